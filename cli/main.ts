@@ -1,19 +1,10 @@
 // The entry of the `ballast` command: its groups, its help and its exit codes. Each command is in its group's own file.
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
-import { BallastError, exitCodeMeanings } from "../errors/catalogue.ts";
+import { BallastError } from "../errors/catalogue.ts";
 import { usageWrong } from "../errors/cli.ts";
-import { addDoctor } from "./doctor/doctor.ts";
-import { addEmulator } from "./emulator/emulator.ts";
-import { addImage } from "./image/image.ts";
-import { addPromote } from "./image/promote.ts";
-import { addBacktest } from "./release/backtest.ts";
-import { addPower } from "./release/power.ts";
-import { addTop } from "./release/top.ts";
-import { addSignIn } from "./sign-in.ts";
-import { addStreamCommands } from "./streams/stream-commands.ts";
+import { withExitCodes, withHelpLast } from "./help.ts";
 import { printError } from "./terminal.ts";
-import { works } from "./works.ts";
 
 const { version, engines } = createRequire(import.meta.url)("ballast/package.json") as {
   version: string;
@@ -32,11 +23,6 @@ const program = new Command("ballast")
   .addHelpText(
     "after",
     `
-Exit codes:
-${Object.entries(exitCodeMeanings)
-  .map(([code, meaning]) => `  ${code}  ${meaning}`)
-  .join("\n")}
-
 Credentials for the control plane, the first of:
   BALLAST_TOKEN
   AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or a federated token; ARM_* works too
@@ -49,17 +35,13 @@ Examples:
   ballast release abort storefront --message "customers report empty carts"
   ballast power --requests-per-minute 1200 --failure-percent 0.5
   ballast backtest --thresholds stricter.yaml
+  ballast analyze .
   ballast emulator up`,
   );
-for (const work of works) addStreamCommands(program, work);
-addTop(program);
-addPower(program);
-addBacktest(program);
-addPromote(program);
-addDoctor(program, engines.node);
-addImage(program);
-addSignIn(program);
-addEmulator(program);
+// `analyze` runs in strangers' repositories and must start fast, so it loads no other command.
+if (process.argv[2] === "analyze") (await import("./analyze/analyze.ts")).addAnalyze(program);
+else (await import("./groups.ts")).addGroups(program, engines.node);
+withExitCodes(program);
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) {
@@ -85,7 +67,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   process.exit(error.code === "EPIPE" ? exitCodes.success : exitCodes.failed),
 );
 try {
-  await program.parseAsync();
+  await program.parseAsync(withHelpLast(program, process.argv.slice(2)), { from: "user" });
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }

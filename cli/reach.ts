@@ -6,7 +6,7 @@ import { type Command, Option } from "commander";
 import { tokenFor } from "../client/credential.ts";
 import type { Access } from "../client/requests.ts";
 import { endpointUnknown } from "../errors/cli.ts";
-import { bringPulumi } from "../toolchain/pulumi/bring.ts";
+import { findPulumi } from "../toolchain/pulumi/bring.ts";
 
 /** The options of every command that calls the control plane. */
 export interface ReachOptions {
@@ -58,7 +58,7 @@ export async function reach(options: ReachOptions): Promise<Access> {
 async function outputsOf(
   stack: string | undefined,
 ): Promise<{ readonly endpoint: string; readonly audience: string | undefined }> {
-  const pulumiCli = await bringPulumi({ report: (line) => void process.stderr.write(`${line}\n`) });
+  const pulumiCli = await findPulumi();
   const unknown = (reason: string, isRead: boolean): Error =>
     endpointUnknown({ stack: stack ? `the stack ${stack}` : "the stack selected in this folder", reason, isRead });
   const running = promisify(execFile)(

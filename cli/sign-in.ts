@@ -2,7 +2,7 @@
 // people, groups and workflows. It calls Microsoft Graph through the Azure CLI. The Pulumi program in examples/sign-in
 // does the same.
 import { type Command, Option } from "commander";
-import type { Role } from "../controlplane/api/authenticate.ts";
+import type { Role } from "../controlplane/api/roles.ts";
 import { signInAzMissing, signInFailed, signInUnknown } from "../errors/cli.ts";
 import { az } from "./az.ts";
 import { print, printJson } from "./terminal.ts";
@@ -25,6 +25,12 @@ export const appRoles: readonly {
     value: "Rollout.Write",
     displayName: "Release",
     description: "Asks for rollouts and sends signals to them.",
+  },
+  {
+    id: "6f4c9d0e-5b1f-4f0a-9c52-3d6f0f8f3b7a",
+    value: "Rollout.Approve",
+    displayName: "Approve",
+    description: "Approves the rollouts that others asked for.",
   },
 ];
 /** Lets a person's Azure CLI request a token. What the token permits depends on the person's roles. */
@@ -75,12 +81,14 @@ Examples:
       "--to <object id>",
       "object id of a person, a group, or the service principal of an application or identity",
     )
+    .option("--json", "print JSON")
     .addHelpText(
       "after",
       `
 Needs \`az login\` as an owner of the application's service principal, or as a Cloud Application Administrator.
 To grant a role to an application, pass the object id of its service principal, not the application's own.
-Rollout.Write does not include Rollout.Read: grant both to whoever follows releases.
+No role includes another: grant Rollout.Write and Rollout.Read to whoever releases, and Rollout.Approve and Rollout.Read
+to whoever approves.
 
 Examples:
   ballast sign-in grant ballast-dev --role Rollout.Write --to $(az ad signed-in-user show --query id --output tsv)
@@ -210,7 +218,7 @@ async function create(name: string, { json }: { json?: boolean }): Promise<void>
   );
 }
 
-async function grant(name: string, { role, to }: { role: Role; to: string }): Promise<void> {
+async function grant(name: string, { role, to, json }: { role: Role; to: string; json?: boolean }): Promise<void> {
   const audience = await audienceOf(name);
   const found = await find(audience);
   if (found === undefined) throw signInUnknown({ name, audience });
@@ -223,5 +231,6 @@ async function grant(name: string, { role, to }: { role: Role; to: string }): Pr
   }).catch((error: Error) => {
     if (!/already exists/i.test(error.message)) throw error;
   });
+  if (json) return printJson({ name, audience, role, to });
   print(`Granted ${role} on ${audience} to ${to}. Tokens issued earlier do not include it: sign in again.`);
 }

@@ -125,7 +125,7 @@ interface Missing {
 }
 
 async function attempt(access: Access, call: Call, seconds: number): Promise<Answer | Missing> {
-  const timeout = AbortSignal.timeout(seconds * 1000);
+  const timeout = AbortSignal.timeout(Math.round(seconds * 1000)); // a fraction is refused
   try {
     const response = await send(access, call, access.cancel ? AbortSignal.any([access.cancel, timeout]) : timeout);
     const text = await response.text();

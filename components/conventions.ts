@@ -3,6 +3,7 @@
 // an alias. Every name in Azure comes from `physicalName`.
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { BallastError } from "../errors/catalogue.ts";
 import { componentNameRefused } from "../errors/components.ts";
 
@@ -138,6 +139,31 @@ export function assignmentName(scope: string, grantee: string, role: string): st
     "-",
   );
 }
+
+/**
+ * Names what a program sets an argument with: the stack's configuration if it has the key, else the argument itself.
+ *
+ * A fix must name only what exists in the reader's program.
+ */
+export const settingOf = (argument: string, key = argument): string =>
+  new pulumi.Config("ballast").get(key) === undefined ? `the argument ${argument}` : `ballast:${key}`;
+
+/** Reports whether the program runs under `pulumi.runtime.setMocks`, without a Pulumi CLI. */
+export const usesMocks = (): boolean => pulumi.runtime.getMonitor() instanceof MockMonitor;
+
+/** Reports whether the program's monitor can register hooks. Mocks cannot, and make no updates that need one. */
+export const takesHooks = (): boolean => "registerResourceHook" in (pulumi.runtime.getMonitor() ?? {});
+
+/**
+ * Reports whether mocks answered a read with nothing or with its own arguments, as Pulumi's own example of mocks does.
+ *
+ * A program under test then behaves as if the resource did not exist yet.
+ */
+export const isEchoOfMocks = (live: unknown): boolean =>
+  usesMocks() &&
+  typeof live === "object" &&
+  live !== null &&
+  (Object.keys(live).length === 0 || "resourceGroupName" in live);
 
 /**
  * Wraps an error of the catalogue so that Pulumi prints it without a stack

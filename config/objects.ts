@@ -9,7 +9,7 @@ import { address, cidr, emails, networkId, word } from "./values.ts";
 export const noneIfEmpty = <Value>(form: Form<Value>): Form<Value | undefined> => ({
   schema: form.schema,
   read: (given, reading) =>
-    typeof given === "object" && given !== null && Object.keys(given).length === 0
+    typeof given === "object" && given !== null && !Array.isArray(given) && Object.keys(given).length === 0
       ? undefined
       : form.read(given, reading),
 });

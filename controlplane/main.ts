@@ -11,6 +11,7 @@ import { type Connection, connect } from "./adapters/azure/connection.ts";
 import { createContainerApps } from "./adapters/azure/container-apps.ts";
 import { createRequestRows } from "./adapters/azure/request-rows.ts";
 import { patienceOf } from "./adapters/azure/trouble.ts";
+import { openOrchestrations } from "./adapters/dbos/orchestrations.ts";
 import { openClaims } from "./adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
 import { openJournal } from "./adapters/postgres/journal.ts";
@@ -125,7 +126,7 @@ function orchestratorOf(settings: Settings, connection: Connection, store: Store
         requestSeconds: settings.requestSeconds,
       }),
     }),
-    pool: store.pool,
+    orchestrations: openOrchestrations({ pool: store.pool, process: settings.process, log: logTrouble }),
     process: settings.process,
     leaseSeconds: settings.leaseSeconds,
     log: logTrouble,

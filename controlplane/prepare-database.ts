@@ -2,10 +2,10 @@
 // rights of that role. It runs in the control plane's own image, so that the tables match exactly that version.
 import { ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 import pg from "pg";
+import { prepareDbos } from "./adapters/dbos/orchestrations.ts";
 import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
 import { grantRights, makeRole } from "./adapters/postgres/role.ts";
-import { prepareDbos } from "./runtime/reconcile.ts";
 import type { DatabaseSettings, Preparation } from "./settings.ts";
 
 /** The scope of tokens that Azure's PostgreSQL accepts as passwords. */

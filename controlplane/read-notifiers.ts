@@ -7,7 +7,7 @@ import { type GithubSettings, githubNotifier } from "./adapters/notifiers/github
 import type { Wire } from "./adapters/notifiers/post.ts";
 import { slackNotifier } from "./adapters/notifiers/slack.ts";
 import { teamsNotifier } from "./adapters/notifiers/teams.ts";
-import { webhookNotifier } from "./adapters/notifiers/webhook.ts";
+import { signingKeyBytesMin, signingKeyOf, webhookNotifier } from "./adapters/notifiers/webhook.ts";
 import type { Notifier } from "./runtime/ports.ts";
 
 /** The configured notifiers. */
@@ -45,6 +45,11 @@ export function readNotifiers(variable: string | undefined, complaints: string[]
     parsed.value;
   if ((webhookUrl === undefined) !== (webhookSecret === undefined))
     complain("webhookUrl and webhookSecret must be set together.");
+  if (webhookSecret !== undefined && signingKeyOf(webhookSecret) === undefined)
+    complain(
+      `webhookSecret must be whsec_ and a key in base64, or any text, of ${signingKeyBytesMin} bytes or more; ` +
+        "a shorter key can be guessed.",
+    );
   if ((githubRepository === undefined) !== (githubToken === undefined))
     complain("githubRepository and githubToken must be set together.");
   return {

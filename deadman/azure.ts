@@ -95,8 +95,9 @@ function parsed(text: string): Answer["body"] {
 /** Describes a failed request in one line, with Azure's own message if there is one. */
 export function describeAsked(asked: Asked): string {
   if (asked.status === undefined) return asked.reason;
-  const { code, message } = asked.body["error"] ?? {};
-  return [asked.status, code, message]
+  // Some of Azure's resource providers answer with the code and the message alone, or with a title.
+  const { code, message, title } = asked.body["error"] ?? asked.body;
+  return [asked.status, code, message ?? title]
     .filter((part) => part !== undefined)
     .join(" ")
     .replace(/\s+/g, " ")

@@ -1,13 +1,14 @@
 // Starts and stops what the demo runs on: the Pulumi CLI, PostgreSQL and the emulator. All their
 // files are in one folder that git ignores.
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import tls from "node:tls";
 import type { RunningEmulator } from "../emulator/start.ts";
-import { demoRunning } from "../errors/demo.ts";
+import { demoFolderForeign, demoRunning } from "../errors/demo.ts";
 import { type RunningPostgres, startPostgres } from "../toolchain/postgres.ts";
 import { bringPulumi, type PulumiCli } from "../toolchain/pulumi/bring.ts";
 
@@ -27,6 +28,7 @@ export interface Ground {
 }
 
 const root = path.join(import.meta.dirname, "..");
+const emulatorEndSeconds = 20;
 
 const origins: Readonly<Record<PulumiCli["how"], string>> = {
   path: "found on PATH",
@@ -36,24 +38,32 @@ const origins: Readonly<Record<PulumiCli["how"], string>> = {
 };
 
 /**
- * Starts everything, and reports each part with one line.
+ * Starts everything, and reports each part with one line. If a part does not start, nothing of the others is left.
  *
- * @throws demo-already-running if another demo uses the folder
+ * @param stop ends the search for the Pulumi CLI, which may be a build of minutes, and what follows; default: never
+ * @throws demo-already-running if another demo uses the folder, demo-folder-foreign if other files are in it
  */
-export async function bringGround(folder: string, report: (line: string) => void): Promise<Ground> {
+export async function bringGround(
+  folder: string,
+  report: (line: string) => void,
+  stop: AbortSignal = new AbortController().signal,
+): Promise<Ground> {
   refuseSecond(folder);
-  const pulumiCli = await bringPulumi({ report });
+  const pulumiCli = await bringPulumi({ report, signal: stop });
   report(`Pulumi CLI ${pulumiCli.version}, ${origins[pulumiCli.how]}`);
-  fs.rmSync(folder, { recursive: true, force: true }); // a demo that was killed leaves it
-  fs.mkdirSync(path.join(folder, "state"), { recursive: true });
-  fs.writeFileSync(path.join(folder, "pid"), String(process.pid));
-  const postgres = await startPostgres();
-  report(`PostgreSQL 18 on 127.0.0.1:${postgres.port}`);
+  const ends: (() => unknown)[] = [];
+  const endAll = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
   try {
-    const cloudProcess = spawn(process.execPath, [path.join(root, "emulator", "main.ts")], {
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    createInterface({ input: cloudProcess.stderr }).on("line", report);
+    ends.push(makeFolder(folder));
+    stop.throwIfAborted();
+    const postgres = await startPostgres();
+    ends.push(postgres.stop);
+    report(`PostgreSQL 18 on 127.0.0.1:${postgres.port}`);
+    stop.throwIfAborted();
+    const cloudProcess = startEmulator(report);
+    ends.push(() => ended(cloudProcess));
     const cloud = await address(cloudProcess, {
       folder,
       images,
@@ -61,28 +71,65 @@ export async function bringGround(folder: string, report: (line: string) => void
     });
     tls.setDefaultCACertificates([...tls.getCACertificates("default"), fs.readFileSync(cloud.caFile, "utf8")]);
     report(`emulator on 127.0.0.1:${cloud.port}; it replaces Azure, so no account is needed`);
-    const stop = async () => {
-      await ended(cloudProcess);
-      await postgres.stop();
-      fs.rmSync(folder, { recursive: true, force: true });
-      const ports = await Promise.all(
-        [cloud.port, cloud.providerPort, postgres.port].map(async (port) =>
-          (await isOpen(port)) ? [`port ${port} is still open`] : [],
-        ),
-      );
-      return [...ports.flat(), ...(fs.existsSync(folder) ? [`${folder} is still there`] : [])];
+    return {
+      pulumiCli,
+      postgres,
+      cloud,
+      folder,
+      cloudProcess,
+      stop: async () => {
+        await endAll();
+        const ports = await Promise.all(
+          [cloud.port, cloud.providerPort, postgres.port].map(async (port) =>
+            (await isOpen(port)) ? [`port ${port} is still open`] : [],
+          ),
+        );
+        return [...ports.flat(), ...(fs.existsSync(folder) ? [`${folder} is still there`] : [])];
+      },
     };
-    return { pulumiCli, postgres, cloud, folder, cloudProcess, stop };
   } catch (error) {
-    await postgres.stop();
+    await endAll();
     throw error;
   }
+}
+
+/**
+ * Makes the demo's folder, readable by its owner only, and gives how to remove it.
+ *
+ * It holds secrets, so it goes even if the demo ends by an error that nothing caught.
+ */
+function makeFolder(folder: string): () => void {
+  const remove = (): void => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  remove(); // a demo that was killed leaves it
+  process.once("exit", remove);
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  fs.mkdirSync(path.join(folder, "state"));
+  fs.writeFileSync(path.join(folder, "pid"), String(process.pid));
+  return () => {
+    process.off("exit", remove);
+    remove();
+  };
+}
+
+/**
+ * Starts the emulator in a process group of its own: Ctrl-C in a terminal reaches every process of the demo's group,
+ * and `pulumi destroy` needs the emulator after that. It ends with us in any case, since its standard input closes.
+ */
+function startEmulator(report: (line: string) => void): ChildProcess {
+  const child = spawn(process.execPath, [path.join(root, "emulator", "main.ts")], {
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
+  child.stdin.on("error", () => undefined); // If it has ended already, its exit reports it.
+  createInterface({ input: child.stderr }).on("line", report);
+  return child;
 }
 
 function refuseSecond(folder: string): void {
   const file = path.join(folder, "pid");
   const pid = fs.existsSync(file) ? Number(fs.readFileSync(file, "utf8")) : 0;
   if (pid > 0 && isAlive(pid)) throw demoRunning({ folder, pid });
+  if (pid === 0 && fs.existsSync(folder) && fs.readdirSync(folder).length > 0) throw demoFolderForeign({ folder });
 }
 
 /** Reports whether a process with this id exists. */
@@ -116,10 +163,13 @@ const isOpen = (port: number): Promise<boolean> =>
     socket.on("error", () => resolve(false));
   });
 
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  const end = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+/** Ends the emulator. One that does not end in time is killed; a keeper process then ends its replicas. */
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const end = once(child, "exit");
   child.stdin?.end();
   child.kill("SIGTERM");
-  return end;
+  const patience = setTimeout(() => child.kill("SIGKILL"), emulatorEndSeconds * 1000);
+  await end;
+  clearTimeout(patience);
 }

@@ -40,7 +40,7 @@ export async function race(
   });
   const to = Date.now();
   const ended = await (racing ?? start());
-  checkResult(timeline, first, followed);
+  await checkResult(stage, first, followed, from);
   const journal = await plane.journal(followed.name);
   const decided = { ...first, ...followed, from, to, journal };
 

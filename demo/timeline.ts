@@ -2,6 +2,9 @@
 import { styleText } from "node:util";
 import type { FollowedFact } from "../client/follow.ts";
 
+/** The longest time in which nothing is printed while something runs. */
+const silenceMilliseconds = 10_000;
+
 type Style = Parameters<typeof styleText>[0];
 
 /** The printed story, with the checks that passed and failed. */
@@ -10,19 +13,30 @@ export interface Timeline {
   readonly chapter: (title: string) => void;
   /** Prints one line with the time since the start. */
   readonly line: (text: string, style?: Style) => void;
-  /** Prints one fact of a journal, unless it is bookkeeping. */
+  /** Prints a command that runs, and how long it has run whenever nothing else was printed for ten seconds. */
+  readonly during: <Result>(command: string, running: Promise<Result>) => Promise<Result>;
+  /** Prints one fact of a journal, unless it is bookkeeping or repeats the fact before it. */
   readonly fact: (fact: FollowedFact) => void;
-  /** Prints whether something that had to happen did, and keeps what did not. */
-  readonly check: (happened: boolean, what: string) => void;
+  /**
+   * Prints whether something that had to happen did, and keeps what did not. If the machine may have spoilt it, what
+   * did not happen is undecided instead of failed.
+   */
+  readonly check: (happened: boolean, what: string, spoilt?: boolean) => void;
   readonly failed: () => readonly string[];
+  readonly undecided: () => readonly string[];
   readonly seconds: () => number;
 }
 
 /** Starts the clock and returns the timeline. */
 export function startTimeline(): Timeline {
-  const write = (text: string) => void process.stdout.write(`${text}\n`);
+  let wroteAt = Date.now();
+  const write = (text: string) => {
+    wroteAt = Date.now();
+    process.stdout.write(`${text}\n`);
+  };
   const startedAt = Date.now();
   const failed: string[] = [];
+  const undecided: string[] = [];
   const paint = (style: Style, text: string) => styleText(style, text, { stream: process.stdout });
   const seconds = () => (Date.now() - startedAt) / 1000;
   const clock = () => {
@@ -31,17 +45,37 @@ export function startTimeline(): Timeline {
   };
   const line: Timeline["line"] = (text, style) =>
     write(`${clock()}  ${style === undefined ? text : paint(style, text)}`);
+  const during: Timeline["during"] = async (command, running) => {
+    line(`$ ${command}`, "dim");
+    const since = Date.now();
+    const heartbeat = setInterval(() => {
+      if (Date.now() - wroteAt >= silenceMilliseconds)
+        line(`  … ${command} has run for ${Math.round((Date.now() - since) / 1000)} s`, "dim");
+    }, 500);
+    try {
+      return await running;
+    } finally {
+      clearInterval(heartbeat);
+    }
+  };
+  let last = "";
   return {
     seconds,
+    during,
     line,
     failed: () => failed,
+    undecided: () => undecided,
     chapter: (title) => write(`\n${paint("bold", title)}`),
     fact: ({ kind, message, isNoteworthy }) => {
-      if (isNoteworthy) line(`  ${kind.padEnd(13)} ${message}`, styles[kind]);
+      if (!isNoteworthy || message === last) return;
+      last = message;
+      line(`  ${kind.padEnd(13)} ${message}`, styles[kind]);
     },
-    check: (happened, what) => {
-      if (!happened) failed.push(what);
-      line(happened ? `✓ ${what}` : `✗ ${what}`, happened ? "green" : "red");
+    check: (happened, what, spoilt = false) => {
+      if (happened) return line(`✓ ${what}`, "green");
+      (spoilt ? undecided : failed).push(what);
+      if (spoilt) line(`? ${what}; the machine was too busy to tell`, "yellow");
+      else line(`✗ ${what}`, "red");
     },
   };
 }

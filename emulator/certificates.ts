@@ -128,7 +128,7 @@ export function makeCertificates({ name: issuer, caPem, keyPem }: Authority): Ce
       const known = contexts.get(name);
       if (known) return known;
       if (contexts.size >= hostNamesMax) contexts.clear();
-      const made = createSecureContext(issue(name));
+      const made = createSecureContext({ ...issue(name), sessionIdContext: "ballast" });
       contexts.set(name, made);
       return made;
     },

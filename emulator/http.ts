@@ -67,10 +67,13 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
   response.end(request.method === "HEAD" ? undefined : text);
 }
 
-/** Gives an error as a reply with Azure's error envelope. */
-export function errorReply(error: unknown): ArmReply {
-  const { status, code, message, headers } = toArmError(error);
-  return { status, headers, body: { error: { code, message } } };
+/**
+ * Gives an error as a reply: in its own form if its resource provider has one, or else in Resource Manager's. `uniform`
+ * leaves only the latter, as a naive cloud does.
+ */
+export function errorReply(error: unknown, uniform = false): ArmReply {
+  const { status, code, message, headers, body } = toArmError(error);
+  return { status, headers, body: (uniform ? undefined : body) ?? { error: { code, message } } };
 }
 
 /** Gives scheme and host as the client wrote them, so that the client can reach every URL in an answer. */

@@ -6,14 +6,20 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { setTimeout as pause } from "node:timers/promises";
+import { setImmediate as breath, setTimeout as pause } from "node:timers/promises";
 import { buildConnector, Pool } from "undici";
+import { ownUsage, type WantedSecond, wantedBetween } from "./starvation.ts";
 
 /**
  * Beyond this many connections, handshakes would slow down the machine. Further requests wait for
  * a connection, and their wait is counted.
  */
 const connectionsMax = 256;
+/**
+ * A generator that is later than this gets too little CPU. To send what it missed would keep it from hearing answers
+ * and from stopping, so it leaves that out and reports it.
+ */
+const latestMilliseconds = 1000;
 
 /** What load to generate. */
 export interface LoadOptions {
@@ -36,11 +42,16 @@ interface Count {
   readonly failed: number;
 }
 
-/** One second of load. A request fails by a status of 400 or more, or without a complete answer in time. */
-export interface LoadSecond extends Count {
+/**
+ * One second of load, with the CPU that the generator wanted and missed in it.
+ *
+ * A request fails by a status of 400 or more, or without a complete answer in time.
+ */
+export interface LoadSecond extends Count, WantedSecond {
   readonly kind: "second";
-  readonly at: number;
   readonly sent: number;
+  /** Requests that were due but not sent, because the generator itself was late. */
+  readonly skipped: number;
   readonly outstanding: number;
   /** Counts by the revision that answered; requests without an answer are under the empty name. */
   readonly byRevision: Readonly<Record<string, Count>>;
@@ -57,10 +68,12 @@ export interface LoadFailure {
   readonly status: number | null;
   readonly revision: string | null;
   readonly milliseconds: number;
+  /** Whether it was given up because its time was over. Without an answer and without this, its connection broke. */
+  readonly timedOut: boolean;
 }
 
 /** The whole load, once every request has ended. Durations count from the time at which a request was due. */
-export interface LoadSummary extends Omit<LoadSecond, "kind" | "at"> {
+export interface LoadSummary extends Omit<LoadSecond, "kind" | keyof WantedSecond> {
   readonly kind: "summary";
   readonly seconds: number;
   readonly p50Milliseconds: number;
@@ -86,6 +99,8 @@ export function startLoad(
   const child = spawn(process.execPath, [import.meta.filename], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { PATH: process.env["PATH"] },
+    // A group of its own: Ctrl-C in a terminal is for the starter, which then stops the load and gets its summary.
+    detached: true,
   });
   child.stdin.on("error", () => undefined).write(`${JSON.stringify(options)}\n`);
   let summary: LoadSummary | undefined;
@@ -107,18 +122,21 @@ export function startLoad(
   };
 }
 
-/** Sends requests until `stop` aborts, waits for outstanding ones, and reports line by line. */
-async function runLoad(options: LoadOptions, report: (line: LoadLine) => void, stop: AbortSignal): Promise<void> {
-  const ca = options.caFile ? readFileSync(options.caFile) : undefined;
-  const connector = buildConnector({ ...(ca ? { ca } : {}) });
-  const { hostname } = new URL(options.origin);
-  const to = options.connectTo;
-  const pool = new Pool(options.origin, {
+/** Opens connections to the origin's address, with the origin's name in TLS. */
+function openConnections({ origin, caFile, connectTo: to }: LoadOptions): Pool {
+  const connector = buildConnector(caFile ? { ca: readFileSync(caFile) } : {});
+  const { hostname } = new URL(origin);
+  return new Pool(origin, {
     connections: connectionsMax,
     pipelining: 1,
     connect: (target, connected) =>
       connector(to ? { ...target, servername: hostname, hostname: to.host, port: String(to.port) } : target, connected),
   });
+}
+
+/** Sends requests until `stop` aborts, waits for outstanding ones, and reports line by line. */
+async function runLoad(options: LoadOptions, report: (line: LoadLine) => void, stop: AbortSignal): Promise<void> {
+  const pool = openConnections(options);
   const prefix = randomUUID().slice(0, 8);
   const paths = options.paths ?? ["/"];
   const timeout = options.timeoutMilliseconds ?? 10_000;
@@ -155,17 +173,26 @@ async function runLoad(options: LoadOptions, report: (line: LoadLine) => void, s
     const milliseconds = Math.round(performance.now() - countedFrom);
     const failed = status === null || status >= 400;
     tally.answer(revision ?? "", failed, milliseconds);
-    if (failed) report({ kind: "failure", id, at, status, revision, milliseconds });
+    const timedOut = given.signal.aborted;
+    if (failed) report({ kind: "failure", id, at, status, revision, milliseconds, timedOut });
   };
 
-  const everySecond = setInterval(
-    () => report({ kind: "second", at: Date.now(), ...tally.second(), outstanding: outstanding.size }),
-    1000,
-  );
+  let before = ownUsage();
+  const second = (): void => {
+    const after = ownUsage();
+    report({ kind: "second", ...wantedBetween(before, after), ...tally.second(), outstanding: outstanding.size });
+    before = after;
+  };
+  const everySecond = setInterval(second, 1000);
   for (let number = 0; !stop.aborted; number += 1) {
     const dueAt = started + (number * 1000) / options.rate;
     const wait = dueAt - performance.now();
+    if (wait < -latestMilliseconds) {
+      tally.skipped();
+      continue;
+    }
     if (wait > 0) await pause(wait, undefined, { signal: stop }).catch(() => undefined);
+    else await breath(); // Late, it still hears answers, timeouts and its stop.
     if (stop.aborted) break;
     tally.sent();
     const sent: Promise<void> = send(number, dueAt).finally(() => outstanding.delete(sent));
@@ -174,7 +201,7 @@ async function runLoad(options: LoadOptions, report: (line: LoadLine) => void, s
   const seconds = (performance.now() - started) / 1000;
   await Promise.all(outstanding);
   clearInterval(everySecond);
-  report({ kind: "second", at: Date.now(), ...tally.second(), outstanding: 0 });
+  second();
   report({ kind: "summary", ...tally.all(), outstanding: 0, seconds: Math.round(seconds * 10) / 10 });
   await pool.destroy();
 }
@@ -183,7 +210,7 @@ interface Mutable {
   answered: number;
   failed: number;
 }
-type Second = Omit<LoadSecond, "kind" | "at" | "outstanding">;
+type Second = Omit<LoadSecond, "kind" | "outstanding" | keyof WantedSecond>;
 
 /**
  * Counts requests for the current second and in all. Durations are in bands of one
@@ -191,11 +218,12 @@ type Second = Omit<LoadSecond, "kind" | "at" | "outstanding">;
  */
 function tallies(): {
   sent: () => void;
+  skipped: () => void;
   answer: (revision: string, failed: boolean, milliseconds: number) => void;
   second: () => Second;
   all: () => Omit<LoadSummary, "kind" | "seconds" | "outstanding">;
 } {
-  const fresh = () => ({ sent: 0, answered: 0, failed: 0, byRevision: {} as Record<string, Mutable> });
+  const fresh = () => ({ sent: 0, skipped: 0, answered: 0, failed: 0, byRevision: {} as Record<string, Mutable> });
   const total = fresh();
   const bands = new Uint32Array(20_001);
   let second = fresh();
@@ -211,6 +239,10 @@ function tallies(): {
     sent() {
       total.sent += 1;
       second.sent += 1;
+    },
+    skipped() {
+      total.skipped += 1;
+      second.skipped += 1;
     },
     answer(revision, failed, milliseconds) {
       bands[Math.min(milliseconds, bands.length - 1)]! += 1;

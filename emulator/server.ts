@@ -10,6 +10,7 @@ import { type Principal, type Tokens, tenant } from "./authorization/tokens.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Control } from "./controls/control.ts";
 import type { Met } from "./controls/faults.ts";
+import { quirksOf } from "./controls/quirks-in-force.ts";
 import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
 import { takeTelemetry } from "./insights/ingestion.ts";
 import { ingestionHost } from "./insights/insights.ts";
@@ -27,7 +28,7 @@ export interface Services {
   /** Takes a request for an app's host; false when no app has this host. */
   readonly ingress: { handle(request: IncomingMessage, response: ServerResponse): boolean };
   /** Writes changes to disk; called before the answer that reports them. */
-  readonly keep: () => void;
+  readonly keep: (method: string, path: string) => void;
 }
 
 /** A listening server. */
@@ -35,17 +36,6 @@ export interface Listening {
   readonly port: number;
   readonly close: () => Promise<void>;
 }
-
-const managementAudiences = (suffix: string): readonly string[] => [
-  "https://management.azure.com/",
-  "https://management.core.windows.net/",
-  `https://management.${suffix}/`,
-];
-const logsAudiences = (suffix: string): readonly string[] => [
-  "https://api.loganalytics.io",
-  "https://api.loganalytics.azure.com",
-  `https://api.loganalytics.${suffix}`,
-];
 
 /** Starts the TLS port. The services need its number, so they are passed as a promise; every request waits for them. */
 export async function serveHosts(
@@ -55,11 +45,19 @@ export async function serveHosts(
   services: Promise<Services>,
 ): Promise<Listening> {
   const server = https.createServer(
-    { SNICallback: (name, done) => done(null, certificates.contextOf(name)), ALPNProtocols: ["http/1.1"] },
+    {
+      SNICallback: (name, done) => done(null, certificates.contextOf(name)),
+      ALPNProtocols: ["http/1.1"],
+      // Apps may want their clients' certificates, which must be asked for before the host is known. None is required.
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
     async (request, response) => {
       const ready = await services;
       const host = (request.headers.host ?? "").split(":")[0]!.toLowerCase();
-      if (host.endsWith(`.westeurope.${suffix}`) && ready.ingress.handle(request, response)) return;
+      // The hosts of apps are in the domain of their environment, or custom ones outside of the emulator's own.
+      const isApp = host.endsWith(`.westeurope.${suffix}`) || !host.endsWith(suffix);
+      if (isApp && ready.ingress.handle(request, response)) return;
       await answerTo(request, response, () => answerHost(host, request, ready));
     },
   );
@@ -94,36 +92,92 @@ async function listen(server: http.Server | https.Server, port: number): Promise
 async function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
-  act: () => Promise<ArmReply | Exclude<Met["fate"], "answered">>,
+  act: () => Promise<Answered>,
 ): Promise<void> {
   const reply = await act().catch(errorReply);
   if (reply === "cut") request.socket.destroy();
   else if (reply !== "silence") send(request, response, reply);
 }
 
-async function answerHost(
-  host: string,
-  request: IncomingMessage,
-  services: Services,
-): ReturnType<typeof answerManagement> {
-  const { suffix } = services.cloud;
-  if (host === `login.${suffix}`) return services.tokens.login(request, originOf(request));
-  if (host === `management.${suffix}`) return answerManagement(request, services).finally(services.keep);
-  if (host === `api.loganalytics.${suffix}`) return answerLogs(request, services);
-  if (host === `${ingestionHost}.${suffix}`) return takeTelemetry(request, services.cloud, services.tokens);
-  if (isByAddress(`https://${host}`))
-    return answerHost(`${serviceOf(request.url ?? "/")}.${suffix}`, request, services);
-  throw new ArmError(404, "HostNotFound", `The emulator has no host '${host}'.`);
+type Answered = ArmReply | Exclude<Met["fate"], "answered">;
+
+/** What an endpoint needs to answer: the services, and how it checks a token. */
+interface Asking {
+  readonly services: Services;
+  /** Gives the holder of the request's token. @throws ArmError 401 with the endpoint's challenge */
+  readonly verify: () => Promise<Principal>;
 }
 
 /**
- * Chooses the service of a request to the loopback address, for programs that cannot resolve the
- * emulator's names. No two services share a path.
+ * One endpoint of the cloud: its host, the paths by which it is found at the loopback address, for whom a token must
+ * be, how a request without one is challenged, what answers, and the form of its errors.
  */
-function serviceOf(url: string): "login" | "management" | "api.loganalytics" | typeof ingestionHost {
-  if (/^\/+v2(\.1)?\/track/i.test(url)) return ingestionHost;
-  if (/^\/+v1\/workspaces\//i.test(url)) return "api.loganalytics";
-  return [tenant, "common", "organizations"].includes(url.split("/")[1] ?? "") ? "login" : "management";
+interface Endpoint {
+  /** The host below the cloud's suffix, or a pattern for endpoints with hosts of their own. */
+  readonly host: string | RegExp;
+  /** No two endpoints share a path. An endpoint without paths is reached by name only. */
+  readonly paths?: RegExp;
+  /** The audiences of tokens; none for an endpoint that checks no token, or checks it by itself. */
+  readonly audiences?: (suffix: string) => readonly string[];
+  /** The header `www-authenticate` of a refusal. */
+  readonly challenge?: (suffix: string) => string;
+  readonly answer: (request: IncomingMessage, asking: Asking) => Promise<Answered>;
+  /** @default Resource Manager's form, or that of the error itself */
+  readonly errors?: (error: unknown) => ArmReply;
+}
+
+/** The endpoints, the one of the most general path last. */
+const endpoints: readonly Endpoint[] = [
+  {
+    host: "login",
+    paths: new RegExp(`^/+(${tenant}|common|organizations)(/|$)`, "i"),
+    answer: (request, { services: { tokens } }) => tokens.login(request, originOf(request)),
+  },
+  {
+    host: ingestionHost,
+    paths: /^\/+v2(\.1)?\/track/i,
+    answer: (request, { services: { cloud, tokens } }) => takeTelemetry(request, cloud, tokens),
+  },
+  {
+    host: "api.loganalytics",
+    paths: /^\/+v1\/workspaces\//i,
+    audiences: (suffix) => [
+      "https://api.loganalytics.io",
+      "https://api.loganalytics.azure.com",
+      `https://api.loganalytics.${suffix}`,
+    ],
+    answer: answerLogs,
+  },
+  {
+    host: "management",
+    paths: /^/,
+    audiences: (suffix) => [
+      "https://management.azure.com/",
+      "https://management.core.windows.net/",
+      `https://management.${suffix}/`,
+    ],
+    answer: (request, asking) =>
+      answerManagement(request, asking).finally(() =>
+        asking.services.keep(request.method ?? "GET", (request.url ?? "/").split("?")[0]!),
+      ),
+  },
+];
+
+/** Finds the endpoint of a host; at the loopback address, for programs that cannot resolve names, that of the path. */
+function endpointOf(host: string, url: string, suffix: string): Endpoint | undefined {
+  if (isByAddress(`https://${host}`)) return endpoints.find(({ paths }) => paths?.test(url));
+  if (!host.endsWith(`.${suffix}`)) return undefined;
+  const name = host.slice(0, -suffix.length - 1);
+  return endpoints.find((each) => (typeof each.host === "string" ? each.host === name : each.host.test(name)));
+}
+
+async function answerHost(host: string, request: IncomingMessage, services: Services): Promise<Answered> {
+  const { suffix } = services.cloud;
+  const endpoint = endpointOf(host, request.url ?? "/", suffix);
+  if (!endpoint) throw new ArmError(404, "HostNotFound", `The emulator has no host '${host}'.`);
+  const { audiences, challenge, answer, errors = errorReply } = endpoint;
+  const verify = () => services.tokens.verify(request, audiences?.(suffix) ?? [], challenge?.(suffix));
+  return answer(request, { services, verify }).catch((error: unknown) => errors(error));
 }
 
 async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
@@ -151,27 +205,26 @@ async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
   };
 }
 
-async function answerManagement(
-  request: IncomingMessage,
-  services: Services,
-): Promise<ArmReply | Exclude<Met["fate"], "answered">> {
-  const { cloud, control, tokens } = services;
+async function answerManagement(request: IncomingMessage, { services, verify }: Asking): Promise<Answered> {
+  const { cloud, control } = services;
   const asked = await toArmRequest(request);
   if (asked.path === "/metadata/endpoints") return { status: 200, body: metadata(asked.origin, cloud.suffix) };
   const isControl = asked.path.toLowerCase().startsWith("/_emulator/");
-  if (isControl) return answerControl(asked, await tokens.verify(request, managementAudiences(cloud.suffix)), services);
+  if (isControl) return answerControl(asked, await verify(), services);
+  const toReply = (error: unknown): ArmReply => errorReply(error, !quirksOf(cloud)["error-forms-differ"]);
+  const carryOut = async (meant: ArmRequest): Promise<ArmReply> => {
+    const principal = await verify();
+    if (asked.apiVersion === "")
+      throw new ArmError(
+        400,
+        "MissingApiVersionParameter",
+        "The api-version query parameter (?api-version=) is required for all requests.",
+      );
+    return services.resourceManager(meant, principal);
+  };
   const outcome = await control
-    .meetFault(asked, async (meant) => {
-      const principal = await tokens.verify(request, managementAudiences(cloud.suffix));
-      if (asked.apiVersion === "")
-        throw new ArmError(
-          400,
-          "MissingApiVersionParameter",
-          "The api-version query parameter (?api-version=) is required for all requests.",
-        );
-      return services.resourceManager(meant, principal);
-    })
-    .catch((error: unknown): Met => ({ reply: errorReply(error), fate: "answered" }));
+    .meetFault(asked, (meant) => carryOut(meant).catch(toReply))
+    .catch((error: unknown): Met => ({ reply: toReply(error), fate: "answered" }));
   control.note(asked, outcome.reply.status, outcome.fate === "answered");
   return outcome.fate === "answered" ? outcome.reply : outcome.fate;
 }
@@ -188,9 +241,12 @@ async function answerControl(
   throw new ArmError(404, "ResourceNotFound", `The emulator has no control '${asked.method} ${asked.path}'.`);
 }
 
-async function answerLogs(request: IncomingMessage, { cloud, tokens, logsQuery }: Services): Promise<ArmReply> {
+async function answerLogs(
+  request: IncomingMessage,
+  { services: { cloud, logsQuery }, verify }: Asking,
+): Promise<ArmReply> {
   const asked = await toArmRequest(request);
-  const principal = await tokens.verify(request, logsAudiences(cloud.suffix));
+  const principal = await verify();
   const [, customerId] = /^\/v1\/workspaces\/([^/]+)\/query$/i.exec(asked.path) ?? [];
   if (customerId === undefined) throw new ArmError(404, "PathNotFoundError", "The requested path does not exist.");
   const workspace = cloud.store

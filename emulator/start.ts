@@ -4,20 +4,24 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type Ingress, ingress } from "./app/ingress.ts";
+import { watchSchedules } from "./app/job-executions.ts";
 import { rowsMax } from "./app/request-rows.ts";
 import { makeOperations } from "./arm/operations.ts";
 import type { Cloud, EmulatorOptions } from "./arm/resource.ts";
 import { makeResourceManager } from "./arm/resource-manager.ts";
 import { makeStore } from "./arm/store.ts";
-import { subscription } from "./arm/subscription.ts";
+import { subscription } from "./arm/subscription-id.ts";
 import { makeTokenKeys, makeTokens, type Tokens, tenant } from "./authorization/tokens.ts";
 import { makeAuthority, makeCertificates } from "./certificates.ts";
 import { makeControl } from "./controls/control.ts";
 import { emulatorRoutes } from "./controls/emulator-routes.ts";
 import { quirksOf, quirksWithout } from "./controls/quirks-in-force.ts";
+import { schedulerOf } from "./controls/scheduler.ts";
 import { logsQuery } from "./operationalinsights/logs-query.ts";
-import { documentsOf, type Parts, revive } from "./persistence/revival.ts";
+import { type Ledger, makeLedger } from "./persistence/ledger.ts";
+import { type Parts, registerOwners } from "./persistence/revival.ts";
 import { openDocuments, openRows, readCharter, writeCharter } from "./persistence/state.ts";
+import { azureNative } from "./provider/azure-native.ts";
 import { serveProvider } from "./provider/serve.ts";
 import { resourceTypes } from "./resource-types.ts";
 import { type Services, serveHosts, serveIdentity } from "./server.ts";
@@ -31,7 +35,7 @@ export interface RunningEmulator {
   readonly suffix: string;
   readonly subscription: string;
   readonly tenant: string;
-  /** The client that gets tokens for any audience, with the roles Rollout.Read and Rollout.Write. */
+  /** The client that gets tokens for any audience, with all roles of the control plane. */
   readonly client: { readonly id: string; readonly secret: string };
   /** The variables by which a Pulumi CLI, an SDK client or a child process finds this cloud and signs in. */
   readonly environment: Record<string, string>;
@@ -73,7 +77,8 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   const charter = isKept ? readCharter(folder) : undefined;
   const keys = charter ?? { authority: makeAuthority(suffix), tokenKeys: await makeTokenKeys() };
   const { caPem } = keys.authority;
-  const store = makeStore();
+  const ledger = isKept ? makeLedger() : undefined;
+  const store = makeStore((resourceId) => ledger?.changed("resource", resourceId));
   const tokens = await makeTokens(suffix, store, keys.tokenKeys);
   const identity = await serveIdentity(tokens);
   opened.push(identity.close);
@@ -92,9 +97,11 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
 
   const network = { BALLAST_CONNECT_TO: `${suffix}=127.0.0.1:${hosts.port}`, NODE_EXTRA_CA_CERTS: caFile };
   const identityEndpoint = `http://127.0.0.1:${identity.port}/msi/token`;
-  const control = makeControl();
+  const control = makeControl(() => schedulerOf(cloud).pass());
+  const writer: Writer = { keep: () => undefined };
   const cloud: Cloud = {
     store,
+    ...(ledger && { changed: ledger.changed, keep: () => writer.keep() }),
     clock: control.clock,
     suffix,
     port: hosts.port,
@@ -103,21 +110,28 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
     replicaEnvironment: (identities) => ({ ...network, ...identityVariables(tokens, identityEndpoint, identities) }),
     log: (line) => void process.stderr.write(`emulator  ${line}\n`),
   };
-  const operations = makeOperations(() => quirksOf(cloud)["one-write-at-a-time"] !== false);
+  opened.push(() => schedulerOf(cloud).close());
+  const operations = makeOperations(
+    () => quirksOf(cloud)["one-write-at-a-time"] !== false,
+    (operation) => ledger?.changed("operation", operation),
+  );
   const entrance = ingress(cloud);
   opened.push(entrance.close);
   const { id, secret } = tokens.client;
-  const provider = await serveProvider({
-    connection: { port: hosts.port, caPem, suffix },
-    subscription,
-    credentials: { tenantId: tenant, clientId: id, clientSecret: secret },
-    port: charter?.providerPort ?? 0,
-  });
+  const provider = await serveProvider(
+    azureNative({
+      connection: { port: hosts.port, caPem, suffix },
+      subscription,
+      credentials: { tenantId: tenant, clientId: id, clientSecret: secret },
+    }),
+    charter?.providerPort,
+  );
   opened.push(provider.close);
   if (isKept && !charter) writeCharter(folder, { ...keys, port: hosts.port, providerPort: provider.port });
-  const kept = isKept ? await keepAll(folder, { cloud, control, operations }) : undefined;
-  if (kept) opened.push(kept.close);
-  open(servicesOf({ cloud, control, operations }, tokens, entrance, kept?.keep ?? (() => undefined)));
+  const parts: Parts = { cloud, control, operations };
+  if (ledger) opened.push(await keepAll(folder, parts, ledger, writer));
+  else watchSchedules(cloud);
+  open(servicesOf(parts, tokens, entrance, keepAfter(ledger, writer)));
   const ports = { port: hosts.port, providerPort: provider.port };
   const environment = {
     ...network,
@@ -148,7 +162,7 @@ const servicesOf = (
   { cloud, control, operations }: Parts,
   tokens: Tokens,
   entrance: Ingress,
-  keep: () => void,
+  keep: Services["keep"],
 ): Services => ({
   cloud,
   tokens,
@@ -160,33 +174,48 @@ const servicesOf = (
   emulatorRoutes: emulatorRoutes(cloud),
 });
 
-/** Restores the cloud from its folder, and writes its changes there from then on. */
-async function keepAll(
-  folder: string,
-  parts: Parts,
-): Promise<{ readonly keep: () => void; readonly close: () => void }> {
+/** What writes changes to the disk; it does nothing until the cloud is restored. */
+interface Writer {
+  keep: () => void;
+}
+
+/** Makes the function that writes what a request has changed. A change of the controls is one of the settings. */
+const keepAfter =
+  (ledger: Ledger | undefined, writer: Writer): Services["keep"] =>
+  (method, requestPath) => {
+    if (method !== "GET") ledger?.touched(requestPath);
+    if (requestPath.startsWith("/_emulator/")) ledger?.changed("settings", "all");
+    writer.keep();
+  };
+
+/** Restores the cloud from its folder, and writes its changes there from then on. Gives how that ends. */
+async function keepAll(folder: string, parts: Parts, ledger: Ledger, writer: Writer): Promise<() => void> {
   const documents = openDocuments(folder);
-  await revive(documents.found, parts, resourceTypes);
-  let open = true;
-  const keep = (): void => {
-    if (open) documents.keep(documentsOf(parts));
+  registerOwners(ledger, parts, resourceTypes);
+  await ledger.revive(documents.found);
+  const write = (all: boolean): void => {
+    const changes = ledger.take(all);
+    try {
+      documents.write(changes);
+    } catch (error) {
+      ledger.giveBack(changes);
+      throw error;
+    }
   };
   const timer = setInterval(() => {
     try {
-      keep();
+      write(true);
     } catch (error) {
       parts.cloud.log(`cannot write the state: ${(error as Error).message}`);
     }
   }, keepMilliseconds);
-  return {
-    keep,
-    // Closed before the replicas, so that their end does not change the kept state.
-    close: () => {
-      clearInterval(timer);
-      keep();
-      open = false;
-      documents.close();
-    },
+  writer.keep = () => write(false);
+  // Closed before the replicas, so that their end does not change the kept state.
+  return () => {
+    clearInterval(timer);
+    write(true);
+    writer.keep = () => undefined;
+    documents.close();
   };
 }
 

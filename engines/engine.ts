@@ -44,6 +44,10 @@ export interface Signal<Name extends string> {
   /** The sender's name, for people; names are neither unique nor permanent. */
   readonly byName?: string;
   readonly message: string;
+  /** What it is about, if it is about something else than the stream, such as another revision of its app. */
+  readonly about?: string;
+  /** Whether the sender has the right to approve; absent means no. */
+  readonly mayApprove?: boolean;
 }
 
 /** Folds the facts of a journal into the state. */

@@ -249,7 +249,7 @@ function within<Value>(step: string | number, form: Form<Value>, given: unknown,
 }
 
 const isObject = (given: unknown): given is Readonly<Record<string, unknown>> =>
-  typeof given === "object" && given !== null && !Array.isArray(given);
+  typeof given === "object" && given !== null && Object.prototype.toString.call(given) === "[object Object]";
 
 /** Values of one form by any name. */
 export const dictionary = <Value>(form: Form<Value>): Form<Readonly<Record<string, Value>>> => ({

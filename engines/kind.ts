@@ -60,6 +60,15 @@ export interface Asked<Body> {
   readonly apps: readonly AppTarget[];
 }
 
+/**
+ * What a request does to another stream in flight: it is refused for good, or it should be sent again, because the
+ * other stream is ending or finds out whether it has to. The signal is sent to the other stream first.
+ */
+export interface Met {
+  readonly answer: "refused" | "ending" | "pending";
+  readonly signal?: Pick<Signal<string>, "signal" | "message" | "about">;
+}
+
 /** How a stream ended, and why: for programs, then for people. */
 export interface Ended {
   readonly result: string;
@@ -81,16 +90,12 @@ export interface Calls<Event extends AnyEvent, State, Body> {
   readonly filters: Readonly<Record<string, string>>;
   readonly request: Form<Body>;
   readonly intentOf: (asked: Asked<Body>) => unknown;
-  /**
-   * Gives the signal with which a request ends another stream of the kind on the same target, if it asks for that and
-   * the other one is not ending already.
-   */
-  readonly supersedes: (
-    body: Body,
-    other: State,
-  ) => { readonly asked: boolean; readonly signal?: Pick<Signal<string>, "signal" | "message"> };
+  /** Gives what a request does to another stream of the kind that is in flight on the same target. */
+  readonly meets: (asked: Pick<Asked<Body>, "name" | "body">, other: State) => Met;
   /** The signals that a person may send. */
   readonly signals: readonly string[];
+  /** Those of them that only allow what another person has asked for. They need a right of their own. */
+  readonly approvals: readonly string[];
   /** Gives why the newest events disregard a signal; undefined if they follow it. */
   readonly whyDisregarded: (events: readonly Event[]) => string | undefined;
   /** Gives a stream at a glance; undefined if its journal does not begin with a request. */
@@ -158,8 +163,8 @@ export interface Observed<Event extends AnyEvent, State, Effect extends AnyEffec
   readonly metrics: Readonly<Record<string, Metric>>;
   /** What a fact counts once it is written. */
   readonly countsOf: (event: Event) => readonly Measured[];
-  /** What an effect measures beside its duration, by when it began. */
-  readonly passOf: (state: State, events: readonly Event[], effect: Effect, began: Instant) => readonly Measured[];
+  /** What an effect measures beside its duration, by when it ended. */
+  readonly passOf: (state: State, events: readonly Event[], effect: Effect, ended: Instant) => readonly Measured[];
 }
 
 // The one place where the types of a kind are erased; whoever looks a kind up by the name of a stream cannot know them.

@@ -43,10 +43,15 @@ export function complaintWithValue(problem: Problem): string {
 
 /** Shows a value in a sentence, cut to a readable length. */
 function shown(value: unknown): string {
-  if (Array.isArray(value)) return `the list ${cut(JSON.stringify(value))}`;
+  if (Array.isArray(value)) return value.every(isSimple) ? `the list ${cut(JSON.stringify(value))}` : "a list";
+  if (typeof value === "string") return cut(JSON.stringify(value));
   if (typeof value === "object" && value !== null) return "an object";
-  return typeof value === "number" ? String(value) : cut(JSON.stringify(value) ?? "nothing");
+  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
+  return value === undefined ? "nothing" : String(value);
 }
+
+/** Lists of anything else may refer to themselves, or be too long to read. */
+const isSimple = (value: unknown): boolean => ["string", "number", "boolean"].includes(typeof value);
 
 const cut = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
 

@@ -32,9 +32,15 @@ export const lockSeconds = number({
   description: "How long the lock lasts unless it is removed before.",
 });
 
-/** Describes a target for people: `the app web in shop`. */
-export function describeTarget(target: TargetKey): string {
-  const [type = "", ...place] = target.split("/");
-  const name = place.pop() ?? "";
+/**
+ * Describes a target for people: `the app web in shop`.
+ *
+ * @param anyPlace What stands in a key for a part that may be anything: `the app web`, or `any app in shop`.
+ */
+export function describeTarget(target: TargetKey, anyPlace?: string): string {
+  const [type = "", ...parts] = target.split("/");
+  const name = parts.pop() ?? "";
+  const place = parts.filter((part) => part !== anyPlace);
+  if (name === anyPlace) return `any ${type} in ${place.join("/")}`;
   return `the ${type} ${name}${place.length === 0 ? "" : ` in ${place.join("/")}`}`;
 }

@@ -72,7 +72,9 @@ export const routeUnknown = entry<{ call: string }>("call-route-unknown", {
 export const targetUnknown = entry<{ what: string }>("target-not-managed", {
   title: "The control plane does not manage this target",
   message: ({ what }) => `The control plane does not manage ${what}, so the call has no effect.`,
-  fix: () => "declare the app as a CanaryApp in the program that deploys this control plane, and run `pulumi up`",
+  fix: () =>
+    "check the name; to have the control plane manage an app, declare it as a CanaryApp in the program that deploys " +
+    "the control plane, and run `pulumi up`",
 });
 
 /** No journal has this name. */
@@ -83,18 +85,23 @@ export const streamUnknown = entry<{ kind: string; stream: string }>("stream-unk
 });
 
 /** A target has one stream at a time, and another one of the same kind is in flight. */
-export const streamInFlight = entry<{ stream: string; superseded: boolean }>("stream-in-flight", {
+export const streamInFlight = entry<{ stream: string; answer: "refused" | "ending" | "pending" }>("stream-in-flight", {
   title: "Another rollout of the same app is in flight",
-  variants: [{ superseded: false }, { superseded: true }],
-  message: ({ stream, superseded }) =>
-    superseded
-      ? `${stream} is in flight. It is being aborted and must first put everything back.`
-      : `${stream} is in flight, and a target has one at a time.`,
-  fix: ({ superseded }) =>
-    superseded
-      ? "send the same call again until it is accepted"
-      : "wait until it has ended, abort it, or, for a release, set whenInFlight to supersede",
-  left: ({ stream }) => `${stream} continues. The new one was not started.`,
+  variants: [{ answer: "refused" }, { answer: "ending" }, { answer: "pending" }],
+  message: ({ stream, answer }) =>
+    ({
+      refused: `${stream} is in flight, and a target has one at a time.`,
+      ending: `${stream} is in flight. It is ending and must first put everything back.`,
+      pending: `${stream} is in flight. It is being checked whether the new one takes it back.`,
+    })[answer],
+  fix: ({ answer }) =>
+    answer === "refused"
+      ? "wait until it has ended, abort it, or, for a release, set whenInFlight to supersede"
+      : "send the same call again until it is accepted or refused for good",
+  left: ({ stream, answer }) =>
+    answer === "refused"
+      ? `${stream} continues. The new one was not started; the journal of ${stream} says what became of its revision.`
+      : "The new one was not started.",
 });
 
 /** The signal has no meaning in the present state. */

@@ -14,16 +14,32 @@ export const usageWrong = entry<{ reason: string }>("cli-usage-wrong", {
 export const endpointUnknown = entry<{ stack: string; reason: string; isRead: boolean }>("cli-endpoint-unknown", {
   exitCode: 2,
   title: "Control plane address unknown",
-  variants: [{ isRead: true }, { isRead: false }],
+  variants: [
+    { isRead: true },
+    { isRead: false, reason: "PULUMI_ACCESS_TOKEN must be set for login" },
+    { isRead: false, reason: "no Pulumi.yaml project file found" },
+    { isRead: false, reason: "no stack named" },
+    { isRead: false },
+  ],
   message: ({ stack, reason, isRead }) =>
     isRead
       ? `There is no output controlPlaneEndpoint in ${stack}: ${reason}.`
       : `The outputs of ${stack} cannot be read: ${reason}.`,
-  fix: ({ isRead }) =>
-    isRead
-      ? "run the command in the program's folder with --stack <name>, or pass --endpoint https://<host>"
-      : "run `pulumi login` and then the command in the program's folder, or give --endpoint https://<host>",
+  fix: ({ isRead, reason }) =>
+    `${isRead ? "run the command in the program's folder with --stack <name>" : remedyFor(reason)}, ` +
+    "or pass --endpoint https://<host>",
 });
+
+/** Gives the remedy for what the Pulumi CLI says when it cannot read a stack. */
+export function remedyFor(reason: string): string {
+  if (/PULUMI_ACCESS_TOKEN|logged in|credentials/i.test(reason))
+    return "run `pulumi login` for the backend that has the stack";
+  if (/no Pulumi\.yaml/i.test(reason)) return "run the command in the program's folder";
+  if (/passphrase/i.test(reason)) return "set PULUMI_CONFIG_PASSPHRASE to the stack's passphrase";
+  if (/no stack|qualified name/i.test(reason))
+    return "name a stack that `pulumi stack ls` shows with --stack <name>, after `pulumi login` for its backend";
+  return "run `pulumi login` for the stack's backend, and the command in the program's folder";
+}
 
 /** A name that does not have the form of a rollout's. */
 export const rolloutNameUnclear = entry<{ name: string }>("cli-rollout-name-unclear", {
@@ -55,6 +71,13 @@ export const streamNameUnknown = entry<{ kind: string; name: string; list: strin
   title: "No stream of that name",
   message: ({ kind, name }) => `The control plane has no ${kind} ${name}.`,
   fix: ({ list }) => `run \`${list}\` to see what it has`,
+});
+
+/** A command without a name found nothing that it could take. */
+export const streamNone = entry<{ plural: string; list: string }>("cli-stream-none", {
+  title: "There is no stream yet",
+  message: ({ plural }) => `The control plane has no ${plural} yet, so there is none to show.`,
+  fix: ({ list }) => `release something first; \`${list}\` then shows it`,
 });
 
 /** Several streams have that end of a name. */

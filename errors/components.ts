@@ -14,13 +14,28 @@ export const componentNameRefused = entry<{ readonly kind: string; readonly name
   },
 );
 
+/** A program passes values that the component cannot use; plain JavaScript has no compiler that would refuse them. */
+export const argumentsRefused = entry<{
+  readonly component: string;
+  readonly name: string;
+  readonly fields: readonly string[];
+  readonly complaints: readonly string[];
+}>("component-arguments-refused", {
+  title: "The arguments of a component are not valid",
+  message: ({ component, name, complaints }) => `Invalid arguments of ${component} "${name}": ${complaints.join(" ")}`,
+  fix: ({ component, name, fields }) => `correct ${fields.join(", ")} in new ${component}("${name}", …)`,
+  left: unchanged,
+});
+
 /** The range cannot be divided into the two subnets. */
-export const networkRangeRefused = entry<{ readonly range: string; readonly why: string }>("network-range-refused", {
+export const networkRangeRefused = entry<{
+  readonly range: string;
+  readonly why: string;
+  readonly setting: string;
+}>("network-range-refused", {
   title: "A network's address range is not valid",
   message: ({ range, why }) => `A network cannot have the range ${range}: ${why}.`,
-  fix: () =>
-    "choose another range of private addresses, such as 10.40.0.0/22, for the argument range of Network " +
-    "(ballast:network in this repository's program)",
+  fix: ({ setting }) => `choose another range of private addresses, such as 10.40.0.0/22, for ${setting}`,
   left: unchanged,
 });
 
@@ -34,59 +49,60 @@ export const environmentWithoutInside = entry<{ readonly name: string }>("enviro
 });
 
 /** Azure never moves an environment or a database to another network. */
-export const networkPlaceFixed = entry<{ readonly what: string; readonly live: string; readonly planned: string }>(
-  "network-place-fixed",
-  {
-    title: "The network of an existing resource cannot be changed",
-    message: ({ what, live, planned }) =>
-      `The ${what} is ${live}, but the program wants it ${planned}. Azure cannot change that.`,
-    fix: () =>
-      "restore the arguments that name the subnet (ballast:network in this repository's program); to move to " +
-      "another network, deploy a second stack beside this one, as docs/guides/network.md says",
-    left: unchanged,
-  },
-);
+export const networkPlaceFixed = entry<{
+  readonly what: string;
+  readonly live: string;
+  readonly planned: string;
+  readonly setting: string;
+}>("network-place-fixed", {
+  title: "The network of an existing resource cannot be changed",
+  message: ({ what, live, planned }) =>
+    `The ${what} is ${live}, but the program wants it ${planned}. Azure cannot change that.`,
+  fix: ({ setting }) =>
+    `restore ${setting}; to move to another network, deploy a second stack beside this one, ` +
+    "as docs/guides/network.md says",
+  left: unchanged,
+});
 
 /** The rollout engine lists what is wrong with the strategy, the thresholds or the gate. */
-export const canaryAppPlan = entry<{ readonly app: string; readonly complaints: readonly string[] }>(
-  "canary-app-plan",
-  {
-    title: "A release plan is not valid",
-    message: ({ app, complaints }) => `Invalid release plan for "${app}": ${complaints.join(" ")}`,
-    fix: () =>
-      "correct the argument strategy, thresholds, dryRunThresholds or gate of the CanaryApp (in this repository's " +
-      "program ballast:strategy, ballast:thresholds, ballast:dryRunThresholds or ballast:gate)",
-    left: unchanged,
-  },
-);
+export const canaryAppPlan = entry<{
+  readonly app: string;
+  readonly complaints: readonly string[];
+  readonly settings: readonly string[];
+}>("canary-app-plan", {
+  title: "A release plan is not valid",
+  message: ({ app, complaints }) => `Invalid release plan for "${app}": ${complaints.join(" ")}`,
+  fix: ({ app, settings }) => `correct ${settings.join(", ")} of "${app}"`,
+  left: unchanged,
+});
 
 /** The plan is valid, but its releases are less safe than with the defaults. */
-export const canaryAppCautions = entry<{ readonly app: string; readonly cautions: readonly string[] }>(
-  "canary-app-cautions",
-  {
-    severity: "warning",
-    title: "A release plan is less safe than the defaults",
-    message: ({ app, cautions }) =>
-      `The release plan of "${app}" is less safe than the defaults. ${cautions.join(" ")}`,
-    fix: () =>
-      "do nothing if this is intended; otherwise correct the argument strategy or thresholds of the CanaryApp " +
-      "(ballast:strategy or ballast:thresholds in this repository's program), or remove a value to get its default",
-  },
-);
+export const canaryAppCautions = entry<{
+  readonly app: string;
+  readonly cautions: readonly string[];
+  readonly settings: readonly string[];
+}>("canary-app-cautions", {
+  severity: "warning",
+  title: "A release plan is less safe than the defaults",
+  message: ({ app, cautions }) => `The release plan of "${app}" is less safe than the defaults. ${cautions.join(" ")}`,
+  fix: ({ settings }) =>
+    `do nothing if this is intended; otherwise correct ${settings.join(", ")}, or remove a value to get its default`,
+});
 
 /** The plan needs more requests than the app gets. */
-export const canaryAppBlind = entry<{ readonly app: string; readonly shortfalls: readonly string[] }>(
-  "canary-app-blind",
-  {
-    severity: "warning",
-    title: "A release plan needs more requests than the app gets",
-    message: ({ app, shortfalls }) => `"${app}" gets too few requests for its release plan. ${shortfalls.join(" ")}`,
-    fix: () =>
-      "give releases more time (maximumSeconds) or greater weights in the argument strategy of the CanaryApp, or " +
-      "loosen its thresholds (ballast:strategy and ballast:thresholds in this repository's program); " +
-      "`ballast power` shows the effect of each",
-  },
-);
+export const canaryAppBlind = entry<{
+  readonly app: string;
+  readonly shortfalls: readonly string[];
+  readonly strategy: string;
+  readonly thresholds: string;
+}>("canary-app-blind", {
+  severity: "warning",
+  title: "A release plan needs more requests than the app gets",
+  message: ({ app, shortfalls }) => `"${app}" gets too few requests for its release plan. ${shortfalls.join(" ")}`,
+  fix: ({ strategy, thresholds }) =>
+    `give releases more time (maximumSeconds) or greater weights in ${strategy}, or loosen ${thresholds}; ` +
+    "`ballast power` shows the effect of each",
+});
 
 /** A canary that is scaled to zero between two probes would be judged on its cold starts. */
 export const canaryAppNoReplica = entry<{

@@ -1,4 +1,4 @@
-// What can keep the demo from starting.
+// What can keep the demo from starting, and from reaching a result.
 import { entry } from "./catalogue.ts";
 
 /** Another demo uses the same folder. */
@@ -23,4 +23,22 @@ export const demoOptionUnclear = entry<{ reason: string }>("demo-option-unclear"
   title: "The demo's options are not valid",
   message: ({ reason }) => `The demo did not start: ${reason}.`,
   fix: () => "use only the options --seed <number>, --exit, --folder <path> and --out <file>",
+});
+
+/** The folder for the demo holds something else, which the demo would delete. */
+export const demoFolderForeign = entry<{ folder: string }>("demo-folder-foreign", {
+  title: "The demo's folder holds something else",
+  message: ({ folder }) => `The demo empties its folder, and ${folder} holds files that are not the demo's.`,
+  fix: () => "name a folder that does not exist or is empty: npm start -- --folder <path>",
+  left: () => "Nothing was changed.",
+});
+
+/** The machine was too busy with other work for the demo to tell whether something happened as promised. */
+export const demoMachineTooBusy = entry<{ undecided: readonly string[]; percent: number }>("demo-machine-too-busy", {
+  title: "The machine was too busy for the demo",
+  message: ({ undecided, percent }) =>
+    `The demo cannot tell whether everything happened as promised: ${undecided.join("; ")}. ` +
+    `Of the CPU that its load generator and its emulator wanted, they missed up to ${percent} %.`,
+  fix: () => "end other work on this machine, and run npm start again",
+  left: () => "Nothing was left running.",
 });

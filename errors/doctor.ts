@@ -1,15 +1,28 @@
 // What `ballast doctor` reports as wrong with a stack, or with the cloud that it is deployed to. Errors of the control
 // plane and of the tools keep their own ids.
 import { entry } from "./catalogue.ts";
+import { remedyFor } from "./cli.ts";
 
 /** The Pulumi CLI cannot read the stack. */
 export const doctorStackUnreadable = entry<{ stack: string; reason: string }>("doctor-stack-unreadable", {
   exitCode: 2,
   title: "Stack unreadable",
   message: ({ stack, reason }) => `The Pulumi CLI cannot read the stack ${stack}: ${reason}.`,
-  fix: () =>
-    "run the command in the program's folder, run `pulumi login` for its backend, and name a stack that " +
-    "`pulumi stack ls` shows",
+  variants: [{}, { reason: "no Pulumi.yaml project file found" }, { reason: "no stack named" }],
+  fix: ({ reason }) => remedyFor(reason),
+});
+
+/** The folder has no selected stack, and several or none to choose from. */
+export const doctorStackUnnamed = entry<{ stacks: readonly string[] }>("doctor-stack-unnamed", {
+  exitCode: 2,
+  title: "No stack to check",
+  variants: [{}, { stacks: [] }],
+  message: ({ stacks }) =>
+    `No stack is selected in this folder. Its backend has ${stacks.length > 0 ? stacks.join(", ") : "none"}.`,
+  fix: ({ stacks }) =>
+    stacks.length > 0
+      ? "name one with --stack <name>"
+      : "run `pulumi login` for the backend that has the stack, or create one with `pulumi stack init <name>`",
 });
 
 /** The stack belongs to another program, and its state has no control plane to check. */

@@ -58,6 +58,21 @@ export const releaseRolledBack = entry<Ended>("release-rolled-back", {
   left: () => "Stable serves 100 percent of the traffic, as read back from Azure. The canary receives none.",
 });
 
+/** A gate was added, changed or removed while nothing is to be released. */
+export const releaseGateLater = entry<{ app: string; isInFlight: boolean }>("release-gate-later", {
+  severity: "warning",
+  title: "A change of the gate applies to the next release only",
+  variants: [{ isInFlight: true }, { isInFlight: false }],
+  message: ({ app, isInFlight }) =>
+    `The gate of ${app} was changed, and it applies to the next release: the present one ` +
+    (isInFlight ? "is in flight with the gate that it was requested with." : "has ended."),
+  fix: ({ isInFlight }) =>
+    isInFlight
+      ? "if the release in flight must wait for an approval, pause it with `ballast release pause`"
+      : "nothing has to be done",
+  left: () => "No rollout was changed.",
+});
+
 /** The release was stopped before it received any traffic. */
 export const releaseRejected = entry<Ended>("release-rejected", {
   title: "A release was rejected before it received any traffic",
@@ -75,6 +90,18 @@ export const releaseDegraded = entry<Ended>("release-degraded", {
   fix: ({ app, revision }) =>
     `correct the app's traffic in Azure, then run \`ballast release retry ${app}/${revision} --message …\``,
   left: ({ app }) => `The traffic of ${app} is as the last confirmed write left it.`,
+});
+
+/** The state's endpoint is not the one through which the release was made, so it gets no token. */
+export const releaseEndpointUnbound = entry<{ endpoint: string; audience: string }>("release-endpoint-unbound", {
+  title: "The endpoint in the state is not the one that the audience is bound to",
+  message: ({ endpoint, audience }) =>
+    `The state names ${endpoint} for the audience ${audience}, but the release was not made through that endpoint. ` +
+    "No token was sent there.",
+  fix: () =>
+    "if you moved the control plane, release again, which binds the new address; if you did not, find out who " +
+    "changed the state",
+  left: () => "Nothing was asked of any control plane.",
 });
 
 /** The command stopped following; the rollout continues. */

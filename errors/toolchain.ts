@@ -79,6 +79,22 @@ export const cacheUnwritable = entry<{ readonly folder: string; readonly answer:
   },
 );
 
+/** A command that only reads needs a Pulumi CLI, and must not install or build one unasked. */
+export const pulumiMissing = entry<{
+  readonly version: string;
+  readonly failed: readonly { readonly way: string; readonly error: BallastError }[];
+}>("toolchain-pulumi-missing", {
+  exitCode: 2,
+  title: "A command needs the Pulumi CLI to read a stack",
+  message: ({ version, failed }) =>
+    `The command reads a stack through the Pulumi CLI, ${version} or a newer 3.x, and this machine has none. ` +
+    failed.map(({ error }) => error.message).join(" "),
+  fix: () =>
+    "install it as https://www.pulumi.com/docs/install says, or run `npm run pulumi -- version` in a clone of " +
+    "Ballast, which gets one; commands about rollouts need none with --endpoint https://<host>",
+  left: () => "Nothing was downloaded, built or changed.",
+});
+
 /** All four ways to a Pulumi CLI failed; the error gives the reason and the fix for each. */
 export const noPulumi = entry<{
   readonly version: string;

@@ -7,6 +7,8 @@ import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
 import { tokenFor } from "../client/credential.ts";
 import type { Access } from "../client/requests.ts";
+import { releaseEndpointUnbound } from "../errors/provider.ts";
+import { boundPair, withBinding } from "./bound.ts";
 import {
   type Around,
   type Change,
@@ -101,15 +103,14 @@ function planning(shared: Shared): Readonly<Record<string, Method>> {
     check: answering(shared, async (request: providerProto.CheckRequest) =>
       checked(resourceOf(shared, request.getUrn()).check(fromStruct(request.getNews()))),
     ),
-    diff: answering(shared, async (request: providerProto.DiffRequest) =>
-      differing(
-        resourceOf(shared, request.getUrn()).diff(
-          fromStruct(request.getOldInputs()),
-          fromStruct(request.getOlds()),
-          fromStruct(request.getNews()),
-        ),
-      ),
-    ),
+    diff: answering(shared, async (request: providerProto.DiffRequest) => {
+      const resource = resourceOf(shared, request.getUrn());
+      const [inputs, outputs, news] = [request.getOldInputs(), request.getOlds(), request.getNews()].map(
+        fromStruct,
+      ) as [Properties, Properties, Properties];
+      for (const line of resource.cautions(inputs, outputs, news)) shared.voice.warn(request.getUrn(), line);
+      return differing(resource.diff(inputs, outputs, news));
+    }),
   };
 }
 
@@ -139,7 +140,7 @@ function changing(shared: Shared): Readonly<Record<string, Method>> {
       const response = new providerProto.ReadResponse();
       if (!outputs["endpoint"]) return response; // nothing of ours can be imported
       const urn = request.getUrn();
-      const around = aroundOf(shared, urn, { ...outputs, ...inputs }, lookUpPatienceSeconds);
+      const around = aroundState(shared, urn, inputs, outputs, lookUpPatienceSeconds);
       const found = await resourceOf(shared, urn).read(inputs, outputs, around);
       return response.setId(request.getId()).setInputs(toStruct(inputs)).setProperties(toStruct(found));
     }),
@@ -148,7 +149,7 @@ function changing(shared: Shared): Readonly<Record<string, Method>> {
       const outputs = fromStruct(request.getProperties());
       const inputs = fromStruct(request.getOldInputs());
       const patienceSeconds = resource.isInFlight(outputs) ? undefined : lookUpPatienceSeconds;
-      const around = aroundOf(shared, request.getUrn(), { ...outputs, ...inputs }, patienceSeconds);
+      const around = aroundState(shared, request.getUrn(), inputs, outputs, patienceSeconds);
       await resource.remove(inputs, outputs, around);
       return new emptyProto.Empty();
     }),
@@ -185,6 +186,26 @@ function aroundOf(shared: Shared, urn: string, inputs: Properties, patienceSecon
   };
 }
 
+/**
+ * Gives what a resource uses when only a state says where the control plane is, as in a refresh and a delete.
+ *
+ * An endpoint that is not the one to which the audience was bound gets no token, and so no request.
+ */
+function aroundState(
+  shared: Shared,
+  urn: string,
+  inputs: Properties,
+  outputs: Properties,
+  patienceSeconds?: number,
+): Around {
+  const pair = boundPair(inputs, outputs);
+  if (pair !== undefined) return aroundOf(shared, urn, pair, patienceSeconds);
+  const found = { ...outputs, ...inputs };
+  const { access, ...around } = aroundOf(shared, urn, found, patienceSeconds);
+  const unbound = releaseEndpointUnbound({ endpoint: String(found["endpoint"]), audience: String(found["audience"]) });
+  return { ...around, access: { ...access, token: () => Promise.reject(unbound) } };
+}
+
 /** Gives access to the control plane of these inputs. Tokens are cached by audience while this process lives. */
 function accessOf({ tokens, cancel }: Shared, { endpoint, audience }: Properties, patienceSeconds?: number): Access {
   const key = String(audience);
@@ -210,8 +231,9 @@ async function settled(
   inputs: Properties,
 ): Promise<Properties> {
   const { outputs, failure } = await resource.settle(inputs, aroundOf(shared, urn, inputs));
-  if (failure) throw failedButKept(id, inputs, outputs, failure);
-  return outputs;
+  const bound = withBinding(inputs, outputs);
+  if (failure) throw failedButKept(id, inputs, bound, failure);
+  return bound;
 }
 
 function checked({ inputs, failures }: ReturnType<ResourceType["check"]>): providerProto.CheckResponse {

@@ -1,13 +1,16 @@
 // Runs a command as a child process, without a shell, and gives its lines as they come. A command that fails does not
 // throw: the caller gets its exit code and decides.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 
 /** How a child is run. */
 export interface ChildOptions {
   readonly cwd?: string;
   /** The child's whole environment. @default our own */
   readonly environment?: NodeJS.ProcessEnv;
+  /** Its standard input, which then closes. A secret goes in here, since arguments are visible in the process list. */
+  readonly input?: string;
   /** Receives each line of standard output and standard error as it comes. */
   readonly onLine?: (line: string) => void;
   /** Ends the child when aborted: it is interrupted first, and killed if it still runs after `graceSeconds`. */
@@ -32,9 +35,15 @@ export interface Ended {
  * killed when the child ends or when we end.
  */
 export function runChild(command: string, args: readonly string[], options: ChildOptions = {}): Promise<Ended> {
-  const { cwd, environment = process.env, onLine, signal, graceSeconds = 30 } = options;
+  const { cwd, environment = process.env, input, onLine, signal, graceSeconds = 30 } = options;
   if (signal?.aborted) return Promise.resolve({ code: 130, output: "" });
-  const child = spawn(command, args, { cwd, env: environment, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, {
+    cwd,
+    env: environment,
+    detached: true,
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
+  child.stdin?.on("error", () => undefined).end(input); // A child that ended without reading it reports that itself.
   const lines: string[] = [];
   const keep = (line: string): void => {
     lines.push(line);

@@ -10,4 +10,4 @@ export interface Answer {
 
 /** Gives Azure's own message of an answer that is not the one asked for. */
 export const messageOf = ({ status, body }: Answer): string =>
-  String(body?.error?.message ?? body?.message ?? `Azure answered with status ${status}.`);
+  String(body?.error?.message ?? body?.message ?? body?.title ?? `Azure answered with status ${status}.`);

@@ -8,7 +8,7 @@ import { tokenFor } from "../../client/credential.ts";
 import { reasonOf } from "../../client/requests.ts";
 import { parseConfig } from "../../config.ts";
 import { fetchDispatcher } from "../../connect-to.ts";
-import { doctorAzureUnreachable, doctorStackUnreadable } from "../../errors/doctor.ts";
+import { doctorAzureUnreachable, doctorStackUnnamed, doctorStackUnreadable } from "../../errors/doctor.ts";
 import type { PulumiCli } from "../../toolchain/pulumi/bring.ts";
 import type { Answer } from "./azure-answer.ts";
 import { type ReleasedApp, type Stack, stackOfSettings } from "./stack.ts";
@@ -91,6 +91,21 @@ async function send(
 }
 
 /**
+ * Gives the name of the stack that a person means without naming one: the selected one, or the only one.
+ *
+ * @throws doctor-stack-unnamed, doctor-stack-unreadable
+ */
+export async function chosenStack(pulumiCli: PulumiCli): Promise<string> {
+  const stacks = JSON.parse(await pulumi(pulumiCli, undefined, ["stack", "ls", "--json"])) as readonly {
+    readonly name: string;
+    readonly current: boolean;
+  }[];
+  const chosen = stacks.find(({ current }) => current) ?? (stacks.length === 1 ? stacks[0] : undefined);
+  if (chosen === undefined) throw doctorStackUnnamed({ stacks: stacks.map(({ name }) => name) });
+  return chosen.name;
+}
+
+/**
  * Reads a stack through the Pulumi CLI.
  *
  * A stack with configuration of this repository's own program is read from that, which is complete before the first
@@ -99,8 +114,9 @@ async function send(
  * @throws doctor-stack-unreadable, doctor-plane-undeployed, and the errors that a preview gives
  * for invalid configuration
  */
-export async function stackNamed(pulumiCli: PulumiCli, name: string): Promise<Stack> {
-  const config = JSON.parse(await pulumi(pulumiCli, name, ["config", "--json"])) as Readonly<
+export async function stackNamed(pulumiCli: PulumiCli, name: string, configFile?: string): Promise<Stack> {
+  const file = configFile === undefined ? [] : ["--config-file", configFile];
+  const config = JSON.parse(await pulumi(pulumiCli, name, ["config", "--json", ...file])) as Readonly<
     Record<string, { readonly value?: string; readonly secret: boolean }>
   >;
   if (!Object.keys(config).some((key) => key.startsWith("ballast:"))) {
@@ -123,18 +139,22 @@ export async function stackNamed(pulumiCli: PulumiCli, name: string): Promise<St
 }
 
 /** Runs the Pulumi CLI on a stack and gives its output. @throws doctor-stack-unreadable */
-async function pulumi(pulumiCli: PulumiCli, stack: string, args: readonly string[]): Promise<string> {
+async function pulumi(pulumiCli: PulumiCli, stack: string | undefined, args: readonly string[]): Promise<string> {
   try {
     return (
-      await promisify(execFile)(pulumiCli.command, [...args, "--stack", stack, "--non-interactive"], {
-        env: { ...process.env, ...pulumiCli.environment },
-        maxBuffer: stateBytesMax,
-      })
+      await promisify(execFile)(
+        pulumiCli.command,
+        [...args, ...(stack === undefined ? [] : ["--stack", stack]), "--non-interactive"],
+        {
+          env: { ...process.env, ...pulumiCli.environment },
+          maxBuffer: stateBytesMax,
+        },
+      )
     ).stdout;
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     throw doctorStackUnreadable({
-      stack,
+      stack: stack === undefined ? "of this folder" : stack,
       reason: (stderr?.trim().split("\n").at(-1) || message).replace(/^error: /, "").replace(/\.$/, ""),
     });
   }

@@ -1,19 +1,30 @@
 // `ballast doctor`: checks a stack and the cloud that it is deployed to for everything that a release needs. It changes
 // nothing. Each problem that it finds is an error of the catalogue with its fix. The checks are in this folder, one
 // file for each group.
-import type { Command } from "commander";
-import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
+import { type Command, Option } from "commander";
+import { findPulumi } from "../../toolchain/pulumi/bring.ts";
 import { print, printJson } from "../terminal.ts";
 import type { Context } from "./context.ts";
 import { type Check, examine, findingJson, findingLines } from "./finding.ts";
 import type { Stack } from "./stack.ts";
+
+interface DoctorOptions {
+  readonly stack?: string;
+  readonly json?: boolean;
+  readonly configFile?: string;
+}
 
 /** Adds the command `doctor`. */
 export const addDoctor = (program: Command, engines: string): Command =>
   program
     .command("doctor")
     .description("check everything that releases of a stack need, and show how to fix what is wrong")
-    .requiredOption("--stack <name>", "the Pulumi stack to check")
+    .option("--stack <name>", "the Pulumi stack to check (default: the selected one, or the only one)")
+    .addOption(
+      new Option("--config-file <file>", "the stack's configuration, if it is not in the program's folder").env(
+        "BALLAST_CONFIG_FILE",
+      ),
+    )
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -28,19 +39,21 @@ The exit code is 1 if a check failed.
 A stack of any program with a ControlPlane can be checked once it is deployed. Run the command in that program's folder.
 
 Examples:
+  ballast doctor
   ballast doctor --stack prod
   ballast doctor --stack prod --json | jq '.findings[] | select(.state == "failed")'`,
     )
-    .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
-      const [{ toolChecks }, { contextOf, stackNamed }, checksOf] = await Promise.all([
+    .action(async ({ stack: given, json, configFile }: DoctorOptions) => {
+      const [{ toolChecks }, { chosenStack, contextOf, stackNamed }, checksOf] = await Promise.all([
         import("./tools.ts"),
         import("./context.ts"),
         checksOfStacks(),
       ]);
-      const pulumiCli = bringPulumi({ report: (line) => void process.stderr.write(`${line}\n`) });
+      const pulumiCli = findPulumi();
       const tools = await examine(toolChecks(engines, program.version()!), () => pulumiCli);
       if (!json) for (const finding of tools) print(findingLines(finding));
-      const context = contextOf(await stackNamed(await pulumiCli, stack));
+      const stack = given ?? (await chosenStack(await pulumiCli));
+      const context = contextOf(await stackNamed(await pulumiCli, stack, configFile));
       const found = await examine(checksOf(context.stack), context);
       const findings = [...tools, ...found];
       if (findings.some(({ state }) => state === "failed")) process.exitCode = 1;

@@ -1,6 +1,7 @@
 // Checks whether the stack's identities have the permissions that their work needs: the control plane's in the resource
 // group and on the workspace, the dead man's switch's on the app, the image puller's on the registry. It compares what
 // their roles permit, so a role of any name will do.
+import { controlPlaneActions } from "../../components/platform/control-plane.ts";
 import { switchActions } from "../../components/platform/dead-mans-switch.ts";
 import { doctorIdentityRightsMissing } from "../../errors/doctor.ts";
 import { messageOf } from "./azure-answer.ts";
@@ -10,13 +11,6 @@ import { notPermitted, type Permission } from "./permissions.ts";
 import { groupOf, nameOf, type Stack } from "./stack.ts";
 
 const rolesVersion = "2022-04-01";
-
-/** What the control plane does with an app. Writing traffic is writing the app. */
-const planeActions = [
-  ...switchActions,
-  "Microsoft.App/containerApps/revisions/deactivate/action",
-  "Microsoft.App/containerApps/revisions/replicas/read",
-];
 
 /** The actions that an identity needs on one resource or group. */
 interface Duty {
@@ -86,7 +80,7 @@ const identityCheck = (
 /** The checks of the identities. */
 export const identityChecks: readonly Check<Context>[] = [
   identityCheck("plane rights", "plane", "ControlPlane", ({ apps, workspace }) => [
-    ...[...new Set(apps.map(({ id }) => groupOf(id)))].map((at) => ({ at, actions: planeActions })),
+    ...[...new Set(apps.map(({ id }) => groupOf(id)))].map((at) => ({ at, actions: controlPlaneActions })),
     ...(workspace === undefined
       ? []
       : [{ at: workspace, actions: ["Microsoft.OperationalInsights/workspaces/query/read"] }]),

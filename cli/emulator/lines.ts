@@ -90,6 +90,12 @@ export interface EmulatorStatus {
   readonly postgres: { readonly host: string; readonly port: number } | null;
   readonly clock: { readonly at: string; readonly stopped: boolean };
   readonly faults: readonly Fault[];
+  /** What programs have set and the emulator accepted without effect. */
+  readonly withoutEffect: readonly {
+    readonly resource: string;
+    readonly field: string;
+    readonly why: string;
+  }[];
   readonly apps: readonly {
     readonly name: string;
     readonly resourceGroup: string;
@@ -117,7 +123,8 @@ export const clockLine = ({ at, stopped }: EmulatorStatus["clock"]): string =>
   stopped ? `is stopped at ${at}` : `is running and shows ${at}`;
 
 /** Describes the status of an emulator for people. */
-export function statusLines({ folder, pid, startedAt, port, postgres, clock, faults, apps }: EmulatorStatus): string {
+export function statusLines(status: EmulatorStatus): string {
+  const { folder, pid, startedAt, port, postgres, clock, faults, apps } = status;
   const since = `${startedAt.slice(0, 19)}Z`;
   const head = table(
     [
@@ -127,11 +134,24 @@ export function statusLines({ folder, pid, startedAt, port, postgres, clock, fau
       ...(faults.length === 0
         ? [["faults", "none pending"]]
         : faults.map((fault, index) => [index === 0 ? "faults" : "", faultLine(fault)])),
+      ...withoutEffectRows(status),
       ...(apps.length === 0 ? [["apps", "none yet"]] : []),
     ],
     dimTitles,
   );
   return [head, ...apps.map(appLines)].join("\n");
+}
+
+const withoutEffectMax = 10;
+
+/** Lists what was accepted without effect, the first ten of it. */
+function withoutEffectRows({ withoutEffect }: EmulatorStatus): readonly (readonly [string, string])[] {
+  const lines = withoutEffect
+    .slice(0, withoutEffectMax)
+    .map(({ resource, field, why }) => `${resource}: ${field} (${why})`);
+  const more = withoutEffect.length - lines.length;
+  if (more > 0) lines.push(`and ${more} more; --json lists all`);
+  return lines.map((line, index) => [index === 0 ? "no effect" : "", line]);
 }
 
 function appLines({ name, address, revisions }: EmulatorStatus["apps"][number]): string {

@@ -39,10 +39,18 @@ interface ReplicaProcess {
   readonly restarts: number;
 }
 
+interface InertResource {
+  readonly id: string;
+  readonly fields: readonly { readonly field: string; readonly why: string }[];
+}
+
 /** Adds the command `status`. */
 export const addStatus = (group: Command): Command =>
   withFolderOptions(group.command("status"))
-    .description("show whether the emulator is running, with its apps, revisions, weights, replicas, faults and clock")
+    .description(
+      "show whether the emulator is running, with its apps, revisions, weights, replicas, faults, clock, " +
+        "and what it accepted without effect",
+    )
     .addHelpText(
       "after",
       `
@@ -86,10 +94,11 @@ export const appsOf = async ({ ask, cloud }: EmulatorClient): Promise<readonly A
 
 async function statusOf(client: EmulatorClient): Promise<EmulatorStatus> {
   const { ask, folder, running, cloud } = client;
-  const [clock, { faults }, { processes }, apps] = await Promise.all([
+  const [clock, { faults }, { processes }, { resources }, apps] = await Promise.all([
     ask("GET", "/_emulator/clock"),
     ask("GET", "/_emulator/faults"),
     ask("GET", "/_emulator/processes"),
+    ask("GET", "/_emulator/inert"),
     appsOf(client),
   ]);
   return {
@@ -100,6 +109,9 @@ async function statusOf(client: EmulatorClient): Promise<EmulatorStatus> {
     postgres: running.postgres ?? null,
     clock: { at: clock.at, stopped: clock.stopped },
     faults: faults.filter(({ times }: { times: number }) => times > 0),
+    withoutEffect: (resources as readonly InertResource[]).flatMap(({ id, fields }) =>
+      fields.map((each) => ({ resource: id.split("/").at(-1) ?? "", ...each })),
+    ),
     apps: await Promise.all(
       apps.map(async ({ id, name, properties }) => {
         const value = await revisionsOf(client, id);

@@ -44,5 +44,9 @@ export async function findRollout(calls: RolloutCalls, name: string): Promise<Ro
 /** How a person names a rollout. */
 export const rolloutFinder: Finder<RolloutTypes> = {
   naming: "<rollout> is <app> for the app's newest rollout, <app>/<revision>, or <resource group>/<app>/<revision>.",
+  usual: {
+    meaning: "the last one whose canary was compared with stable",
+    choose: (newestFirst) => newestFirst.find(({ evidence }) => evidence !== null),
+  },
   find: findRollout,
 };

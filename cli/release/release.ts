@@ -41,6 +41,7 @@ export const release: Work<RolloutTypes> = {
   columns: [
     { head: "APP", textOf: ({ app }) => app },
     { head: "REVISION", textOf: ({ revision }) => revision },
+    { head: "IMAGE", textOf: ({ images }) => images?.map(shortImage).join(", ") ?? "-" },
     {
       head: "RESULT",
       textOf: ({ result, paused, phase, percent }) => result ?? `${paused ? "paused" : phase}, ${percent} %`,
@@ -62,11 +63,16 @@ export const release: Work<RolloutTypes> = {
   addOwn: addReport,
 };
 
+/** Gives an image without its registry, and a digest by its first characters, as in `storefront:4`. */
+const shortImage = (image: string): string =>
+  image.slice(image.lastIndexOf("/") + 1).replace(/@sha256:([0-9a-f]{12})[0-9a-f]*$/, "@$1");
+
 function rowsOf(rollout: RolloutSummary): readonly (readonly [string, string])[] {
-  const { percent, result, phase, paused, attempt, message, evidence, startedAt, facts } = rollout;
+  const { percent, images, result, phase, paused, attempt, message, evidence, startedAt, facts } = rollout;
   return [
     ["traffic", `canary ${percent} %, stable ${100 - percent} %`],
     ["phase", `${paused ? `paused in ${phase}` : phase}${attempt > 1 ? `, attempt ${attempt}` : ""}`],
+    ...(images ? [["image", images.join(", ")] as const] : []),
     ["result", result ?? "in progress"],
     ["why", message],
     ...(evidence ? [["evidence", evidenceLine(evidence)] as const] : []),

@@ -16,7 +16,7 @@ import {
 import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson } from "../terminal.ts";
 import { explain } from "./explain.ts";
-import { finderOf } from "./find.ts";
+import { finderOf, findOrChoose, toExplain, toFollow, type Usual } from "./find.ts";
 import { factLine, inColourOf, listTable, streamLines } from "./lines.ts";
 import type { SignalCommand, Work } from "./work.ts";
 
@@ -89,8 +89,9 @@ function addShow<Types extends StreamTypes>(group: Command, work: Work<Types>): 
 
 function addExplain<Types extends StreamTypes>(group: Command, work: Work<Types>): void {
   const { streams, replay } = work;
+  const usual = toExplain(work);
   const example = `ballast ${work.command} explain ${work.exampleNames[0]}`;
-  const command = withReachOptions(group.command("explain").argument(`<${streams.kind}>`, namedOf(work))).description(
+  const command = withReachOptions(group.command("explain").argument(`[${streams.kind}]`, namedOf(work))).description(
     `print every decision of a ${streams.kind} with its numbers`,
   );
   if (replay)
@@ -99,31 +100,32 @@ function addExplain<Types extends StreamTypes>(group: Command, work: Work<Types>
     .addHelpText(
       "after",
       replay
-        ? `${namingOf(work)}
+        ? `${namingOf(work, usual)}
 With --replay the exit code is 1 if a decision differs.
 ${examples(example, `${example} --replay`)}`
-        : `${namingOf(work)}\n${examples(example)}`,
+        : `${namingOf(work, usual)}\n${examples(example)}`,
     )
-    .action(async (name: string, options: ReachOptions & { replay?: boolean }) => {
-      const { calls, stream, fullName } = await found(work, name, options);
+    .action(async (name: string | undefined, options: ReachOptions & { replay?: boolean }) => {
+      const { calls, stream, fullName } = await found(work, name, options, usual);
       explain(work, stream, await calls.journal(fullName), options);
     });
 }
 
 function addFollow<Types extends StreamTypes>(group: Command, work: Work<Types>): void {
   const { streams, isSuccess, successMeans } = work;
+  const usual = toFollow(work);
   const example = `ballast ${work.command} follow ${work.exampleNames[0]}`;
-  withReachOptions(group.command("follow").argument(`<${streams.kind}>`, namedOf(work)))
+  withReachOptions(group.command("follow").argument(`[${streams.kind}]`, namedOf(work)))
     .description(`print each fact of a ${streams.kind} as it happens, until the ${streams.kind} ends`)
     .option("--from <index>", "first fact of the journal to print", wholeNumber, 0)
     .addHelpText(
       "after",
-      `${namingOf(work)}
+      `${namingOf(work, usual)}
 The exit code is 0 if ${successMeans}, else 1.
 ${examples(example, `${example} --json | jq .message`)}`,
     )
-    .action(async (name: string, options: ReachOptions & { from: number }) => {
-      const { calls, stream, fullName } = await found(work, name, options);
+    .action(async (name: string | undefined, options: ReachOptions & { from: number }) => {
+      const { calls, stream, fullName } = await found(work, name, options, usual);
       for await (const followed of calls.follow(fullName, { from: options.from })) {
         if (followed.kind === "ended" && !isSuccess(followed.result)) process.exitCode = 1;
         printFollowed(work, followed, stream, options.json ?? false);
@@ -172,18 +174,20 @@ interface Found<Types extends StreamTypes> {
 
 async function found<Types extends StreamTypes>(
   work: Work<Types>,
-  name: string,
+  name: string | undefined,
   options: ReachOptions,
+  usual: Usual<Types> = toExplain(work),
 ): Promise<Found<Types>> {
   const calls = streamCalls(await reach(options), work.streams);
-  const stream = await finderOf(work).find(calls, name);
+  const stream = await findOrChoose(work, calls, name, usual);
   return { calls, stream, fullName: nameIn(work.streams, stream) };
 }
 
 const namedOf = <Types extends StreamTypes>({ streams }: Work<Types>): string =>
   `name of the ${streams.kind}, as below`;
 
-const namingOf = <Types extends StreamTypes>(work: Work<Types>): string => `\n${finderOf(work).naming}`;
+const namingOf = <Types extends StreamTypes>(work: Work<Types>, usual?: Usual<Types>): string =>
+  `\n${finderOf(work).naming}${usual === undefined ? "" : `\nWithout it: ${usual.meaning}.`}`;
 
 const examples = (...lines: readonly string[]): string =>
   `\nExample${lines.length > 1 ? "s" : ""}:\n${lines.map((line) => `  ${line}`).join("\n")}`;

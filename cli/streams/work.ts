@@ -44,6 +44,11 @@ export type AnyWork = Work<any>;
 export interface Finder<Types extends StreamTypes> {
   /** Which names are understood, for help texts: a sentence that begins with the argument. */
   readonly naming: string;
+  /** The stream that commands explain without a name: which one it is, in words, and how it is chosen. */
+  readonly usual?: {
+    readonly meaning: string;
+    readonly choose: (newestFirst: readonly Types["summary"][]) => Types["summary"] | undefined;
+  };
   /** Finds the one stream that a name means. @throws an error that says what to write instead */
   readonly find: (calls: StreamCalls<Types>, name: string) => Promise<Types["summary"]>;
 }

@@ -8,7 +8,9 @@ import { shortfalls } from "../../engines/rollout/judge/power.ts";
 import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { Gate, OutsideWeights, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import { canaryAppBlind, canaryAppCautions, canaryAppPlan } from "../../errors/components.ts";
-import { child, physicalName, refusal, say } from "../conventions.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
+import { child, physicalName, refusal, say, settingOf } from "../conventions.ts";
 import { Release } from "./release.ts";
 import { releaseHash, templateOf } from "./template.ts";
 import { readTraffic } from "./traffic.ts";
@@ -173,7 +175,8 @@ export interface CanaryAppArgs {
    */
   readonly wait?: boolean;
   /**
-   * What to do when another release of the app is in flight: refuse the new one, or abort the one in flight first.
+   * What to do when another release of the app is in flight: refuse the new one and deactivate its revision, or abort
+   * the one in flight first. A release with stable's template always aborts the one in flight.
    *
    * @default "refuse"
    */
@@ -186,8 +189,8 @@ export interface CanaryAppArgs {
    */
   readonly outsideWeights?: OutsideWeights;
   /**
-   * The step that a person must approve (`ballast release approve`), and how long the rollout waits for the approval
-   * before it is rolled back.
+   * The share of the traffic that a person who did not ask for the release must approve (`ballast release approve`),
+   * and how long the rollout waits for the approval before it is rolled back.
    *
    * @default no approval is needed
    */
@@ -231,7 +234,7 @@ export class CanaryApp extends pulumi.ComponentResource {
   readonly message: pulumi.Output<string>;
 
   constructor(name: string, given: CanaryAppArgs, opts?: pulumi.ComponentResourceOptions) {
-    const args = withTelemetry(given);
+    const args = withTelemetry(readArguments("CanaryApp", name, argumentForms.CanaryApp, given));
     // The component's own inputs are in the state too, so its secrets must be marked.
     const inputs = args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args;
     super("ballast:index:CanaryApp", name, inputs, opts);
@@ -330,8 +333,9 @@ export class CanaryApp extends pulumi.ComponentResource {
     const given = cautions(plan);
     const traffic = { requestsPerMinute, failurePercent: assumedFailurePercent, dispersion: 1 };
     const missing = requestsPerMinute === 0 ? [] : shortfalls(plan, traffic);
-    if (given.length > 0) void say(canaryAppCautions({ app, cautions: given }), this);
-    if (missing.length > 0) void say(canaryAppBlind({ app, shortfalls: missing }), this);
+    const [strategy, thresholds] = [settingOf("strategy"), settingOf("thresholds")];
+    if (given.length > 0) void say(canaryAppCautions({ app, cautions: given, settings: [strategy, thresholds] }), this);
+    if (missing.length > 0) void say(canaryAppBlind({ app, shortfalls: missing, strategy, thresholds }), this);
   }
 }
 
@@ -349,14 +353,20 @@ function withTelemetry(args: CanaryAppArgs): CanaryAppArgs {
 
 /** Returns the plan of releases with all defaults, and refuses one that cannot be carried out. */
 function planOf(app: string, args: CanaryAppArgs): Plan {
-  const strategy = { ...defaultStrategy, ...args.strategy };
-  const thresholds = { ...defaultThresholds, ...args.thresholds };
+  const strategy: Strategy = { ...defaultStrategy, ...args.strategy };
+  const thresholds: Thresholds = { ...defaultThresholds, ...args.thresholds };
   const hasDryRun = Object.keys(args.dryRunThresholds ?? {}).length > 0;
   const dryRun = hasDryRun ? { ...thresholds, ...args.dryRunThresholds } : undefined;
   const complaints = checkIntent({ strategy, thresholds, dryRun, gate: args.gate });
-  if (complaints.length > 0) throw refusal(canaryAppPlan({ app, complaints }));
+  if (complaints.length > 0) throw refusal(canaryAppPlan({ app, complaints, settings: planSettings(args) }));
   return { strategy, thresholds, dryRun };
 }
+
+const planArguments = ["strategy", "thresholds", "dryRunThresholds", "gate"] as const;
+
+/** Names what the program sets of the plan, so that a fix names nothing that is not there. */
+const planSettings = (args: CanaryAppArgs): readonly string[] =>
+  planArguments.filter((argument) => args[argument] !== undefined).map((argument) => settingOf(argument));
 
 /** Lists the identities that the app needs: those that pull, and the one that sends telemetry. */
 function identitiesOf({ registries, telemetry }: Completed): string[] {

@@ -10,7 +10,7 @@ import {
   canaryAppTrafficMoved,
   canaryAppUnguarded,
 } from "../../errors/components.ts";
-import { refusal, say } from "../conventions.ts";
+import { refusal, say, takesHooks } from "../conventions.ts";
 import { type Configuration, scopeChanges, secretsRenewed } from "./app-scope.ts";
 import { describeTraffic, readTraffic, type TrafficEntry } from "./traffic.ts";
 
@@ -43,8 +43,10 @@ const lockSeconds = 120;
  * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes; each fails the update
  */
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
+  if (!takesHooks()) return {};
   const { name, audience, resourceGroup, app } = guarded;
   const endpoint = settled(guarded.endpoint);
+  const hook = hookNames(name);
   let lockId: string | undefined;
 
   const release = async (): Promise<void> => {
@@ -75,21 +77,33 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
 
   return {
     beforeUpdate: [
-      new pulumi.ResourceHook(`${name}-traffic-stands`, (args) =>
+      new pulumi.ResourceHook(hook("traffic-stands"), (args) =>
         before(args).catch(async (error) => {
           await release();
           throw refusal(error);
         }),
       ),
     ],
-    afterUpdate: [new pulumi.ResourceHook(`${name}-traffic-released`, release)],
+    afterUpdate: [new pulumi.ResourceHook(hook("traffic-released"), release)],
     onError: [
-      new pulumi.ErrorHook(`${name}-traffic-released-after-failure`, async () => {
+      new pulumi.ErrorHook(hook("traffic-released-after-failure"), async () => {
         await release();
         return false; // do not retry the update
       }),
     ],
   };
+}
+
+const namesUsed = new Map<string, number>();
+
+/**
+ * Returns names for the hooks of one component. Pulumi knows hooks by their names alone, in the whole stack, and runs
+ * the last one of a name for all; but two components of one name may have different parents.
+ */
+function hookNames(name: string): (of: string) => string {
+  const before = namesUsed.get(name) ?? 0;
+  namesUsed.set(name, before + 1);
+  return (of) => (before === 0 ? `${name}-${of}` : `${name}-${before + 1}-${of}`);
 }
 
 /** Waits for a value. In an update, unlike in a preview, every value becomes known. */

@@ -10,6 +10,7 @@ import {
   canaryAppUnfit,
   canaryAppUnreadable,
 } from "../../errors/components.ts";
+import { isEchoOfMocks } from "../conventions.ts";
 import { type Configuration, hasAll, scopeChanges } from "./app-scope.ts";
 
 /** One revision's share of the traffic. `latestRevision` stands in only until the revision has a name. */
@@ -55,9 +56,8 @@ export async function readTraffic(
   patienceSeconds = providerPatienceSeconds,
 ): Promise<TrafficEntry[]> {
   const reading = getContainerApp({ resourceGroupName: resourceGroup, containerAppName: app }, { parent });
-  const live = (await inTime(reading, patienceSeconds).catch((error: Error) => absentOrThrow(app, error))) as
-    | LiveApp
-    | undefined;
+  const read = await inTime(reading, patienceSeconds).catch((error: Error) => absentOrThrow(app, error));
+  const live = read === undefined || isEchoOfMocks(read) ? undefined : (read as LiveApp);
   if (live !== undefined && planned !== undefined) refuseUnfit(app, live, planned);
   return trafficToSend(app, live);
 }
@@ -147,11 +147,20 @@ export const describeTraffic = (traffic: readonly TrafficEntry[]): string =>
  * @throws canary-app-unreadable
  */
 function absentOrThrow(app: string, error: Error): undefined {
-  if (/\b(?:ResourceNotFound|ResourceGroupNotFound)\b/.test(error.message) && !/\b403\b/.test(error.message))
-    return undefined;
-  const forbidden = /\b403\b|AuthorizationFailed/.test(error.message);
+  const { status, code } = refusalIn(error.message);
+  const forbidden = status === "403" || code === "AuthorizationFailed";
+  if (!forbidden && (code === "ResourceNotFound" || code === "ResourceGroupNotFound")) return undefined;
   const right = forbidden
     ? (/action '([^']+)'/.exec(error.message)?.[1] ?? "Microsoft.App/containerApps/read")
     : undefined;
   throw canaryAppUnreadable({ app, reason: error.message.replace(/\s+/g, " ").trim(), right });
 }
+
+/**
+ * Reads the status and the code of Azure's refusal from a provider's message, in either form in which it writes them.
+ * A message also has names of the user, such as an app `shop-403`, so a number or a word alone means nothing.
+ */
+const refusalIn = (message: string): { readonly status: string | undefined; readonly code: string | undefined } => ({
+  status: /\b(?:Status(?:Code)?\s?[=:]|RESPONSE)\s?"?(\d{3})\b/i.exec(message)?.[1],
+  code: /\b(?:Code\s?[=:]|ERROR CODE:)\s?"?(\w+)/i.exec(message)?.[1],
+});

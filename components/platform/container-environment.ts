@@ -12,6 +12,8 @@ import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetwo
 import * as pulumi from "@pulumi/pulumi";
 import { retentionDays } from "../../defaults.ts";
 import { environmentWithoutInside } from "../../errors/components.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import { child, physicalName, refusal } from "../conventions.ts";
 import { keptPlace } from "./network.ts";
 
@@ -68,7 +70,8 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
   /** The workspace's customer id, by which the query API names it. */
   readonly customerId: pulumi.Output<string>;
 
-  constructor(name: string, args: ContainerEnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: ContainerEnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("ContainerEnvironment", name, argumentForms.ContainerEnvironment, given);
     super("ballast:index:ContainerEnvironment", name, args, opts);
     const { scope, resourceGroupName, location, retentionInDays = retentionDays.logDays, subnet } = args;
     const environment = this.#environment(name, args);

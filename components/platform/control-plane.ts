@@ -6,6 +6,8 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignmen
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
 import { databaseAccess, patience, publicAzure, replicaCounts } from "../../defaults.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import {
   assignmentName,
   child,
@@ -17,12 +19,27 @@ import {
   subscriptionOf,
   variablesOf,
 } from "../conventions.ts";
+import { customRole } from "./custom-role.ts";
 import type { Pull } from "./image-registry.ts";
+
+/**
+ * What the control plane may do with the apps of its group: read them, their revisions and replicas, write their traffic, and
+ * activate and deactivate revisions.
+ *
+ * Each right is needed: a test removes one at a time and shows what then fails. Azure has no smaller right for writing
+ * traffic than for writing the app. Reading an app's secrets and deleting are not among them.
+ */
+export const controlPlaneActions = [
+  "Microsoft.App/containerApps/read",
+  "Microsoft.App/containerApps/write",
+  "Microsoft.App/containerApps/revisions/read",
+  "Microsoft.App/containerApps/revisions/activate/action",
+  "Microsoft.App/containerApps/revisions/deactivate/action",
+  "Microsoft.App/containerApps/revisions/replicas/read",
+] as const;
 
 /** Azure's built-in roles, by the GUIDs that they have in every tenant. */
 const roles = {
-  /** Container Apps Contributor: reads and writes apps and revisions, but no roles, networks or other resources. */
-  apps: "358470bc-b998-42bd-ab17-a7e34c199c0f",
   /** Log Analytics Reader: reads and queries logs, changes nothing. */
   logs: "73c42c96-874c-492b-b04d-ab87d138a893",
   telemetry: metricsPublisher,
@@ -214,8 +231,9 @@ export class ControlPlane extends pulumi.ComponentResource {
   /** The object id of its identity in Entra. */
   readonly identityObjectId: pulumi.Output<string>;
 
-  constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("ballast:index:ControlPlane", name, args, opts);
+  constructor(name: string, given: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("ControlPlane", name, argumentForms.ControlPlane, given);
+    super("ballast:index:ControlPlane", name, stateOf(args), opts);
     const { scope, resourceGroupName, location } = args;
     const appName = physicalName("app", name, scope);
     const identity = new UserAssignedIdentity(
@@ -258,27 +276,42 @@ export class ControlPlane extends pulumi.ComponentResource {
   /** Gives the identity its roles: at the group's apps, at the workspace, and where it sends telemetry. */
   #grants(name: string, args: ControlPlaneArgs, identity: UserAssignedIdentity): RoleAssignment[] {
     const { scope, telemetry, subscription = subscriptionOf(scope) } = args;
-    const grant = (role: keyof typeof roles, at: pulumi.Input<string>) =>
+    const grant = (role: "apps" | keyof typeof roles, at: pulumi.Input<string>, definition: pulumi.Input<string>) =>
       new RoleAssignment(
         child(name, `${role}-role`),
         {
-          roleAssignmentName: assignmentName(scope, name, role),
+          // Azure never changes the role of an assignment, so the assignment of another role has another name.
+          roleAssignmentName: assignmentName(scope, name, role === "apps" ? "releases" : role),
           scope: at,
-          roleDefinitionId: roleDefinitionId(subscription, roles[role]),
+          roleDefinitionId: definition,
           principalId: identity.principalId,
           principalType: "ServicePrincipal", // else it may fail until Entra has replicated the new identity
         },
         { parent: this },
       );
+    const builtIn = (role: keyof typeof roles, at: pulumi.Input<string>) =>
+      grant(role, at, roleDefinitionId(subscription, roles[role]));
     // A plain string would not wait for the group.
     const group = pulumi.output(args.resourceGroupName).apply(() => scope);
+    const description = "Moves the traffic of apps between their revisions, and activates and deactivates revisions.";
+    const custom = customRole(name, { ...args, description, actions: controlPlaneActions }, this);
     return [
-      grant("apps", group),
-      grant("logs", args.workspace.id),
-      ...(telemetry ? [grant("telemetry", telemetry.insightsId)] : []),
+      grant("apps", group, custom.id),
+      builtIn("logs", args.workspace.id),
+      ...(telemetry ? [builtIn("telemetry", telemetry.insightsId)] : []),
     ];
   }
 }
+
+/** Returns the arguments as the state keeps them: a component's own inputs are in it too. */
+const stateOf = ({ database, notify, ...args }: ControlPlaneArgs) => ({
+  ...args,
+  database: {
+    ...database,
+    ...(database.login && { login: { ...database.login, password: pulumi.secret(database.login.password) } }),
+  },
+  ...(notify !== undefined && { notify: pulumi.secret(notify) }),
+});
 
 const ingressOf = ({ callers }: ControlPlaneArgs) => ({
   external: true,

@@ -5,6 +5,8 @@ import { Job } from "@pulumi/azure-native/app/job.js";
 import { AdministratorsMicrosoftEntra } from "@pulumi/azure-native/dbforpostgresql/administratorsMicrosoftEntra.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import { child, physicalName, replicaSizes, resourcesOf, variablesOf } from "../conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
@@ -50,7 +52,8 @@ export class DatabaseRole extends pulumi.ComponentResource {
   /** The job's name, by which it is started. */
   readonly job: pulumi.Output<string>;
 
-  constructor(name: string, args: DatabaseRoleArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: DatabaseRoleArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("DatabaseRole", name, argumentForms.DatabaseRole, given);
     super("ballast:index:DatabaseRole", name, args, opts);
     const { scope, resourceGroupName, location, database, grantee } = args;
     const jobName = physicalName("job", name, scope);

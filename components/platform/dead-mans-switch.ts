@@ -4,10 +4,11 @@
 
 import { Job } from "@pulumi/azure-native/app/job.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
-import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
 import { patience, publicAzure } from "../../defaults.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import {
   assignmentName,
   child,
@@ -17,6 +18,7 @@ import {
   subscriptionOf,
   variablesOf,
 } from "../conventions.ts";
+import { customRole } from "./custom-role.ts";
 import type { Pull } from "./image-registry.ts";
 
 /**
@@ -92,7 +94,8 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
   /** The job's name, by which its executions are listed. */
   readonly job: pulumi.Output<string>;
 
-  constructor(name: string, args: DeadMansSwitchArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: DeadMansSwitchArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("DeadMansSwitch", name, argumentForms.DeadMansSwitch, given);
     super("ballast:index:DeadMansSwitch", name, args, opts);
     const { scope, resourceGroupName, location, silenceSeconds = patience.silenceSeconds } = args;
     const jobName = physicalName("job", name, scope);
@@ -131,22 +134,9 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
 
   /** Gives the identity a custom role at each managed app. */
   #grants(name: string, args: DeadMansSwitchArgs, identity: UserAssignedIdentity): RoleAssignment[] {
-    const { scope, resourceGroupName, managedTargets } = args;
-    const guid = assignmentName(scope, name, "role");
-    const role = new RoleDefinition(
-      child(name, "role"),
-      {
-        roleDefinitionId: guid,
-        scope: pulumi.output(resourceGroupName).apply(() => scope), // a plain string would not wait for the group
-        // The name must be unique in the whole directory.
-        roleName: `Ballast ${name} in ${scope.split("/").at(-1)} (${guid.slice(0, 8)})`,
-        roleType: "CustomRole",
-        description: "Returns an app's traffic to its stable revision when Ballast's control plane is gone.",
-        permissions: [{ actions: [...switchActions] }],
-        assignableScopes: [scope],
-      },
-      { parent: this },
-    );
+    const { scope, managedTargets } = args;
+    const description = "Returns an app's traffic to its stable revision when Ballast's control plane is gone.";
+    const role = customRole(name, { ...args, description, actions: switchActions }, this);
     return managedTargets.map(
       ({ app, id }) =>
         new RoleAssignment(

@@ -5,6 +5,8 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignmen
 import { Registry } from "@pulumi/azure-native/containerregistry/registry.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import { assignmentName, child, physicalName, roleDefinitionId, subscriptionOf } from "../conventions.ts";
 
 /** AcrPull, by the GUID that the role has in every tenant: may pull, may not push. */
@@ -50,7 +52,8 @@ export class ImageRegistry extends pulumi.ComponentResource {
   /** The registry's address, and the identity that pulls from it. */
   readonly pull: Pull;
 
-  constructor(name: string, args: ImageRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: ImageRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("ImageRegistry", name, argumentForms.ImageRegistry, given);
     super("ballast:index:ImageRegistry", name, args, opts);
     const { scope, resourceGroupName, location, subscription = subscriptionOf(scope), registry } = args;
     const isOurs = !registry.startsWith("/");

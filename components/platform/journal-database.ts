@@ -7,6 +7,8 @@ import { getServer } from "@pulumi/azure-native/dbforpostgresql/getServer.js";
 import { Server } from "@pulumi/azure-native/dbforpostgresql/server.js";
 import * as pulumi from "@pulumi/pulumi";
 import { databaseSku, databaseVersion, retentionDays } from "../../defaults.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import { child, physicalName } from "../conventions.ts";
 import { keptPlace } from "./network.ts";
 
@@ -57,7 +59,7 @@ export interface JournalDatabaseArgs {
   readonly tenant: string;
   /**
    * The password of the server's administrator, whose name is `ballast`. With a password the server accepts passwords
-   * and no tokens.
+   * and no tokens. It is handled as a secret.
    *
    * @default none: the server accepts Entra tokens only
    */
@@ -71,7 +73,10 @@ export const administrator = "ballast";
 const tierOf = (sku: string): string =>
   ({ B: "Burstable", E: "MemoryOptimized" })[sku.charAt("Standard_".length)] ?? "GeneralPurpose";
 
-/** A PostgreSQL flexible server with the control plane's database. */
+/**
+ * A PostgreSQL flexible server with the control plane's database. Every journal is in it, so Pulumi refuses to delete
+ * or replace it, unless it accepts a password, as on the emulator, or the program passes the option `protect: false`.
+ */
 export class JournalDatabase extends pulumi.ComponentResource {
   /** The server's name in Azure. */
   readonly serverName: pulumi.Output<string>;
@@ -80,10 +85,15 @@ export class JournalDatabase extends pulumi.ComponentResource {
   /** The database's name. It is known once the control plane can connect. */
   readonly databaseName: pulumi.Output<string>;
 
-  constructor(name: string, args: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("ballast:index:JournalDatabase", name, args, opts);
+  constructor(name: string, given: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("JournalDatabase", name, argumentForms.JournalDatabase, given);
+    // The component's own inputs are in the state too, so its secret must be marked.
+    const inputs = args.password === undefined ? args : { ...args, password: pulumi.secret(args.password) };
+    super("ballast:index:JournalDatabase", name, inputs, opts);
     const { resourceGroupName } = args;
-    const server = this.#server(name, args);
+    // Children inherit a choice of the program's own; a server with a password is one of the emulator.
+    const protect = opts?.protect ?? args.password === undefined;
+    const server = this.#server(name, args, protect);
     // 0.0.0.0 means Azure's services: without the rule no container app reaches a public
     // server. A private server has no firewall.
     const azureServices = args.network
@@ -108,7 +118,7 @@ export class JournalDatabase extends pulumi.ComponentResource {
         charset: "UTF8",
         collation: "en_US.utf8",
       },
-      { parent: this },
+      { parent: this, protect },
     );
 
     this.serverName = server.name;
@@ -117,7 +127,7 @@ export class JournalDatabase extends pulumi.ComponentResource {
     this.registerOutputs({ serverName: this.serverName, host: this.host, databaseName: this.databaseName });
   }
 
-  #server(name: string, args: JournalDatabaseArgs): Server {
+  #server(name: string, args: JournalDatabaseArgs, protect: boolean): Server {
     const { scope, resourceGroupName, location, sku = databaseSku } = args;
     const serverName = physicalName("server", name, scope);
     const live = getServer({ resourceGroupName: scope.split("/").at(-1)!, serverName }, { parent: this });
@@ -140,7 +150,7 @@ export class JournalDatabase extends pulumi.ComponentResource {
         network: pulumi.output(keptPlace(`database server ${serverName}`, live, placeOf, planned, choice)),
         ...authenticationOf(args),
       },
-      { parent: this },
+      { parent: this, protect },
     );
   }
 }

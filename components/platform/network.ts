@@ -7,8 +7,11 @@ import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork.js";
 import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
 import * as pulumi from "@pulumi/pulumi";
+import { Netmask } from "netmask";
 import { networkPlaceFixed, networkRangeRefused } from "../../errors/components.ts";
-import { child, physicalName, refusal } from "../conventions.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
+import { child, isEchoOfMocks, physicalName, refusal, settingOf } from "../conventions.ts";
 
 /** Where the network is, and its addresses. */
 export interface NetworkArgs {
@@ -43,7 +46,8 @@ export class Network extends pulumi.ComponentResource {
   /** The id of the private zone that has the database's name. It is known once the zone is linked to the network. */
   readonly databaseZoneId: pulumi.Output<string>;
 
-  constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("Network", name, argumentForms.Network, given);
     super("ballast:index:Network", name, args, opts);
     const { scope, resourceGroupName, location, range } = args;
     const ranges = subnetsOf(range);
@@ -153,35 +157,32 @@ export function placesOf(
  * @throws network-range-refused if Azure would refuse the range
  */
 export function subnetsOf(range: string): { readonly environment: string; readonly database: string } {
-  const [, address = "", bits = ""] = /^((?:\d{1,3}\.){3}\d{1,3})\/(\d{1,2})$/.exec(range) ?? [];
-  const length = Number(bits);
-  const parts = address.split(".");
   const refuse = (why: string): never => {
-    throw refusal(networkRangeRefused({ range, why }));
+    throw refusal(networkRangeRefused({ range, why, setting: settingOf("range", "network") }));
   };
-  if (address === "" || parts.some((part) => Number(part) > 255))
-    return refuse("it is not an IPv4 range in CIDR notation");
-  if (length < 16 || length > 26)
+  const whole = blockOf(range);
+  if (whole === undefined) return refuse("it is not an IPv4 range in CIDR notation");
+  if (whole.bitmask < 16 || whole.bitmask > 26)
     return refuse(
       "its prefix must be from /16 to /26: an environment needs a /27 and a database a /28, and no network needs " +
         "more than a /16",
     );
-  const from = numberOf(address);
-  if (from % sizeOf(length) !== 0) return refuse(`a /${length} cannot start at this address`);
-  const taken = takenRanges.find(
-    (each) => from < numberOf(each) + sizeOf(Number(each.split("/")[1])) && numberOf(each) < from + sizeOf(length),
-  );
+  if (whole.toString() !== range) return refuse(`a /${whole.bitmask} cannot start at this address`);
+  const taken = takenRanges.find((each) => whole.contains(each) || new Netmask(each).contains(whole));
   if (taken !== undefined) return refuse(`it overlaps with ${taken}, which Container Apps uses itself`);
-  return { environment: `${address}/${length + 1}`, database: `${addressOf(from + sizeOf(length + 1))}/28` };
+  const half = new Netmask(whole.base, whole.bitmask + 1);
+  return { environment: half.toString(), database: `${half.next().base}/28` };
 }
-const sizeOf = (length: number): number => 2 ** (32 - length);
-const numberOf = (cidr: string): number =>
-  cidr
-    .split("/")[0]!
-    .split(".")
-    .reduce((sum, part) => sum * 256 + Number(part), 0);
-const addressOf = (number: number): string =>
-  [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
+
+/** Reads a range in CIDR; undefined if it is none. The library also reads shorter notations, which Azure does not. */
+function blockOf(range: string): Netmask | undefined {
+  if (!/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}\/\d{1,2}$/.test(range)) return undefined;
+  try {
+    return new Netmask(range);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Returns a choice of network once it is known to match the live resource, since Azure never changes it afterwards.
@@ -197,7 +198,11 @@ export async function keptPlace<Live, Choice>(
   planned: string,
   choice: Choice,
 ): Promise<Choice> {
-  const live = await reading.then(placeOf, () => planned);
-  if (live !== planned) throw refusal(networkPlaceFixed({ what, live, planned }));
+  const live = await reading.then(
+    (found) => (isEchoOfMocks(found) ? planned : placeOf(found)),
+    () => planned,
+  );
+  if (live !== planned)
+    throw refusal(networkPlaceFixed({ what, live, planned, setting: settingOf("that names the subnet", "network") }));
   return choice;
 }

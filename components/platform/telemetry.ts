@@ -8,6 +8,8 @@ import { ActionGroup } from "@pulumi/azure-native/monitor/actionGroup.js";
 import { ScheduledQueryRule } from "@pulumi/azure-native/monitor/scheduledQueryRule.js";
 import * as pulumi from "@pulumi/pulumi";
 import { patience } from "../../defaults.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import {
   assignmentName,
   child,
@@ -73,7 +75,8 @@ export class Telemetry extends pulumi.ComponentResource {
   /** Where telemetry is sent, and under which identity. */
   readonly sender: Sender;
 
-  constructor(name: string, args: TelemetryArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: TelemetryArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("Telemetry", name, argumentForms.Telemetry, given);
     super("ballast:index:Telemetry", name, args, opts);
     const { scope, resourceGroupName, location } = args;
     const insights = new Component(

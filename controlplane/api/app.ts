@@ -66,13 +66,13 @@ export function createApp(
   const names = namesOf(kinds);
   app.get("/health", () => health(parts));
   app.get("/openapi.json", () => showApi(kinds));
-  for (const [name, { method, path, role, ...described }] of Object.entries(operationsOf(kinds))) {
+  for (const [name, { method, path, role, partRole, ...described }] of Object.entries(operationsOf(kinds))) {
     const carryOut = answers[name];
     if (role === undefined) continue;
     if (carryOut === undefined) throw new Error(`no function answers ${name}`);
     app.on(method, path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
       const began = performance.now();
-      const caller = await authenticate(context.req.raw, role);
+      const caller = await authenticate(context.req.raw, role, ...(partRole === undefined ? [] : [partRole]));
       const response =
         caller instanceof Response
           ? caller

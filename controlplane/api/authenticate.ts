@@ -5,12 +5,10 @@ import { type Dispatcher, fetch } from "undici";
 import { lineOf } from "../../engines/form.ts";
 import { issuerUnreachable, roleMissing, tokenMissing, tokenRefused } from "../../errors/api.ts";
 import { type Caller, refuse } from "./call.ts";
+import { appRoles, type Role } from "./roles.ts";
 
-/** The app roles of the API. */
-export type Role = "Rollout.Read" | "Rollout.Write";
-
-/** Gives the caller of a request, or the refusal. */
-export type Authenticate = (request: Request, role: Role) => Promise<Caller | Response>;
+/** Gives the caller of a request, or the refusal. The caller has one of the roles at least. */
+export type Authenticate = (request: Request, ...roles: readonly Role[]) => Promise<Caller | Response>;
 
 /** The issuer and the audiences of valid tokens, and the limit of a request to the issuer. */
 export interface AuthenticateSettings {
@@ -36,7 +34,7 @@ export function createAuthenticate(
       ? [issuer, `https://sts.windows.net/${tenant}/`]
       : [issuer];
   const keys = lazily(() => discover(issuer, requestSeconds, dispatcher));
-  return async (request, role) => {
+  return async (request, ...roles) => {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
     if (token === undefined) return refuse(401, tokenMissing(), {}, { "www-authenticate": "Bearer" });
     try {
@@ -47,7 +45,7 @@ export function createAuthenticate(
         requiredClaims: ["exp"],
         clockTolerance: clockToleranceSeconds,
       });
-      return callerWith(payload, tenant, role);
+      return callerWith(payload, tenant, roles);
     } catch (thrown) {
       if (isUnreachable(thrown)) return refuse(503, issuerUnreachable({ issuer }), {}, { "retry-after": "5" });
       return refuse(
@@ -60,7 +58,7 @@ export function createAuthenticate(
   };
 }
 
-function callerWith(payload: JWTPayload, tenant: string, role: Role): Caller | Response {
+function callerWith(payload: JWTPayload, tenant: string, required: readonly Role[]): Caller | Response {
   if (payload["tid"] !== undefined && payload["tid"] !== tenant)
     return refuse(
       401,
@@ -73,12 +71,16 @@ function callerWith(payload: JWTPayload, tenant: string, role: Role): Caller | R
   const name = first(payload["oid"], payload.sub, payload["azp"], payload["appid"]) ?? "unnamed";
   // In a user's token the application's name is that of the tool that they used, so it comes last.
   const displayName = first(payload["name"], payload["preferred_username"], payload["upn"], payload["app_displayname"]);
+  const granted: readonly unknown[] = Array.isArray(payload["roles"]) ? payload["roles"] : [];
+  const roles = appRoles.filter((role) => granted.includes(role));
   const caller: Caller = {
     name: lineOf(name, nameMax),
     ...(displayName === undefined ? {} : { displayName: lineOf(displayName, nameMax) }),
+    roles,
   };
-  const roles = Array.isArray(payload["roles"]) ? payload["roles"] : [];
-  return roles.includes(role) ? caller : refuse(403, roleMissing({ role, caller: caller.name }));
+  return required.some((role) => roles.includes(role))
+    ? caller
+    : refuse(403, roleMissing({ role: required.join(" or "), caller: caller.name }));
 }
 
 /**

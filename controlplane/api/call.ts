@@ -8,6 +8,7 @@ import { targetUnknown } from "../../errors/api.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 import type { Orchestrator } from "../runtime/orchestrate.ts";
 import type { Claims, Journal } from "../runtime/ports.ts";
+import type { Role } from "./roles.ts";
 
 /** The part of the control loop that the API uses. */
 export type Streams = Pick<Orchestrator, "start" | "signal" | "recover">;
@@ -34,6 +35,8 @@ export interface Caller {
   readonly name: string;
   /** The name that the token has for people, if any. It grants nothing: names are neither unique nor permanent. */
   readonly displayName?: string;
+  /** The app roles that the token grants. */
+  readonly roles: readonly Role[];
 }
 
 /** One authenticated call. */

@@ -4,10 +4,10 @@
 import type { Form } from "../../engines/form.ts";
 import type { AnyKind, Kinds } from "../../engines/kind.ts";
 import { exactly, type Schema } from "../../engines/schema.ts";
-import type { Role } from "./authenticate.ts";
 import { lockForm } from "./lock-target.ts";
 import { named } from "./openapi-shapes.ts";
 import { filterForm, followForm } from "./read-address.ts";
+import type { Role } from "./roles.ts";
 import { listedMax } from "./streams/list.ts";
 import { signalForm } from "./streams/signal.ts";
 
@@ -18,6 +18,8 @@ export interface Operation {
   readonly path: string;
   /** The app role that the call requires; undefined if it needs no token. */
   readonly role: Role | undefined;
+  /** The app role that a part of the call requires instead; the summary says which part. */
+  readonly partRole?: Role;
   readonly summary: string;
   readonly query?: Form<unknown>;
   readonly body?: Form<unknown>;
@@ -103,6 +105,7 @@ function readingCalls(kind: AnyKind): Readonly<Record<string, Operation>> {
           }),
         },
       },
+      refusals: { 404: ["target-not-managed"] },
     },
     [`show${noun}`]: {
       method: "GET",
@@ -152,8 +155,11 @@ function signallingCall(kind: AnyKind): Readonly<Record<string, Operation>> {
       method: "POST",
       path: `${pathOf(kind)}/signals`,
       role: "Rollout.Write",
+      partRole: "Rollout.Approve",
       body: signalForm(kind),
-      summary: `Send a signal to a ${word}, with a message that says why. The sender is taken from the token.`,
+      summary:
+        `Send a signal to a ${word}, with a message that says why. The sender is taken from the token. ` +
+        kind.calls.approvals.map((signal) => `\`${signal}\` requires the role Rollout.Approve instead.`).join(" "),
       answers: {
         202: {
           description: "The signal is in the journal and takes effect.",

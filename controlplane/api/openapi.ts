@@ -72,7 +72,8 @@ export const describe = (kinds: Kinds) => ({
         bearerFormat: "JWT",
         description:
           "An Entra token of the control plane's tenant, for the control plane's audience, signed with RS256, " +
-          "with the app role that the call requires: `Rollout.Read` or `Rollout.Write`. Neither includes the other.",
+          "with the app role that the call requires: `Rollout.Read`, `Rollout.Write` or " +
+          "`Rollout.Approve`. None includes another.",
       },
     },
   },
@@ -92,7 +93,7 @@ function pathsOf(kinds: Kinds): Readonly<Record<string, Schema>> {
 }
 
 function described(operationId: string, operation: Operation): Schema {
-  const { summary, role, path, query, body, answers } = operation;
+  const { summary, role, partRole, path, query, body, answers } = operation;
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ $ref: `#/components/parameters/${name}` }));
   const given = Object.entries((query?.schema["properties"] ?? {}) as Readonly<Record<string, Schema>>).map(
     ([name, schema]) => ({ name, in: "query", schema }),
@@ -110,7 +111,10 @@ function described(operationId: string, operation: Operation): Schema {
   return {
     operationId,
     summary,
-    security: role === undefined ? [] : [{ entra: [role] }],
+    security:
+      role === undefined
+        ? []
+        : [role, ...(partRole === undefined ? [] : [partRole])].map((each) => ({ entra: [each] })),
     ...(parameters.length + given.length === 0 ? {} : { parameters: [...parameters, ...given] }),
     ...(body === undefined
       ? {}

@@ -2,9 +2,9 @@
 // The adapters know how a call is sent and what its answers mean.
 import type { Result } from "../../engines/engine.ts";
 import type { RolloutEffect } from "../../engines/rollout/vocabulary.ts";
-import { aborted } from "../runtime/clock.ts";
+import { aborted, systemTime } from "../runtime/clock.ts";
 import { readWithin, requestsPerRead, writeWithin } from "../runtime/limits.ts";
-import type { Clock, Fence } from "../runtime/ports.ts";
+import type { Clock, Fence, Time } from "../runtime/ports.ts";
 import type { Apps, Requests } from "./rollout-ports.ts";
 
 /** The ports of a rollout, and the limit of one request. */
@@ -14,6 +14,8 @@ export interface RolloutCalls {
   readonly clock: Clock;
   /** The limit of a single request to the cloud; shorter than the lease. */
   readonly requestSeconds: number;
+  /** @default the machine's time */
+  readonly time?: Time | undefined;
 }
 
 /** Gives what the port answers, or a failure if it does not in time. A read is cut short by `cancel`, a write never. */
@@ -24,13 +26,13 @@ export async function callRolloutPort(
   cancel: AbortSignal,
   over: AbortSignal,
 ): Promise<Result<unknown>> {
-  const { apps, requests, clock } = world;
+  const { apps, requests, clock, time = systemTime } = world;
   const read = <Value>(
     call: (cancel: AbortSignal) => Promise<Result<Value>>,
     seconds = world.requestSeconds * requestsPerRead,
-  ) => readWithin(call, seconds, cancel, over);
+  ) => readWithin(call, seconds, cancel, over, time);
   const write = <Value>(call: (fence: Fence) => Promise<Result<Value>>) =>
-    writeWithin(call, world.requestSeconds, fence, over);
+    writeWithin(call, world.requestSeconds, fence, over, time);
   switch (effect.kind) {
     case "Inspect":
       return read((late) => apps.inspect(effect.target, late));

@@ -4,8 +4,8 @@ import type { Result } from "../../engines/engine.ts";
 import type { RolloutEffect, RolloutOutcome, TrafficView } from "../../engines/rollout/vocabulary.ts";
 import { appKey } from "../../engines/targets.ts";
 import { after, type Instant } from "../../engines/time.ts";
-import { nap } from "../runtime/clock.ts";
-import type { Performer } from "../runtime/performer.ts";
+import { systemTime } from "../runtime/clock.ts";
+import type { Performer, Within } from "../runtime/performer.ts";
 import type { Claims, Fence } from "../runtime/ports.ts";
 import { callRolloutPort, type RolloutCalls } from "./call-rollout-port.ts";
 
@@ -33,19 +33,19 @@ const lockPollMilliseconds = 500;
  */
 async function untilUnlocked(
   effect: RolloutEffect,
-  claims: Pick<Claims, "lockOn">,
+  { claims, time = systemTime }: Pick<RolloutWorld, "claims" | "time">,
   cancel: AbortSignal,
 ): Promise<void> {
   if (effect.kind !== "ShiftTraffic" || effect.overrideLock) return;
   const app = appKey(effect.target);
-  while (!cancel.aborted && (await claims.lockOn(app))) await nap(lockPollMilliseconds, cancel);
+  while (!cancel.aborted && (await claims.lockOn(app))) await time.nap(lockPollMilliseconds, cancel);
 }
 
 /** Makes the performer of rollouts. */
 export const rolloutPerformer = (world: RolloutWorld): Performer<RolloutEffect, RolloutOutcome> => ({
   isWrite,
-  ready: (effect, cancel) => untilUnlocked(effect, world.claims, cancel),
-  perform: (effect, fence, cancel) => performEffect(effect, world, fence, cancel),
+  ready: (effect, cancel) => untilUnlocked(effect, world, cancel),
+  perform: (effect, within) => performEffect(effect, world, within),
 });
 
 /**
@@ -57,8 +57,7 @@ export const rolloutPerformer = (world: RolloutWorld): Performer<RolloutEffect, 
 async function performEffect(
   effect: RolloutEffect,
   world: RolloutWorld,
-  fence: Fence,
-  cancel: AbortSignal,
+  { fence, cancel }: Within,
 ): Promise<RolloutOutcome> {
   const lost: unknown[] = [];
   // A lock may be taken while a shift waits for the cloud: the traffic that its holder compares with must not change.

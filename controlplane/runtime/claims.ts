@@ -1,8 +1,7 @@
 // Who may act on a target: the pure rules, and the lease that a process keeps while it acts. A stream holds the claim
 // on its targets until it finishes, whichever process continues it. A client may also lock a target for a moment; the
 // performer of a kind knows which of its effects wait for that.
-import { nap } from "./clock.ts";
-import type { Claim, Claims, Fence } from "./ports.ts";
+import type { Claim, Claims, Fence, Time } from "./ports.ts";
 
 /** The stored claim on one target, whose lease has expired or not by the store's own clock. */
 export interface StoredClaim {
@@ -50,14 +49,15 @@ export async function oneAtATime<Value>(
   claims: Claims,
   process: string,
   leaseSeconds: number,
+  time: Time,
 ): Promise<Value> {
   for (;;) {
     const claimed = await claims.take([`once/${name}`], name, process);
     if (!("claim" in claimed)) {
-      await nap(100, never);
+      await time.nap(100, never);
       continue;
     }
-    const lease = keepLease(claimed.claim, claims, leaseSeconds);
+    const lease = keepLease(claimed.claim, claims, leaseSeconds, time);
     try {
       return await work();
     } finally {
@@ -81,25 +81,21 @@ export interface Lease {
 }
 
 /** Renews a claim every third of its lease. If the store does not answer for a whole lease, the claim is lost. */
-export function keepLease(claim: Claim, claims: Pick<Claims, "renew">, leaseSeconds: number): Lease {
+export function keepLease(claim: Claim, claims: Pick<Claims, "renew">, leaseSeconds: number, time: Time): Lease {
   const losing = new AbortController();
-  let renewedAt = performance.now();
-  const fresh = (): boolean => !losing.signal.aborted && performance.now() - renewedAt < leaseSeconds * 1000;
+  let renewedAt = time.steady();
+  const fresh = (): boolean => !losing.signal.aborted && time.steady() - renewedAt < leaseSeconds * 1000;
   const confirm = async (): Promise<boolean> => {
-    const askedAt = performance.now();
+    const askedAt = time.steady();
     if (losing.signal.aborted) return false;
     if (await claims.renew(claim)) renewedAt = Math.max(renewedAt, askedAt);
     else lose();
     return fresh();
   };
-  const beat = setInterval(
-    () => {
-      if (!fresh()) lose();
-      else confirm().catch(() => undefined); // The next beat tries again; the age of the lease is the limit.
-    },
-    (leaseSeconds * 1000) / 3,
-  );
-  const end = (): void => clearInterval(beat);
+  const end = time.every((leaseSeconds * 1000) / 3, () => {
+    if (!fresh()) lose();
+    else confirm().catch(() => undefined); // The next beat tries again; the age of the lease is the limit.
+  });
   const lose = (): void => {
     end();
     losing.abort();

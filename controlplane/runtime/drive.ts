@@ -4,8 +4,8 @@
 import type { AnyEvent } from "../../engines/kind.ts";
 import type { TargetKey } from "../../engines/targets.ts";
 import { keepLease } from "./claims.ts";
-import { aborted, nap } from "./clock.ts";
-import type { Claim, Claims, Journal } from "./ports.ts";
+import { aborted } from "./clock.ts";
+import type { Claim, Claims, Journal, Time } from "./ports.ts";
 import type { Reconciler, Run, Worker } from "./reconcile.ts";
 
 /** What driving needs, and what it shares with the reconcile passes. */
@@ -18,6 +18,7 @@ export interface DriversSetting<Event extends AnyEvent> {
   readonly process: string;
   readonly leaseSeconds: number;
   readonly log: (message: string) => void;
+  readonly time: Time;
   /** The streams driven here, which the passes look up. */
   readonly driven: Map<string, Run<Event>>;
 }
@@ -48,7 +49,7 @@ export function createDrivers<Event extends AnyEvent>(setting: DriversSetting<Ev
   }
 
   async function oneRun(stream: string, own: Claim): Promise<void> {
-    const lease = keepLease(own, claims, leaseSeconds);
+    const lease = keepLease(own, claims, leaseSeconds, setting.time);
     // An earlier run may have released the claim after we took it.
     if (!(await lease.confirm().catch(() => true))) return oneMoreRun(stream);
     const run: Run<Event> = {
@@ -98,7 +99,7 @@ export function createDrivers<Event extends AnyEvent>(setting: DriversSetting<Ev
 /** Reconciles until the stream has finished or must be left. After trouble with the database it rests and retries. */
 async function reconcileUntilDone<Event extends AnyEvent>(
   run: Run<Event>,
-  { journal, claims, reconciler, log }: DriversSetting<Event>,
+  { journal, claims, reconciler, log, time }: DriversSetting<Event>,
 ): Promise<void> {
   const { stream } = run;
   let resumed = false;
@@ -119,7 +120,7 @@ async function reconcileUntilDone<Event extends AnyEvent>(
     } catch (error) {
       failures++;
       log(`${stream} rests after an error: ${error instanceof Error ? error.message : String(error)}`);
-      await nap(Math.min(250 * 2 ** failures, longestRestMilliseconds), run.left);
+      await time.nap(Math.min(250 * 2 ** failures, longestRestMilliseconds), run.left);
       if (taken >= 0 && !run.left.aborted) await reconciler.forget(stream, taken).catch(() => undefined);
       taken = -1;
     }
@@ -131,7 +132,10 @@ async function reconcileUntilDone<Event extends AnyEvent>(
  * claim is lost.
  */
 async function unlessLeft(run: Pick<Run<AnyEvent>, "left" | "lease" | "busy">, pass: Promise<void>): Promise<void> {
-  const left = aborted(run.left).then(() => Promise.race([run.busy, aborted(run.lease.lost)]));
+  const over = new AbortController();
+  const left = aborted(run.left, over.signal).then(() =>
+    Promise.race([run.busy, aborted(run.lease.lost, over.signal)]),
+  );
   pass.catch(() => undefined); // Once the stream is left, nothing waits for the pass.
-  await Promise.race([pass, left]);
+  await Promise.race([pass, left]).finally(() => over.abort());
 }

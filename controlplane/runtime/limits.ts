@@ -1,8 +1,8 @@
 // The time limits of one effect. A late read is abandoned. A late write first has its fence shut, so that it sends
 // nothing more, and then gets time to end.
 import type { Result } from "../../engines/engine.ts";
-import { aborted, nap } from "./clock.ts";
-import type { Fence } from "./ports.ts";
+import { aborted } from "./clock.ts";
+import type { Fence, Time } from "./ports.ts";
 
 /** The limit of a read, retries included, in multiples of the limit of one request. */
 export const requestsPerRead = 10;
@@ -15,10 +15,11 @@ export function readWithin<Value>(
   seconds: number,
   cancel: AbortSignal,
   over: AbortSignal,
+  time: Time,
 ): Promise<Result<Value>> {
   const late = new AbortController();
   const cut = AbortSignal.any([cancel, late.signal]);
-  void nap(seconds * 1000, over).then(() => late.abort());
+  void time.nap(seconds * 1000, over).then(() => late.abort());
   return Promise.race([
     call(cut),
     aborted(cut).then(() => ({
@@ -36,13 +37,14 @@ export function writeWithin<Value>(
   requestSeconds: number,
   fence: Fence,
   over: AbortSignal,
+  time: Time,
 ): Promise<Result<Value>> {
   const seconds = requestSeconds * requestsPerWrite;
   let shut = false;
   const late = async (): Promise<Result<Value>> => {
-    await nap(seconds * 1000, over);
+    await time.nap(seconds * 1000, over);
     shut = true;
-    await nap(requestSeconds * 1000, over);
+    await time.nap(requestSeconds * 1000, over);
     return { ok: false, reason: `no answer within ${seconds} s` };
   };
   return Promise.race([call(async () => !shut && (await fence())), late()]);

@@ -1,18 +1,17 @@
 // The durable control loop as the API uses it: start a stream, signal it, recover streams that no process
 // drives, close. drive.ts drives a stream, reconcile.ts has what one pass does, the performer of a kind performs an
 // effect, and its engine decides. Nothing here knows a kind of work.
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Request, Signal } from "../../engines/engine.ts";
 import { type AnyEvent, controllerOf, type Kinds, kindOf } from "../../engines/kind.ts";
 import type { TargetKey } from "../../engines/targets.ts";
 import { streamUnknown } from "../../errors/api.ts";
 import { claimTargetHeld } from "../../errors/claims.ts";
 import { oneAtATime } from "./claims.ts";
-import { nap } from "./clock.ts";
+import { systemTime } from "./clock.ts";
 import { createDrivers, type Drivers } from "./drive.ts";
 import type { Performers } from "./performer.ts";
-import type { Claim, Claims, Clock, Journal, Telemetry } from "./ports.ts";
-import { openReconciler, type ReconcilerSetting, type Run, type Worker } from "./reconcile.ts";
+import type { Claim, Claims, Clock, Journal, Orchestrations, Telemetry, Time } from "./ports.ts";
+import { openReconciler, type Run, type Worker } from "./reconcile.ts";
 import { openStreams } from "./streams.ts";
 
 /** What the control loop is assembled from. */
@@ -25,8 +24,10 @@ export interface OrchestratorSetting<Event extends AnyEvent> {
   readonly kinds: Kinds<Event>;
   /** Makes the performer of each kind. A kind without one is treated as unknown. */
   readonly performers: Performers;
-  /** Connections to the database in which DBOS keeps reconcile passes. The caller closes it, after us. */
-  readonly pool: ReconcilerSetting<Event>["pool"];
+  /** Keeps the passes that write to the world. */
+  readonly orchestrations: Orchestrations;
+  /** @default the machine's time */
+  readonly time?: Time | undefined;
   /** Names this process, uniquely for all time: replica name, process id and start time together. */
   readonly process: string;
   readonly leaseSeconds: number;
@@ -38,7 +39,7 @@ export interface OrchestratorSetting<Event extends AnyEvent> {
 
 /** The durable control loop of this process. */
 export interface Orchestrator<Event extends AnyEvent = AnyEvent> {
-  /** Starts DBOS and begins to recover. */
+  /** Starts the orchestrations and begins to recover. */
   readonly launch: () => Promise<void>;
   /** Starts a stream, unless one with this name exists, finished or not. @throws claim-target-held */
   readonly start: (stream: string, request: Request<unknown>) => Promise<"started" | "exists">;
@@ -65,6 +66,7 @@ interface Asked<Event extends AnyEvent> {
   readonly leaseSeconds: number;
   readonly log: (message: string) => void;
   readonly telemetry: Telemetry | undefined;
+  readonly time: Time;
   /** Names of unknown kinds that were reported. */
   readonly unknown: Set<string>;
 }
@@ -73,6 +75,7 @@ interface Asked<Event extends AnyEvent> {
 const attemptsMax = 100;
 /** How long a finished stream may take to release its target. */
 const returnMilliseconds = 20_000;
+const never = new AbortController().signal;
 
 /** Assembles the control loop. A process has one, because DBOS exists once in a process. */
 export function createOrchestrator<Event extends AnyEvent>(setting: OrchestratorSetting<Event>): Orchestrator<Event> {
@@ -81,19 +84,13 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
     kinds,
     process,
     leaseSeconds,
-    pool,
+    orchestrations,
+    time = systemTime,
     log,
     telemetry,
   } = setting;
-  // A performer asks from within a pass, and DBOS would take the passes of the new stream for parts of that one.
-  const outsideAnyPass = AsyncLocalStorage.snapshot();
   const performers = setting.performers(
-    openStreams({
-      kinds,
-      journal,
-      clock,
-      start: (stream, request) => outsideAnyPass(() => start(stream, request, asked)),
-    }),
+    openStreams({ kinds, journal, clock, time, start: (stream, request) => start(stream, request, asked) }),
   );
   const workerOf = workersOf(kinds, performers);
   const driven = new Map<string, Run<Event>>();
@@ -102,9 +99,9 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
     journal,
     clock,
     process,
-    log,
     telemetry,
-    pool,
+    orchestrations,
+    time,
     runOf: (stream) => driven.get(stream),
   });
   const drivers = createDrivers({
@@ -115,16 +112,28 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
     process,
     leaseSeconds,
     log,
+    time,
     driven,
   });
   const unknown = new Set<string>();
-  const asked: Asked<Event> = { workerOf, process, leaseSeconds, journal, claims, drivers, log, telemetry, unknown };
+  const asked: Asked<Event> = {
+    workerOf,
+    process,
+    leaseSeconds,
+    journal,
+    claims,
+    drivers,
+    log,
+    telemetry,
+    time,
+    unknown,
+  };
 
   let recovering: Promise<void> = Promise.resolve();
   return {
     launch: async () => {
       // DBOS fails if two processes create its tables at the same time.
-      await oneAtATime("dbos", reconciler.launch, claims, process, leaseSeconds);
+      await oneAtATime("dbos", reconciler.launch, claims, process, leaseSeconds, time);
       recovering = recoverUntil(closing.signal, asked, driven);
     },
     start: (stream, request) => start(stream, request, asked),
@@ -166,7 +175,7 @@ async function start<Event extends AnyEvent>(
   request: Request<unknown>,
   asked: Asked<Event>,
 ): Promise<"started" | "exists"> {
-  const { process, leaseSeconds, journal, drivers } = asked;
+  const { process, leaseSeconds, journal, drivers, time } = asked;
   const { controller } = knownWorker(asked.workerOf, stream);
   const events = controller.decides([], request);
   const targets = controller.targetsOf(events.map((event) => ({ event })));
@@ -179,7 +188,7 @@ async function start<Event extends AnyEvent>(
       return appended === "appended" ? "started" : "exists";
     }
     // Another process is starting the same stream.
-    await journal.grown(stream, 0, AbortSignal.timeout(leaseSeconds * 1000));
+    await journal.grown(stream, 0, time.deadline(leaseSeconds * 1000));
   }
   throw new Error(`${stream} was not started within ${attemptsMax} leases`);
 }
@@ -216,9 +225,9 @@ async function signal<Event extends AnyEvent>(
 async function claimFor<Event extends AnyEvent>(
   stream: string,
   targets: readonly TargetKey[],
-  { workerOf, journal, drivers }: Asked<Event>,
+  { workerOf, journal, drivers, time }: Asked<Event>,
 ): Promise<Claim | undefined> {
-  const deadline = performance.now() + returnMilliseconds;
+  const deadline = time.steady() + returnMilliseconds;
   for (;;) {
     const claim = await drivers.claim(stream, targets);
     if (!("heldBy" in claim)) return claim;
@@ -226,8 +235,8 @@ async function claimFor<Event extends AnyEvent>(
     // A stream of an unknown kind counts as in flight: only its own version can say that it has finished.
     const holder = workerOf(claim.heldBy)?.controller;
     const isInFlight = holder === undefined || holder.asks(await journal.read(claim.heldBy)) !== undefined;
-    if (isInFlight || performance.now() > deadline) throw claimTargetHeld({ stream, heldBy: claim.heldBy });
-    await nap(50, AbortSignal.timeout(returnMilliseconds));
+    if (isInFlight || time.steady() > deadline) throw claimTargetHeld({ stream, heldBy: claim.heldBy });
+    await time.nap(50, never);
   }
 }
 
@@ -241,7 +250,7 @@ async function recoverUntil<Event extends AnyEvent>(
     await recover(asked, driven, closing).catch((error: unknown) =>
       asked.log(`recovery failed and will be tried again: ${String(error)}`),
     );
-    await nap((asked.leaseSeconds * 1000) / 3, closing);
+    await asked.time.nap((asked.leaseSeconds * 1000) / 3, closing);
   }
 }
 

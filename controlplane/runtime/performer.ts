@@ -5,6 +5,16 @@ import type { AnyEffect, AnyOutcome, Ended } from "../../engines/kind.ts";
 import type { Instant } from "../../engines/time.ts";
 import type { Fence } from "./ports.ts";
 
+/** The pass in which an effect is performed. */
+export interface Within {
+  readonly stream: string;
+  /** The length of the journal that asks for the effect. Stream and length together name the pass for all time. */
+  readonly length: number;
+  readonly fence: Fence;
+  /** Cuts a read short. A write runs to its end. */
+  readonly cancel: AbortSignal;
+}
+
 /** Carries out the effects of one kind of work. */
 export interface Performer<Effect extends AnyEffect = AnyEffect, Outcome extends AnyOutcome = AnyOutcome> {
   /** Reports whether an effect changes the world. A write is never cut short: it ends by its answer or at its limit. */
@@ -17,7 +27,7 @@ export interface Performer<Effect extends AnyEffect = AnyEffect, Outcome extends
    * Trouble with the world is an outcome. Trouble with the journal's database is thrown, because then nothing can be
    * concluded, not even that the effect failed. Just before each write is sent, the performer asks the fence.
    */
-  readonly perform: (effect: Effect, fence: Fence, cancel: AbortSignal) => Promise<Outcome>;
+  readonly perform: (effect: Effect, within: Within) => Promise<Outcome>;
 }
 
 /** How a stream of one kind asks for work of another, and learns how it ended. */

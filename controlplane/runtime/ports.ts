@@ -16,6 +16,50 @@ export interface Clock {
   readonly until: (at: Instant, cancel: AbortSignal) => Promise<void>;
 }
 
+/** How the loop measures time and waits: by the machine, or virtually in a simulation. */
+export interface Time {
+  /** Milliseconds by a clock that is never set back. */
+  readonly steady: () => number;
+  /** Resolves after this many milliseconds, or at once when cancelled. */
+  readonly nap: (milliseconds: number, cancel: AbortSignal) => Promise<void>;
+  /** Acts again and again, first after one interval. The result ends that. */
+  readonly every: (milliseconds: number, act: () => void) => () => void;
+  /** Gives a signal that fires after this many milliseconds. */
+  readonly deadline: (milliseconds: number) => AbortSignal;
+}
+
+/** How often a failed step is repeated, and how long it rests before. Each rest is longer by the backoff rate. */
+export interface Patience {
+  readonly attemptsMax: number;
+  readonly firstRestSeconds: number;
+  readonly backoffRate: number;
+}
+
+/** Performs a step of a pass. If a process before this one recorded its value, that is given and nothing performed. */
+export type Step = <Value>(name: string, act: () => Promise<Value>, patience?: Patience) => Promise<Value>;
+
+/**
+ * Passes that survive the death of their process, each identified by its stream and by the length of the journal at
+ * which it begins. A pass that never resolves stays open for the next process.
+ */
+export interface Orchestrations {
+  /** Begins to keep passes. Each runs `pass`, also one that another process began. */
+  readonly launch: (pass: (stream: string, length: number, step: Step) => Promise<void>) => Promise<void>;
+  /**
+   * Runs a pass to its end (`done`), unless it exists: left `open` by another process, or `ended` before.
+   *
+   * @throws what the pass throws
+   */
+  readonly begin: (stream: string, length: number) => Promise<"done" | "open" | "ended">;
+  /** Continues a pass that another process left open, to its end. */
+  readonly resume: (stream: string, length: number) => Promise<void>;
+  /** Gives the passes of a stream that are open, by their lengths, in order. */
+  readonly open: (stream: string) => Promise<readonly number[]>;
+  readonly forget: (stream: string, length: number) => Promise<void>;
+  readonly forgetAll: (stream: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
 /** One fact as stored in the journal. */
 export interface Fact<Event extends AnyEvent = AnyEvent> {
   readonly stream: string;

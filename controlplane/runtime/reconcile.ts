@@ -1,12 +1,11 @@
 // One reconcile pass of a stream: perform the one missing effect, and write its outcome. A pass that writes to the
-// world is a DBOS orchestration, identified by the stream and the length of its journal, so that it happens once
+// world is an orchestration, identified by the stream and the length of its journal, so that it happens once
 // whichever process continues it. A pass that only reads needs nothing but the journal: if the process dies first, the
 // next one reads again.
-import { DBOS, type DBOSConfig, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
 import type { AnyEffect, AnyEvent, AnyOutcome, Controller } from "../../engines/kind.ts";
 import type { Lease } from "./claims.ts";
 import type { Performer } from "./performer.ts";
-import type { Clock, Fact, Journal, Telemetry } from "./ports.ts";
+import type { Clock, Fact, Journal, Orchestrations, Patience, Step, Telemetry, Time } from "./ports.ts";
 
 /** A kind of work as the loop carries it out. */
 export interface Worker<Event extends AnyEvent> {
@@ -33,13 +32,13 @@ export interface ReconcilerSetting<Event extends AnyEvent> {
   readonly journal: Journal<Event>;
   readonly clock: Pick<Clock, "now">;
   readonly process: string;
-  readonly pool: NonNullable<DBOSConfig["systemDatabasePool"]>;
-  readonly log: (message: string) => void;
+  readonly orchestrations: Orchestrations;
+  readonly time: Pick<Time, "steady">;
   readonly telemetry?: Telemetry | undefined;
   readonly runOf: (stream: string) => Run<Event> | undefined;
 }
 
-/** Runs reconcile passes and removes their DBOS orchestrations. */
+/** Runs reconcile passes and removes their orchestrations. */
 export interface Reconciler {
   readonly launch: () => Promise<void>;
   /** Runs the pass that begins at this length of the journal, or resumes it where another process left it. */
@@ -48,96 +47,47 @@ export interface Reconciler {
   readonly resumeOpen: (stream: string) => Promise<void>;
   /** Forgets a pass that wrote nothing, so that it can run again. */
   readonly forget: (stream: string, length: number) => Promise<void>;
-  /** Forgets all passes of a finished stream. The journal has everything; DBOS would keep them forever. */
+  /** Forgets all passes of a finished stream. The journal has everything; otherwise they would be kept forever. */
   readonly forgetAll: (stream: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-/** Equal in all versions: with another value, a deployment could not resume the passes of the previous version. */
-const applicationVersion = "1";
-
-const passId = (stream: string, length: number): string => `${stream}#${length}`;
-
 /**
  * Leaves a pass open for the next process that drives the stream, by never ending here.
  *
- * DBOS would record any end as the end of the pass, and an outcome that is not yet in the journal would be lost.
+ * Any end would be recorded as the end of the pass, and an outcome that is not yet in the journal would be lost.
  */
 const leaveOpen = (): Promise<never> => new Promise(() => {});
 
-/** Opens the reconciler. A process has one, because DBOS exists once in a process. */
+/** Opens the reconciler. */
 export function openReconciler<Event extends AnyEvent>(setting: ReconcilerSetting<Event>): Reconciler {
-  const queue = `passes of ${setting.process}`;
-  const passOrchestration = async (stream: string, length: number): Promise<void> => {
-    const run = setting.runOf(stream);
-    return run ? writePass(run, length, setting) : leaveOpen();
-  };
-  let registered = passOrchestration;
-
-  /**
-   * Resumes a pass here that another process began. Only we listen to our queue, so no other process can pick it up.
-   */
-  async function resume(id: string): Promise<void> {
-    await DBOS.registerQueue(queue, { minPollingIntervalMs: 100, onConflict: "always_update" });
-    const handle = await DBOS.resumeWorkflow<void>(id, { queueName: queue });
-    await handle.getResult({ pollingIntervalMs: 50 });
-  }
-
-  async function reconcile(stream: string, length: number): Promise<void> {
-    const run = setting.runOf(stream);
-    const effect = run?.worker.controller.asks(run.facts.slice(0, length));
-    if (run && effect && !run.worker.performer.isWrite(effect)) return readPass(run, length, effect, setting);
-    const workflowID = passId(stream, length);
-    try {
-      const handle = await DBOS.startWorkflow(registered, { workflowID, workflowIDReusePolicy: "reject" })(
-        stream,
-        length,
-      );
-      await handle.getResult();
-    } catch (error) {
-      if (!(error instanceof DbosErrors.DBOSWorkflowIDInUseError)) throw error;
-      if (isOpen(error.status)) return resume(workflowID);
-      // The pass has ended but wrote nothing, because the journal has not grown. Without it, the loop can run it again.
-      await DBOS.deleteWorkflow(workflowID);
-    }
-  }
-
-  const ofStream = async (stream: string) =>
-    (await DBOS.listWorkflows({ workflow_id_prefix: `${stream}#`, loadInput: false, loadOutput: false })).filter(
-      ({ workflowID }) => workflowID.startsWith(`${stream}#`),
-    );
-
+  const { orchestrations } = setting;
   return {
-    launch: async () => {
-      DBOS.setConfig({
-        name: "ballast",
-        systemDatabasePool: setting.pool,
-        executorID: setting.process,
-        applicationVersion,
-        listenQueues: [queue],
-        useListenNotify: false,
-        logger: dbosLogger(setting.log),
-      });
-      registered = DBOS.registerWorkflow(passOrchestration, { name: "pass" });
-      await DBOS.launch();
+    launch: () =>
+      orchestrations.launch(async (stream, length, step) => {
+        const run = setting.runOf(stream);
+        return run ? writePass(run, length, step, setting) : leaveOpen();
+      }),
+    reconcile: async (stream, length) => {
+      const run = setting.runOf(stream);
+      const effect = run?.worker.controller.asks(run.facts.slice(0, length));
+      if (run && effect && !run.worker.performer.isWrite(effect)) return readPass(run, length, effect, setting);
+      const how = await orchestrations.begin(stream, length);
+      if (how === "open") return orchestrations.resume(stream, length);
+      // The pass ended but wrote nothing, because the journal has not grown. Without it, the loop can run it again.
+      if (how === "ended") await orchestrations.forget(stream, length);
     },
-    reconcile,
     resumeOpen: async (stream) => {
-      for (const { workflowID, status } of await ofStream(stream)) if (isOpen(status)) await resume(workflowID);
+      for (const length of await orchestrations.open(stream)) await orchestrations.resume(stream, length);
     },
-    forget: (stream, length) => DBOS.deleteWorkflow(passId(stream, length)),
-    forgetAll: async (stream) => DBOS.deleteWorkflows((await ofStream(stream)).map(({ workflowID }) => workflowID)),
-    close: async () => {
-      await DBOS.deleteQueue(queue).catch(() => undefined);
-      await DBOS.shutdown({ deregister: true });
-    },
+    forget: orchestrations.forget,
+    forgetAll: orchestrations.forgetAll,
+    close: orchestrations.close,
   };
 }
 
-const isOpen = (status: string): boolean => status !== "SUCCESS" && status !== "ERROR";
-
 /** A short outage of the database must not lose an outcome. Appending again is harmless: see `record`. */
-const patience = { retriesAllowed: true, maxAttempts: 5, intervalSeconds: 0.5, backoffRate: 2 };
+const patience: Patience = { attemptsMax: 5, firstRestSeconds: 0.5, backoffRate: 2 };
 
 /** The outcome of an effect and its epoch; null if it was cut short. The first release recorded the outcome alone. */
 type Performed = { readonly outcome: AnyOutcome; readonly epoch: number } | AnyOutcome | null;
@@ -154,7 +104,7 @@ async function readPass<Event extends AnyEvent>(
 }
 
 /**
- * Runs the pass as a DBOS orchestration. DBOS records the steps; everything else is computed again from the journal as
+ * Runs the pass as an orchestration. Its steps are recorded; everything else is computed again from the journal as
  * it was at `length`. A pass that only reads comes here if the previous version began it.
  *
  * A write by a dead process counts, whenever it happened. A read by a dead process may be hours old: it is dropped, the
@@ -163,6 +113,7 @@ async function readPass<Event extends AnyEvent>(
 async function writePass<Event extends AnyEvent>(
   run: Run<Event>,
   length: number,
+  step: Step,
   setting: ReconcilerSetting<Event>,
 ): Promise<void> {
   if (run.facts.length < length) run.facts = await setting.journal.read(run.stream, run.facts);
@@ -175,17 +126,14 @@ async function writePass<Event extends AnyEvent>(
     end = resolve;
   });
   try {
-    const performed = await DBOS.runStep(
-      async (): Promise<Performed> => {
-        const outcome = await performAndReport(run, length, effect, ended, setting);
-        return outcome && { outcome, epoch: run.lease.claim.epoch };
-      },
-      { name: "perform" },
-    );
+    const performed = await step("perform", async (): Promise<Performed> => {
+      const outcome = await performAndReport(run, length, effect, ended, setting);
+      return outcome && { outcome, epoch: run.lease.claim.epoch };
+    });
     if (performed === null) return;
     const { outcome, epoch } = "kind" in performed ? { outcome: performed, epoch: undefined } : performed;
     if (write || epoch === run.lease.claim.epoch)
-      await DBOS.runStep(() => record(run, length, outcome, write, setting), { name: "append", ...patience });
+      await step("append", () => record(run, length, outcome, write, setting), patience);
   } finally {
     end();
   }
@@ -201,7 +149,7 @@ async function performAndReport<Event extends AnyEvent>(
 ): Promise<AnyOutcome | null> {
   const facts = run.facts.slice(0, length);
   const began = setting.clock.now();
-  const beganAt = performance.now();
+  const beganAt = setting.time.steady();
   const outcome = await performUnlessCut(run, length, effect, ended, setting);
   setting.telemetry?.reconciled({
     stream: run.stream,
@@ -209,7 +157,7 @@ async function performAndReport<Event extends AnyEvent>(
     effect,
     outcome: outcome ?? undefined,
     began,
-    seconds: (performance.now() - beganAt) / 1000,
+    seconds: (setting.time.steady() - beganAt) / 1000,
   });
   return outcome;
 }
@@ -240,7 +188,7 @@ async function performUnlessCut<Event extends AnyEvent>(
     if (run.left.aborted) return await leaveOpen();
     if (cut.signal.aborted) return null;
     if (write) run.busy = ended;
-    const outcome = await performer.perform(effect, run.lease.confirm, cancel);
+    const outcome = await performer.perform(effect, { stream: run.stream, length, fence: run.lease.confirm, cancel });
     if (!run.lease.fresh() || (run.left.aborted && !write)) return await leaveOpen();
     return cut.signal.aborted && !write ? null : outcome;
   } finally {
@@ -278,20 +226,3 @@ async function record<Event extends AnyEvent>(
     run.facts = await journal.read(run.stream, facts);
   }
 }
-
-/** Passes on warnings and errors of DBOS, but not its information. */
-const dbosLogger = (log: (message: string) => void): NonNullable<DBOSConfig["logger"]> => ({
-  info: () => {},
-  debug: () => {},
-  warn: (entry) => log(`DBOS: ${wording(entry)}`),
-  error: (entry) => log(`DBOS: ${wording(entry)}`),
-});
-
-const wording = (entry: unknown): string => (entry instanceof Error ? entry.message : String(entry));
-
-/**
- * Creates or updates the tables in which DBOS keeps passes, under a role that may do so. It runs no pass.
- *
- * @param url Address, database, role and password in one, as DBOS requires.
- */
-export const prepareDbos = (url: string): Promise<void> => DBOS.migrate(url);

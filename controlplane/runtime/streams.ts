@@ -4,15 +4,15 @@ import { keptFold, type Request } from "../../engines/engine.ts";
 import type { AnyEvent, Kinds } from "../../engines/kind.ts";
 import { duration, secondsBetween } from "../../engines/time.ts";
 import { BallastError } from "../../errors/catalogue.ts";
-import { nap } from "./clock.ts";
 import type { Streams } from "./performer.ts";
-import type { Clock, Journal } from "./ports.ts";
+import type { Clock, Journal, Time } from "./ports.ts";
 
 /** What asking needs: the loop's own start, and the journal. */
 export interface StreamsSetting<Event extends AnyEvent> {
   readonly kinds: Kinds<Event>;
   readonly journal: Pick<Journal<Event>, "read" | "grown">;
   readonly clock: Pick<Clock, "now">;
+  readonly time: Time;
   readonly start: (stream: string, request: Request<unknown>) => Promise<"started" | "exists">;
 }
 
@@ -20,7 +20,13 @@ export interface StreamsSetting<Event extends AnyEvent> {
 const lookMilliseconds = 1_000;
 
 /** Opens the port. */
-export function openStreams<Event extends AnyEvent>({ kinds, journal, clock, start }: StreamsSetting<Event>): Streams {
+export function openStreams<Event extends AnyEvent>({
+  kinds,
+  journal,
+  clock,
+  time,
+  start,
+}: StreamsSetting<Event>): Streams {
   return {
     request: async (stream, intent, at) => {
       try {
@@ -44,7 +50,7 @@ export function openStreams<Event extends AnyEvent>({ kinds, journal, clock, sta
           return { ok: false, reason: `${stream} did not end within ${duration(secondsBetween(began, until))}` };
         const over = new AbortController();
         const limit = AbortSignal.any([cancel, over.signal]);
-        await Promise.race([journal.grown(stream, facts.length, limit), nap(lookMilliseconds, limit)]);
+        await Promise.race([journal.grown(stream, facts.length, limit), time.nap(lookMilliseconds, limit)]);
         over.abort();
         facts = await journal.read(stream, facts);
       }

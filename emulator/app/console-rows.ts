@@ -37,7 +37,7 @@ export function consoleRows(cloud: Cloud, workspace: string): readonly Row[] {
   return runtimeOf(cloud)
     .logs.read(undefined, 0)
     .filter(({ app, at }) => wired.has(app) && at <= until)
-    .map(({ app, revision, replica, at, text }) => {
+    .map(({ app, revision, replica, container, at, text }) => {
       const { type, body } = writers.get(app)!;
       const isJob = type === "Microsoft.App/jobs";
       return {
@@ -47,7 +47,7 @@ export function consoleRows(cloud: Cloud, workspace: string): readonly Row[] {
         JobName: isJob ? app : "",
         RevisionName: isJob ? "" : revision,
         ContainerGroupName: replica,
-        ContainerName: String(body["properties"].template?.containers?.[0]?.name ?? app),
+        ContainerName: container ?? String(body["properties"].template?.containers?.[0]?.name ?? app),
         Log: text,
       };
     });

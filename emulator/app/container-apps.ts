@@ -14,16 +14,13 @@ import {
 import { refuseImage } from "../containerregistry/registries.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { warmParser } from "../kql/syntax.ts";
-import {
-  canonical,
-  checkConfiguration,
-  checkName,
-  checkTemplate,
-  dropAbsent,
-  environmentIdOf,
-  normaliseTemplate,
-} from "./app-bodies.ts";
+import { canonical, dropAbsent, environmentIdOf, normaliseTemplate } from "./app-bodies.ts";
 import { runtimeOf, settle, startRevision, stopApp, stopRevision, untilReady } from "./app-runtime.ts";
+import { checkApp } from "./contract/configuration.ts";
+import { containerAppFields } from "./contract/fields.ts";
+import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
+import { refuseBrokenNumbers } from "./contract/types.ts";
+import { secretValues } from "./key-vault.ts";
 import { requestRows } from "./request-rows.ts";
 import { revisionRoutes } from "./revision-routes.ts";
 import {
@@ -36,6 +33,7 @@ import {
   type Revision,
   revisionHost,
 } from "./revisions.ts";
+import { closePorts, openPorts } from "./tcp-ports.ts";
 
 // A write takes a moment, as it does on Azure; a second write meanwhile is refused with 409.
 const operationMilliseconds = 60;
@@ -45,6 +43,8 @@ export const containerAppType: ResourceType = {
   type: "Microsoft.App/containerApps",
   apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
   put: "async-operation",
+  fields: containerAppFields,
+  checkSent: refuseBrokenNumbers,
   parentMustExist: (body, store) =>
     environmentOf(body, store)
       ? undefined
@@ -58,7 +58,9 @@ export const containerAppType: ResourceType = {
     const { apps } = runtimeOf(cloud);
     const app = apps.get(resource.id.toLowerCase());
     apps.delete(resource.id.toLowerCase());
-    if (app) await stopApp(app);
+    if (!app) return;
+    closePorts(app);
+    await stopApp(app);
   },
   present,
   actions: {
@@ -89,11 +91,21 @@ async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promis
       "ContainerAppOperationInProgress",
       `Cannot modify container app '${name}' because another operation is in progress.`,
     );
-  checkName(name, "container app");
   const template = normaliseTemplate(properties["template"] ?? {});
   if (!quirks["put-repeats-secrets"]) keepSecrets(configuration, previous);
-  checkTemplate(name, template, configuration);
-  checkConfiguration(configuration, name, template, known, quirks);
+  // Traffic may name the revision that the same request makes, if the template gives its suffix. azd does so.
+  const made = template["revisionSuffix"] ? `${name}--${template["revisionSuffix"]}` : undefined;
+  checkApp({
+    id,
+    name,
+    wanted,
+    previous,
+    environmentId: environmentOf(wanted, cloud.store)?.id ?? environmentIdOf(wanted),
+    cloud,
+    quirks,
+    findRevision: (revision) => (revision === made ? "made" : known && findRevision(known, revision)),
+  });
+  keepPrincipal(wanted, previous);
 
   // A patch that leaves the template alone makes no revision, even if the last write of a template failed.
   const untouched =
@@ -129,11 +141,13 @@ async function apply(
   { wanted, configuration, template, untouched }: Write,
 ): Promise<void> {
   const { quirks } = app;
+  secretValues(cloud, configuration);
   const latest = latestOf(app);
   const same = latest && (untouched || canonical(latest.template) === canonical(template));
   const revision = same ? latest : (createRevision(app, template, wanted, cloud) ?? latest!);
   const secretsBefore = canonical(app.configuration["secrets"] ?? []);
   app.configuration = structuredClone(configuration);
+  await openPorts(cloud, app);
   if (revision !== latest) {
     app.revisions.push(revision);
     startRevision(cloud, app, revision);
@@ -228,6 +242,7 @@ function present(resource: Resource, cloud: Cloud): Body {
   const app = runtimeOf(cloud).apps.get(resource.id.toLowerCase());
   const quirks = quirksOf(cloud);
   const latest = app && latestOf(app);
+  presentIdentity(body, cloud.store);
   const ingress: Body | undefined = configuration["ingress"] ?? undefined;
   if (quirks["secrets-are-write-only"] && configuration["secrets"])
     configuration["secrets"] = (configuration["secrets"] as Body[]).map(({ value: _, ...secret }) => secret);
@@ -242,6 +257,9 @@ function present(resource: Resource, cloud: Cloud): Body {
     properties["latestReadyRevisionName"] = app.latestReady?.name ?? "";
     properties["latestRevisionFqdn"] = ingress ? revisionHost(app, latest.name) : "";
     properties["outboundIpAddresses"] = ["127.0.0.1"];
+    const environment: Body = cloud.store.get(app.environmentId)?.body["properties"] ?? {};
+    properties["customDomainVerificationId"] =
+      environment["customDomainConfiguration"]?.customDomainVerificationId ?? "";
   }
   return body;
 }

@@ -73,3 +73,25 @@ function rangeOf(
   const step = Number(every ?? 1);
   return first < least || last > most || first > last || step < 1 ? undefined : { first, last, step };
 }
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+/** An expression such as 29 February on a Monday has its next moment within this time, or never. */
+const horizon = 40 * 366 * day;
+
+/** Gives the first minute of an expression after a moment; undefined when it has none, such as 30 February. */
+export function nextCron(expression: string, after: number): number | undefined {
+  const isIn = parseCron(expression);
+  const [, hours = "", ...days] = expression.trim().split(/\s+/);
+  const isDay = parseCron(["*", "*", ...days].join(" "));
+  const isHour = parseCron(["*", hours, ...days].join(" "));
+  const last = after + horizon;
+  for (let at = Math.floor(after / minute) * minute + minute; at < last; ) {
+    if (!isDay(at)) at = Math.floor(at / day) * day + day;
+    else if (!isHour(at)) at = Math.floor(at / hour) * hour + hour;
+    else if (isIn(at)) return at;
+    else at += minute;
+  }
+  return undefined;
+}

@@ -3,7 +3,9 @@
 import { randomUUID } from "node:crypto";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { Cloud } from "../arm/resource.ts";
+import { forwardedCertificate } from "./admission.ts";
 import { bindingHeaders } from "./affinity.ts";
+import { crossOriginHeaders } from "./cors.ts";
 import type { Replica } from "./replicas.ts";
 import { requestRows } from "./request-rows.ts";
 import type { AppRuntime, Revision } from "./revisions.ts";
@@ -40,38 +42,61 @@ interface Tracked extends Passage {
 
 /** Forwards a request to a replica; without one the ingress answers 503. */
 export function forward(passage: Passage, replica: Replica | undefined): void {
-  const { cloud, revision, request, response } = passage;
-  const requestId = String(request.headers["x-request-id"] ?? randomUUID());
-  const writeRow = rowWriter(passage, replica, requestId);
-  const finish = (ending: Ending): void => {
-    if (revision) revision.usedAt = cloud.clock.now();
-    writeRow(ending);
-  };
-  const tracked: Tracked = { ...passage, requestId, finish };
+  const { revision, request, response } = passage;
+  const tracked = track(passage, replica);
   if (response.destroyed)
-    return finish({ status: 0, details: "downstream_remote_disconnect", flags: "DC", bytesSent: 0 });
+    return tracked.finish({ status: 0, details: "downstream_remote_disconnect", flags: "DC", bytesSent: 0 });
   if (revision && replica) return toReplica({ ...tracked, revision }, replica);
   request.resume();
-  answer(tracked, 503, "no_healthy_upstream", "UH", "no healthy upstream");
+  answer(tracked, { status: 503, details: "no_healthy_upstream", flags: "UH", text: "no healthy upstream" });
+}
+
+/** Answers a request for the ingress itself, before it has a replica. */
+export function answerDirectly(passage: Passage, answered: Answer): void {
+  passage.request.resume();
+  answer(track(passage, undefined), answered);
+}
+
+function track(passage: Passage, replica: Replica | undefined): Tracked {
+  const { cloud, revision, request } = passage;
+  const requestId = String(request.headers["x-request-id"] ?? randomUUID());
+  const writeRow = rowWriter(passage, replica, requestId);
+  return {
+    ...passage,
+    requestId,
+    finish: (ending) => {
+      if (revision) revision.usedAt = cloud.clock.now();
+      writeRow(ending);
+    },
+  };
+}
+
+/** An answer of the ingress itself. */
+interface Answer {
+  readonly status: number;
+  readonly details: string;
+  readonly flags: string;
+  readonly text: string;
+  /** Names and values in turn. */
+  readonly headers?: readonly string[];
+}
+
+/** Gives the port of this machine that stands for the target port; 0 when nothing does. */
+function portOf({ configuration, quirks }: AppRuntime, replica: Replica): number {
+  if (!quirks["wrong-port-never-healthy"]) return replica.containers.find(({ isInit }) => !isInit)?.port ?? 0;
+  return replica.ports.get(Number(configuration["ingress"]?.targetPort ?? 80)) ?? 0;
 }
 
 /** Answers for the ingress itself. */
 function answer(
-  { revision, response, requestId, finish }: Tracked,
-  status: number,
-  details: string,
-  flags: string,
-  text: string,
+  { app, request, revision, response, requestId, finish }: Tracked,
+  { status, details, flags, text, headers = crossOriginHeaders(app, request) }: Answer,
 ): void {
   finish({ status, details, flags, bytesSent: text.length });
   if (response.headersSent) return void response.destroy();
-  response.writeHead(status, {
-    "content-type": "text/plain",
-    "content-length": text.length,
-    server: "envoy",
-    "x-request-id": requestId,
-    ...(revision ? { "x-emulator-revision": revision.name } : {}),
-  });
+  const named = revision ? ["x-emulator-revision", revision.name] : [];
+  const length = ["content-type", "text/plain", "content-length", String(text.length)];
+  response.writeHead(status, [...length, "server", "envoy", "x-request-id", requestId, ...named, ...headers]);
   response.end(text);
 }
 
@@ -83,12 +108,12 @@ function toReplica(passage: Tracked & { readonly revision: Revision }, replica: 
   const upstream = http.request({
     agent,
     host: "127.0.0.1",
-    port: replica.port,
+    port: portOf(passage.app, replica),
     method: request.method,
     path: request.url,
     setHost: false,
     timeout: requestMilliseconds,
-    headers: forwardedHeaders(request, requestId),
+    headers: forwardedHeaders(passage.app, request, requestId),
   });
   /** Gives true for whoever ends the request first. */
   const leave = (): boolean => {
@@ -113,7 +138,8 @@ function toReplica(passage: Tracked & { readonly revision: Revision }, replica: 
     });
   });
   upstream.on("timeout", () => {
-    if (leave()) answer(passage, 504, "response_timeout", "UT", "upstream request timeout");
+    if (leave())
+      answer(passage, { status: 504, details: "response_timeout", flags: "UT", text: "upstream request timeout" });
     upstream.destroy();
   });
   upstream.on("error", (error: NodeJS.ErrnoException) => {
@@ -132,16 +158,18 @@ function toReplica(passage: Tracked & { readonly revision: Revision }, replica: 
 
 /** Sends the head of a replica's answer; gives its status. */
 function beginReply(
-  { app, revision, response }: Tracked & { readonly revision: Revision },
+  { app, request, revision, response }: Tracked & { readonly revision: Revision },
   replica: Replica,
   reply: IncomingMessage,
 ): number {
   const status = reply.statusCode ?? 502;
+  const crossOrigin = crossOriginHeaders(app, request);
   response.writeHead(status, reply.statusMessage, [
-    ...withoutHopByHop(reply.rawHeaders),
+    ...passedOn(reply.rawHeaders, crossOrigin),
     "x-emulator-revision",
     revision.name,
     ...bindingHeaders(app, replica),
+    ...crossOrigin,
   ]);
   // A stream must flow from its first byte; a whole answer leaves in one piece with its headers.
   if (reply.headers["content-length"] === undefined) response.flushHeaders();
@@ -151,13 +179,12 @@ function beginReply(
 /** Answers when the replica refused or broke the connection. */
 function answerFailure(passage: Tracked, { code }: NodeJS.ErrnoException): void {
   const [reason, flags] = code === "ECONNREFUSED" ? ["connection failure", "UF"] : ["connection termination", "UC"];
-  answer(
-    passage,
-    503,
-    `upstream_reset_before_response_started{${reason!.replace(" ", "_")}}`,
-    flags!,
-    `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`,
-  );
+  answer(passage, {
+    status: 503,
+    details: `upstream_reset_before_response_started{${reason!.replace(" ", "_")}}`,
+    flags: flags!,
+    text: `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`,
+  });
 }
 
 const hopByHop = new Set([
@@ -170,26 +197,32 @@ const hopByHop = new Set([
   "trailer",
 ]);
 
-function forwardedHeaders(request: IncomingMessage, requestId: string): http.OutgoingHttpHeaders {
+// Only the ingress may say which certificate a client has, so what a client says of itself is dropped.
+const certificateHeader = "x-forwarded-client-cert";
+
+function forwardedHeaders(app: AppRuntime, request: IncomingMessage, requestId: string): http.OutgoingHttpHeaders {
   const headers: http.OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(request.headers))
-    if (value !== undefined && !hopByHop.has(name)) headers[name] = value;
+    if (value !== undefined && !hopByHop.has(name) && name !== certificateHeader) headers[name] = value;
   if (request.headers["transfer-encoding"]) headers["transfer-encoding"] = "chunked";
   const client = request.socket.remoteAddress ?? "";
   const before = request.headers["x-forwarded-for"];
+  const certificate = forwardedCertificate(app, request);
   return {
     ...headers,
+    ...(certificate === undefined ? {} : { [certificateHeader]: certificate }),
     "x-request-id": requestId,
     "x-forwarded-proto": "https",
     "x-forwarded-for": before ? `${String(before)}, ${client}` : client,
   };
 }
 
-function withoutHopByHop(raw: readonly string[]): string[] {
+/** Gives the headers of a replica's answer that reach the client. Those that the ingress sets itself do not. */
+function passedOn(raw: readonly string[], set: readonly string[]): string[] {
   const kept: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] ?? "";
-    if (!hopByHop.has(name.toLowerCase())) kept.push(name, raw[index + 1] ?? "");
+    if (!hopByHop.has(name.toLowerCase()) && !set.includes(name.toLowerCase())) kept.push(name, raw[index + 1] ?? "");
   }
   return kept;
 }
@@ -219,7 +252,7 @@ function rowWriter(
       ResponseFlags: flags,
       RequestDuration: duration,
       RequestId: requestId,
-      UpstreamHost: replica ? `127.0.0.1:${replica.port}` : "",
+      UpstreamHost: replica ? `127.0.0.1:${portOf(app, replica)}` : "",
       UpstreamRequestAttemptCount: replica ? 1 : 0,
       BytesReceived: Number(request.headers["content-length"] ?? 0),
       BytesSent: bytesSent,

@@ -1,22 +1,16 @@
-// The ingress of the environments: it picks a revision by weight or by host name, wakes it if it is at
-// zero, and forwards the request to one of its ready replicas. Weights and health are looked up for each
-// request, so that a change applies at once.
+// The ingress of the environments: it finds the app of a host name, refuses callers that the app does not admit, picks
+// a revision by weight or by name, wakes it if it is at zero, and forwards the request to one of its ready replicas.
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { Body, Cloud } from "../arm/resource.ts";
+import { admitsAddress, lacksCertificate } from "./admission.ts";
 import { boundReplica } from "./affinity.ts";
-import { listeningPort, runtimeOf } from "./app-runtime.ts";
-import { forward, type Passage, requestMilliseconds } from "./forwarding.ts";
-import type { Replica } from "./replicas.ts";
-import {
-  type AppRuntime,
-  appHost,
-  findRevision,
-  type Revision,
-  readyReplicas,
-  trafficOf,
-  zoneOf,
-} from "./revisions.ts";
+import { runtimeOf } from "./app-runtime.ts";
+import { preflightHeaders } from "./cors.ts";
+import { answerDirectly, forward, type Passage, requestMilliseconds } from "./forwarding.ts";
+import { type AppRuntime, appHost, zoneOf } from "./revisions.ts";
+import { nextReplica, pickRevision, randomFrom, revisionByPrefix } from "./routing.ts";
 import { mustWake, startScaling, wake } from "./scaling.ts";
+import { closePorts, keepPortsOpen } from "./tcp-ports.ts";
 
 /** The ingress of one cloud. */
 export interface Ingress {
@@ -31,27 +25,31 @@ export function ingress(cloud: Cloud): Ingress {
   const agent = new http.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 256 });
   const draw = randomFrom(1);
   const endScaling = startScaling(cloud);
+  const endPorts = keepPortsOpen(cloud);
   return {
     handle(request, response) {
       const host = (request.headers.host ?? "").toLowerCase().replace(/:\d+$/, "");
       const found = findApp(cloud, host);
       if (!found) return false;
-      const revision = found.prefix === undefined ? pick(found.app, draw) : byPrefix(found.app, found.prefix);
+      const { app, prefix } = found;
+      // The proxy ends the handshake when a required certificate is missing, so there is no answer and no row.
+      if (lacksCertificate(app, request)) {
+        request.socket.destroy();
+        return true;
+      }
+      const arrived = { cloud, agent, app, request, response, at: cloud.clock.now(), started: performance.now() };
+      if (!admits({ ...arrived, revision: undefined })) return true;
       void receive({
-        cloud,
-        agent,
-        app: found.app,
-        revision,
-        request,
-        response,
-        at: cloud.clock.now(),
-        started: performance.now(),
+        ...arrived,
+        revision: prefix === undefined ? pickRevision(app, draw) : revisionByPrefix(app, prefix),
       });
       return true;
     },
     async close() {
       endScaling();
+      endPorts();
       agent.destroy();
+      for (const app of runtimeOf(cloud).apps.values()) closePorts(app);
       await runtimeOf(cloud).close();
     },
   };
@@ -63,7 +61,10 @@ function findApp(
   host: string,
 ): { readonly app: AppRuntime; readonly prefix: string | undefined } | undefined {
   for (const app of runtimeOf(cloud).apps.values()) {
-    if (!host.startsWith(app.name) || !app.configuration["ingress"]) continue;
+    const { ingress: settings } = app.configuration;
+    if (!settings || String(settings.transport).toLowerCase() === "tcp") continue;
+    if (isBound(settings, host)) return { app, prefix: undefined };
+    if (!host.startsWith(app.name)) continue;
     if (host === appHost(app)) return { app, prefix: undefined };
     const zone = zoneOf(app);
     const prefix = host.endsWith(`.${zone}`) ? host.slice(0, -zone.length - 1) : "";
@@ -72,25 +73,25 @@ function findApp(
   return undefined;
 }
 
-function byPrefix(app: AppRuntime, prefix: string): Revision | undefined {
-  const label = `${app.name}---`;
-  return prefix.startsWith(label)
-    ? trafficOf(app).find((entry) => entry.label === prefix.slice(label.length))?.revision
-    : findRevision(app, prefix);
-}
+/** Reports whether a host is a custom domain that is bound to a certificate. One that is not has no HTTPS on Azure. */
+const isBound = ({ customDomains }: Body, host: string): boolean =>
+  ((customDomains ?? []) as Body[]).some(
+    ({ name, bindingType }) =>
+      String(name).toLowerCase() === host && ["snienabled", "auto"].includes(String(bindingType).toLowerCase()),
+  );
 
-function pick(app: AppRuntime, draw: () => number): Revision | undefined {
-  const all = trafficOf(app);
-  const ready = app.quirks["names-do-not-wait"]
-    ? []
-    : all.filter(({ revision, weight }) => weight > 0 && readyReplicas(revision).length > 0);
-  const among = ready.length > 0 ? ready : all;
-  let left = draw() * among.reduce((sum, { weight }) => sum + weight, 0);
-  for (const { revision, weight } of among) {
-    left -= weight;
-    if (left < 0) return revision;
+/** Answers for the proxy a caller that the app does not admit, and a preflight. Gives false when it has answered. */
+function admits(passage: Passage): boolean {
+  const { app, request } = passage;
+  if (!admitsAddress(app, request.socket)) {
+    const details = "rbac_access_denied_matched_policy[none]";
+    answerDirectly(passage, { status: 403, details, flags: "-", text: "RBAC: access denied" });
+    return false;
   }
-  return undefined;
+  const preflight = preflightHeaders(app, request);
+  if (!preflight) return true;
+  answerDirectly(passage, { status: 200, details: "direct_response", flags: "-", text: "", headers: preflight });
+  return false;
 }
 
 /**
@@ -110,36 +111,5 @@ async function receive(passage: Passage): Promise<void> {
       AbortSignal.any([gone.signal, AbortSignal.timeout(requestMilliseconds)]),
     );
   }
-  forward({ ...passage, revision }, bound?.replica ?? nextReplica(passage.app, revision));
-}
-
-const turns = new WeakMap<Revision, number>();
-
-/** Gives the replica whose turn it is; undefined when none can be reached. */
-function nextReplica(app: AppRuntime, revision: Revision | undefined): Replica | undefined {
-  const ready = readyReplicas(revision);
-  if (!revision || ready.length === 0 || !isReachable(app, revision)) return undefined;
-  const turn = turns.get(revision) ?? 0;
-  turns.set(revision, turn + 1);
-  return ready[turn % ready.length];
-}
-
-/** Reports whether a revision listens on the target port. A container on another port runs, but gets no request. */
-const isReachable = (app: AppRuntime, revision: Revision): boolean => {
-  const targetPort = Number(app.configuration["ingress"]?.targetPort ?? 80);
-  return (
-    !app.quirks["wrong-port-never-healthy"] ||
-    listeningPort(revision.template["containers"]?.[0] as Body, targetPort) === targetPort
-  );
-};
-
-/** Makes a generator of numbers from 0 to 1, the same ones for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  forward({ ...passage, revision }, bound?.replica ?? nextReplica(revision));
 }

@@ -3,12 +3,14 @@
 // process that must end has two seconds to do so.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
-import { imageName, platformEnvironment, runtimeOf, variablesOf } from "./app-runtime.ts";
-import { parseCron } from "./cron.ts";
-import { readLines, signalled } from "./replicas.ts";
+import { schedulerOf } from "../controls/scheduler.ts";
+import { runtimeOf } from "./app-runtime.ts";
+import { readLines, signalled } from "./container-process.ts";
+import { nextCron } from "./cron.ts";
+import { secretValues } from "./key-vault.ts";
+import { platformEnvironment, programOf, variablesOf } from "./replica-plan.ts";
 
 /** One run of a job. */
 export interface Execution {
@@ -31,9 +33,7 @@ interface Jobs {
 // Azure shows the latest hundred.
 const keptMax = 100;
 const graceMilliseconds = 2_000;
-const lookMilliseconds = 200;
-const minute = 60_000;
-const missedMinutesMax = 24 * 60;
+const cronKind = "cron";
 const jobType = "Microsoft.App/jobs";
 const jobsOf = new WeakMap<Cloud, Jobs>();
 
@@ -54,6 +54,7 @@ export function forgetJob(cloud: Cloud, job: Resource): void {
   jobs(cloud).deleted.get(job.id)?.abort();
   jobs(cloud).deleted.delete(job.id);
   jobs(cloud).executions.delete(job.id);
+  schedulerOf(cloud).cancel(`${cronKind} ${job.id}`);
 }
 
 /** Starts an execution of a job. */
@@ -92,11 +93,12 @@ async function run(cloud: Cloud, job: Resource, execution: Execution, stopping: 
 async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEnd: AbortSignal): Promise<boolean> {
   const { platform } = runtimeOf(cloud);
   const container: Body = execution.template["containers"][0];
-  const image = cloud.options.images[imageName(container["image"])];
-  if (!image) return false;
+  const program = programOf(cloud, container);
+  if (!program) return false;
+  const [command, ...first] = program.command;
   const replica = `${execution.name}-${randomBytes(4).toString("hex").slice(0, 5)}`;
-  const child = spawn(process.execPath, [path.resolve(image.folder, image.entry), ...(container["args"] ?? [])], {
-    cwd: image.folder,
+  const child = spawn(command, [...first, ...(container["args"] ?? [])], {
+    cwd: program.folder,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
@@ -104,7 +106,7 @@ async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEn
       CONTAINER_APP_JOB_NAME: job.body["name"],
       CONTAINER_APP_JOB_EXECUTION_NAME: execution.name,
       CONTAINER_APP_REPLICA_NAME: replica,
-      ...variablesOf(container, job.body["properties"].configuration.secrets ?? []),
+      ...variablesOf(container, secretValues(cloud, job.body["properties"].configuration)),
     },
   });
   const ended = new Promise<boolean>((resolve) => {
@@ -132,41 +134,42 @@ async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEn
   return isGood && !mustEnd.aborted;
 }
 
-const looks = new WeakMap<Cloud, () => void>();
+const scheduleOf = ({ body: { properties } }: Resource): string | undefined =>
+  properties.configuration?.scheduleTriggerConfig?.cronExpression;
 
 /**
- * Starts scheduled jobs in the minutes that their expressions name, by the emulator's clock, until the emulator closes.
+ * Makes the appointment for a job's next minute, if it has a schedule, and cancels it otherwise.
  *
- * Executions may overlap. When the clock is set ahead past several such minutes, a job starts only once. A repeated
- * call reads the clock at once, so that a new job never starts for a minute before it was created.
+ * Executions may overlap. When the clock is set ahead past several minutes of the schedule, a job starts only once,
+ * as it does after the emulator was down. The first minute is one after now, so that a job never starts for a minute
+ * before it was created.
  */
-export function watchSchedules(cloud: Cloud): void {
-  const watching = looks.get(cloud);
-  if (watching) return watching();
-  const minuteNow = (): number => Math.floor(cloud.clock.now() / minute);
-  let seen = minuteNow();
-  const look = (): void => {
-    const [from, to] = [seen, minuteNow()];
-    seen = to;
-    const passed = Array.from(
-      { length: Math.max(0, Math.min(to - from, missedMinutesMax)) },
-      (_, index) => (to - index) * minute,
-    );
-    if (passed.length === 0) return;
-    for (const job of cloud.store.list()) if (job.type === jobType && isDue(job, passed)) startExecution(cloud, job);
-  };
-  looks.set(cloud, look);
-  const timer = setInterval(look, lookMilliseconds).unref();
-  runtimeOf(cloud).closing.addEventListener("abort", () => clearInterval(timer), { once: true });
+export function scheduleJob(cloud: Cloud, job: Resource): void {
+  const scheduler = schedulerOf(cloud);
+  const expression = scheduleOf(job);
+  const next = expression === undefined ? undefined : nextCron(expression, cloud.clock.now());
+  if (next === undefined) scheduler.cancel(`${cronKind} ${job.id}`);
+  else scheduler.at(next, `${cronKind} ${job.id}`);
 }
 
-function isDue({ body: { properties } }: Resource, minutes: readonly number[]): boolean {
-  const expression: unknown = properties.configuration?.scheduleTriggerConfig?.cronExpression;
-  return (
-    properties.provisioningState === "Succeeded" &&
-    typeof expression === "string" &&
-    minutes.some(parseCron(expression))
+/** Starts scheduled jobs from now on. Jobs without an appointment get one. */
+export function watchSchedules(cloud: Cloud): void {
+  const scheduler = schedulerOf(cloud);
+  const scheduled = (): readonly Resource[] => cloud.store.list().filter(({ type }) => type === jobType);
+  scheduler.handle(
+    cronKind,
+    ({ key }) => {
+      const job = cloud.store.get(key.slice(cronKind.length + 1));
+      if (!job) return undefined;
+      scheduleJob(cloud, job);
+      const isReady = job.body["properties"].provisioningState === "Succeeded";
+      return isReady ? () => void startExecution(cloud, job) : undefined;
+    },
+    () => {
+      for (const job of scheduled()) scheduleJob(cloud, job);
+    },
   );
+  for (const job of scheduled()) if (scheduler.timeOf(`${cronKind} ${job.id}`) === undefined) scheduleJob(cloud, job);
 }
 
 /** Gives the running processes of jobs in the form of `/_emulator/processes`. */

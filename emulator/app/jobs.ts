@@ -2,6 +2,7 @@
 // How an execution runs is in job-executions.ts. Everything that the emulator cannot run (events, several containers or
 // replicas, commands, another template at a start) is refused by name.
 import { setTimeout as pause } from "node:timers/promises";
+import { unsupported } from "../arm/refusals.ts";
 import {
   ArmError,
   type ArmReply,
@@ -13,9 +14,12 @@ import {
   type ResourceType,
 } from "../arm/resource.ts";
 import { refuseImage } from "../containerregistry/registries.ts";
-import { checkContainers, checkName, environmentIdOf, unsupported } from "./app-bodies.ts";
+import { environmentIdOf } from "./app-bodies.ts";
+import { checkName } from "./contract/configuration.ts";
+import { checkJobContainer } from "./contract/containers.ts";
+import { checkIdentity, keepPrincipal, presentIdentity } from "./contract/identity.ts";
 import { parseCron } from "./cron.ts";
-import { type Execution, executionsOf, forgetJob, startExecution, watchSchedules } from "./job-executions.ts";
+import { type Execution, executionsOf, forgetJob, scheduleJob, startExecution } from "./job-executions.ts";
 
 // A write takes a moment, as it does on Azure.
 const operationMilliseconds = 60;
@@ -35,8 +39,9 @@ export const jobType: ResourceType = {
         ),
   onPut,
   onDelete: async (job, cloud) => forgetJob(cloud, job),
-  present: ({ body }) => {
+  present: ({ body }, { store }) => {
     const shown = structuredClone(body);
+    presentIdentity(shown, store);
     const { configuration } = shown["properties"];
     if (configuration.secrets)
       configuration.secrets = (configuration.secrets as Body[]).map(({ value: _, ...secret }) => secret);
@@ -53,17 +58,20 @@ export const jobType: ResourceType = {
   children,
 };
 
-async function onPut({ wanted, cloud }: PutContext): Promise<void> {
+async function onPut({ id, wanted, previous, cloud }: PutContext): Promise<void> {
   const { configuration, template } = wanted["properties"];
-  checkName(wanted["name"], "job");
+  checkName(wanted["name"], "Job");
   checkTrigger(configuration ?? {});
-  checkContainers(template ?? {});
+  const secrets = new Set(((configuration?.secrets ?? []) as Body[]).map(({ name }) => String(name)));
+  checkJobContainer(template ?? {}, { app: wanted["name"], secrets, volumes: new Set(), cpuMax: 4 });
   const [container] = template.containers as Body[];
   wanted["properties"].workloadProfileName ??= "Consumption";
   template.containers = [{ ...container, resources: { cpu: 0.5, memory: "1Gi", ...container!["resources"] } }];
-  watchSchedules(cloud);
+  checkIdentity(id, wanted, cloud.store);
+  keepPrincipal(wanted, previous);
   await pause(operationMilliseconds);
   refuseImage(wanted, cloud);
+  scheduleJob(cloud, { id: id.toLowerCase(), type: jobType.type, body: wanted });
 }
 
 function checkTrigger(configuration: Body): void {

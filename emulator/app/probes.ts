@@ -10,8 +10,8 @@ export interface Probe {
   /** Undefined for a TCP probe. */
   readonly path: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** False when the probe uses another port than the container listens on; such a probe always fails. */
-  readonly reachable: boolean;
+  /** The port inside of the replica. */
+  readonly port: number;
   readonly initialDelaySeconds: number;
   readonly periodSeconds: number;
   readonly timeoutSeconds: number;
@@ -48,17 +48,16 @@ const added: Record<keyof ProbePlan, Numbers> = {
 };
 
 /**
- * Reads the probes of a container. `targetPort` is undefined for an app without ingress, which gets no added probes.
- *
- * `listens` is the port that the program listens on in its container; undefined when ports do not matter.
+ * Reads the probes of a container. `targetPort` is undefined for a container that gets no added probes: one of an app
+ * without ingress, or one beside the container that the ingress reaches. With `forcedPort` every probe uses that port.
  */
-export function planProbes(container: Body, targetPort: number | undefined, listens: number | undefined): ProbePlan {
+export function planProbes(container: Body, targetPort: number | undefined, forcedPort: number | undefined): ProbePlan {
   const find = (type: keyof ProbePlan): Probe | undefined => {
     const probe = ((container["probes"] ?? []) as Body[]).find((each) => String(each["type"]).toLowerCase() === type);
     if (!probe)
       return targetPort === undefined
         ? undefined
-        : { path: undefined, headers: {}, reachable: listens === undefined || listens === targetPort, ...added[type] };
+        : { path: undefined, headers: {}, port: forcedPort ?? targetPort, ...added[type] };
     const where: Body = probe["httpGet"] ?? probe["tcpSocket"] ?? {};
     const numbers = Object.fromEntries(
       Object.keys(given).flatMap((name) => (probe[name] == null ? [] : [[name, Number(probe[name])]])),
@@ -68,7 +67,7 @@ export function planProbes(container: Body, targetPort: number | undefined, list
       headers: Object.fromEntries(
         ((where["httpHeaders"] ?? []) as Body[]).map((header) => [header["name"], header["value"]]),
       ),
-      reachable: listens === undefined || Number(where["port"] ?? targetPort) === listens,
+      port: forcedPort ?? Number(where["port"] ?? targetPort),
       ...given,
       ...numbers,
     };
@@ -77,8 +76,8 @@ export function planProbes(container: Body, targetPort: number | undefined, list
 }
 
 /** Probes once. An HTTP status from 200 to 399 or a TCP connection within the timeout is a success. */
-function probeOnce(probe: Probe, port: number): Promise<boolean> {
-  if (!probe.reachable) return Promise.resolve(false);
+function probeOnce(probe: Probe, port: number | undefined): Promise<boolean> {
+  if (port === undefined) return Promise.resolve(false);
   const timeout = probe.timeoutSeconds * 1000;
   return new Promise((resolve) => {
     if (probe.path === undefined) {
@@ -119,10 +118,10 @@ export interface ProbeListener {
 // A container needs a moment before it can listen; an earlier probe would waste a whole period.
 const firstProbeSeconds = 0.2;
 
-/** Watches a container until `signal` aborts. */
+/** Watches a container until `signal` aborts. `ports` are those of this machine, by the ports inside of the replica. */
 export async function watchContainer(
   plan: ProbePlan,
-  port: number,
+  ports: ReadonlyMap<number, number>,
   listener: ProbeListener,
   signal: AbortSignal,
 ): Promise<void> {
@@ -132,7 +131,7 @@ export async function watchContainer(
     const least = probe === plan.startup ? firstProbeSeconds : 0;
     await pause(Math.max(probe.initialDelaySeconds, least) * 1000, undefined, { signal });
     for (;;) {
-      const good = await probeOnce(probe, port);
+      const good = await probeOnce(probe, ports.get(probe.port));
       if (signal.aborted) return;
       inRow = good === last ? inRow + 1 : 1;
       last = good;

@@ -7,6 +7,8 @@ export interface LogLine {
   readonly app: string;
   readonly revision: string;
   readonly replica: string;
+  /** The container, in a replica that has names for them. */
+  readonly container?: string;
   readonly text: string;
   readonly json: unknown;
 }

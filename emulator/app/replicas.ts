@@ -1,47 +1,44 @@
-// Replicas as real processes: started, probed, restarted when they die, and ended gracefully. Two things differ from
-// the platform. A container that dies restarts after 0.2 s, doubling to 2 s, and not after 10 s, doubling to 5 minutes.
-// The number of replicas is the template's minimum, at least one, whatever the load.
-import { type ChildProcess, spawn } from "node:child_process";
+// Replicas of a revision: each with its containers as processes, which share ports and volumes. Init containers run
+// first, one after another, and one that fails keeps its replica from starting. Then all containers run, and one that
+// dies restarts alone. Two things differ from the platform: a container that dies restarts after 0.2 s, doubling to
+// 2 s, and not after 10 s, doubling to 5 minutes; and without an HTTP rule the number of replicas is the minimum.
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import net from "node:net";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import { type ProbePlan, watchContainer } from "./probes.ts";
-import type { Reaper } from "./reaper.ts";
-import type { LogLine, ReplicaLogs } from "./replica-logs.ts";
+import {
+  type ContainerPlan,
+  type ContainerState,
+  type Platform,
+  runContainer,
+  signalled,
+} from "./container-process.ts";
+import { releasePort, reservePort } from "./ports.ts";
+import type { Volumes } from "./volumes.ts";
 
 /** What a replica set runs. */
 export interface ReplicaPlan {
   readonly app: string;
   readonly revision: string;
-  readonly folder: string;
-  /** Absolute path of the program. */
-  readonly entry: string;
-  readonly args: readonly string[];
+  readonly initContainers: readonly ContainerPlan[];
+  readonly containers: readonly ContainerPlan[];
+  /** The port that each container listens on first, inside of the replica. */
+  readonly mainPorts: readonly number[];
+  /** Every port that the containers or the ingress name. */
+  readonly ports: readonly number[];
   readonly count: number;
-  readonly probes: ProbePlan;
   readonly graceSeconds: number;
-  readonly environment: (replica: string, port: number) => Record<string, string>;
-}
-
-/** What replicas need from the emulator. */
-export interface Platform {
-  readonly now: () => number;
-  readonly log: (line: string) => void;
-  readonly logs: ReplicaLogs;
-  readonly reaper: Reaper;
+  /** Makes the volumes of one replica. @throws when a secret has no value */
+  readonly volumes: () => Promise<Volumes>;
 }
 
 /** One replica. Its processes come one after another; the replica stays. */
 export interface Replica {
   readonly name: string;
   readonly createdAt: number;
-  port: number;
-  pid: number | undefined;
+  /** The ports of this machine, by the ports inside of the replica. */
+  readonly ports: ReadonlyMap<number, number>;
+  /** The containers, init containers first. */
+  readonly containers: readonly ContainerState[];
   ready: boolean;
-  restarts: number;
-  lastEnd: string;
   /** Requests in progress. An ending replica gets a moment to finish them. */
   inFlight: number;
 }
@@ -53,6 +50,8 @@ export interface ReplicaSet {
   readonly kill: (signal: NodeJS.Signals) => readonly number[];
   /** Replaces each process by a new one, gracefully. */
   readonly recycle: () => void;
+  /** Starts replicas or ends the youngest ones until this many run. */
+  readonly scaleTo: (count: number) => void;
   /** Ends all replicas: SIGTERM once requests in progress are answered, SIGKILL after the grace period. */
   readonly stop: () => Promise<void>;
   /** Resolves when all replicas have ended. */
@@ -64,168 +63,234 @@ const backOffMillisecondsMax = 2_000;
 const steadyMilliseconds = 10_000;
 const drainMilliseconds = 2_000;
 
+/** One replica with what keeps it running. */
+interface Supervised {
+  readonly replica: Replica;
+  readonly recycle: () => void;
+  readonly stop: () => void;
+  readonly ended: Promise<void>;
+}
+
 /** Starts the replicas of a revision and keeps them running until `stop`. */
 export function startReplicas(plan: ReplicaPlan, platform: Platform, changed: () => void): ReplicaSet {
-  const stopping = new AbortController();
   const pod = randomBytes(5).toString("hex").slice(0, 9);
-  const supervised = Array.from({ length: plan.count }, () => {
-    const name = `${plan.revision}-${pod}-${randomBytes(4).toString("hex").slice(0, 5)}`;
-    const replica: Replica = {
-      name,
-      createdAt: platform.now(),
-      port: 0,
-      pid: undefined,
-      ready: false,
-      restarts: 0,
-      lastEnd: "",
-      inFlight: 0,
-    };
-    return { replica, ...supervise(replica, plan, platform, changed, stopping.signal) };
+  const running: Supervised[] = [];
+  const ending = new Set<Promise<void>>();
+  let finish!: () => void;
+  const ended = new Promise<void>((resolve) => {
+    finish = resolve;
   });
-  const replicas = supervised.map(({ replica }) => replica);
-  const ended = Promise.all(supervised.map((each) => each.ended)).then(() => undefined);
+  const start = (): void => {
+    const name = `${plan.revision}-${pod}-${randomBytes(4).toString("hex").slice(0, 5)}`;
+    const supervised = supervise(makeReplica(name, plan, platform), plan, platform, changed);
+    running.push(supervised);
+    const over = supervised.ended.then(() => void ending.delete(over));
+    ending.add(over);
+  };
+  const end = (each: Supervised): void => {
+    running.splice(running.indexOf(each), 1);
+    each.stop();
+  };
+  for (let index = 0; index < plan.count; index++) start();
+  let stopped = false;
   return {
-    replicas,
+    get replicas() {
+      return running.map(({ replica }) => replica);
+    },
     ended,
-    kill: (signal) => replicas.flatMap(({ pid }) => (pid !== undefined && signalled(pid, signal) ? [pid] : [])),
+    kill: (signal) =>
+      running
+        .flatMap(({ replica }) => replica.containers)
+        .flatMap(({ pid }) => (pid !== undefined && signalled(pid, signal) ? [pid] : [])),
     recycle() {
-      for (const each of supervised) each.recycle();
+      for (const each of running) each.recycle();
+    },
+    scaleTo(count) {
+      if (stopped) return;
+      while (running.length < count) start();
+      while (running.length > count) end(running.at(-1)!);
     },
     async stop() {
-      stopping.abort();
-      for (const replica of replicas) replica.ready = false;
-      await ended;
+      stopped = true;
+      for (const each of [...running]) each.stop();
+      await Promise.all(ending);
+      running.length = 0;
+      finish();
     },
   };
 }
 
-/** Runs one process after another in a replica. */
-function supervise(
-  replica: Replica,
-  plan: ReplicaPlan,
-  platform: Platform,
-  changed: () => void,
-  stopping: AbortSignal,
-): { recycle: () => void; ended: Promise<void> } {
-  let current = new AbortController();
-  const loop = async (): Promise<void> => {
-    let backOff = backOffMilliseconds;
-    while (!stopping.aborted) {
-      current = new AbortController();
-      const startedAt = performance.now();
-      replica.lastEnd = await runOnce(replica, plan, platform, changed, stopping, current);
-      changed();
-      if (stopping.aborted) return;
-      platform.log(`${replica.name} ended (${replica.lastEnd}) and is restarted`);
-      if (current.signal.reason !== "recycled") {
-        if (performance.now() - startedAt > steadyMilliseconds) backOff = backOffMilliseconds;
-        await pause(backOff, undefined, { signal: stopping }).catch(() => undefined);
-        backOff = Math.min(backOff * 2, backOffMillisecondsMax);
-      }
-      // As in Kubernetes, a restart counts when the next process starts: while it waits, the count is the old one.
-      if (!stopping.aborted) replica.restarts += 1;
-    }
+function makeReplica(name: string, plan: ReplicaPlan, platform: Platform): Replica & { ports: Map<number, number> } {
+  const ports = new Map<number, number>();
+  const state = ({ name: container }: ContainerPlan, isInit: boolean, main: number | undefined): ContainerState => ({
+    name: container,
+    isInit,
+    get port() {
+      return main === undefined ? 0 : (ports.get(main) ?? 0);
+    },
+    pid: undefined,
+    ready: false,
+    restarts: 0,
+    lastEnd: "",
+  });
+  return {
+    name,
+    createdAt: platform.now(),
+    ports,
+    containers: [
+      ...plan.initContainers.map((each) => state(each, true, undefined)),
+      ...plan.containers.map((each, index) => state(each, false, plan.mainPorts[index])),
+    ],
+    ready: false,
+    inFlight: 0,
   };
-  return { recycle: () => current.abort("recycled"), ended: loop() };
 }
 
-/** Runs one process to its end and gives how it ended. Aborting `run` makes it end so that the next can start. */
-async function runOnce(
-  replica: Replica,
+/** Runs a replica until it is stopped. */
+function supervise(
+  replica: Replica & { ports: Map<number, number> },
   plan: ReplicaPlan,
   platform: Platform,
   changed: () => void,
-  stopping: AbortSignal,
-  run: AbortController,
-): Promise<string> {
-  const port = await freePort();
-  if (stopping.aborted) return "stopped before its start";
-  const child = spawn(process.execPath, [plan.entry, ...plan.args], {
-    cwd: plan.folder,
-    env: plan.environment(replica.name, port),
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const ended = new Promise<string>((resolve) => {
-    child.once("error", (error) => resolve(error.message));
-    child.once("exit", (code, signal) => resolve(signal ? `killed by ${signal}` : `exited with ${code}`));
-  });
-  if (child.pid === undefined) return ended;
-  platform.reaper.add(child.pid);
-  Object.assign(replica, { port, pid: child.pid });
-  readLines(child, { app: plan.app, revision: plan.revision, replica: replica.name }, platform);
-
-  const watched = new AbortController();
-  const ready = (value: boolean) => {
-    replica.ready = value && !stopping.aborted;
+): Supervised {
+  const stopping = new AbortController();
+  let round = new AbortController();
+  const main = replica.containers.filter(({ isInit }) => !isInit);
+  const refresh = (): void => {
+    replica.ready = !stopping.signal.aborted && !round.signal.aborted && main.every(({ ready }) => ready);
     changed();
   };
-  void watchContainer(plan.probes, port, { ready, failed: (reason) => run.abort(reason) }, watched.signal);
-  const mustEnd = AbortSignal.any([stopping, run.signal]);
-  const end = (): void => {
-    watched.abort();
-    ready(false);
-    void terminate(child, replica, plan.graceSeconds, ended);
+  const live = async (): Promise<void> => {
+    for (const port of plan.ports) replica.ports.set(port, await reservePort());
+    while (!stopping.signal.aborted) {
+      round = new AbortController();
+      await runRound({ replica, plan, platform, refresh, stopping: stopping.signal, round: round.signal });
+      refresh();
+    }
+    for (const port of replica.ports.values()) releasePort(port);
   };
-  if (mustEnd.aborted) end();
-  else mustEnd.addEventListener("abort", end, { once: true });
-
-  const how = await ended;
-  watched.abort();
-  mustEnd.removeEventListener("abort", end);
-  signalled(-child.pid, "SIGKILL");
-  platform.reaper.remove(child.pid);
-  Object.assign(replica, { pid: undefined, ready: false });
-  return typeof run.signal.reason === "string" ? `${run.signal.reason}, ${how}` : how;
+  return {
+    replica,
+    recycle: () => round.abort("recycled"),
+    stop: () => {
+      replica.ready = false;
+      stopping.abort();
+    },
+    ended: live(),
+  };
 }
 
-/** Ends a process: it waits for requests in progress, sends SIGTERM, and sends SIGKILL after the grace period. */
-async function terminate(
-  child: ChildProcess,
-  replica: Replica,
-  graceSeconds: number,
-  ended: Promise<string>,
-): Promise<void> {
-  const drainedBy = performance.now() + drainMilliseconds;
-  while (replica.inFlight > 0 && performance.now() < drainedBy) await pause(20);
-  child.kill("SIGTERM");
-  const grace = new AbortController();
-  void ended.then(() => grace.abort());
-  await pause(graceSeconds * 1000, undefined, { signal: grace.signal }).then(
-    () => signalled(-(child.pid ?? 0), "SIGKILL"),
-    () => undefined,
-  );
+/** What one round of a replica needs: from its init containers to the end of all its containers. */
+interface Round {
+  readonly replica: Replica;
+  readonly plan: ReplicaPlan;
+  readonly platform: Platform;
+  readonly refresh: () => void;
+  readonly stopping: AbortSignal;
+  /** Aborted when the round must end and the next one begin. */
+  readonly round: AbortSignal;
 }
 
-/** Keeps the lines that a process writes, under the names of their writer. */
-export function readLines(
-  child: ChildProcess,
-  writer: Pick<LogLine, "app" | "revision" | "replica">,
-  { logs, now }: Platform,
-): void {
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream) createInterface({ input: stream }).on("line", (text) => logs.add({ at: now(), ...writer, text }));
-  }
-}
-
-/**
- * Sends a signal to a process, or to a group by its negative id; gives false when it does not
- * exist. Id 0 would be the emulator itself.
- */
-export function signalled(id: number, signal: NodeJS.Signals): boolean {
-  if (id === 0) return false;
+async function runRound(at: Round): Promise<void> {
+  const { replica, plan, stopping, round } = at;
+  let volumes: Volumes;
   try {
-    return process.kill(id, signal);
-  } catch {
-    return false;
+    volumes = await plan.volumes();
+  } catch (error) {
+    for (const state of replica.containers) noteEnd(at, state, (error as Error).message);
+    await pause(backOffMillisecondsMax, undefined, { signal: stopping }).catch(() => undefined);
+    for (const state of replica.containers) noteRestart(at, state);
+    return;
+  }
+  const states = replica.containers;
+  const over = AbortSignal.any([stopping, round]);
+  if (await runInitContainers(at, volumes, over))
+    await Promise.all(
+      plan.containers.map((container, index) =>
+        keepRunning(at, container, states[plan.initContainers.length + index]!, volumes, over),
+      ),
+    );
+  await volumes.remove();
+}
+
+/** Runs the init containers one after another, each until it succeeds. Gives false when the round ended before that. */
+async function runInitContainers(at: Round, volumes: Volumes, over: AbortSignal): Promise<boolean> {
+  for (const [index, container] of at.plan.initContainers.entries()) {
+    const state = at.replica.containers[index]!;
+    let backOff = backOffMilliseconds;
+    for (;;) {
+      const { good, how } = await runOnce(at, container, state, volumes, over);
+      state.lastEnd = how;
+      if (over.aborted) return false;
+      if (good) break;
+      noteEnd(at, state, how);
+      await pause(backOff, undefined, { signal: over }).catch(() => undefined);
+      noteRestart(at, state);
+      backOff = Math.min(backOff * 2, backOffMillisecondsMax);
+    }
+    state.ready = true;
+  }
+  return !over.aborted;
+}
+
+/** Runs a container again and again until the round ends. */
+async function keepRunning(
+  at: Round,
+  container: ContainerPlan,
+  state: ContainerState,
+  volumes: Volumes,
+  over: AbortSignal,
+): Promise<void> {
+  let backOff = backOffMilliseconds;
+  while (!over.aborted) {
+    const startedAt = performance.now();
+    const { how } = await runOnce(at, container, state, volumes, over);
+    if (at.stopping.aborted) {
+      state.lastEnd = how;
+      return at.refresh();
+    }
+    noteEnd(at, state, how);
+    if (performance.now() - startedAt > steadyMilliseconds) backOff = backOffMilliseconds;
+    // A recycled container has no pause: the next round starts at once.
+    await pause(backOff, undefined, { signal: over }).catch(() => undefined);
+    noteRestart(at, state);
+    backOff = Math.min(backOff * 2, backOffMillisecondsMax);
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+function noteEnd({ replica, platform, refresh }: Round, state: ContainerState, how: string): void {
+  Object.assign(state, { lastEnd: how, ready: false });
+  refresh();
+  platform.log(`${replica.name} ended (${how}) and is restarted`);
 }
+
+/** As in Kubernetes, a restart counts when the next process starts: while it waits, the count is the old one. */
+function noteRestart({ stopping, refresh }: Round, state: ContainerState): void {
+  if (stopping.aborted) return;
+  state.restarts += 1;
+  refresh();
+}
+
+const runOnce = (
+  { replica, plan, platform, refresh }: Round,
+  container: ContainerPlan,
+  state: ContainerState,
+  volumes: Volumes,
+  mustEnd: AbortSignal,
+): ReturnType<typeof runContainer> =>
+  runContainer(
+    container,
+    {
+      state,
+      place: { replica: replica.name, ports: replica.ports, volumes: volumes.folders },
+      writer: { app: plan.app, revision: plan.revision, replica: replica.name, container: container.name },
+      graceSeconds: plan.graceSeconds,
+      changed: refresh,
+      drained: async () => {
+        const drainedBy = performance.now() + drainMilliseconds;
+        while (replica.inFlight > 0 && performance.now() < drainedBy) await pause(20);
+      },
+      mustEnd,
+    },
+    platform,
+  );

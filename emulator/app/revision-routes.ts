@@ -1,5 +1,6 @@
 // The routes below a container app: its revisions and their replicas, and activate, deactivate and restart. An action
 // is complete when it is answered, although its processes may take a moment to end.
+import { listReply } from "../arm/lists.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type Resource } from "../arm/resource.ts";
 import { runtimeOf, startRevision, stopRevision, untilReady } from "./app-runtime.ts";
 import {
@@ -90,13 +91,16 @@ function deactivate(app: AppRuntime, revision: Revision, resource: Resource, now
 const pageSize = 10;
 
 /** Gives a page of the revisions, with the link to the next page if there is one. */
-function listRevisions(app: AppRuntime, { origin, path, query, apiVersion }: ArmRequest, now: number): ArmReply {
-  const from = Number(query.get("$skipToken") ?? 0);
-  const to = app.quirks["lists-are-paged"] ? from + pageSize : Infinity;
-  const nextLink =
-    to < app.revisions.length ? { nextLink: `${origin}${path}?api-version=${apiVersion}&$skipToken=${to}` } : {};
-  return {
-    status: 200,
-    body: { value: app.revisions.slice(from, to).map((each) => presentRevision(app, each, now)), ...nextLink },
-  };
-}
+const listRevisions = (app: AppRuntime, request: ArmRequest, now: number): ArmReply =>
+  listReply(
+    request,
+    app.revisions.map((each) => presentRevision(app, each, now)),
+    {
+      ...(app.quirks["lists-are-paged"] ? { pageSize } : {}),
+      filters: {
+        name: ({ name }) => name,
+        active: ({ properties }) => properties.active,
+        "properties/active": ({ properties }) => properties.active,
+      },
+    },
+  );

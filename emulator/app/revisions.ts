@@ -1,8 +1,9 @@
 // Revisions of container apps: their names, their states and their shares of the traffic. There is one `AppRuntime` for
 // each container app, in memory beside the store. Replicas, which run in a revision, are in replicas.ts.
 import { createHash, randomBytes } from "node:crypto";
-import { ArmError, type Body } from "../arm/resource.ts";
+import type { Body } from "../arm/resource.ts";
 import type { Quirks } from "../controls/quirks.ts";
+import type { ContainerState } from "./container-process.ts";
 import type { Replica, ReplicaSet } from "./replicas.ts";
 
 /** One revision of a container app. */
@@ -21,6 +22,8 @@ export interface Revision {
   atZero?: boolean;
   /** The time of its last request or start. */
   usedAt?: number;
+  /** The latest time at which its replicas were not too many for its requests. */
+  busyAt?: number;
   deactivatedAt?: number;
 }
 
@@ -66,6 +69,10 @@ export const isSingle = (app: AppRuntime): boolean =>
 export const readyReplicas = (revision: Revision | undefined): readonly Replica[] =>
   revision?.set?.replicas.filter(({ ready }) => ready) ?? [];
 
+/** Gives the containers of all replicas of a revision. */
+const containersOf = (revision: Revision): readonly ContainerState[] =>
+  (revision.set?.replicas ?? []).flatMap(({ containers }) => containers);
+
 /**
  * Names the next revision as Azure does: by the template's suffix, or else by seven random characters
  * for the first and a counter for later ones.
@@ -78,20 +85,6 @@ export function nextRevisionName(app: AppRuntime, template: Body): string {
   const hashed = () => `h${createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 6)}`;
   const made = () => (app.quirks["names-by-counter"] ? counted() : hashed());
   return `${app.name}--${asked ? String(asked) : made()}`;
-}
-
-/** Refuses a template whose suffix makes no valid name. @throws ArmError 400 */
-export function checkRevisionName(app: string, template: Body): void {
-  const suffix = String(template["revisionSuffix"] ?? "");
-  if (!suffix) return;
-  const name = `${app}--${suffix}`;
-  if (/^[a-z0-9](?!.*-{2})([-a-z0-9]*[a-z0-9])?$/.test(suffix) && name.length <= 54) return;
-  throw new ArmError(
-    400,
-    "ContainerAppInvalidRevisionName",
-    `Invalid revision name '${name}'. A revision name must consist of lower case alphanumeric characters or '-', ` +
-      "start with a letter, end with an alphanumeric character, and must not be longer than 54 characters.",
-  );
 }
 
 /**
@@ -118,58 +111,6 @@ export function trafficOf(app: AppRuntime): readonly TrafficEntry[] {
   }));
 }
 
-const refuse = (code: string, message: string): never => {
-  throw new ArmError(400, code, message);
-};
-
-/**
- * Refuses traffic that Azure refuses: weights that do not add up to 100, unknown revisions, a label on two entries.
- *
- * `find` gives a revision by its full name, or `"made"` for the one that the same request makes.
- * The codes are ours, unverified on Azure.
- *
- * @throws ArmError 400
- */
-export function checkTraffic(
-  entries: readonly Body[] | undefined,
-  quirks: Quirks,
-  find: (name: string) => Revision | "made" | undefined,
-): void {
-  if (!entries || entries.length === 0) return;
-  for (const entry of entries) checkEntry(entry, quirks, find);
-  const labels = entries.flatMap(({ label }) => (label ? [String(label).toLowerCase()] : []));
-  const twice = labels.find((label, index) => labels.indexOf(label) < index);
-  if (twice) refuse("ContainerAppInvalidTraffic", `The label '${twice}' stands on more than one traffic entry.`);
-  const sum = entries.reduce((total, entry) => total + Number(entry["weight"] ?? 0), 0);
-  if (sum !== 100 && quirks["weights-sum-to-100"])
-    refuse("ContainerAppInvalidTrafficWeight", `Traffic weights add up to ${sum}; they must add up to 100.`);
-}
-
-function checkEntry(
-  { weight = 0, latestRevision, revisionName }: Body,
-  quirks: Quirks,
-  find: (name: string) => Revision | "made" | undefined,
-): void {
-  if (!isWeight(weight ?? 0))
-    refuse("ContainerAppInvalidTrafficWeight", `Traffic weight '${weight}' is not a whole number from 0 to 100.`);
-  if (latestRevision && revisionName)
-    refuse("ContainerAppInvalidTraffic", "A traffic entry names either a revision or latestRevision, not both.");
-  if (!latestRevision && !revisionName)
-    refuse("ContainerAppInvalidTraffic", "A traffic entry names a revision or latestRevision.");
-  if (!revisionName) return;
-  const found = find(String(revisionName));
-  if (!found && quirks["weights-name-known-revisions"])
-    refuse(
-      "ContainerAppRevisionNotFound",
-      `Revision '${revisionName}' of a traffic entry does not exist. A revision is named in full.`,
-    );
-  if (found && found !== "made" && !found.active && weight && !quirks["deactivated-may-have-weight"])
-    refuse("ContainerAppInvalidTraffic", `Revision '${found.name}' is not active, so it cannot be given traffic.`);
-}
-
-const isWeight = (weight: unknown): boolean =>
-  typeof weight === "number" && Number.isInteger(weight) && weight >= 0 && weight <= 100;
-
 // A revision that was never ready has failed after this many restarts of a container, or after this time.
 const failedRestarts = 3;
 export const progressDeadlineMilliseconds = 261_000;
@@ -183,7 +124,7 @@ interface States {
 
 /** Reports whether the platform has stopped waiting for a revision that was never ready. */
 export const isGivenUp = (revision: Revision, now: number): boolean =>
-  (revision.set?.replicas ?? []).some(({ restarts }) => restarts >= failedRestarts) ||
+  containersOf(revision).some(({ restarts }) => restarts >= failedRestarts) ||
   now - (revision.started?.at ?? revision.createdAt) > progressDeadlineMilliseconds;
 
 /** Gives a revision's states in the platform's words; with `open`, also those that the specification does not list. */
@@ -209,9 +150,10 @@ function statesOf(revision: Revision, now: number, open: boolean): States {
   };
 }
 
-function servingStates({ set, template }: Revision, open: boolean): States {
+function servingStates(revision: Revision, open: boolean): States {
+  const { set, template } = revision;
   const replicas = set?.replicas ?? [];
-  if (replicas.some(({ ready, restarts }) => !ready && restarts > 0))
+  if (containersOf(revision).some(({ ready, restarts }) => !ready && restarts > 0))
     return { provisioningState: "Provisioned", runningState: "Degraded", healthState: "Unhealthy" };
   const atMax = open && replicas.length >= Number(template["scale"]?.maxReplicas ?? 10);
   return {
@@ -244,25 +186,34 @@ export function presentRevision(app: AppRuntime, revision: Revision, now: number
 
 /** Gives a replica as `/replicas/<name>` answers it. */
 export function presentReplica(app: AppRuntime, revision: Revision, replica: Replica): Body {
-  const container = revision.template["containers"]?.[0] ?? {};
+  const shown = replica.containers.map(presentContainer);
+  const main = replica.containers.filter(({ isInit }) => !isInit);
   return {
     id: `${app.id}/revisions/${revision.name}/replicas/${replica.name}`,
     name: replica.name,
     type: "Microsoft.App/containerApps/revisions/replicas",
     properties: {
       createdTime: new Date(replica.createdAt).toISOString(),
-      runningState: replica.pid === undefined ? "NotRunning" : "Running",
-      runningStateDetails: replica.lastEnd,
-      containers: [
-        {
-          name: container["name"],
-          containerId: `process://${replica.pid ?? 0}`,
-          ready: replica.ready,
-          started: replica.pid !== undefined,
-          restartCount: replica.restarts,
-          runningState: replica.pid === undefined ? "Waiting" : "Running",
-        },
-      ],
+      runningState: main.every(({ pid }) => pid !== undefined) ? "Running" : "NotRunning",
+      runningStateDetails: replica.containers.find(({ lastEnd }) => lastEnd !== "")?.lastEnd ?? "",
+      containers: shown.filter((_, index) => !replica.containers[index]!.isInit),
+      ...(main.length < shown.length
+        ? { initContainers: shown.filter((_, index) => replica.containers[index]!.isInit) }
+        : {}),
     },
   };
+}
+
+const presentContainer = ({ name, isInit, pid, ready, restarts }: ContainerState): Body => ({
+  name,
+  containerId: `process://${pid ?? 0}`,
+  ready,
+  started: pid !== undefined,
+  restartCount: restarts,
+  runningState: runningStateOf(isInit && ready, pid),
+});
+
+function runningStateOf(isOver: boolean, pid: number | undefined): string {
+  if (isOver) return "Terminated";
+  return pid === undefined ? "Waiting" : "Running";
 }

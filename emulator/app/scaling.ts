@@ -1,8 +1,9 @@
 // What happens to the revisions of an app as time passes: a revision without a minimum of replicas goes to zero after
 // its cool-down, and old inactive revisions beyond the maximum are purged. Time is the emulator's clock, so that a test
-// sets it instead of waiting. Scale rules and load are ignored.
+// sets it instead of waiting. An HTTP rule starts replicas by the requests in progress, and ends them when the load has
+// been lower for a while; other scale rules have no effect.
 
-import type { Cloud } from "../arm/resource.ts";
+import type { Body, Cloud } from "../arm/resource.ts";
 import { runtimeOf, startRevision, untilReady } from "./app-runtime.ts";
 import { type AppRuntime, latestOf, type Revision } from "./revisions.ts";
 
@@ -21,6 +22,7 @@ export function startScaling(cloud: Cloud): () => void {
 }
 
 function letTimePass(app: AppRuntime, now: number): void {
+  for (const revision of app.revisions) scaleByLoad(revision, now);
   if (app.quirks["scales-to-zero"])
     for (const revision of app.revisions) if (isIdle(revision, now)) scaleToZero(revision);
   if (app.quirks["inactive-are-purged"]) purge(app, now);
@@ -36,6 +38,34 @@ function isIdle({ active, set, wasReady, usedAt, template }: Revision, now: numb
     set.replicas.every(({ inFlight }) => inFlight === 0) &&
     now - (usedAt ?? now) >= Number(cooldownPeriod) * 1000
   );
+}
+
+// Azure waits as long before it ends replicas.
+const scaleDownAfterMilliseconds = 300_000;
+
+/** Gives how many concurrent requests one replica should have; undefined without an HTTP rule. */
+function concurrencyOf({ template }: Revision): number | undefined {
+  const numbers = ((template["scale"]?.rules ?? []) as Body[]).flatMap(({ http }) => {
+    const wanted: unknown = http?.metadata?.concurrentRequests;
+    return wanted === undefined ? [] : [Number(wanted)];
+  });
+  // The rule that wants the most replicas wins.
+  return numbers.length === 0 ? undefined : Math.min(...numbers);
+}
+
+/** Starts the replicas that the requests need, up to the maximum, and ends those that were idle for long. */
+function scaleByLoad(revision: Revision, now: number): void {
+  const { set, active, template } = revision;
+  const concurrency = concurrencyOf(revision);
+  if (!set || !active || concurrency === undefined) return;
+  const { minReplicas = 0, maxReplicas = 10 } = template["scale"] ?? {};
+  const load = set.replicas.reduce((sum, { inFlight }) => sum + inFlight, 0);
+  const wanted = Math.min(Math.max(1, Number(minReplicas), Math.ceil(load / concurrency)), Number(maxReplicas));
+  const count = set.replicas.length;
+  if (wanted >= count) {
+    revision.busyAt = now;
+    if (wanted > count) set.scaleTo(wanted);
+  } else if (now - (revision.busyAt ?? now) >= scaleDownAfterMilliseconds) set.scaleTo(wanted);
 }
 
 function scaleToZero(revision: Revision): void {

@@ -74,17 +74,43 @@ export interface Operations {
   readonly start: Start;
   /** Gives the operations in progress and the latest ended ones, which clients may still poll. */
   readonly kept: () => readonly KeptOperation[];
+  /** Gives one of those. */
+  readonly keptAs: (id: string) => KeptOperation | undefined;
   /** Adds an operation that ended before its cloud was killed. */
   readonly remember: (ended: KeptOperation) => void;
   readonly asyncOperation: (operation: Operation, request: ArmRequest, place: Place) => Headers;
   readonly location: (operation: Operation, request: ArmRequest, place: Place) => Headers;
   /** Answers a request for a URL that `asyncOperation` or `location` gave; undefined for any other. */
-  readonly answer: (request: ArmRequest, shown: (resourceId: string) => Body | undefined) => ArmReply | undefined;
+  readonly answer: (
+    request: ArmRequest,
+    allowed: (resourceType: string, resourceId: string) => void,
+    shown: (resourceId: string) => Body | undefined,
+  ) => ArmReply | undefined;
 }
 
-/** Starts without operations. While `isExclusive` gives false, writes on one resource may overlap. */
-export function makeOperations(isExclusive: () => boolean): Operations {
+/**
+ * Starts without operations. While `isExclusive` gives false, writes on one resource may overlap. `changed` is called
+ * for each operation that starts, ends, or is no longer kept.
+ */
+export function makeOperations(
+  isExclusive: () => boolean,
+  changed: (id: string) => void = () => undefined,
+): Operations {
   const byId = new Map<string, Operation>();
+  const inOrder: string[] = [];
+  const keptAs = (id: string): KeptOperation | undefined => {
+    const operation = byId.get(id);
+    const isKept = operation?.status === "InProgress" || inOrder.indexOf(id, -endedKeptMax) >= 0;
+    return operation && isKept ? toKept(operation) : undefined;
+  };
+  const add = (operation: Operation): void => {
+    if (byId.size >= keptMax) byId.delete(inOrder.shift()!);
+    byId.set(operation.id, operation);
+    inOrder.push(operation.id);
+    changed(operation.id);
+    const noLonger = inOrder.at(-endedKeptMax - 1);
+    if (noLonger !== undefined) changed(noLonger);
+  };
   const busy = new Set<string>();
   const refuseWhileBusy = (resourceType: ResourceType, resourceId: string): void => {
     if (busy.has(resourceId.toLowerCase()) && isExclusive()) throw operationInProgress(resourceType, resourceId);
@@ -94,16 +120,14 @@ export function makeOperations(isExclusive: () => boolean): Operations {
     start: async (resourceType, resourceId, work, act, course, known) => {
       refuseWhileBusy(resourceType, resourceId);
       const operation = await startOperation(busy, resourceId, work, act, course, known);
-      if (byId.size >= keptMax) byId.delete(byId.keys().next().value!);
-      byId.set(operation.id, operation);
+      add(operation);
+      void operation.done.then(() => changed(operation.id));
       return operation;
     },
-    kept: () =>
-      [...byId.values()]
-        .filter(({ status }, index) => status === "InProgress" || index >= byId.size - endedKeptMax)
-        .map(toKept),
+    kept: () => inOrder.flatMap((id) => keptAs(id) ?? []),
+    keptAs,
     remember: ({ error, ...ended }) =>
-      void byId.set(ended.id, {
+      add({
         ...ended,
         done: Promise.resolve(),
         ...(error && { error: new ArmError(error.status, error.code, error.message) }),
@@ -116,7 +140,7 @@ export function makeOperations(isExclusive: () => boolean): Operations {
       location: urlOf(operation, request, place, "operationResults"),
       ...retryAfter(operation),
     }),
-    answer: (request, shown) => poll(byId, request, shown),
+    answer: (request, allowed, shown) => poll(byId, request, allowed, shown),
   };
 }
 
@@ -192,12 +216,14 @@ const pollPath =
 function poll(
   byId: ReadonlyMap<string, Operation>,
   request: ArmRequest,
+  allowed: (resourceType: string, resourceId: string) => void,
   shown: (resourceId: string) => Body | undefined,
 ): ArmReply | undefined {
   const [, collection, id] = pollPath.exec(request.path) ?? [];
   if (collection === undefined || id === undefined || request.method !== "GET") return undefined;
   const operation = byId.get(id);
   if (operation === undefined) throw new ArmError(404, "OperationNotFound", `The operation '${id}' was not found.`);
+  allowed(typeOf(operation.resourceId), operation.resourceId);
   if (collection.toLowerCase() === "operationstatuses")
     return { status: 200, body: statusBody(request, operation), headers: retryAfter(operation) };
   if (operation.status === "InProgress")
@@ -208,6 +234,14 @@ function poll(
   if (operation.error) throw operation.error;
   const body = shown(operation.resourceId);
   return body === undefined ? { status: 204 } : { status: 200, body };
+}
+
+/** Gives the type of a resource from its id. */
+function typeOf(id: string): string {
+  const [, below] = /.*\/providers\/(.+)$/i.exec(id) ?? [];
+  if (below === undefined) return "Microsoft.Resources/subscriptions/resourceGroups";
+  const [namespace, ...rest] = below.split("/");
+  return [namespace, ...rest.filter((_, index) => index % 2 === 0)].join("/");
 }
 
 const toKept = ({ done: _, error, work, ...operation }: Operation): KeptOperation => ({

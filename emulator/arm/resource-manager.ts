@@ -4,7 +4,9 @@
 import { authorize } from "../authorization/roles.ts";
 import type { Principal } from "../authorization/tokens.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
+import { listReply } from "./lists.ts";
 import type { Operations } from "./operations.ts";
+import { versionsServed } from "./published-types.ts";
 import {
   ArmError,
   type ArmReply,
@@ -17,7 +19,8 @@ import {
 } from "./resource.ts";
 import { actionOf, groupIdOf, notFound, type Place, placeOf, typeNamed } from "./resource-path.ts";
 import { schemaOf } from "./schema.ts";
-import { answerOutsideTypes, answerSubscription, subscription } from "./subscription.ts";
+import { answerSubscription, listResources } from "./subscription.ts";
+import { subscription } from "./subscription-id.ts";
 import { etagOf, put, remove } from "./writes.ts";
 
 /** Answers one request. @throws ArmError */
@@ -31,7 +34,7 @@ export function makeResourceManager(
 ): ResourceManager {
   return async (request, principal) => {
     const [root, id = ""] = request.path.split("/").filter((part) => part !== "");
-    if (root?.toLowerCase() === "subscriptions" && id.toLowerCase() !== subscription) {
+    if (root?.toLowerCase() === "subscriptions" && id !== "" && id.toLowerCase() !== subscription) {
       throw new ArmError(
         404,
         "SubscriptionNotFound",
@@ -39,27 +42,43 @@ export function makeResourceManager(
           `This is an emulator cloud, which serves the subscription ${subscription} only.`,
       );
     }
-    const polled = operations.answer(request, (resourceId) => shown(cloud, types, resourceId));
+    const polled = operations.answer(
+      request,
+      // Who may read a resource may follow what happens to it.
+      (resourceType, id_) => authorize(cloud.store, principal, `${resourceType}/read`, id_),
+      (resourceId) => shown(cloud, types, resourceId),
+    );
     if (polled) return polled;
     const ofSubscription = answerSubscription(cloud, types, request, principal);
     if (ofSubscription) return ofSubscription;
     const place = placeOf(request.path, types);
-    if (place === undefined) return answerOutsideTypes(cloud, types, request, principal);
-    const { type, apiVersions } = place.resourceType;
-    authorize(cloud.store, principal, actionOf(place, request.method), place.id);
-    if (!apiVersions.includes(request.apiVersion))
+    if (place === undefined) {
+      authorize(cloud.store, principal, "Microsoft.Resources/subscriptions/read", `/subscriptions/${subscription}`);
       throw new ArmError(
-        400,
-        "InvalidApiVersionParameter",
-        `The api-version '${request.apiVersion}' is invalid. ` +
-          `The supported versions for '${type}' are '${apiVersions.join(",")}'.`,
+        404,
+        "InvalidRequestUri",
+        `The emulator serves nothing at '${request.method} ${request.path}'.`,
       );
+    }
+    authorize(cloud.store, principal, actionOf(place, request.method), place.id);
+    requireVersion(place.resourceType, request.apiVersion);
     requireParents(cloud, place);
     const reply = await answer(cloud, types, operations, place, request);
     if (cloud.options.onSchemaViolation)
       schemaViolations(place, request, reply).forEach(cloud.options.onSchemaViolation);
     return reply;
   };
+}
+
+/** Refuses a version in which a type is not served. @throws ArmError 400 with the list of served versions */
+function requireVersion({ type, apiVersions }: ResourceType, apiVersion: string): void {
+  const served = versionsServed(type, apiVersions);
+  if (served.includes(apiVersion)) return;
+  throw new ArmError(
+    400,
+    "InvalidApiVersionParameter",
+    `The api-version '${apiVersion}' is invalid. The supported versions for '${type}' are '${served.join(",")}'.`,
+  );
 }
 
 /** Lists where an answer violates the schema of the requested version. Each is a bug of the emulator. */
@@ -140,7 +159,8 @@ function list(cloud: Cloud, place: Place, request: ArmRequest): ArmReply {
   const found = cloud.store
     .list(parentId)
     .filter((each) => each.type === resourceType.type && (!child || depth(each.id) === depth(parentId) + 2));
-  return { status: 200, body: { value: found.map((each) => presented(resourceType, each, cloud)) } };
+  const bodies = found.map((each) => presented(resourceType, each, cloud));
+  return listReply(request, [...bodies, ...(resourceType.listed?.others() ?? [])], resourceType.listed);
 }
 
 /**
@@ -158,19 +178,7 @@ async function below(cloud: Cloud, place: Place, request: ArmRequest): Promise<A
     resourceType.type === "Microsoft.Resources/resourceGroups" &&
     first.toLowerCase() === "resources" &&
     request.method === "GET";
-  if (isGroupList)
-    return {
-      status: 200,
-      body: {
-        value: cloud.store.list(id).map(({ body: { id: resourceId, name, type, location, tags } }) => ({
-          id: resourceId,
-          name,
-          type,
-          location,
-          tags,
-        })),
-      },
-    };
+  if (isGroupList) return listResources(cloud, request, id);
   const reply = await resourceType.children?.(stored, rest, request, cloud);
   if (reply) return reply;
   throw new ArmError(404, "ResourceNotFound", `The emulator serves nothing at '${request.method} ${request.path}'.`);

@@ -4,6 +4,8 @@
 
 import type { QuirkChoice } from "../controls/quirks.ts";
 import type { RowsFile } from "../persistence/lines-file.ts";
+import type { FieldClasses } from "./field-classes.ts";
+import type { ListOptions } from "./list-options.ts";
 
 /** A body on the wire: any JSON object. Azure's schemas check it when it arrives, not TypeScript. */
 // biome-ignore lint/suspicious/noExplicitAny: a body has any shape until a schema has checked it
@@ -15,6 +17,8 @@ export interface Resource {
   readonly type: string;
   /** The body as stored: name, id, type, location, tags, properties, identity, systemData… */
   body: Body;
+  /** The fields that a client set and that have no effect here. */
+  inert?: readonly string[];
 }
 
 /** All resources of the emulator. Ids are compared without regard to case. */
@@ -31,6 +35,8 @@ export class ArmError extends Error {
   readonly status: number;
   readonly code: string;
   readonly headers: { readonly [name: string]: string };
+  /** The whole answer, where a resource provider does not use Resource Manager's envelope. */
+  body?: Body;
 
   constructor(status: number, code: string, message: string, headers: { readonly [name: string]: string } = {}) {
     super(message);
@@ -81,6 +87,8 @@ export interface ResourceType {
    * Served versions; any other is answered with 400 and this list. The schema is `azure-specs/<area>/<version>.json`.
    */
   readonly apiVersions: readonly string[];
+  /** What the emulator does with each field of a body. */
+  readonly fields?: FieldClasses;
   /**
    * How PUT answers: `sync` with the final body; `async-operation` with state InProgress and an azure-async-operation
    * URL, and then PATCH and DELETE answer 202 with a Location.
@@ -88,8 +96,16 @@ export interface ResourceType {
    * @default "sync"
    */
   readonly put?: "sync" | "async-operation";
+  /**
+   * The status of a PUT that creates. Microsoft's clients take no other than the specification's.
+   *
+   * @default 201
+   */
+  readonly created?: 200;
   /** Gives the refusal of a body that names something absent, for example an unknown managedEnvironmentId. */
   readonly parentMustExist?: (body: Body, store: Store) => ArmError | undefined;
+  /** Refuses a body as it was sent, before it is compared with the schema. @throws ArmError */
+  readonly checkSent?: (body: Body) => void;
   /**
    * Carries out a PUT or PATCH.
    *
@@ -107,6 +123,8 @@ export interface ResourceType {
    * @default the stored body
    */
   readonly present?: (resource: Resource, cloud: Cloud) => Body;
+  /** What a list of the type honours beyond `$top`, and what is in it beside the stored resources. */
+  readonly listed?: ListOptions & { readonly others: () => readonly Body[] };
   /** Actions by lower-cased name: POST `<id>/<name>`. */
   readonly actions?: {
     readonly [name: string]: (resource: Resource, cloud: Cloud, request: ArmRequest) => Promise<ArmReply>;
@@ -144,6 +162,10 @@ export interface Cloud {
   readonly suffix: string;
   readonly port: number;
   readonly options: EmulatorOptions;
+  /** Reports that a document was made, changed or removed; absent when the cloud is not kept. */
+  readonly changed?: (word: string, id: string) => void;
+  /** Writes what was reported; absent when the cloud is not kept. */
+  readonly keep?: () => void;
   /** Stores request rows across restarts; absent when the cloud is not kept. */
   readonly rowsFile?: RowsFile<unknown>;
   /**

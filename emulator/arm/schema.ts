@@ -1,43 +1,17 @@
 // Checks bodies against Azure's published resource types (azure-specs), by api-version. Rules that those types cannot
 // express, such as rules across fields, are in the resource types themselves.
-import { readFileSync } from "node:fs";
-import path from "node:path";
+import {
+  bodyOf,
+  isFlagged,
+  type Lookup,
+  type Property,
+  type Reference,
+  readOnly,
+  required,
+  type Type,
+  writeOnly,
+} from "./published-types.ts";
 import { ArmError, type Body } from "./resource.ts";
-
-type Reference = { readonly $ref: string };
-interface Property {
-  readonly type: Reference;
-  /** 1 required, 2 read-only, 4 write-only. */
-  readonly flags: number;
-}
-interface Type {
-  readonly $type:
-    | "AnyType"
-    | "BooleanType"
-    | "IntegerType"
-    | "StringType"
-    | "StringLiteralType"
-    | "ArrayType"
-    | "UnionType"
-    | "ObjectType"
-    | "DiscriminatedObjectType"
-    | "ResourceType"
-    | "ResourceFunctionType";
-  readonly name?: string;
-  readonly body?: Reference;
-  readonly value?: string;
-  readonly pattern?: string;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minValue?: number;
-  readonly maxValue?: number;
-  readonly itemType?: Reference;
-  readonly properties?: { readonly [name: string]: Property };
-  readonly baseProperties?: { readonly [name: string]: Property };
-  readonly additionalProperties?: Reference;
-  readonly discriminator?: string;
-  readonly elements?: readonly Reference[] | { readonly [value: string]: Reference };
-}
 
 /** A body's schema in one api-version. */
 export interface Schema {
@@ -73,30 +47,9 @@ export const unknownValue = Symbol("unknown until applied");
 /** How a body is checked: as a whole one that is sent, as part of one in a PATCH, or as an answer. */
 type Role = "whole" | "part" | "answer";
 
-const required = 1;
-const readOnly = 2;
-const writeOnly = 4;
-const folder = path.join(import.meta.dirname, "..", "azure-specs");
-const loaded = new Map<string, readonly Type[]>();
-
-const areaOf = (type: string): string => type.split("/")[0]!.split(".")[1]!.toLowerCase();
-
-function load(area: string, apiVersion: string): readonly Type[] {
-  const file = path.join(folder, area, `${apiVersion}.json`);
-  const known = loaded.get(file) ?? (JSON.parse(readFileSync(file, "utf8")) as readonly Type[]);
-  loaded.set(file, known);
-  return known;
-}
-
 /** Gives the schema of a resource type in a served api-version. */
 export function schemaOf(type: string, apiVersion: string): Schema {
-  const types = load(areaOf(type), apiVersion);
-  const resource = types.find(
-    (each) => each.$type === "ResourceType" && each.name?.toLowerCase() === `${type}@${apiVersion}`.toLowerCase(),
-  );
-  if (resource?.body === undefined) throw new Error(`azure-specs has no ${type} in ${apiVersion}`);
-  const at = (reference: Reference): Type => types[Number(reference.$ref.slice(2))]!;
-  const body = at(resource.body);
+  const { body, at } = bodyOf(type, apiVersion);
   const { name, properties } = { ...body.properties, ...body.baseProperties };
   const below = properties ? at(properties.type) : undefined;
   return {
@@ -156,8 +109,6 @@ const refuse = (where: string, problem: string): never => {
     `The request content was invalid: ${where === "" ? "the body" : `'${where}'`} ${problem}.`,
   );
 };
-
-type Lookup = (reference: Reference) => Type;
 
 function check(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
   if (value === unknownValue || (value === null && role !== "whole")) return value;
@@ -230,23 +181,35 @@ function checkUnion(at: Lookup, type: Type, value: unknown, where: string, role:
   );
 }
 
-const isFlagged = (property: Property | undefined, flag: number): boolean =>
-  property !== undefined && (property.flags & flag) !== 0;
-
 const isRequired = ({ flags }: Property): boolean => (flags & (required | readOnly | writeOnly)) === required;
+
+/** Gives a property's name as Azure spells it. Azure reads names without regard to case, and its CLI relies on it. */
+function spelled(sent: string, properties: { readonly [name: string]: Property }): string {
+  if (Object.hasOwn(properties, sent)) return sent;
+  return Object.keys(properties).find((each) => each.toLowerCase() === sent.toLowerCase()) ?? sent;
+}
+
+/**
+ * Reports whether a property of a body means nothing: a read-only one that is sent, and a null in a whole body, as
+ * clients that serialise everything send it.
+ */
+const isIgnored = (property: Property | undefined, value: unknown, role: Role): boolean =>
+  value === undefined ||
+  (role !== "answer" && isFlagged(property, readOnly)) ||
+  (role === "whole" && value === null && property !== undefined);
 
 function checkObject(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(where, "must be an object");
   const properties = type.properties ?? {};
   const below = (name: string): string => (where === "" ? name : `${where}.${name}`);
   const accepted: Body = {};
-  for (const [name, each] of Object.entries(value)) {
+  for (const [sent, each] of Object.entries(value)) {
+    const name = role === "answer" ? sent : spelled(sent, properties);
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
     const expected = property?.type ?? type.additionalProperties;
     if (expected === undefined) return refuse(below(name), "is not a property of this resource in this api-version");
     if (role === "answer" && isFlagged(property, writeOnly)) refuse(below(name), "is write-only");
-    if (role !== "answer" && isFlagged(property, readOnly)) continue;
-    if (each !== undefined) accepted[name] = check(at, at(expected), each, below(name), role);
+    if (!isIgnored(property, each, role)) accepted[name] = check(at, at(expected), each, below(name), role);
   }
   if (role === "part") return accepted;
   const missing = Object.keys(properties).find((name) => isRequired(properties[name]!) && accepted[name] == null);

@@ -1,13 +1,18 @@
 // The resources of one emulator, in memory, in the order in which they were created.
 import type { Resource, Store } from "./resource.ts";
 
-/** Makes an empty store. */
-export function makeStore(): Store {
+/** Makes an empty store. `changed` is called for each resource that is put or removed. */
+export function makeStore(changed: (id: string) => void = () => undefined): Store {
   const resources = new Map<string, Resource>();
   return {
     get: (id) => resources.get(id.toLowerCase()),
-    put: (resource) => void resources.set(resource.id.toLowerCase(), resource),
-    remove: (id) => void resources.delete(id.toLowerCase()),
+    put: (resource) => {
+      resources.set(resource.id.toLowerCase(), resource);
+      changed(resource.id.toLowerCase());
+    },
+    remove: (id) => {
+      if (resources.delete(id.toLowerCase())) changed(id.toLowerCase());
+    },
     list: (below) =>
       [...resources]
         .filter(([id]) => below === undefined || id.startsWith(`${below.toLowerCase()}/`))

@@ -1,56 +1,237 @@
-// The routes of the subscription: the subscription itself, its list of resources, the registration of providers, the
-// caller's permissions, quotas of environments and cores, the database servers that a region offers, built-in roles,
-// and whether a name is free. Registrations are lost with the process.
+// The routes that name no stored resource, as a table: the tenant, the subscription with its locations, providers and
+// resources, the registration of providers, the caller's permissions, quotas, the database servers that a region
+// offers, built-in roles, and whether a name is free. Each is authorised before it is answered. Registrations are
+// lost with the process.
 import { runtimeOf } from "../app/app-runtime.ts";
 import { readyReplicas } from "../app/revisions.ts";
-import { authorize, builtInRole, permissionsOf } from "../authorization/roles.ts";
-import type { Principal } from "../authorization/tokens.ts";
-import { ArmError, type ArmReply, type ArmRequest, type Cloud, type ResourceType } from "./resource.ts";
+import { authorize, builtInRole, hasRole, permissionsOf } from "../authorization/roles.ts";
+import { type Principal, tenant } from "../authorization/tokens.ts";
+import { region } from "./bodies.ts";
+import { listReply } from "./lists.ts";
+import { versionsServed } from "./published-types.ts";
+import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type ResourceType } from "./resource.ts";
 import { groupIdOf } from "./resource-path.ts";
-
-/** The one subscription of the emulator. */
-export const subscription = "00000000-0000-0000-0000-0000ba11a57e";
+import { subscription } from "./subscription-id.ts";
 
 const unregistered = new WeakMap<Cloud, Set<string>>();
 
-/** Answers a request for something of the subscription or of a provider; undefined for any other request. */
+/** What a route is answered from. */
+interface Asked {
+  readonly cloud: Cloud;
+  readonly types: readonly ResourceType[];
+  readonly request: ArmRequest;
+  readonly principal: Principal;
+  /** The part of the path that is authorised: `/subscriptions/…`, with a resource group if the path has one. */
+  readonly scope: string;
+  /** The parts of the path that differ. */
+  readonly parts: readonly string[];
+}
+
+interface Route {
+  readonly method: "GET" | "POST";
+  readonly path: RegExp;
+  /** What the caller must be allowed to do; absent when the answer says only what the caller may see. */
+  readonly action?: string;
+  /** Gives the answer; undefined leaves the request to the resource types. */
+  readonly answer: (asked: Asked) => ArmReply | undefined;
+}
+
+const one = (body: object | undefined): ArmReply | undefined => body && { status: 200, body };
+const provider = (rest: string): RegExp =>
+  new RegExp(`^(/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?)/providers/${rest}$`, "i");
+const ofSubscription = (rest: string): RegExp => new RegExp(`^(/subscriptions/[^/]+)${rest}$`, "i");
+
+const routes: readonly Route[] = [
+  {
+    method: "GET",
+    path: /^()\/subscriptions$/i,
+    answer: ({ cloud, principal, request }) =>
+      listReply(request, hasRole(cloud.store, principal) ? [subscriptionBody] : []),
+  },
+  { method: "GET", path: /^()\/tenants$/i, answer: ({ request }) => listReply(request, [tenantBody]) },
+  {
+    method: "GET",
+    path: /^()\/providers$/i,
+    answer: ({ cloud, types, request }) => listReply(request, registrations(cloud, types)),
+  },
+  {
+    method: "GET",
+    path: ofSubscription(""),
+    action: "Microsoft.Resources/subscriptions/read",
+    answer: () => one(subscriptionBody),
+  },
+  {
+    method: "GET",
+    path: ofSubscription("/locations"),
+    action: "Microsoft.Resources/subscriptions/locations/read",
+    answer: ({ request }) => listReply(request, [locationBody]),
+  },
+  {
+    method: "GET",
+    path: ofSubscription("/providers"),
+    action: "Microsoft.Resources/subscriptions/providers/read",
+    answer: ({ cloud, types, request }) => listReply(request, registrations(cloud, types)),
+  },
+  {
+    method: "GET",
+    path: ofSubscription("/resources"),
+    action: "Microsoft.Resources/subscriptions/resources/read",
+    answer: ({ cloud, types, request }) => listResources(cloud, request, undefined, types[0]!.type),
+  },
+  {
+    method: "GET",
+    path: provider("Microsoft.Authorization/permissions"),
+    answer: ({ cloud, principal, scope }) => permissions(cloud, principal, scope),
+  },
+  {
+    method: "GET",
+    path: provider("Microsoft.App/locations/[^/]+/usages"),
+    action: "Microsoft.App/locations/usages/read",
+    answer: ({ cloud, request }) => listReply(request, [environmentUsage(cloud)]),
+  },
+  {
+    method: "GET",
+    path: provider("Microsoft.App/managedEnvironments/([^/]+)/usages"),
+    action: "Microsoft.App/managedEnvironments/usages/read",
+    answer: ({ cloud, request }) =>
+      listReply(request, [coreUsage(cloud, request.path.slice(0, request.path.lastIndexOf("/")))]),
+  },
+  {
+    method: "GET",
+    path: provider("Microsoft.DBforPostgreSQL/locations/[^/]+/capabilities"),
+    action: "Microsoft.DBforPostgreSQL/locations/capabilities/read",
+    answer: ({ request }) => listReply(request, [databaseServers]),
+  },
+  {
+    method: "GET",
+    path: provider("Microsoft.Authorization/roleDefinitions/([^/]+)"),
+    action: "Microsoft.Authorization/roleDefinitions/read",
+    answer: ({ parts: [guid] }) => one(builtInRole(guid!)),
+  },
+  {
+    method: "GET",
+    path: provider("([^/]+)"),
+    action: "Microsoft.Resources/subscriptions/providers/read",
+    answer: ({ cloud, types, parts: [namespace] }) => one(registration(cloud, types, namespace!)),
+  },
+  {
+    method: "POST",
+    path: provider("([^/]+)/register"),
+    action: "*/register/action",
+    answer: ({ cloud, types, parts: [namespace] }) => {
+      unregisteredOf(cloud).delete(namespace!.toLowerCase());
+      return one(registration(cloud, types, namespace!));
+    },
+  },
+  {
+    method: "POST",
+    path: provider("([^/]+)/unregister"),
+    action: "*/unregister/action",
+    answer: ({ cloud, types, parts: [namespace] }) => {
+      unregisteredOf(cloud).add(namespace!.toLowerCase());
+      return one(registration(cloud, types, namespace!));
+    },
+  },
+  {
+    method: "POST",
+    path: provider("([^/]+)/checkNameAvailability"),
+    action: "*/checkNameAvailability/read",
+    answer: ({ cloud, request: { body } }) => one(availability(cloud, String(body?.["type"]), String(body?.["name"]))),
+  },
+];
+
+/**
+ * Answers a request for something that is no stored resource; undefined for any other request.
+ *
+ * @throws ArmError 403 when the caller may not see or do it, 400 for an api-version that is no date
+ */
 export function answerSubscription(
   cloud: Cloud,
   types: readonly ResourceType[],
-  { method, path, body }: ArmRequest,
+  request: ArmRequest,
   principal: Principal,
 ): ArmReply | undefined {
-  const [, scope, rest = ""] =
-    /^(\/subscriptions\/[^/]+(?:\/resourcegroups\/[^/]+)?)\/providers\/(.+)$/i.exec(path) ?? [];
-  if (scope === undefined) return undefined;
-  if (method === "GET" && rest.toLowerCase() === "microsoft.authorization/permissions")
-    return permissions(cloud, principal, scope);
-  if (method === "GET" && /^microsoft\.app\/locations\/[^/]+\/usages$/i.test(rest))
-    return { status: 200, body: { value: [environmentUsage(cloud)] } };
-  if (method === "GET" && /^microsoft\.dbforpostgresql\/locations\/[^/]+\/capabilities$/i.test(rest))
-    return { status: 200, body: { value: [databaseServers] } };
-  const [, environment] = /^microsoft\.app\/managedenvironments\/([^/]+)\/usages$/i.exec(rest) ?? [];
-  const [, role] = /^microsoft\.authorization\/roledefinitions\/([^/]+)$/i.exec(rest) ?? [];
-  if (method === "GET" && environment !== undefined)
-    return { status: 200, body: { value: [coreUsage(cloud, path.slice(0, path.lastIndexOf("/")))] } };
-  if (method === "GET" && role !== undefined) return roleNamed(role);
-  const [namespace = "", verb, ...more] = rest.split("/");
-  if (more.length > 0) return undefined;
-  if (method === "GET" && verb === undefined) return { status: 200, body: registration(cloud, types, namespace) };
-  if (method !== "POST") return undefined;
-  switch (verb?.toLowerCase()) {
-    case "register":
-      unregisteredOf(cloud).delete(namespace.toLowerCase());
-      return { status: 200, body: registration(cloud, types, namespace) };
-    case "unregister":
-      unregisteredOf(cloud).add(namespace.toLowerCase());
-      return { status: 200, body: registration(cloud, types, namespace) };
-    case "checknameavailability":
-      return { status: 200, body: availability(cloud, String(body?.["type"]), String(body?.["name"])) };
-    default:
-      return undefined;
+  for (const { method, path, action, answer } of routes) {
+    const found = method === request.method ? path.exec(request.path) : null;
+    if (!found) continue;
+    const [, scope = "", ...parts] = found;
+    // A namespace in an action is that of the path, as in `Microsoft.App/register/action`.
+    if (action) authorize(cloud.store, principal, action.replace(/^\*(?=\/)/, parts[0] ?? "*"), scope);
+    requireDate(request.apiVersion);
+    const reply = answer({ cloud, types, request, principal, scope, parts });
+    if (reply) return reply;
   }
+  return undefined;
 }
+
+/** Refuses an api-version that is no date. @throws ArmError 400 */
+function requireDate(apiVersion: string): void {
+  if (/^20\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])(-preview)?$/i.test(apiVersion)) return;
+  throw new ArmError(
+    400,
+    "InvalidApiVersionParameter",
+    `The api-version '${apiVersion}' is invalid. An api-version is a date, with '-preview' if it is one.`,
+  );
+}
+
+const subscriptionBody = {
+  id: `/subscriptions/${subscription}`,
+  subscriptionId: subscription,
+  tenantId: tenant,
+  displayName: "Ballast emulator",
+  state: "Enabled",
+  authorizationSource: "RoleBased",
+  subscriptionPolicies: { locationPlacementId: "Public_2014-09-01", quotaId: "Emulator", spendingLimit: "Off" },
+};
+const tenantBody = {
+  id: `/tenants/${tenant}`,
+  tenantId: tenant,
+  displayName: "Ballast emulator",
+  defaultDomain: "ballast.localhost",
+  domains: ["ballast.localhost"],
+  tenantType: "AAD",
+};
+const locationBody = {
+  id: `/subscriptions/${subscription}/locations/${region}`,
+  name: region,
+  type: "Region",
+  displayName: "West Europe",
+  regionalDisplayName: "(Europe) West Europe",
+  metadata: { regionType: "Physical", regionCategory: "Recommended", geographyGroup: "Europe" },
+};
+
+/** Lists resources, of a resource group or of the subscription, with the filters that clients send. */
+export const listResources = (
+  { store }: Cloud,
+  request: ArmRequest,
+  below: string | undefined,
+  groupType?: string,
+): ArmReply =>
+  listReply(
+    request,
+    store
+      .list(below)
+      .filter((each) => each.type !== groupType)
+      .map(({ body: { id, name, type, location, tags, systemData, properties } }) => ({
+        id,
+        name,
+        type,
+        location,
+        tags,
+        createdTime: systemData?.createdAt,
+        changedTime: systemData?.lastModifiedAt,
+        provisioningState: properties?.provisioningState,
+      })),
+    {
+      expands: ["createdTime", "changedTime", "provisioningState"],
+      filters: {
+        resourceType: ({ type }) => type,
+        name: ({ name }) => name,
+        location: ({ location }) => location,
+        resourceGroup: ({ id }) => groupIdOf(id)?.split("/").at(-1),
+      },
+    },
+  );
 
 function permissions({ store }: Cloud, principal: Principal, scope: string): ArmReply {
   const group = groupIdOf(scope);
@@ -65,15 +246,28 @@ function unregisteredOf(cloud: Cloud): Set<string> {
   return known;
 }
 
-function registration(cloud: Cloud, types: readonly ResourceType[], namespace: string): object {
+/** Gives every namespace that is served. */
+const registrations = (cloud: Cloud, types: readonly ResourceType[]): readonly Body[] =>
+  [...new Set(types.map(({ type }) => type.split("/")[0]!))].map((each) => registration(cloud, types, each));
+
+function registration(cloud: Cloud, types: readonly ResourceType[], namespace: string): Body {
   const known = types
     .map(({ type }) => type.split("/")[0]!)
     .find((each) => each.toLowerCase() === namespace.toLowerCase());
   if (known === undefined)
     throw new ArmError(404, "InvalidResourceNamespace", `The resource namespace '${namespace}' is invalid.`);
   return {
+    id: `/subscriptions/${subscription}/providers/${known}`,
     namespace: known,
     registrationState: unregisteredOf(cloud).has(namespace.toLowerCase()) ? "NotRegistered" : "Registered",
+    registrationPolicy: "RegistrationRequired",
+    resourceTypes: types
+      .filter(({ type }) => type.startsWith(`${known}/`))
+      .map(({ type, apiVersions }) => ({
+        resourceType: type.slice(known.length + 1),
+        locations: ["West Europe"],
+        apiVersions: [...versionsServed(type, apiVersions)].sort().reverse(),
+      })),
   };
 }
 
@@ -83,7 +277,7 @@ function registration(cloud: Cloud, types: readonly ResourceType[], namespace: s
  */
 const environmentsMax = 20;
 
-function environmentUsage({ store }: Cloud): object {
+function environmentUsage({ store }: Cloud): Body {
   const currentValue = store.list().filter(({ type }) => type === "Microsoft.App/managedEnvironments").length;
   return {
     unit: "Count",
@@ -96,7 +290,7 @@ function environmentUsage({ store }: Cloud): object {
 /** The quota of cores in an environment, as reported. The emulator enforces none. */
 const coresMax = 100;
 
-function coreUsage(cloud: Cloud, environmentId: string): object {
+function coreUsage(cloud: Cloud, environmentId: string): Body {
   const apps = [...runtimeOf(cloud).apps.values()].filter(
     ({ id }) =>
       cloud.store.get(id)?.body["properties"].managedEnvironmentId?.toLowerCase() === environmentId.toLowerCase(),
@@ -163,12 +357,6 @@ const databaseServers = {
   supportedServerVersions: ["14", "15", "16", "17", "18"].map((name) => ({ name, status: "Available" })),
 };
 
-/** Answers for a built-in role; undefined for a custom one, which is a stored resource. */
-function roleNamed(guid: string): ArmReply | undefined {
-  const body = builtInRole(guid);
-  return body && { status: 200, body };
-}
-
 /**
  * Reports whether a name is free. This cloud is all of Azure here, so a name is taken when one of its resources has it.
  */
@@ -183,43 +371,4 @@ function availability(cloud: Cloud, type: string, name: string): object {
   return taken
     ? { nameAvailable: false, reason: "AlreadyExists", message: `The name ${name} is already in use.` }
     : { nameAvailable: true };
-}
-
-/**
- * Answers a path that names no resource: the subscription and its list of resources.
- *
- * @throws ArmError 404 for anything else
- */
-export function answerOutsideTypes(
-  cloud: Cloud,
-  types: readonly ResourceType[],
-  request: ArmRequest,
-  principal: Principal,
-): ArmReply {
-  const [, , ...rest] = request.path.split("/").filter((part) => part !== "");
-  if (/^\/subscriptions\/[^/]+$/i.test(request.path) && request.method === "GET") {
-    authorize(cloud.store, principal, "Microsoft.Resources/subscriptions/read", request.path);
-    return {
-      status: 200,
-      body: {
-        id: `/subscriptions/${subscription}`,
-        subscriptionId: subscription,
-        displayName: "Ballast emulator",
-        state: "Enabled",
-      },
-    };
-  }
-  if (rest.join("/").toLowerCase() === "resources" && request.method === "GET") {
-    authorize(cloud.store, principal, "Microsoft.Resources/subscriptions/resources/read", request.path);
-    return {
-      status: 200,
-      body: {
-        value: cloud.store
-          .list()
-          .filter((each) => each.type !== types[0]!.type)
-          .map(({ body: { id, name, type, location, tags } }) => ({ id, name, type, location, tags })),
-      },
-    };
-  }
-  throw new ArmError(404, "InvalidRequestUri", `The emulator serves nothing at '${request.method} ${request.path}'.`);
 }

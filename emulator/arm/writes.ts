@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { carriedOut } from "../controls/faults.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { regionOf } from "./bodies.ts";
+import { inertIn, refuseUnsupportedFields, refuseWrongValues } from "./fields.ts";
 import { mergePatch } from "./merge-patch.ts";
 import type { KeptOperation, Operation, Operations } from "./operations.ts";
 import {
@@ -48,7 +49,13 @@ function requestedBody(
       "InvalidRequestContent",
       "The request content was invalid and could not be deserialized: 'a body is expected'.",
     );
+  place.resourceType.checkSent?.(request.body);
   const accepted = schema.accept(request.body, merge);
+  const { type, fields } = place.resourceType;
+  if (fields) {
+    refuseWrongValues(type, request.apiVersion, fields, accepted);
+    refuseUnsupportedFields(fields, accepted);
+  }
   const body = merge
     ? (mergePatch(previous!.body, accepted, {
         depth: quirks["patch-merges-deeply"] ? Infinity : 2,
@@ -112,15 +119,26 @@ export async function put(
   };
   // A write that a fault prevents leaves the resource as it was, except for the state that a failure leaves.
   const resource: Resource =
-    request.twist && previous ? previous : { id: place.id.toLowerCase(), type: resourceType.type, body: wanted };
+    request.twist && previous
+      ? previous
+      : { id: place.id.toLowerCase(), type: resourceType.type, body: wanted, ...inertOf(place, request, previous) };
   const asynchronous = resourceType.put === "async-operation";
   const hasState = schemaOf(resourceType.type, request.apiVersion).propertyNames.includes("provisioningState");
   const operation = await startPut(operations, resourceType, resource, context, hasState, undefined, request.twist);
   if (!asynchronous) await settled(operation);
   const body = presented(resourceType, resource, cloud);
-  if (!asynchronous) return { status: previous ? 200 : 201, body };
+  const status = previous ? 200 : (resourceType.created ?? 201);
+  if (!asynchronous) return { status, body };
   if (context.merge) return { status: 202, headers: operations.location(operation, request, place) };
-  return { status: previous ? 200 : 201, body, headers: operations.asyncOperation(operation, request, place) };
+  return { status, body, headers: operations.asyncOperation(operation, request, place) };
+}
+
+/** Gives the fields without effect that a client has set; a PATCH adds to those of before. */
+function inertOf({ resourceType: { fields } }: Place, { method, body = {} }: ArmRequest, previous?: Resource) {
+  if (!fields) return {};
+  const before = method === "PATCH" ? (previous?.inert ?? []) : [];
+  const inert = [...new Set([...before, ...inertIn(fields, body)])];
+  return inert.length === 0 ? {} : { inert };
 }
 
 /**
@@ -135,6 +153,11 @@ function refuseChanged(cloud: Cloud, place: Place, { ifMatch }: ArmRequest, prev
     "PreconditionFailed",
     `The condition specified by If-Match was not met: '${place.name}' has changed.`,
   );
+}
+
+/** Puts a resource that was changed in place, unless it is gone. */
+function restore({ store }: Cloud, resource: Resource): void {
+  if (store.get(resource.id) === resource) store.put(resource);
 }
 
 function startPut(
@@ -160,7 +183,10 @@ function startPut(
         showState("InProgress");
         if (twist !== "forgotten") cloud.store.put(resource);
       },
-      ended: (failed) => showState(failed ? "Failed" : "Succeeded"),
+      ended: (failed) => {
+        showState(failed ? "Failed" : "Succeeded");
+        restore(cloud, resource);
+      },
     },
     known,
   );
@@ -250,9 +276,11 @@ function startRemoval(
     {
       accepted: () => {
         if (isRemovedLater(resourceType, id)) stored.body["properties"].provisioningState = "Deleting";
+        restore(cloud, stored);
       },
       ended: (failed) => {
         if (failed) stored.body["properties"].provisioningState = "Failed";
+        restore(cloud, stored);
       },
     },
     known,

@@ -3,14 +3,22 @@
 import { keep, sameText } from "../arm/bodies.ts";
 import { ArmError, type Body, type ResourceType, type Store } from "../arm/resource.ts";
 import { groupIdOf } from "../arm/resource-path.ts";
-import { identityType } from "../managedidentity/identities.ts";
-import { isWithin, roleDefinitionOf } from "./roles.ts";
+import { managedIdentities } from "../managedidentity/principals.ts";
+import { roleAssignmentFields, roleDefinitionFields } from "./fields.ts";
+import { builtInRoles, isWithin, roleDefinitionOf } from "./roles.ts";
 import { tenant } from "./tokens.ts";
 
 /** Custom role definitions, as Resource Manager serves them. */
 export const roleDefinitionType: ResourceType = {
   type: "Microsoft.Authorization/roleDefinitions",
   apiVersions: ["2022-04-01", "2022-05-01-preview"],
+  fields: roleDefinitionFields,
+  listed: {
+    others: builtInRoles,
+    filters: { roleName: ({ properties }) => properties.roleName, type: ({ properties }) => properties.type },
+    // Every role may be assigned at this subscription or below it.
+    functions: { atScope: () => true, atScopeAndBelow: () => true },
+  },
   parentMustExist: ({ name, properties }: Body, store: Store) => {
     const { roleName, assignableScopes = [] } = properties ?? {};
     const missing = (assignableScopes as string[])
@@ -80,6 +88,12 @@ export const roleDefinitionType: ResourceType = {
 export const roleAssignmentType: ResourceType = {
   type: "Microsoft.Authorization/roleAssignments",
   apiVersions: ["2022-04-01"],
+  fields: roleAssignmentFields,
+  listed: {
+    others: () => [],
+    filters: { principalId: ({ properties }) => properties.principalId },
+    functions: { assignedTo: ({ properties }, principalId) => sameText(properties.principalId, principalId) },
+  },
   parentMustExist: ({ properties }: Body, store: Store) => {
     const { principalId, principalType, roleDefinitionId } = properties ?? {};
     if (roleDefinitionOf(String(roleDefinitionId), store) === undefined) {
@@ -89,9 +103,7 @@ export const roleAssignmentType: ResourceType = {
         `The specified role definition with ID '${String(roleDefinitionId).split("/").at(-1)}' does not exist.`,
       );
     }
-    const isIdentity = store
-      .list()
-      .some((each) => each.type === identityType.type && each.body["properties"].principalId === principalId);
+    const isIdentity = managedIdentities(store).some((each) => each.principalId === principalId);
     if (!isIdentity)
       return new ArmError(
         400,

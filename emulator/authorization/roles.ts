@@ -3,12 +3,13 @@
 // resource-path.ts gives the action of a request.
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { ArmError, type Store } from "../arm/resource.ts";
+import { ArmError, type Body, type Store } from "../arm/resource.ts";
 import type { Principal } from "./tokens.ts";
 
 /** The part of a role, built-in or custom, that decides what it permits. */
 export interface RoleDefinition {
   readonly name: string;
+  readonly roleName?: string;
   readonly permissions: readonly {
     readonly actions: readonly string[];
     readonly notActions: readonly string[];
@@ -46,15 +47,23 @@ export function roleDefinitionOf(id: string, store: Store): RoleDefinition | und
   return builtIn().find(isMeant);
 }
 
+/** Gives every built-in role as Resource Manager shows it. */
+export const builtInRoles = (): readonly Body[] => builtIn().map(({ name }) => builtInRole(name)!);
+
 /** Gives a built-in role as Resource Manager shows it, by its GUID; undefined when there is none. */
-export function builtInRole(guid: string): object | undefined {
+export function builtInRole(guid: string): Body | undefined {
   const role = builtIn().find(({ name }) => name.toLowerCase() === guid.toLowerCase());
   return (
     role && {
       id: `/providers/Microsoft.Authorization/roleDefinitions/${role.name}`,
       name: role.name,
       type: "Microsoft.Authorization/roleDefinitions",
-      properties: { type: "BuiltInRole", permissions: role.permissions, assignableScopes: role.assignableScopes },
+      properties: {
+        roleName: role.roleName,
+        type: "BuiltInRole",
+        permissions: role.permissions,
+        assignableScopes: role.assignableScopes,
+      },
     }
   );
 }
@@ -93,6 +102,16 @@ export function mayAct(store: Store, principal: Principal, action: string, id: s
     return role !== undefined && permits(role, action, onContents);
   });
 }
+
+/** Reports whether a principal has any role anywhere in the subscription, so that it sees the subscription. */
+export const hasRole = (store: Store, principal: Principal): boolean =>
+  principal.owner ||
+  store
+    .list()
+    .some(
+      ({ type, body }) =>
+        type === "Microsoft.Authorization/roleAssignments" && body["properties"].principalId === principal.objectId,
+    );
 
 /** Gives what a principal may do at a scope: the permissions of its roles there and above. */
 export function permissionsOf(store: Store, principal: Principal, scope: string): RoleDefinition["permissions"] {

@@ -13,8 +13,9 @@ import {
   jwtVerify,
   SignJWT,
 } from "jose";
-import { ArmError, type ArmReply, type Resource, type Store } from "../arm/resource.ts";
+import { ArmError, type ArmReply, type Store } from "../arm/resource.ts";
 import { isByAddress, readText } from "../http.ts";
+import { type ManagedIdentity, managedIdentities } from "../managedidentity/principals.ts";
 
 /** The one directory of the emulator. */
 export const tenant = "00000000-0000-0000-0000-00000000beef";
@@ -41,9 +42,10 @@ export interface Tokens {
   /**
    * Gives the holder of a request's token.
    *
-   * @throws ArmError 401 in Resource Manager's words unless the token is ours and for one of the audiences
+   * @throws ArmError 401 in Resource Manager's words unless the token is ours and for one of the audiences. The refusal
+   * has the challenge, by default Resource Manager's.
    */
-  readonly verify: (request: IncomingMessage, audiences: readonly string[]) => Promise<Principal>;
+  readonly verify: (request: IncomingMessage, audiences: readonly string[], challenge?: string) => Promise<Principal>;
 }
 
 /** The keys that a cloud keeps across restarts, so that its tokens and its client secret stay valid. */
@@ -59,7 +61,6 @@ const loginError = (status: number, error: string, description: string): ArmRepl
   status,
   body: { error, error_description: description, error_codes: [], correlation_id: "" },
 });
-const identityType = "microsoft.managedidentity/userassignedidentities";
 
 interface Issuer {
   readonly name: string;
@@ -130,13 +131,12 @@ export async function makeTokens(
       return loginError(404, "not_found", `The emulator's token issuer serves no ${route}.`);
     },
     identity: (request) => identityToken(issuer, store, identitiesOf, request),
-    verify: async (request, audiences) => {
-      const { oid } = await readBearer(
-        issuer,
-        request,
-        audiences,
-        `Bearer authorization_uri="https://login.${suffix}/${tenant}", error="invalid_token"`,
-      );
+    verify: async (
+      request,
+      audiences,
+      challenge = `Bearer authorization_uri="https://login.${suffix}/${tenant}", error="invalid_token"`,
+    ) => {
+      const { oid } = await readBearer(issuer, request, audiences, challenge);
       return { objectId: String(oid), owner: oid === client.objectId };
     },
   };
@@ -160,7 +160,7 @@ async function clientToken(issuer: Issuer, client: Tokens["client"], request: In
   const scope = (form.get("scope") ?? "").split(" ").find((each) => each.endsWith("/.default"));
   if (scope === undefined)
     return loginError(400, "invalid_scope", "AADSTS1002012: The scope of client credentials must end in /.default.");
-  const roles = ["Rollout.Read", "Rollout.Write"];
+  const roles = ["Rollout.Read", "Rollout.Write", "Rollout.Approve"];
   const token = await issuer.sign(scope.slice(0, -"/.default".length), {
     oid: client.objectId,
     sub: client.objectId,
@@ -214,13 +214,13 @@ async function identityToken(
   const found = findIdentity(store, query, allowed);
   if (found === undefined)
     return refusal(400, "No managed identity that is assigned to this container matches the request.");
-  const { principalId, clientId: identityClientId } = found.body["properties"];
+  const { principalId, clientId: identityClientId, resourceId } = found;
   const token = await issuer.sign(resource, {
     oid: principalId,
     sub: principalId,
     appid: identityClientId,
     azp: identityClientId,
-    xms_mirid: found.body["id"],
+    xms_mirid: resourceId,
   });
   const expiresOn = String(Math.floor(Date.now() / 1000) + secondsValid);
   return {
@@ -261,18 +261,21 @@ function decodeBasic(header: string | undefined): readonly string[] {
     : Buffer.from(encoded, "base64").toString("utf8").split(":").map(decodeURIComponent);
 }
 
-function findIdentity(store: Store, query: URLSearchParams, allowed: readonly string[] | null): Resource | undefined {
-  const identities = store
-    .list()
-    .filter((each) => each.type.toLowerCase() === identityType && (allowed === null || allowed.includes(each.id)));
+function findIdentity(
+  store: Store,
+  query: URLSearchParams,
+  allowed: readonly string[] | null,
+): ManagedIdentity | undefined {
+  const identities = managedIdentities(store).filter(({ id }) => allowed === null || allowed.includes(id));
   const asked = (["client_id", "principal_id", "object_id", "mi_res_id"] as const)
     .flatMap((name) => query.get(name) ?? [])
     .map((value) => value.toLowerCase());
-  // Without a name Azure means the system-assigned identity, which the emulator does not have. A single identity is
-  // unambiguous, and Container Apps accepts that too.
-  if (asked.length === 0) return identities.length === 1 ? identities[0] : undefined;
-  return identities.find(({ id, body: { properties } }) =>
-    asked.every((value) => [id, properties.clientId, properties.principalId].includes(value)),
+  // Without a name Azure means the system-assigned identity. A single identity is unambiguous, and Container Apps
+  // accepts that too.
+  if (asked.length === 0)
+    return identities.find(({ isSystem }) => isSystem) ?? (identities.length === 1 ? identities[0] : undefined);
+  return identities.find(({ id, clientId: own, principalId }) =>
+    asked.every((value) => [id, own, principalId].includes(value)),
   );
 }
 

@@ -10,10 +10,17 @@ interface PublishedType {
   readonly [key: string]: unknown;
 }
 
+const ofApp = [
+  "Microsoft.App/containerApps",
+  "Microsoft.App/jobs",
+  "Microsoft.App/managedEnvironments",
+  "Microsoft.App/managedEnvironments/certificates",
+  "Microsoft.App/managedEnvironments/storages",
+];
 const kept: { readonly [file: string]: readonly string[] } = {
-  "app/2025-01-01": ["Microsoft.App/containerApps", "Microsoft.App/jobs", "Microsoft.App/managedEnvironments"],
-  "app/2025-02-02-preview": ["Microsoft.App/containerApps", "Microsoft.App/jobs", "Microsoft.App/managedEnvironments"],
-  "app/2025-07-01": ["Microsoft.App/containerApps", "Microsoft.App/jobs", "Microsoft.App/managedEnvironments"],
+  "app/2025-01-01": ofApp,
+  "app/2025-02-02-preview": ofApp,
+  "app/2025-07-01": ofApp,
   "authorization/2022-04-01": ["Microsoft.Authorization/roleAssignments", "Microsoft.Authorization/roleDefinitions"],
   "authorization/2022-05-01-preview": ["Microsoft.Authorization/roleDefinitions"],
   "containerregistry/2023-01-01-preview": ["Microsoft.ContainerRegistry/registries"],

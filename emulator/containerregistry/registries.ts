@@ -1,9 +1,10 @@
 // Microsoft.ContainerRegistry/registries, and who may pull from one. A registry holds no images: on the emulator a
 // container is a process, and the emulator's options map image names to programs. An app without the right to pull is
 // refused nevertheless, so that a forgotten right is found here.
-import { imageName } from "../app/app-runtime.ts";
+import { imageName } from "../app/replica-plan.ts";
 import { ArmError, type Body, type Cloud, type ResourceType } from "../arm/resource.ts";
 import { mayAct } from "../authorization/roles.ts";
+import { registryFields } from "./fields.ts";
 
 const serverOf = (name: string): string => `${name.toLowerCase()}.azurecr.io`;
 
@@ -11,6 +12,7 @@ const serverOf = (name: string): string => `${name.toLowerCase()}.azurecr.io`;
 export const registryType: ResourceType = {
   type: "Microsoft.ContainerRegistry/registries",
   apiVersions: ["2023-01-01-preview"],
+  fields: registryFields,
   put: "async-operation",
   onPut: async ({ wanted, previous, cloud }) => {
     const { name, properties = {} } = wanted;
@@ -43,17 +45,21 @@ export const registryType: ResourceType = {
  * @throws ArmError
  */
 export function refuseImage({ identity, properties: { configuration, template } }: Body, cloud: Cloud): void {
-  const [container] = template.containers as Body[];
+  for (const container of [...(template.initContainers ?? []), ...template.containers] as Body[])
+    refuseOne(container, identity, configuration, cloud);
+}
+
+function refuseOne(container: Body, identity: Body | undefined, configuration: Body | undefined, cloud: Cloud): void {
   const refuse = (reason: string): never => {
     throw new ArmError(
       400,
       "InvalidParameterValueInContainerTemplate",
-      `The following field(s) are either invalid or missing. Field 'template.containers.${container!["name"]}.image' ` +
-        `is invalid with details: 'Invalid value: "${container!["image"]}": ${reason}'.`,
+      `The following field(s) are either invalid or missing. Field 'template.containers.${container["name"]}.image' ` +
+        `is invalid with details: 'Invalid value: "${container["image"]}": ${reason}'.`,
     );
   };
-  if (!cloud.options.images[imageName(container!["image"])]) refuse("MANIFEST_UNKNOWN: manifest unknown");
-  const server = String(container!["image"]).split("/")[0]!.toLowerCase();
+  if (!cloud.options.images[imageName(container["image"])]) refuse("MANIFEST_UNKNOWN: manifest unknown");
+  const server = String(container["image"]).split("/")[0]!.toLowerCase();
   const registry = cloud.store
     .list()
     .find(({ type, body }) => type === registryType.type && body["properties"].loginServer === server);
@@ -61,10 +67,13 @@ export function refuseImage({ identity, properties: { configuration, template } 
   const named: unknown = ((configuration?.registries ?? []) as Body[]).find(
     (each) => String(each["server"]).toLowerCase() === server,
   )?.["identity"];
-  const own = Object.keys(identity?.userAssignedIdentities ?? {}).find(
+  const own = Object.keys(identity?.["userAssignedIdentities"] ?? {}).find(
     (id) => id.toLowerCase() === String(named).toLowerCase(),
   );
-  const objectId: unknown = own && cloud.store.get(own)?.body["properties"].principalId;
+  const objectId: unknown =
+    String(named).toLowerCase() === "system"
+      ? identity?.["principalId"]
+      : own && cloud.store.get(own)?.body["properties"].principalId;
   const may =
     typeof objectId === "string" &&
     mayAct(cloud.store, { objectId, owner: false }, "Microsoft.ContainerRegistry/registries/pull/read", registry.id);

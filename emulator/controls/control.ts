@@ -1,9 +1,8 @@
 // The emulator's own controls under `/_emulator/`: its clock, the log of requests, and injected faults. Azure has none
 // of these and does not use the path; only the fixed client may call them.
-
 import type { ArmReply, ArmRequest } from "../arm/resource.ts";
+import { type Clock, makeClock } from "./clock.ts";
 import { type Faults, makeFaults } from "./faults.ts";
-import { refuse } from "./refuse.ts";
 
 const requestsKeptMax = 20_000;
 
@@ -20,44 +19,29 @@ export interface SeenRequest {
 
 /** The controls of one cloud. */
 export interface Control {
-  readonly clock: { now(): number };
-  /** The time at which the clock stands; undefined while it runs. */
-  stoppedAt: number | undefined;
+  readonly clock: Clock;
   /** Answers a route under `/_emulator/`; undefined for a route that is not of these. */
   readonly answer: (request: ArmRequest) => ArmReply | undefined;
   readonly meetFault: Faults["meet"];
   readonly note: (request: ArmRequest, status: number, answered: boolean) => void;
 }
 
-/** Starts with a running clock, no fault and an empty log. */
-export function makeControl(): Control {
-  let setAt: number | undefined;
+/** Starts with a running clock, no fault and an empty log. `clockSet` is called after the clock was set. */
+export function makeControl(clockSet: () => void = () => undefined): Control {
+  const clock = makeClock();
   const faults = makeFaults();
   const seen: SeenRequest[] = [];
-  const now = (): number => setAt ?? Date.now();
 
   const clockRoute = (request: ArmRequest): ArmReply => {
     if (request.method === "POST") {
-      const { at } = request.body ?? {};
-      const wanted = typeof at === "string" ? Date.parse(at) : Number(at);
-      if (Number.isNaN(wanted))
-        refuse("The clock takes {at}: milliseconds since 1970, an ISO date, or null for the real time.");
-      setAt = at === null ? undefined : wanted;
+      clock.set(request.body ?? {});
+      clockSet();
     }
-    return {
-      status: 200,
-      body: { at: new Date(now()).toISOString(), milliseconds: now(), stopped: setAt !== undefined },
-    };
+    return { status: 200, body: clock.shown() };
   };
 
   return {
-    clock: { now },
-    get stoppedAt() {
-      return setAt;
-    },
-    set stoppedAt(at) {
-      setAt = at;
-    },
+    clock,
     answer: (request) => {
       const route = request.path.toLowerCase();
       if (route === "/_emulator/clock") return clockRoute(request);
@@ -72,7 +56,7 @@ export function makeControl(): Control {
         (request.method === "PUT" || request.method === "PATCH") && /\/containerapps\/[^/]+$/i.test(request.path);
       const traffic = isWrite ? request.body?.["properties"]?.configuration?.ingress?.traffic : undefined;
       seen.push({
-        at: new Date(now()).toISOString(),
+        at: new Date(clock.now()).toISOString(),
         method: request.method,
         path: request.path,
         status,

@@ -1,13 +1,19 @@
-// The emulator's own routes for running apps: request rows, replica logs, processes and killing them, the ingestion
-// lag, and quirks. They are for tests and demonstrations; Azure has nothing under /_emulator.
-
+// The emulator's own routes: request rows, replica logs, processes and killing them, the ingestion lag, quirks, what is
+// due, what was delivered, and what was accepted without effect. They are for tests and demonstrations; Azure has
+// nothing under /_emulator.
 import { runtimeOf } from "../app/app-runtime.ts";
 import { jobProcesses } from "../app/job-executions.ts";
 import { type KeptRow, requestRows, rowFrom } from "../app/request-rows.ts";
 import type { AppRuntime } from "../app/revisions.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "../arm/resource.ts";
+import { typeNamed } from "../arm/resource-path.ts";
+import { type Delivery, deliveriesOf, type Order } from "../delivery/deliveries.ts";
+import { policies } from "../delivery/policies.ts";
+import { resourceTypes } from "../resource-types.ts";
+import { measureStarvation } from "../starvation.ts";
 import { presentQuirks, setQuirks } from "./quirks-in-force.ts";
 import { refuse } from "./refuse.ts";
+import { schedulerOf } from "./scheduler.ts";
 
 type EmulatorRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
 
@@ -15,10 +21,12 @@ type EmulatorRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
  * Makes the function that answers these routes below `/_emulator/`; it gives undefined for any other:
  *
  * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `GET processes`
- * · `POST kill {app, signal}` · `POST ingestion {lagSeconds}` · `GET quirks` · `POST quirks {<name>: true or
- * false}`. `since` is milliseconds or an ISO text.
+ * · `GET starvation` (measured from the first time on) · `POST kill {app, signal}` · `POST ingestion {lagSeconds}` ·
+ * `GET quirks` · `POST quirks {<name>: true or false}` · `GET schedule` · `GET deliveries` ·
+ * `POST deliveries {to, body, policy}` · `GET inert`. `since` is milliseconds or an ISO text.
  */
 export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Promise<ArmReply | undefined> {
+  let starvation: ReturnType<typeof measureStarvation> | undefined;
   return async ({ method, path, query, body = {} }) => {
     switch (`${method} ${path.replace(/^\/_emulator\//, "").replace(/\/$/, "")}`) {
       case "GET rows":
@@ -41,11 +49,29 @@ export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Prom
           status: 200,
           body: { processes: [...[...runtimeOf(cloud).apps.values()].flatMap(processesOf), ...jobProcesses(cloud)] },
         };
+      case "GET starvation":
+        starvation ??= measureStarvation();
+        return { status: 200, body: { seconds: starvation() } };
       case "POST kill":
         return { status: 200, body: { pids: kill(cloud, body) } };
       case "POST ingestion":
         requestRows(cloud).lagSeconds = lagFrom(body);
         return { status: 200, body: { lagSeconds: requestRows(cloud).lagSeconds } };
+      case "GET schedule":
+        return {
+          status: 200,
+          body: {
+            due: schedulerOf(cloud)
+              .due()
+              .map(({ key, at }) => ({ key, at: new Date(at).toISOString() })),
+          },
+        };
+      case "GET deliveries":
+        return { status: 200, body: { deliveries: deliveriesOf(cloud).journal().map(presentDelivery) } };
+      case "POST deliveries":
+        return { status: 202, body: { id: deliveriesOf(cloud).send(orderFrom(body)) } };
+      case "GET inert":
+        return { status: 200, body: { resources: inertFields(cloud) } };
       case "GET quirks":
         return { status: 200, body: { quirks: presentQuirks(cloud) } };
       case "POST quirks":
@@ -56,6 +82,28 @@ export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Prom
     }
   };
 }
+
+/** Gives what clients have set on resources and has no effect here, with the reason. */
+const inertFields = (cloud: Cloud): readonly Body[] =>
+  cloud.store.list().flatMap(({ type, body, inert = [] }) => {
+    const why = typeNamed(resourceTypes, type)?.fields?.inert ?? {};
+    return inert.length === 0
+      ? []
+      : [{ id: body["id"], fields: inert.map((field) => ({ field, why: why[field] ?? "" })) }];
+  });
+
+function orderFrom({ to, body, headers = {}, policy = "eventGrid", deadLetter = false }: Body): Order {
+  if (typeof to !== "string" || typeof body !== "string" || !Object.hasOwn(policies, policy))
+    return refuse(`A delivery takes {to, body, policy}: two texts, and one of ${Object.keys(policies).join(", ")}.`);
+  return { to, body, headers, policy, deadLetter: deadLetter === true };
+}
+
+/** Gives a delivery without its body and headers, which may hold secrets. */
+const presentDelivery = ({ body: _body, headers: _headers, madeAt, attempts, ...delivery }: Delivery): Body => ({
+  ...delivery,
+  madeAt: new Date(madeAt).toISOString(),
+  attempts: attempts.map((attempt) => ({ ...attempt, at: new Date(attempt.at).toISOString() })),
+});
 
 function instant(text: string | null): number {
   if (!text) return 0;
@@ -97,16 +145,19 @@ function putRows(cloud: Cloud, body: Body): number {
 
 const processesOf = (app: AppRuntime): readonly Body[] =>
   app.revisions.flatMap((revision) =>
-    (revision.set?.replicas ?? []).map((replica) => ({
-      app: app.name,
-      revision: revision.name,
-      replica: replica.name,
-      pid: replica.pid ?? null,
-      port: replica.port,
-      ready: replica.ready,
-      restarts: replica.restarts,
-      lastEnd: replica.lastEnd,
-    })),
+    (revision.set?.replicas ?? []).flatMap(({ name, containers }) =>
+      containers.map((container) => ({
+        app: app.name,
+        revision: revision.name,
+        replica: name,
+        container: container.name,
+        pid: container.pid ?? null,
+        port: container.port,
+        ready: container.ready,
+        restarts: container.restarts,
+        lastEnd: container.lastEnd,
+      })),
+    ),
   );
 
 /** Sends a signal to an app's processes: those of one revision, or of all. Gives their ids. */

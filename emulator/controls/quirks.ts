@@ -147,10 +147,17 @@ export const quirks = {
     naive: "a read gives an ETag, and a write with another one in If-Match is 412",
   },
   "affinity-in-single-only": {
-    azure: "session affinity works in Single mode only; in Multiple mode it is accepted and has no effect",
-    source: "Learn: sticky sessions, aca#590",
-    unverified: true,
+    azure:
+      "session affinity in Multiple mode is refused with ContainerAppInvalidIngressStickySessionRevisionMode, " +
+      "and so is Multiple mode while there is affinity",
+    source: "Learn: sticky sessions; reports of refused deployments in public repositories, 2026",
     naive: "it binds a client to its replica in any mode",
+  },
+  "traffic-checked-in-single": {
+    azure: "traffic is checked in Single mode too, where it moves nothing",
+    source: "Learn: traffic splitting; the code is ours",
+    unverified: true,
+    naive: "in Single mode any traffic is accepted and shown back",
   },
   "single-takes-old-down": {
     azure: "in Single mode the old revision is deactivated once the new one is ready",
@@ -163,6 +170,13 @@ export const quirks = {
       "Unhealthy, Deployment Progress Deadline Exceeded",
     source: "recordings by others: 261 s",
     naive: "the port is ignored",
+  },
+  "error-forms-differ": {
+    azure:
+      "errors have three forms: Resource Manager's, the flat one of diagnostic settings, and that of the JSON reader " +
+      "of Container Apps",
+    source: "Azure/terraform-azurerm-avm-ptn-aiml-landing-zone#19, vscode-azurecontainerapps#116",
+    naive: "every error is in Resource Manager's form",
   },
   "lists-are-paged": {
     azure:

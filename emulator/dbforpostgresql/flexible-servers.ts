@@ -2,8 +2,10 @@
 // a flexible server is a login role there, and a database is a database of that role. A password reaches PostgreSQL and
 // is stored nowhere else. That server cannot verify Entra tokens, so Entra administrators are refused.
 import pg from "pg";
+import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
 import { requireSubnet, requireZone } from "../network/networks.ts";
+import { administratorFields, databaseFields, firewallRuleFields, flexibleServerFields } from "./fields.ts";
 
 const apiVersions = ["2025-08-01"];
 const serverType = "Microsoft.DBforPostgreSQL/flexibleServers";
@@ -30,7 +32,7 @@ async function onServer<Result>(cloud: Cloud, act: (client: pg.Client) => Promis
     user: given.user,
     password: given.password,
     database: "postgres",
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: 60_000, // A server that is down refuses at once; one on a busy machine takes its time.
   });
   await client.connect();
   try {
@@ -87,6 +89,9 @@ async function putServer(context: PutContext): Promise<void> {
   const { id, wanted, previous, cloud } = context;
   if (cloud.options.postgres === undefined) throw missingServer();
   keepNetwork(context);
+  const days: unknown = wanted["properties"].backup?.backupRetentionDays;
+  if (days !== undefined && !(Number(days) >= 7 && Number(days) <= 35))
+    throw refusedToo(`backupRetentionDays must be 7 to 35, not ${String(days)}.`);
   const properties: Body = wanted["properties"];
   const { administratorLoginPassword: password } = properties;
   const login: unknown = properties["administratorLogin"] ?? previous?.body["properties"].administratorLogin;
@@ -184,10 +189,18 @@ const deleteDatabase = (resource: Resource, cloud: Cloud): Promise<void> =>
 
 /** Flexible servers, their databases, firewall rules and administrators, as Resource Manager serves them. */
 export const flexibleServerTypes: readonly ResourceType[] = [
-  { type: serverType, apiVersions, put: "async-operation", onPut: putServer, onDelete: deleteServer },
+  {
+    type: serverType,
+    apiVersions,
+    fields: flexibleServerFields,
+    put: "async-operation",
+    onPut: putServer,
+    onDelete: deleteServer,
+  },
   {
     type: `${serverType}/databases`,
     apiVersions,
+    fields: databaseFields,
     put: "async-operation",
     onPut: putDatabase,
     onDelete: deleteDatabase,
@@ -196,6 +209,7 @@ export const flexibleServerTypes: readonly ResourceType[] = [
   {
     type: `${serverType}/firewallRules`,
     apiVersions,
+    fields: firewallRuleFields,
     put: "async-operation",
     parentMustExist: ({ id }: Body, store) =>
       isPrivate(store.get(id.slice(0, id.toLowerCase().lastIndexOf("/firewallrules/")))!)
@@ -205,10 +219,18 @@ export const flexibleServerTypes: readonly ResourceType[] = [
             "Firewall rule operations cannot be requested for a private access enabled server.",
           )
         : undefined,
+    onPut: async ({ wanted: { properties } }) => {
+      const [from, to] = [properties.startIpAddress, properties.endIpAddress].map((address: string) =>
+        address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0),
+      );
+      if (from! > to!)
+        throw refusedToo(`The range ${properties.startIpAddress} to ${properties.endIpAddress} is empty.`);
+    },
   },
   {
     type: `${serverType}/administrators`,
     apiVersions,
+    fields: administratorFields,
     put: "async-operation",
     parentMustExist: () =>
       new ArmError(

@@ -1,18 +1,24 @@
-// Application Insights components, action groups and scheduled query rules of Microsoft.Insights. A rule is
-// stored and its query is parsed, but the emulator never evaluates it: a client that wants the result sends
-// the rule's query to the log query service.
+// Application Insights components, and the list of the types of Microsoft.Insights that are resources of their own.
+// What a component's telemetry becomes is in telemetry-rows.ts.
 import { randomUUID } from "node:crypto";
+import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type ResourceType, type Store } from "../arm/resource.ts";
-import { KqlError, parseQuery } from "../kql/syntax.ts";
+import { subscription } from "../arm/subscription-id.ts";
+import { actionGroups } from "./action-groups.ts";
+import { componentFields } from "./fields.ts";
+import { scheduledQueryRules } from "./scheduled-query-rules.ts";
 
 /**
  * The ingestion host, below the cloud's suffix. Connection strings name 127.0.0.1 instead, which any SDK can resolve.
  */
 export const ingestionHost = "westeurope-0.in.applicationinsights";
 
+const retentionDays = [30, 60, 90, 120, 180, 270, 365, 550, 730];
+
 const components: ResourceType = {
   type: "Microsoft.Insights/components",
   apiVersions: ["2020-02-02"],
+  fields: componentFields,
   parentMustExist: ({ properties }: Body, store: Store) => {
     const { WorkspaceResourceId: workspace } = properties ?? {};
     // Azure no longer creates classic components, which have no workspace.
@@ -28,6 +34,9 @@ const components: ResourceType = {
   },
   onPut: async ({ wanted, previous, cloud }) => {
     const before = previous?.body["properties"];
+    const { RetentionInDays: days = 90, SamplingPercentage: sampled = 100 } = wanted["properties"];
+    if (!retentionDays.includes(days)) throw refusedToo(`RetentionInDays must be one of ${retentionDays.join(", ")}.`);
+    if (!(sampled > 0 && sampled <= 100)) throw refusedToo("SamplingPercentage must be more than 0 and at most 100.");
     const key = before?.InstrumentationKey ?? randomUUID();
     const appId = before?.AppId ?? randomUUID();
     wanted["properties"] = {
@@ -41,6 +50,8 @@ const components: ResourceType = {
       DisableLocalAuth: false,
       ...wanted["properties"],
       ApplicationId: wanted["name"],
+      Name: wanted["name"],
+      TenantId: subscription,
       AppId: appId,
       InstrumentationKey: key,
       CreationDate: before?.CreationDate ?? new Date(cloud.clock.now()).toISOString(),
@@ -52,32 +63,6 @@ const components: ResourceType = {
     };
   },
 };
-
-const actionGroups: ResourceType = { type: "Microsoft.Insights/actionGroups", apiVersions: ["2024-10-01-preview"] };
-
-const scheduledQueryRules: ResourceType = {
-  type: "Microsoft.Insights/scheduledQueryRules",
-  apiVersions: ["2025-01-01-preview"],
-  parentMustExist: ({ properties }: Body, store: Store) => {
-    const named = [...(properties?.scopes ?? []), ...(properties?.actions?.actionGroups ?? [])] as string[];
-    const missing = named.find((id) => store.get(id) === undefined);
-    if (missing !== undefined)
-      return new ArmError(400, "BadRequest", `The resource '${missing}', which the rule names, was not found.`);
-    return ((properties?.criteria?.allOf ?? []) as Body[])
-      .map(({ query }) => problemOf(String(query)))
-      .find((problem) => problem !== undefined);
-  },
-};
-
-function problemOf(query: string): ArmError | undefined {
-  try {
-    parseQuery(query);
-    return undefined;
-  } catch (error) {
-    if (error instanceof KqlError) return new ArmError(400, "BadRequest", `The query has an error: ${error.message}`);
-    throw error;
-  }
-}
 
 /** Components, action groups and rules, as Resource Manager serves them. */
 export const insightsTypes: readonly ResourceType[] = [components, actionGroups, scheduledQueryRules];

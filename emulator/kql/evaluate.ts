@@ -1,10 +1,10 @@
-// Evaluates a Kusto query over rows in memory: `let` with scalars, then a table and its operators in order. Served are
-// where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct and count. Everything
-// else is refused by its name, since a query that is only partly understood would answer with wrong numbers.
+// Evaluates a Kusto query over rows in memory: `let` with scalars and tables, then a table and its operators. Served
+// are where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct and count.
+// Everything else is refused by its name, since a query that is only partly understood would answer with wrong numbers.
 import { type Aggregate, aggregate, type Column } from "./aggregates.ts";
 import { scalar } from "./scalars.ts";
-import { notServed, parseQuery, type Syntax, semantic } from "./syntax.ts";
-import { type KqlType, type Row, type Scalar, type Scope, unquoted, type Value } from "./values.ts";
+import { notServed, parseQuery, refusedToo, type Syntax, semantic } from "./syntax.ts";
+import { type Row, type Scalar, type Scope, unquoted, type Value } from "./values.ts";
 
 /** A table with typed columns. Rows may hold more values; only the columns are answered. */
 export interface Table {
@@ -12,44 +12,71 @@ export interface Table {
   readonly rows: readonly Row[];
 }
 
+/** The tables of a database by name, and those that the query's own `let` statements name. */
+interface Names {
+  readonly tables: { readonly [name: string]: Table };
+  readonly letTables: Map<string, Table>;
+  readonly lets: Map<string, Scalar>;
+  readonly now: number;
+}
+
 /** Evaluates a query at a moment. @throws KqlError when the query is wrong or uses something that is not served */
 export function evaluate(query: string, tables: { readonly [name: string]: Table }, now: number): Table {
-  const lets = new Map<string, Scalar>();
-  const none: ReadonlyMap<string, KqlType> = new Map();
+  const names: Names = { tables, letTables: new Map(), lets: new Map(), now };
+  const statements = parseQuery(query);
+  // Azure answers each with a table of its own, in an order that clients rely on.
+  if (statements.filter(({ kind }) => kind === "ExpressionStatement").length > 1)
+    throw notServed("several tabular statements in one query");
   let result: Table | undefined;
-  for (const statement of parseQuery(query)) {
+  for (const statement of statements) {
     const [first, second] = statement.parts;
-    if (statement.kind === "LetStatement") {
-      const bound = scalar(second!, { columns: none, lets, now });
-      const value = bound.of({});
-      lets.set(first!.text, { type: bound.type, of: () => value });
-    } else if (statement.kind === "ExpressionStatement") {
-      result = tabular(first!, tables, lets, now);
-    } else throw notServed(`the statement '${statement.text}'`);
+    if (statement.kind === "LetStatement") bind(unquoted(first!.text), second!, names);
+    else if (statement.kind === "ExpressionStatement") result = tabular(first!, names);
+    else throw notServed(`the statement '${statement.text}'`);
   }
   if (!result) throw semantic("SEM0100", "The query has no tabular expression.");
   return result;
 }
 
-function tabular(
-  syntax: Syntax,
-  tables: { readonly [name: string]: Table },
-  lets: ReadonlyMap<string, Scalar>,
-  now: number,
-): Table {
-  if (syntax.kind === "NameReference") {
-    const table = Object.hasOwn(tables, unquoted(syntax.text)) ? tables[unquoted(syntax.text)] : undefined;
-    if (!table) throw semantic("SEM0100", `Failed to resolve table or column expression named '${syntax.text}'`);
-    return table;
+/** Binds a name to a table or to a scalar, which is evaluated once. */
+function bind(name: string, syntax: Syntax, names: Names): void {
+  if (syntax.kind === "FunctionDeclaration") throw notServed(`the function '${name}', which the query declares`);
+  const isTable =
+    syntax.kind === "PipeExpression" ||
+    (syntax.kind === "NameReference" && !names.lets.has(unquoted(syntax.text))) ||
+    (syntax.kind === "ParenthesizedExpression" && syntax.parts[0]?.kind === "PipeExpression");
+  if (isTable) {
+    names.letTables.set(name, tabular(syntax, names));
+    return;
   }
-  if (syntax.kind === "ParenthesizedExpression") return tabular(syntax.parts[0]!, tables, lets, now);
+  const bound = scalar(syntax, { columns: new Map(), lets: names.lets, now: names.now });
+  const value = bound.of({});
+  names.lets.set(name, { type: bound.type, of: () => value });
+}
+
+/** Finds a table. One that is not here may exist on Azure, so that its code for a wrong name is not ours to give. */
+function tableNamed(text: string, { tables, letTables }: Names): Table {
+  const name = unquoted(text);
+  const found = letTables.get(name) ?? (Object.hasOwn(tables, name) ? tables[name] : undefined);
+  if (found) return found;
+  throw semantic(
+    "EmulatorUnsupported",
+    `The emulator has no table '${text}'. Its tables are: ${Object.keys(tables).join(", ")}. ` +
+      "Azure has more, and answers SEM0100 for a name that it does not know.",
+  );
+}
+
+function tabular(syntax: Syntax, names: Names): Table {
+  if (syntax.kind === "NameReference") return tableNamed(syntax.text, names);
+  if (syntax.kind === "ParenthesizedExpression") return tabular(syntax.parts[0]!, names);
   if (syntax.kind !== "PipeExpression") throw notServed(`'${syntax.text}' as a table`);
-  const table = tabular(syntax.parts[0]!, tables, lets, now);
+  const table = tabular(syntax.parts[0]!, names);
   const operator = syntax.parts[1]!;
   const apply = operators[operator.kind];
   if (!apply) throw notServed(`the operator '${operator.text.split(/\s/)[0]}'`);
   const hint = operator.parts.find(({ kind, parts }) => kind === "List" && parts[0]?.kind === "NamedParameter");
   if (hint) throw notServed(`'${hint.text}' of the operator '${operator.text.split(/\s/)[0]}'`);
+  const { lets, now } = names;
   const scope: Scope = { columns: new Map(table.columns.map(({ name, type }) => [name, type])), lets, now };
   return apply(
     table,
@@ -67,7 +94,7 @@ const operators: { readonly [kind: string]: Operator } = {
     return { columns: table.columns, rows: table.rows.filter((row) => test.of(row) === true) };
   },
   ExtendOperator(table, [list], scope) {
-    const added = list!.parts.map((each, index) => named(each, scope, index));
+    const added = allNamed(list!.parts, scope);
     const names = new Set(added.map(({ name }) => name));
     return {
       columns: [
@@ -77,11 +104,7 @@ const operators: { readonly [kind: string]: Operator } = {
       rows: names.size === 0 ? table.rows : table.rows.map((row) => ({ ...row, ...valuesOf(added, row) })),
     };
   },
-  ProjectOperator: (table, [list], scope) =>
-    projected(
-      table,
-      list!.parts.map((each, index) => named(each, scope, index)),
-    ),
+  ProjectOperator: (table, [list], scope) => projected(table, allNamed(list!.parts, scope)),
   ProjectAwayOperator(table, [list], scope) {
     const away = new Set(list!.parts.map((each) => known(each.text, scope)));
     return { columns: table.columns.filter(({ name }) => !away.has(name)), rows: table.rows };
@@ -90,7 +113,7 @@ const operators: { readonly [kind: string]: Operator } = {
     const columns =
       list!.parts[0]?.kind === "StarExpression"
         ? table.columns.map(({ name, type }) => ({ name, type, of: (row: Row) => row[name] ?? null }))
-        : list!.parts.map((each, index) => named(each, scope, index));
+        : allNamed(list!.parts, scope);
     const { columns: kept, rows } = projected(table, columns);
     return {
       columns: kept,
@@ -114,18 +137,40 @@ interface NamedScalar extends Scalar {
   readonly name: string;
 }
 
-/** Names an expression as Kusto does: by its own name, by the column that it is or bins, or else by its place. */
-function named(syntax: Syntax, scope: Scope, index: number): NamedScalar {
-  if (syntax.kind === "SimpleNamedExpression")
-    return { name: unquoted(syntax.parts[0]!.text), ...scalar(syntax.parts[1]!, scope) };
-  const called =
-    syntax.kind === "FunctionCallExpression" && (syntax.parts[0]!.text === "bin" || syntax.parts[0]!.text === "floor")
-      ? syntax.parts[1]?.parts[0]?.parts[0]
-      : syntax;
-  return {
-    name: called?.kind === "NameReference" ? unquoted(called.text) : `Column${index + 1}`,
-    ...scalar(syntax, scope),
-  };
+/** Names expressions as Kusto does: by their own name, by what they read, or else by a number. */
+function allNamed(parts: readonly Syntax[], scope: Scope): readonly NamedScalar[] {
+  let numbered = 0;
+  const columns = parts.map((each): NamedScalar => {
+    const isGiven = each.kind === "SimpleNamedExpression";
+    const name = isGiven ? unquoted(each.parts[0]!.text) : impliedName(each);
+    if (name === undefined) numbered += 1;
+    return { name: name ?? `Column${numbered}`, ...scalar(isGiven ? each.parts[1]! : each, scope) };
+  });
+  const twice = columns.find(({ name }, index) => columns.findIndex((each) => each.name === name) < index);
+  if (twice) throw refusedToo(`A column with the name '${twice.name}' is declared twice.`);
+  return columns;
+}
+
+/** Functions that leave the name of their first argument to the result. */
+const naming = /^(bin|floor|bin_at|tostring|toint|tolong|todouble|toreal|todatetime|tobool)$/;
+
+/** Gives the name that an expression implies: the column's, or the path's in a dynamic value. */
+function impliedName({ kind, text, parts }: Syntax): string | undefined {
+  if (kind === "NameReference") return unquoted(text);
+  if (kind === "ParenthesizedExpression") return undefined;
+  if (kind === "FunctionCallExpression")
+    return naming.test(parts[0]!.text) ? impliedNameOf(parts[1]?.parts[0]?.parts[0]) : undefined;
+  return impliedNameOf({ kind, text, parts }, true);
+}
+
+function impliedNameOf(syntax: Syntax | undefined, pathOnly = false): string | undefined {
+  if (!syntax) return undefined;
+  if (!pathOnly && syntax.kind === "NameReference") return unquoted(syntax.text);
+  if (syntax.kind !== "PathExpression" && syntax.kind !== "ElementExpression") return undefined;
+  const holder = impliedNameOf(syntax.parts[0]);
+  const member = syntax.kind === "PathExpression" ? syntax.parts[1] : (syntax.parts[1]?.parts[0] ?? syntax.parts[1]);
+  const key = member?.kind === "StringLiteralExpression" ? member.text.slice(1, -1) : unquoted(member?.text ?? "");
+  return holder === undefined ? undefined : `${holder}_${key}`;
 }
 
 const valuesOf = (columns: readonly NamedScalar[], row: Row): Row => {
@@ -156,9 +201,9 @@ const keyOf = (values: readonly Value[]): string => JSON.stringify(values);
 
 function summarized(table: Table, parts: readonly Syntax[], scope: Scope): Table {
   const clause = parts.find(({ kind }) => kind === "SummarizeByClause");
-  const by = (clause?.parts[0]?.parts ?? []).map((each, index) => named(each, scope, index));
+  const by = allNamed(clause?.parts[0]?.parts ?? [], scope);
   const aggregates: Aggregate[] = (parts.find(({ kind }) => kind === "List")?.parts ?? []).map((each) =>
-    aggregate(each, scope),
+    aggregate(each, scope, by),
   );
   const groups = new Map<string, { readonly values: readonly Value[]; readonly rows: Row[] }>();
   for (const row of table.rows) {

@@ -1,7 +1,7 @@
 // The functions that Kusto's scalar expressions may call. A function that is not here is refused by its name.
 import { instantOf } from "./literals.ts";
 import { checkArguments, notServed, semantic } from "./syntax.ts";
-import { constant, type KqlType, type Scalar, type Scope, textOf, type Value } from "./values.ts";
+import { constant, isNumber, type KqlType, type Scalar, type Scope, textOf, type Value } from "./values.ts";
 
 const converted =
   (type: KqlType, convert: (value: string | number | boolean, from: KqlType) => Value) =>
@@ -9,7 +9,9 @@ const converted =
     type,
     of: (row) => {
       const value = of!.of(row);
-      return value === null ? null : convert(value, of!.type);
+      if (value === null) return type === "string" ? "" : null;
+      // A dynamic value converts as the simple value that it holds.
+      return of!.type === "dynamic" ? convert(textOf(value, "dynamic"), "string") : convert(value, of!.type);
     },
   });
 const toNumber =
@@ -21,10 +23,61 @@ const toNumber =
   };
 const real = converted("real", toNumber(false));
 const datetime = converted("datetime", (value) => (typeof value === "string" ? instantOf(value) : Number(value)));
+const bool = converted("bool", (value) => {
+  if (typeof value !== "string") return Boolean(value);
+  if (/^(true|1)$/i.test(value)) return true;
+  return /^(false|0)$/i.test(value) ? false : null;
+});
+const dynamic = ([of]: readonly Scalar[]): Scalar => ({
+  type: "dynamic",
+  of: (row) => (of!.type === "dynamic" ? of!.of(row) : jsonOf(textOf(of!.of(row), of!.type))),
+});
+
+/** Reads a text as JSON, as `parse_json` does: text that is none is itself the value. */
+function jsonOf(text: string): Value {
+  if (text === "") return null;
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return JSON.stringify(text);
+  }
+}
+
+/** Gives the one type of several results: numbers widen, and anything else must be equal. */
+function commonType(called: string, results: readonly Scalar[]): KqlType {
+  const types = [...new Set(results.map(({ type }) => type))];
+  if (types.length === 1) return types[0]!;
+  if (types.every(isNumber)) return types.includes("real") ? "real" : "long";
+  throw notServed(`${called}() with results of the types ${types.join(" and ")}`);
+}
+
 const chosen = ([test, yes, no]: readonly Scalar[]): Scalar => ({
-  type: yes!.type,
+  type: commonType("iff", [yes!, no!]),
   of: (row) => (test!.of(row) === true ? yes! : no!).of(row),
 });
+
+/** Makes `case(test, result, …, otherwise)`. */
+function cases(args: readonly Scalar[]): Scalar {
+  const results = args.filter((_, index) => index % 2 === 1 || index === args.length - 1);
+  const tests = args.filter((_, index) => index % 2 === 0 && index < args.length - 1);
+  if (args.length % 2 === 0 || tests.some(({ type }) => type !== "bool"))
+    throw semantic("SEM0219", "case(): pairs of a bool and a result are expected, and a result for all others");
+  return {
+    type: commonType("case", results),
+    of: (row) => results[tests.findIndex((test) => test.of(row) === true)]?.of(row) ?? results.at(-1)!.of(row),
+  };
+}
+
+const extremeOf =
+  (called: string, sign: 1 | -1) =>
+  (args: readonly Scalar[]): Scalar => ({
+    type: commonType(called, args),
+    of: (row) =>
+      args
+        .map((each) => each.of(row))
+        .reduce((best, next) => (next === null || (best !== null && (best >= next ? 1 : -1) * sign > 0) ? best : next)),
+  });
+
 const predicate =
   (test: (value: Value) => boolean) =>
   ([of]: readonly Scalar[]): Scalar => ({ type: "bool", of: (row) => test(of!.of(row)) });
@@ -39,7 +92,7 @@ function binned([of, width, fixed]: readonly Scalar[]): Scalar {
   const zero = of!.type === "datetime" ? firstDay : 0;
   const origin = fixed ? Number(fixed.of({})) : zero;
   return {
-    type: of!.type,
+    type: temporal ? of!.type : commonType("bin", [of!, width!]),
     of(row) {
       const value = of!.of(row);
       const step = Number(width!.of(row));
@@ -48,78 +101,103 @@ function binned([of, width, fixed]: readonly Scalar[]): Scalar {
   };
 }
 
-/** The served functions by name, each with the least and the greatest number of arguments. */
-const functions: Record<string, readonly [number, number, (args: readonly Scalar[], scope: Scope) => Scalar]> = {
-  now: [
-    0,
-    1,
-    ([offset], { now }) =>
+/** What an argument may be: a type, one of several, or anything. */
+type Expected = KqlType | "number" | "moment" | "scalar" | "any";
+type Make = (args: readonly Scalar[], scope: Scope) => Scalar;
+
+/** The served functions by name: what each argument may be, of which the last `optional` may be left out. */
+const functions: Record<
+  string,
+  { readonly takes: readonly Expected[]; readonly optional?: number; readonly make: Make }
+> = {
+  now: {
+    takes: ["timespan"],
+    optional: 1,
+    make: ([offset], { now }) =>
       offset ? { type: "datetime", of: (row) => now + Number(offset.of(row)) } : constant("datetime", now),
-  ],
-  ago: [1, 1, ([span], { now }) => ({ type: "datetime", of: (row) => now - Number(span!.of(row)) })],
-  ingestion_time: [0, 0, () => ({ type: "datetime", of: (row) => row["visibleAt"] ?? null })],
-  toint: [1, 1, converted("int", toNumber(true))],
-  tolong: [1, 1, converted("long", toNumber(true))],
-  todouble: [1, 1, real],
-  toreal: [1, 1, real],
-  tostring: [1, 1, ([of]) => ({ type: "string", of: (row) => textOf(of!.of(row), of!.type) })],
-  todatetime: [1, 1, datetime],
-  iff: [3, 3, chosen],
-  iif: [3, 3, chosen],
-  not: [
-    1,
-    1,
-    ([of]) => ({
+  },
+  ago: {
+    takes: ["timespan"],
+    make: ([span], { now }) => ({ type: "datetime", of: (row) => now - Number(span!.of(row)) }),
+  },
+  ingestion_time: { takes: [], make: () => ({ type: "datetime", of: (row) => row["visibleAt"] ?? null }) },
+  toint: { takes: ["any"], make: converted("int", toNumber(true)) },
+  tolong: { takes: ["any"], make: converted("long", toNumber(true)) },
+  todouble: { takes: ["any"], make: real },
+  toreal: { takes: ["any"], make: real },
+  tobool: { takes: ["any"], make: bool },
+  tostring: { takes: ["any"], make: ([of]) => ({ type: "string", of: (row) => textOf(of!.of(row), of!.type) }) },
+  todatetime: { takes: ["any"], make: datetime },
+  parse_json: { takes: ["any"], make: dynamic },
+  todynamic: { takes: ["any"], make: dynamic },
+  iff: { takes: ["bool", "any", "any"], make: chosen },
+  iif: { takes: ["bool", "any", "any"], make: chosen },
+  case: { takes: Array<Expected>(63).fill("any"), optional: 60, make: cases },
+  coalesce: {
+    takes: Array<Expected>(64).fill("any"),
+    optional: 62,
+    make: (args) => ({
+      type: commonType("coalesce", args),
+      of: (row) => args.map((each) => each.of(row)).find((value) => value !== null && value !== "") ?? null,
+    }),
+  },
+  not: {
+    takes: ["bool"],
+    make: ([of]) => ({
       type: "bool",
       of: (row) => {
         const value = of!.of(row);
         return value === null ? null : !value;
       },
     }),
-  ],
-  isempty: [1, 1, predicate((value) => value === null || value === "")],
-  isnotempty: [1, 1, predicate((value) => value !== null && value !== "")],
-  isnull: [1, 1, predicate((value) => value === null)],
-  isnotnull: [1, 1, predicate((value) => value !== null)],
-  tolower: [1, 1, converted("string", (value) => String(value).toLowerCase())],
-  toupper: [1, 1, converted("string", (value) => String(value).toUpperCase())],
-  strcat: [
-    1,
-    64,
-    (args) => ({ type: "string", of: (row) => args.map((each) => textOf(each.of(row), each.type)).join("") }),
-  ],
-  log2: [
-    1,
-    1,
-    ([of]) => ({
+  },
+  isempty: { takes: ["any"], make: predicate((value) => value === null || value === "") },
+  isnotempty: { takes: ["any"], make: predicate((value) => value !== null && value !== "") },
+  isnull: { takes: ["any"], make: predicate((value) => value === null) },
+  isnotnull: { takes: ["any"], make: predicate((value) => value !== null) },
+  tolower: { takes: ["scalar"], make: converted("string", (value, from) => textOf(value, from).toLowerCase()) },
+  toupper: { takes: ["scalar"], make: converted("string", (value, from) => textOf(value, from).toUpperCase()) },
+  strlen: { takes: ["scalar"], make: converted("long", (value, from) => [...textOf(value, from)].length) },
+  strcat: {
+    takes: Array<Expected>(64).fill("any"),
+    optional: 63,
+    make: (args) => ({ type: "string", of: (row) => args.map((each) => textOf(each.of(row), each.type)).join("") }),
+  },
+  log2: {
+    takes: ["number"],
+    make: ([of]) => ({
       type: "real",
       of: (row) => {
         const value = of!.of(row);
         return typeof value === "number" && value > 0 ? Math.log2(value) : null;
       },
     }),
-  ],
-  max_of: [
-    2,
-    64,
-    (args) => ({
-      type: args[0]!.type,
-      of: (row) =>
-        args
-          .map((each) => each.of(row))
-          .reduce((most, next) => (next === null || (most !== null && most >= next) ? most : next)),
-    }),
-  ],
-  bin: [2, 2, binned],
-  floor: [2, 2, binned],
-  bin_at: [3, 3, binned],
+  },
+  max_of: { takes: Array<Expected>(64).fill("moment"), optional: 62, make: extremeOf("max_of", 1) },
+  min_of: { takes: Array<Expected>(64).fill("moment"), optional: 62, make: extremeOf("min_of", -1) },
+  bin: { takes: ["moment", "moment"], make: binned },
+  floor: { takes: ["moment", "moment"], make: binned },
+  bin_at: { takes: ["moment", "moment", "moment"], make: binned },
 };
 
-/** Makes a call of a function. @throws KqlError when the function is not served or the number of arguments is wrong */
+/** Reports whether a value of a type may stand where an argument is expected. A moment has an order and a distance. */
+function fits(type: KqlType, expected: Expected): boolean {
+  if (expected === "number") return isNumber(type);
+  if (expected === "moment") return isNumber(type) || type === "datetime" || type === "timespan";
+  return (
+    expected === "any" || expected === type || (expected === "scalar" && (type === "string" || type === "dynamic"))
+  );
+}
+
+/** Makes a call of a function. @throws KqlError when it is not served, or when its arguments are wrong */
 export function call(called: string, args: readonly Scalar[], scope: Scope): Scalar {
   const known = Object.hasOwn(functions, called) ? functions[called] : undefined;
   if (!known) throw notServed(`the function ${called}()`);
-  const [least, most, make] = known;
-  checkArguments(called, args.length, least, most);
+  const { takes, optional = 0, make } = known;
+  checkArguments(called, args.length, takes.length - optional, takes.length);
+  const wrong = args.findIndex(({ type }, index) => !fits(type, takes[index]!));
+  if (wrong >= 0 && args[wrong]!.type === "dynamic") throw notServed(`${called}() of a dynamic value without a cast`);
+  if (wrong >= 0)
+    throw semantic("SEM0219", `${called}(): argument ${wrong + 1} cannot be of type ${args[wrong]!.type}`);
   return make(args, scope);
 }

@@ -1,7 +1,7 @@
 // The operators of Kusto's scalar expressions: logic, comparison, text and arithmetic. Each is made once from
 // its operands and checks their types then.
-import { semantic } from "./syntax.ts";
-import { isNumber, type KqlType, type Scalar, type Value } from "./values.ts";
+import { notServed, semantic } from "./syntax.ts";
+import { isNumber, type KqlType, type Scalar, textOf, type Value } from "./values.ts";
 
 type Comparable = NonNullable<Value>;
 
@@ -37,26 +37,66 @@ export const comparisons: Record<string, Comparison> = {
   GreaterThanOrEqualExpression: (left, right) => left >= right,
 };
 
-function requireComparable(left: Scalar, right: Scalar, text: string): void {
-  if (left.type === right.type || (isNumber(left.type) && isNumber(right.type))) return;
+/** Reports whether a comparison orders its sides instead of asking whether they are equal. */
+const isOrder = (test: Comparison): boolean =>
+  test !== comparisons["EqualExpression"] && test !== comparisons["NotEqualExpression"];
+
+/** Refuses what Kusto cannot compare. @throws KqlError */
+function requireComparable(left: Scalar, right: Scalar, text: string, ordered: boolean): void {
+  const types = [left.type, right.type];
+  // Kusto gives text no order; `strcmp` does that.
+  const isText = ordered && left.type === "string" && right.type === "string";
+  if (!isText && (left.type === right.type || (isNumber(left.type) && isNumber(right.type)))) return;
+  if (types.includes("dynamic")) throw notServed(`'${text}' without casts, which compares ${types.join(" and ")}`);
   throw semantic(
     "SEM0064",
     `Cannot compare values of types ${left.type} and ${right.type}. Try adding explicit casts. Query: '${text}'`,
   );
 }
 
+const javaScriptType = (type: KqlType): string => {
+  if (isNumber(type)) return "number";
+  return type === "bool" ? "boolean" : "string";
+};
+
+/**
+ * Gives both sides in a form in which they can be equal: a dynamic value is compared with a simple one as the simple
+ * value that it holds, and is unlike a value of another type.
+ */
+function equated(left: Scalar, right: Scalar): readonly [Scalar, Scalar] {
+  if ((left.type === "dynamic") === (right.type === "dynamic")) return [left, right];
+  const simple = (side: Scalar, other: KqlType): Scalar =>
+    side.type !== "dynamic"
+      ? side
+      : {
+          type: other,
+          of: (row) => {
+            const text = side.of(row);
+            if (text === null) return null;
+            const held: unknown = JSON.parse(String(text));
+            return typeof held === javaScriptType(other) ? (held as Value) : String(text);
+          },
+        };
+  const plain = left.type === "dynamic" ? right.type : left.type;
+  if (!isNumber(plain) && plain !== "string" && plain !== "bool") return [left, right];
+  return [simple(left, plain), simple(right, plain)];
+}
+
 /** Makes a comparison; its result is null when a side is null, except that a null is not equal to a value. */
-export function compared(test: Comparison, left: Scalar, right: Scalar, text: string): Scalar {
-  requireComparable(left, right, text);
-  const equality = test === comparisons["EqualExpression"] || test === comparisons["NotEqualExpression"];
+export function compared(test: Comparison, one: Scalar, other: Scalar, text: string): Scalar {
+  const equality = !isOrder(test);
+  const [left, right] = equality ? equated(one, other) : [one, other];
+  requireComparable(left, right, text, !equality);
+  if (left.type === "dynamic" && right.type === "dynamic")
+    throw notServed(`'${text}', which compares two dynamic values`);
   return {
     type: "bool",
     of(row) {
-      const one = left.of(row);
-      const other = right.of(row);
+      const first = left.of(row);
+      const second = right.of(row);
       // Null differs from every value, and has no order.
-      if (one === null || other === null) return equality && one !== other ? test(0, 1) : null;
-      return test(one, other);
+      if (first === null || second === null) return equality && first !== second ? test(0, 1) : null;
+      return test(first, second);
     },
   };
 }
@@ -66,8 +106,8 @@ export function between(value: Scalar, from: Scalar, to: Scalar, negated: boolea
   // `t between (start .. 5m)` means up to start plus the span.
   const end: Scalar =
     value.type === "datetime" && to.type === "timespan" ? calculated("AddExpression", from, to, "between") : to;
-  requireComparable(value, from, "between");
-  requireComparable(value, end, "between");
+  requireComparable(value, from, "between", true);
+  requireComparable(value, end, "between", true);
   return {
     type: "bool",
     of(row) {
@@ -80,13 +120,18 @@ export function between(value: Scalar, from: Scalar, to: Scalar, negated: boolea
 
 /** Makes `in (…)`. */
 export function inside(value: Scalar, list: readonly Scalar[], negated: boolean): Scalar {
-  for (const each of list) requireComparable(value, each, "in");
+  const pairs = list.map((each) => equated(value, each));
+  for (const [one, other] of pairs) {
+    requireComparable(one, other, "in", false);
+    if (one.type === "dynamic") throw notServed("'in' with a dynamic list");
+  }
   return {
     type: "bool",
-    of(row) {
-      const found = value.of(row);
-      return list.some((each) => each.of(row) === found) !== negated;
-    },
+    of: (row) =>
+      pairs.some(([one, other]) => {
+        const found = one.of(row);
+        return found !== null && other.of(row) === found;
+      }) !== negated,
   };
 }
 
@@ -110,8 +155,9 @@ export const textOperators: Record<string, (text: string, other: string) => bool
 /** Makes an operator on two strings. */
 export function textual(test: (text: string, other: string) => boolean, left: Scalar, right: Scalar): Scalar {
   for (const { type } of [left, right])
-    if (type !== "string") throw semantic("SEM0025", `string operator: expected a string, found ${type}`);
-  return { type: "bool", of: (row) => test(String(left.of(row) ?? ""), String(right.of(row) ?? "")) };
+    if (type !== "string" && type !== "dynamic")
+      throw semantic("SEM0025", `string operator: expected a string, found ${type}`);
+  return { type: "bool", of: (row) => test(textOf(left.of(row), left.type), textOf(right.of(row), right.type)) };
 }
 
 export const arithmetic: Record<string, (left: number, right: number) => number> = {
@@ -119,12 +165,15 @@ export const arithmetic: Record<string, (left: number, right: number) => number>
   SubtractExpression: (left, right) => left - right,
   MultiplyExpression: (left, right) => left * right,
   DivideExpression: (left, right) => left / right,
-  ModuloExpression: (left, right) => left % right,
+  // Kusto's modulo is never negative, whatever the signs of its operands.
+  ModuloExpression: (left, right) => ((left % right) + Math.abs(right)) % Math.abs(right),
 };
 
 /** Makes an arithmetic operator. @throws KqlError when Kusto does not define it for these types */
 export function calculated(kind: string, left: Scalar, right: Scalar, text: string): Scalar {
   const type = resultType(kind, left.type, right.type);
+  if (!type && [left.type, right.type].includes("dynamic"))
+    throw notServed(`'${text}' without casts of its dynamic values`);
   if (!type) throw semantic("SEM0062", `'${text}': the operator cannot take ${left.type} and ${right.type}`);
   const whole = isNumber(type) && type !== "real";
   const calculate = arithmetic[kind]!;
@@ -147,7 +196,7 @@ function resultType(kind: string, left: KqlType, right: KqlType): KqlType | unde
   if (isNumber(left) && isNumber(right)) return numberType(left, right);
   if (left === "datetime" || right === "datetime") return instantType(kind, left, right);
   if (left === "timespan" && right === "timespan") {
-    if (isSum(kind)) return "timespan";
+    if (isSum(kind) || kind === "ModuloExpression") return "timespan";
     return kind === "DivideExpression" ? "real" : undefined;
   }
   if (left === "timespan" && isNumber(right))
@@ -158,8 +207,8 @@ function resultType(kind: string, left: KqlType, right: KqlType): KqlType | unde
 const isSum = (kind: string): boolean => kind === "AddExpression" || kind === "SubtractExpression";
 
 function numberType(left: KqlType, right: KqlType): KqlType {
-  if (left === "real" || right === "real") return "real";
-  return left === "int" && right === "int" ? "int" : "long";
+  // Even two ints make a long.
+  return left === "real" || right === "real" ? "real" : "long";
 }
 
 function instantType(kind: string, left: KqlType, right: KqlType): KqlType | undefined {

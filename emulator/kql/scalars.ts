@@ -14,7 +14,7 @@ import {
   textual,
 } from "./operators.ts";
 import { notServed, type Syntax, semantic } from "./syntax.ts";
-import { type Scalar, type Scope, unquoted, type Value } from "./values.ts";
+import { isNumber, type Scalar, type Scope, unquoted, type Value } from "./values.ts";
 
 /**
  * Turns an expression into a function of a row.
@@ -30,18 +30,24 @@ export function scalar(syntax: Syntax, scope: Scope): Scalar {
     case "NameReference":
       return named(unquoted(text), scope);
     case "ParenthesizedExpression":
-    case "UnaryPlusExpression":
       return inner(first);
+    case "UnaryPlusExpression": {
+      const of = inner(first);
+      if (isNumber(of.type) || of.type === "timespan") return of;
+      throw semantic("SEM0062", `'${text}': the operator cannot take ${of.type}`);
+    }
     case "UnaryMinusExpression": {
       const of = inner(first);
-      return { type: of.type, of: (row) => negate(of.of(row)) };
+      if (!isNumber(of.type) && of.type !== "timespan")
+        throw semantic("SEM0062", `'${text}': the operator cannot take ${of.type}`);
+      return { type: of.type === "int" ? "long" : of.type, of: (row) => negate(of.of(row)) };
     }
     case "FunctionCallExpression":
       return call(first!.text, (second?.parts[0]?.parts ?? []).map(inner), scope);
     case "PathExpression":
       return property(inner(first), second!, text);
     case "ElementExpression":
-      return property(inner(first), second!.parts[0] ?? second!, text);
+      return element(inner(first), second!.parts[0] ?? second!, text, scope);
     case "AndExpression":
       return logical(inner(first), inner(second), false);
     case "OrExpression":
@@ -63,7 +69,9 @@ const negate = (value: Value): Value => (typeof value === "number" ? -value : nu
 
 function named(text: string, { columns, lets }: Scope): Scalar {
   const type = columns.get(text);
-  if (type) return { type, of: (row) => row[text] ?? null };
+  // Text is never null: a missing one is empty.
+  const absent = type === "string" ? "" : null;
+  if (type) return { type, of: (row) => row[text] ?? absent };
   const bound = lets.get(text);
   if (bound) return bound;
   throw semantic("SEM0100", `Failed to resolve column or scalar expression named '${text}'`);
@@ -74,15 +82,23 @@ function property(of: Scalar, member: Syntax, text: string): Scalar {
   if (of.type !== "dynamic" || !/^(NameReference|StringLiteralExpression)$/.test(member.kind))
     throw notServed(`'${text}'`);
   const key = member.kind === "NameReference" ? unquoted(member.text) : stringOf(member.text);
-  return {
-    type: "dynamic",
-    of(row) {
-      const holder: unknown = JSON.parse(String(of.of(row) ?? "null"));
-      const found: unknown =
-        typeof holder === "object" && holder !== null && Object.hasOwn(holder, key)
-          ? (holder as Record<string, unknown>)[key]
-          : undefined;
-      return found === undefined || found === null ? null : JSON.stringify(found);
-    },
-  };
+  return held(of, (holder) => (Object.hasOwn(holder, key) ? (holder as Record<string, unknown>)[key] : undefined));
 }
+
+/** Makes the access to an element by its index, from the end if it is negative, or to a property by its name. */
+function element(of: Scalar, member: Syntax, text: string, scope: Scope): Scalar {
+  if (member.kind === "StringLiteralExpression" || of.type !== "dynamic") return property(of, member, text);
+  const index = scalar(member, { ...scope, columns: new Map() });
+  if (index.type !== "long" && index.type !== "int") throw notServed(`'${text}'`);
+  return held(of, (holder) => (Array.isArray(holder) ? (holder as unknown[]).at(Number(index.of({}))) : undefined));
+}
+
+/** Makes a dynamic value from one inside another. */
+const held = (of: Scalar, find: (holder: object) => unknown): Scalar => ({
+  type: "dynamic",
+  of(row) {
+    const holder: unknown = JSON.parse(String(of.of(row) ?? "null"));
+    const found = typeof holder === "object" && holder !== null ? find(holder) : undefined;
+    return found === undefined || found === null ? null : JSON.stringify(found);
+  },
+});

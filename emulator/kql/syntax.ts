@@ -27,6 +27,10 @@ export const semantic = (code: string, message: string): KqlError => new KqlErro
 export const notServed = (what: string): KqlError =>
   semantic("EmulatorUnsupported", `The emulator does not evaluate ${what}. Azure does.`);
 
+/** Makes the refusal of something that Azure refuses as well, with a code that is not public. */
+export const refusedToo = (problem: string): KqlError =>
+  semantic("EmulatorUnsupported", `${problem} Azure refuses this too; its code is not public.`);
+
 /** Checks the number of arguments of a call. @throws KqlError when there are too few or too many */
 export function checkArguments(called: string, count: number, least: number, most: number): void {
   if (count >= least && count <= most) return;

@@ -4,11 +4,13 @@ import { randomUUID } from "node:crypto";
 import { keep } from "../arm/bodies.ts";
 import type { ResourceType } from "../arm/resource.ts";
 import { tenant } from "../authorization/tokens.ts";
+import { identityFields } from "./fields.ts";
 
 /** User-assigned identities, as Resource Manager serves them. */
 export const identityType: ResourceType = {
   type: "Microsoft.ManagedIdentity/userAssignedIdentities",
   apiVersions: ["2023-01-31"],
+  fields: identityFields,
   onPut: async (context) =>
     keep(context, () => ({ tenantId: tenant, principalId: randomUUID(), clientId: randomUUID() })),
 };

@@ -1,7 +1,11 @@
 // Virtual networks, subnets and private DNS zones: stored, and checked by the rules by which Azure refuses them.
 // Resource types that live in a subnet check it here. Networks route nothing and zones resolve nothing:
 // everything on the emulator answers on loopback.
+import { isIPv4 } from "node:net";
+import { Netmask } from "netmask";
+import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type ResourceType, type Store } from "../arm/resource.ts";
+import { recordFields, subnetFields, virtualNetworkFields, zoneFields, zoneLinkFields } from "./fields.ts";
 
 const networks = "Microsoft.Network/virtualNetworks";
 const subnets = `${networks}/subnets`;
@@ -9,29 +13,23 @@ const zones = "Microsoft.Network/privateDnsZones";
 const networkVersions = ["2024-05-01"];
 const zoneVersions = ["2024-06-01"];
 
-/** A range of addresses: the first and the last. */
-type Range = readonly [from: number, to: number];
-
 /** Reads a range in CIDR. @throws ArmError */
-function rangeOf(cidr: unknown): Range {
-  const [, address = "", length = ""] = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)$/.exec(String(cidr)) ?? [];
-  const from = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  const size = 2 ** (32 - Number(length));
-  if (
-    address === "" ||
-    Number(length) > 32 ||
-    address.split(".").some((part) => Number(part) > 255) ||
-    from % size !== 0
-  ) {
-    throw new ArmError(
-      400,
-      "InvalidCIDRNotation",
-      `The address prefix ${String(cidr)} is not a valid range in CIDR notation.`,
-    );
-  }
-  return [from, from + size - 1];
+function rangeOf(cidr: unknown): Netmask {
+  const text = String(cidr);
+  const range = /^(\d+\.){3}\d+\/\d+$/.test(text) ? blockOf(text) : undefined;
+  if (range?.toString() !== text)
+    throw new ArmError(400, "InvalidCIDRNotation", `The address prefix ${text} is not a valid range in CIDR notation.`);
+  return range;
 }
-const overlap = (one: Range, other: Range): boolean => one[0] <= other[1] && other[0] <= one[1];
+
+function blockOf(text: string): Netmask | undefined {
+  try {
+    return new Netmask(text);
+  } catch {
+    return undefined;
+  }
+}
+const overlap = (one: Netmask, other: Netmask): boolean => one.contains(other) || other.contains(one);
 const prefixesOf = ({ addressPrefix, addressPrefixes }: Body): readonly string[] => addressPrefixes ?? [addressPrefix];
 const networkIdOf = (subnetId: string): string => subnetId.slice(0, subnetId.toLowerCase().lastIndexOf("/subnets/"));
 
@@ -84,6 +82,7 @@ export function requireZone({ store }: Cloud, zoneId: string, suffix: string, re
 const virtualNetworks: ResourceType = {
   type: networks,
   apiVersions: networkVersions,
+  fields: virtualNetworkFields,
   put: "async-operation",
   onPut: async ({ wanted }) => {
     const { addressSpace, subnets: inline } = wanted["properties"];
@@ -105,6 +104,7 @@ const virtualNetworks: ResourceType = {
 const subnetType: ResourceType = {
   type: subnets,
   apiVersions: networkVersions,
+  fields: subnetFields,
   put: "async-operation",
   onPut: async ({ id, wanted, cloud }) => {
     const name: string = wanted["name"];
@@ -112,7 +112,7 @@ const subnetType: ResourceType = {
     const space = (cloud.store.get(networkIdOf(id))!.body["properties"].addressSpace.addressPrefixes as string[]).map(
       rangeOf,
     );
-    if (!ranges.every(([from, to]) => space.some((whole) => whole[0] <= from && to <= whole[1])))
+    if (!ranges.every((range) => space.some((whole) => whole.contains(range))))
       throw new ArmError(
         400,
         "NetcfgSubnetRangeOutsideVnet",
@@ -162,9 +162,18 @@ const requireGlobal = ({ wanted }: { readonly wanted: Body }): void => {
     );
 };
 
+/** Checks A records. @throws ArmError 400 */
+function checkRecords({ properties }: Body): void {
+  const addresses = ((properties.aRecords ?? []) as Body[]).map(({ ipv4Address }) => String(ipv4Address));
+  if (addresses.length === 0) throw refusedToo("A set of A records needs a record.");
+  const wrong = addresses.find((address) => !isIPv4(address));
+  if (wrong !== undefined) throw refusedToo(`'${wrong}' is no IPv4 address.`);
+}
+
 const zoneLinks: ResourceType = {
   type: `${zones}/virtualNetworkLinks`,
   apiVersions: zoneVersions,
+  fields: zoneLinkFields,
   put: "async-operation",
   parentMustExist: ({ id, properties }: Body, store: Store) => {
     const network = String(properties?.virtualNetwork?.id);
@@ -186,7 +195,18 @@ const zoneLinks: ResourceType = {
 export const networkTypes: readonly ResourceType[] = [
   virtualNetworks,
   subnetType,
-  { type: zones, apiVersions: zoneVersions, put: "async-operation", onPut: async (context) => requireGlobal(context) },
-  { type: `${zones}/A`, apiVersions: zoneVersions },
+  {
+    type: zones,
+    apiVersions: zoneVersions,
+    fields: zoneFields,
+    put: "async-operation",
+    onPut: async (context) => requireGlobal(context),
+  },
+  {
+    type: `${zones}/A`,
+    apiVersions: zoneVersions,
+    fields: recordFields,
+    onPut: async ({ wanted }) => checkRecords(wanted),
+  },
   zoneLinks,
 ];

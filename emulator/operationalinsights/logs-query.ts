@@ -1,14 +1,12 @@
 // The Log Analytics query service: POST /v1/workspaces/{customerId}/query over the rows that a workspace has now. The
-// tables are ContainerAppHTTPLogs, ContainerAppConsoleLogs and three of Application Insights; a table is gathered when
-// a query names it. The server checks permissions before it calls this.
+// tables are in tables.ts. The server checks permissions before it calls this.
 import { randomUUID } from "node:crypto";
-import { consoleColumns, consoleRows } from "../app/console-rows.ts";
-import { requestColumns, requestRows } from "../app/request-rows.ts";
 import type { ArmReply, ArmRequest, Cloud } from "../arm/resource.ts";
-import { telemetryColumns, visibleTelemetry } from "../insights/telemetry-rows.ts";
 import { evaluate, type Table } from "../kql/evaluate.ts";
 import { KqlError } from "../kql/syntax.ts";
-import { type KqlType, type Row, spanText, type Value } from "../kql/values.ts";
+import { type KqlType, spanText, type Value } from "../kql/values.ts";
+import { isoMilliseconds } from "./iso-duration.ts";
+import { tablesOf, type Window } from "./tables.ts";
 
 /** Makes the function that answers log queries. An invalid query is an error in its reply, never thrown. */
 export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "body">) => Promise<ArmReply> {
@@ -36,31 +34,6 @@ export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "bo
   };
 }
 
-/** Gives the tables of a workspace within a window. Each is read only when a query uses it. */
-function tablesOf(cloud: Cloud, customerId: string, window: Window): { readonly [name: string]: Table } {
-  const inWindow = (rows: readonly object[]): readonly Row[] =>
-    (rows as readonly Row[]).filter(
-      ({ TimeGenerated }) => Number(TimeGenerated) >= window.from && Number(TimeGenerated) < window.to,
-    );
-  const table = (columns: Table["columns"], rows: () => readonly object[]): PropertyDescriptor => ({
-    enumerable: true,
-    get: (): Table => ({ columns, rows: inWindow(rows()) }),
-  });
-  return Object.defineProperties(
-    {},
-    {
-      ContainerAppHTTPLogs: table(requestColumns, () => requestRows(cloud).visible(customerId)),
-      ContainerAppConsoleLogs: table(consoleColumns, () => consoleRows(cloud, customerId)),
-      ...Object.fromEntries(
-        Object.entries(telemetryColumns).map(([name, columns]) => [
-          name,
-          table(columns, () => visibleTelemetry(cloud, name, customerId)),
-        ]),
-      ),
-    },
-  );
-}
-
 const badArgument = (innererror: object): ArmReply => ({
   status: 400,
   body: {
@@ -80,17 +53,14 @@ function onTheWire({ columns, rows }: Table): {
   const write = (value: Value, type: KqlType): Value => {
     if (value === null) return type === "string" ? "" : null;
     if (type === "datetime") return new Date(Number(value)).toISOString();
+    // JSON has no words for these; Kusto writes them as text.
+    if (type === "real" && !Number.isFinite(value)) return String(value);
     return type === "timespan" ? spanText(Number(value)) : value;
   };
   return {
     columns: columns.map(({ name, type }) => ({ name, type })),
     rows: rows.map((row) => columns.map(({ name, type }) => write(row[name] ?? null, type))),
   };
-}
-
-interface Window {
-  readonly from: number;
-  readonly to: number;
 }
 
 /**
@@ -100,9 +70,9 @@ interface Window {
 function windowOf(timespan: unknown, now: number): Window | undefined {
   if (timespan === undefined || timespan === null) return { from: -Infinity, to: Infinity };
   const [first = "", second] = String(timespan).split("/");
-  const span = durationOf(first);
+  const span = isoMilliseconds(first);
   if (second === undefined) return span === undefined ? undefined : { from: now - span, to: Infinity };
-  const spanAfter = durationOf(second);
+  const spanAfter = isoMilliseconds(second);
   const start = Date.parse(first);
   const end = Date.parse(second);
   const window =
@@ -110,13 +80,4 @@ function windowOf(timespan: unknown, now: number): Window | undefined {
       ? { from: end - span, to: end }
       : { from: start, to: spanAfter !== undefined ? start + spanAfter : end };
   return Number.isNaN(window.from) || Number.isNaN(window.to) ? undefined : window;
-}
-
-function durationOf(text: string): number | undefined {
-  const [whole, days, hours, minutes, seconds] =
-    /^P(?:([\d.]+)D)?(?:T(?:([\d.]+)H)?(?:([\d.]+)M)?(?:([\d.]+)S)?)?$/.exec(text) ?? [];
-  if (whole === undefined || whole === "P") return undefined;
-  return (
-    (((Number(days ?? 0) * 24 + Number(hours ?? 0)) * 60 + Number(minutes ?? 0)) * 60 + Number(seconds ?? 0)) * 1000
-  );
 }

@@ -1,5 +1,5 @@
-// Turns a running cloud into the documents that it keeps, and back: settings, resources, apps and operations.
-// Processes, probes and connections are not kept; they start anew. How documents are written is in state.ts.
+// Who owns which documents of a kept cloud: settings, resources, appointments, apps and operations, each with how it is
+// restored. Processes, probes and connections are not kept; they start anew. How documents are written is in state.ts.
 import { runtimeOf, startRevision } from "../app/app-runtime.ts";
 import { watchSchedules } from "../app/job-executions.ts";
 import { requestRows } from "../app/request-rows.ts";
@@ -7,8 +7,12 @@ import type { AppRuntime, Revision } from "../app/revisions.ts";
 import type { KeptOperation, Operations } from "../arm/operations.ts";
 import type { Cloud, Resource, ResourceType } from "../arm/resource.ts";
 import { resumeWrite } from "../arm/writes.ts";
+import type { Pace } from "../controls/clock.ts";
 import type { Control } from "../controls/control.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
+import { schedulerOf } from "../controls/scheduler.ts";
+import { type Delivery, deliveriesOf } from "../delivery/deliveries.ts";
+import type { Ledger, Owner } from "./ledger.ts";
 
 /** The parts of a cloud that have state to keep. */
 export interface Parts {
@@ -20,8 +24,8 @@ export interface Parts {
 type Plain = string | number | boolean | null | undefined | readonly Plain[] | { readonly [name: string]: Plain };
 
 interface Settings {
-  /** The time at which the clock is stopped; null while it runs. */
-  readonly stoppedAt: number | null;
+  /** How the clock goes; null while it shows the real time. */
+  readonly pace: Pace | null;
   readonly lagSeconds: number;
 }
 
@@ -31,19 +35,90 @@ type KeptApp = Omit<AppRuntime, "revisions" | "quirks" | "takenSuffixes" | "late
   readonly latestReady: string | null;
 };
 
-/**
- * Gives everything that a cloud must not lose, by key. An emulator is small, so
- * that making this at every call is cheap.
- */
-export function* documentsOf({ cloud, control, operations }: Parts): Iterable<readonly [string, unknown]> {
-  yield [
-    "settings",
-    { stoppedAt: control.stoppedAt ?? null, lagSeconds: requestRows(cloud).lagSeconds } satisfies Settings,
-  ];
-  for (const resource of cloud.store.list()) yield [`resource ${resource.id}`, resource];
-  for (const [id, app] of runtimeOf(cloud).apps) yield [`app ${id}`, keptApp(app)];
-  for (const operation of operations.kept()) yield [`operation ${operation.id}`, operation];
+/** Registers every owner, in the order in which a cloud is restored. */
+export function registerOwners(ledger: Ledger, parts: Parts, types: readonly ResourceType[]): void {
+  const { cloud, control, operations } = parts;
+  ledger.register(settingsOwner(control, cloud));
+  ledger.register(resourceOwner(cloud));
+  ledger.register(scheduleOwner(cloud));
+  ledger.register(deliveryOwner(cloud));
+  ledger.register(appOwner(cloud));
+  ledger.register(operationOwner(operations, cloud, types));
 }
+
+const settingsOwner = (control: Control, cloud: Cloud): Owner => ({
+  word: "settings",
+  ids: () => ["all"],
+  read: () => ({ pace: control.clock.pace ?? null, lagSeconds: requestRows(cloud).lagSeconds }) satisfies Settings,
+  changesByItself: true,
+  revive: (documents) => {
+    for (const { pace, lagSeconds } of documents.values() as Iterable<Settings>) {
+      control.clock.pace = pace ?? undefined;
+      requestRows(cloud).lagSeconds = lagSeconds;
+    }
+  },
+});
+
+const resourceOwner = ({ store }: Cloud): Owner => ({
+  word: "resource",
+  ids: () => store.list().map(({ id }) => id),
+  read: store.get,
+  revive: (documents) => ([...documents.values()] as Resource[]).forEach(store.put),
+});
+
+const scheduleOwner = (cloud: Cloud): Owner => ({
+  word: "due",
+  ids: () =>
+    schedulerOf(cloud)
+      .due()
+      .map(({ key }) => key),
+  read: (key) => schedulerOf(cloud).timeOf(key),
+  revive: (documents) => {
+    for (const [key, at] of documents as ReadonlyMap<string, number>) schedulerOf(cloud).at(at, key);
+    watchSchedules(cloud);
+  },
+});
+
+const deliveryOwner = (cloud: Cloud): Owner => ({
+  word: "delivery",
+  ids: () =>
+    deliveriesOf(cloud)
+      .journal()
+      .map(({ id }) => id),
+  read: deliveriesOf(cloud).get,
+  revive: (documents) => deliveriesOf(cloud).revive(documents.values() as Iterable<Delivery>),
+});
+
+const appOwner = (cloud: Cloud): Owner => ({
+  word: "app",
+  ids: () => runtimeOf(cloud).apps.keys(),
+  read: (id) => {
+    const app = runtimeOf(cloud).apps.get(id);
+    return app && keptApp(app);
+  },
+  changesByItself: true,
+  followsResources: true,
+  revive: (documents) => {
+    for (const app of ([...documents.values()] as KeptApp[]).map((kept) => revivedApp(kept, cloud))) {
+      runtimeOf(cloud).apps.set(app.id.toLowerCase(), app);
+      for (const revision of app.revisions)
+        if (revision.active && !revision.atZero) startRevision(cloud, app, revision, revision.started?.by);
+    }
+  },
+});
+
+/** An operation keeps its id, so that a client that polls it sees its end. */
+const operationOwner = (operations: Operations, cloud: Cloud, types: readonly ResourceType[]): Owner => ({
+  word: "operation",
+  ids: () => operations.kept().map(({ id }) => id),
+  read: operations.keptAs,
+  revive: async (documents) => {
+    for (const operation of documents.values() as Iterable<KeptOperation>) {
+      if (operation.status === "InProgress") await resumeWrite(cloud, types, operations, operation);
+      else operations.remember(operation);
+    }
+  },
+});
 
 // A new field of an app or a revision that is no plain value does not compile
 // here until it is decided how it is restored.
@@ -65,34 +140,4 @@ function revivedApp(kept: KeptApp, cloud: Cloud): AppRuntime {
     takenSuffixes: new Set(kept.takenSuffixes),
     latestReady: revisions.find(({ name }) => name === kept.latestReady),
   };
-}
-
-/**
- * Restores a cloud from its documents: starts the processes of its revisions and
- * resumes the writes that were in progress.
- *
- * An operation keeps its id, so that a client that polls it sees its end.
- */
-export async function revive(
-  documents: ReadonlyMap<string, unknown>,
-  { cloud, control, operations }: Parts,
-  types: readonly ResourceType[],
-): Promise<void> {
-  const every = <Document>(prefix: string): readonly Document[] =>
-    [...documents].filter(([key]) => key.split(" ")[0] === prefix).map(([, document]) => document as Document);
-  for (const { stoppedAt, lagSeconds } of every<Settings>("settings")) {
-    control.stoppedAt = stoppedAt ?? undefined;
-    requestRows(cloud).lagSeconds = lagSeconds;
-  }
-  every<Resource>("resource").forEach(cloud.store.put);
-  if (cloud.store.list().some(({ type }) => type === "Microsoft.App/jobs")) watchSchedules(cloud);
-  for (const app of every<KeptApp>("app").map((kept) => revivedApp(kept, cloud))) {
-    runtimeOf(cloud).apps.set(app.id.toLowerCase(), app);
-    for (const revision of app.revisions)
-      if (revision.active && !revision.atZero) startRevision(cloud, app, revision, revision.started?.by);
-  }
-  for (const operation of every<KeptOperation>("operation")) {
-    if (operation.status === "InProgress") await resumeWrite(cloud, types, operations, operation);
-    else operations.remember(operation);
-  }
 }

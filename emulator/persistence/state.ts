@@ -5,6 +5,7 @@ import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { TokenKeys } from "../authorization/tokens.ts";
 import type { Authority } from "../certificates.ts";
+import type { Changes } from "./ledger.ts";
 import { type LinesFile, openLines, type RowsFile, replaceFile, UnreadableState } from "./lines-file.ts";
 
 /** The version of the format. It rises when an older emulator can no longer read the files. */
@@ -49,12 +50,10 @@ export const writeCharter = (folder: string, charter: Charter): void =>
 export interface Documents {
   /** The documents when the file was opened, in the order in which they were first written. */
   readonly found: ReadonlyMap<string, unknown>;
-  /**
-   * Writes the documents that have changed since the last call, as one change.
-   *
-   * Whole documents are compared, so that no part of the emulator has to report its changes, and none can forget to.
-   */
-  readonly keep: (documents: Iterable<readonly [key: string, document: unknown]>) => void;
+  /** Writes documents as one change. A document that is as it was is not written again. */
+  readonly write: (changes: Changes) => void;
+  /** How many documents were looked at since the file was opened: the work of keeping the state. */
+  readonly looked: () => number;
   readonly close: () => void;
 }
 
@@ -71,12 +70,13 @@ export function openDocuments(folder: string): Documents {
     for (const key of remove) found.delete(key);
     for (const [key, document] of Object.entries(put)) found.set(key, document);
   }
-  let written = new Map([...found].map(([key, document]) => [key, JSON.stringify(document)]));
+  const written = new Map([...found].map(([key, document]) => [key, JSON.stringify(document)]));
   const line = (texts: Iterable<readonly [string, string]>, removed: readonly string[]): string => {
     const put = [...texts].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(",");
     return `{"remove":${JSON.stringify(removed)},"put":{${put}}}`;
   };
   let compactAt = 0;
+  let looked = 0;
   const compact = (): void => {
     file.rewrite(written.size === 0 ? [] : [line(written, [])]);
     compactAt = file.bytes * slackFactor + slackBytes;
@@ -84,15 +84,19 @@ export function openDocuments(folder: string): Documents {
   compact();
   return {
     found,
-    keep(documents) {
-      const texts = new Map([...documents].map(([key, document]) => [key, JSON.stringify(document)]));
-      const changed = [...texts].filter(([key, text]) => written.get(key) !== text);
-      const removed = [...written.keys()].filter((key) => !texts.has(key));
+    write({ put, remove }) {
+      looked += put.length;
+      const changed = put
+        .map(([key, document]) => [key, JSON.stringify(document)] as const)
+        .filter(([key, text]) => written.get(key) !== text);
+      const removed = remove.filter((key) => written.has(key));
       if (changed.length + removed.length === 0) return;
       file.append(line(changed, removed));
-      written = texts;
+      for (const key of removed) written.delete(key);
+      for (const [key, text] of changed) written.set(key, text);
       if (file.bytes > compactAt) compact();
     },
+    looked: () => looked,
     close: file.close,
   };
 }

@@ -143,7 +143,8 @@ function succeeded(outcome: Answer | Error): Answer {
   if (outcome instanceof Error) throw outcome;
   const { status, body } = outcome;
   if (status < 400) return outcome;
-  throw new ServiceError(status, body["error"]?.code, body["error"]?.message ?? JSON.stringify(body));
+  const { code, message } = body["error"] ?? body;
+  throw new ServiceError(status, code, message ?? JSON.stringify(body));
 }
 
 /** Makes a client. It signs in at its first request. */

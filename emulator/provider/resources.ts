@@ -1,5 +1,6 @@
 // How azure-native 3.28 describes the resource types that the emulator serves: tokens, api-versions, path parameters
 // and naming. These are facts from the sources of its npm package.
+import { replacements } from "./replacements.ts";
 
 /** One resource of azure-native. */
 export interface NativeResource {
@@ -36,14 +37,13 @@ const server = inGroup("Microsoft.DBforPostgreSQL/flexibleServers", "serverName"
 const random = (parameter: string) => ({ parameter, how: "random" }) as const;
 const copied = (parameter: string) => ({ parameter, how: "copy" }) as const;
 
-const nativeResources: readonly NativeResource[] = [
+const described: readonly Omit<NativeResource, "forceNew">[] = [
   {
     token: "azure-native:resources:ResourceGroup",
     type: "Microsoft.Resources/resourceGroups",
     apiVersion: "2024-03-01",
     path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}",
     named: random("resourceGroupName"),
-    forceNew: ["location", "managedBy"],
   },
   {
     token: "azure-native:operationalinsights:Workspace",
@@ -51,7 +51,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2023-09-01",
     path: inGroup("Microsoft.OperationalInsights/workspaces", "workspaceName"),
     named: random("workspaceName"),
-    forceNew: ["location"],
     stringSets: ["identity.userAssignedIdentities"],
   },
   {
@@ -60,7 +59,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2025-02-02-preview",
     path: inGroup("Microsoft.App/managedEnvironments", "environmentName"),
     named: random("environmentName"),
-    forceNew: ["location", "zoneRedundant"],
     stringSets: ["identity.userAssignedIdentities"],
   },
   {
@@ -69,7 +67,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2025-02-02-preview",
     path: inGroup("Microsoft.App/containerApps", "containerAppName"),
     named: random("containerAppName"),
-    forceNew: ["location", "managedEnvironmentId", "environmentId"],
     stringSets: ["identity.userAssignedIdentities"],
   },
   {
@@ -78,7 +75,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2025-02-02-preview",
     path: inGroup("Microsoft.App/jobs", "jobName"),
     named: random("jobName"),
-    forceNew: ["location", "environmentId"],
     stringSets: ["identity.userAssignedIdentities"],
   },
   {
@@ -87,7 +83,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2021-05-01-preview",
     path: "/{resourceUri}/providers/Microsoft.Insights/diagnosticSettings/{name}",
     named: copied("name"),
-    forceNew: [],
   },
   {
     token: "azure-native:applicationinsights:Component",
@@ -95,7 +90,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2020-02-02",
     path: inGroup("Microsoft.Insights/components", "resourceName"),
     named: random("resourceName"),
-    forceNew: ["location"],
     renamed: Object.fromEntries(
       [
         "ApplicationId",
@@ -131,7 +125,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2024-10-01-preview",
     path: inGroup("Microsoft.Insights/actionGroups", "actionGroupName"),
     named: random("actionGroupName"),
-    forceNew: ["location"],
   },
   {
     token: "azure-native:monitor:ScheduledQueryRule",
@@ -139,7 +132,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2025-01-01-preview",
     path: inGroup("Microsoft.Insights/scheduledQueryRules", "ruleName"),
     named: random("ruleName"),
-    forceNew: ["location"],
   },
   {
     token: "azure-native:managedidentity:UserAssignedIdentity",
@@ -147,7 +139,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2023-01-31",
     path: inGroup("Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"),
     named: random("resourceName"),
-    forceNew: ["location"],
   },
   {
     token: "azure-native:authorization:RoleDefinition",
@@ -155,7 +146,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2022-05-01-preview",
     path: "/{scope}/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}",
     named: { parameter: "roleDefinitionId", how: "uuid" },
-    forceNew: [],
     renamed: { roleType: "type" },
   },
   {
@@ -164,7 +154,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2022-04-01",
     path: "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
     named: { parameter: "roleAssignmentName", how: "uuid" },
-    forceNew: [],
   },
   {
     token: "azure-native:containerregistry:Registry",
@@ -172,7 +161,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2023-01-01-preview",
     path: inGroup("Microsoft.ContainerRegistry/registries", "registryName"),
     named: random("registryName"),
-    forceNew: ["location"],
     stringSets: ["identity.userAssignedIdentities"],
   },
   {
@@ -181,7 +169,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2024-05-01",
     path: network,
     named: random("virtualNetworkName"),
-    forceNew: ["location"],
     maintained: ["subnets"],
   },
   {
@@ -190,7 +177,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2024-05-01",
     path: `${network}/subnets/{subnetName}`,
     named: copied("subnetName"),
-    forceNew: [],
     flattened: ["delegations"],
   },
   {
@@ -199,7 +185,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2024-06-01",
     path: zone,
     named: random("privateZoneName"),
-    forceNew: ["location"],
   },
   {
     token: "azure-native:privatedns:PrivateRecordSet",
@@ -207,7 +192,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2024-06-01",
     path: `${zone}/{recordType}/{relativeRecordSetName}`,
     named: copied("relativeRecordSetName"),
-    forceNew: [],
   },
   {
     token: "azure-native:privatedns:VirtualNetworkLink",
@@ -215,7 +199,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2024-06-01",
     path: `${zone}/virtualNetworkLinks/{virtualNetworkLinkName}`,
     named: copied("virtualNetworkLinkName"),
-    forceNew: ["location"],
   },
   {
     token: "azure-native:dbforpostgresql:Server",
@@ -223,7 +206,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2025-08-01",
     path: server,
     named: random("serverName"),
-    forceNew: ["location", "administratorLogin"],
     stringSets: ["identity.userAssignedIdentities"],
   },
   {
@@ -232,7 +214,6 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2025-08-01",
     path: `${server}/databases/{databaseName}`,
     named: copied("databaseName"),
-    forceNew: [],
   },
   {
     token: "azure-native:dbforpostgresql:FirewallRule",
@@ -240,16 +221,19 @@ const nativeResources: readonly NativeResource[] = [
     apiVersion: "2025-08-01",
     path: `${server}/firewallRules/{firewallRuleName}`,
     named: copied("firewallRuleName"),
-    forceNew: [],
   },
   {
     token: "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra",
     type: "Microsoft.DBforPostgreSQL/flexibleServers/administrators",
     apiVersion: "2025-08-01",
     path: `${server}/administrators/{objectId}`,
-    forceNew: ["principalName", "principalType", "tenantId"],
   },
 ];
+
+const nativeResources: readonly NativeResource[] = described.map((each) => ({
+  ...each,
+  forceNew: replacements[each.token]!,
+}));
 
 /** Finds a resource by its token. Versioned tokens (`azure-native:app/v20250701:ContainerApp`) are not served. */
 export const nativeResourceOf = (token: string): NativeResource | undefined =>

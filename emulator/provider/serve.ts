@@ -1,26 +1,18 @@
-// Pulumi's provider protocol for azure-native's tokens, over gRPC directly: the server in Pulumi's
-// SDK hides configuration, previews and old inputs. It converts messages to plain values and back;
-// the behaviour is in translate.ts. The provider does not accept secrets, so the Pulumi CLI sends
-// plain values and marks the outputs itself.
+// Pulumi's provider protocol, over gRPC directly: the server in Pulumi's SDK hides configuration, previews and old
+// inputs. It converts messages to plain values and back, and knows no package: what a provider serves and does is
+// behind `ProviderBehaviour`. Providers here do not accept secrets, so that the Pulumi CLI sends plain values and
+// marks the outputs itself.
 import { createRequire } from "node:module";
 import * as grpc from "@grpc/grpc-js";
 import type { Body } from "../arm/resource.ts";
-import { type Connection, type Credentials, makeArmClient } from "./arm-client.ts";
-import { type NativeResource, nativeResourceOf } from "./resources.ts";
 import {
-  check,
-  compare,
-  create,
-  foreseeCreate,
-  foreseeUpdate,
+  type Checked,
+  type Compared,
   HalfWritten,
-  invoke,
   type Naming,
-  read,
-  remove,
-  type Session,
-  update,
-} from "./translate.ts";
+  type ProviderBehaviour,
+  type State,
+} from "./provider-behaviour.ts";
 
 // The stubs are CommonJS without types for services.
 const require = createRequire(import.meta.url);
@@ -32,43 +24,23 @@ const { Any } = require("google-protobuf/google/protobuf/any_pb.js");
 const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js");
 const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js");
 
-/** The version, which shows everywhere that this is not the real provider. */
-const providerVersion = "3.28.0+ballast-emulator";
-
-/** The cloud, and the credentials for a stack whose configuration names none. */
-export interface ProviderOptions {
-  readonly connection: Connection;
-  readonly subscription: string;
-  readonly credentials: Credentials;
-  /** @default a free port */
-  readonly port?: number;
-}
-
 /** A protobuf message. Its generated accessors have no types. */
 // biome-ignore lint/suspicious/noExplicitAny: Pulumi's stubs have no types for these messages
 type Message = { readonly [accessor: string]: any };
 type Call = { readonly request: Message };
 
-/** Serves the provider on a loopback port. */
+/** Serves a provider on a loopback port, by default a free one. */
 export async function serveProvider(
-  options: ProviderOptions,
+  provider: ProviderBehaviour,
+  wantedPort = 0,
 ): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
-  let session: Session | undefined;
-  const methods: Methods = {
-    ...providerMethods(options, (configured) => {
-      session = configured;
-    }),
-    ...resourceMethods(() => {
-      if (session === undefined) throw new Error("the emulator for azure-native was not configured");
-      return session;
-    }),
-  };
+  const methods: Methods = { ...providerMethods(provider), ...resourceMethods(provider) };
   const unary = (name: string) => (call: Call, done: grpc.sendUnaryData<unknown>) => {
     const method = methods[name];
     if (method === undefined)
       return done({
         code: grpc.status.UNIMPLEMENTED,
-        details: `the emulator for azure-native does not implement ${name}`,
+        details: `the emulator for ${provider.name} does not implement ${name}`,
       });
     Promise.resolve(call.request)
       .then(method)
@@ -83,7 +55,7 @@ export async function serveProvider(
     Object.fromEntries(Object.keys(ResourceProviderService).map((name) => [name, unary(name)])),
   );
   const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(`127.0.0.1:${options.port ?? 0}`, grpc.ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`127.0.0.1:${wantedPort}`, grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
     ),
   );
@@ -136,36 +108,6 @@ function make(message: string, fields: { readonly [setter: string]: unknown }): 
   return made;
 }
 
-function resourceOf(urn: string): NativeResource {
-  const token = urn.split("::")[2]!.split("$").at(-1)!;
-  const resource = nativeResourceOf(token);
-  if (resource === undefined) throw new Error(`the emulator for azure-native does not serve the resource ${token}`);
-  return resource;
-}
-
-function configure(options: ProviderOptions, variables: { readonly [name: string]: string }): Session {
-  const config = (name: string): string | undefined => variables[`azure-native:config:${name}`] || undefined;
-  const subscription = config("subscriptionId") ?? options.subscription;
-  if (subscription !== options.subscription) {
-    throw new Error(
-      `This is the emulator for azure-native (${providerVersion}). ` +
-        `It serves only the subscription ${options.subscription} of an emulator cloud. ` +
-        `The stack names the subscription ${subscription}; run it without PULUMI_DEBUG_PROVIDERS to reach Azure.`,
-    );
-  }
-  const credentials = {
-    tenantId: config("tenantId") ?? options.credentials.tenantId,
-    clientId: config("clientId") ?? options.credentials.clientId,
-    clientSecret: config("clientSecret") ?? options.credentials.clientSecret,
-  };
-  const location = config("location");
-  return {
-    arm: makeArmClient(options.connection, credentials),
-    subscription,
-    config: { ...credentials, ...(location === undefined ? {} : { location }) },
-  };
-}
-
 const modes = ["propose", "enforce", "disable"] as const;
 
 function namingOf(request: Message): Naming {
@@ -176,8 +118,7 @@ function namingOf(request: Message): Naming {
   return { name: request.getUrn().split("::").at(-1), randomSeed: request.getRandomseed_asU8(), ...proposed };
 }
 
-function diffReply(resource: NativeResource, olds: Body, news: Body): unknown {
-  const compared = compare(resource, olds, news);
+function diffReply(compared: Compared): unknown {
   const { Kind } = messages.PropertyDiff;
   const reply = make("DiffResponse", {
     Changes: messages.DiffResponse.DiffChanges[compared.differences.length > 0 ? "DIFF_SOME" : "DIFF_NONE"],
@@ -201,8 +142,11 @@ function diffReply(resource: NativeResource, olds: Body, news: Body): unknown {
 
 type Methods = { readonly [name: string]: (request: Message) => unknown };
 
+/** Gives the token in a URN. */
+const tokenOf = (request: Message): string => request.getUrn().split("::")[2]!.split("$").at(-1)!;
+
 /** The calls about the provider itself. */
-function providerMethods(options: ProviderOptions, configured: (session: Session) => void): Methods {
+function providerMethods({ name, version, description, configure }: ProviderBehaviour): Methods {
   const nothing = (): unknown => new Empty();
   return {
     attach: nothing,
@@ -210,77 +154,68 @@ function providerMethods(options: ProviderOptions, configured: (session: Session
     handshake: () => make("ProviderHandshakeResponse", { SupportsAutonamingConfiguration: true }),
     getPluginInfo: () => {
       const about = new PluginInfo();
-      about.setVersion(providerVersion);
+      about.setVersion(version);
       return about;
     },
     getSchema: () =>
-      make("GetSchemaResponse", {
-        Schema: JSON.stringify({
-          name: "azure-native",
-          version: providerVersion,
-          description: "An emulator for azure-native that serves an emulator cloud.",
-          resources: {},
-        }),
-      }),
+      make("GetSchemaResponse", { Schema: JSON.stringify({ name, version, description, resources: {} }) }),
     checkConfig: (request) => make("CheckResponse", { Inputs: request.getNews() }),
     diffConfig: () => make("DiffResponse", {}),
     configure: (request) => {
-      configured(configure(options, Object.fromEntries(request.getVariablesMap().entries())));
+      const prefix = `${name}:config:`;
+      const variables: readonly (readonly [string, string])[] = [...request.getVariablesMap().entries()];
+      configure(
+        Object.fromEntries(
+          variables.flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [])),
+        ),
+      );
       return make("ConfigureResponse", { Supportspreview: true, SupportsAutonamingConfiguration: true });
     },
   };
 }
 
+const checkReply = ({ inputs, failures }: Checked): unknown =>
+  make("CheckResponse", {
+    Inputs: struct(inputs),
+    FailuresList: failures.map((reason) => make("CheckFailure", { Reason: reason })),
+  });
+
 /** The calls about resources and their getters. */
-function resourceMethods(session: () => Session): Methods {
+function resourceMethods(provider: ProviderBehaviour): Methods {
   return {
     invoke: async (request) =>
-      make("InvokeResponse", { Return: struct(await invoke(session(), request.getTok(), plain(request.getArgs()))) }),
-    check: async (request) => {
-      const { inputs, failures } = await check(
-        session(),
-        resourceOf(request.getUrn()),
-        plain(request.getOlds()),
-        plain(request.getNews()),
-        namingOf(request),
-      );
-      return make("CheckResponse", {
-        Inputs: struct(inputs),
-        FailuresList: failures.map((reason) => make("CheckFailure", { Reason: reason })),
-      });
-    },
-    diff: (request) => diffReply(resourceOf(request.getUrn()), plain(request.getOldInputs()), plain(request.getNews())),
+      make("InvokeResponse", { Return: struct(await provider.invoke(request.getTok(), plain(request.getArgs()))) }),
+    check: async (request) =>
+      checkReply(
+        await provider.check(tokenOf(request), plain(request.getOlds()), plain(request.getNews()), namingOf(request)),
+      ),
+    diff: (request) =>
+      diffReply(provider.diff(tokenOf(request), plain(request.getOldInputs()), plain(request.getNews()))),
     create: async (request) => {
-      const resource = resourceOf(request.getUrn());
-      const inputs = plain(request.getProperties());
-      if (request.getPreview()) return make("CreateResponse", { Properties: struct(foreseeCreate(resource, inputs)) });
-      const { id, outputs } = await create(session(), resource, inputs);
+      const [token, inputs] = [tokenOf(request), plain(request.getProperties())];
+      if (request.getPreview())
+        return make("CreateResponse", { Properties: struct(provider.foreseeCreate(token, inputs)) });
+      const { id, outputs }: State = await provider.create(token, inputs);
       return make("CreateResponse", { Id: id, Properties: struct(outputs) });
     },
     read: async (request) => {
-      const found = await read(
-        session(),
-        resourceOf(request.getUrn()),
-        request.getId(),
-        plain(request.getInputs()),
-        plain(request.getProperties()),
-      );
+      const [inputs, outputs] = [plain(request.getInputs()), plain(request.getProperties())];
+      const found = await provider.read(tokenOf(request), request.getId(), inputs, outputs);
       return found
         ? make("ReadResponse", { Id: found.id, Properties: struct(found.outputs), Inputs: struct(found.inputs) })
         : make("ReadResponse", { Id: "" });
     },
     update: async (request) => {
-      const resource = resourceOf(request.getUrn());
-      const inputs = plain(request.getNews());
+      const [token, inputs] = [tokenOf(request), plain(request.getNews())];
       if (request.getPreview())
         return make("UpdateResponse", {
-          Properties: struct(foreseeUpdate(resource, inputs, plain(request.getOlds()))),
+          Properties: struct(provider.foreseeUpdate(token, inputs, plain(request.getOlds()))),
         });
-      const { outputs } = await update(session(), resource, request.getId(), inputs);
+      const { outputs } = await provider.update(token, request.getId(), inputs, plain(request.getOlds()));
       return make("UpdateResponse", { Properties: struct(outputs) });
     },
     delete: async (request) => {
-      await remove(session(), resourceOf(request.getUrn()), request.getId());
+      await provider.remove(tokenOf(request), request.getId());
       return new Empty();
     },
   };

@@ -3,31 +3,10 @@
 import { createHash } from "node:crypto";
 import type { Body } from "../arm/resource.ts";
 import { type ArmClient, OperationFailed, ServiceError } from "./arm-client.ts";
-import { carryOver, type Difference, differences } from "./difference.ts";
+import { carryOver, differences } from "./difference.ts";
+import { type Checked, type Compared, HalfWritten, type Naming, type State } from "./provider-behaviour.ts";
 import { type NativeResource, nativeResourceOfGetter, parametersOf } from "./resources.ts";
 import { foreseenOutputs, idOf, parametersIn, problemOf, toInputs, toOutputs, toWire, unknownText } from "./shape.ts";
-
-/** How Check names a resource. */
-export interface Naming {
-  /** The last part of the URN. */
-  readonly name: string;
-  readonly randomSeed: Uint8Array;
-  /** The Pulumi CLI's proposal, if the stack configures auto-naming. */
-  readonly proposed?: { readonly name: string; readonly mode: "propose" | "enforce" | "disable" };
-}
-
-/** The result of Check. */
-export interface Checked {
-  readonly inputs: Body;
-  /** One message for each failure. */
-  readonly failures: readonly string[];
-}
-
-/** The result of Diff. */
-export interface Compared {
-  readonly differences: readonly (Difference & { readonly replace: boolean })[];
-  readonly deleteBeforeReplace: boolean;
-}
 
 /** The client, the subscription and the configuration of a provider. */
 export interface Session {
@@ -118,25 +97,6 @@ export function foreseeUpdate(resource: NativeResource, inputs: Body, outputs: B
     ["name", "location"].flatMap((name) => (outputs[name] === undefined ? [] : [[name, outputs[name]]])),
   );
   return { ...foreseenOutputs(resource, inputs), ...kept };
-}
-
-/** A resource as the Pulumi CLI stores it. */
-export interface State {
-  readonly id: string;
-  readonly outputs: Body;
-}
-
-/**
- * A write that was accepted and then failed. The Pulumi CLI keeps its state and inputs, so that the
- * next update repairs or deletes the resource.
- */
-export class HalfWritten extends Error {
-  readonly state: State & { readonly inputs: Body };
-
-  constructor(state: State & { readonly inputs: Body }, reason: string) {
-    super(reason);
-    this.state = state;
-  }
 }
 
 /** Creates a resource. @throws when it already exists; HalfWritten when it exists after a failure */

@@ -1,6 +1,7 @@
 // State + observation → facts. The first fact holds the observation whole; the decisions that follow from it come
 // after. Nothing happens here: react names the next effect once the facts are written.
 
+import { concludeContender, contenderEffect, giveUpContender } from "./contenders.ts";
 import { finish } from "./decisions/end.ts";
 import { factOf } from "./decisions/fact-of.ts";
 import { giveUp } from "./decisions/give-up.ts";
@@ -31,9 +32,23 @@ export function decide(state: RolloutState, observation: RolloutObservation): re
   const fact = factOf(state, observation);
   add(fact);
   if (fact.kind === "Disregarded") return facts;
-  for (const decision of conclude(current, fact)) add(decision);
+  const other = contenderEffect(state);
+  const decisions = other === effectIn(fact) ? concludeOther(current, fact) : conclude(current, fact);
+  for (const decision of decisions) add(decision);
   if (current.phase === "retiring" && loser(current) === undefined) add(finish(current));
   return facts;
+}
+
+/** Gives the effect whose outcome a fact holds, as far as another release may have asked for it. */
+function effectIn(fact: RolloutObserved): string {
+  if (fact.kind === "AttemptFailed") return fact.effect;
+  return { Inspected: "Inspect", Deactivated: "Deactivate" }[fact.kind as string] ?? "";
+}
+
+/** Makes the decisions that follow from the outcome of an effect about another release. */
+function concludeOther(state: RolloutState, fact: RolloutObserved): readonly RolloutDecision[] {
+  if (fact.kind === "Inspected") return concludeContender(state, fact.view);
+  return fact.kind === "AttemptFailed" ? giveUpContender(state, fact.message) : [];
 }
 
 /** Makes the decisions that follow from a fact, in the state that already holds it. */

@@ -1,17 +1,18 @@
 // State + fact → state. Total: every fact ever written can be folded for ever, in any state. Nothing is decided here; a
 // fact only moves the state to the phase in which the next effect is missing.
 import { after, type Instant, secondsBetween } from "../time.ts";
+import { contend, contenderEffect, failContender, refuseContender } from "./contenders.ts";
+import { isBehindGate } from "./decisions/gate.ts";
 import { initialState } from "./initial-state.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "./judge/gather.ts";
-import { symptomOf } from "./symptoms.ts";
+import { probed } from "./symptoms.ts";
 import type {
   AppView,
   Bucket,
   EndReason,
   Landing,
   Phase,
-  ProbeView,
   ReleaseIntent,
   RolloutEffect,
   RolloutEvent,
@@ -31,10 +32,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   const state = { ...before, now: at };
   switch (event.kind) {
     case "Planned":
-      return enter(
-        { ...state, intent: event.intent, steps: event.steps, startedAt: at, dryRun: dryRunOf(event.intent) },
-        "inspecting",
-      );
+      return begun(state, event);
     case "Inspected":
       return inspect(state, event.view);
     case "Started":
@@ -57,7 +55,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "StepReached":
       return state.ending === undefined ? reach(state) : retire(state);
     case "TrafficDrifted":
-      return drifted(state);
+      return drifted(state, event.seenPercent);
     case "TrafficMoved":
       return { ...state, moved: event.seenPercent };
     case "TrafficAdopted":
@@ -76,12 +74,16 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
       return abort(state, event.reason, event.message);
     case "Reverted":
       return retire(state);
+    case "ReleaseRefused":
+      return refuseContender(state, event.deactivate);
     case "Deactivated":
-      return { ...state, failures: 0 };
+      return contenderEffect(before) === "Deactivate" ? refuseContender(state, false) : { ...state, failures: 0 };
     case "AttemptFailed":
-      return failed(doubt(state, event.mayLand), event.effect);
+      return contenderEffect(before) === event.effect
+        ? failContender({ ...state, retryAt: after(at, 1) })
+        : failed(doubt(state, event.mayLand), event.effect);
     case "Signalled":
-      return signalled(state, event.signal);
+      return signalled(state, event);
     case "Disregarded":
       return state;
     case "Finished":
@@ -91,6 +93,12 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
       };
   }
 }
+
+const begun = (state: RolloutState, { intent, steps }: Extract<RolloutEvent, { kind: "Planned" }>): RolloutState =>
+  enter(
+    { ...state, intent, steps, startedAt: state.now, askedBy: [intent.requestedBy], dryRun: dryRunOf(intent) },
+    "inspecting",
+  );
 
 const enter = (state: RolloutState, phase: Phase): RolloutState => ({
   ...state,
@@ -109,19 +117,6 @@ function foundUnchanged(
   return enter({ ...state, stable, ending }, untouched ? "retiring" : "reverting");
 }
 
-function probed(state: RolloutState, probe: ProbeView): RolloutState {
-  const symptom = symptomOf(probe, state.restarts);
-  return {
-    ...state,
-    probedAt: state.now,
-    probeFailures: probe.good ? 0 : state.probeFailures + 1,
-    restarts: probe.restarts ?? state.restarts,
-    unwell: symptom === undefined ? state.unwell : { at: state.now, symptom },
-    failures: 0,
-    retryAt: 0,
-  };
-}
-
 const readBack = (
   state: RolloutState,
   { weights, deactivated, lockedUntil }: Extract<RolloutEvent, { kind: "TrafficRead" }>,
@@ -132,8 +127,9 @@ const readBack = (
   moved: sameWeights(weights, wantedWeights(state)) && deactivated === undefined ? undefined : state.moved,
 });
 
-const drifted = (state: RolloutState): RolloutState => ({
+const drifted = (state: RolloutState, seenPercent: number): RolloutState => ({
   ...fail(state),
+  beyondGate: state.ending === undefined && isBehindGate(state, seenPercent),
   phase: state.phase === "confirming" ? "reverting" : "shifting",
   phaseAt: state.now,
   warmFrom: state.now,
@@ -153,7 +149,12 @@ function shifted(state: RolloutState, weights: readonly Weight[]): RolloutState 
   if (!sameWeights(weights, wantedWeights(state))) return state;
   return state.phase === "settling"
     ? retire(state)
-    : { ...state, phase: state.phase === "reverting" ? "confirming" : "verifying", phaseAt: state.now };
+    : {
+        ...state,
+        phase: state.phase === "reverting" ? "confirming" : "verifying",
+        phaseAt: state.now,
+        beyondGate: false,
+      };
 }
 
 /** Goes on to deactivate the loser; while a late write could still give it traffic, the weights are read back first. */
@@ -216,7 +217,8 @@ function adopt(state: RolloutState, percent: number): RolloutState {
     0,
     state.steps.findLastIndex((planned) => planned <= percent),
   );
-  return reach({ ...state, step, warmFrom: state.now, adopted: state.steps[step] === percent ? undefined : percent });
+  const adopted = state.steps[step] === percent ? undefined : percent;
+  return reach({ ...leaveGate(state), step, warmFrom: state.now, adopted });
 }
 
 /** Counts a failure; the pause after it doubles from one second to half a minute. */
@@ -336,18 +338,22 @@ function resume(state: RolloutState): RolloutState {
   };
 }
 
-/** Opens the gate; the time spent waiting at it counts as a pause. */
-const approve = (state: RolloutState): RolloutState => ({
+/** Opens the gate. */
+const approve = (state: RolloutState): RolloutState => ({ ...leaveGate(state), approved: true, waiting: undefined });
+
+/** Stops waiting at the gate; that time counts as a pause. */
+const leaveGate = (state: RolloutState): RolloutState => ({
   ...state,
-  approved: true,
-  waiting: undefined,
   pausedSeconds:
     state.pausedSeconds +
     (state.awaitedAt === 0 ? 0 : secondsBetween(state.awaitedAt, state.paused ? state.pausedAt : state.now)),
   awaitedAt: 0,
 });
 
-function signalled(state: RolloutState, signal: SignalName): RolloutState {
+function signalled(
+  state: RolloutState,
+  { signal, by, byName, about = "" }: { signal: SignalName; by: string; byName?: string; about?: string },
+): RolloutState {
   switch (signal) {
     case "pause":
       return { ...state, paused: true, pausedAt: state.now };
@@ -366,6 +372,7 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
           ...initialState,
           intent: state.intent,
           steps: state.steps,
+          askedBy: [state.intent?.requestedBy ?? "", by],
           dryRun: state.intent && dryRunOf(state.intent),
           stable: state.stable,
           touched: state.ending?.result === "degraded",
@@ -378,6 +385,8 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
       );
     case "abort":
       return state;
+    case "compare":
+      return contend(state, about, by, byName);
     case "supersede":
       return { ...state, superseded: true };
   }

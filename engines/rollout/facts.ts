@@ -39,7 +39,14 @@ const observed = {
   Measured: object(measurementFields),
   Deactivated: object({}),
   AttemptFailed: object({ effect: oneOf(effectNames), message, mayLand: optional(landingForm) }),
-  Signalled: object({ signal: oneOf(signalNames), by: words(), byName: optional(words()), message }),
+  Signalled: object({
+    signal: oneOf(signalNames),
+    by: words(),
+    byName: optional(words()),
+    message,
+    about: optional(words()),
+    mayApprove: optional(flag()),
+  }),
 };
 
 /** Facts that hold a decision. */
@@ -55,6 +62,7 @@ const decided = {
   DryRunJudged: object({ verdict, reason: optional(waitReason), message }),
   StepPassed: object({ percent, message }),
   Aborted: object({ reason: endReason, message, by: words() }),
+  ReleaseRefused: object({ revision: words(), deactivate: flag(), message }),
   Reverted: object({}),
   Disregarded: object({ what: words() }),
   Finished: object({ result: oneOf(codesOf(results)), reason: endReason, message }),

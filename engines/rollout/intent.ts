@@ -4,6 +4,7 @@
 import {
   described,
   type Form,
+  flag,
   line,
   list,
   number,
@@ -236,6 +237,12 @@ const gateFields = {
     least: 1,
     description: "How long the rollout waits for the approval, in seconds without pauses.",
   }),
+  requesterMayApprove: optional(
+    flag({
+      otherwise: false,
+      description: "Whether whoever asked for the release, or retried it, may approve it too.",
+    }),
+  ),
 };
 
 /** What a person must approve. */
@@ -244,8 +251,9 @@ export interface Gate extends ObjectOf<typeof gateFields> {}
 export const gateForm = object(gateFields, {
   title: "Gate",
   description:
-    "What a person must approve: the first step that gives the canary this much or more. Until then the step before " +
-    "it goes on, watched as ever. Without an approval in time, stable gets its traffic back.",
+    "What a person must approve: that the canary gets this much traffic or more, in whatever way. Until then the " +
+    "step before it goes on, watched as ever. Without an approval in time, stable gets its traffic back. The first " +
+    "release of an app has no gate, since nothing else serves.",
 });
 
 /** Lists what is wrong with a gate in a plan. */
@@ -295,7 +303,9 @@ export const askedFields = {
 
 /** What happens to a rollout in flight of the same app: it makes the new one fail, or it is aborted first. */
 export const whenInFlightForm = oneOf(["refuse", "supersede"], {
-  description: "What to do while another rollout of the app is in flight: refuse this one, or abort the other first.",
+  description:
+    "What to do while another rollout of the app is in flight: refuse this one and deactivate its revision, or abort " +
+    "the other first. A release with stable's template takes the other one back, so it always aborts it.",
 });
 
 const targetFields = { resourceGroup: text("a resource group's name"), app: text("an app's name") };

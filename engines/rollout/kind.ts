@@ -2,12 +2,13 @@
 import type { Kind } from "../kind.ts";
 import { appKey } from "../targets.ts";
 import { facts, finishes } from "./facts.ts";
+import { meetRollout } from "./meet-rollout.ts";
 import { parts } from "./names.ts";
 import { notificationsOf } from "./notifications.ts";
 import { endReasons, results } from "./reasons.ts";
 import { type AskedRelease, intentOf, releaseForm } from "./request.ts";
 import { rollout } from "./rollout.ts";
-import { personalSignalNames } from "./signals.ts";
+import { approvals, personalSignalNames } from "./signals.ts";
 import { endOf, summaryOf, summarySchema } from "./summary.ts";
 import { telemetry } from "./telemetry.ts";
 import { isNoteworthy, messageOf } from "./tell.ts";
@@ -28,14 +29,9 @@ export const rolloutKind: Kind<RolloutObservation, RolloutEvent, RolloutState, R
     filters: { resourceGroup: "rg", app: "app" },
     request: releaseForm,
     intentOf,
-    // Sent once: the caller repeats the call until the traffic is back, and each disregarded signal would add a fact.
-    supersedes: ({ whenInFlight, release }, { ending }) => ({
-      asked: whenInFlight === "supersede",
-      ...(whenInFlight === "supersede" && ending === undefined
-        ? { signal: { signal: "supersede", message: `release ${release} replaces it` } }
-        : {}),
-    }),
+    meets: meetRollout,
     signals: personalSignalNames,
+    approvals,
     whyDisregarded: (events) => events.find((event) => event.kind === "Disregarded")?.what,
     summaryOf,
     summary: summarySchema,

@@ -39,11 +39,15 @@ export function checkIntent({
   readonly gate?: Gate | undefined;
 }): readonly string[] {
   const inDryRun = dryRun === undefined ? [] : complaintsOf(thresholdsForm, dryRun);
+  const ofStrategy = complaintsOf(strategyForm, strategy);
+  const ofGate = gate === undefined ? [] : complaintsOf(gateForm, gate);
   return [
-    ...complaintsOf(strategyForm, strategy),
+    ...ofStrategy,
     ...complaintsOf(thresholdsForm, thresholds),
     ...inDryRun.map((complaint) => `In the dry-run thresholds, ${complaint}`),
-    ...(gate === undefined ? [] : [...complaintsOf(gateForm, gate), ...objectionsToGate(gate, strategy)]),
+    ...ofGate,
+    // Two values are compared only if each is one.
+    ...(ofStrategy.length + ofGate.length === 0 ? objectionsToGate(gate, strategy) : []),
   ];
 }
 

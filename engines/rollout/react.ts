@@ -1,6 +1,7 @@
 // State → the next effect. Level-triggered: after a crash, fold the journal and ask here again. There is no clock; the
 // time is that of the latest observation.
 import { after, type Instant } from "../time.ts";
+import { contenderEffect } from "./contenders.ts";
 import type { RolloutEffect, RolloutState } from "./vocabulary.ts";
 import { sameName, wantedLabels, wantedWeights } from "./weights.ts";
 
@@ -10,6 +11,9 @@ export function react(state: RolloutState): RolloutEffect | undefined {
   if (intent === undefined || state.phase === "waiting-for-request" || state.phase === "finished") return undefined;
   if (state.now < state.retryAt) return { kind: "Wait", until: state.retryAt };
   const { target, revision, strategy } = intent;
+  const contender = contenderEffect(state);
+  if (contender === "Inspect") return { kind: "Inspect", target };
+  if (contender === "Deactivate") return { kind: "Deactivate", target, revision: state.contenders[0]!.revision };
   const probe: RolloutEffect = {
     kind: "Probe",
     target,
@@ -35,7 +39,7 @@ export function react(state: RolloutState): RolloutEffect | undefined {
         [state.probedAt < state.phaseAt ? state.now : after(state.probedAt, strategy.probeSeconds), probe],
       ]);
     case "shifting":
-      if (!state.paused) return shift(false);
+      if (!state.paused || state.beyondGate) return shift(false);
       // A canary that already has traffic is watched during a pause.
       return state.step > 0 ? soonest(state, [[probeAt(state), probe]]) : { kind: "AwaitSignal" };
     case "settling":

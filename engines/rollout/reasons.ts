@@ -29,6 +29,7 @@ export const endReasons = {
   "not-approved": "the next step was not approved in time",
   "time-expired": "the evidence was not enough within maximumSeconds",
   "aborted-by-signal": "a person, or the deletion of the release, aborted it",
+  reverted: "the next release has the template of the revision that serves, so it takes this one back",
   superseded: "the next release of the app took its place",
   "traffic-moved-back": "another client gave all traffic back to stable",
   "app-unfit": "the app cannot be released by canary",

@@ -1,6 +1,6 @@
 // Assembles the rollout engine, and replays a journal.
 import { canonical } from "../canonical.ts";
-import type { Engine } from "../engine.ts";
+import type { Engine, Signal } from "../engine.ts";
 import { decide } from "./decide.ts";
 import { evolve } from "./evolve.ts";
 import { initialState } from "./initial-state.ts";
@@ -52,7 +52,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Planned":
       return { kind: "Request", at, intent: event.intent };
     case "Signalled":
-      return { kind: "Signal", at, signal: event.signal, by: event.by, ...named(event), message: event.message };
+      return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message, ...sender(event) };
     case "Inspected":
       return { ...came(event.view), of: "Inspect" };
     case "Activated":
@@ -89,6 +89,10 @@ const traffic = ({ weights, deactivated, lockedUntil }: Extract<RolloutEvent, { 
   ...(lockedUntil === undefined ? {} : { lockedUntil }),
 });
 
-const named = ({ byName }: { readonly byName?: string }) => (byName === undefined ? {} : { byName });
+const sender = ({ byName, about, mayApprove }: Pick<Signal<string>, "byName" | "about" | "mayApprove">) => ({
+  ...(byName === undefined ? {} : { byName }),
+  ...(about === undefined ? {} : { about }),
+  ...(mayApprove === undefined ? {} : { mayApprove }),
+});
 
 const landing = ({ mayLand }: { readonly mayLand?: Landing }) => (mayLand === undefined ? {} : { mayLand });

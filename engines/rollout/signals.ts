@@ -35,11 +35,14 @@ export const personalSignals = {
 export type PersonalSignal = keyof typeof personalSignals;
 
 /**
- * `supersede` comes only from the next release of the same app: it aborts, and a superseded release is never tried
- * again.
+ * `supersede` and `compare` come only from the next release of the same app. The first aborts, and a superseded release
+ * is never tried again. The second asks whether the next release takes this one back (contenders.ts).
  */
-export type SignalName = PersonalSignal | "supersede";
+export type SignalName = PersonalSignal | "supersede" | "compare";
 
 /** The names of the signals that a person may send, and of all. */
 export const personalSignalNames = Object.keys(personalSignals) as readonly PersonalSignal[];
-export const signalNames: readonly SignalName[] = [...personalSignalNames, "supersede"];
+export const signalNames: readonly SignalName[] = [...personalSignalNames, "supersede", "compare"];
+
+/** The signals that only allow what another person has asked for. They need a right of their own. */
+export const approvals: readonly PersonalSignal[] = ["approve"];

@@ -6,7 +6,7 @@ import { type Balance, balance } from "./judge/judge.ts";
 import { endReasons, results, waitReasons } from "./reasons.ts";
 import { isNoteworthy, messageOf } from "./tell.ts";
 import type { EndReason, RolloutEvent, RolloutResult, RolloutState, Target, WaitReason } from "./vocabulary.ts";
-import { shareOf } from "./weights.ts";
+import { sameName, shareOf } from "./weights.ts";
 import { senderOf } from "./wording.ts";
 
 /** Who paused a rollout, and why. */
@@ -21,6 +21,8 @@ export interface RolloutSummary extends Target {
   readonly id: string;
   readonly revision: string;
   readonly release: string;
+  /** The images of the revision, as the platform shows them; null if no fact says so. */
+  readonly images: readonly string[] | null;
   readonly phase: string;
   /** The canary's share of the traffic when it was last read. */
   readonly percent: number;
@@ -63,6 +65,7 @@ export function summaryOf(
     target,
     revision,
     release,
+    images: imagesOf(events, revision),
     phase: state.phase,
     percent: percentOf(events, revision),
     attempt: state.attempt,
@@ -88,6 +91,11 @@ const evidenceOf = (state: RolloutState): Balance | null =>
 function pauseOf(events: readonly RolloutEvent[], state: RolloutState): Pause | null {
   const pause = events.findLast((event) => event.kind === "Signalled" && event.signal === "pause");
   return state.paused && pause?.kind === "Signalled" ? { by: senderOf(pause), message: pause.message } : null;
+}
+
+function imagesOf(events: readonly RolloutEvent[], revision: string): readonly string[] | null {
+  const seen = events.findLast((event) => event.kind === "Inspected");
+  return seen?.view.revisions.find(({ name }) => sameName(name, revision))?.images ?? null;
 }
 
 function percentOf(events: readonly RolloutEvent[], revision: string): number {
@@ -131,6 +139,11 @@ export const summarySchema: Schema = exactly({
   target: exactly({ resourceGroup: text, app: text }),
   revision: text,
   release: text,
+  images: {
+    type: ["array", "null"],
+    items: text,
+    description: "The images of the revision's containers; null if no fact says so.",
+  },
   phase: text,
   percent: { type: "number", description: "The canary's share of the traffic when it was last read." },
   attempt: { type: "integer", minimum: 1 },

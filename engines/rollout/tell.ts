@@ -60,6 +60,7 @@ export function messageOf(event: RolloutEvent): string {
     case "StepPassed":
       return `passed ${event.percent} percent: ${event.message}`;
     case "FoundUnchanged":
+    case "ReleaseRefused":
     case "Waiting":
     case "Aborted":
     case "Finished":

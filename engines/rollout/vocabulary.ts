@@ -93,6 +93,17 @@ export type Phase =
   | "retiring"
   | "finished";
 
+/** Another release of the app, requested while this rollout is in flight. */
+interface Contender {
+  readonly revision: string;
+  readonly by: string;
+  readonly byName?: string;
+  /** Whether it is refused, so that its revision only has to be deactivated. */
+  readonly refused: boolean;
+  /** Failures in a row of the present effect. */
+  readonly failures: number;
+}
+
 export interface RolloutState {
   readonly phase: Phase;
   readonly intent: ReleaseIntent | undefined;
@@ -145,8 +156,12 @@ export interface RolloutState {
   readonly pausedSeconds: number;
   /** Since when the rollout waits for an approval; 0 if it does not. */
   readonly awaitedAt: Instant;
+  /** Who asked for this attempt: the release's requester and, after a retry, whoever sent it. */
+  readonly askedBy: readonly string[];
   /** Whether a person has approved the gate. */
   readonly approved: boolean;
+  /** Whether another client gave the canary more than the gate allows; that is put right during a pause too. */
+  readonly beyondGate: boolean;
   /** Why the rollout waits, if it does. */
   readonly waiting: WaitReason | undefined;
   /** Failures in a row of the present effect. */
@@ -159,6 +174,10 @@ export interface RolloutState {
   readonly doubtUntil: Instant;
   /** A person has promoted the canary: no more steps, no more baking. */
   readonly promoted: boolean;
+  /** Other releases of the app that await an answer: who asked for them, and whether they are refused already. */
+  readonly contenders: readonly Contender[];
+  /** The revisions of other releases that were refused. */
+  readonly refused: readonly string[];
   /** Whether the next release has ended this one, for good. */
   readonly superseded: boolean;
   /** The result that is being carried out, and its message. */

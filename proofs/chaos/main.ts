@@ -4,20 +4,10 @@
 import { setTimeout as nap } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import fc from "fast-check";
-import { messageOf } from "../../engines/rollout/tell.ts";
-import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import { judge, type Released } from "./laws.ts";
+import { type Releasing, releaseOn } from "./releases.ts";
 import { watch } from "./watch.ts";
-import {
-  type App,
-  apps,
-  cloudDies,
-  leaseSeconds,
-  type Outage,
-  openWorld,
-  requestSeconds,
-  type World,
-} from "./world.ts";
+import { apps, cloudDies, leaseSeconds, type Outage, openWorld, requestSeconds } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
@@ -29,11 +19,8 @@ const startedAt = performance.now();
 const report = (line: string): void =>
   void process.stdout.write(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)}  ${line}\n`);
 
-interface Stage {
-  readonly world: World;
-  readonly released: Released[];
+interface Stage extends Releasing {
   readonly outages: Outage[];
-  readonly stop: AbortSignal;
 }
 
 /** The faults by name. Each waits until it is undone, unless it ends by itself. */
@@ -110,49 +97,6 @@ async function signal({ world, released }: Stage, choice: number, name: string):
   });
 }
 
-/** Releases one revision of an app after the other until the time is over, and follows each to its end. */
-async function releaseOn(app: App, { world, released, stop }: Stage, badness: readonly boolean[]): Promise<void> {
-  for (let count = 2; !stop.aborted; count++) {
-    const bad = badness[count % badness.length]!;
-    const revision = await world.shop.release(
-      String(count),
-      await world.traffic(app),
-      app,
-      bad ? { FAULT: "errors", FAULT_PERCENT: "60" } : {},
-    );
-    const release: Released = { app, revision, bad, disturbed: false };
-    released.push(release);
-    await world.requestRollout(app, revision, String(count));
-    const result = await ended(world, release);
-    report(`${revision} ${bad ? "bad" : "good"}: ${result ?? (await lastFacts(world, release))}`);
-    if (result === undefined) return; // The next one would be refused while this one is in flight.
-  }
-}
-
-/** Waits up to three minutes for the end of a release and gives its result; undefined if it has not ended. */
-async function ended(world: World, { app, revision }: Released): Promise<string | undefined> {
-  for (const deadline = performance.now() + 180_000; performance.now() < deadline; await nap(500)) {
-    const { body } = await world.call("GET", `/rollouts/shop/${app}/${revision}`);
-    if (body?.result !== undefined && body.phase === "finished") return `${body.result}: ${body.message}`;
-  }
-  return undefined;
-}
-
-/** Describes the last facts of a release that does not end. */
-async function lastFacts(world: World, { revision }: Released): Promise<string> {
-  const { rows } = await world.pool.query<{ event: RolloutEvent; process: string; ago: number }>(
-    `select event, process, extract(epoch from clock_timestamp() - written_at)::integer as ago
-      from ballast.facts where stream like $1 order by index desc limit 20`,
-    [`%/${revision}`],
-  );
-  return [
-    "did not end within three minutes; its last facts:",
-    ...rows
-      .reverse()
-      .map(({ event, process, ago }) => `        ${ago} s ago by ${process}: ${event.kind}  ${messageOf(event)}`),
-  ].join("\n");
-}
-
 /** Injects faults on the seed's schedule until the time is over, and counts each kind. */
 async function injectFaults(stage: Stage, minutes: number, seed: number): Promise<Readonly<Record<string, number>>> {
   const names = Object.keys(faults);
@@ -175,7 +119,7 @@ async function main(minutes: number, seed: number): Promise<void> {
   report(`chaos for ${minutes} minutes, seed ${seed}`);
   const world = await openWorld();
   try {
-    const stage: Stage = { world, released: [], outages: [], stop: AbortSignal.timeout(minutes * 60_000) };
+    const stage: Stage = { world, released: [], outages: [], report, stop: AbortSignal.timeout(minutes * 60_000) };
     const badness = fc.sample(fc.boolean(), { seed, numRuns: 30 });
     const over = new AbortController();
     const watching = watch(world, stage.released, over.signal);

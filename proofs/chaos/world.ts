@@ -57,6 +57,8 @@ export interface World {
     body?: object,
     // biome-ignore lint/suspicious/noExplicitAny: the callers check what they read from the answer
   ) => Promise<{ readonly status: number; readonly body: any }>;
+  /** Starts one more control plane. */
+  readonly addPlane: () => Promise<void>;
   /** Starts a control plane whose process is dead. */
   readonly startAgain: (plane: Plane) => Promise<void>;
   readonly requestRollout: (app: App, revision: string, release: string, bakeSeconds?: number) => Promise<void>;
@@ -94,6 +96,10 @@ export async function cloudDies({ emulator, shop }: World, milliseconds: number)
 export interface WorldOptions {
   /** @default all */
   readonly apps?: readonly App[];
+  /** How many control planes there are at first. @default 2 */
+  readonly planes?: number;
+  /** Further settings of the control planes. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Where PostgreSQL keeps its files. @default the temporary folder */
   readonly postgresFolder?: string;
   /** Puts a proxy between the control planes and their database, and gives its address. */
@@ -101,7 +107,13 @@ export interface WorldOptions {
 }
 
 /** Starts everything: each app serves its first revision, and users send requests. */
-export async function openWorld({ apps: here = apps, postgresFolder, between }: WorldOptions = {}): Promise<World> {
+export async function openWorld({
+  apps: here = apps,
+  planes: count = 2,
+  variables = {},
+  postgresFolder,
+  between,
+}: WorldOptions = {}): Promise<World> {
   let emulator: CloudProcess;
   const postgres = await startPostgres(postgresFolder === undefined ? {} : { folder: postgresFolder });
   const shop = await openShop(async (options) => {
@@ -120,22 +132,8 @@ export async function openWorld({ apps: here = apps, postgresFolder, between }: 
   const pool = openPool(database, () => {});
   const first = new Map<App, string>();
   for (const app of here) first.set(app, await shop.release("1", [{ latestRevision: true, weight: 100 }], app));
-  // A control plane that cannot start because its database is down is started again, as a platform does.
-  const startAgain = async (plane: Plane): Promise<void> => {
-    const start = () => startPlane(shop, seenByPlanes, { name: plane.name, apps: here, leaseSeconds, requestSeconds });
-    Object.assign(
-      plane,
-      await start()
-        .catch(() => nap(1000).then(start))
-        .catch(() => nap(5000).then(start)),
-    );
-  };
-  const planes: Plane[] = [];
-  for (const name of ["one", "two"]) {
-    const plane = { name } as Plane;
-    planes.push(plane);
-    await startAgain(plane);
-  }
+  const { planes, addPlane, startAgain } = openPlanes(shop, seenByPlanes, here, variables);
+  while (planes.length < count) await addPlane();
   const call = caller(shop, planes);
   const { visit, users, close: closeUsers } = await openUsers(shop, here);
   return {
@@ -146,6 +144,7 @@ export async function openWorld({ apps: here = apps, postgresFolder, between }: 
     database,
     pool,
     call,
+    addPlane,
     startAgain,
     traffic: async (app) =>
       (await ingressOf(shop, app)).traffic
@@ -175,6 +174,33 @@ export async function openWorld({ apps: here = apps, postgresFolder, between }: 
       await postgres.stop();
     },
   };
+}
+
+/** Starts control planes, and starts them again. */
+function openPlanes(
+  shop: Shop,
+  database: Database,
+  here: readonly App[],
+  variables: Readonly<Record<string, string>>,
+): Pick<World, "planes" | "addPlane" | "startAgain"> {
+  const planes: Plane[] = [];
+  // A control plane that cannot start because its database is down is started again, as a platform does.
+  const startAgain = async (plane: Plane): Promise<void> => {
+    const setting = { name: plane.name, apps: here, leaseSeconds, requestSeconds, variables };
+    const start = () => startPlane(shop, database, setting);
+    Object.assign(
+      plane,
+      await start()
+        .catch(() => nap(1000).then(start))
+        .catch(() => nap(5000).then(start)),
+    );
+  };
+  const addPlane = async (): Promise<void> => {
+    const plane = { name: String(planes.length + 1) } as Plane;
+    await startAgain(plane);
+    planes.push(plane);
+  };
+  return { planes, addPlane, startAgain };
 }
 
 const idOf = ({ cloud }: Shop, app: string): string =>

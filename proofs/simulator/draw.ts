@@ -10,16 +10,23 @@ export interface Behaviour {
   readonly fromSeconds: number;
 }
 
-/** Points in the program at which a process may die or sleep. */
-export type Point = "before-send" | "after-send" | "before-record" | "before-append" | "after-append" | "after-claim";
-export const points: readonly Point[] = [
-  "before-send",
-  "after-send",
-  "before-record",
-  "before-append",
-  "after-append",
-  "after-claim",
-];
+/** Points in the program at which a process may die or sleep, each with how often a rollout passes it at most. */
+export const points = {
+  "after-claim": 5,
+  "before-fence": 10,
+  "before-send": 10,
+  "after-send": 10,
+  /** The outcome of a write is known, and not recorded. */
+  "before-record": 10,
+  /** The outcome of a write is recorded, and not in the journal. */
+  "after-record": 10,
+  "before-append": 30,
+  "after-append": 30,
+  /** The outcome of a write is in the journal, and its pass has not ended. */
+  "before-end": 10,
+} as const;
+export type Point = keyof typeof points;
+const pointNames = Object.keys(points) as Point[];
 
 /** What the cloud can do wrong with one request. */
 export type CloudTrouble = "429" | "409" | "500" | "reset" | "lost" | "late" | "lie" | "forget" | "async-failure";
@@ -27,9 +34,22 @@ export type CloudTrouble = "429" | "409" | "500" | "reset" | "lost" | "late" | "
 /** One fault, or one client that interferes; `at` and all durations are in seconds. */
 export type Fault =
   | { readonly kind: "crash"; readonly at: number; readonly replica: number; readonly down: number }
-  | { readonly kind: "crash-at"; readonly point: Point; readonly nth: number; readonly down: number }
+  | {
+      readonly kind: "crash-at";
+      readonly point: Point;
+      readonly nth: number;
+      readonly down: number;
+      readonly signal?: PersonalSignal;
+    }
   | { readonly kind: "sleep"; readonly at: number; readonly replica: number; readonly lasts: number }
-  | { readonly kind: "sleep-at"; readonly point: Point; readonly nth: number; readonly lasts: number }
+  | {
+      readonly kind: "sleep-at";
+      readonly point: Point;
+      readonly nth: number;
+      readonly lasts: number;
+      /** Sent to another process right after. */
+      readonly signal?: PersonalSignal;
+    }
   | { readonly kind: "skew"; readonly at: number; readonly replica: number; readonly by: number }
   | {
       readonly kind: "cloud";
@@ -146,10 +166,16 @@ function drawFaults(dice: Dice, replicas: number, behaviour: () => Behaviour): r
     const count = kind === "up" ? dice.between(1, 2) : dice.between(1, 4);
     for (let each = 0; each < count; each++) faults.push(drawFault(kind, dice, replicas, behaviour));
     // A second death may hit the recovery from the first.
-    if (kind === "crash-at" && dice.chance(50))
-      faults.push({ kind, point: dice.pick(points), nth: dice.between(1, 30), down: dice.between(1, 90) });
+    if (kind === "crash-at" && dice.chance(50)) faults.push({ kind, ...drawPoint(dice), down: dice.between(1, 90) });
   }
   return faults;
+}
+
+/** Draws a point, which pass of it, and at times a signal that comes while the process is away. */
+function drawPoint(dice: Dice): { readonly point: Point; readonly nth: number; readonly signal?: PersonalSignal } {
+  const point = dice.pick(pointNames);
+  const nth = dice.between(1, points[point]);
+  return dice.chance(40) ? { point, nth, signal: dice.pick(["pause", "abort", "promote"] as const) } : { point, nth };
 }
 
 function drawFault(kind: Fault["kind"], dice: Dice, replicas: number, behaviour: () => Behaviour): Fault {
@@ -160,11 +186,11 @@ function drawFault(kind: Fault["kind"], dice: Dice, replicas: number, behaviour:
     case "crash":
       return { kind, at, replica, down: dice.pick([1, 30, 90, 600, 3_600]) };
     case "crash-at":
-      return { kind, point: dice.pick(points), nth: dice.between(1, 30), down: dice.pick([1, 30, 90, 600]) };
+      return { kind, ...drawPoint(dice), down: dice.pick([1, 30, 90, 600]) };
     case "sleep":
       return { kind, at, replica, lasts: dice.between(10, 200) };
     case "sleep-at":
-      return { kind, point: dice.pick(points), nth: dice.between(1, 30), lasts: dice.between(30, 200) };
+      return { kind, ...drawPoint(dice), lasts: dice.between(30, 200) };
     case "skew":
       return { kind, at, replica, by: dice.between(-600, 600) };
     case "cloud":

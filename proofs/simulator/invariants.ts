@@ -7,7 +7,7 @@ import type { RolloutEvent, Strategy } from "../../engines/rollout/vocabulary.ts
 import { requestSeconds } from "./azure.ts";
 import { faultsEndSeconds } from "./draw.ts";
 import { type Run, start } from "./simulate.ts";
-import type { Kept } from "./store.ts";
+import { type Kept, streamFor } from "./store.ts";
 
 /** Gives one message for each violation. */
 export type Invariant = (run: Run) => readonly string[];
@@ -74,6 +74,24 @@ function sendsWholeWeights(run: Run): readonly string[] {
 /** A claim passes to another process only after its lease has expired. */
 const takesNoLiveClaim: Invariant = ({ store }) =>
   store.stolen.map(({ process, epoch }) => `epoch ${epoch} was taken from ${process} while its lease held`);
+
+/**
+ * After its last shift of traffic, a journal reads the weights back before a step counts as reached and before a
+ * rollback ends: the answer of a write says what was accepted, and only a later read says what is in force. An app's
+ * first revision has nothing to return to, so its abort ends at once.
+ */
+function readsBackWhatItWrote(run: Run): readonly string[] {
+  return eachStream(run, (facts) => {
+    let isOpen = false;
+    return facts.flatMap((fact, index) => {
+      if (isOf(fact, "TrafficShifted")) isOpen = true;
+      if (isOf(fact, "TrafficRead")) isOpen = false;
+      const returned = isOf(fact, "Finished") && fact.event.result === "rolled-back" && fact.state.stable !== null;
+      const concludes = isOf(fact, "StepReached") || returned;
+      return concludes && isOpen ? [`fact ${index}, ${fact.event.kind}, follows a shift that was not read back`] : [];
+    });
+  });
+}
 
 /** The first decision wins: its result stays, or becomes degraded. Only a retry starts over. */
 function decidesOnce(run: Run): readonly string[] {
@@ -272,6 +290,85 @@ function sharesOnlyWhatAnswers(run: Run): readonly string[] {
   });
 }
 
+const writes: readonly string[] = ["Activate", "ShiftTraffic", "Deactivate"];
+/** The facts that the outcome of a write may become, if the cloud did not fail. */
+const written: readonly string[] = ["Activated", "TrafficShifted", "Deactivated", "Disregarded"];
+
+/** No outcome is in a journal twice: a process that continues a pass does not write again what a dead one wrote. */
+function writesNothingTwice(run: Run): readonly string[] {
+  return eachStream(run, (facts, stream) => {
+    const recorded = run.recorded.filter(({ stream: its, outcome }) => its === stream && outcome !== undefined);
+    const found = facts.filter(({ event, epoch }) => epoch > 0 && written.includes(event.kind));
+    return found.length > recorded.length
+      ? [`it has ${found.length} facts of the ${recorded.length} outcomes of writes that were recorded`]
+      : [];
+  });
+}
+
+/** The journal has the outcome of every write that was recorded, whichever process continued the pass. */
+const keepsEveryOutcome: Invariant = (run) =>
+  run.recorded.flatMap(({ stream, outcome }) => {
+    if (outcome === undefined || !writes.includes(outcome.of)) return [];
+    const { facts } = run.store.streams.get(stream)!;
+    // A clock that was set back shows in the outcome; the journal's times never decrease.
+    const isIt = ({ event, epoch }: Kept, index: number): boolean =>
+      epoch > 0 &&
+      (written.includes(event.kind) || event.kind === "AttemptFailed") &&
+      event.at === Math.max(outcome.at, facts[index - 1]?.event.at ?? 0);
+    return facts.some(isIt)
+      ? []
+      : [`${stream}: the outcome of ${outcome.of} at ${outcome.at} was recorded, but is not in the journal`];
+  });
+
+/** A signal does not cut a write short that was sent. */
+const cutsNoWrite: Invariant = (run) =>
+  run.recorded.flatMap(({ stream, length, process, beganAt, outcome }) =>
+    outcome === undefined &&
+    run.writes.some(
+      (write) => write.stream === stream && write.length === length && write.process === process && write.at >= beganAt,
+    )
+      ? [`${stream}: a write that was sent at fact ${length} counts as cut short`]
+      : [],
+  );
+
+/**
+ * A revision whose release was refused does not keep running. Exempt are those that a person gave traffic, those that
+ * were asked for again, and those that the rollout in flight could not read or deactivate, as its journal says.
+ */
+function leavesNoRefusedRevision(run: Run): readonly string[] {
+  const facts = [...run.store.streams.values()].flatMap((stream) => stream.facts);
+  return run.refused.flatMap((revision) => {
+    const hasShare = facts.some(
+      ({ event }) =>
+        (event.kind === "TrafficRead" || event.kind === "Inspected") &&
+        (event.kind === "TrafficRead" ? event.weights : event.view.weights).some(
+          (weight) => weight.revision === revision,
+        ),
+    );
+    const isLeft = facts.some(
+      ({ event }) => event.kind === "ReleaseRefused" && event.revision === revision && !event.deactivate,
+    );
+    const isIdle = !hasShare && !isLeft && !run.store.streams.has(streamFor(revision));
+    return isIdle && run.cloud.revisions.get(revision)?.active
+      ? [`the release of ${revision} was refused, but its revision is still active`]
+      : [];
+  });
+}
+
+/** A rollout that was taken back had another revision with stable's template beside it. */
+function takesBackOnlyForStable(run: Run): readonly string[] {
+  return eachStream(run, (facts) =>
+    facts.flatMap((kept, index) => {
+      if (!isOf(kept, "Aborted") || kept.event.reason !== "reverted") return [];
+      const { stable, contenders } = facts[index - 1]!.state;
+      const other = run.cloud.revisions.get(contenders[0]?.revision ?? "");
+      return other !== undefined && other.template === run.cloud.revisions.get(stable ?? "")?.template
+        ? []
+        : ["it was taken back for a revision without stable's template"];
+    }),
+  );
+}
+
 /** All invariants by name. */
 export const invariants: Readonly<Record<string, Invariant>> = {
   endsByName,
@@ -280,7 +377,11 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   sendsWholeWeights,
   sendsNothingLate,
   takesNoLiveClaim,
+  writesNothingTwice,
+  keepsEveryOutcome,
+  cutsNoWrite,
   decidesOnce,
+  readsBackWhatItWrote,
   leavesTrafficWhereItSays,
   promotesNothingBad,
   passesOnEvidenceAlone,
@@ -288,6 +389,8 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   promotesNothingSuperseded,
   givesNothingAfterAborting,
   sharesOnlyWhatAnswers,
+  leavesNoRefusedRevision,
+  takesBackOnlyForStable,
 };
 
 /** Gives all violations of a run, each with the name of its invariant. */

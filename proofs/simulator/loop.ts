@@ -1,5 +1,6 @@
 // The virtual clock of the simulator and its queue of coming events. A task is a generator that yields until when it
-// rests. A task may belong to a host; it ends when the host dies and stops while the host sleeps.
+// rests. A task may belong to a host; it ends when the host dies and stops while the host sleeps. Between two events
+// all promises settle that can.
 
 /** Rests until a moment, or until one of the cues is given. */
 export interface Rest {
@@ -32,8 +33,8 @@ export interface Loop {
   readonly at: (when: number, act: () => void) => void;
   /** Starts a task; if it has a host, it ends when the host dies. */
   readonly run: (task: Task<unknown>, host?: Host) => void;
-  /** Runs until the limit, until the queue is empty, or until `isOver` gives true. */
-  readonly until: (limit: number, isOver: () => boolean) => void;
+  /** Runs until the limit, until the queue is empty, or until `isOver` gives true; gives the number of events. */
+  readonly until: (limit: number, isOver: () => boolean) => Promise<number>;
 }
 
 /** Makes a cue. */
@@ -57,6 +58,36 @@ interface Entry {
 
 const isBefore = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
 
+/** Adds an entry to a binary heap, whose first entry is the next one. */
+function push(heap: Entry[], entry: Entry): void {
+  let place = heap.push(entry) - 1;
+  while (place > 0) {
+    const above = (place - 1) >> 1;
+    if (!isBefore(entry, heap[above]!)) break;
+    heap[place] = heap[above]!;
+    place = above;
+  }
+  heap[place] = entry;
+}
+
+/** Takes the first entry from a binary heap. */
+function shift(heap: Entry[]): Entry | undefined {
+  const first = heap[0];
+  const last = heap.pop();
+  if (first === undefined || last === undefined || heap.length === 0) return first;
+  let place = 0;
+  for (;;) {
+    let below = 2 * place + 1;
+    if (below >= heap.length) break;
+    if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++;
+    if (!isBefore(heap[below]!, last)) break;
+    heap[place] = heap[below]!;
+    place = below;
+  }
+  heap[place] = last;
+  return first;
+}
+
 /**
  * Makes an empty queue whose clock starts at a moment. Events of the same moment run in the order of their scheduling.
  */
@@ -67,32 +98,7 @@ export function createLoop(start: number): Loop {
 
   function at(when: number, act: () => void): void {
     if (when === Number.POSITIVE_INFINITY) return;
-    const entry = { at: Math.max(now, when), order: order++, act };
-    let place = heap.push(entry) - 1;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
-      if (!isBefore(entry, heap[above]!)) break;
-      heap[place] = heap[above]!;
-      place = above;
-    }
-    heap[place] = entry;
-  }
-
-  function next(): Entry | undefined {
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first;
-    let place = 0;
-    for (;;) {
-      let below = 2 * place + 1;
-      if (below >= heap.length) break;
-      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++;
-      if (!isBefore(heap[below]!, last)) break;
-      heap[place] = heap[below]!;
-      place = below;
-    }
-    heap[place] = last;
-    return first;
+    push(heap, { at: Math.max(now, when), order: order++, act });
   }
 
   function run(task: Task<unknown>, host?: Host): void {
@@ -118,13 +124,23 @@ export function createLoop(start: number): Loop {
     now: () => now,
     at,
     run,
-    until: (limit, isOver) => {
-      while (!isOver()) {
-        const entry = next();
-        if (entry === undefined || entry.at > limit) return;
-        now = entry.at;
-        entry.act();
-      }
-    },
+    until: (limit, isOver) =>
+      new Promise((resolve, reject) => {
+        let events = 0;
+        const step = (): void => {
+          try {
+            const entry = isOver() ? undefined : shift(heap);
+            if (entry === undefined || entry.at > limit) return resolve(events);
+            events++;
+            now = entry.at;
+            entry.act();
+            // Node runs a tick only when no microtask is left.
+            queueMicrotask(() => process.nextTick(step));
+          } catch (error) {
+            reject(error);
+          }
+        };
+        step();
+      }),
   };
 }

@@ -46,10 +46,10 @@ function add(summary: Summary, run: Run): void {
 }
 
 /** Prints a failing run, shrunk. */
-function reportFailure(drawn: Drawn, violations: readonly string[]): void {
+async function reportFailure(drawn: Drawn, violations: readonly string[]): Promise<void> {
   const name = violations[0]!.split(":")[0]!;
-  const least = shrink(drawn, breaks(name));
-  const run = simulate(least, true);
+  const least = await shrink(drawn, breaks(name));
+  const run = await simulate(least, true);
   console.log(
     `\nSeed ${drawn.seed} breaks ${name}. The least of it: ${least.faults.length} of ${drawn.faults.length} faults.\n`,
   );
@@ -60,8 +60,8 @@ function reportFailure(drawn: Drawn, violations: readonly string[]): void {
   );
 }
 
-function runOne(drawn: Drawn): void {
-  const run = simulate(drawn, true);
+async function runOne(drawn: Drawn): Promise<void> {
+  const run = await simulate(drawn, true);
   const violations = check(run);
   if (violations.length > 0) {
     process.exitCode = 1;
@@ -72,7 +72,7 @@ function runOne(drawn: Drawn): void {
   );
 }
 
-function runMany(count: number, from: number): void {
+async function runMany(count: number, from: number): Promise<void> {
   const summary: Summary = {
     seeds: 0,
     rollouts: 0,
@@ -86,12 +86,12 @@ function runMany(count: number, from: number): void {
   const began = performance.now();
   for (let seed = from; seed < from + count && process.exitCode !== 1; seed++) {
     const drawn = draw(seed);
-    const run = simulate(drawn);
+    const run = await simulate(drawn);
     const violations = check(run);
     add(summary, run);
     if (violations.length === 0) continue;
     process.exitCode = 1;
-    reportFailure(drawn, violations);
+    await reportFailure(drawn, violations);
   }
   print(summary, from, (performance.now() - began) / 1000);
 }
@@ -117,6 +117,6 @@ speed       ${Math.round((rollouts / seconds) * 60)} rollouts a minute, invarian
 }
 
 if (values.file !== undefined)
-  runOne((JSON.parse(readFileSync(values.file, "utf8")) as { readonly drawn: Drawn }).drawn);
-else if (values.seed !== undefined) runOne(draw(Number(values.seed)));
-else runMany(Number(values.seeds ?? 1_000), Number(values.from ?? 1));
+  await runOne((JSON.parse(readFileSync(values.file, "utf8")) as { readonly drawn: Drawn }).drawn);
+else if (values.seed !== undefined) await runOne(draw(Number(values.seed)));
+else await runMany(Number(values.seeds ?? 1_000), Number(values.from ?? 1));

@@ -1,6 +1,7 @@
 // Models of the control plane's clients: the provider that requests a release until it is accepted, a `pulumi up` that
 // plans, locks, compares and writes, people in the portal, and people who send signals.
 import type { TrafficWeight } from "@azure/arm-appcontainers";
+import { rolloutKind } from "../../engines/rollout/kind.ts";
 import type { ReleaseIntent, RolloutObservation, SignalName } from "../../engines/rollout/vocabulary.ts";
 import { type Drawn, type Fault, thresholds } from "./draw.ts";
 import type { Task } from "./loop.ts";
@@ -16,6 +17,8 @@ export interface Town extends World {
   readonly replicas: readonly Replica[];
   /** The revisions whose release was requested, in order. */
   readonly asked: string[];
+  /** The revisions whose release was refused because another one was in flight. */
+  readonly refused: string[];
 }
 
 const retryMilliseconds = 5_000;
@@ -62,20 +65,26 @@ export function* release(town: Town, revision: string, supersede: boolean): Task
     if (inFlight === undefined) {
       const answer = yield* call(town, streamFor(revision), { kind: "Request", at: loop.now(), intent });
       if (answer === "accepted" || answer === "exists") return;
-    } else if (!supersede) return;
-    else if (town.store.streams.get(inFlight)!.facts.at(-1)?.state.ending === undefined)
-      yield* signal(town, inFlight, "supersede");
+    } else {
+      const other = town.store.streams.get(inFlight)!.facts.at(-1)!.state;
+      const whenInFlight = supersede ? ("supersede" as const) : ("refuse" as const);
+      const body = { ...intent, outsideWeights: drawn.outsideWeights, whenInFlight };
+      const { answer, signal: sent } = rolloutKind.calls.meets({ name: { revision }, body }, other);
+      if (answer === "refused") return void town.refused.push(revision);
+      if (sent !== undefined) yield* signal(town, inFlight, sent.signal as SignalName, sent.about);
+    }
     yield { until: loop.now() + retryMilliseconds };
   }
 }
 
-function* signal(town: Town, stream: string, name: SignalName): Task<string> {
+function* signal(town: Town, stream: string, name: SignalName, about?: string): Task<string> {
   return yield* call(town, stream, {
     kind: "Signal",
     at: town.loop.now(),
     signal: name,
     by: "ann",
     message: "because",
+    ...(about === undefined ? {} : { about }),
   });
 }
 
@@ -101,6 +110,8 @@ export function* pulumiUp(town: Town, { plan, put, release: behaviour, supersede
   const { loop, cloud, store, note } = town;
   const live = (): string => JSON.stringify(entries(town));
   const planned = entries(town);
+  // Some programs go back to the template of the first revision.
+  const reverts = behaviour?.is === "good" && put % 3 === 0;
   const plannedText = live();
   yield { until: loop.now() + plan * 1000 };
   const lock = store.lock("pulumi", 120);
@@ -113,7 +124,7 @@ export function* pulumiUp(town: Town, { plan, put, release: behaviour, supersede
   const name = `shop--${cloud.revisions.size + 2}`;
   for (let attempt = 0; attempt < 5; attempt++) {
     const landed = cloud.writeTraffic(planned, "up", put, false, () => {
-      if (behaviour !== null) cloud.addRevision(name, name, behaviour);
+      if (behaviour !== null) cloud.addRevision(name, reverts ? "one" : name, behaviour);
     });
     note(
       "pulumi up",

@@ -5,23 +5,19 @@ import { type Invariant, invariants } from "./invariants.ts";
 import { simulate } from "./simulate.ts";
 
 /** Reports whether a run still fails. */
-export type Fails = (drawn: Drawn) => boolean;
+export type Fails = (drawn: Drawn) => Promise<boolean>;
 
 /** Gives the check whether a run breaks the named invariant. */
 export function breaks(name: string): Fails {
   const invariant: Invariant | undefined = invariants[name];
-  return (drawn) => invariant !== undefined && invariant(simulate(drawn)).length > 0;
+  return async (drawn) => invariant !== undefined && invariant(await simulate(drawn)).length > 0;
 }
 
 /** Removes everything that the failure does not need. */
-export function shrink(drawn: Drawn, fails: Fails): Drawn {
+export async function shrink(drawn: Drawn, fails: Fails): Promise<Drawn> {
   let least = drawn;
   for (let pieces = 2; least.faults.length > 0; ) {
-    const size = Math.ceil(least.faults.length / pieces);
-    const smaller = Array.from({ length: pieces }, (_, piece) => ({
-      ...least,
-      faults: least.faults.filter((_fault, index) => Math.floor(index / size) !== piece),
-    })).find((candidate) => candidate.faults.length < least.faults.length && fails(candidate));
+    const smaller = await firstThatFails(without(least, pieces), fails);
     if (smaller !== undefined) {
       least = smaller;
       pieces = Math.max(2, pieces - 1);
@@ -29,6 +25,20 @@ export function shrink(drawn: Drawn, fails: Fails): Drawn {
     else pieces = Math.min(least.faults.length, pieces * 2);
   }
   return plainer(least, fails);
+}
+
+/** Gives the run without each of so many pieces of its faults. */
+function without(drawn: Drawn, pieces: number): readonly Drawn[] {
+  const size = Math.ceil(drawn.faults.length / pieces);
+  return Array.from({ length: pieces }, (_, piece) => ({
+    ...drawn,
+    faults: drawn.faults.filter((_fault, index) => Math.floor(index / size) !== piece),
+  })).filter(({ faults }) => faults.length < drawn.faults.length);
+}
+
+async function firstThatFails(candidates: readonly Drawn[], fails: Fails): Promise<Drawn | undefined> {
+  for (const candidate of candidates) if (await fails(candidate)) return candidate;
+  return undefined;
 }
 
 const plain: readonly Partial<Drawn>[] = [
@@ -39,11 +49,11 @@ const plain: readonly Partial<Drawn>[] = [
   { requestsPerMinute: 6_000 },
 ];
 
-function plainer(drawn: Drawn, fails: Fails): Drawn {
+async function plainer(drawn: Drawn, fails: Fails): Promise<Drawn> {
   let least = drawn;
   for (const change of [...plain, { strategy: { ...drawn.strategy, weights: [50], warmUpSeconds: 0 } }]) {
     const candidate = { ...least, ...change };
-    if (fails(candidate)) least = candidate;
+    if (await fails(candidate)) least = candidate;
   }
   return least;
 }

@@ -1,10 +1,11 @@
 // Runs one drawn world from its first second to its end and gives what happened.
 // The same draw always gives the same run.
+import type { PersonalSignal } from "../../engines/rollout/vocabulary.ts";
 import { createCloud } from "./cloud.ts";
 import { type Behaviour, type Drawn, type Fault, faultsEndSeconds } from "./draw.ts";
 import { createLoop } from "./loop.ts";
 import { portal, press, pulumiUp, release, resumeForever, type Town } from "./people.ts";
-import { recoverForever } from "./replica.ts";
+import { boot } from "./replica.ts";
 import { createStore } from "./store.ts";
 import { createTrouble } from "./trouble.ts";
 import { leaseSeconds, type Replica, type World } from "./world.ts";
@@ -18,12 +19,14 @@ export interface Run extends Omit<Town, "note"> {
   /** Lines of virtual time, who and what; empty unless requested. */
   readonly story: readonly string[];
   readonly ended: boolean;
+  /** How many events the virtual clock had. */
+  readonly events: number;
   readonly seconds: number;
   readonly behaviours: ReadonlyMap<string, Behaviour>;
 }
 
 /** Runs what was drawn. With `withStory` it keeps the story, which costs time. */
-export function simulate(drawn: Drawn, withStory = false): Run {
+export async function simulate(drawn: Drawn, withStory = false): Promise<Run> {
   const story: string[] = [];
   const loop = createLoop(start);
   const cloud = createCloud(drawn, loop, start);
@@ -40,23 +43,22 @@ export function simulate(drawn: Drawn, withStory = false): Run {
     sleptAt: -1,
     skew: 0,
     process: `replica-${index}.0`,
-    driven: new Set(),
   }));
   const kill = (host: Pick<Replica, "name" | "life" | "up">, down: number): void => {
     const replica = replicas.find(({ name }) => name === host.name)!;
     if (!replica.up) return;
     note(replica.process, `dies, for ${down} s`);
-    Object.assign(replica, { up: false, life: replica.life + 1, asleepUntil: 0 });
-    replica.driven.clear();
+    Object.assign(replica, { up: false, life: replica.life + 1, asleepUntil: 0, orchestrator: undefined });
     loop.at(loop.now() + down * 1000, () => {
       Object.assign(replica, { up: true, process: `${replica.name}.${replica.life}` });
-      loop.run(recoverForever(world, replica), replica);
+      loop.run(boot(world, replica), replica);
     });
   };
-  const trouble = createTrouble(drawn, loop, start, kill);
-  const world: World = { loop, cloud, store, trouble, writes: [], note };
-  const town: Town = { ...world, drawn, replicas, asked: [] };
-  for (const replica of replicas) loop.run(recoverForever(world, replica), replica);
+  const send = (signal: PersonalSignal): void => loop.run(press(town, { kind: "signal", at: 0, signal, times: 1 }));
+  const trouble = createTrouble(drawn, loop, start, kill, send);
+  const world: World = { loop, cloud, store, trouble, writes: [], recorded: [], note };
+  const town: Town = { ...world, drawn, replicas, asked: [], refused: [] };
+  for (const replica of replicas) loop.run(boot(world, replica), replica);
   loop.at(start + 20_000, () => loop.run(release(town, "shop--2", false)));
   schedule(town, kill);
   loop.at(start + faultsEndSeconds * 1000, () => loop.run(resumeForever(town)));
@@ -71,7 +73,7 @@ export function simulate(drawn: Drawn, withStory = false): Run {
     quietSince = finished ? Math.min(quietSince, loop.now()) : Number.POSITIVE_INFINITY;
     return loop.now() > quietSince + 120_000;
   };
-  loop.until(start + limitSeconds * 1000, isOver);
+  const events = await loop.until(start + limitSeconds * 1000, isOver);
   const { note: _note, ...rest } = town;
   return {
     ...rest,
@@ -79,6 +81,7 @@ export function simulate(drawn: Drawn, withStory = false): Run {
     ended:
       store.streams.size > 0 &&
       [...store.streams.values()].every(({ facts }) => facts.at(-1)?.state.phase === "finished"),
+    events,
     seconds: (loop.now() - start) / 1000,
     behaviours: new Map([...cloud.revisions].map(([name, { behaviour }]) => [name, behaviour])),
   };

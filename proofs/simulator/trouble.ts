@@ -1,5 +1,6 @@
 // Applies the faults of a run: what the cloud does to a request, what the store does to a call, whether a process dies
 // at a point that it passes. Each fault has dice of its own, so that removing one does not change the others.
+import type { PersonalSignal } from "../../engines/rollout/vocabulary.ts";
 import { createDice, type Dice } from "./dice.ts";
 import type { CloudTrouble, Drawn, Fault, Point } from "./draw.ts";
 import type { Host, Loop, Task } from "./loop.ts";
@@ -22,7 +23,13 @@ export interface Trouble {
 export type Kill = (host: Host, downSeconds: number) => void;
 
 /** Prepares the faults of a run. */
-export function createTrouble(drawn: Drawn, loop: Loop, start: number, kill: Kill): Trouble {
+export function createTrouble(
+  drawn: Drawn,
+  loop: Loop,
+  start: number,
+  kill: Kill,
+  send: (signal: PersonalSignal) => void,
+): Trouble {
   const met: Record<string, number> = {};
   const passed: Partial<Record<Point, number>> = {};
   const own = new Map(drawn.faults.map((fault, index) => [fault, createDice(drawn.seed + 7919 * (index + 1))]));
@@ -60,6 +67,8 @@ export function createTrouble(drawn: Drawn, loop: Loop, start: number, kill: Kil
       passed[point] = count;
       const death = deaths.find((fault) => fault.point === point && fault.nth === count);
       const nap = naps.find((fault) => fault.point === point && fault.nth === count);
+      const signal = (death ?? nap)?.signal;
+      if (signal !== undefined) loop.at(loop.now() + 500, () => send(signal));
       if (death !== undefined) {
         meet("crash at a point");
         kill(host, death.down);

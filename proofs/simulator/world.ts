@@ -1,6 +1,8 @@
 // What the processes of the simulated control plane share: the loop, the models of cloud and store, and a log of all
 // writes that a process sent, which the invariants check.
-import type { RolloutEffect, Weight } from "../../engines/rollout/vocabulary.ts";
+
+import type { Orchestrator } from "../../controlplane/runtime/orchestrate.ts";
+import type { RolloutEffect, RolloutEvent, RolloutOutcome, Weight } from "../../engines/rollout/vocabulary.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Host, Loop } from "./loop.ts";
 import type { Store } from "./store.ts";
@@ -18,10 +20,23 @@ export interface Write {
   readonly kind: RolloutEffect["kind"];
   readonly weights: readonly Weight[];
   readonly process: string;
+  /** When its fence was asked last. */
+  readonly fencedAt: number;
   /** How many milliseconds before it the claim was lost; 0 if the claim still held. */
   readonly lateBy: number;
   /** Whether the process slept between its fence and the write. */
   readonly sleptThere: boolean;
+}
+
+/** The outcome of a pass as its step recorded it. */
+export interface Recorded {
+  readonly stream: string;
+  /** The length of the journal that asked for it. */
+  readonly length: number;
+  readonly process: string;
+  readonly beganAt: number;
+  /** What was performed and when, by the clock of its process; undefined if it was cut short. */
+  readonly outcome: RolloutOutcome | undefined;
 }
 
 /** What all replicas share. */
@@ -31,6 +46,8 @@ export interface World {
   readonly store: Store;
   readonly trouble: Trouble;
   readonly writes: Write[];
+  /** The outcomes that passes recorded, which the journal must have. */
+  readonly recorded: Recorded[];
   /** Adds a line to the story of the run. */
   readonly note: (who: string, what: string) => void;
 }
@@ -41,5 +58,6 @@ export interface Replica extends Host {
   /** The error of its own clock in milliseconds. */
   skew: number;
   process: string;
-  readonly driven: Set<string>;
+  /** The loop of its current process; undefined before it is up. */
+  orchestrator?: Orchestrator<RolloutEvent> | undefined;
 }

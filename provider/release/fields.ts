@@ -43,6 +43,9 @@ const outputFields = {
     description: "Why the rollout ended or waits, as a code; empty while it goes on.",
   }),
   message: text("a text", { least: 0, description: "Why the rollout ended as it did, with numbers." }),
+  bound: optional(
+    text("a digest", { description: "Binds the audience to the endpoint: only that host gets a token from a state." }),
+  ),
 };
 export const outputsForm = object(outputFields);
 

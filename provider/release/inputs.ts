@@ -2,10 +2,12 @@
 // is checked as the control plane would; whether the plan as a whole makes sense is the control plane's to say.
 
 import { succeeded } from "../../client/rollouts.ts";
+import { canonical } from "../../engines/canonical.ts";
 import { read } from "../../engines/form.ts";
+import { releaseGateLater } from "../../errors/provider.ts";
 import { failuresOf } from "../package-schema.ts";
 import { type Change, type Failure, type Properties, unknownValue } from "../resource-type.ts";
-import { inputsForm, type ReleaseInputs } from "./fields.ts";
+import { inputsForm } from "./fields.ts";
 
 /**
  * Fills in the defaults and lists every property that is unknown, missing or refused by its form. A placeholder fits
@@ -25,12 +27,11 @@ export function check(given: Properties): { readonly inputs: Properties; readonl
  * plane; strategy and thresholds, which apply to the next release. A rollout that did not end well is always a reason:
  * the same program then gets the same message again, and a revert to the previous release, which the state would call
  * unchanged, is released like any other. The last release is read from the outputs: after a failed update the old
- * inputs are still those of the release before, even if a retry succeeded since.
+ * inputs are still those of the release before, even if a retry succeeded since. A group that a preview does not know
+ * yet is not another one: the update compares again, with the value.
  */
 export function diff(oldInputs: Properties, oldOutputs: Properties, news: Properties): Change {
-  const changed = (...keys: readonly (keyof ReleaseInputs)[]): readonly string[] =>
-    keys.filter((key) => oldInputs[key] !== news[key]);
-  const moved = changed("resourceGroup", "app");
+  const moved = (["resourceGroup", "app"] as const).filter((key) => isMoved(oldInputs[key], news[key]));
   if (moved.length) return { kind: "replace", because: moved };
   const carriedOut = oldOutputs["release"] ?? oldInputs["release"];
   const because = [
@@ -38,6 +39,21 @@ export function diff(oldInputs: Properties, oldOutputs: Properties, news: Proper
     ...(settled(oldOutputs, news) ? [] : ["result"]),
   ];
   return because.length ? { kind: "update", because } : { kind: "none" };
+}
+
+/** Reports whether a name is another one to Azure, which ignores case. */
+const isMoved = (before: unknown, after: unknown): boolean =>
+  after !== unknownValue && String(before).toLowerCase() !== String(after).toLowerCase();
+
+/**
+ * Lists what a user should know about inputs that change nothing now: a gate that is added, changed or removed applies
+ * only to the next release.
+ */
+export function cautions(oldInputs: Properties, oldOutputs: Properties, news: Properties): readonly string[] {
+  const isSame = canonical(oldInputs["gate"] ?? null) === canonical(news["gate"] ?? null);
+  if (isSame || diff(oldInputs, oldOutputs, news).kind !== "none") return [];
+  const { app, result } = { ...news, ...oldOutputs } as { readonly app?: unknown; readonly result?: unknown };
+  return [releaseGateLater({ app: String(app), isInFlight: result === "in-flight" }).toString()];
 }
 
 /** Reports whether the last rollout needs no further update. */

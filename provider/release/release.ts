@@ -68,7 +68,8 @@ export async function lookUp(inputs: Properties, outputs: Properties, around: Su
     if (shown === undefined) return outputs;
     return { ...outputs, result: shown.result ?? "in-flight", reason: shown.reason ?? "", message: shown.message };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
+    const named = error instanceof BallastError ? `${error.message} (${error.id})` : error;
+    const reason = named instanceof Error ? named.message : named;
     around.warn(`The rollout ${app}/${revision} could not be read, so the state is unchanged. ${reason}`);
     return outputs;
   }
@@ -93,8 +94,9 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
   } catch (error) {
     if (around.cancel.aborted) throw releaseLeftInFlight(name);
     if (deadline.aborted) return around.warn(releaseLeftInFlight(name).message);
-    if (!(error instanceof BallastError) || error.id !== "release-control-plane-unreachable") throw error;
-    around.warn(`${error.message} No rollout was aborted; the deletion continues.`);
+    const mayGoOn = ["release-control-plane-unreachable", "release-endpoint-unbound"];
+    if (!(error instanceof BallastError) || !mayGoOn.includes(error.id)) throw error;
+    around.warn(`${error.message} (${error.id}) No rollout was aborted; the deletion continues.`);
   }
 }
 
@@ -107,7 +109,7 @@ async function putWhenFree(
     const put = await controlPlane.put(inputs, bodyOf(inputs));
     if ("rollout" in put) return put.rollout;
     if (put.retryAfterSeconds === undefined || Date.now() > deadline) throw put.refused;
-    if (attempt === 0) report(`${put.refused.message} Waiting until it has ended.`);
+    if (attempt === 0) report(`${put.refused.message} Waiting.`);
     await sleep(Math.min(10, Math.max(0.1, put.retryAfterSeconds)) * 1000, undefined, { signal: cancel });
   }
 }

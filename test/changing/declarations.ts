@@ -19,8 +19,8 @@ import { referencePages } from "../../toolchain/package/reference.ts";
 import { runBallast } from "../support/controlplane/ballast-command.ts";
 import { description, operations } from "../support/controlplane/exchanges.ts";
 import { body, path, servicesForTests, stream } from "../support/controlplane/service.ts";
+import { azure } from "../support/program/configurations.ts";
 import { releaseInputs } from "../support/program/release-inputs.ts";
-import { stackConfig } from "../support/program/stack-config.ts";
 import { healthy } from "../support/worlds/meddling.ts";
 import { run } from "../support/worlds/pure-world.ts";
 
@@ -61,15 +61,7 @@ function oldFact(): Record<string, any> {
 const configured = (changes: Readonly<Record<string, string>>) =>
   parseConfig(
     {
-      ...stackConfig({
-        "azure-native:subscriptionId": "11111111-2222-3333-4444-555555555555",
-        "ballast:tenant": "66666666-7777-8888-9999-000000000000",
-        "ballast:location": "westeurope",
-        "ballast:registry": "example",
-        "ballast:controlPlaneImage": "example.azurecr.io/control-plane:1",
-        "ballast:storefrontImage": "example.azurecr.io/storefront:1",
-        "ballast:deadMansSwitchImage": "example.azurecr.io/dead-mans-switch:1",
-      }),
+      ...azure,
       ...changes,
     },
     [],
@@ -165,11 +157,11 @@ describe("a new limit of the judge", () => {
     );
   });
 
-  test("decides", () => {
+  test("decides", async () => {
     const down = { ...healthy, canary: [{ fromMinutes: 0, failedPercent: 100, slowPercent: 0 }] };
-    const endOf = (value: number) => run({ ...down, thresholds: withLimit(value) }).state.ending?.message;
-    expect(endOf(3)).toContain("over the ceiling");
-    expect(endOf(1000)).not.toContain("over the ceiling");
+    const endOf = async (value: number) => (await run({ ...down, thresholds: withLimit(value) })).state.ending?.message;
+    expect(await endOf(3)).toContain("over the ceiling");
+    expect(await endOf(1000)).not.toContain("over the ceiling");
   });
 });
 

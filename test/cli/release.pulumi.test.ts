@@ -114,11 +114,11 @@ test("lists rollouts newest first, as a table or as JSON", async () => {
     out
       .trim()
       .split("\n")
-      .map((line) => line.split(/ {2,}/).slice(0, 3)),
+      .map((line) => line.split(/ {2,}/).slice(0, 4)),
   ).toEqual([
-    ["APP", "REVISION", "RESULT"],
-    ["basket", "r2", "promoted"],
-    ["storefront", "r1", "promoted"],
+    ["APP", "REVISION", "IMAGE", "RESULT"],
+    ["basket", "r2", "-", "promoted"],
+    ["storefront", "r1", "-", "promoted"],
   ]);
   const listed = JSON.parse((await release("list --app storefront --json")).out) as {
     rollouts: { revision: string }[];
@@ -322,7 +322,7 @@ test("writes a report to the file that --out names", async () => {
   expect(readFileSync(file, "utf8")).toContain("<h1>promoted</h1>");
   expect(JSON.parse((await release("report storefront --json")).out)).toEqual({
     id: "rollout/rg/storefront/r1",
-    file: join(folder, "out", "report.html"),
+    file: join(folder, "out", "r1.html"),
   });
 });
 

@@ -64,7 +64,7 @@ test("create makes one application with the roles that the control plane require
     },
   });
   expect(application.appRoles.map(({ value }: { value: string }) => value).sort()).toEqual(
-    [...new Set(Object.values(operations).flatMap(({ role }) => role ?? []))].sort(),
+    [...new Set(Object.values(operations).flatMap(({ role, partRole }) => [role ?? [], partRole ?? []].flat()))].sort(),
   );
   for (const { allowedMemberTypes } of application.appRoles)
     expect(allowedMemberTypes).toEqual(["User", "Application"]);
@@ -172,7 +172,7 @@ test("an unknown role is refused before any call", () => {
   az();
   expect(signIn("grant", "ballast-dev", "--role", "Rollout.Delete", "--to", ann)).toMatchObject({
     code: 2,
-    err: expect.stringContaining("Rollout.Read, Rollout.Write"),
+    err: expect.stringContaining("Rollout.Read, Rollout.Write, Rollout.Approve"),
   });
   expect(existsSync(path.join(folder, "asked"))).toBe(false);
 });
@@ -197,7 +197,7 @@ test("the Pulumi program of examples/sign-in creates the same application", () =
   expect([{ appId: authorizedClientId, delegatedPermissionIds: permissionIds }]).toEqual(
     made.api.preAuthorizedApplications,
   );
-  expect([resources.reads, resources.writes].map(({ properties }) => properties.appRoleId)).toEqual(
+  expect([resources.reads, resources.writes, resources.approves].map(({ properties }) => properties.appRoleId)).toEqual(
     appRoles.map(({ id }) => id),
   );
 });

@@ -6,6 +6,7 @@ import type { Work } from "../../cli/streams/work.ts";
 import { streamCalls } from "../../client/streams.ts";
 import { createApp } from "../../controlplane/api/app.ts";
 import type { Streams } from "../../controlplane/api/call.ts";
+import { appRoles } from "../../controlplane/api/roles.ts";
 import type { Journal } from "../../controlplane/runtime/ports.ts";
 import { fold, type Request, type Signal } from "../../engines/engine.ts";
 import { type AnyKind, type Kinds, registerKinds } from "../../engines/kind.ts";
@@ -78,7 +79,7 @@ beforeEach(async () => {
       process: "p1",
       closing: new AbortController().signal,
     },
-    async () => ({ name: "ann" }),
+    async () => ({ name: "ann", roles: appRoles }),
     () => undefined,
   );
   endpoint = await new Promise((resolve) => {
@@ -189,6 +190,36 @@ test("explains a journal, and replays it if the kind can", async () => {
     ),
   });
 });
+
+test("without a name, explains what the kind chooses or the newest, and follows what is in progress", async () => {
+  for (const command of ["explain", "follow"])
+    await expect(ferry([command])).rejects.toMatchObject({
+      id: "cli-stream-none",
+      message: "The control plane has no ferries yet, so there is none to show.",
+    });
+  await book("bay", "monday");
+  await write("ferry/bay/monday", [...crossed, ...arrived]);
+  await book("bay", "tuesday");
+  await write("ferry/bay/tuesday", crossed);
+  expect((await ferry(["explain"])).out).toContain("Journal: 3 facts");
+  const finder = {
+    naming: "<ferry> is a ferry.",
+    find: () => Promise.reject(new Error("no name was given")),
+    usual: { meaning: "the last one that arrived", choose: ferriesThatArrived },
+  };
+  const choosing = { ...ferries, finder };
+  expect((await ferry(["explain"], choosing)).out).toContain("Moored          arrived: the load is at south\n");
+  expect((await ferry(["explain", "--help"], choosing)).out).toContain("Without it: the last one that arrived.");
+  const following = ferry(["follow"]);
+  await write("ferry/bay/tuesday", sunk);
+  expect((await following).out).toContain("sunk  the crane is stuck\n");
+  expect(process.exitCode).toBe(1);
+  unreadable = ["ferry/bay/monday", "ferry/bay/tuesday"];
+  await expect(ferry(["explain"])).rejects.toMatchObject({ id: "journal-chain-broken" });
+});
+
+const ferriesThatArrived = (newestFirst: readonly FerryTypes["summary"][]) =>
+  newestFirst.find(({ result }) => result === "arrived");
 
 test("follows a stream to its end, and the exit code says whether that was a success", async () => {
   await book("bay", "monday");

@@ -18,6 +18,7 @@ const rollout: RolloutSummary = {
   app: "storefront",
   revision: "r2",
   release: "two",
+  images: null,
   phase: "baking",
   percent: 25,
   attempt: 1,

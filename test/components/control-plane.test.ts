@@ -1,6 +1,6 @@
 // What a ControlPlane deploys: the least rights, every setting, and no secret in plain text.
 import { expect, test } from "vitest";
-import { ControlPlane, type ControlPlaneArgs } from "../../components/platform/control-plane.ts";
+import { ControlPlane, type ControlPlaneArgs, controlPlaneActions } from "../../components/platform/control-plane.ts";
 import { record, valueOf, variablesOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
@@ -45,7 +45,7 @@ test("its identity may write the group's apps and read the workspace, and has no
       type: "azure-native:authorization:RoleAssignment",
       name: "control-plane-apps-role",
       parent,
-      inputs: { scope, roleDefinitionId: role("358470bc-b998-42bd-ab17-a7e34c199c0f"), ...principal },
+      inputs: { scope, roleDefinitionId: "control-plane-role-id", ...principal },
     },
     {
       type: "azure-native:authorization:RoleAssignment",
@@ -58,6 +58,21 @@ test("its identity may write the group's apps and read the workspace, and has no
       },
     },
   ]);
+});
+
+test("its role at the apps is a custom one of the actions it uses, which the group alone can assign", async () => {
+  const role = await inputsOf("control-plane-role");
+  expect(role).toMatchObject({
+    scope,
+    roleType: "CustomRole",
+    assignableScopes: [scope],
+    permissions: [{ actions: [...controlPlaneActions] }],
+  });
+  const elsewhere = await inputsOf("control-plane-role", { scope: `${scope}-2` });
+  expect(role!["roleDefinitionId"]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect((await inputsOf("control-plane-role"))!["roleDefinitionId"]).toBe(role!["roleDefinitionId"]);
+  expect([elsewhere!["roleDefinitionId"], elsewhere!["roleName"]]).not.toContain(role!["roleDefinitionId"]);
+  expect(elsewhere!["roleName"]).not.toBe(role!["roleName"]);
 });
 
 test("each role assignment keeps its GUID at every update, and no two share one", async () => {

@@ -81,3 +81,18 @@ test("a password reaches the server as a secret, and no output", async () => {
 /** Reports whether an input is the value in Pulumi's envelope for secrets. */
 const isSecret = (input: Record<string, unknown>, value: string): boolean =>
   Object.keys(input).length === 2 && input["value"] === value;
+
+test("server and database are protected from deletion, except on the emulator or by the program's choice", async () => {
+  const protectedBy = async (more: object, opts?: pulumi.ComponentResourceOptions) =>
+    (await record(() => new JournalDatabase("journal", { ...args, ...more }, opts))).declared
+      .filter(({ protect }) => protect)
+      .map(({ type }) => type.split(":").at(-1))
+      .toSorted();
+  expect(await protectedBy({})).toEqual(["Database", "Server"]);
+  expect(await protectedBy({ network: { subnet: "subnet", zone: "zone" } })).toEqual(["Database", "Server"]);
+  expect(await protectedBy({ password: "hunter2" })).toEqual([]);
+  expect(await protectedBy({}, { protect: false })).toEqual([]);
+  expect(await protectedBy({ password: "hunter2" }, { protect: true })).toEqual(
+    expect.arrayContaining(["Database", "Server"]),
+  );
+});

@@ -129,3 +129,16 @@ describe("the traffic guard of an update", () => {
     expect((await update([{ revisionName: "b", weight: 100 }], down)).error).toContain("canary-app-traffic-moved");
   });
 });
+
+test("two components of one name, below different parents, have hooks of their own", async () => {
+  const guarded = { name: "shop", endpoint: "https://a.example", audience: "api://a", resourceGroup: "a", app: "shop" };
+  const { made } = await record(() => {
+    const names = (resourceGroup: string): readonly string[] =>
+      Object.values(trafficGuard({ ...guarded, resourceGroup }, new Somewhere())).flatMap((hooks) =>
+        (hooks as readonly { readonly name: string }[]).map(({ name }) => name),
+      );
+    return [...names("a"), ...names("b"), ...names("b")];
+  });
+  expect(made).toHaveLength(9);
+  expect(new Set(made).size).toBe(9);
+});

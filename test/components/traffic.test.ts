@@ -277,7 +277,25 @@ describe("a read that fails", () => {
     ["429", 'Status=429 Code="TooManyRequests"', "run the same command again"],
     ["500", 'Status=500 Code="InternalServerError"', "run the same command again"],
     ["broken connection", "read ECONNRESET", "run the same command again"],
+    [
+      "429 of an app that is named like a status",
+      'GET /resourceGroups/rg/providers/Microsoft.App/containerApps/shop-403: Status=429 Code="TooManyRequests"',
+      "run the same command again",
+    ],
+    [
+      "500 in a group that is named like a code",
+      'GET /resourceGroups/ResourceNotFound/providers/Microsoft.App/containerApps/shop-403: Status=500 Code="Internal"',
+      "run the same command again",
+    ],
+    ["404 of a group named like a refusal", 'GET /rg/AuthorizationFailed: Status=404 Code=""', "run the same command"],
   ];
+  test("means that an app named like a status does not exist yet", async () => {
+    const message =
+      'GET /containerApps/shop-403: Status=404 Code="ResourceNotFound" Message="The Resource \'shop-403\'"';
+    expect((await failing(message)).made).toEqual([{ latestRevision: true, weight: 100 }]);
+    const newer = "GET /containerApps/shop-403 RESPONSE 404: 404 Not Found ERROR CODE: ResourceNotFound";
+    expect((await failing(newer)).made).toEqual([{ latestRevision: true, weight: 100 }]);
+  });
   test.each(rows)("stops the preview with canary-app-unreadable: %s", async (_status, message, fix) => {
     const refused = failing(message);
     await expect(refused).rejects.toThrow(

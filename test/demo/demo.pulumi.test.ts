@@ -1,17 +1,30 @@
 // The whole demo with the real Pulumi CLI, real processes and real load: the standard story as a person runs it, then
-// drawn faults. Two seeds are fixed and one is new in each run and printed. A new seed that fails is added to the fixed
-// ones, with what it found.
+// the faults of a seed that is new in each run and printed. `npm run demo:seeds` runs the fixed seeds instead; a new
+// seed that fails is added to them, with what it found.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { draw, expectedResult, type Fault, story } from "../../demo/draw.ts";
 import { type ChildOptions, runChild } from "../../toolchain/child.ts";
 import { cacheFolder } from "../../toolchain/pulumi/cache.ts";
 
 const fixedSeeds = [7, 42];
-const newSeed = Math.floor(Math.random() * 2 ** 32);
+const seeds =
+  process.env["DEMO_SEEDS"] === "fixed"
+    ? fixedSeeds
+    : [Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 32))];
 
 let folder: string;
 beforeEach(() => {
@@ -65,34 +78,74 @@ function changes(): string | undefined {
   return status === 0 ? stdout : undefined;
 }
 
-/** Runs commands of docs/start/demo.md for another shell. */
-async function lookFromAnotherShell(): Promise<Readonly<Record<string, string>>> {
+const environmentFile = (): string => path.join(folder, "ground", "environment");
+
+/** Runs commands of docs/start/demo.md in a second terminal, where nothing but the demo's file is set. */
+async function inSecondTerminal(...commands: readonly string[]): Promise<Readonly<Record<string, string>>> {
   const said: Record<string, string> = {};
-  for (const command of [
-    "ballast -- release list",
-    "ballast -- release explain storefront --replay",
-    "pulumi -- stack --stack local",
-  ]) {
-    const { code, output } = await runChild(
-      "/bin/sh",
-      ["-c", `. '${path.join(folder, "ground", "environment")}' && npm run ${command}`],
-      { cwd: root },
-    );
+  for (const command of commands) {
+    const { code, output } = await runChild("/bin/sh", ["-c", `. '${environmentFile()}' && npm run ${command}`], {
+      cwd: root,
+    });
     said[command] = `${output}\nexit code ${code}`;
   }
   return said;
 }
 
+const watching = ["ballast -- release follow", "ballast -- release list"];
+const lookingBack = [
+  "ballast -- release list",
+  "ballast -- release explain --replay",
+  "ballast -- release report",
+  "pulumi -- stack --stack local",
+];
+
+/** What `release list` shows at the end: each release by its image, newest first. */
+const allReleases = new RegExp(
+  [
+    "storefront:4 +unchanged",
+    "storefront:5 +rejected",
+    "storefront:4 +promoted",
+    "storefront:3 +rolled-back",
+    "storefront:2 +promoted",
+    "exit code 0$",
+  ].join("[^]*"),
+);
+
+/** Checks the mode and the variables of the file for the second terminal. */
+function expectOnlyForLooking(lent: string): void {
+  expect(lent).toMatch(/^600\n/);
+  expect([...lent.matchAll(/^export (\w+)=/gm)].map(([, name]) => name).sort()).toEqual([
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_CLIENT_ID",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_TENANT_ID",
+    "BALLAST_CONFIG_FILE",
+    "BALLAST_CONNECT_TO",
+    "BALLAST_ENDPOINT",
+    "NODE_EXTRA_CA_CERTS",
+    "PULUMI_BACKEND_URL",
+    "PULUMI_CONFIG_PASSPHRASE",
+    "PULUMI_HOME",
+  ]);
+}
+
 describe("the demo without a seed", () => {
-  it("plays the standard story, serves another shell, and leaves nothing after Ctrl-C", {
+  it("plays the standard story, serves a second terminal, and leaves nothing after Ctrl-C", {
     timeout: 400_000,
   }, async () => {
     const [home, temporary] = [emptyFolder("home"), emptyFolder("temporary")];
     const before = changes();
     const ctrlC = new AbortController();
-    let looked: ReturnType<typeof lookFromAnotherShell> | undefined;
+    let watched: ReturnType<typeof inSecondTerminal> | undefined;
+    let looked: ReturnType<typeof inSecondTerminal> | undefined;
+    let lent = "";
     const onLine = (line: string): void => {
-      if (line.includes("in another shell:")) looked = lookFromAnotherShell().finally(() => ctrlC.abort());
+      if (line.includes("canary has 5 percent")) watched ??= inSecondTerminal(...watching);
+      if (line.includes("Running until Ctrl-C")) {
+        lent = `${(statSync(environmentFile()).mode & 0o777).toString(8)}\n${readFileSync(environmentFile(), "utf8")}`;
+        looked = inSecondTerminal(...lookingBack).finally(() => ctrlC.abort());
+      }
     };
     const environment = {
       ...process.env,
@@ -115,13 +168,23 @@ describe("the demo without a seed", () => {
       [5, "rejected"],
       [4, "unchanged"],
     ]);
-    expect(await looked).toEqual({
-      "ballast -- release list": expect.stringMatching(/storefront[^]*exit code 0$/),
-      "ballast -- release explain storefront --replay": expect.stringMatching(
-        /every decision is the same[^]*exit code 0$/,
+    expect(await watched).toEqual({
+      "ballast -- release follow": expect.stringMatching(
+        /StepReached +canary has 5 percent[^]*promoted {2}[^]*code 0$/,
       ),
+      "ballast -- release list": expect.stringMatching(/storefront:2[^]*storefront:1[^]*exit code 0$/),
+    });
+    const seen = (await looked)!;
+    expect(seen).toEqual({
+      "ballast -- release list": expect.stringMatching(allReleases),
+      "ballast -- release explain --replay": expect.stringMatching(/every decision is the same[^]*exit code 0$/),
+      "ballast -- release report": expect.stringMatching(/to out\/storefront--\w+\.html\nexit code 0$/),
       "pulumi -- stack --stack local": expect.stringMatching(/controlPlaneEndpoint[^]*exit code 0$/),
     });
+    expect(seen["ballast -- release explain --replay"]).toContain("promoted");
+    rmSync(path.join(root, /to (out\/.*\.html)/.exec(seen["ballast -- release report"]!)![1]!));
+    expect(readFileSync(path.join(folder, "report.html"), "utf8")).toContain("<h1>rolled-back</h1>");
+    expectOnlyForLooking(lent);
     expect([existsSync(path.join(folder, "ground")), readdirSync(home), readdirSync(temporary)]).toEqual([
       false,
       [],
@@ -132,10 +195,8 @@ describe("the demo without a seed", () => {
 });
 
 describe("a demo with drawn faults", () => {
-  for (const seed of [...fixedSeeds, newSeed]) {
-    it(`has the results that its faults determine with seed ${seed}${seed === newSeed ? ", a new one" : ""}`, {
-      timeout: 400_000,
-    }, async () => {
+  for (const seed of seeds) {
+    it(`has the results that its faults determine with seed ${seed}`, { timeout: 400_000 }, async () => {
       process.stdout.write(`demo seed ${seed}\n`);
       const { code, output } = await demo("--exit", "--seed", String(seed));
       expect(code, output).toBe(0);
@@ -239,4 +300,12 @@ describe("a demo that cannot start", () => {
     await ended;
     expect(existsSync(path.join(folder, "ground")), "an interrupted demo leaves nothing").toBe(false);
   }, 120_000);
+});
+
+test("refuses a folder that holds other files, and leaves them", async () => {
+  mkdirSync(path.join(folder, "ground"));
+  writeFileSync(path.join(folder, "ground", "thesis.txt"), "years of work");
+  const { code, output } = await demo("--exit");
+  expect([code, output]).toEqual([1, expect.stringContaining("demo-folder-foreign")]);
+  expect(readFileSync(path.join(folder, "ground", "thesis.txt"), "utf8")).toBe("years of work");
 });

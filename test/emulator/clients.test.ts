@@ -132,7 +132,11 @@ test("a client secret gets a token that the published keys verify, with the role
     issuer: `${authority}/${tenant}/v2.0`,
     audience: "api://ballast",
   });
-  expect(payload).toMatchObject({ roles: ["Rollout.Read", "Rollout.Write"], tid: tenant, azp: client.id });
+  expect(payload).toMatchObject({
+    roles: ["Rollout.Read", "Rollout.Write", "Rollout.Approve"],
+    tid: tenant,
+    azp: client.id,
+  });
   await dispatcher.close();
 });
 

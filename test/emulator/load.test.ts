@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { type LoadFailure, type LoadSecond, startLoad } from "../../emulator/load.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
@@ -88,4 +89,43 @@ test("an incomplete answer is a failure, and its request is not sent again", asy
   const summary = await load.stop();
   expect(summary).toMatchObject({ sent: requests, failed: requests, answered: 0 });
   expect(failures[0]).toMatchObject({ status: null, revision: "shop--1" });
+});
+
+test("a generator that was stopped for a while leaves out what it missed, reports it, and still ends", async () => {
+  const origin = await server((_, response) => response.end("{}"));
+  const seconds: LoadSecond[] = [];
+  const load = startLoad({ rate: 500, origin }, (line) => {
+    if (line.kind === "second") seconds.push(line);
+  });
+  await eventually(
+    () => seconds.length,
+    (count) => count >= 1,
+  );
+  process.kill(load.pid, "SIGSTOP");
+  await pause(3000);
+  process.kill(load.pid, "SIGCONT");
+  await eventually(
+    () => seconds.filter(({ skipped }) => skipped > 0).length,
+    (count) => count > 0,
+  );
+  const summary = await load.stop();
+  expect(summary.skipped).toBeGreaterThanOrEqual(500);
+  expect(summary.answered + summary.failed).toBe(summary.sent);
+});
+
+test("each second says how much of the CPU that it wanted the generator missed", async () => {
+  const origin = await server((_, response) => response.end("{}"));
+  const seconds: LoadSecond[] = [];
+  const load = startLoad({ rate: 300, origin }, (line) => {
+    if (line.kind === "second") seconds.push(line);
+  });
+  await eventually(
+    () => seconds.length,
+    (count) => count >= 2,
+  );
+  await load.stop();
+  for (const { wantedMilliseconds, missedMilliseconds } of seconds.slice(0, 2)) {
+    expect(wantedMilliseconds).toBeGreaterThan(0);
+    expect(missedMilliseconds).toBeLessThanOrEqual(wantedMilliseconds);
+  }
 });

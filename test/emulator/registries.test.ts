@@ -95,7 +95,6 @@ test("a registry's login server is in lower case, its admin user is off, and a b
 const image = "shop123.azurecr.io/web:1";
 test.each([
   ["names no identity for the registry", () => pulls(image, undefined, own())],
-  ["names an identity that it has not", () => pulls(image, named(), {})],
   ["has an identity without the right", () => pulls(image, named(), own())],
   [
     "has an identity with another right",
@@ -106,6 +105,13 @@ test.each([
   ],
 ])("an app that %s is refused its image, and so is a job", async (_what, act) => {
   expect(await act()).toEqual([expect.stringContaining("UNAUTHORIZED"), expect.stringContaining("UNAUTHORIZED")]);
+});
+
+test("an app is refused if its registry's identity is not its own, and a job gets no image", async () => {
+  expect(await pulls(image, named(), {})).toEqual([
+    expect.stringContaining("not assigned to the container app"),
+    expect.stringContaining("UNAUTHORIZED"),
+  ]);
 });
 
 test("an app and a job with the right to pull get the image, and a public registry needs no right", async () => {

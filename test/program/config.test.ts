@@ -126,7 +126,7 @@ describe("a stack's own value", () => {
     const settings = parseConfig({ ...local, "ballast:databasePassword": "x" }, secret);
     expect(settings).toMatchObject({
       emulator: true,
-      strategy: { weights: [5, 25, 50], bakeSeconds: 4 },
+      strategy: { weights: [5, 25, 50], bakeSeconds: 2 },
       databaseAuthentication: "password",
     });
   });
@@ -240,6 +240,7 @@ describe("a refusal", () => {
       { "ballast:strategy": '{"weights":[50,25]}' },
       "ballast:strategy: The weights go from 50 to 25 at step 2; each weight must be above the one before.",
     ],
+    ["config-value-ill-typed", { "ballast:gate": "[]" }, "ballast:gate is the list [], but must be an object"],
     [
       "config-value-ill-typed",
       { "ballast:gate": '{"beforePercent":1}', "ballast:wait": "no" },

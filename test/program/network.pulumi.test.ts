@@ -1,11 +1,12 @@
-// A private stack under the real Pulumi CLI on the emulator: an internal environment, a private database, and a list of
-// callers. The emulator has no networks, so these tests show what is deployed; only Azure enforces who can reach it.
+// A private stack under the real Pulumi CLI on the emulator: an internal environment, a private database, and a list
+// of callers. The emulator has no networks, so these tests show what is deployed. It does apply the list of callers,
+// and the deployment itself calls from this machine.
 import { afterEach, expect, test } from "vitest";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
 let stack: LocalStack;
 afterEach(() => stack?.close());
-const network = { range: "10.40.0.0/22", internal: true, callers: ["203.0.113.0/24"] };
+const network = { range: "10.40.0.0/22", internal: true, callers: ["203.0.113.0/24", "127.0.0.1/32"] };
 const shown = async (path: string, version: string): Promise<any> =>
   (
     await stack.cloud.ask(

@@ -107,7 +107,7 @@ async function setSecrets(token: string, approver: string): Promise<Readonly<Rec
   const webhookSecret = `whsec_${randomBytes(24).toString("base64")}`;
   const githubToken = random();
   const address = (of: string): string => `https://127.0.0.1:2/hooks/${of}`;
-  stack.setSecret(
+  await stack.setSecret(
     "ballast:notify",
     JSON.stringify({
       webhookUrl: address(hooks.webhook),
@@ -238,7 +238,7 @@ describe("the search", () => {
       expect(findSecrets(sources, { revision })).toContain(`revision in ${place}`);
     const textOf = (place: string): string => sources.find(({ name }) => name === place)!.text;
     expect(textOf("a refused token's error")).toContain("call-token-refused");
-    expect(textOf("the approval")).toContain("The journal records the signal.");
+    expect(textOf("the approval")).toContain("The rollout's journal records the signal.");
     for (const notifier of ["webhook", "slack", "teams", "github"])
       expect(textOf("the control plane's log")).toMatch(
         new RegExp(`Notification .* to ${notifier} failed; will retry: .*cannot be reached`),

@@ -10,7 +10,6 @@ import { controlPlane } from "../../client/control-plane.ts";
 import type { Followed } from "../../client/follow.ts";
 import { defaultThresholds } from "../../engines/rollout/plan.ts";
 import { issuerUnreachable, roleMissing } from "../../errors/api.ts";
-import { diff } from "../../provider/release/inputs.ts";
 import { withdraw } from "../../provider/release/release.ts";
 import { unknownValue } from "../../provider/resource-type.ts";
 import {
@@ -133,38 +132,6 @@ test("accepts inputs that a preview does not know yet", async () => {
     whenInFlight: "refuse",
     outsideWeights: "restore",
   });
-});
-
-const before = { app: "a", resourceGroup: "rg", release: "one", revision: "r1", wait: true };
-test.each([
-  ["a new release is carried out", { release: "two" }, "promoted", "update"],
-  ["a release that a preview does not know may be a new one", { release: unknownValue }, "promoted", "update"],
-  ["the revision's new name alone is no release", { revision: "r2" }, "promoted", "none"],
-  ["a name that a preview does not know is no release", { revision: unknownValue }, "unchanged", "none"],
-  ["another app is another resource", { app: "b" }, "promoted", "replace"],
-  ["a rolled-back release is carried out again by an unchanged program", {}, "rolled-back", "update"],
-  ["one that was left in flight is taken up again", {}, "in-flight", "update"],
-  ["one that is in flight because `wait` is false is left alone", { wait: false }, "in-flight", "none"],
-  ["one that was never started is started", { wait: false }, "not-started", "update"],
-])("%s", (_title, change, result, kind) => {
-  expect(diff(before, { ...before, result }, { ...before, ...change }).kind).toBe(kind);
-});
-
-test("a revert is released even if a retry of the failed release has succeeded since", () => {
-  expect(
-    diff(
-      { ...before, release: "one" },
-      { ...before, release: "two", result: "promoted" },
-      { ...before, release: "one" },
-    ).kind,
-  ).toBe("update");
-  expect(
-    diff(
-      { ...before, release: "one" },
-      { ...before, release: "two", result: "promoted" },
-      { ...before, release: "two" },
-    ).kind,
-  ).toBe("none");
 });
 
 test("deleting a release whose rollout already returns its traffic waits for its end", async () => {
@@ -296,9 +263,8 @@ test("a control plane that answers 503 is asked again, and its own error is repo
 });
 
 test("a lookup updates the result, and any failure leaves the state unchanged", async () => {
-  await create(provider, releaseInputs(plane.endpoint));
   const state = {
-    ...(await checked(provider, releaseInputs(plane.endpoint))),
+    ...(await create(provider, releaseInputs(plane.endpoint))),
     result: "in-flight",
     message: "watching",
   };

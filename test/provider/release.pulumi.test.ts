@@ -87,7 +87,7 @@ test("after a successful retry the unchanged program has nothing to do", async (
   expect(puts()).toEqual(["r1"]);
 });
 
-test("with the control plane down preview and destroy work, and a new release fails within 30 seconds", async () => {
+test("with the control plane down preview and destroy work, and a new release fails within a minute", async () => {
   release("one", "r1");
   await up();
   await plane.stop();
@@ -99,7 +99,7 @@ test("with the control plane down preview and destroy work, and a new release fa
   expect(failed.code).not.toBe(0);
   expect(failed.output).toContain("release-control-plane-unreachable");
   expect(failed.output).toContain("No traffic was moved.");
-  expect(failed.seconds).toBeLessThan(30);
+  expect(failed.seconds).toBeLessThan(60);
   await plane.start();
   release("one", "r3");
   expect((await up()).code).toBe(0);

@@ -13,7 +13,7 @@ import { attemptsOf } from "../../report/rollout/attempts.ts";
 import { rolloutReport } from "../../report/rollout/report.ts";
 import { factsOf, hostile, hostileFacts, scenarioFacts } from "../support/controlplane/report-facts.ts";
 
-const rolledBack = scenarioFacts("aborts-when-failures-exceed-the-limit");
+const rolledBack = await scenarioFacts("aborts-when-failures-exceed-the-limit");
 
 /** The same fact with five percent in place of ten. */
 const fivePercent = (event: RolloutEvent): RolloutEvent =>
@@ -68,26 +68,27 @@ describe("the page", () => {
     );
   });
 
-  test("says that no user met a canary that never had traffic", () => {
-    const page = rolloutReport(scenarioFacts("rejects-a-canary-that-never-answers"));
+  test("says that no user met a canary that never had traffic", async () => {
+    const page = rolloutReport(await scenarioFacts("rejects-a-canary-that-never-answers"));
     expect(page).toContain("none of their requests reached the canary");
     expect(page).toMatch(/<b>Next:<\/b> No user met the canary\./);
   });
 
-  test("gives the verdict of every metric, and the thresholds", () => {
-    const rows = (name: string) =>
-      [...rolloutReport(scenarioFacts(name)).matchAll(/<td data-name="Verdict">([^<]+)/g)].map(
+  test("gives the verdict of every metric, and the thresholds", async () => {
+    const rows = async (name: string) =>
+      [...rolloutReport(await scenarioFacts(name)).matchAll(/<td data-name="Verdict">([^<]+)/g)].map(
         ([, verdict]) => verdict,
       );
-    expect(rows("aborts-when-failures-exceed-the-limit")).toEqual([
+    expect(await rows("aborts-when-failures-exceed-the-limit")).toEqual([
       "worse",
       "good",
       "good",
       "no difference shown",
       "not judged",
     ]);
-    expect(rows("aborts-when-the-tail-is-slow").filter((verdict) => verdict === "worse")).not.toEqual([]);
-    expect(rows("aborts-when-the-tail-is-slow")[0]).toBe("no difference shown");
+    const slow = await rows("aborts-when-the-tail-is-slow");
+    expect(slow.filter((verdict) => verdict === "worse")).not.toEqual([]);
+    expect(slow[0]).toBe("no difference shown");
     expect(rolloutReport(rolledBack)).toContain('<td data-name="Setting">oddsTolerated</td>');
   });
 
@@ -105,8 +106,8 @@ describe("the page", () => {
     expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
   });
 
-  test("shows hostile names, reasons and processes as text", () => {
-    const page = rolloutReport(hostileFacts());
+  test("shows hostile names, reasons and processes as text", async () => {
+    const page = rolloutReport(await hostileFacts());
     expect(page).not.toContain(hostile);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
     expect(page).not.toMatch(/<script|<img|[\u0007\u202e]/);
@@ -194,8 +195,8 @@ describe("an attempt", () => {
     expect(attempt!.weights.at(-1)!.percent).toBe(0);
   });
 
-  test("begins again with each retry", () => {
-    const attempts = attemptsOf(scenarioFacts("retries-after-a-rollback"));
+  test("begins again with each retry", async () => {
+    const attempts = attemptsOf(await scenarioFacts("retries-after-a-rollback"));
     expect(attempts.map(({ number, marks }) => [number, marks[0]!.event.kind])).toEqual([
       [1, "SmokePassed"],
       [2, "Signalled"],

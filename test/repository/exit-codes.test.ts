@@ -19,6 +19,9 @@ const idsWith = (exitCode: number): readonly string[] =>
 
 /** The command fails again in the same way until its options, its arguments or the files that it reads are changed. */
 const usage = [
+  "cli-analyze-baseline-unreadable",
+  "cli-analyze-folder-missing",
+  "cli-analyze-history-unreadable",
   "cli-emulator-folder-foreign",
   "cli-emulator-image-unclear",
   "cli-emulator-port-kept",
@@ -38,8 +41,13 @@ const usage = [
   "demo-option-unclear",
   "demo-seed-unclear",
   "doctor-plane-undeployed",
+  "doctor-stack-unnamed",
   "doctor-stack-unreadable",
+  "policy-baseline-unreadable",
+  "policy-settings-refused",
+  "policy-state-unreadable",
   "release-endpoint-insecure",
+  "toolchain-pulumi-missing",
 ];
 
 /** The control plane or the emulator does not run, cannot be reached, or answers that it cannot work now (503). */
@@ -52,6 +60,7 @@ const unavailable = [
 
 /** Valid usage of a command that then failed or was refused. */
 const failed = [
+  "cli-analyze-tree-dirty",
   "cli-emulator-app-unknown",
   "cli-emulator-port-taken",
   "cli-emulator-refused",
@@ -67,7 +76,10 @@ const failed = [
   "cli-sign-in-unknown",
   "cli-stream-name-ambiguous",
   "cli-stream-name-unknown",
+  "cli-stream-none",
   "demo-already-running",
+  "demo-folder-foreign",
+  "demo-machine-too-busy",
 ];
 
 test("exactly the errors of invalid usage have exit code 2", () => expect(idsWith(2).toSorted()).toEqual(usage));
@@ -76,7 +88,7 @@ test("exactly the errors of an unavailable control plane or emulator have exit c
   expect(idsWith(3).toSorted()).toEqual(unavailable));
 
 test("every error of the command and of the demo has its place in one of the lists", () => {
-  const ids = ["cli", "demo"].flatMap(idsIn);
+  const ids = ["analysis", "cli", "demo"].flatMap(idsIn);
   expect(ids.length).toBeGreaterThan(30);
   expect(ids.toSorted()).toEqual(
     [...usage, ...unavailable, ...failed].filter((id) => /^(cli|demo)-/.test(id)).toSorted(),

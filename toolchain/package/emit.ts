@@ -11,8 +11,11 @@ const dist = join(root, "dist");
 /** What people and the Pulumi CLI start, and what the emulator reads; no import leads to these. */
 const copied = [
   "cli/ballast.mjs",
+  "analysis/reports/analysis.schema.json",
   "provider/pulumi-resource-ballast",
   "provider/launch.mjs",
+  "policies/ballast",
+  "policies/pack/launch.mjs",
   "toolchain/node/node24.mjs",
   "toolchain/node/foreground.mjs",
   "emulator/azure-specs",

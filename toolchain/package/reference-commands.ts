@@ -3,17 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { type Argument, Command, type Option } from "commander";
-import { addDoctor } from "../../cli/doctor/doctor.ts";
-import { addEmulator } from "../../cli/emulator/emulator.ts";
-import { addImage } from "../../cli/image/image.ts";
-import { addPromote } from "../../cli/image/promote.ts";
+import { addGroups } from "../../cli/groups.ts";
 import { withReachOptions } from "../../cli/reach.ts";
-import { addBacktest } from "../../cli/release/backtest.ts";
-import { addPower } from "../../cli/release/power.ts";
-import { addTop } from "../../cli/release/top.ts";
-import { addSignIn } from "../../cli/sign-in.ts";
-import { addStreamCommands } from "../../cli/streams/stream-commands.ts";
-import { works } from "../../cli/works.ts";
 import { block, code, generatedFrom, plain, sentence, table } from "./markdown.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -23,9 +14,7 @@ export function ballastProgram(): Command {
   const program = new Command("ballast")
     .exitOverride()
     .configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-  for (const work of works) addStreamCommands(program, work);
-  for (const add of [addTop, addPower, addBacktest, addPromote, addImage, addSignIn, addEmulator]) add(program);
-  addDoctor(program, ">=20");
+  addGroups(program, ">=20");
   return program;
 }
 

@@ -3,6 +3,8 @@
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Rule } from "../../analysis/rule.ts";
+import { rulebook } from "../../analysis/rulebook.ts";
 import { kinds } from "../../engines/kinds.ts";
 import { askSources } from "./exported-types.ts";
 import { generatedFrom, plain } from "./markdown.ts";
@@ -10,7 +12,9 @@ import { apiPage } from "./reference-api.ts";
 import { commandsPage } from "./reference-commands.ts";
 import { componentPages, folderOf } from "./reference-components.ts";
 import { configurationPage } from "./reference-configuration.ts";
+import { emulatorPage } from "./reference-emulator.ts";
 import { errorsPage, importErrors } from "./reference-errors.ts";
+import { rulePages } from "./reference-rules.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -25,8 +29,10 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
       ["api.md", apiPage(kinds)],
       ["commands.md", commandsPage()],
       ["configuration.md", configurationPage()],
+      ["emulator.md", emulatorPage()],
       ["errors.md", errorsPage(errors, sources)],
       ...[...componentPages(exported)].map(([name, text]) => [`components/${name}`, text] as const),
+      ...[...rulePages()].map(([name, text]) => [`rules/${name}`, text] as const),
     ]);
   });
 }
@@ -39,18 +45,22 @@ ${generatedFrom("the sources")}
 - [Configuration](configuration.md): every key of a stack's \`ballast:*\` configuration.
 - [Commands](commands.md): every command of \`ballast\`, with its options and exit codes.
 - [API](api.md): every call of the control plane; the [guide](../guides/api.md) has examples.
+- [Emulator](emulator.md): every resource type that the emulator serves, and what it does with each field.
 - [Errors](errors.md): every error by its id, with what to do about it.
-- [Glossary](glossary.md): the words that these pages use.
+- [Rules](rules/README.md): every rule of \`ballast analyze\` and of the policy pack, with examples.
+${rulebook.map(ruleLine).join("")}- [Glossary](glossary.md): the words that these pages use.
 - [Versions](versioning.md): what a version promises to keep.
 - [Components](components/README.md): what the package exports, with the types that they share.
 ${components.map(componentLine).join("")}`;
+
+const ruleLine = ({ id, title }: Rule): string => `  - [\`${id}\`](rules/${id}.md): ${plain(title)}\n`;
 
 const componentLine = ([name, documentation]: readonly [name: string, documentation: string]): string =>
   `  - [\`${name}\`](components/${folderOf(name)}.md): ${plain(documentation)}\n`;
 
 async function main(): Promise<void> {
   const folder = join(root, "docs", "reference");
-  rmSync(join(folder, "components"), { recursive: true, force: true });
+  for (const generated of ["components", "rules"]) rmSync(join(folder, generated), { recursive: true, force: true });
   for (const [name, text] of await referencePages()) {
     mkdirSync(join(folder, dirname(name)), { recursive: true });
     writeFileSync(join(folder, name), text);

@@ -3,7 +3,7 @@
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BallastError } from "../../errors/catalogue.ts";
-import { noPulumi, pulumiNotCached, pulumiNotOnPath } from "../../errors/toolchain.ts";
+import { noPulumi, pulumiMissing, pulumiNotCached, pulumiNotOnPath } from "../../errors/toolchain.ts";
 import { build, findGo } from "./build.ts";
 import { cachedPulumi, cacheFolder, fillCache } from "./cache.ts";
 import { install } from "./install.ts";
@@ -43,9 +43,30 @@ export interface BringOptions {
  * @throws toolchain-no-pulumi if all four ways fail, with the reason and the fix for each.
  */
 export async function bringPulumi(options: BringOptions = {}): Promise<PulumiCli> {
+  const found = await firstOf(ways, options);
+  if ("command" in found) return found;
+  throw noPulumi({ version: pinnedVersion, failed: found.failed });
+}
+
+/**
+ * Gives the Pulumi CLI of this machine, from PATH or from our cache. It downloads and builds nothing.
+ *
+ * It is for commands that only read: a person who asked for a list has not asked for a build of minutes.
+ *
+ * @throws toolchain-pulumi-missing
+ */
+export async function findPulumi(environment: NodeJS.ProcessEnv = process.env): Promise<PulumiCli> {
+  const found = await firstOf(ways.slice(0, 2), { environment });
+  if ("command" in found) return found;
+  throw pulumiMissing({ version: pinnedVersion, failed: found.failed });
+}
+
+type Failed = readonly { readonly way: string; readonly error: BallastError }[];
+
+async function firstOf(tried: typeof ways, options: BringOptions): Promise<PulumiCli | { readonly failed: Failed }> {
   const { report = (line: string) => void process.stderr.write(`${line}\n`), environment = process.env } = options;
   const failed: { way: string; error: BallastError }[] = [];
-  for (const { way, how, find } of ways) {
+  for (const { way, how, find } of tried) {
     try {
       const command = await find({ ...options, report, environment });
       const version = await checkedVersion(command, environment);
@@ -62,7 +83,7 @@ export async function bringPulumi(options: BringOptions = {}): Promise<PulumiCli
       failed.push({ way, error });
     }
   }
-  throw noPulumi({ version: pinnedVersion, failed });
+  return { failed };
 }
 
 type Situation = BringOptions & Required<Pick<BringOptions, "report" | "environment">>;

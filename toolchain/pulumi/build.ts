@@ -13,7 +13,7 @@ export interface BuildOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
-  /** How often a progress line is reported. @default 15 */
+  /** How often a progress line is reported. @default 10 */
   readonly heartbeatSeconds?: number | undefined;
 }
 
@@ -41,7 +41,7 @@ export async function findGo(environment: NodeJS.ProcessEnv): Promise<string> {
  * @throws toolchain-build-failed with the last line of Go's output.
  */
 export async function build(go: string, folder: string, options: BuildOptions): Promise<void> {
-  const { environment, report, signal, heartbeatSeconds = 15 } = options;
+  const { environment, report, signal, heartbeatSeconds = 10 } = options;
   report("Building the Pulumi CLI (once; about four minutes on two cores)");
   const startedAt = Date.now();
   const heartbeat = setInterval(

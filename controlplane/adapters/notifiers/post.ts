@@ -1,6 +1,6 @@
 // One request to a notifier, and what the answer means for the notification. The addresses of notifiers are secrets, so
 // trouble is described by a status or an error code only.
-import { type Dispatcher, fetch } from "undici";
+import { type Dispatcher, fetch, type Response } from "undici";
 import { parsedJson } from "../../../engines/parsed-json.ts";
 import type { Delivery } from "../../runtime/ports.ts";
 
@@ -27,11 +27,26 @@ export type Answered = { readonly accepted: unknown } | { readonly delivery: Del
 const refusals = [400, 413, 415, 422];
 const waitSecondsMax = 3600;
 
-/** Sends one request. Redirects are not followed, because nobody has configured where they lead. */
-export async function send(
+/** The most of an answer that is read: many times what a notifier has to say. */
+const answerBytesMax = 256 * 1024;
+
+/**
+ * Sends one request and reads its answer. Redirects are not followed, because nobody has configured where they lead.
+ * An answer without end is a failed delivery, and is not read further than its limit.
+ */
+export const send = (sent: Sent, wire: Wire, cancel: AbortSignal): Promise<Answered> =>
+  exchange(sent, wire, cancel, async (response) => {
+    const text = await textOf(response);
+    return text === undefined
+      ? { delivery: { kind: "later", reason: `it answered more than ${answerBytesMax / 1024} kB` } }
+      : { accepted: parsedJson(text) };
+  });
+
+async function exchange(
   { method = "POST", url, headers, body }: Sent,
   { dispatcher, patienceSeconds = 10 }: Wire,
   cancel: AbortSignal,
+  readSuccess: (response: Response) => Promise<Answered>,
 ): Promise<Answered> {
   try {
     const response = await fetch(url, {
@@ -42,8 +57,8 @@ export async function send(
       headers: { "content-type": "application/json", "user-agent": "ballast", ...headers },
       ...(body === undefined ? {} : { body }),
     });
-    const text = await response.text();
-    if (response.ok) return { accepted: parsedJson(text) };
+    if (response.ok) return await readSuccess(response);
+    await discard(response);
     const reason = `it answered ${response.status}`;
     const afterSeconds = secondsOf(response.headers.get("retry-after"));
     return {
@@ -65,9 +80,30 @@ export async function send(
   }
 }
 
-/** Sends one request whose answer has no further use. */
+/** Sends one request whose answer has no further use: only its status is read. */
 export const post = async (sent: Sent, wire: Wire, cancel: AbortSignal): Promise<Delivery> =>
-  deliveryOf(await send(sent, wire, cancel));
+  deliveryOf(
+    await exchange(sent, wire, cancel, async (response) => {
+      await discard(response);
+      return { accepted: undefined };
+    }),
+  );
+
+/** Gives a body as text; undefined if it is longer than the limit. */
+async function textOf(response: Response): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop cancels the body.
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > answerBytesMax) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Leaves a body unread and closes its connection; trouble with that changes nothing. */
+const discard = async ({ body }: Response): Promise<void> => body?.cancel().catch(() => undefined);
 
 /** Gives the result of a delivery from the answer to its last request. */
 export const deliveryOf = (answered: Answered): Delivery =>

@@ -50,7 +50,7 @@ async function refuseWhileHeld(
   stream: string,
   holder: string,
   body: unknown,
-  { caller }: Call,
+  { caller, path }: Call,
   parts: Parts,
 ): Promise<Response | undefined> {
   const { journal, kinds, streams, now } = parts;
@@ -65,7 +65,7 @@ async function refuseWhileHeld(
     (await journal.read(holder)).map(({ event }) => event),
   );
   if (kind.engine.react(state) === undefined) return undefined;
-  const { asked: superseded, signal } = kind.calls.supersedes(body, state);
+  const { answer: met, signal } = kind.calls.meets({ name: path, body }, state);
   if (signal !== undefined) await streams.signal(holder, { kind: "Signal", at: now(), ...senderIn(caller), ...signal });
-  return refuse(409, streamInFlight({ stream: holder, superseded }), {}, superseded ? retryAfter : {});
+  return refuse(409, streamInFlight({ stream: holder, answer: met }), {}, met === "refused" ? {} : retryAfter);
 }

@@ -1,7 +1,7 @@
 // POST /<kind>/<name>/signals: a person steers a stream and says why. The person is taken from the token.
 import { type Form, line, object, oneOf, read } from "../../../engines/form.ts";
 import type { AnyKind } from "../../../engines/kind.ts";
-import { callMalformed, signalDisregarded } from "../../../errors/api.ts";
+import { callMalformed, roleMissing, signalDisregarded } from "../../../errors/api.ts";
 import { type Answer, answer, refuse, refuseTarget, senderIn, unmanagedOf } from "../call.ts";
 import { factsOfCall, refuseStream } from "./show.ts";
 
@@ -20,12 +20,16 @@ export const signalStream = (kind: AnyKind): Answer => {
     if (named !== undefined) return refuseTarget(named);
     const asked = read(form, call.body);
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
+    const { name: by, roles } = call.caller;
+    const role = kind.calls.approvals.includes(asked.value.signal) ? "Rollout.Approve" : "Rollout.Write";
+    if (!roles.includes(role)) return refuse(403, roleMissing({ role, caller: by }));
     const { stream, facts } = await factsOfCall(kind, call, parts);
     const [first] = facts;
     if (first === undefined) return refuseStream(kind, stream);
     const unmanaged = unmanagedOf(kind.targetsOf(first.event), parts);
     if (unmanaged !== undefined) return refuseTarget(unmanaged);
-    const sent = { kind: "Signal", at: parts.now(), ...senderIn(call.caller), ...asked.value } as const;
+    const right = roles.includes("Rollout.Approve") ? { mayApprove: true } : {};
+    const sent = { kind: "Signal", at: parts.now(), ...senderIn(call.caller), ...right, ...asked.value } as const;
     const events = await parts.streams.signal(stream, sent);
     const why = kind.calls.whyDisregarded(events);
     if (why !== undefined) return refuse(409, signalDisregarded({ kind: kind.kind, why }));

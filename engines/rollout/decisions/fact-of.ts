@@ -1,5 +1,6 @@
 // Observation → the fact that holds it, or the reason why it is disregarded.
-import type { Result } from "../../engine.ts";
+import type { Result, Signal } from "../../engine.ts";
+import { answerTo, contenderEffect } from "../contenders.ts";
 import { plan } from "../plan.ts";
 import type {
   Phase,
@@ -12,7 +13,7 @@ import type {
   SignalName,
 } from "../vocabulary.ts";
 import { effectWords } from "../wording.ts";
-import { gateOf } from "./gate.ts";
+import { gateOf, isBehindGate, whyNotApprover } from "./gate.ts";
 
 type Disregarded = Extract<RolloutDecision, { kind: "Disregarded" }>;
 
@@ -40,16 +41,9 @@ export function factOf(state: RolloutState, observation: RolloutObservation): Ro
         ? { kind: "Planned", intent: observation.intent, steps: plan(observation.intent.strategy) }
         : { kind: "Disregarded", what: "a second request for the same release" };
     case "Signal": {
-      const why = refusal(state, observation.signal);
-      return why === undefined
-        ? {
-            kind: "Signalled",
-            signal: observation.signal,
-            by: observation.by,
-            ...(observation.byName === undefined ? {} : { byName: observation.byName }),
-            message: observation.message,
-          }
-        : { kind: "Disregarded", what: why };
+      const why = refusal(state, observation);
+      const { kind: _signal, at: _at, ...sent } = observation;
+      return why === undefined ? { kind: "Signalled", ...sent } : { kind: "Disregarded", what: why };
     }
     case "Outcome":
       return factOfOutcome(state, observation);
@@ -58,7 +52,8 @@ export function factOf(state: RolloutState, observation: RolloutObservation): Ro
 
 function factOfOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutObserved | Disregarded {
   const isWait = outcome.of === "Wait" || outcome.of === "AwaitSignal";
-  if (state.phase === "finished" || (!isWait && !awaited[state.phase].includes(outcome.of)))
+  const isAwaited = awaited[state.phase].includes(outcome.of) || contenderEffect(state) === outcome.of;
+  if (state.phase === "finished" || (!isWait && !isAwaited))
     return { kind: "Disregarded", what: `the result of ${effectWords[outcome.of]} came too late` };
   const late = outcome.of === "ShiftTraffic" && outcome.mayLand !== undefined ? { mayLand: outcome.mayLand } : {};
   if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, message: outcome.found.reason, ...late };
@@ -97,7 +92,8 @@ const alreadyWords: { readonly [Result in RolloutResult]: string } = {
 };
 
 /** Gives the reason why a signal cannot be followed now, if there is one. The first decision wins. */
-function refusal(state: RolloutState, signal: SignalName): string | undefined {
+function refusal(state: RolloutState, sent: Signal<SignalName>): string | undefined {
+  const { signal } = sent;
   const decided = state.ending && `${signal} came too late: ${alreadyWords[state.ending.result]}`;
   switch (signal) {
     case "retry":
@@ -108,14 +104,26 @@ function refusal(state: RolloutState, signal: SignalName): string | undefined {
       return decided ?? (state.paused ? undefined : "the rollout is not paused");
     case "approve": {
       const isAwaited = state.awaitedAt > 0 && gateOf(state) !== undefined;
-      return decided ?? (isAwaited ? undefined : "the rollout is not waiting for an approval");
+      return decided ?? (isAwaited ? whyNotApprover(state, sent) : "the rollout is not waiting for an approval");
     }
     case "promote":
-      return decided ?? (state.promoted ? "a promotion was already requested" : undefined);
+      return decided ?? (state.promoted ? "a promotion was already requested" : refusalAtGate(state, sent));
+    case "compare": {
+      const isAnswered = sent.about === undefined || answerTo(state, sent.about) !== undefined;
+      return decided ?? (isAnswered ? "the other release was already answered" : undefined);
+    }
     case "abort":
     case "supersede":
       return decided;
   }
+}
+
+/** A promotion passes the gate, so whoever asks for it must be allowed to approve, or a person has approved before. */
+function refusalAtGate(state: RolloutState, sent: Signal<SignalName>): string | undefined {
+  const why = isBehindGate(state, 100) ? whyNotApprover(state, sent) : undefined;
+  return (
+    why && `a promotion passes the gate at ${state.intent!.gate!.beforePercent} percent, which is not approved: ${why}`
+  );
 }
 
 function refusalOfRetry({ phase, ending, superseded }: RolloutState): string | undefined {

@@ -1,20 +1,33 @@
-// The gate: which step of a rollout needs a person's approval.
+// The gate: which share of the traffic needs a person's approval, and who may give it. The share counts, not the way in
+// which the canary would get it: by a passed step, by another client's change of the weights, or by hand.
 
-import type { RolloutState } from "../vocabulary.ts";
-import { percentOf } from "../weights.ts";
+import type { Signal } from "../../engine.ts";
+import type { RolloutState, SignalName } from "../vocabulary.ts";
+import { percentOf, sameName } from "../weights.ts";
 
 /** Gives the percentage of the next step and the time to approve it; undefined if it needs no approval. */
 export function gateOf(state: RolloutState): { readonly percent: number; readonly expiresSeconds: number } | undefined {
+  const percent = state.steps.find((next) => next > percentOf(state));
   const { gate } = state.intent!;
-  const now = percentOf(state);
-  const percent = state.steps.find((next) => next > now);
-  if (
-    gate === undefined ||
-    state.approved ||
-    percent === undefined ||
-    now >= gate.beforePercent ||
-    percent < gate.beforePercent
-  )
-    return undefined;
-  return { percent, expiresSeconds: gate.expiresSeconds };
+  return gate === undefined || percent === undefined || !isBehindGate(state, percent)
+    ? undefined
+    : { percent, expiresSeconds: gate.expiresSeconds };
+}
+
+/**
+ * Reports whether the canary may have this percentage only after an approval that no person has given yet. The first
+ * release of an app has no gate: nothing else could serve its users meanwhile.
+ */
+export const isBehindGate = ({ intent, approved, inspected, stable }: RolloutState, percent: number): boolean =>
+  intent?.gate !== undefined && !approved && percent >= intent.gate.beforePercent && !(inspected && stable === null);
+
+/** Gives why the sender of a signal may not approve; undefined if they may. */
+export function whyNotApprover(
+  { intent, askedBy }: RolloutState,
+  { by, mayApprove = false }: Pick<Signal<SignalName>, "by" | "mayApprove">,
+): string | undefined {
+  if (!mayApprove) return `${by} has no right to approve`;
+  return intent?.gate?.requesterMayApprove === true || !askedBy.some((name) => sameName(name, by))
+    ? undefined
+    : `${by} asked for this rollout, so another person must approve it`;
 }

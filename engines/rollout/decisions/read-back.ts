@@ -3,6 +3,7 @@
 import type { RolloutDecision, RolloutState, Weight } from "../vocabulary.ts";
 import { percentOf, sameName, sameWeights, shareOf, wantedWeights } from "../weights.ts";
 import { abort, degrade, finish } from "./end.ts";
+import { isBehindGate } from "./gate.ts";
 import { attemptsMax, revertAttemptsMax } from "./give-up.ts";
 import { overdue } from "./measurement.ts";
 
@@ -46,7 +47,8 @@ function concludeDrift(
  * Adopts weights that another client has set, if the release says so; undefined means that they are set back.
  *
  * They count when they are seen a second time, since a single answer may be stale. All traffic at stable is a person's
- * rollback, and so is a deactivated canary. A share for a third revision cannot be adopted.
+ * rollback, and so is a deactivated canary. A share for a third revision cannot be adopted, nor one that needs an
+ * approval which no person has given.
  */
 function concludeMove(
   state: RolloutState,
@@ -62,6 +64,7 @@ function concludeMove(
   )
     return undefined;
   const seenPercent = deactivated.length > 0 ? 0 : (shareOf(weights, revision) ?? 0);
+  if (isBehindGate(state, seenPercent)) return undefined;
   if (state.moved !== seenPercent) return [{ kind: "TrafficMoved", percent: percentOf(state), seenPercent }];
   return seenPercent === 0
     ? [

@@ -4,6 +4,7 @@ import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import { keepLease } from "../../../controlplane/runtime/claims.ts";
+import { systemTime } from "../../../controlplane/runtime/clock.ts";
 import type { Claim, Claims } from "../../../controlplane/runtime/ports.ts";
 import { streamOf, targetOf } from "../../../engines/rollout/names.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
@@ -223,7 +224,7 @@ describe.each(places)("claims in %s", (_place, open) => {
 describe("a lease", () => {
   const claim: Claim = { targets: ["app/rg/web"], holder: "s", process: "p", epoch: 1 };
   const kept = (renew: () => Promise<boolean>, seconds: number) => {
-    const lease = keepLease(claim, { renew }, seconds);
+    const lease = keepLease(claim, { renew }, seconds, systemTime);
     onTestFinished(lease.end);
     return lease;
   };

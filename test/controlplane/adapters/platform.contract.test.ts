@@ -2,6 +2,8 @@
 // client. Each test is one behaviour and its consequence. `npm run mutants` switches each off in the emulator and shows
 // which test notices.
 import { expect, test } from "vitest";
+import { messageOf } from "../../../cli/doctor/azure-answer.ts";
+import { describeAsked } from "../../../deadman/azure.ts";
 import {
   apps,
   type Configuration,
@@ -266,13 +268,41 @@ test("a default that a write leaves out is present in a read", async () => {
   );
 });
 
-test("session affinity is accepted in Multiple mode, is shown, and has no effect", async () => {
-  await ready("sticky", "1", {
-    configuration: { ingress: { stickySessions: { affinity: "sticky" } } } as Configuration,
-  });
+test("session affinity is refused in Multiple mode, and shown in Single mode", async () => {
+  const affinity = { ingress: { stickySessions: { affinity: "sticky" } } } as Configuration;
+  const refusal = { statusCode: 400, code: "ContainerAppInvalidIngressStickySessionRevisionMode" };
+  await expect(put("sticky", "1", { configuration: affinity })).rejects.toMatchObject(refusal);
+  await ready("sticky", "1", { configuration: { ...affinity, activeRevisionsMode: "Single" } });
   expect((await viewOf("sticky")).sticky).toBe(true);
-  const { status, headers } = await visit("sticky");
-  expect([status, headers["set-cookie"]]).toEqual([200, undefined]);
+  await expect(
+    patch("sticky", { configuration: { activeRevisionsMode: "Multiple" } as Configuration }),
+  ).rejects.toMatchObject(refusal);
+});
+
+test("traffic is checked in Single mode too", async () => {
+  await put("checked", "1", { configuration: { activeRevisionsMode: "Single" } as Configuration });
+  const nowhere = [{ revisionName: "checked--nowhere", weight: 7 }];
+  await expect(patchTraffic("checked", nowhere)).rejects.toMatchObject({ statusCode: 400 });
+});
+
+test("errors have Azure's three forms, and a refusal in each is read with its text", async () => {
+  const setting = `${group}/managedEnvironments/shop/providers/Microsoft.Insights/diagnosticSettings/none`;
+  const flat = await shop.arm("PUT", setting, { properties: {} }, "2021-05-01-preview");
+  expect(flat.body).toEqual({ code: "BadRequest", message: "At least one data sink needs to be specified." });
+  await put("forms", "1");
+  const app = `${group}/containerApps/forms`;
+  const traffic = [{ latestRevision: true, weight: 99.5 }];
+  const broken = await shop.arm("PATCH", app, { properties: { configuration: { ingress: { traffic } } } });
+  expect(broken).toMatchObject({ status: 400, body: { title: "One or more validation errors occurred." } });
+  const said = [flat, broken].map(({ status, body }) => [
+    describeAsked({ status, body, retryAfterSeconds: 0 }),
+    messageOf({ status, body }),
+  ]);
+  expect(said).toEqual([
+    ["400 BadRequest At least one data sink needs to be specified.", "At least one data sink needs to be specified."],
+    ["400 One or more validation errors occurred.", "One or more validation errors occurred."],
+  ]);
+  await expect(patchTraffic("forms", traffic)).rejects.toMatchObject({ statusCode: 400 });
 });
 
 test("in Single mode the old revision is deactivated when the new one is ready", async () => {

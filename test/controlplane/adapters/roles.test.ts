@@ -1,76 +1,17 @@
-// Least privilege: what a caller may do with each app role, call by call; and what the control plane's identity may do
-// on Azure with the roles that components/platform/control-plane.ts assigns, and what fails without each of them.
+// Least privilege: what the control plane's identity may do on Azure with the roles that
+// components/platform/control-plane.ts gives it, and what fails without each of them and without each action.
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { controlPlaneActions } from "../../../components/platform/control-plane.ts";
 import { type Connection, connect } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
 import type { Result } from "../../../engines/engine.ts";
-import { operations } from "../../support/controlplane/exchanges.ts";
-import { calls, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
 import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
-
-describe("an app role", () => {
-  const { service, token } = servicesForTests();
-
-  const reading = ["listRollouts", "showRollout", "showRolloutJournal", "followRollout"];
-  const writing = ["putRollout", "signalRollout", "lockTarget", "unlockTarget", "recover"];
-  const matrix: readonly (readonly [roles: unknown, opens: readonly string[]])[] = [
-    [undefined, []],
-    [[], []],
-    [["Rollout.Read"], reading],
-    [["Rollout.Write"], writing],
-    [
-      ["Rollout.Read", "Rollout.Write"],
-      [...reading, ...writing],
-    ],
-    [["rollout.write"], []],
-    [["Rollout.*"], []],
-    [["Rollout"], []],
-    [["Owner", "Contributor"], []],
-    ["Rollout.Read", []],
-    ["Rollout.Read Rollout.Write", []],
-    [{ 0: "Rollout.Read" }, []],
-    [[["Rollout.Read"]], []],
-    [[" Rollout.Read"], []],
-  ];
-  test.each(matrix)(
-    "%j opens %j and nothing else, and whoever is reconciled away changes nothing",
-    async (roles, opens) => {
-      const bearer = await token({ roles });
-      for (const { name, method, to, sent } of calls) {
-        const { call, touched, append } = service();
-        await append(stream, rejected);
-        const before = await touched();
-        const answered = await call(method, to, sent, bearer);
-        if (opens.includes(name)) {
-          expect([name, answered.status < 400 || answered.body.error.id !== "call-role-missing"]).toEqual([name, true]);
-          continue;
-        }
-        expect([name, answered.status, answered.body.error.id]).toEqual([name, 403, "call-role-missing"]);
-        expect(answered.body.error.message).toBe(
-          `The call requires the app role ${operations[name]!.role}, which somebody does not have.`,
-        );
-        expect(await touched()).toEqual(before);
-      }
-    },
-  );
-
-  test("in the `scp` of a person's token is ignored, and so is one in any other claim", async () => {
-    const { call } = service();
-    const bearer = await token({
-      roles: undefined,
-      scp: "Rollout.Read Rollout.Write",
-      wids: ["Rollout.Read"],
-      groups: ["Rollout.Read"],
-    });
-    for (const { method, to, sent } of calls) expect((await call(method, to, sent, bearer)).status).toBe(403);
-  });
-});
 
 const authorization = "providers/Microsoft.Authorization";
 
@@ -78,7 +19,7 @@ describe("the control plane's identity on Azure", () => {
   const version = "api-version=2025-07-01";
   const target = { resourceGroup: "shop", app: "api" };
   const roleIds = {
-    apps: "358470bc-b998-42bd-ab17-a7e34c199c0f",
+    apps: "00000000-0000-4000-8000-0000000000a1",
     logs: "73c42c96-874c-492b-b04d-ab87d138a893",
     operator: "f3bd1b5c-91fa-40e7-afe7-0c11d331232c",
     reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
@@ -187,6 +128,14 @@ describe("the control plane's identity on Azure", () => {
     await at?.close();
   });
 
+  /** Defines the component's custom role with these actions. */
+  const define = async (actions: readonly string[]): Promise<void> => {
+    const to = `${group}/${authorization}/roleDefinitions/${roleIds.apps}?api-version=2022-05-01-preview`;
+    const permissions = [{ actions }];
+    const properties = { roleName: "Ballast", type: "CustomRole", permissions, assignableScopes: [group] };
+    expect((await at.ask("PUT", to, { properties })).status).toBeLessThan(300);
+  };
+
   /** Gives the identity exactly these roles, each where the component assigns it, and resets the app. */
   async function arrange(...roles: readonly (keyof typeof roleIds)[]): Promise<void> {
     for (const [index, role] of (Object.keys(roleIds) as (keyof typeof roleIds)[]).entries()) {
@@ -224,10 +173,16 @@ describe("the control plane's identity on Azure", () => {
       { revision: idle, percent: 50 },
     ];
     const back = [{ revision: stable, percent: 100 }];
+    const probe = { kind: "Probe", target, revision: idle, path: "/", timeoutSeconds: 2 } as const;
     const work: Readonly<Record<string, () => Promise<Result<unknown>>>> = {
       inspect: () => apps.inspect(target, never),
       readTraffic: () => apps.readTraffic(target, never),
-      probe: () => apps.probe({ kind: "Probe", target, revision: idle, path: "/", timeoutSeconds: 2 }, never),
+      probe: () => apps.probe(probe, never),
+      restarts: async () => {
+        const answer = await apps.probe(probe, never);
+        if (!answer.ok) return answer;
+        return answer.value.restarts ? { ok: true, value: null } : { ok: false, reason: "its replicas are not shown" };
+      },
       measure: () =>
         requests.measure(
           { kind: "Measure", target, canary: idle, stable, from: now - 60_000, intervalSeconds: 1 },
@@ -261,6 +216,7 @@ describe("the control plane's identity on Azure", () => {
     inspect: unread,
     readTraffic: unread,
     probe: unread,
+    restarts: unread,
     measure: unasked,
     shift: expect.stringContaining("403 AuthorizationFailed"),
     activate: unread,
@@ -272,6 +228,7 @@ describe("the control plane's identity on Azure", () => {
     inspect: "fine",
     readTraffic: "fine",
     probe: "fine",
+    restarts: "fine",
     measure: "fine",
     shift: "fine",
     activate: "fine",
@@ -293,21 +250,67 @@ describe("the control plane's identity on Azure", () => {
       { ...blind, measure: "fine" },
     ],
     [
-      "Container Apps Contributor alone moves traffic blindly: it measures nothing",
+      "its role at the apps alone moves traffic blindly: it measures nothing",
       ["apps"],
       { ...allFine, measure: unasked },
     ],
     [
-      "Container Apps Operator in place of Contributor wakes and takes away revisions, and cannot move traffic",
+      "Container Apps Operator in place of its role at the apps wakes revisions, and cannot move traffic",
       ["operator", "logs"],
       { ...allFine, shift: may("write") },
     ],
-    ["Reader in place of Contributor looks on", ["reader", "logs"], reading],
+    ["Reader in place of its role at the apps looks on", ["reader", "logs"], reading],
     ["Monitoring Reader in place of Log Analytics Reader measures too", ["apps", "monitoring"], allFine],
   ])("with %s", async (_what, roles, expected) => {
+    await define(controlPlaneActions);
     await arrange(...roles);
     const came = await tryAll();
     expect(came).toEqual(expected);
     expect(JSON.stringify(came)).not.toContain("eyJ");
+  });
+
+  const without: Readonly<Record<(typeof controlPlaneActions)[number], object>> = {
+    "Microsoft.App/containerApps/read": {
+      inspect: unread,
+      readTraffic: unread,
+      shift: may("read"),
+      deactivate: unread,
+    },
+    "Microsoft.App/containerApps/write": { shift: may("write") },
+    "Microsoft.App/containerApps/revisions/read": {
+      ...blind,
+      inspect: expect.stringContaining("403 AuthorizationFailed"),
+      measure: "fine",
+    },
+    "Microsoft.App/containerApps/revisions/activate/action": { activate: may("revisions/activate/action") },
+    "Microsoft.App/containerApps/revisions/deactivate/action": { deactivate: may("revisions/deactivate/action") },
+    "Microsoft.App/containerApps/revisions/replicas/read": { restarts: "its replicas are not shown" },
+  };
+  test.each(controlPlaneActions)(
+    "without %s one thing or more fails that a rollout needs, and no other",
+    async (removed) => {
+      await define(controlPlaneActions.filter((action) => action !== removed));
+      await arrange("apps", "logs");
+      expect(await tryAll()).toEqual({ ...allFine, ...without[removed] });
+    },
+  );
+
+  test("the control plane's role neither reads secrets nor deletes, and has no wildcard", async () => {
+    await define(controlPlaneActions);
+    await arrange("apps", "logs");
+    const { access_token: token } = (await (
+      await fetch(
+        `${process.env["IDENTITY_ENDPOINT"]}?resource=${encodeURIComponent("https://management.azure.com/")}` +
+          `&api-version=2019-08-01&client_id=${identity.clientId}`,
+        { headers: { "x-identity-header": process.env["IDENTITY_HEADER"]! } },
+      )
+    ).json()) as { readonly access_token: string };
+    for (const [method, to] of [
+      ["POST", `${appId(target.app)}/listSecrets?${version}`],
+      ["DELETE", `${appId(target.app)}?${version}`],
+      ["POST", `${appId(target.app)}/stop?${version}`],
+    ] as const)
+      expect([to, (await at.ask(method, to, undefined, { token })).status]).toEqual([to, 403]);
+    expect(controlPlaneActions.filter((action) => /\*|secret|delete/i.test(action))).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ describe("a rollout", () => {
       await append("rollout/shop/storefront/storefront--2", events);
       return (await call("GET", "/rollouts/shop/storefront/storefront--2")).body.evidence;
     };
-    const { journal } = run(healthy);
+    const { journal } = await run(healthy);
     const first = journal.findIndex(({ kind }) => kind === "StepPassed");
     expect(await shownAfter(journal.slice(0, 2))).toBeNull();
     expect(await shownAfter(journal.slice(0, first))).toEqual({
@@ -29,8 +29,8 @@ describe("a rollout", () => {
       favourMin: 20,
     });
     expect(await shownAfter(journal)).toMatchObject({ favour: null, againstMax: 20 });
-    expect((await shownAfter(run(sick).journal)).against).toBeGreaterThan(20);
-    expect(await shownAfter(run({ ...healthy, before: "nothing" }).journal)).toBeNull();
+    expect((await shownAfter((await run(sick)).journal)).against).toBeGreaterThan(20);
+    expect(await shownAfter((await run({ ...healthy, before: "nothing" })).journal)).toBeNull();
   });
 
   test("whose journal cannot be trusted is listed apart, and an unreachable database is an error", async () => {
@@ -61,6 +61,29 @@ describe("a rollout", () => {
     expect((await reads(new Error("connection lost")).call("GET", "/rollouts")).status).toBe(500);
   });
 
+  test.each([
+    ["app=other", "the app other"],
+    ["app=other&resourceGroup=shop", "the app other in shop"],
+    ["app=api&resourceGroup=other", "the app api in other"],
+    ["resourceGroup=other", "any app in other"],
+  ])("of a place that is not managed is refused, not listed as none: %s", async (query, what) => {
+    const answered = await service().call("GET", `/rollouts?${query}`);
+    expect([answered.status, answered.body.error]).toMatchObject([
+      404,
+      { id: "target-not-managed", message: `The control plane does not manage ${what}, so the call has no effect.` },
+    ]);
+  });
+
+  test("of a managed app without any is an empty list, and one that was managed once is still listed", async () => {
+    const { call, append } = service();
+    for (const query of ["", "?app=api", "?resourceGroup=SHOP", "?app=API&resourceGroup=shop"])
+      expect((await call("GET", `/rollouts${query}`)).body.rollouts).toEqual([]);
+    await append("rollout/shop/once/once--1", [
+      { at: 9000, kind: "Planned", intent: { ...intent, revision: "once--1" }, steps: [100] },
+    ]);
+    expect((await call("GET", "/rollouts?app=once")).body.rollouts).toHaveLength(1);
+  });
+
   test("is listed newest first, shown, and read with its messages", async () => {
     const { call, append } = service();
     await append(stream, rejected);
@@ -71,7 +94,7 @@ describe("a rollout", () => {
       (await call("GET", "/rollouts")).body.rollouts.map(({ revision }: { revision: string }) => revision),
     ).toEqual(["api--0000003", "api--0000002"]);
     expect((await call("GET", "/rollouts?resourceGroup=SHOP&app=api")).body.rollouts).toHaveLength(2);
-    expect((await call("GET", "/rollouts?app=other")).body.rollouts).toEqual([]);
+    expect((await call("GET", "/rollouts?resourceGroup=shop&app=api&inFlight=true")).body.rollouts).toHaveLength(1);
     expect(
       (await call("GET", "/rollouts?inFlight=true")).body.rollouts.map(
         ({ revision }: { revision: string }) => revision,

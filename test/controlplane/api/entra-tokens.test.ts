@@ -92,7 +92,7 @@ test.each([
   ["a workflow's or an identity's", ofWorkflow, workflow],
   ["one of the second shape, where it is for the audience", second, ann],
 ])("a token lets in: %s, under the name of its object", async (_what, claims, name) =>
-  expect(await asked(claims)).toEqual({ name }),
+  expect(await asked(claims)).toEqual({ name, roles: ["Rollout.Read", "Rollout.Write"] }),
 );
 
 test.each([

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../../controlplane/api/app.ts";
 import { lockForm } from "../../../controlplane/api/lock-target.ts";
+import { appRoles } from "../../../controlplane/api/roles.ts";
 import { signalForm } from "../../../controlplane/api/streams/signal.ts";
 import { type Form, read } from "../../../engines/form.ts";
 import { rolloutKind } from "../../../engines/rollout/kind.ts";
@@ -65,7 +66,7 @@ describe("the description", () => {
     const { parts } = service();
     const app = createApp(
       parts,
-      async () => ({ name: "somebody" }),
+      async () => ({ name: "somebody", roles: appRoles }),
       () => undefined,
     );
     const routes = app.routes.map((route) => `${route.method} ${route.path.replaceAll(/:(\w+)/g, "{$1}")}`);
@@ -76,10 +77,10 @@ describe("the description", () => {
     expect(
       new Set(entries.map(([, { path: to, method }]) => asServed["paths"][to][method.toLowerCase()].operationId)).size,
     ).toBe(entries.length);
-    for (const [name, { role, path: to, method }] of entries)
+    for (const [name, { role, partRole, path: to, method }] of entries)
       expect([name, asServed["paths"][to][method.toLowerCase()].security]).toEqual([
         name,
-        role === undefined ? [] : [{ entra: [role] }],
+        [role, partRole].filter((each) => each !== undefined).map((each) => ({ entra: [each] })),
       ]);
   });
 
@@ -196,7 +197,7 @@ async function provokeInTurn({ call, append }: Service): Promise<void> {
   await call("POST", `${path}/signals`, { signal: "abort", message: "x" });
   for (const revision of ["0000002", "0000002", "0000003"]) await call("PUT", path.replace("0000002", revision), body);
   for (const rest of ["", "/journal"]) await call("GET", `${path}${rest}`);
-  await call("GET", "/rollouts");
+  for (const query of ["", "?app=other"]) await call("GET", `/rollouts${query}`);
   for (const _twice of [1, 2]) await call("POST", `${path}/signals`, { signal: "abort", message: "x" });
   await append(stream.replace("0002", "0004"), rejected);
   await call("GET", `${path.replace("0002", "0004")}/follow`);

@@ -1,9 +1,20 @@
 // The call that starts a rollout: which bodies it accepts, what it answers the first time and again, and when it
 // refuses. A refused call starts nothing. security.test.ts and fuzz.test.ts have hostile callers.
 import { describe, expect, test } from "vitest";
+import { fold } from "../../../engines/engine.ts";
 import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
+import { rollout } from "../../../engines/rollout/rollout.ts";
+import type { AppView, RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
-import { body, intent, path, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
+import {
+  body,
+  intent,
+  path,
+  rejected,
+  type Service,
+  servicesForTests,
+  stream,
+} from "../../support/controlplane/service.ts";
 
 const { service, token } = servicesForTests();
 
@@ -181,16 +192,65 @@ describe("a release", () => {
     expect(asked).toEqual([]);
   });
 
-  test("is refused while another of the same app is in flight", async () => {
-    const { call, asked } = service();
-    await call("PUT", path, body);
-    const second = await call("PUT", path.replace("0002", "0003"), body);
-    expect([second.status, second.body.error.id, second.headers.get("retry-after")]).toEqual([
+  const eventsOf = async ({ parts }: Service) =>
+    (await parts.journal.read(stream)).map(({ event }) => event as RolloutEvent);
+  const watched: readonly RolloutEvent[] = [
+    rejected[0]!,
+    rejected[1]!,
+    { at: 2000, kind: "Started", stable: "api--0000001", activate: false },
+    { at: 3000, kind: "SmokePassed" },
+  ];
+  const viewWith = (templateHash: string): AppView => ({
+    weights: [{ revision: "api--0000001", percent: 100 }],
+    revisions: [
+      { name: "api--0000001", templateHash: "one" },
+      { name: "api--0000002", templateHash: "two" },
+      { name: "api--0000003", templateHash },
+    ].map((revision) => ({ ...revision, active: true, running: "Running", health: "Healthy" })),
+  });
+  /** Hands the loop's answer about the other revision to the engine, as the control loop would. */
+  const inspect = async (opened: Service, view: AppView): Promise<void> => {
+    const outcome = { kind: "Outcome", of: "Inspect", at: 9000, found: { ok: true, value: view } } as const;
+    await opened.append(stream, rollout.decide(fold(rollout, await eventsOf(opened)), outcome));
+  };
+
+  test("is refused while another of the same app is in flight, once that one has seen its template", async () => {
+    const opened = service();
+    const { call, asked, append } = opened;
+    await append(stream, watched);
+    const other = path.replace("0002", "0003");
+    for (const _again of [1, 2]) {
+      const second = await call("PUT", other, { ...body, release: "hash-of-3" });
+      expect([second.status, second.body.error.id, second.headers.get("retry-after")]).toEqual([
+        409,
+        "stream-in-flight",
+        "2",
+      ]);
+    }
+    expect(asked).toEqual([`compare ${stream} by somebody: release hash-of-3 is requested`]);
+    await inspect(opened, viewWith("three"));
+    const effect = rollout.react(fold(rollout, await eventsOf(opened)));
+    expect(effect).toMatchObject({ kind: "Deactivate", revision: "api--0000003" });
+    await append(stream, [{ at: 9500, kind: "Deactivated" }]);
+    const refused = await call("PUT", other, { ...body, release: "hash-of-3" });
+    expect([refused.status, refused.body.error.id, refused.headers.get("retry-after")]).toEqual([
       409,
       "stream-in-flight",
       null,
     ]);
-    expect(asked).toEqual([`start ${stream}`]);
+    expect((await call("GET", path)).body.result).toBeNull();
+  });
+
+  test("takes back the one in flight if it has stable's template, and waits until that has ended", async () => {
+    const opened = service();
+    const { call, append } = opened;
+    await append(stream, watched);
+    const other = path.replace("0002", "0003");
+    await call("PUT", other, body);
+    await inspect(opened, viewWith("one"));
+    const again = await call("PUT", other, body);
+    expect([again.status, again.headers.get("retry-after")]).toEqual([409, "2"]);
+    expect((await call("GET", path)).body.message).toContain("taken back by somebody");
   });
 
   test("supersedes the one in flight on request, which receives one signal and returns its traffic", async () => {
@@ -199,13 +259,7 @@ describe("a release", () => {
       { revision: "api--0000001", percent: 95 },
       { revision: "api--0000002", percent: 5 },
     ];
-    await append(stream, [
-      rejected[0]!,
-      rejected[1]!,
-      { at: 2000, kind: "Started", stable: "api--0000001", activate: false },
-      { at: 3000, kind: "SmokePassed" },
-      { at: 4000, kind: "TrafficShifted", weights },
-    ]);
+    await append(stream, [...watched, { at: 4000, kind: "TrafficShifted", weights }]);
     for (const _again of [1, 2]) {
       const second = await call("PUT", path.replace("0002", "0003"), {
         ...body,

@@ -16,8 +16,9 @@ import { type Receiver, startReceiver } from "../../support/controlplane/receive
 import { hostile, hostileFacts, scenarioFacts } from "../../support/controlplane/report-facts.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 
-const eventsOf = (name: string): readonly RolloutEvent[] => scenarioFacts(name).map(({ event }) => event);
-const rolledBack = eventsOf("aborts-when-failures-exceed-the-limit");
+const eventsOf = async (name: string): Promise<readonly RolloutEvent[]> =>
+  (await scenarioFacts(name)).map(({ event }) => event);
+const rolledBack = await eventsOf("aborts-when-failures-exceed-the-limit");
 /** Shortly after the journals of the scenarios were written. */
 const then = rolledBack[0]!.at + 600_000;
 const stream = "rollout/shop/storefront/storefront--2";
@@ -29,17 +30,17 @@ describe("notifications", () => {
   const kinds = (events: readonly RolloutEvent[], from = 0) =>
     notificationsOf(stream, events, from).map(({ kind, index }) => `${index} ${kind}`);
 
-  test("are the start, each step, each wait and the end, and nothing else", () => {
+  test("are the start, each step, each wait and the end, and nothing else", async () => {
     expect(kinds(rolledBack).map((line) => line.split(" ")[1])).toEqual([
       "started",
       "step-reached",
       "step-reached",
       "rolled-back",
     ]);
-    expect(kinds(eventsOf("waits-while-stable-is-sick-then-promotes")).map((line) => line.split(" ")[1])).toContain(
-      "waiting",
-    );
-    expect(kinds(eventsOf("promotes-when-every-step-passes")).map((line) => line.split(" ")[1])).toEqual([
+    expect(
+      kinds(await eventsOf("waits-while-stable-is-sick-then-promotes")).map((line) => line.split(" ")[1]),
+    ).toContain("waiting");
+    expect(kinds(await eventsOf("promotes-when-every-step-passes")).map((line) => line.split(" ")[1])).toEqual([
       "started",
       "step-reached",
       "step-reached",
@@ -79,7 +80,7 @@ describe("the notifier", () => {
     return started;
   };
   const webhook = ({ url }: Receiver, patienceSeconds = 10) =>
-    webhookNotifier({ url, secret: "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw==" }, { ...wire, patienceSeconds });
+    webhookNotifier({ url, secret: "whsec_dGhlIHNpZ25pbmcga2V5IG9mIHRoZSB0ZXN0cw==" }, { ...wire, patienceSeconds });
   const typesOf = ({ received }: Receiver) => received.map(({ body }) => body.type);
   const whole = ["rollout.started", "rollout.step-reached", "rollout.step-reached", "rollout.rolled-back"];
   const has = (outside: Receiver, count: number) =>
@@ -100,7 +101,7 @@ describe("the notifier", () => {
     for (const { headers, text, body } of outside.received) {
       const signed = `${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${text}`;
       expect(headers["webhook-signature"]).toBe(
-        `v1,${createHmac("sha256", "secret of the tests").update(signed).digest("base64")}`,
+        `v1,${createHmac("sha256", "the signing key of the tests").update(signed).digest("base64")}`,
       );
       expect(decodeURIComponent(String(headers["idempotency-key"]))).toBe(body.data.id);
     }
@@ -191,7 +192,10 @@ describe("the notifier", () => {
     await append("rollout/shop/old/old--2", rolledBack);
     deaf.respond = () => "hang";
     await start([
-      webhookNotifier({ url: deaf.url, secret: "x" }, { ...wire, patienceSeconds: 30 }),
+      webhookNotifier(
+        { url: deaf.url, secret: `whsec_${Buffer.alloc(24, 7).toString("base64")}` },
+        { ...wire, patienceSeconds: 30 },
+      ),
       slackNotifier({ url: outside.url }, wire),
     ]);
     await append("rollout/shop/storefront/storefront--3", rolledBack);
@@ -230,10 +234,10 @@ describe("the notifier", () => {
   });
 });
 
-describe("a notifier", () => {
+describe("a notifier", async () => {
   const hostileNotification = notificationsOf(
     stream,
-    hostileFacts().map(({ event }) => event),
+    (await hostileFacts()).map(({ event }) => event),
     0,
   ).at(-1)!;
   const [notification] = notificationsOf(stream, rolledBack, 0);
@@ -346,20 +350,20 @@ describe("a notifier", () => {
       }),
     ).toEqual([
       expect.stringMatching(/^BALLAST_NOTIFY: the value has an unknown field "slackURL"/),
-      "BALLAST_NOTIFY: slackUrl is not an https address.",
-      "BALLAST_NOTIFY: githubRepository is not of the form owner/name.",
+      "BALLAST_NOTIFY: slackUrl must be an https address.",
+      "BALLAST_NOTIFY: githubRepository must be of the form owner/name.",
     ]);
     expect(complaintsOf("secret-part")).toEqual(["BALLAST_NOTIFY: the value must be an object."]);
     const all = {
       webhookUrl: "https://a.example/",
-      webhookSecret: "s",
+      webhookSecret: "a text of 24 bytes or more".replaceAll(" ", "-"),
       slackUrl: "https://b.example/",
       teamsUrl: "https://c.example/",
       githubRepository: "o/n",
       githubToken: "t",
     };
     expect(readNotifiers(JSON.stringify(all), [])).toEqual({
-      webhook: { url: "https://a.example/", secret: "s" },
+      webhook: { url: "https://a.example/", secret: "a-text-of-24-bytes-or-more" },
       slack: { url: "https://b.example/" },
       teams: { url: "https://c.example/" },
       github: { api: "https://api.github.com", repository: "o/n", ref: "main", token: "t" },

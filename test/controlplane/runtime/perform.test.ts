@@ -28,7 +28,7 @@ const world = (
 
 const { isWrite } = rolloutPerformer({} as RolloutWorld);
 const performEffect = (effect: RolloutEffect, on: RolloutWorld, fence: Fence, cancel: AbortSignal) =>
-  rolloutPerformer(on).perform(effect, fence, cancel);
+  rolloutPerformer(on).perform(effect, { stream: "rollout/rg/web/web--1", length: 1, fence, cancel });
 
 it("gives an outcome of the effect's kind, with the time of its end", async () => {
   const before = Date.now();

@@ -139,7 +139,12 @@ describe.each(Object.entries(scenarios))("a ferry that %s", (_name, scenario) =>
         quay: { move: async (load, place) => void moved.push(`${load} ${place.split("/").at(-1)}`) },
         clock: { now: () => at, until: async () => undefined },
         streams: { request: () => Promise.reject(), follow: () => Promise.reject() },
-      }).perform(effect, async () => true, new AbortController().signal),
+      }).perform(effect, {
+        stream: "ferry/bay/one",
+        length: 1,
+        fence: async () => true,
+        cancel: new AbortController().signal,
+      }),
     );
     expect(facts.map(({ kind }) => kind)).toEqual(scenario.facts);
     expect(moved).toEqual(scenario.moves);

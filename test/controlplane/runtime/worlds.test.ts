@@ -1,7 +1,7 @@
 // Runs the scenarios of the pure world twice more: through the real adapters against the emulator, and complete, with
 // the control loop on PostgreSQL. The journals must be the same, line for line.
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
@@ -35,6 +35,7 @@ const nobodyLocks = { lockOn: async () => undefined };
 /** Runs a scenario with a plain loop of react, performEffect and decide, without a database. */
 async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
   const world = await realWorld(scenario, shop);
+  onTestFinished(() => world.close());
   const journal: RolloutEvent[] = [];
   const hear = (observation: RolloutObservation) => {
     journal.push(...rollout.decide(fold(rollout, journal), observation));
@@ -46,18 +47,28 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
     const signal = signalBetween(scenario, world.now(), until);
     if (signal !== undefined) {
       await world.advance(signal.at);
-      hear({ kind: "Signal", at: signal.at, signal: signal.signal, by: signal.by, message: signal.message });
+      hear(observed(signal, world));
     } else if (effect === undefined) return journal;
     else
       hear(
-        await rolloutPerformer({ ...world, claims: nobodyLocks, requestSeconds }).perform(
-          effect,
-          always,
-          new AbortController().signal,
-        ),
+        await rolloutPerformer({ ...world, claims: nobodyLocks, requestSeconds }).perform(effect, {
+          stream: "rollout/shop/storefront/storefront--2",
+          length: journal.length,
+          fence: always,
+          cancel: new AbortController().signal,
+        }),
       );
   }
 }
+
+const observed = (
+  { atMinutes: _planned, about, ...signal }: NonNullable<ReturnType<typeof signalBetween>>,
+  world: RealWorld,
+) => ({
+  kind: "Signal" as const,
+  ...signal,
+  ...(about === undefined ? {} : { about: world.third()! }),
+});
 
 /** Gives when an effect ends: a wait at its end, a wait for a signal never, every other at once. */
 function endOf(effect: RolloutEffect | undefined, now: Instant): Instant {
@@ -89,9 +100,9 @@ describe("whole, with the durable loop on PostgreSQL", () => {
     await send(signal);
     if (!cancel.aborted) await new Promise((resolve) => cancel.addEventListener("abort", resolve, { once: true }));
   };
-  const send = async ({ at, signal, by, message }: NonNullable<ReturnType<typeof signalBetween>>) => {
-    await world.advance(at);
-    await orchestrator.signal(stream(), { kind: "Signal", at, signal, by, message });
+  const send = async (signal: NonNullable<ReturnType<typeof signalBetween>>) => {
+    await world.advance(signal.at);
+    await orchestrator.signal(stream(), observed(signal, world));
   };
 
   beforeAll(async () => {
@@ -120,6 +131,7 @@ describe("whole, with the durable loop on PostgreSQL", () => {
     it(`${each.name.replaceAll("-", " ")}`, { timeout: 120_000 }, async () => {
       scenario = each;
       world = await realWorld(scenario, shop);
+      onTestFinished(() => world.close());
       expect(await orchestrator.start(stream(), { kind: "Request", at: start, intent: world.intent })).toBe("started");
       for (;;) {
         const events = (await journal.read(stream())).map(({ event }) => event);

@@ -105,24 +105,10 @@ test("a traffic-only patch keeps everything else, secrets included", async () =>
 });
 
 test.each([
-  [
-    "weights of 150",
-    [
-      ["FIRST", 90],
-      ["FIRST", 60],
-    ],
-    "ContainerAppInvalidTrafficWeight",
-  ],
-  [
-    "a weight that is not whole",
-    [
-      ["FIRST", 99.5],
-      ["FIRST", 0.5],
-    ],
-    "ContainerAppInvalidTrafficWeight",
-  ],
+  ["a weight of 150", [["FIRST", 150]], "ContainerAppInvalidTrafficWeight"],
+  ["a weight that is not whole", [["FIRST", 99.5]], "ContainerAppInvalidTrafficWeight"],
   ["a revision that does not exist", [["shop--nowhere", 100]], "ContainerAppRevisionNotFound"],
-  ["a revision by its suffix alone", [["0000001", 100]], "ContainerAppRevisionNotFound"],
+  ["a revision by its suffix alone", [["0000001", 100]], "ContainerAppInvalidRevisionName"],
 ] as const)("refuses traffic with %s and changes nothing", async (_, entries, expected) => {
   await using c = await containerCloud();
   const first = await release(c, { RELEASE: "1" });
@@ -170,13 +156,6 @@ test.each<[string, (properties: Body) => void, string]>([
       template.containers[0].env = [{ name: "KEY", secretRef: "key" }];
     },
     "ContainerAppSecretRefNotFound",
-  ],
-  [
-    "two containers, which the emulator does not run",
-    ({ template }) => {
-      template.containers.push(template.containers[0]);
-    },
-    "EmulatorUnsupported",
   ],
   [
     "the mode Labels, which the emulator does not have",
@@ -347,14 +326,19 @@ test("a replica has Azure's variables, the template's and the secrets', and none
     () => c.emulator("GET", "logs?app=shop"),
     (found) => found.lines.length > 0,
   );
-  const { PORT, PATH: _, CONTAINER_APP_REPLICA_NAME, ...rest } = lines[0].json;
+  const { PORT, PATH, NODE_COMPILE_CACHE, CONTAINER_APP_REPLICA_NAME, ...rest } = lines[0].json;
   expect(Number(PORT)).toBeGreaterThan(0);
+  expect({ PATH, NODE_COMPILE_CACHE }, "the machine's own").toEqual({
+    PATH: process.env["PATH"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+  });
   expect(CONTAINER_APP_REPLICA_NAME).toMatch(new RegExp(`^${revision}-`));
   expect(rest).toEqual({
     CONTAINER_APP_NAME: "shop",
     CONTAINER_APP_REVISION: revision,
     CONTAINER_APP_HOSTNAME: `${revision}.${domain}`,
     CONTAINER_APP_PORT: "8080",
+    PORT_8080: PORT,
     PLAIN: "p",
     SECRET: "hush",
   });

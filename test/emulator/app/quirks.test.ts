@@ -259,7 +259,7 @@ test("excess inactive revisions are purged late, and their entries stay; a naive
 test("a minimum of replicas above the maximum is refused", async () => {
   await using c = await containerCloud();
   expect(await code(release(c, {}, { template: { scale: { minReplicas: 3, maxReplicas: 2 } } }))).toBe(
-    "ContainerAppScaleInvalid",
+    "ContainerAppInvalidScaleSpec",
   );
 });
 

@@ -137,9 +137,8 @@ test("session affinity works in Single mode only; in a naive cloud it works in a
   const cookie = async (c: ContainerCloud): Promise<string | undefined> =>
     (await c.request(host)).headers["set-cookie"]?.[0];
   const seen = await bothWays("affinity-in-single-only", async (c) => {
-    await ready(c, latest(await c.apply("shop", sticky("Multiple"))));
-    const inMultiple = (await cookie(c)) !== undefined;
-    await c.apply("shop", { configuration: { activeRevisionsMode: "Single" } }, { merge: true });
+    const inMultiple = await code(c.apply("shop", sticky("Multiple")));
+    await c.apply("shop", sticky("Single"));
     await eventually(
       () => c.emulator("GET", "processes"),
       ({ processes }) => processes.filter((each: Body) => each["ready"]).length === 2,
@@ -148,9 +147,20 @@ test("session affinity works in Single mode only; in a naive cloud it works in a
     const replicas = await Promise.all(
       Array.from({ length: 6 }, () => c.request(host, "/", { headers: { cookie: held } })),
     );
-    return [inMultiple, new Set(replicas.map(({ headers }) => headers["set-cookie"]?.[0])).size];
+    const inOne = new Set(replicas.map(({ headers }) => headers["set-cookie"]?.[0])).size;
+    const back = await code(c.apply("shop", { configuration: { activeRevisionsMode: "Multiple" } }, { merge: true }));
+    return [inMultiple, inOne, back];
   });
-  expect(seen).toEqual({ azure: [false, 1], naive: [true, 1] });
+  const refusal = "ContainerAppInvalidIngressStickySessionRevisionMode";
+  expect(seen).toEqual({ azure: [refusal, 1, refusal], naive: ["accepted", 1, "accepted"] });
+});
+
+test("traffic is checked in Single mode too; a naive cloud accepts any", async () => {
+  const seen = await bothWays("traffic-checked-in-single", async (c) => {
+    await release(c, { RELEASE: "1" }, { mode: "Single" });
+    return code(shift(c, { revisionName: "shop--nowhere", weight: 7 }));
+  });
+  expect(seen).toEqual({ azure: "ContainerAppRevisionNotFound", naive: "accepted" });
 });
 
 test("Single mode deactivates the old revision; a naive cloud leaves it active", async () => {
@@ -194,7 +204,6 @@ test("an internal app's addresses are in the internal domain, and an app without
 });
 
 test.each<[string, Body, string]>([
-  ["TCP", { external: true, targetPort: 8080, transport: "Tcp" }, "EmulatorUnsupported"],
   ["HTTP/2 to the container", { external: true, targetPort: 8080, transport: "Http2" }, "EmulatorUnsupported"],
   ["an exposed port", { external: true, targetPort: 8080, exposedPort: 9000 }, "EmulatorUnsupported"],
 ])("refuses ingress with %s by name", async (_, ingress, refusal) => {

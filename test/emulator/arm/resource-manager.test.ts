@@ -87,28 +87,57 @@ test.each([
 });
 
 test("an unknown api-version is refused with the list of served ones", async () => {
-  expect((await at.ask("GET", `${app("a")}?api-version=2026-07-01`)).body.error.message).toContain(
-    "2025-01-01,2025-02-02-preview,2025-07-01",
+  expect((await at.ask("GET", `${app("a")}?api-version=2031-07-01`)).body.error.message).toContain(
+    "2025-01-01,2025-02-02-preview,2025-07-01,2026-07-01",
   );
 });
 
 test.each([
+  ["an app", "2026-07-01", () => environment()],
+  ["a group", "2025-04-01", () => group],
+])(
+  "%s is served in the version that today's clients send, held to another version's schema",
+  async (_, version, id) => {
+    expect((await at.ask("GET", `${id()}?api-version=${version}`)).status).toBe(200);
+    const wrong = { location: "westeurope", properties: { newInThisVersion: 1 } };
+    expect((await at.ask("PUT", `${id()}2?api-version=${version}`, wrong)).body.error.message).toContain(
+      "newInThisVersion",
+    );
+  },
+);
+
+test.each([
   [
     "an unknown property",
-    { location: "westeurope", properties: { managedEnvironmentID: "x" } },
-    "properties.managedEnvironmentID",
+    { location: "westeurope", properties: { managedEnvironmentName: "x" } },
+    "properties.managedEnvironmentName",
   ],
   ["a required property left out", { properties: {} }, "location"],
   [
-    "a number of the wrong kind",
-    { location: "westeurope", properties: { configuration: { ingress: { traffic: [{ weight: "ten" }] } } } },
-    "properties.configuration.ingress.traffic[0].weight",
+    "a value of the wrong kind",
+    { location: "westeurope", properties: { configuration: { ingress: { traffic: [{ latestRevision: "yes" }] } } } },
+    "properties.configuration.ingress.traffic[0].latestRevision",
   ],
 ])("a body with %s is refused by name", async (_, body, named) => {
   const reply = await at.ask("PUT", `${app("wrong")}?${apps}`, body);
   expect(reply).toMatchObject({ status: 400, body: { error: { code: "InvalidRequestContent" } } });
   expect(reply.body.error.message).toContain(`'${named}'`);
   expect((await at.ask("GET", `${app("wrong")}?${apps}`)).status).toBe(404);
+});
+
+test("a property is read without regard to case, and shown as Azure spells it", async () => {
+  const other = `${group.replace("shop", "spelled")}?${groups}`;
+  expect((await at.ask("PUT", other, { Location: "westeurope", TAGS: { Of: "x" } })).body).toMatchObject({
+    location: "westeurope",
+    tags: { Of: "x" },
+  });
+});
+
+test("a null in a whole body is an absent property, and a required one is missed", async () => {
+  const other = group.replace("shop", "nulls");
+  const put = async (body: object) => (await at.ask("PUT", `${other}?${groups}`, body)).body;
+  expect(await put({ location: "westeurope", tags: null })).not.toHaveProperty("tags");
+  expect((await put({ location: null })).error.message).toContain("'location' is required");
 });
 
 test("a body that is not JSON is refused, not swallowed", async () => {
@@ -240,10 +269,8 @@ test("a diagnostic setting does not change the resource that it extends", async 
   const before = (await at.ask("GET", `${environment()}?${apps}`)).body;
   const settings = `${environment()}/providers/Microsoft.Insights/diagnosticSettings`;
   const setting = `${settings}/rows?api-version=2021-05-01-preview`;
-  expect(
-    (await at.ask("PUT", setting, { properties: { logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } })).body
-      .error.code,
-  ).toBe("BadRequest");
+  const logs = [{ category: "ContainerAppHTTPLogs", enabled: true }];
+  expect((await at.ask("PUT", setting, { properties: { logs } })).body.code).toBe("BadRequest");
   expect(
     (
       await at.ask("PUT", setting, {

@@ -61,12 +61,28 @@ test("the clock stands at the time that was set, until it is released", async ()
     at: "2030-01-01T00:00:00.000Z",
     milliseconds: Date.parse("2030-01-01T00:00:00Z"),
     stopped: true,
+    rate: 0,
   });
   expect((await at.ask("PUT", `${group}?${groups}`, { location: "westeurope" })).body.systemData.lastModifiedAt).toBe(
     "2030-01-01T00:00:00.000Z",
   );
   await at.ask("POST", "/_emulator/clock", { at: null });
   expect((await at.ask("GET", "/_emulator/clock")).body.stopped).toBe(false);
+});
+
+test("the clock runs fast from a time, advances, and refuses what is no time", async () => {
+  await at.ask("POST", "/_emulator/clock", { at: "2030-01-01T00:00:00Z", rate: 3600 });
+  const start = Date.parse("2030-01-01T00:00:00Z");
+  await expect
+    .poll(async () => (await at.ask("GET", "/_emulator/clock")).body.milliseconds - start)
+    .toBeGreaterThan(60_000);
+  const before = (await at.ask("GET", "/_emulator/clock")).body;
+  const after = (await at.ask("POST", "/_emulator/clock", { advanceSeconds: 86_400 })).body;
+  expect(after.milliseconds - before.milliseconds).toBeGreaterThanOrEqual(86_400_000);
+  expect(after).toMatchObject({ rate: 3600, stopped: false });
+  for (const wrong of [{ at: "soon" }, { rate: -1 }, { rate: 1e9 }, { advanceSeconds: "1h" }])
+    expect((await at.ask("POST", "/_emulator/clock", wrong)).status).toBe(400);
+  await at.ask("POST", "/_emulator/clock", { at: null });
 });
 
 test("the controls refuse everyone without the client's token", async () => {

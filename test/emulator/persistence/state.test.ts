@@ -26,7 +26,11 @@ test("documents cut off at any byte are those of the last complete change", () =
       const documents = openDocuments(folder);
       const written = [{ bytes: 0, moment: {} as object }];
       for (const moment of moments) {
-        documents.keep(Object.entries(moment));
+        const before = Object.keys(written.at(-1)!.moment);
+        documents.write({
+          put: Object.entries(moment),
+          remove: before.filter((key) => !Object.hasOwn(moment, key)),
+        });
         written.push({ bytes: statSync(file).size, moment });
       }
       documents.close();
@@ -36,7 +40,7 @@ test("documents cut off at any byte are those of the last complete change", () =
       const latest = written.findLast(({ bytes }) => bytes <= cut)!.moment;
       expect(Object.fromEntries(reopened.found)).toEqual(latest);
       // The reopened file accepts further changes.
-      reopened.keep([["after", after]]);
+      reopened.write({ put: [["after", after]], remove: Object.keys(latest) });
       reopened.close();
       const again = openDocuments(folder);
       expect(Object.fromEntries(again.found)).toEqual({ after });
@@ -49,10 +53,13 @@ test("documents cut off at any byte are those of the last complete change", () =
 test("a file of many changes is compacted, and a finished line that is no JSON is refused, not skipped", () => {
   const documents = openDocuments(folder);
   for (let count = 0; count < 3000; count += 1)
-    documents.keep([
-      ["steady", "x".repeat(500)],
-      ["counter", { count, text: "y".repeat(500) }],
-    ]);
+    documents.write({
+      put: [
+        ["steady", "x".repeat(500)],
+        ["counter", { count, text: "y".repeat(500) }],
+      ],
+      remove: [],
+    });
   documents.close();
   expect(statSync(path.join(folder, "documents.jsonl")).size).toBeLessThan(1_200_000);
   const reopened = openDocuments(folder);

@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Body } from "../../../emulator/arm/resource.ts";
 import { type ArmClient, OperationFailed, ServiceError } from "../../../emulator/provider/arm-client.ts";
+import { HalfWritten } from "../../../emulator/provider/provider-behaviour.ts";
+import { replacements } from "../../../emulator/provider/replacements.ts";
 import { nativeResourceOf } from "../../../emulator/provider/resources.ts";
 import { unknownText } from "../../../emulator/provider/shape.ts";
 import {
@@ -13,7 +15,6 @@ import {
   create,
   foreseeCreate,
   foreseeUpdate,
-  HalfWritten,
   read,
   type Session,
   update,
@@ -228,6 +229,26 @@ test("a replacement is created before the old resource is deleted if the name is
     compare(app, { __createBeforeDelete: true, location: "a" }, { __createBeforeDelete: true, location: "b" })
       .deleteBeforeReplace,
   ).toBe(false);
+});
+
+test.each([
+  ["authorization:RoleAssignment", { principalId: "a" }, { principalId: "b" }, true],
+  ["authorization:RoleAssignment", { roleDefinitionId: "a" }, { roleDefinitionId: "b" }, false],
+  ["dbforpostgresql:Server", { availabilityZone: "1" }, { availabilityZone: "2" }, true],
+  ["dbforpostgresql:Server", { administratorLogin: "a" }, { administratorLogin: "b" }, true],
+  ["dbforpostgresql:Server", { highAvailability: { mode: "Disabled" } }, { highAvailability: { mode: "a" } }, false],
+  ["resources:ResourceGroup", { managedBy: "a" }, { managedBy: "b" }, false],
+  ["resources:ResourceGroup", { resourceGroupName: "a" }, { resourceGroupName: "b" }, true],
+])("a change of %s from %j to %j replaces it: %s", (token, olds, news, replaces) => {
+  const { differences } = compare(nativeResourceOf(`azure-native:${token}`)!, olds, news);
+  expect(differences.map(({ replace }) => replace)).toEqual([replaces]);
+});
+
+test("every resource has a row of replacements, and no row is of another resource", () => {
+  expect(Object.keys(replacements).filter((token) => nativeResourceOf(token) === undefined)).toEqual([]);
+  expect(Object.keys(replacements).map((token) => nativeResourceOf(token)!.forceNew)).toEqual(
+    Object.values(replacements),
+  );
 });
 
 test("Read of a missing resource gives nothing, and any other error fails", async () => {

@@ -21,8 +21,8 @@ const worse: Scenario = {
 describe("a rollout judged again", () => {
   const untouched = scenarios().filter(({ signals, before }) => signals.length === 0 && before === "stable");
 
-  it.each(untouched)("by its own thresholds gets the same verdicts at the same moments: $name", (scenario) => {
-    const steps = backtest(run(scenario).journal, scenario.thresholds);
+  it.each(untouched)("by its own thresholds gets the same verdicts at the same moments: $name", async (scenario) => {
+    const steps = backtest((await run(scenario)).journal, scenario.thresholds);
     for (const { decided, would } of steps) {
       if (decided?.verdict === "passed") expect(would).toEqual({ ...decided, verdict: "pass" });
       else if (
@@ -34,10 +34,11 @@ describe("a rollout judged again", () => {
     }
   });
 
-  it("is covered by scenarios with every verdict", () => {
-    const verdicts = untouched.flatMap((scenario) =>
-      backtest(run(scenario).journal, scenario.thresholds).map(({ would }) => would?.verdict),
+  it("is covered by scenarios with every verdict", async () => {
+    const runs = await Promise.all(
+      untouched.map(async (scenario) => backtest((await run(scenario)).journal, scenario.thresholds)),
     );
+    const verdicts = runs.flat().map(({ would }) => would?.verdict);
     expect([
       verdicts.filter((verdict) => verdict === "pass").length > 10,
       verdicts.filter((verdict) => verdict === "fail").length > 2,
@@ -45,16 +46,18 @@ describe("a rollout judged again", () => {
     ]).toEqual([true, true, true]);
   });
 
-  it("by other thresholds gets the verdict that they gave in a live dry run", () => {
-    const live = run({ ...worse, dryRun: defaultThresholds }).journal.find(
+  it("by other thresholds gets the verdict that they gave in a live dry run", async () => {
+    const live = (await run({ ...worse, dryRun: defaultThresholds })).journal.find(
       (event) => event.kind === "DryRunJudged" && event.verdict === "fail",
     );
-    const { would } = backtest(run(worse).journal, defaultThresholds).find((step) => step.would?.verdict === "fail")!;
+    const { would } = backtest((await run(worse)).journal, defaultThresholds).find(
+      (step) => step.would?.verdict === "fail",
+    )!;
     expect(would).toEqual({ verdict: "fail", at: live?.at, message: live?.kind === "DryRunJudged" && live.message });
   });
 
-  it("has no verdict after a rollback that was not decided, since that was never observed", () => {
-    const steps = backtest(run(worse).journal, defaultThresholds);
+  it("has no verdict after a rollback that was not decided, since that was never observed", async () => {
+    const steps = backtest((await run(worse)).journal, defaultThresholds);
     expect(steps.map(({ percent, decided, would }) => [percent, decided?.verdict, would?.verdict])).toEqual([
       [10, "passed", "inconclusive"],
       [50, "passed", "fail"],
@@ -62,9 +65,9 @@ describe("a rollout judged again", () => {
     ]);
   });
 
-  it("begins again with a second attempt", () => {
+  it("begins again with a second attempt", async () => {
     const steps = backtest(
-      run({ ...sick, signals: [{ atMinutes: 50, signal: "retry", by: "ann", message: "once more" }] }).journal,
+      (await run({ ...sick, signals: [{ atMinutes: 50, signal: "retry", by: "ann", message: "once more" }] })).journal,
       defaultThresholds,
     );
     expect(steps.map(({ attempt, would }) => [attempt, would?.verdict])).toEqual([
@@ -73,34 +76,35 @@ describe("a rollout judged again", () => {
     ]);
   });
 
-  it("ignores the dry run that it had", () => {
+  it("ignores the dry run that it had", async () => {
     const dryRun = { ...defaultThresholds, falseRollbackPercentMax: 0.1 };
-    expect(backtest(run({ ...worse, dryRun }).journal, defaultThresholds)).toEqual(
-      backtest(run(worse).journal, defaultThresholds),
+    expect(backtest((await run({ ...worse, dryRun })).journal, defaultThresholds)).toEqual(
+      backtest((await run(worse)).journal, defaultThresholds),
     );
   });
 });
 
 describe("the traffic learned from a journal", () => {
-  it("is that of the service, with stable's failures only", () => {
-    const traffic = trafficOf(run(worse).journal)!;
+  it("is that of the service, with stable's failures only", async () => {
+    const traffic = trafficOf((await run(worse)).journal)!;
     expect(traffic.requestsPerMinute).toBeCloseTo(1_200, -1);
     expect(traffic.failurePercent).toBeCloseTo(0.7, 1);
     expect(traffic.dispersion).toBe(1);
   });
 
-  it("shows that failures come in bursts, if they do", () => {
+  it("shows that failures come in bursts, if they do", async () => {
     const bursts = Array.from({ length: 40 }, (_, index) => ({
       fromMinutes: index * 3,
       failedPercent: index % 2 === 0 ? 0.2 : 1.2,
       slowPercent: 0,
     }));
     expect(
-      trafficOf(run({ ...healthy, stable: bursts, strategy: { ...healthy.strategy, bakeSeconds: 1_200 } }).journal)!
-        .dispersion,
+      trafficOf(
+        (await run({ ...healthy, stable: bursts, strategy: { ...healthy.strategy, bakeSeconds: 1_200 } })).journal,
+      )!.dispersion,
     ).toBeGreaterThan(3);
   });
 
-  it("is undefined if no request was measured", () =>
-    expect(trafficOf(run({ ...healthy, probesAnswered: 0 }).journal)).toBeUndefined());
+  it("is undefined if no request was measured", async () =>
+    expect(trafficOf((await run({ ...healthy, probesAnswered: 0 })).journal)).toBeUndefined());
 });

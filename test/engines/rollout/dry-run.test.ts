@@ -22,8 +22,8 @@ const dryRuns = (journal: readonly RolloutEvent[]) => journal.filter((event) => 
 const withoutDryRun = (journal: readonly RolloutEvent[]) =>
   journal.filter(({ kind }) => kind !== "DryRunJudged" && kind !== "Planned");
 
-describe("stricter dry-run thresholds", () => {
-  const { journal, state } = run(worse);
+describe("stricter dry-run thresholds", async () => {
+  const { journal, state } = await run(worse);
 
   it("report that they would roll back, with their numbers, and the rollout is promoted all the same", () => {
     expect(state.ending?.result).toBe("promoted");
@@ -37,27 +37,27 @@ describe("stricter dry-run thresholds", () => {
     );
   });
 
-  it("change no other fact of the journal, and no moment of it", () => {
+  it("change no other fact of the journal, and no moment of it", async () => {
     const { dryRun: _none, ...plain } = worse;
-    expect(withoutDryRun(journal)).toEqual(withoutDryRun(run(plain).journal));
+    expect(withoutDryRun(journal)).toEqual(withoutDryRun((await run(plain)).journal));
   });
 
   it("are decided again from the journal, byte for byte", () => expect(replay(journal)).toBeUndefined());
 
-  it("begin without evidence in a retry, as the thresholds in force do", () => {
+  it("begin without evidence in a retry, as the thresholds in force do", async () => {
     const retried: Scenario = {
       ...sick,
       dryRun: defaultThresholds,
       signals: [{ atMinutes: 50, signal: "retry", by: "ann", message: "once more" }],
     };
-    const again = run(retried).journal;
+    const again = (await run(retried)).journal;
     const second = again.slice(again.findIndex(({ kind }) => kind === "Signalled"));
     expect(kinds(second)).toContain("DryRunJudged");
   });
 });
 
-it("a dry run with the same verdict at every interval reports it once", () => {
-  const { journal } = run({ ...healthy, dryRun: defaultThresholds });
+it("a dry run with the same verdict at every interval reports it once", async () => {
+  const { journal } = await run({ ...healthy, dryRun: defaultThresholds });
   expect(dryRuns(journal).map(({ verdict }) => verdict)).toEqual(["pass"]);
 });
 

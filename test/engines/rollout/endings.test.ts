@@ -16,20 +16,20 @@ import {
 import { failing, type Meddle, run } from "../../support/worlds/pure-world.ts";
 
 describe("labels", () => {
-  it("show stable and canary during a rollout, and the new stable after it", () => {
+  it("show stable and canary during a rollout, and the new stable after it", async () => {
     const seen: unknown[] = [];
-    const { world } = run(healthy, (effect) => {
+    const { world } = await run(healthy, (effect) => {
       if (effect.kind === "ShiftTraffic") seen.push(effect.labels);
       return undefined;
     });
     expect(seen).toEqual([...Array.from({ length: 3 }, () => ({ stable, canary })), { stable: canary }]);
     expect(world.labels).toEqual({ stable: canary });
-    expect(run(sick).world.labels).toEqual({ stable });
-    expect(run({ ...healthy, before: "nothing" }).world.labels).toEqual({ stable: canary });
+    expect((await run(sick)).world.labels).toEqual({ stable });
+    expect((await run({ ...healthy, before: "nothing" })).world.labels).toEqual({ stable: canary });
   });
 
-  it("that cannot be moved after a promotion do not undo it", () => {
-    const { state, world } = run(healthy, (effect, now, { phase }) =>
+  it("that cannot be moved after a promotion do not undo it", async () => {
+    const { state, world } = await run(healthy, (effect, now, { phase }) =>
       phase === "settling" ? failing(effect, now) : undefined,
     );
     expect([state.ending?.result, world.weights, world.active.has(stable)]).toEqual([
@@ -39,7 +39,7 @@ describe("labels", () => {
     ]);
   });
 
-  it("keep a canary whose rollout could not take its traffic away from being taken for stable", () => {
+  it("keep a canary whose rollout could not take its traffic away from being taken for stable", async () => {
     const left = "storefront--0";
     const shows = (weights: readonly Weight[]): Meddle =>
       times(
@@ -61,20 +61,22 @@ describe("labels", () => {
         { revision: stable, percent: 40 },
       ],
     ]) {
-      expect(run(healthy, shows(weights)).journal.find(({ kind }) => kind === "Started")).toMatchObject({ stable });
+      expect((await run(healthy, shows(weights))).journal.find(({ kind }) => kind === "Started")).toMatchObject({
+        stable,
+      });
     }
   });
 });
 
 describe("a release that is superseded", () => {
-  it("gives its traffic back, reports by whom, and is never tried again", () => {
-    const baking = stateIn("baking");
+  it("gives its traffic back, reports by whom, and is never tried again", async () => {
+    const baking = await stateIn("baking");
     const superseded = hear(baking, signal("supersede", baking.now));
     expect([superseded.phase, superseded.ending]).toEqual([
       "reverting",
       { result: "rolled-back", reason: "superseded", message: "superseded by ann: because" },
     ]);
-    const { journal, state } = run({
+    const { journal, state } = await run({
       ...healthy,
       signals: [
         { atMinutes: 3, signal: "supersede", by: "ci", message: "release r3 takes its place" },
@@ -95,9 +97,9 @@ describe("a release that is superseded", () => {
 });
 
 describe("a rollback", () => {
-  it("is the same wherever the process dies in it, and so is the end of a promotion", () => {
+  it("is the same wherever the process dies in it, and so is the end of a promotion", async () => {
     for (const scenario of [sick, healthy]) {
-      const whole = run(scenario);
+      const whole = await run(scenario);
       const firsts = new Map<string, number>();
       let died = 0;
       // The process dies once after each write: the write stays, its outcome is lost.
@@ -110,14 +112,14 @@ describe("a rollback", () => {
         if (effect.kind === "Deactivate") before.active.delete(effect.revision);
         return undefined;
       };
-      const { journal, world } = run(scenario, dying);
+      const { journal, world } = await run(scenario, dying);
       expect(died).toBeGreaterThanOrEqual(3);
       expect([journal, world.weights]).toEqual([whole.journal, whole.world.weights]);
     }
   });
 
-  it("is never followed by a share for the canary in the same attempt", () => {
-    const { journal } = run(sick);
+  it("is never followed by a share for the canary in the same attempt", async () => {
+    const { journal } = await run(sick);
     const aborted = journal.findIndex(({ kind }) => kind === "Aborted");
     expect(journal.slice(aborted).every((event) => event.kind !== "TrafficShifted" || reverts(event.weights))).toBe(
       true,

@@ -29,27 +29,27 @@ import { type Scenario, start } from "../../support/worlds/scenario.ts";
 const reversionsFail = failWhen((effect, _, now) => isReversion(effect) && now < after(start, 119 * 60));
 
 describe("effects that fail", () => {
-  it("a shift that fails four times is tried a fifth time, with longer pauses, and the rollout continues", () => {
+  it("a shift that fails four times is tried a fifth time, with longer pauses, and the rollout continues", async () => {
     const meddle = times(
       4,
       ({ kind }) => kind === "ShiftTraffic",
       (effect, world) => failing(effect, world),
     );
-    const { journal, state } = run(healthy, meddle);
+    const { journal, state } = await run(healthy, meddle);
     expect(state.ending?.result).toBe("promoted");
     const at = journal.filter(({ kind }) => kind === "AttemptFailed").map((event) => (event.at - start) / 1000);
     expect(at).toEqual([0, 1, 3, 7]);
   });
 
-  it("a shift that fails five times ends in a rollback, not in another try", () => {
+  it("a shift that fails five times ends in a rollback, not in another try", async () => {
     const shiftsFail = failWhen((effect) => effect.kind === "ShiftTraffic" && !reverts(effect.weights));
-    const { journal, state, world } = run(healthy, shiftsFail);
+    const { journal, state, world } = await run(healthy, shiftsFail);
     expect(kinds(journal).filter((kind) => kind === "AttemptFailed")).toHaveLength(5);
     expect([state.ending?.result, world.weights]).toEqual(["rolled-back", allToStable]);
   });
 
-  it("traffic that cannot be given back is tried for about half an hour, then the rollout ends as degraded", () => {
-    const { journal, state } = run(sick, failWhen(isReversion));
+  it("traffic that cannot be given back is retried for half an hour, then the rollout ends as degraded", async () => {
+    const { journal, state } = await run(sick, failWhen(isReversion));
     expect(state.ending).toEqual({
       result: "degraded",
       reason: "worse-than-stable",
@@ -60,7 +60,7 @@ describe("effects that fail", () => {
     expect(journal.at(-1)!.at - first.at).toBeGreaterThan(25 * 60_000);
   });
 
-  it("a retry after a degraded rollback at 100 percent still knows stable", () => {
+  it("a retry after a degraded rollback at 100 percent still knows stable", async () => {
     const late: Scenario = {
       ...healthy,
       canary: [
@@ -69,20 +69,20 @@ describe("effects that fail", () => {
       ],
       signals: [{ atMinutes: 120, signal: "retry", by: "ann", message: "Azure is back" }],
     };
-    const { journal, state, world } = run(late, reversionsFail);
+    const { journal, state, world } = await run(late, reversionsFail);
     expect(
       journal.filter(({ kind }) => kind === "Finished").map((event) => event.kind === "Finished" && event.result),
     ).toEqual(["degraded", "rolled-back"]);
     expect([state.stable, world.weights]).toEqual([stable, allToStable]);
   });
 
-  it("a retry whose smoke test fails gives back the traffic that a degraded attempt left at the canary", () => {
+  it("a retry whose smoke test fails gives back the traffic that a degraded attempt left at the canary", async () => {
     const retried: Scenario = {
       ...sick,
       probesAnswered: 3,
       signals: [{ atMinutes: 120, signal: "retry", by: "ann", message: "again" }],
     };
-    const { state, world } = run(retried, reversionsFail);
+    const { state, world } = await run(retried, reversionsFail);
     expect([state.ending?.result, world.weights, world.active.has(canary)]).toEqual([
       "rolled-back",
       allToStable,
@@ -90,8 +90,8 @@ describe("effects that fail", () => {
     ]);
   });
 
-  it("a revision that cannot be deactivated does not stop a rollout from ending, and the end says so", () => {
-    const { state, world } = run(
+  it("a revision that cannot be deactivated does not stop a rollout from ending, and the end says so", async () => {
+    const { state, world } = await run(
       healthy,
       failWhen(({ kind }) => kind === "Deactivate"),
     );
@@ -103,7 +103,7 @@ describe("effects that fail", () => {
     expect(world.weights).toEqual([{ revision: canary, percent: 100 }]);
   });
 
-  it("end in a named result with all traffic in one place, whatever fails how often", () => {
+  it("end in a named result with all traffic in one place, whatever fails how often", async () => {
     const effects = ["Inspect", "Activate", "Probe", "ShiftTraffic", "VerifyTraffic", "Measure", "Deactivate"] as const;
     const failures = fc.array(
       fc.record({
@@ -113,8 +113,8 @@ describe("effects that fail", () => {
       }),
       { maxLength: 4 },
     );
-    fc.assert(
-      fc.property(failures, fc.boolean(), (drawn, bad) => {
+    await fc.assert(
+      fc.asyncProperty(failures, fc.boolean(), async (drawn, bad) => {
         const seen = new Map<string, number>();
         const drawnFail = failWhen((effect) => {
           const count = (seen.get(effect.kind) ?? 0) + 1;
@@ -123,7 +123,7 @@ describe("effects that fail", () => {
             ({ kind, from, times: most }) => kind === effect.kind && count > from && count <= from + most,
           );
         });
-        const { journal, state, world } = run(bad ? sick : healthy, drawnFail);
+        const { journal, state, world } = await run(bad ? sick : healthy, drawnFail);
         expect(state.phase).toBe("finished");
         expect(world.weights).toEqual([
           { revision: state.ending?.result === "promoted" ? canary : stable, percent: 100 },
@@ -137,24 +137,24 @@ describe("effects that fail", () => {
 });
 
 describe("weights that other clients move", () => {
-  it("a step that is undone right after it was set is set again", () => {
+  it("a step that is undone right after it was set is set again", async () => {
     const meddle = times(
       2,
       ({ kind }, { phase }) => kind === "VerifyTraffic" && phase === "verifying",
       move(allToStable),
     );
-    const { journal, state } = run(healthy, meddle);
+    const { journal, state } = await run(healthy, meddle);
     expect(kinds(journal).filter((kind) => kind === "TrafficDrifted")).toHaveLength(2);
     expect(state.ending?.result).toBe("promoted");
   });
 
-  it("weights that another client keeps moving end in a rollback after five rounds", () => {
+  it("weights that another client keeps moving end in a rollback after five rounds", async () => {
     const moved = times(
       Infinity,
       ({ kind }, { phase }) => kind === "VerifyTraffic" && phase === "verifying",
       move([{ revision: canary, percent: 100 }]),
     );
-    const { state, world } = run(healthy, moved);
+    const { state, world } = await run(healthy, moved);
     expect(state.ending).toEqual({
       result: "rolled-back",
       reason: "weights-drifted",
@@ -163,20 +163,20 @@ describe("weights that other clients move", () => {
     expect(world.weights).toEqual(allToStable);
   });
 
-  it("a canary that loses its traffic during the last bake is not promoted at 0 percent", () => {
+  it("a canary that loses its traffic during the last bake is not promoted at 0 percent", async () => {
     const meddle = times(
       1,
       ({ kind }, { phase, step, evidence }) =>
         kind === "Probe" && phase === "baking" && step === 2 && evidence.canary.requests > 2000,
       move(allToStable),
     );
-    const { journal, state, world } = run(healthy, meddle);
+    const { journal, state, world } = await run(healthy, meddle);
     expect(meddle.count).toBe(1);
     expect(kinds(journal)).toContain("TrafficDrifted");
     expect([state.ending?.result, world.weights]).toEqual(["promoted", [{ revision: canary, percent: 100 }]]);
   });
 
-  it("a canary that gets traffic again after its rollback loses it before it is deactivated", () => {
+  it("a canary that gets traffic again after its rollback loses it before it is deactivated", async () => {
     const meddle = times(
       1,
       ({ kind }, { ending }) => kind === "Deactivate" && ending?.result === "rolled-back",
@@ -185,7 +185,7 @@ describe("weights that other clients move", () => {
         return failing(effect, now, "revision storefront--2 still has 50 percent of the traffic");
       },
     );
-    const { state, world } = run(sick, meddle);
+    const { state, world } = await run(sick, meddle);
     expect([state.ending?.result, world.weights, world.active.has(canary)]).toEqual([
       "rolled-back",
       allToStable,
@@ -193,8 +193,8 @@ describe("weights that other clients move", () => {
     ]);
   });
 
-  it("a canary that was given all traffic by hand is still compared with the revision beside it", () => {
-    const { journal } = run(
+  it("a canary that was given all traffic by hand is still compared with the revision beside it", async () => {
+    const { journal } = await run(
       sick,
       times(1, ({ kind }) => kind === "Inspect", move([{ revision: canary, percent: 100 }])),
     );
@@ -202,13 +202,13 @@ describe("weights that other clients move", () => {
     expect(kinds(journal)).toContain("Aborted");
   });
 
-  it("a rollback is written at once while another client locks the app, and read again after the lock", () => {
+  it("a rollback is written at once while another client locks the app, and read again after the lock", async () => {
     const until = after(start, 10 * 60);
     const locked: Meddle = (effect, { now, weights }) =>
       effect.kind === "VerifyTraffic" && now < until
         ? { kind: "Outcome", of: effect.kind, at: now, found: { ok: true, value: { weights, lockedUntil: until } } }
         : undefined;
-    const { journal, world } = run(sick, locked);
+    const { journal, world } = await run(sick, locked);
     const shifted = journal.findLast(({ kind }) => kind === "TrafficShifted")!;
     const reverted = journal.find(({ kind }) => kind === "Reverted")!;
     expect([shifted.at < until, reverted.at >= until, world.weights]).toEqual([true, true, allToStable]);
@@ -217,19 +217,19 @@ describe("weights that other clients move", () => {
 
 describe("signals and answers at unusual moments", () => {
   for (const phase of ["shifting", "verifying", "baking"] as const) {
-    it(`an abort while ${phase} gives the traffic back, since a shift may have landed, and overrides locks`, () => {
-      const state = stateIn(phase);
+    it(`an abort while ${phase} gives traffic back, since a shift may have landed, and overrides locks`, async () => {
+      const state = await stateIn(phase);
       const aborted = hear(state, signal("abort", state.now));
       expect([aborted.phase, aborted.ending?.result]).toEqual(["reverting", "rolled-back"]);
       expect(rollout.react(aborted)).toMatchObject({ kind: "ShiftTraffic", weights: allToStable, overrideLock: true });
     });
   }
 
-  it("the shift of a step waits for locks", () =>
-    expect(rollout.react(stateIn("shifting"))).toMatchObject({ kind: "ShiftTraffic", overrideLock: false }));
+  it("the shift of a step waits for locks", async () =>
+    expect(rollout.react(await stateIn("shifting"))).toMatchObject({ kind: "ShiftTraffic", overrideLock: false }));
 
-  it("the outcome of a step's shift after an abort is kept, and does not count as the rollback", () => {
-    const state = stateIn("shifting");
+  it("the outcome of a step's shift after an abort is kept, and does not count as the rollback", async () => {
+    const state = await stateIn("shifting");
     const aborted = hear(state, signal("abort", state.now));
     const landed = hear(aborted, {
       kind: "Outcome",
@@ -246,8 +246,8 @@ describe("signals and answers at unusual moments", () => {
   });
 
   for (const phase of ["inspecting", "smoking"] as const) {
-    it(`a promotion requested while ${phase} goes to 100 percent, but not past the smoke test`, () => {
-      const { journal, world } = run(
+    it(`a promotion requested while ${phase} goes to 100 percent, but not past the smoke test`, async () => {
+      const { journal, world } = await run(
         healthy,
         signalOnce("promote", (_, before) => before.phase === phase),
       );
@@ -259,8 +259,8 @@ describe("signals and answers at unusual moments", () => {
     });
   }
 
-  it("a late outcome is noted and changes nothing", () => {
-    const state = stateIn("baking");
+  it("a late outcome is noted and changes nothing", async () => {
+    const state = await stateIn("baking");
     const late = rollout.decide(state, {
       kind: "Outcome",
       of: "Deactivate",
@@ -273,13 +273,13 @@ describe("signals and answers at unusual moments", () => {
     expect(late.reduce(rollout.evolve, state)).toEqual(state);
   });
 
-  it("a canary with traffic is watched during a pause, and a dead one is aborted before its end", () => {
+  it("a canary with traffic is watched during a pause, and a dead one is aborted before its end", async () => {
     const dying: Scenario = { ...healthy, probesAnswered: 9 };
     const paused = signalOnce(
       "pause",
       ({ kind }, { phase, step }) => kind === "ShiftTraffic" && phase === "shifting" && step === 1,
     );
-    const { journal, state } = run(dying, paused);
+    const { journal, state } = await run(dying, paused);
     expect(kinds(journal)).toContain("Signalled");
     expect(state.ending).toEqual({
       result: "rolled-back",
@@ -288,7 +288,7 @@ describe("signals and answers at unusual moments", () => {
     });
   });
 
-  it("failed probes while stable itself is sick make the rollout wait instead of aborting it", () => {
+  it("failed probes while stable itself is sick make the rollout wait instead of aborting it", async () => {
     const outage: Scenario = {
       ...healthy,
       probesAnswered: 4,
@@ -301,7 +301,7 @@ describe("signals and answers at unusual moments", () => {
         { fromMinutes: 3, failedPercent: 20, slowPercent: 0 },
       ],
     };
-    const { journal } = run({ ...outage, strategy: { ...outage.strategy, maximumSeconds: 1800 } });
+    const { journal } = await run({ ...outage, strategy: { ...outage.strategy, maximumSeconds: 1800 } });
     const waiting = journal.findIndex(
       (event) => event.kind === "Waiting" && event.reason === "shared-outage" && event.message.includes("probes"),
     );

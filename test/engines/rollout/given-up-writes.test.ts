@@ -51,10 +51,10 @@ describe("a shift that was given up and lands after the end was decided", () => 
     ["promote", canary],
   ] as const)(
     "is read and set back before an end by %s is reported, and before anything is deactivated",
-    (name, serves) => {
+    async (name, serves) => {
       const landing = lands(10);
       let takenWith: readonly Weight[] = [];
-      const { journal, state, world } = run(
+      const { journal, state, world } = await run(
         healthy,
         all(givenUp(100), endsBy(name), landing, ({ kind }, { weights }) => {
           if (kind === "Deactivate") takenWith = weights;
@@ -73,8 +73,8 @@ describe("a shift that was given up and lands after the end was decided", () => 
     },
   );
 
-  it("is looked for at each interval, so that it affects users no longer than that", () => {
-    const { journal } = run(healthy, all(givenUp(300), endsBy("abort")));
+  it("is looked for at each interval, so that it affects users no longer than that", async () => {
+    const { journal } = await run(healthy, all(givenUp(300), endsBy("abort")));
     const reads = journal.filter((event) => event.kind === "TrafficRead").map(({ at }) => at);
     expect(reads.slice(1).every((at, place) => at - reads[place]! <= healthy.strategy.intervalSeconds * 1000)).toBe(
       true,
@@ -82,9 +82,9 @@ describe("a shift that was given up and lands after the end was decided", () => 
     expect(journal.at(-1)).toMatchObject({ kind: "Finished", at: after(start, 300) });
   });
 
-  it("is not waited for once its time is over, nor if it wrote exactly the final weights", () => {
-    const late = run(sick, givenUp(20));
-    const reverting = run(
+  it("is not waited for once its time is over, nor if it wrote exactly the final weights", async () => {
+    const late = await run(sick, givenUp(20));
+    const reverting = await run(
       sick,
       times(
         1,
@@ -100,8 +100,8 @@ describe("a shift that was given up and lands after the end was decided", () => 
       expect(journal.at(-1)!.at - journal.find(({ kind }) => kind === "Aborted")!.at).toBeLessThanOrEqual(1_000);
   });
 
-  it("is not in journals of older versions, which end as they ended", () => {
-    const { journal } = run(
+  it("is not in journals of older versions, which end as they ended", async () => {
+    const { journal } = await run(
       healthy,
       all(
         times(

@@ -24,19 +24,19 @@ describe("an abort before the app was seen", () => {
       (_, world) => signal("abort", world.now),
     );
 
-  it("deactivates the canary all the same", () => {
-    const { journal, state, world } = run(early, abortedOnce());
+  it("deactivates the canary all the same", async () => {
+    const { journal, state, world } = await run(early, abortedOnce());
     expect([state.ending?.result, world.weights, world.active.has(canary)]).toEqual(["rejected", allToStable, false]);
     expect(replay(journal)).toBeUndefined();
   });
 
-  it("gives back traffic that the canary was given by hand", () => {
+  it("gives back traffic that the canary was given by hand", async () => {
     const aborted = abortedOnce();
     const byHand: Meddle = (effect, now, before) => {
       if (effect.kind === "Inspect" && before.ending === undefined) now.weights = split(40);
       return aborted(effect, now, before);
     };
-    const { state, world } = run(early, byHand);
+    const { state, world } = await run(early, byHand);
     expect([state.ending?.result, world.weights, world.active.has(canary)]).toEqual([
       "rolled-back",
       allToStable,
@@ -44,11 +44,11 @@ describe("an abort before the app was seen", () => {
     ]);
   });
 
-  it("ends with a named result if the app can never be read", () => {
+  it("ends with a named result if the app can never be read", async () => {
     const aborted = abortedOnce();
     const unreadable: Meddle = (effect, world, before) =>
       aborted(effect, world, before) ?? (effect.kind === "Inspect" ? failing(effect, world) : undefined);
-    const { state } = run(early, unreadable);
+    const { state } = await run(early, unreadable);
     expect(state.ending).toEqual({
       result: "rejected",
       reason: "aborted-by-signal",
@@ -68,8 +68,8 @@ describe("an app that cannot be released by canary", () => {
     ["in a mode of the future", { mode: "Mirrored" }, "Mirrored revision mode"],
     ["with sticky sessions", { sticky: true }, "answered them first"],
   ];
-  it.each(rows)("%s is rejected before any traffic, with the reason", (_what, shows, says) => {
-    const { state, world } = run(
+  it.each(rows)("%s is rejected before any traffic, with the reason", async (_what, shows, says) => {
+    const { state, world } = await run(
       healthy,
       times(
         1,
@@ -86,7 +86,7 @@ describe("an app that cannot be released by canary", () => {
 });
 
 describe("revisions that scale to zero", () => {
-  it("are kept running as long as the rollout lasts, stable too, and nothing has to be restored after it", () => {
+  it("are kept running as long as the rollout lasts, stable too, and nothing has to be restored after it", async () => {
     const asleep: Meddle = (effect, world) => {
       if (effect.kind === "Inspect")
         world.shows = {
@@ -94,13 +94,13 @@ describe("revisions that scale to zero", () => {
         };
       return undefined;
     };
-    expect([...run(healthy, asleep).world.keptAwake]).toEqual([stable]);
-    expect([...run(healthy).world.keptAwake]).toEqual([]);
+    expect([...(await run(healthy, asleep)).world.keptAwake]).toEqual([stable]);
+    expect([...(await run(healthy)).world.keptAwake]).toEqual([]);
   });
 });
 
 describe("a plan", () => {
-  it("is frozen in the first fact: a later change of strategy or thresholds is for the next rollout", () => {
-    expect(stateIn("baking").intent).toEqual(intentOf(healthy));
+  it("is frozen in the first fact: a later change of strategy or thresholds is for the next rollout", async () => {
+    expect((await stateIn("baking")).intent).toEqual(intentOf(healthy));
   });
 });

@@ -86,24 +86,24 @@ function verdictOf({ canary, stable, baseline, percent, isSilent }: Case): reado
 }
 
 /** Facts of every scenario, of failures, and the few forms that no scenario has. */
-function facts(): readonly Said[] {
-  const journals: readonly (readonly RolloutEvent[])[] = [
-    ...scenarios().map((scenario) => run(scenario).journal),
-    run(sick, failWhen(isReversion)).journal,
-    run({ ...healthy, thresholds: { ...healthy.thresholds, probeFailuresMax: 1 }, probesAnswered: 3 }).journal,
+async function facts(): Promise<readonly Said[]> {
+  const runs = await Promise.all([
+    ...scenarios().map((scenario) => run(scenario)),
+    run(sick, failWhen(isReversion)),
+    run({ ...healthy, thresholds: { ...healthy.thresholds, probeFailuresMax: 1 }, probesAnswered: 3 }),
     run(
       healthy,
       failWhen((effect) => effect.kind === "Probe" || effect.kind === "Measure"),
-    ).journal,
-    ...(["Inspect", "Activate", "VerifyTraffic", "Deactivate"] as const).map(
-      (kind) =>
-        run(
-          healthy,
-          failWhen((effect) => effect.kind === kind),
-        ).journal,
     ),
-    run({ ...healthy, dryRun: defaultThresholds }).journal,
-  ];
+    ...(["Inspect", "Activate", "VerifyTraffic", "Deactivate"] as const).map((kind) =>
+      run(
+        healthy,
+        failWhen((effect) => effect.kind === kind),
+      ),
+    ),
+    run({ ...healthy, dryRun: defaultThresholds }),
+  ]);
+  const journals = runs.map(({ journal }) => journal);
   const at = 0;
   const one = { at, canary: tally(1, 0), stable: tally(23, 2) };
   const forms: readonly RolloutEvent[] = [
@@ -126,7 +126,7 @@ function facts(): readonly Said[] {
   return [...journals.flat(), ...forms].map((event) => ({ what: event.kind, message: messageOf(event) }));
 }
 
-const all: readonly Said[] = [...facts(), ...verdicts()];
+const all: readonly Said[] = [...(await facts()), ...verdicts()];
 
 /** The form of a message: without its numbers. */
 const formOf = ({ what, message }: Said): string => `${what} ${message.replaceAll(/[\d,.]+/g, "#")}`;

@@ -2,7 +2,7 @@
 // back or adopted.
 import { describe, expect, it } from "vitest";
 import { replay } from "../../../engines/rollout/rollout.ts";
-import type { Weight } from "../../../engines/rollout/vocabulary.ts";
+import type { RolloutEvent, Weight } from "../../../engines/rollout/vocabulary.ts";
 import {
   allToStable,
   canary,
@@ -16,7 +16,7 @@ import {
 } from "../../support/worlds/meddling.ts";
 import { type Meddle, run } from "../../support/worlds/pure-world.ts";
 
-const percents = (journal: ReturnType<typeof run>["journal"], kind: "StepReached" | "StepPassed" | "TrafficAdopted") =>
+const percents = (journal: readonly RolloutEvent[], kind: "StepReached" | "StepPassed" | "TrafficAdopted") =>
   journal.flatMap((event) => (event.kind === kind ? [event.percent] : []));
 
 describe("weights that another client moves, if the release adopts them", () => {
@@ -29,27 +29,27 @@ describe("weights that another client moves, if the release adopts them", () => 
       move(weights),
     );
 
-  it("are adopted once they are read twice, and the rollout continues from them", () => {
-    const { journal, state } = run(adopting, inBake(split(30)));
+  it("are adopted once they are read twice, and the rollout continues from them", async () => {
+    const { journal, state } = await run(adopting, inBake(split(30)));
     expect(percents(journal, "TrafficAdopted")).toEqual([30]);
     expect(percents(journal, "StepPassed")).toEqual([30, 50, 100]);
     expect(state.ending?.result).toBe("promoted");
     expect(replay(journal)).toBeUndefined();
   });
 
-  it("skip steps or go back, as far as they were moved", () => {
-    expect(percents(run(adopting, inBake(split(70))).journal, "StepPassed")).toEqual([70, 100]);
-    expect(percents(run(adopting, inBake(split(4))).journal, "StepPassed")).toEqual([4, 10, 50, 100]);
+  it("skip steps or go back, as far as they were moved", async () => {
+    expect(percents((await run(adopting, inBake(split(70)))).journal, "StepPassed")).toEqual([70, 100]);
+    expect(percents((await run(adopting, inBake(split(4)))).journal, "StepPassed")).toEqual([4, 10, 50, 100]);
   });
 
-  it("change nothing if the second read shows the weights of the step again", () => {
+  it("change nothing if the second read shows the weights of the step again", async () => {
     const staleAnswer: Meddle = (_effect, world) => ({
       kind: "Outcome",
       of: "VerifyTraffic",
       at: world.now,
       found: { ok: true, value: { weights: allToStable } },
     });
-    const { journal, state } = run(
+    const { journal, state } = await run(
       adopting,
       times(1, ({ kind }, { phase }) => kind === "VerifyTraffic" && phase === "baking", staleAnswer),
     );
@@ -58,8 +58,8 @@ describe("weights that another client moves, if the release adopts them", () => 
     expect(percents(journal, "StepReached")).toEqual([10, 50, 100]);
   });
 
-  it("are a person's rollback if stable has all traffic", () => {
-    const { state, world } = run(adopting, inBake(allToStable));
+  it("are a person's rollback if stable has all traffic", async () => {
+    const { state, world } = await run(adopting, inBake(allToStable));
     expect(state.ending).toEqual({
       result: "rolled-back",
       reason: "traffic-moved-back",
@@ -68,8 +68,8 @@ describe("weights that another client moves, if the release adopts them", () => 
     expect([world.weights, world.active.has(canary)]).toEqual([allToStable, false]);
   });
 
-  it("are put back if a third revision has traffic", () => {
-    const { journal, state } = run(
+  it("are put back if a third revision has traffic", async () => {
+    const { journal, state } = await run(
       adopting,
       inBake([
         { revision: "storefront--0", percent: 20 },
@@ -80,14 +80,14 @@ describe("weights that another client moves, if the release adopts them", () => 
     expect(state.ending?.result).toBe("promoted");
   });
 
-  it("are judged like any others: a bad canary that was given more traffic is rolled back", () => {
-    expect(run({ ...sick, ...adopting, canary: sick.canary }, inBake(split(60))).state.ending?.result).toBe(
+  it("are judged like any others: a bad canary that was given more traffic is rolled back", async () => {
+    expect((await run({ ...sick, ...adopting, canary: sick.canary }, inBake(split(60)))).state.ending?.result).toBe(
       "rolled-back",
     );
   });
 
-  it("are put back if the release does not adopt them", () => {
-    const { journal, state } = run(healthy, inBake(split(30)));
+  it("are put back if the release does not adopt them", async () => {
+    const { journal, state } = await run(healthy, inBake(split(30)));
     expect([
       kinds(journal).includes("TrafficDrifted"),
       kinds(journal).includes("TrafficAdopted"),
@@ -97,7 +97,7 @@ describe("weights that another client moves, if the release adopts them", () => 
 });
 
 describe("a revision with traffic that another client deactivates", () => {
-  it("is reactivated, stable as well as canary", () => {
+  it("is reactivated, stable as well as canary", async () => {
     for (const name of [stable, canary]) {
       const gone = times(
         1,
@@ -107,13 +107,13 @@ describe("a revision with traffic that another client deactivates", () => {
           return undefined;
         },
       );
-      const { journal, state, world } = run(healthy, gone);
+      const { journal, state, world } = await run(healthy, gone);
       expect(journal.filter(({ kind }) => kind === "TrafficDrifted")).toMatchObject([{ deactivated: [name] }]);
       expect([state.ending?.result, world.active.has(canary)]).toEqual(["promoted", true]);
     }
   });
 
-  it("is a person's rollback if it is the canary and the release adopts outside changes", () => {
+  it("is a person's rollback if it is the canary and the release adopts outside changes", async () => {
     const gone = times(
       1,
       ({ kind }, { phase }) => kind === "VerifyTraffic" && phase === "baking",
@@ -122,7 +122,7 @@ describe("a revision with traffic that another client deactivates", () => {
         return undefined;
       },
     );
-    expect(run({ ...healthy, outsideWeights: "adopt" }, gone).state.ending?.message).toContain(
+    expect((await run({ ...healthy, outsideWeights: "adopt" }, gone)).state.ending?.message).toContain(
       "another client gave all traffic back to stable",
     );
   });

@@ -18,8 +18,8 @@ describe("a rollout that is paused", () => {
     ],
   };
 
-  it("for a day writes fewer than 1,500 facts, and is judged on every bucket of that day", () => {
-    const { journal, state } = run(aDay);
+  it("for a day writes fewer than 1,500 facts, and is judged on every bucket of that day", async () => {
+    const { journal, state } = await run(aDay);
     const [paused, resumed] = [
       journal.findIndex(({ kind }) => kind === "Signalled"),
       journal.findLastIndex(({ kind }) => kind === "Signalled"),
@@ -38,8 +38,8 @@ describe("a rollout that is paused", () => {
     expect([buckets.length > 24 * 60, state.ending?.result]).toEqual([true, "promoted"]);
   });
 
-  it("says in its summary who paused it and why, until it is resumed", () => {
-    const { journal } = run(aDay);
+  it("says in its summary who paused it and why, until it is resumed", async () => {
+    const { journal } = await run(aDay);
     const summaryAt = (sent: number, later: number) => {
       const events = journal.slice(0, sent + later);
       return summaryOf("rollout/shop/storefront/r2", events, fold(rollout, events));
@@ -54,7 +54,7 @@ describe("a rollout that is paused", () => {
       expect([summary?.paused, summary?.message]).toEqual([null, expect.not.stringContaining("paused")]);
   });
 
-  it("aborts a canary that dies or begins to fail in the pause within about six intervals", () => {
+  it("aborts a canary that dies or begins to fail in the pause within about six intervals", async () => {
     const dying: Meddle = (effect, world, { paused }) =>
       effect.kind === "Probe" && paused && world.now > after(start, 10 * 60)
         ? {
@@ -69,14 +69,14 @@ describe("a rollout that is paused", () => {
       [aDay, dying, 17.5],
       [failingLater, undefined, 17],
     ] as const) {
-      const aborted = run(scenario, meddle).journal.find(({ kind }) => kind === "Aborted")!;
+      const aborted = (await run(scenario, meddle)).journal.find(({ kind }) => kind === "Aborted")!;
       expect(aborted.at).toBeLessThanOrEqual(after(start, most * 60));
     }
   });
 
-  it("probes at the normal interval if its revisions scale to zero", () => {
+  it("probes at the normal interval if its revisions scale to zero", async () => {
     const anHour = { ...aDay, signals: aDay.signals.map((sent, place) => ({ ...sent, atMinutes: 5 + place * 60 })) };
-    const { journal } = run(
+    const { journal } = await run(
       anHour,
       times(
         1,
@@ -109,9 +109,9 @@ describe("hours of downtime", () => {
   );
   const long = { ...healthy, strategy: { ...healthy.strategy, maximumSeconds: 6 * 3600 } };
 
-  it("are judged bucket by bucket before any step is passed", () => {
+  it("are judged bucket by bucket before any step is passed", async () => {
     away.count = 0;
-    const { journal } = run(long, away);
+    const { journal } = await run(long, away);
     const passed = journal.findIndex(({ kind }) => kind === "StepPassed");
     const measured = journal.slice(0, passed).findLast(({ kind }) => kind === "Measured");
     expect(measured).toMatchObject({ to: after(start, 3 * 3600) });
@@ -120,7 +120,7 @@ describe("hours of downtime", () => {
     ).toBeGreaterThanOrEqual(178);
   });
 
-  it("end in a rollback if the canary was bad, though it is well again", () => {
+  it("end in a rollback if the canary was bad, though it is well again", async () => {
     away.count = 0;
     const meanwhile = {
       ...long,
@@ -130,12 +130,12 @@ describe("hours of downtime", () => {
         { fromMinutes: 175, failedPercent: 0, slowPercent: 0 },
       ],
     };
-    expect(run(meanwhile, away).state.ending?.result).toBe("rolled-back");
+    expect((await run(meanwhile, away)).state.ending?.result).toBe("rolled-back");
   });
 
-  it("without rows make the rollout wait, and abort it in the end", () => {
+  it("without rows make the rollout wait, and abort it in the end", async () => {
     away.count = 0;
-    const { journal, state } = run(
+    const { journal, state } = await run(
       {
         ...long,
         requestsPerMinute: [{ fromMinutes: 0, value: 0 }],
@@ -149,7 +149,7 @@ describe("hours of downtime", () => {
 });
 
 describe("clocks", () => {
-  it("that go back or are ten minutes apart neither turn back a journal nor end a rollout", () => {
+  it("that go back or are ten minutes apart neither turn back a journal nor end a rollout", async () => {
     const skewed: Meddle = (effect, world) =>
       effect.kind === "Probe"
         ? {
@@ -159,7 +159,7 @@ describe("clocks", () => {
             found: { ok: true, value: { good: true, detail: "answered 200", running: "Running" } },
           }
         : undefined;
-    const { journal, state } = run(healthy, skewed);
+    const { journal, state } = await run(healthy, skewed);
     expect(journal.every(({ at }, index) => index === 0 || at >= journal[index - 1]!.at)).toBe(true);
     expect(state.ending?.result).toBe("promoted");
   });

@@ -1,13 +1,12 @@
 // Properties of every rollout, whatever the world does. fast-check prints the seed of a failed property.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fold } from "../../../engines/engine.ts";
 import { stepRequestsMin } from "../../../engines/rollout/judge/judge.ts";
 import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { replay, rollout } from "../../../engines/rollout/rollout.ts";
-import type { RolloutEvent, RolloutObservation, SignalName } from "../../../engines/rollout/vocabulary.ts";
-import { intentOf, perform, pureWorld, run } from "../../support/worlds/pure-world.ts";
-import { type Scenario, start } from "../../support/worlds/scenario.ts";
+import type { RolloutEvent, SignalName } from "../../../engines/rollout/vocabulary.ts";
+import { run, write } from "../../support/worlds/pure-world.ts";
+import type { Scenario } from "../../support/worlds/scenario.ts";
 
 const behaviour = fc.record({
   fromMinutes: fc.constant(0),
@@ -47,30 +46,25 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
 });
 
 /**
- * Runs a scenario in which the process dies at drawn points: before an effect, or after it and before its
- * outcome is written.
+ * Runs a scenario in which the outcomes of drawn writes are lost: each is sent, and then sent again by the shipped
+ * loop, as after a death between a write and its record.
  */
-function runWithCrashes(drawn: Scenario, crashes: readonly boolean[]): readonly RolloutEvent[] {
-  const world = pureWorld(drawn);
-  const journal: RolloutEvent[] = [];
-  const hear = (observation: RolloutObservation) =>
-    journal.push(...rollout.decide(fold(rollout, journal), observation));
-  hear({ kind: "Request", at: start, intent: intentOf(drawn) });
-  for (let pass = 0; pass < 5_000; pass++) {
-    const effect = rollout.react(fold(rollout, journal));
-    if (effect === undefined) return journal;
-    const write = effect.kind === "ShiftTraffic" || effect.kind === "Deactivate" || effect.kind === "Activate";
-    if (write && crashes[pass % crashes.length]) perform(drawn, world, effect); // its outcome is lost
-    hear(perform(drawn, world, effect));
-  }
-  throw new Error("The rollout did not end.");
+async function runWithLostOutcomes(drawn: Scenario, lost: readonly boolean[]): Promise<readonly RolloutEvent[]> {
+  let passes = 0;
+  const { journal } = await run(drawn, (effect, world) => {
+    const isWrite = effect.kind === "ShiftTraffic" || effect.kind === "Deactivate" || effect.kind === "Activate";
+    if (isWrite && lost[passes % lost.length]) write(world, effect);
+    passes++;
+    return undefined;
+  });
+  return journal;
 }
 
 describe("every rollout", () => {
-  it("ends in a named result, and its journal can be decided again", () => {
-    fc.assert(
-      fc.property(scenario, (drawn) => {
-        const { journal, state } = run(drawn);
+  it("ends in a named result, and its journal can be decided again", async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (drawn) => {
+        const { journal, state } = await run(drawn);
         expect(state.phase).toBe("finished");
         expect(["promoted", "rolled-back", "rejected", "unchanged"]).toContain(state.ending?.result);
         expect(replay(journal)).toBeUndefined();
@@ -84,10 +78,10 @@ describe("every rollout", () => {
     );
   });
 
-  it("writes only weights that add up to 100, and gives no traffic to a canary before its smoke test", () => {
-    fc.assert(
-      fc.property(scenario, (drawn) => {
-        const { journal } = run(drawn);
+  it("writes only weights that add up to 100, and gives no traffic to a canary before its smoke test", async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (drawn) => {
+        const { journal } = await run(drawn);
         const proven = journal.findIndex(({ kind }) => kind === "SmokePassed");
         for (const [index, event] of journal.entries()) {
           if (event.kind !== "TrafficShifted") continue;
@@ -100,10 +94,10 @@ describe("every rollout", () => {
     );
   });
 
-  it("leaves all traffic where the result says", () => {
-    fc.assert(
-      fc.property(scenario, (drawn) => {
-        const { state, world } = run(drawn);
+  it("leaves all traffic where the result says", async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (drawn) => {
+        const { state, world } = await run(drawn);
         const serving =
           state.ending?.result === "promoted" || state.stable === null ? "storefront--2" : "storefront--1";
         expect(world.weights).toEqual([{ revision: serving, percent: 100 }]);
@@ -113,24 +107,24 @@ describe("every rollout", () => {
     );
   });
 
-  it("writes the same journal however often the process dies around its writes", () => {
-    fc.assert(
-      fc.property(
+  it("writes the same journal however often a write is sent again because its outcome was lost", async () => {
+    await fc.assert(
+      fc.asyncProperty(
         scenario.map((drawn) => ({ ...drawn, signals: [] })),
         fc.array(fc.boolean(), { minLength: 1, maxLength: 8 }),
-        (drawn, crashes) => {
-          expect(runWithCrashes(drawn, crashes)).toEqual(run(drawn).journal);
+        async (drawn, lost) => {
+          expect(await runWithLostOutcomes(drawn, lost)).toEqual((await run(drawn)).journal);
         },
       ),
       { numRuns: 200 },
     );
   });
 
-  it("passes no step with fewer than twenty judged requests to the canary, except by a person", () => {
-    fc.assert(
-      fc.property(scenario, (drawn) => {
+  it("passes no step with fewer than twenty judged requests to the canary, except by a person", async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (drawn) => {
         let requests = 0;
-        for (const event of run(drawn).journal) {
+        for (const event of (await run(drawn)).journal) {
           if (event.kind === "StepReached") requests = 0;
           if (event.kind === "Measured")
             requests += event.buckets.reduce((sum, { canary }) => sum + canary.requests, 0);

@@ -2,8 +2,8 @@
 // restarts are seen at once. A step waits for the rows of the latest symptom, and they decide.
 import { describe, expect, it } from "vitest";
 import { symptomOf } from "../../../engines/rollout/symptoms.ts";
-import type { ProbeView, RolloutEvent, RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
-import { type Meddle, perform, run } from "../../support/worlds/pure-world.ts";
+import type { ProbeView, RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import { type Meddle, measure, run } from "../../support/worlds/pure-world.ts";
 import { type Scenario, scenarios, start } from "../../support/worlds/scenario.ts";
 
 const plain = scenarios().find(({ name }) => name === "promotes-when-every-step-passes")!;
@@ -15,8 +15,8 @@ const meddle =
   (scenario: Scenario, between: readonly [from: number, to: number], symptom: Partial<ProbeView>): Meddle =>
   (effect, world) => {
     if (effect.kind === "Measure") {
-      const late = perform(scenario, { ...world, now: world.now - 120_000 }, effect);
-      return { ...late, at: world.now } as RolloutObservation;
+      const value = measure(scenario, { ...world, now: world.now - 120_000 }, effect);
+      return { kind: "Outcome", of: "Measure", at: world.now, found: { ok: true, value } };
     }
     if (effect.kind !== "Probe" || world.now < minutes(between[0]) || world.now > minutes(between[1])) return undefined;
     return { kind: "Outcome", of: "Probe", at: world.now, found: { ok: true, value: { ...well, ...symptom } } };
@@ -27,7 +27,7 @@ const stepsPassed = (journal: readonly RolloutEvent[]): readonly number[] =>
   journal.filter(({ kind }) => kind === "StepPassed").map(minuteOf);
 
 describe("a canary that passes on the requests measured so far", () => {
-  it("is not given more traffic when its probe fails, and is rolled back by the requests of its crash", () => {
+  it("is not given more traffic when its probe fails, and is rolled back by the requests of its crash", async () => {
     const scenario: Scenario = {
       ...plain,
       canary: [
@@ -36,7 +36,7 @@ describe("a canary that passes on the requests measured so far", () => {
       ],
     };
     const crash = meddle(scenario, [8, 8], { good: false, detail: "answered 503" });
-    const { journal, state } = run(scenario, crash);
+    const { journal, state } = await run(scenario, crash);
     expect(stepsPassed(journal)).toEqual([]);
     expect(journal.find(({ kind }) => kind === "Waiting")).toMatchObject({
       at: minutes(8),
@@ -48,23 +48,23 @@ describe("a canary that passes on the requests measured so far", () => {
     expect(journal.find(({ kind }) => kind === "Aborted")).toMatchObject({ reason: "worse-than-stable" });
     expect(state.ending).toMatchObject({ result: "rolled-back" });
     // The same canary without a look at its health: the rows alone let it pass at this moment.
-    expect(stepsPassed(run(scenario, meddle(scenario, [0, -1], {})).journal)).toEqual([8]);
+    expect(stepsPassed((await run(scenario, meddle(scenario, [0, -1], {}))).journal)).toEqual([8]);
   });
 
-  it("waits for the requests of a restart, and goes on when they were good", () => {
-    const { journal, state } = run(plain, meddle(plain, [8, 99], { restarts: [{ replica: "r-1", times: 1 }] }));
+  it("waits for the requests of a restart, and goes on when they were good", async () => {
+    const { journal, state } = await run(plain, meddle(plain, [8, 99], { restarts: [{ replica: "r-1", times: 1 }] }));
     // Without the restart the step passes at minute 8; the requests up to minute 8 are measured at minute 11.
     expect(stepsPassed(journal)[0]).toBe(11);
     expect(journal.filter(({ kind }) => kind === "Waiting")).toHaveLength(1);
     expect(state.ending).toMatchObject({ result: "promoted" });
   });
 
-  it("waits again at each further restart, and is given back when the time is used up", () => {
+  it("waits again at each further restart, and is given back when the time is used up", async () => {
     const looping: Meddle = (effect, world, state) =>
       meddle(plain, [2, 999], {
         restarts: [{ replica: "r-1", times: Math.floor((world.now - start) / 120_000) }],
       })(effect, world, state);
-    const { journal, state: end } = run(plain, looping);
+    const { journal, state: end } = await run(plain, looping);
     expect(stepsPassed(journal)).toEqual([]);
     expect(end.ending).toMatchObject({
       result: "rolled-back",
@@ -73,18 +73,18 @@ describe("a canary that passes on the requests measured so far", () => {
     });
   });
 
-  it("waits while the platform reports it as degraded, and not at a state that the engine does not know", () => {
-    const degraded = run(plain, meddle(plain, [8, 8], { running: "Degraded" })).journal;
+  it("waits while the platform reports it as degraded, and not at a state that the engine does not know", async () => {
+    const { journal: degraded } = await run(plain, meddle(plain, [8, 8], { running: "Degraded" }));
     expect(stepsPassed(degraded)[0]).toBe(11);
     expect(degraded.find(({ kind }) => kind === "Waiting")).toMatchObject({
       message: expect.stringContaining("the platform reports it as Degraded"),
     });
-    expect(stepsPassed(run(plain, meddle(plain, [8, 8], { running: "Blossoming" })).journal)[0]).toBe(8);
+    expect(stepsPassed((await run(plain, meddle(plain, [8, 8], { running: "Blossoming" }))).journal)[0]).toBe(8);
   });
 
-  it("is judged by its dry run in the same way", () => {
+  it("is judged by its dry run in the same way", async () => {
     const scenario = { ...plain, dryRun: plain.thresholds };
-    const { journal } = run(scenario, meddle(scenario, [8, 8], { good: false, detail: "answered 503" }));
+    const { journal } = await run(scenario, meddle(scenario, [8, 8], { good: false, detail: "answered 503" }));
     expect(journal.find(({ kind }) => kind === "DryRunJudged")).toMatchObject({ reason: "canary-unwell" });
   });
 });

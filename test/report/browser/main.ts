@@ -23,8 +23,8 @@ return audit();
 }`;
 mkdirSync(folder, { recursive: true });
 const pages = [
-  ...scenarios().map(({ name }) => ({ name, facts: scenarioFacts(name) })),
-  { name: "hostile-names", facts: hostileFacts() },
+  ...(await Promise.all(scenarios().map(async ({ name }) => ({ name, facts: await scenarioFacts(name) })))),
+  { name: "hostile-names", facts: await hostileFacts() },
 ];
 const looks = [
   { width: 1400, dark: false },

@@ -165,7 +165,11 @@ function put(
   if (other) {
     const superseded = body["whenInFlight"] === "supersede";
     if (superseded) abort(other, "superseded");
-    return refuse(409, streamInFlight({ stream: other.id, superseded }), superseded ? { "retry-after": "0" } : {});
+    return refuse(
+      409,
+      streamInFlight({ stream: other.id, answer: superseded ? "ending" : "refused" }),
+      superseded ? { "retry-after": "0" } : {},
+    );
   }
   const script = plane.scripts.get(String(body["release"])) ?? promoted;
   const rollout = {

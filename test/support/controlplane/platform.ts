@@ -72,7 +72,7 @@ export const put = (
           {
             name: "web",
             image: "registry.example/storefront:1",
-            env: [{ name: "RELEASE", value: release }, ...variables],
+            env: [...(release === "" ? [] : [{ name: "RELEASE", value: release }]), ...variables],
             probes: [{ type: "Readiness", httpGet: { path: "/health/ready", port: 8080 }, periodSeconds: 1 }],
           },
         ],

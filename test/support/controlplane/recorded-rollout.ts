@@ -8,7 +8,7 @@ import type { FakeControlPlane } from "./fake-control-plane.ts";
 const scenario = scenarios().find(({ name }) => name === "promotes-when-every-step-passes")!;
 
 /** The facts of the rollout. */
-export const { journal } = run(scenario);
+export const { journal } = await run(scenario);
 
 /**
  * Has the fake control plane show the rollout as `rg/storefront/r1`, with its facts changed if a test asks for that.

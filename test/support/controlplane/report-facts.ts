@@ -15,10 +15,10 @@ export const factsOf = (events: readonly RolloutEvent[]): readonly RolloutFact[]
   }));
 
 /** Gives the journal of a scenario. */
-export function scenarioFacts(name: string): readonly RolloutFact[] {
+export async function scenarioFacts(name: string): Promise<readonly RolloutFact[]> {
   const scenario = scenarios().find((each) => each.name === name);
   if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
-  return factsOf(run(scenario).journal);
+  return factsOf((await run(scenario)).journal);
 }
 
 /**
@@ -27,8 +27,8 @@ export function scenarioFacts(name: string): readonly RolloutFact[] {
 export const hostile = `</style></title><script>alert(1)</script>"'><img src=x onerror=alert(2)> & \u202egnp.exe\u0007 ${"w".repeat(120)}`;
 
 /** Gives a journal with the hostile text in place of every name from outside. */
-export function hostileFacts(): readonly RolloutFact[] {
-  const facts = scenarioFacts("aborts-by-hand");
+export async function hostileFacts(): Promise<readonly RolloutFact[]> {
+  const facts = await scenarioFacts("aborts-by-hand");
   return facts.map((fact) => {
     const event = JSON.parse(
       JSON.stringify(fact.event, (key, value: unknown) =>

@@ -100,8 +100,29 @@ export const rules: readonly Rule[] = [
     why: "the advice of each error, with placeholders",
   },
 
+  {
+    command: /^(npm run ballast -- |npx --no-install ballast |ballast )analyze/,
+    shownBy: "test/cli/analyze.test.ts",
+    holds: '"analyze", ...args',
+    why: "each option is used there, on a fixture",
+  },
+
+  {
+    page: "docs/guides/policies.md",
+    command: /^ballast policy check /,
+    shownBy: "test/policies/check.test.ts",
+    holds: '"policy", "check", ...args',
+    why: "each option is used there on a state; pack.pulumi.test.ts beside it checks a deployed stack",
+  },
+  {
+    command: /^npm run policies:publish( -- <folder>)?$/,
+    shownBy: "test/policies/pack.pulumi.test.ts",
+    holds: '"policies", "publish", "build.ts"',
+    why: "written there into a folder, and run by the Pulumi CLI",
+  },
+
   // Ours, run here.
-  { command: /^npm run ballast -- release (list|explain storefront --replay|report storefront)$/, runs: "in a clone" },
+  { command: /^npm run ballast -- release (list|explain --replay|report)$/, runs: "in a clone" },
   { command: /^npm run ballast -- doctor --stack prod$/, runs: "in a clone" },
   { command: /^(npm run ballast --|ballast) power --/, runs: "in a clone" },
   {
@@ -143,6 +164,19 @@ export const rules: readonly Rule[] = [
   { command: /^npm version <number> --no-git-tag-version$/, runs: "in a clone", instead: [["<number>", "0.9.9"]] },
 
   // Ours, run elsewhere or too long to be run again.
+  {
+    page: "docs/guides/unit-tests.md",
+    command: /^node --test$/,
+    shownBy: "test/docs/unit-tests.test.ts",
+    holds: '"--test"',
+    why: "the guide's tests are run there",
+  },
+  {
+    command: /^npm run ballast -- doctor --stack local$/,
+    shownBy: "test/cli/doctor/demo-stack.pulumi.test.ts",
+    holds: "--stack local",
+    why: "the demo's other shell",
+  },
   {
     command: /^(UPDATE=1 )?npx vitest run test\/engines\/rollout\/scenarios\.test\.ts$|^git (diff|checkout \.)$/,
     shownBy: "test/docs/changing.test.ts",
@@ -193,7 +227,7 @@ export const rules: readonly Rule[] = [
     why: "`ballast emulator up` prints it; the programs of its page are run there in such a shell",
   },
   {
-    command: /^npm run pulumi( -- stack --stack local)?$/,
+    command: /^npm run pulumi( -- (stack --stack local|version))?$/,
     shownBy: "test/demo/demo.pulumi.test.ts",
     holds: '"pulumi -- stack --stack local"',
     why: "the demo's other shell",
@@ -209,6 +243,36 @@ export const rules: readonly Rule[] = [
     shownBy: "test/demo/demo.pulumi.test.ts",
     holds: "await run([], {",
     why: "takes two minutes",
+  },
+  {
+    command: /^TIMES=1 npm test$/,
+    shownBy: "test/support/repository/timing-reporter.ts",
+    holds: 'process.env["TIMES"] === "1"',
+    why: "it is the whole suite",
+  },
+  {
+    command: /^npm run demo:seeds$/,
+    shownBy: "package.json",
+    holds: "DEMO_SEEDS=fixed vitest run",
+    why: "takes minutes; the suite runs the same tests with one new seed",
+  },
+  {
+    command: /^npm run test:clients$/,
+    shownBy: "test/emulator/clients/main.ts",
+    holds: "azure-cli",
+    why: "it installs clients from registries, and is a command of its own",
+  },
+  {
+    command: /^az (cloud (register|set) -n ballast|config set core|group$|role definition list|containerapp logs show)/,
+    shownBy: "test/emulator/clients/azure-cli.ts",
+    holds: "cloud",
+    why: "the real Azure CLI does this against the emulator in `npm run test:clients`",
+  },
+  {
+    command: /^gh api --paginate --slurp /,
+    shownBy: "test/cli/analyze.test.ts",
+    holds: "run_id",
+    why: "its answer's form is what the test gives to --history",
   },
   { command: /^npm (ci|test)$/, shownBy: ".ci/run", holds: "npm ci && npm test", why: "it is the whole suite" },
   {
@@ -236,15 +300,21 @@ export const rules: readonly Rule[] = [
     why: "run there in a program that has the package",
   },
   {
+    command: /^npm run ballast -- release follow$/,
+    shownBy: "test/demo/demo.pulumi.test.ts",
+    holds: '"ballast -- release follow"',
+    why: "follows a release of the demo to its end",
+  },
+  {
     command: /^npm run ballast -- top$/,
     shownBy: "test/cli/top.test.ts",
     holds: 'main, "top")',
     why: "ends only when it is stopped",
   },
   {
-    command: /^npm run (chaos|mutants|bench|bench:judge|bench:simulate)( |$)/,
+    command: /^npm run (chaos|mutants|soak|bench|bench:analysis|bench:judge|bench:policies|bench:simulate)( |$)/,
     readBy: "script",
-    why: "takes minutes; chaos, mutants, judge-bench and simulator have short forms in the suite",
+    why: "takes minutes; chaos, demo, mutants, judge-bench and simulator have short forms in the suite",
   },
   {
     command: /^curl --connect-to$/,

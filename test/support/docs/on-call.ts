@@ -30,8 +30,9 @@ export interface OnCall {
 }
 
 /** The facts of the rollout: a release that is rolled back. */
-export const facts = () =>
-  run(scenarios().find(({ name }) => name === "aborts-when-failures-exceed-the-limit")!).journal;
+export const { journal: facts } = await run(
+  scenarios().find(({ name }) => name === "aborts-when-failures-exceed-the-limit")!,
+);
 
 /** The stack's whole configuration, as the Pulumi CLI lists it. */
 const settings = (): Record<string, string> =>
@@ -71,7 +72,7 @@ export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
     plane,
     folder,
     arrange: async (situation) => {
-      const told = facts().map((event) => ({ kind: event.kind, message: messageOf(event), event }));
+      const told = facts.map((event) => ({ kind: event.kind, message: messageOf(event), event }));
       const isOpen = situation === "in flight" || situation === "back";
       plane.scripts.set("one", {
         facts: told,

@@ -13,7 +13,7 @@ import { emulatorRoutes } from "../../../emulator/controls/emulator-routes.ts";
 import type { QuirkChoice } from "../../../emulator/controls/quirks.ts";
 
 const group = "/subscriptions/s/resourceGroups/shop";
-const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/local`;
+export const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/local`;
 const workspaceId = `${group}/providers/Microsoft.OperationalInsights/workspaces/logs`;
 const customerId = "11111111-2222-3333-4444-555555555555";
 export const domain = "local.westeurope.ballast.localhost";

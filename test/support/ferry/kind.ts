@@ -65,8 +65,9 @@ export const ferryKind: Kind<FerryObservation, FerryEvent, FerryState, FerryEffe
       release: null,
       bookedBy: by,
     }),
-    supersedes: () => ({ asked: false }),
+    meets: () => ({ answer: "refused" }),
     signals: ["turn-back"],
+    approvals: [],
     whyDisregarded: (events) => events.find((event) => event.kind === "Ignored")?.why,
     summaryOf: (stream, [first], { place, end }) =>
       first?.kind !== "Booked"

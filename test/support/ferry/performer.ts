@@ -64,7 +64,7 @@ export function ferryPerformer({ quay, clock, streams }: FerryWorld): Performer<
   return {
     isWrite: ({ kind }) => writes.includes(kind),
     ready: () => Promise.resolve(),
-    perform: async (effect, fence, cancel) => {
+    perform: async (effect, { fence, cancel }) => {
       const result = await found(effect, fence, cancel);
       return { kind: "Outcome", of: effect.kind, at: clock.now(), found: result } as AnyOutcome;
     },

@@ -1,10 +1,12 @@
 // A control plane that carries out rollouts and ferries side by side, over a real database: loop, journal, claims and
 // API. It is started in the test's own process, or by replica.ts in one that can be killed.
 import type pg from "pg";
+import { openOrchestrations } from "../../../controlplane/adapters/dbos/orchestrations.ts";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal, type PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { createApp } from "../../../controlplane/api/app.ts";
+import { appRoles } from "../../../controlplane/api/roles.ts";
 import { rolloutPerformer } from "../../../controlplane/performers/rollout.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
@@ -64,7 +66,7 @@ export async function openTwoKinds({
       rollout: rolloutPerformer({ ...cloudInTable(pool), claims, clock, requestSeconds: leaseSeconds / 2 }),
       ferry: ferryPerformer({ quay: openQuay(pool, name), clock, streams }),
     }),
-    pool,
+    orchestrations: openOrchestrations({ pool, process: name, log }),
     process: name,
     leaseSeconds,
     log,
@@ -83,7 +85,7 @@ export async function openTwoKinds({
       process: name,
       closing: closing.signal,
     },
-    async () => ({ name: "ann" }),
+    async () => ({ name: "ann", roles: appRoles }),
     () => undefined,
   );
   return {

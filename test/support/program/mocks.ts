@@ -9,6 +9,8 @@ export interface Declared {
   /** The type of its parent component; empty for what the program declares itself. */
   readonly parent: string;
   readonly inputs: { readonly [key: string]: any };
+  /** Whether Pulumi refuses to delete or replace it. */
+  readonly protect: boolean;
   /** The sorted names of the outputs that a component registered; undefined for other resources. */
   readonly outputs: readonly string[] | undefined;
 }
@@ -18,16 +20,18 @@ export type Answers = (token: string, inputs: { readonly [key: string]: any }) =
 
 const { prototype } = MockMonitor;
 const parents = new Map<string, string>();
+const guarded = new Set<string>();
 const registeredOutputs = new Map<string, readonly string[]>();
 const { registerResource: register, registerResourceOutputs: registerOutputs } = prototype;
 Object.assign(prototype, {
   // A mock does not get a resource's parent.
   registerResource(
     this: MockMonitor,
-    request: { getType(): string; getName(): string; getParent(): string },
+    request: { getType(): string; getName(): string; getParent(): string; getProtect(): boolean | undefined },
     done: never,
   ) {
     parents.set(`${request.getType()} ${request.getName()}`, typeOfUrn(request.getParent()));
+    if (request.getProtect()) guarded.add(`${request.getType()} ${request.getName()}`);
     return register.call(this, request, done);
   },
   // Nor does it get the outputs that a component registers.
@@ -98,8 +102,9 @@ export async function record<Made>(
   program: () => Made | Promise<Made>,
   answers: Answers = nothingThere,
 ): Promise<{ made: Made; declared: readonly Declared[] }> {
-  const declared: Omit<Declared, "outputs">[] = [];
+  const declared: Omit<Declared, "outputs" | "protect">[] = [];
   registeredOutputs.clear();
+  guarded.clear();
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => {
@@ -132,7 +137,11 @@ export async function record<Made>(
   });
   await pulumi.runtime.disconnect(); // wait for the outputs of components
   if (!result || "thrown" in result) throw result?.thrown;
-  const whole = declared.map((each) => ({ ...each, outputs: registeredOutputs.get(`${each.type} ${each.name}`) }));
+  const whole = declared.map((each) => ({
+    ...each,
+    protect: guarded.has(`${each.type} ${each.name}`),
+    outputs: registeredOutputs.get(`${each.type} ${each.name}`),
+  }));
   return { ...result, declared: whole.sort((one, other) => (one.name < other.name ? -1 : 1)) };
 }
 

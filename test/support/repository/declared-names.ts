@@ -1,5 +1,6 @@
 // Finds the names that a file declares, for the law about names that say what a thing is.
-import { type Node, nameOf, nodesOf, type Source } from "./syntax.ts";
+import { boundBy } from "./scopes.ts";
+import { type Node, nodesOf, type Source } from "./syntax.ts";
 
 /** A name that a file declares. */
 export interface DeclaredName {
@@ -21,25 +22,8 @@ export const declaredNamesOf = (source: Source): readonly DeclaredName[] =>
       ...(declares && node["id"] ? [node["id"]] : []),
       ...(isFunction ? (node["params"] as readonly Node[]) : []),
     ];
-    return patterns.flatMap(boundBy).map((name) => ({ name, line }));
+    return patterns.flatMap((pattern) => boundBy(pattern, isShorthand)).map((name) => ({ name, line }));
   });
 
-/** Gives the names that a pattern chooses: `[a, b]` chooses both, `{ a, b: c }` only c. */
-function boundBy(pattern: Node | null): readonly string[] {
-  switch (pattern?.type) {
-    case "Identifier":
-      return [nameOf(pattern)!];
-    case "AssignmentPattern":
-      return boundBy(pattern["left"]);
-    case "RestElement":
-      return boundBy(pattern["argument"]);
-    case "ArrayPattern":
-      return pattern["elements"].flatMap(boundBy);
-    case "ObjectPattern":
-      return pattern["properties"].flatMap((property: Node) =>
-        property.type === "RestElement" || !property["shorthand"] ? boundBy(property["value"] ?? property) : [],
-      );
-    default:
-      return [];
-  }
-}
+/** Whether a property of a pattern binds the object's own name: `{ a, b: c }` chooses only c. */
+const isShorthand = (property: Node): boolean => property.type !== "RestElement" && property["shorthand"];

@@ -5,7 +5,6 @@
 /** Lines of functions, by file and by the names of the function and of those around it. */
 export const longFunctions: Readonly<Record<string, number>> = {
   "bench/judge/traffic.ts createWorld": 98,
-  "proofs/chaos/world.ts openWorld": 75,
   "proofs/simulator/cloud.ts createCloud": 90,
   'test/controlplane/adapters/roles.test.ts describe "the control plane\'s identity on Azure" > beforeAll ""': 80,
   "test/support/controlplane/dead-mans-estate.ts openEstate": 148,
@@ -30,6 +29,12 @@ export const computedImports: Readonly<Record<string, string>> = {
   "emulator/azure-specs/reduce.ts path.dirname(target)": "it writes the file that it is told to, in this folder",
   "emulator/azure-specs/reduce.ts target": "it writes the file that it is told to, in this folder",
   "toolchain/package/emit.ts join(root, path)": "it copies a fixed list of files into the package, and runs none",
+  'analysis/systems/workflows/official-child.ts import * as nodeModule from "node:module";':
+    "Node 20 has no registerHooks, so the name is looked up",
+  'policies/publish/build.ts join(root, "out", "policy-pack")': "it writes the published pack, and runs none of it",
+  'policies/publish/build.ts join(root, "package.json")': "it reads the versions of the packages that the pack needs",
+  "policies/publish/build.ts root": "it translates the sources of the published pack",
+  'policies/publish/build.ts join(root, "tsconfig.json")': "it translates the sources of the published pack",
   "toolchain/package/reference-commands.ts main": "it runs the command with --help to write its page",
   'toolchain/package/reference-components.ts join(root, "examples", folderOf(component), file)':
     "a component's page shows its example",
@@ -50,11 +55,13 @@ export const computedImports: Readonly<Record<string, string>> = {
 /** Folders of tests without a source folder of the same name. */
 export const testFolders: Readonly<Record<string, string>> = {
   "test/changing": "what a change to a declaration changes, shown in a clone",
+  "test/analysis/fixtures": "repositories with known defects, as files",
   "test/bench/peers": "what peers of the judge decided, which a test of the benchmark compares with",
   "test/emulator/provider/recordings": "answers of the real provider",
   "test/engines/rollout/journals": "journals that older versions wrote",
   "test/program": "the programs in the root folder: index.ts and config.ts",
   "test/proofs/seeds": "drawn cases that failed once",
+  "test/emulator/clients": "Microsoft's newest clients and the Azure CLI, run by a command of their own",
   "test/report/browser": "the report as a browser shows it",
   "test/repository": "the laws of the repository itself",
   "test/scenarios": "one scenario for the engine, the control plane and the simulator",

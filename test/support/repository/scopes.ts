@@ -52,7 +52,7 @@ function scopeAround(placed: Placed | undefined): Node {
 function declaredAt(placed: Placed): readonly Declaration[] {
   const { node, parent } = placed;
   const of = (patterns: readonly (Node | null | undefined)[], scope: Node, value?: Node): readonly Declaration[] =>
-    patterns.flatMap((pattern) => boundBy(pattern ?? undefined).map((name) => ({ name, value, scope })));
+    patterns.flatMap((pattern) => boundBy(pattern).map((name) => ({ name, value, scope })));
   if (/^Import\w*Specifier$/.test(node.type)) return of([node["local"]], scopeAround(parent));
   if (node.type === "VariableDeclarator") {
     const isPlain = node["id"].type === "Identifier";
@@ -80,20 +80,24 @@ const holderOf = (placed: Placed | undefined): Node | undefined =>
 const outerType = (placed: Placed): Node =>
   placed.node.type === "TSConditionalType" || placed.parent === undefined ? placed.node : outerType(placed.parent);
 
-function boundBy(pattern: Node | undefined): readonly string[] {
+/** Gives the names that a pattern binds, without those of the properties of objects that are `left` out. */
+export function boundBy(pattern: Node | null | undefined, left = (_property: Node) => false): readonly string[] {
+  const within = (part: Node | null | undefined) => boundBy(part, left);
   switch (pattern?.type) {
     case "Identifier":
       return [nameOf(pattern)!];
     case "AssignmentPattern":
-      return boundBy(pattern["left"]);
+      return within(pattern["left"]);
     case "RestElement":
-      return boundBy(pattern["argument"]);
+      return within(pattern["argument"]);
     case "TSParameterProperty":
-      return boundBy(pattern["parameter"]);
+      return within(pattern["parameter"]);
     case "ArrayPattern":
-      return pattern["elements"].flatMap(boundBy);
+      return pattern["elements"].flatMap(within);
     case "ObjectPattern":
-      return pattern["properties"].flatMap((property: Node) => boundBy(property["value"] ?? property));
+      return pattern["properties"].flatMap((property: Node) =>
+        left(property) ? [] : within(property["value"] ?? property),
+      );
     default:
       return [];
   }

@@ -74,8 +74,8 @@ export const move =
   };
 
 /** Gives the state of a healthy rollout when it first reaches a phase. */
-export function stateIn(phase: RolloutState["phase"]): RolloutState {
-  const { journal } = run(healthy);
+export async function stateIn(phase: RolloutState["phase"]): Promise<RolloutState> {
+  const { journal } = await run(healthy);
   for (let length = 1; length <= journal.length; length++) {
     const state = fold(rollout, journal.slice(0, length));
     if (state.phase === phase) return state;

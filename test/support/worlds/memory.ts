@@ -1,15 +1,17 @@
-// Journal and claims in memory, for the scenarios' pure world. They keep the same contracts as PostgreSQL,
-// within one process.
+// Journal, claims and passes in memory, for the scenarios' pure world. They keep the same contracts as PostgreSQL and
+// DBOS, within one process.
 import { type ChainedFact, chain } from "../../../controlplane/adapters/postgres/chain.ts";
 import { eventsAsText, parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
 import { type StoredClaim, taking } from "../../../controlplane/runtime/claims.ts";
-import type { Claim, Claims, Journal, Lock } from "../../../controlplane/runtime/ports.ts";
+import type { Claim, Claims, Fact, Journal, Lock, Orchestrations, Step } from "../../../controlplane/runtime/ports.ts";
 import type { AnyEvent, Kinds } from "../../../engines/kind.ts";
 import type { TargetKey } from "../../../engines/targets.ts";
 import type { Instant } from "../../../engines/time.ts";
 
 interface Stored {
   readonly facts: ChainedFact[];
+  /** The facts as their readers get them. They are made once, because readers keep what they folded up to each. */
+  readonly shown: Fact[];
   finished: boolean;
 }
 
@@ -24,13 +26,18 @@ export function memoryJournal<Event extends AnyEvent>(
   let lastWriteAt: Instant | undefined;
   const lengthOf = (stream: string): number => streams.get(stream)?.facts.length ?? 0;
   return {
-    read: async (stream) => (streams.get(stream)?.facts ?? []).map((fact) => parseFact(fact, kinds)),
+    read: async (stream) => {
+      const stored = streams.get(stream);
+      if (stored === undefined) return [];
+      for (const fact of stored.facts.slice(stored.shown.length)) stored.shown.push(parseFact(fact, kinds));
+      return [...stored.shown] as Fact<Event>[];
+    },
     append: async (stream, on, events, { process, claim }) => {
       if (events.length === 0) return "appended";
       if (claim && (claim.holder !== stream || !stillOurs(claim))) return "fenced";
       if (lengthOf(stream) !== on.length || streams.get(stream)?.facts.at(-1)?.hash !== on.at(-1)?.hash)
         return "conflict";
-      const stored = streams.get(stream) ?? { facts: [], finished: false };
+      const stored = streams.get(stream) ?? { facts: [], shown: [], finished: false };
       streams.set(stream, stored);
       const facts = (JSON.parse(eventsAsText(events)) as unknown[]).map((event, offset) => ({
         stream,
@@ -136,5 +143,29 @@ export function memoryClaims(
     },
     unlock: async (target, id) => void (locks.get(target)?.id === id && locks.delete(target)),
     lockOn: async (target) => lockAt(target),
+  };
+}
+
+/** Keeps the passes of one process in memory. None outlives it, so none is ever found open. */
+export function memoryOrchestrations(): Orchestrations {
+  const ended = new Set<string>();
+  let body: Parameters<Orchestrations["launch"]>[0];
+  const step: Step = (_, act) => act();
+  const nameOf = (stream: string, length: number): string => `${stream}#${length}`;
+  return {
+    launch: async (pass) => {
+      body = pass;
+    },
+    begin: async (stream, length) => {
+      if (ended.has(nameOf(stream, length))) return "ended";
+      ended.add(nameOf(stream, length));
+      await body(stream, length, step);
+      return "done";
+    },
+    resume: async () => undefined,
+    open: async () => [],
+    forget: async (stream, length) => void ended.delete(nameOf(stream, length)),
+    forgetAll: async () => ended.clear(),
+    close: async () => undefined,
   };
 }

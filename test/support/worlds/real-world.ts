@@ -27,10 +27,14 @@ export interface RealWorld {
   readonly apps: Apps;
   readonly requests: Requests;
   readonly now: () => Instant;
+  /** The revision that another client has put, if any. */
+  readonly third: () => string | undefined;
   /** Lets time pass, with the requests of that time. It sends no signals. */
   readonly advance: (to: Instant) => Promise<void>;
   /** A clock whose waits are jumps. */
   readonly clock: Clock;
+  /** Deletes the app, so that its replicas do not run on beside the scenarios that follow. */
+  readonly close: () => Promise<void>;
 }
 
 /** Creates the app with the first revisions of a scenario, and sets the clocks to its start. */
@@ -70,10 +74,11 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     }
     await set(to);
   };
+  let third: string | undefined;
   const advance = async (to: Instant) => {
     for (const other of othersBetween(scenario, now, to)) {
       await goOn(other.at);
-      await interfere(shop, target, { stable, canary }, other);
+      third = (await interfere(shop, target, { stable, canary }, other)) ?? third;
       if (other.kills !== undefined) await crash(shop, apps, target, canary);
     }
     await goOn(to);
@@ -83,8 +88,15 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     apps,
     requests: createRequestRows(shop.connection, patienceOf(requestSeconds), shop.workspace, 0),
     now: () => now,
+    third: () => third,
     advance,
     clock: { now: () => now, until: (at) => advance(at) },
+    close: async () => {
+      await shop.arm("POST", "/_emulator/clock", { at: null });
+      await shop.connection.apps.containerApps
+        .delete(target.resourceGroup, target.app, { updateIntervalInMs: 30 })
+        .pollUntilDone();
+    },
   };
 }
 
@@ -110,13 +122,13 @@ async function crash(shop: Shop, apps: Apps, target: Target, revision: string): 
   await healthy(apps, { kind: "Activate", target, revision });
 }
 
-/** Changes the app as another client does, such as the portal. */
+/** Changes the app as another client does, such as the portal. Gives the name of the revision that it put, if any. */
 async function interfere(
-  { connection }: Shop,
+  { connection, release }: Shop,
   { resourceGroup, app }: Target,
   { stable, canary }: { readonly stable: string | null; readonly canary: string },
-  { canaryPercent, deactivates, mode }: Interference,
-): Promise<void> {
+  { canaryPercent, deactivates, mode, puts }: Interference,
+): Promise<string | undefined> {
   const { containerApps, containerAppsRevisions } = connection.apps;
   const { location } = await containerApps.get(resourceGroup, app);
   const write = (configuration: object) =>
@@ -132,6 +144,16 @@ async function interfere(
     });
   if (deactivates !== undefined) await containerAppsRevisions.deactivateRevision(resourceGroup, app, canary);
   if (mode !== undefined) await write({ activeRevisionsMode: mode });
+  if (puts === undefined) return undefined;
+  const before = await containerApps.get(resourceGroup, app);
+  return release(
+    puts === "stable" ? "1" : "3",
+    (before.configuration?.ingress?.traffic ?? []).map(({ revisionName, weight = 0 }) => ({
+      revisionName: revisionName!,
+      weight,
+    })),
+    app,
+  );
 }
 
 async function putRevisions(

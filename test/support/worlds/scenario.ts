@@ -42,6 +42,8 @@ export interface Interference {
   /** Kills the process of the canary's replica, as a crash does; its platform starts another. */
   readonly kills?: "canary";
   readonly mode?: "Single" | "Multiple";
+  /** Puts a third revision, with stable's template or one of its own. */
+  readonly puts?: "stable" | "other";
 }
 
 export interface Scenario {
@@ -61,6 +63,10 @@ export interface Scenario {
     readonly signal: SignalName;
     readonly by: string;
     readonly message: string;
+    /** The third revision, if the signal is about it. */
+    readonly about?: "third";
+    /** Whether the sender has the right to approve; in a file, whoever sends `approve` has it unless it says false. */
+    readonly mayApprove?: boolean;
   }[];
   readonly others?: readonly Interference[];
   readonly outsideWeights?: OutsideWeights;
@@ -100,7 +106,7 @@ function read(file: string): Scenario {
     "others",
   ]);
   for (const other of world?.["others"] ?? [])
-    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "kills", "mode"]);
+    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "kills", "mode", "puts"]);
   const minutes = (key: string, fallback: number) => (asked?.[key] === undefined ? fallback : Number(asked[key]) * 60);
   return {
     name: file.replace(".yaml", ""),
@@ -122,15 +128,20 @@ function read(file: string): Scenario {
     stable: behaviours(world?.["stable"]),
     before: world?.["before"] ?? "stable",
     probesAnswered: world?.["probesAnswered"] ?? Number.POSITIVE_INFINITY,
-    signals: world?.["signals"] ?? [],
+    signals: (world?.["signals"] ?? []).map((signal: Scenario["signals"][number]) =>
+      signal.signal === "approve" ? { mayApprove: true, ...signal } : signal,
+    ),
     others: world?.["others"] ?? [],
-    ...(asked?.["gate"] === undefined
-      ? {}
-      : { gate: { beforePercent: asked["gate"].beforePercent, expiresSeconds: asked["gate"].expiresMinutes * 60 } }),
+    ...(asked?.["gate"] === undefined ? {} : { gate: gateOf(asked["gate"]) }),
     ...(asked?.["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
     expected: typeof expected === "string" ? expected : "",
   };
 }
+
+const gateOf = ({ expiresMinutes, ...gate }: Omit<Gate, "expiresSeconds"> & { expiresMinutes: number }): Gate => ({
+  ...gate,
+  expiresSeconds: expiresMinutes * 60,
+});
 
 const behaviours = (listed: readonly Partial<Behaviour>[] = []): readonly Behaviour[] =>
   (listed.length === 0 ? [{}] : listed).map((entry) => ({

@@ -1,0 +1,292 @@
+// A gate that passes whatever it finds: its failure is swallowed by `|| true` or continue-on-error, a loop ends
+// without a verdict, a request is made without asking for its status, or its condition is never true. What stands
+// behind the gate ships all the same.
+import type { Graph } from "../graph.ts";
+import { lineOf, type Place } from "../place.ts";
+import type { Draft, Rule } from "../rule.ts";
+import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
+import {
+  isCheckStep,
+  isGate,
+  isProbe,
+  isTest,
+  isTestStep,
+  shipmentsOf,
+  stepTitle,
+} from "../systems/workflows/roles.ts";
+import { commandsIn, type ShellCommand } from "../systems/workflows/shell.ts";
+import { stepRuns } from "../systems/workflows/simulate.ts";
+import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
+import { worldsOf } from "../systems/workflows/worlds.ts";
+
+function check(graph: Graph): readonly Draft[] {
+  const view = viewOf(graph);
+  return view.jobs.flatMap((job) => {
+    const guarded = guardedBy(view, job);
+    const steps = view.stepsOf(job).flatMap((step) => ofStep(view, job, step, guarded));
+    return [...ofJob(view, job, guarded), ...steps];
+  });
+}
+
+/** What ships after a job: later jobs that wait for it. */
+const guardedBy = (view: WorkflowsView, job: JobNode): JobNode | undefined =>
+  view.descendantsOf(job).find((each) => shipmentsOf(view, each).length > 0);
+
+function ofJob(view: WorkflowsView, job: JobNode, guarded: JobNode | undefined): readonly Draft[] {
+  if (job.continueOnError?.text !== "true" || guarded === undefined || !isGate(view, job)) return [];
+  return [
+    draft(
+      job.continueOnError.place,
+      job.id,
+      `Job ${job.key} has continue-on-error, so ${guarded.key} ships whatever it finds.`,
+      guarded.place,
+    ),
+  ];
+}
+
+const draft = (
+  place: Place,
+  subject: string,
+  message: string,
+  shipped: Place,
+  severity: Draft["severity"] = "high",
+): Draft => ({
+  severity,
+  known: "structural",
+  place,
+  message,
+  cost: "What the gate should stop reaches users, and the run is green.",
+  fix: "let the failure fail the step; if it may be ignored, remove the gate from the way of the release",
+  subject: `${subject} ${place.line}`,
+  related: [{ place: shipped, message: "this ships all the same" }],
+});
+
+function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobNode | undefined): readonly Draft[] {
+  const shipped = shippedAround(view, job, step, guarded);
+  if (shipped === undefined || isAskedLater(view, job, step)) return [];
+  const isGateStep = isTestStep(step) || (isCheckStep(step) && shipped.isBefore);
+  if (step.continueOnError?.text === "true" && isGateStep)
+    return [
+      draft(
+        step.continueOnError.place,
+        step.id,
+        `The step "${step.name}" of job ${job.key} has continue-on-error, so its failure stops nothing.`,
+        shipped.place,
+      ),
+    ];
+  if (step.run === undefined) return [];
+  if (isDeadGuard(view, job, step))
+    return [
+      draft(
+        step.condition!.place,
+        step.id,
+        `The guard "${step.name}" of job ${job.key} never runs: its condition ${step.condition!.text.trim()} is ` +
+          "false on every event of the workflow.",
+        shipped.place,
+      ),
+    ];
+  return [...swallowed(job, step, shipped), ...withoutVerdict(job, step, shipped)];
+}
+
+/** A step that only fails, under a condition that nothing makes true. */
+function isDeadGuard(view: WorkflowsView, job: JobNode, step: StepNode): boolean {
+  if (step.condition === undefined || step.via !== undefined) return false;
+  const commands = commandsIn(step.run!.text);
+  const last = commands.at(-1)?.words.join(" ") ?? "";
+  if (!/^(false|exit [1-9]\d*)$/.test(last) || commands.slice(0, -1).some(({ words }) => words[0] !== "echo"))
+    return false;
+  const worlds = worldsOf(view, view.workflowOf(job));
+  return (
+    worlds.length > 0 &&
+    worlds.every((world) => [true, false].every((hasFailed) => stepRuns(step, world, hasFailed) === false))
+  );
+}
+
+interface Shipped {
+  readonly place: Place;
+  /** Whether it ships before the step, so that the step looks at the result. */
+  readonly isBefore: boolean;
+}
+
+function shippedAround(
+  view: WorkflowsView,
+  job: JobNode,
+  step: StepNode,
+  guarded: JobNode | undefined,
+): Shipped | undefined {
+  const steps = view.stepsOf(job);
+  const own = shipmentsOf(view, job).filter((effect) => effect.step.job === job.id);
+  const after = own.find((effect) => steps.indexOf(effect.step) > steps.indexOf(step));
+  if (after) return { place: after.place, isBefore: false };
+  if (guarded) return { place: guarded.place, isBefore: false };
+  const before = own.find((effect) => steps.indexOf(effect.step) < steps.indexOf(step)) ?? earlierShipment(view, job);
+  return before && { place: before.place, isBefore: true };
+}
+
+const earlierShipment = (view: WorkflowsView, job: JobNode) =>
+  view.ancestorsOf(job).flatMap((each) => shipmentsOf(view, each))[0];
+
+/** A later step or job that asks for the outcome decides itself. */
+const isAskedLater = (view: WorkflowsView, job: JobNode, step: StepNode): boolean => {
+  const { key } = step;
+  if (key === undefined) return false;
+  return (
+    job.templates.some(({ text }) => text.includes(`steps.${key}.outcome`) || text.includes(`steps.${key}.outputs`)) ||
+    view
+      .descendantsOf(job)
+      .some(({ templates }) => templates.some(({ text }) => text.includes(`needs.${job.key}.outputs`)))
+  );
+};
+
+/** Test commands whose failure the script swallows. */
+function swallowed(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
+  const commands = commandsIn(step.run!.text);
+  return commands.flatMap((command, at) => {
+    const judges = isTest(command) || (shipped.isBefore && isProbe(command) && isCheckStep(step));
+    const then = commands[at + 1];
+    if (!judges || command.isCondition || command.next !== "||" || then === undefined || !isIgnoring(then)) return [];
+    if (/^(npm|pip) audit|npm audit/.test(command.words.join(" "))) return [];
+    return [
+      draft(
+        lineOf(step.run!, command.line),
+        step.id,
+        `"${command.words.join(" ")}" in job ${job.key} is followed by "|| ${then.words.join(" ")}", so its ` +
+          `failure stops nothing.`,
+        shipped.place,
+        shipped.isBefore ? "medium" : "high",
+      ),
+    ];
+  });
+}
+
+const isIgnoring = ({ words }: ShellCommand): boolean =>
+  /^(true|:|echo|printf|exit 0)$/.test(words[0] === "exit" ? words.join(" ") : (words[0] ?? ""));
+
+/** Checks of what was deployed that end without a verdict. */
+function withoutVerdict(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
+  if (!shipped.isBefore || !isCheckStep(step)) return [];
+  const text = step.run!.text;
+  const commands = commandsIn(text);
+  const probe = commands.find(isProbe);
+  if (probe === undefined || /exit [1-9]|exit "?\$|return 1|\bfalse\b|--retry/.test(text)) return [];
+  const at = lineOf(step.run!, probe.line);
+  if (/\b(for|while|until)\b/.test(text) && /\bbreak\b|exit 0/.test(text))
+    return [
+      draft(
+        at,
+        step.id,
+        `The loop in "${step.name}" of job ${job.key} ends without a failure when every attempt failed.`,
+        shipped.place,
+        "medium",
+      ),
+    ];
+  const isPlain = commands.every((each) => isProbe(each) || /^(echo|sleep)$/.test(each.words[0] ?? ""));
+  const line = probe.words.join(" ");
+  const ignoresStatus = probe.words[0] === "curl" && !/ -\w*f| --fail/.test(line) && !/-w|--write-out/.test(line);
+  if (!isPlain || !ignoresStatus || !/smoke|health|verif|check/i.test(stepTitle(step))) return [];
+  return [
+    draft(
+      at,
+      step.id,
+      `"${line}" in "${step.name}" of job ${job.key} succeeds on every answer, also on a status of 500.`,
+      shipped.place,
+      "medium",
+    ),
+  ];
+}
+
+const example = (test: string): string => `name: main
+on:
+  push:
+    branches: [main]
+concurrency: main
+jobs:
+  test:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v6
+      - run: ${test}
+  deploy:
+    needs: test
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - run: fly deploy
+`;
+const refused = (condition: string): string =>
+  example("npm test").replace(
+    "      - run: fly deploy",
+    `      - name: Only the main branch
+        if: ${condition}
+        run: exit 1
+      - run: fly deploy`,
+  );
+const checked = (script: string): string => `name: main
+on:
+  push:
+    branches: [main]
+concurrency: main
+jobs:
+  deploy:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - run: fly deploy --strategy bluegreen
+      - name: Smoke test
+        run: |
+          for attempt in 1 2 3; do
+            curl -fsS https://shop.example/health && break${script}
+            sleep 5
+          done
+      - name: Roll back
+        if: failure()
+        run: fly releases rollback
+`;
+
+export const gateCannotFail: Rule = {
+  id: "gate-cannot-fail",
+  title: "A gate passes whatever it finds",
+  systems: ["github"],
+  antiPattern: 4,
+  focus: "resilience",
+  why:
+    "A gate exists to stop something. If its failure is swallowed, the run is green, and what stands behind " +
+    "it ships: " +
+    "worse than no gate, because everybody believes in it.",
+  severity: "High if something ships after it. Medium if it checks what was shipped before.",
+  fix: "Let the failure fail the step. End a loop of attempts with exit 1, and ask curl for --fail.",
+  limits:
+    "Gates before which nothing ships are not reported. A step whose outcome is asked for later decides nothing here.",
+  failing: [
+    { ".github/workflows/main.yml": example("npm test || true # <- finding") },
+    { ".github/workflows/main.yml": checked(" # <- finding") },
+    { ".github/workflows/main.yml": refused("github.ref == 'main' # <- finding") },
+  ],
+  nearMisses: [
+    {
+      files: { ".github/workflows/main.yml": refused("github.ref == 'refs/heads/main' && github.actor == 'a-bot'") },
+      because: "The guard stops runs of one actor.",
+      edit: {
+        file: ".github/workflows/main.yml",
+        replace: "'refs/heads/main' && github.actor == 'a-bot'",
+        by: "'main'",
+      },
+    },
+    {
+      files: { ".github/workflows/main.yml": example("npm test") },
+      because: "A failing test fails the job.",
+      edit: { file: ".github/workflows/main.yml", replace: "npm test", by: 'npm test || echo "flaky"' },
+    },
+    {
+      files: {
+        ".github/workflows/main.yml": checked("").replace(
+          "          done\n",
+          "            [ $attempt = 3 ] && exit 1\n          done\n",
+        ),
+      },
+      because: "The last attempt fails the step.",
+      edit: { file: ".github/workflows/main.yml", replace: "            [ $attempt = 3 ] && exit 1\n", by: "" },
+    },
+  ],
+  check,
+};

@@ -1,0 +1,109 @@
+// A deployment that a newer run cancels while it is under way: by the group of its job, or by the group of the whole
+// workflow, which also stops jobs whose own group says that they are to finish.
+import type { Graph } from "../graph.ts";
+import { groupedBy } from "../grouped.ts";
+import { keepRunning } from "../patches/lock-repair.ts";
+import type { Draft, Rule, Severity } from "../rule.ts";
+import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";
+import type { Lock } from "../systems/workflows/locks.ts";
+import { viewOf } from "../systems/workflows/view.ts";
+
+function check(graph: Graph): readonly Draft[] {
+  const found = deploymentsIn(viewOf(graph)).flatMap((each) => {
+    const lock = each.locks.find(({ cancels, isInert }) => cancels === true && !isInert);
+    return lock === undefined || isPreview(each) || each.world.event === "workflow_call" ? [] : [[each, lock] as const];
+  });
+  const byLock = groupedBy(found, ([, { concurrency }]) => `${concurrency.place.file}:${concurrency.place.line}`);
+  return byLock.map(([first]) => draft(...first!));
+}
+
+const states = /^(pulumi-stack|terraform-state|cdk-stack|cloudformation-stack|arm-deployment|helm-release|database)$/;
+
+function severityOf({ effects, tier }: Deployment): Severity {
+  if (effects.some(({ category }) => states.test(category))) return "high";
+  // A newer site replaces the older one as a whole, which is all that anyone wants.
+  if (effects.every(({ category }) => category === "static-site")) return "info";
+  if (effects.every(({ isAtomic }) => isAtomic)) return "low";
+  return tier === "lesser" ? "low" : "medium";
+}
+
+function draft(deployment: Deployment, lock: Lock): Draft {
+  const { job, world, effects } = deployment;
+  const inner = deployment.locks.find((each) => each !== lock && each.cancels === false);
+  const place = lock.concurrency.cancelInProgress?.place ?? lock.concurrency.place;
+  const over = inner && lock.owner === "workflow" ? `, although the group of ${inner.ownerName} says it must not` : "";
+  const repair = keepRunning(lock.concurrency);
+  return {
+    severity: severityOf(deployment),
+    known: effects[0]!.known,
+    place,
+    message:
+      `On ${world.label}, the group of ${lock.owner} ${lock.ownerName} cancels running jobs, and with them the ` +
+      `deployment of job ${job.key} (${effects[0]!.category})${over}.`,
+    cost:
+      "A run that is cancelled between two changes leaves half of them; a stack stays locked until " +
+      "someone unlocks it.",
+    fix: "set cancel-in-progress to false where the job deploys, or cancel only on pull requests",
+    subject: `${job.id} cancelled`,
+    related: [
+      { place: effects[0]!.place, message: "this is cut off" },
+      ...(inner ? [{ place: inner.concurrency.place, message: "this group does not help" }] : []),
+    ],
+    ...(repair && { repair }),
+  };
+}
+
+const example = `name: infra
+on:
+  push:
+    branches: [main]
+concurrency:
+  group: infra
+  cancel-in-progress: true # <- finding
+jobs:
+  up:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 30
+    concurrency:
+      group: stack-prod
+      cancel-in-progress: false
+    steps:
+      - run: pulumi up --yes --stack acme/prod
+`;
+
+export const releaseCancelledMidway: Rule = {
+  id: "release-cancelled-midway",
+  title: "A newer run cancels a deployment that is under way",
+  systems: ["github"],
+  antiPattern: 7,
+  focus: "resilience",
+  why:
+    "cancel-in-progress stops a run between any two of its changes. A deployment then is neither the old nor the new " +
+    "version, a stack's state stays locked, and the run that would have failed loudly is shown as " +
+    "cancelled. The group " +
+    "of a workflow stops all of its jobs, whatever their own groups say.",
+  severity:
+    "High if a state or a schema can be left half-way (Pulumi, Terraform, CloudFormation, ARM, Helm, a migration). " +
+    "Medium for other deployments. Low in lesser environments, and for atomic replacements, which frequent " +
+    "pushes can keep from ever finishing. Info for static sites.",
+  fix: "Cancel runs of pull requests only, or move the deployment to a workflow with its own group.",
+  limits: "An expression that the event does not decide is not reported.",
+  failing: [{ ".github/workflows/infra.yml": example }],
+  nearMisses: [
+    {
+      files: {
+        ".github/workflows/infra.yml": example
+          .replace("true # <- finding", "${{ github.event_name == 'pull_request' }}")
+          .replace("on:\n", "on:\n  pull_request:\n")
+          .replace("    timeout-minutes", "    if: github.event_name == 'push'\n    timeout-minutes"),
+      },
+      because: "Runs of pull requests are cancelled, and they deploy nothing.",
+      edit: {
+        file: ".github/workflows/infra.yml",
+        replace: "${{ github.event_name == 'pull_request' }}",
+        by: "true",
+      },
+    },
+  ],
+  check,
+};

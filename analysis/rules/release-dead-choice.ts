@@ -1,0 +1,148 @@
+// A choice at the start of a run that changes nothing: an option for which no job ships, or an input that no
+// expression reads. Whoever starts the run believes that it was deployed.
+import type { Graph } from "../graph.ts";
+import type { Draft, Rule } from "../rule.ts";
+import { expressionsIn, pathsIn } from "../systems/workflows/expressions.ts";
+import type { Input, JobNode, WorkflowNode } from "../systems/workflows/nodes.ts";
+import { shipmentsOf } from "../systems/workflows/roles.ts";
+import { simulate } from "../systems/workflows/simulate.ts";
+import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
+import { worldsOf } from "../systems/workflows/worlds.ts";
+
+function check(graph: Graph): readonly Draft[] {
+  const view = viewOf(graph);
+  return view.workflows.flatMap((workflow) => {
+    const shipping = view.jobsOf(workflow).filter((job) => shipmentsOf(view, job).length > 0);
+    if (shipping.length === 0) return [];
+    return workflow.inputs
+      .filter(({ event }) => event === "workflow_dispatch")
+      .flatMap((input) => unread(view, workflow, input) ?? deadOptions(view, workflow, shipping, input));
+  });
+}
+
+/** An input that nothing reads, in a workflow whose texts are all known. */
+function unread(view: WorkflowsView, workflow: WorkflowNode, input: Input): readonly Draft[] | undefined {
+  const texts = [
+    ...view.jobsOf(workflow).flatMap(({ templates }) => templates.map(({ text }) => text)),
+    ...workflow.env.map(({ value }) => value.text),
+    workflow.concurrency?.group.text ?? "",
+    workflow.concurrency?.cancelInProgress?.text ?? "",
+  ];
+  const isRead = texts.some((text) =>
+    expressionsIn(text, true)
+      .flatMap(pathsIn)
+      .some((path) => readsInput(path, input.name)),
+  );
+  const isRaw = view
+    .jobsOf(workflow)
+    .some((job) =>
+      view.stepsOf(job).some(({ run }) => /GITHUB_EVENT_PATH|toJSON\((github\.event\.)?inputs/i.test(run?.text ?? "")),
+    );
+  if (isRead || isRaw || /reason|message|comment|note|description|confirm/i.test(input.name)) return undefined;
+  return [
+    {
+      severity: "medium",
+      known: "structural",
+      place: input.place,
+      message: `The input ${input.name} of ${workflow.title} is read by nothing.`,
+      cost: "Whoever sets it believes that it decides something; the run does the same with every value.",
+      fix: "use the input where it should decide, or remove it",
+      subject: `${workflow.id} ${input.name}`,
+    },
+  ];
+}
+
+const readsInput = (path: readonly string[], name: string): boolean => {
+  const at = path[0] === "inputs" ? 1 : 3;
+  const isInputs = path[0] === "inputs" || path.slice(0, 3).join(".") === "github.event.inputs";
+  return isInputs && (path.length <= at || path[at] === "*" || path[at]!.toLowerCase() === name.toLowerCase());
+};
+
+const harmless =
+  /^(none|no|skip|dry-?run|plan|preview|build(-only)?|test(-only)?|check|validate|status|false|nothing)$/i;
+
+/** Options for which no job ships, while others ship something. */
+function deadOptions(
+  view: WorkflowsView,
+  workflow: WorkflowNode,
+  shipping: readonly JobNode[],
+  input: Input,
+): readonly Draft[] {
+  const worlds = worldsOf(view, workflow).filter(
+    ({ event, inputs }) => event === "workflow_dispatch" && inputs.has(input.name),
+  );
+  const shipsFor = (option: string): boolean =>
+    worlds
+      .filter(({ inputs }) => inputs.get(input.name) === option)
+      .some((world) => {
+        const outcomes = simulate(view, workflow, world);
+        return shipping.some(({ key }) => outcomes.get(key)?.runs !== false);
+      });
+  const dead = input.options.filter((option) => !shipsFor(option));
+  if (dead.length === input.options.length) return [];
+  return dead
+    .filter((option) => !harmless.test(option))
+    .map((option) => ({
+      severity: "medium",
+      known: "structural",
+      place: input.place,
+      message: `With ${input.name}: ${option}, no job of ${workflow.title} ships anything, though other options do.`,
+      cost: "The run is green, and nothing was deployed.",
+      fix: "add a job for the option, correct the conditions, or remove the option",
+      subject: `${workflow.id} ${input.name} ${option}`,
+      related: shipping.map(({ condition, place, key }) => ({
+        place: condition?.place ?? place,
+        message: `${key} does not run for it`,
+      })),
+    }));
+}
+
+const example = (options: string): string => `name: deploy
+on:
+  workflow_dispatch:
+    inputs:
+      region:
+        type: choice
+        options: [${options}]
+concurrency: deploy-\${{ inputs.region }}
+jobs:
+  west:
+    if: inputs.region == 'west'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - run: fly deploy --app shop-west
+  east:
+    if: inputs.region == 'east'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - run: fly deploy --app shop-east
+`;
+
+export const releaseDeadChoice: Rule = {
+  id: "release-dead-choice",
+  title: "A choice at the start of a run ships nothing",
+  systems: ["github"],
+  antiPattern: 8,
+  focus: "state",
+  why:
+    "The form that starts a run promises what its options say. An option that no job answers gives a green " +
+    "run in which " +
+    "everything was skipped.",
+  severity: "Medium.",
+  fix: "Add a job for the option, or take the option away.",
+  limits:
+    "Options that say that nothing ships, such as plan or none, are quiet. So are inputs for a reason or a comment.",
+  failing: [
+    { ".github/workflows/deploy.yml": example("west, east, north").replace("region:", "region: # <- finding") },
+  ],
+  nearMisses: [
+    {
+      files: { ".github/workflows/deploy.yml": example("west, east") },
+      because: "A job answers each option.",
+      edit: { file: ".github/workflows/deploy.yml", replace: "[west, east]", by: "[west, east, south]" },
+    },
+  ],
+  check,
+};

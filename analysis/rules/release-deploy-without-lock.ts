@@ -1,0 +1,126 @@
+// A deployment that two runs can do at the same time, because no concurrency group stands around it: not on the job,
+// not on its workflow, and not on what calls it.
+import type { Graph } from "../graph.ts";
+import { groupedBy } from "../grouped.ts";
+import { lockRepair } from "../patches/lock-repair.ts";
+import { type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
+import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";
+import { viewOf } from "../systems/workflows/view.ts";
+
+function check(graph: Graph): readonly Draft[] {
+  const view = viewOf(graph);
+  const unlocked = deploymentsIn(view).filter(
+    (each) => each.locks.length === 0 && !isPreview(each) && each.world.event !== "workflow_call",
+  );
+  return groupedBy(unlocked, ({ workflow }) => workflow.id).map(draft);
+}
+
+/** One finding for a workflow, at the job that matters most. */
+function draft(unsorted: readonly Deployment[]): Draft {
+  const all = unsorted.toSorted((one, other) => rankOf(severityOf([other])) - rankOf(severityOf([one])));
+  const [first] = all;
+  const { job, workflow, effects } = first!;
+  const [effect] = effects;
+  const events = [...new Set(all.filter((each) => each.job === job).map(({ world }) => world.event))];
+  const others = groupedBy(all, (each) => each.job.id).flatMap(([each]) => (each!.job === job ? [] : [each!.job]));
+  const target = [effect!.category, effect!.named].filter(Boolean).join(" ");
+  return {
+    severity: severityOf(all),
+    known: effect!.known,
+    place: job.place,
+    message:
+      `Job ${job.key} of ${workflow.title} deploys (${target}) on ${events.join(" and ")}, and no concurrency group ` +
+      "keeps two runs apart.",
+    cost: "Two runs deploy at once; the older one may finish last, and then the older version stays.",
+    fix: "add a concurrency group that names the target, with cancel-in-progress: false",
+    subject: `${workflow.id} unlocked`,
+    related: [
+      { place: effect!.place, message: "this deploys" },
+      ...others.map((each) => ({ place: each.place, message: `${each.key} deploys without a lock, too` })),
+    ],
+    repair: lockRepair(job, effect!),
+  };
+}
+
+/** One atomic replacement, a lesser environment, and events that seldom overlap cost less. */
+function severityOf(all: readonly Deployment[]): Severity {
+  const { effects, tier } = all[0]!;
+  if (all.every(({ world }) => ["schedule", "release"].includes(world.event))) return "info";
+  const onlyTags = all.every(({ world: { ref } }) =>
+    (typeof ref === "string" ? ref : ref.prefix).startsWith("refs/tags/"),
+  );
+  // A migration tool that takes a lock in the database keeps two runs apart itself.
+  if (effects.every(({ isAtomic, category }) => isAtomic && category === "database")) return "info";
+  if (effects.every(({ isAtomic }) => isAtomic) || tier === "lesser" || onlyTags) return "low";
+  return "medium";
+}
+
+const example = `name: deploy
+on:
+  push:
+    branches: [main]
+jobs:
+  deploy: # <- finding
+    runs-on: ubuntu-24.04
+    timeout-minutes: 20
+    environment: production
+    steps:
+      - run: az containerapp update --resource-group shop --name web --image "shop@$DIGEST"
+`;
+
+export const releaseDeployWithoutLock: Rule = {
+  id: "release-deploy-without-lock",
+  title: "Two runs can deploy at the same time",
+  systems: ["github"],
+  antiPattern: 3,
+  focus: "conflicts",
+  why:
+    "Without a concurrency group, every push starts its own deployment at once. The run of the older commit " +
+    "can finish " +
+    "last, so that the older version stays in production while the newer run is green. Tools that keep a state fail " +
+    "half-way instead, because the state is locked.",
+  severity:
+    "Medium. Low if the deployment is one atomic replacement (a static site) or goes to a lesser " +
+    "environment. Info if " +
+    "only releases or a schedule start it.",
+  fix: "Put the deploying job into a concurrency group that names what it deploys to, and do not cancel running ones.",
+  limits:
+    "A reusable workflow that nothing in the repository calls is not judged: its callers may hold the lock. Previews " +
+    "of pull requests are not reported.",
+  failing: [{ ".github/workflows/deploy.yml": example }],
+  nearMisses: [
+    {
+      files: {
+        ".github/workflows/deploy.yml": example.replace(
+          "jobs:\n",
+          "concurrency:\n  group: deploy-production\n  cancel-in-progress: false\njobs:\n",
+        ),
+      },
+      because: "The workflow's group keeps runs apart.",
+      edit: {
+        file: ".github/workflows/deploy.yml",
+        replace: "concurrency:\n  group: deploy-production\n  cancel-in-progress: false\n",
+        by: "",
+      },
+    },
+    {
+      files: {
+        ".github/workflows/main.yml": `name: main
+on:
+  push:
+    branches: [main]
+jobs:
+  ship:
+    concurrency: production
+    uses: ./.github/workflows/ship.yml
+`,
+        ".github/workflows/ship.yml": example
+          .replace("push:\n    branches: [main]", "workflow_call:")
+          .replace(" # <- finding", ""),
+      },
+      because: "The job that calls the workflow holds the lock.",
+      edit: { file: ".github/workflows/main.yml", replace: "    concurrency: production\n", by: "" },
+    },
+  ],
+  check,
+};

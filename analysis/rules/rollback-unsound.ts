@@ -1,0 +1,247 @@
+// A way back that does not work: it can never run, it runs although nothing was deployed, or the value that says where
+// to go back to is empty. It is found when it is needed, so every path to it is simulated.
+import type { Graph } from "../graph.ts";
+import type { Draft, Rule } from "../rule.ts";
+import { expressionsIn, hasStatusFunction, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
+import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
+import { deploymentsOf, isUndoJob, isUndoStep } from "../systems/workflows/roles.ts";
+import { simulate } from "../systems/workflows/simulate.ts";
+import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
+import { worldsOf } from "../systems/workflows/worlds.ts";
+
+function check(graph: Graph): readonly Draft[] {
+  const view = viewOf(graph);
+  return view.jobs.flatMap((job) => [
+    ...(isUndoJob(view, job) ? [...unreachable(view, job), ...tooEarly(view, job)] : []),
+    ...view.stepsOf(job).flatMap((step) => ofStep(view, job, step)),
+  ]);
+}
+
+/** The jobs of the workflow that a way back goes back from. */
+const undone = (view: WorkflowsView, job: JobNode): readonly JobNode[] =>
+  view.jobsOf(view.workflowOf(job)).filter((each) => each.id !== job.id && deploymentsOf(view, each).length > 0);
+
+const draft = (job: JobNode, subject: string, message: string, fix: string, deploy: JobNode): Draft => ({
+  severity: "critical",
+  known: "structural",
+  place: job.condition?.place ?? job.place,
+  message,
+  cost: "When a deployment fails, production stays broken, or goes back to a version that nobody chose.",
+  fix,
+  subject: `${job.id} ${subject}`,
+  related: [{ place: deploy.place, message: `${deploy.key} deploys` }],
+  path: [deploy.id, job.id],
+});
+
+/** Ways back that do not run when the deployment fails. */
+function unreachable(view: WorkflowsView, job: JobNode): readonly Draft[] {
+  const workflow = view.workflowOf(job);
+  const deploys = undone(view, job);
+  const [deploy] = deploys;
+  if (deploy === undefined) return [];
+  const text = job.condition?.text ?? "";
+  const expression = parseCondition(text);
+  const asksForFailure = /failure\(\)|== *'failure'|!= *'success'|always\(\)/.test(text);
+  // A way back that an input or an event of its own starts is no reaction to a failure.
+  if (!asksForFailure && (job.needs.length === 0 || /inputs\.|github\.event/.test(text))) return [];
+  const reached = [...deploys, ...view.ancestorsOf(job)].some((failed) =>
+    worldsOf(view, workflow).some(
+      (world) => simulate(view, workflow, world, new Set([failed.key])).get(job.key)?.runs !== false,
+    ),
+  );
+  const before = deploys.some((each) => view.isBefore(each, job));
+  if (!before && asksForFailure)
+    return [
+      draft(
+        job,
+        "apart",
+        `Job ${job.key} reacts to a failure, but does not need ${deploy.key}: failure() looks only at jobs that come ` +
+          "before, so it never runs.",
+        `add ${deploy.key} to its needs`,
+        deploy,
+      ),
+    ];
+  if (reached) return [];
+  const reason = hasStatusFunction(expression)
+    ? "its condition is never true"
+    : "without a status function it is skipped as soon as a job before it fails";
+  return [
+    draft(
+      job,
+      "unreachable",
+      `Job ${job.key} does not run when ${deploy.key} fails: ${reason}.`,
+      `write if: failure() && needs.${deploy.key}.result == 'failure'`,
+      deploy,
+    ),
+  ];
+}
+
+/** Ways back that run because something failed before anything was deployed. */
+function tooEarly(view: WorkflowsView, job: JobNode): readonly Draft[] {
+  const workflow = view.workflowOf(job);
+  const deploys = undone(view, job).filter((each) => view.isBefore(each, job));
+  const [deploy] = deploys;
+  if (deploy === undefined) return [];
+  const early = view.ancestorsOf(job).filter((each) => !deploys.includes(each));
+  for (const failed of early) {
+    const world = worldsOf(view, workflow).find((each) => {
+      const outcomes = simulate(view, workflow, each, new Set([failed.key]));
+      const isNothingDeployed = deploys.every(({ key }) => outcomes.get(key)?.runs === false);
+      return isNothingDeployed && outcomes.get(failed.key)?.runs !== false && outcomes.get(job.key)?.runs === true;
+    });
+    if (world)
+      return [
+        draft(
+          job,
+          "early",
+          `Job ${job.key} also runs when ${failed.key} fails, before ${deploy.key} has changed anything: it ` +
+            `then takes ` +
+            "production back from a version that is fine.",
+          `require needs.${deploy.key}.result == 'failure' in its condition`,
+          deploy,
+        ),
+      ];
+  }
+  return [];
+}
+
+function ofStep(view: WorkflowsView, job: JobNode, step: StepNode): readonly Draft[] {
+  const effects = view.ownEffectsOf(job);
+  if (!isUndoStep(step, effects) && !isUndoJob(view, job)) return [];
+  const steps = view.stepsOf(job);
+  return [...emptyValues(view, job, step, steps), ...(isUndoJob(view, job) ? [] : earlyStep(view, job, step, steps))];
+}
+
+/** Values that the way back reads and nothing gives. */
+function emptyValues(view: WorkflowsView, job: JobNode, step: StepNode, steps: readonly StepNode[]): readonly Draft[] {
+  const texts = [step.run, ...step.with.map(({ value }) => value), ...step.env.map(({ value }) => value)];
+  return texts
+    .filter((text) => text !== undefined)
+    .flatMap((text) =>
+      expressionsIn(text.text)
+        .flatMap(pathsIn)
+        .flatMap((path) => {
+          const why = missing(view, job, path, steps.slice(0, steps.indexOf(step)));
+          if (why === undefined) return [];
+          return [
+            {
+              severity: "critical" as const,
+              known: "structural" as const,
+              place: text.place,
+              message: `The way back in job ${job.key} reads ${path.join(".")}, which is empty: ${why}.`,
+              cost: "The way back fails, or goes to a version that nobody chose, at the moment when it is needed.",
+              fix: "declare the output where the previous version is read, and need that job",
+              subject: `${step.id} ${path.join(".")}`,
+            },
+          ];
+        }),
+    );
+}
+
+function missing(
+  view: WorkflowsView,
+  job: JobNode,
+  path: readonly string[],
+  earlier: readonly StepNode[],
+): string | undefined {
+  const [context, key = "", field, name = ""] = path;
+  if (field !== "outputs" || key === "*" || name === "*") return undefined;
+  if (context === "steps")
+    return earlier.some((step) => step.key === key) ? undefined : `no earlier step of the job has the id ${key}`;
+  if (context !== "needs") return undefined;
+  const need = view.needsOf(job).find((each) => each.key === key);
+  if (need === undefined) return `the job does not need ${key}`;
+  if (need.uses !== undefined) return undefined;
+  return need.outputs.some((each) => each.key.text === name) ? undefined : `${key} declares no output ${name}`;
+}
+
+/** A step that goes back if anything fails, also what stands before the deployment. */
+function earlyStep(view: WorkflowsView, job: JobNode, step: StepNode, steps: readonly StepNode[]): readonly Draft[] {
+  const text = step.condition?.text ?? "";
+  if (!/failure\(\)|always\(\)/.test(text) || /steps\.|env\.|outcome|conclusion/.test(text)) return [];
+  if (/\bif \[|\bif test|&& *\w|-n "|-z "/.test(step.run?.text ?? "")) return [];
+  const at = steps.indexOf(step);
+  const deploy = deploymentsOf(view, job).find((effect) => steps.indexOf(effect.step) < at && effect.step !== step);
+  if (deploy === undefined) return [];
+  const before = steps
+    .slice(0, steps.indexOf(deploy.step))
+    .filter(({ uses, run }) => run !== undefined || !/^actions\/(checkout|cache|setup-)/.test(uses?.text ?? ""));
+  if (before.length === 0) return [];
+  return [
+    {
+      severity: "high",
+      known: "structural",
+      place: step.condition!.place,
+      message:
+        `The step "${step.name}" of job ${job.key} also runs when "${before[0]!.name}" fails, before the step ` +
+        `"${deploy.step.name}" has changed anything.`,
+      cost: "Production goes back to the version before last although nothing was deployed.",
+      fix: "give the deploying step an id and require its outcome, such as steps.deploy.outcome == 'failure'",
+      subject: step.id,
+      related: [{ place: deploy.place, message: "this deploys" }],
+    },
+  ];
+}
+
+const example = (condition: string, needs = "[build, deploy]"): string => `name: release
+on:
+  push:
+    branches: [main]
+concurrency: release
+jobs:
+  build:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: make image
+  deploy:
+    needs: build
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - run: helm upgrade shop ./chart
+  rollback:
+    needs: ${needs}
+    if: ${condition}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - run: helm rollback shop
+`;
+
+export const rollbackUnsound: Rule = {
+  id: "rollback-unsound",
+  title: "A way back does not work",
+  systems: ["github"],
+  antiPattern: 7,
+  focus: "resilience",
+  why:
+    "A rollback is the part of a workflow that is never seen to run until it is needed. A condition without a status " +
+    "function is skipped by the very failure that it waits for; failure() alone is also true if nothing was deployed " +
+    "yet; and an output that no job declares is empty without an error.",
+  severity: "Critical. High for a step in the deploying job that an earlier step can start.",
+  fix: "Let the rollback need the deploying job, and require that this job failed: needs.deploy.result == 'failure'.",
+  limits: "Rollbacks are found by their commands (helm rollback, kubectl rollout undo) and by their names.",
+  failing: [
+    { ".github/workflows/release.yml": example("needs.deploy.result == 'failure' # <- finding") },
+    { ".github/workflows/release.yml": example("failure() # <- finding") },
+    { ".github/workflows/release.yml": example("failure() # <- finding", "build") },
+    {
+      ".github/workflows/release.yml": example("failure() && needs.deploy.result == 'failure'").replace(
+        "- run: helm rollback shop",
+        "- run: helm rollback shop ${{ needs.deploy.outputs.revision }} # <- finding",
+      ),
+    },
+  ],
+  nearMisses: [
+    {
+      files: { ".github/workflows/release.yml": example("failure() && needs.deploy.result == 'failure'") },
+      because: "It runs if the deployment failed, and only then.",
+      edit: {
+        file: ".github/workflows/release.yml",
+        replace: "failure() && needs.deploy.result == 'failure'",
+        by: "failure()",
+      },
+    },
+  ],
+  check,
+};

@@ -1,0 +1,202 @@
+// A workflow or a job that never runs: GitHub rejects the file, the workflow that it follows or calls does not exist,
+// or no event that starts it can make its condition true.
+import type { Graph } from "../graph.ts";
+import type { Draft, Rule } from "../rule.ts";
+import { holds, unknown } from "../systems/workflows/conditions.ts";
+import { type Expression, parseCondition } from "../systems/workflows/expressions.ts";
+import type { JobNode, WorkflowNode } from "../systems/workflows/nodes.ts";
+import { shipmentsOf } from "../systems/workflows/roles.ts";
+import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
+import { inWorld, worldsOf } from "../systems/workflows/worlds.ts";
+
+function check(graph: Graph): readonly Draft[] {
+  const view = viewOf(graph);
+  return view.workflows.flatMap((workflow) => {
+    const rejected = rejection(view, workflow);
+    if (rejected.length > 0) return rejected;
+    return [
+      ...followsNobody(view, workflow),
+      ...view.jobsOf(workflow).flatMap((job) => [...callsNobody(view, job), ...neverTrue(view, job)]),
+    ];
+  });
+}
+
+/** Others that start or wait when the workflow runs. */
+const waiting = (view: WorkflowsView, workflow: WorkflowNode): readonly WorkflowNode[] => {
+  const callers = view.callersOf(workflow).map(view.workflowOf);
+  const followers = view.workflows.filter(({ triggers }) =>
+    triggers.some(
+      ({ event, filters }) =>
+        event === "workflow_run" && (filters["workflows"] ?? []).some(({ text }) => text === workflow.title),
+    ),
+  );
+  return [...new Set([...callers, ...followers])].filter((each) => each.id !== workflow.id);
+};
+
+function rejection(view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] {
+  const [first, ...more] = workflow.rejections;
+  if (first === undefined) return [];
+  const others = waiting(view, workflow);
+  const ships = view.jobsOf(workflow).some((job) => shipmentsOf(view, job).length > 0);
+  return [
+    {
+      severity: ships || others.length > 0 ? "high" : "medium",
+      known: "structural",
+      place: first.place,
+      message:
+        `GitHub rejects ${workflow.file}: ${first.message.replace(/\.$/, "")}` +
+        `${more.length > 0 ? ` (and ${more.length} more)` : ""}. Nothing in it runs${
+          others.length > 0 ? `, and ${others.map(({ title }) => title).join(", ")} wait for it` : ""
+        }.`,
+      cost: "Pushes show no run or a failed one without jobs; what the workflow should do is not done.",
+      fix: "correct the line; the message is that of GitHub's own parser",
+      subject: workflow.file,
+      related: more.slice(0, 5).map(({ message, place }) => ({ place, message })),
+    },
+  ];
+}
+
+function followsNobody(view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] {
+  const titles = new Set(view.workflows.map(({ title }) => title));
+  return workflow.triggers
+    .filter(({ event }) => event === "workflow_run")
+    .flatMap(({ filters }) => {
+      const names = (filters["workflows"] ?? []).filter(({ text }) => !/[*$]/.test(text));
+      const missing = names.filter(({ text }) => !titles.has(text));
+      if (missing.length === 0) return [];
+      const isAll = missing.length === names.length && workflow.triggers.length === 1;
+      const near = [...titles].find((title) => title.toLowerCase() === missing[0]!.text.toLowerCase());
+      return [
+        {
+          severity: isAll ? ("high" as const) : ("medium" as const),
+          known: "structural" as const,
+          place: missing[0]!.place,
+          message:
+            `${workflow.title} follows ${missing.map(({ text }) => `"${text}"`).join(", ")}, but no workflow of this ` +
+            `repository has that name${near ? `; "${near}" differs in case` : ""}.`,
+          cost: isAll ? "It never starts." : "It does not start after that workflow.",
+          fix: near ? `write "${near}"` : "use the name: of the workflow, not the name of its file",
+          subject: `${workflow.id} follows`,
+        },
+      ];
+    });
+}
+
+function callsNobody(view: WorkflowsView, job: JobNode): readonly Draft[] {
+  const { uses } = job;
+  if (uses === undefined || !/^(\.|\$)\//.test(uses.text) || view.calleeOf(job) !== undefined) return [];
+  return [
+    {
+      severity: "high",
+      known: "structural",
+      place: uses.place,
+      message: `Job ${job.key} calls ${uses.text}, which is not a workflow of this repository.`,
+      cost: "GitHub refuses the whole run, so the other jobs do not run either.",
+      fix: "correct the path; a called workflow lies directly in .github/workflows",
+      subject: `${job.id} calls`,
+    },
+  ];
+}
+
+/** A job that somebody switched off with a plain `false` is no mistake. */
+const isSwitchedOff = (expression: Expression): boolean =>
+  expression.is === "literal" || (expression.is === "all" && expression.of.some(({ is }) => is === "literal"));
+
+/** Jobs whose own condition is false on every event that starts them. */
+function neverTrue(view: WorkflowsView, job: JobNode): readonly Draft[] {
+  const expression = job.condition && parseCondition(job.condition.text);
+  if (job.condition === undefined || expression === undefined || isSwitchedOff(expression)) return [];
+  const worlds = worldsOf(view, view.workflowOf(job));
+  const isNever =
+    worlds.length > 0 &&
+    worlds.every(
+      (world) =>
+        world.event !== "workflow_call" &&
+        holds(expression, {
+          status: () => unknown,
+          lookup: (path) => inWorld(world, path),
+        }) === false,
+    );
+  if (!isNever) return [];
+  const events = [...new Set(worlds.map(({ event }) => event))];
+  const ships = shipmentsOf(view, job).length > 0;
+  return [
+    {
+      severity: ships ? "high" : "medium",
+      known: "structural",
+      place: job.condition.place,
+      message: `The condition of job ${job.key} is never true: its workflow starts on ${events.join(", ")} only.`,
+      cost: ships ? "The job is always skipped, and nothing is shipped." : "The job is always skipped.",
+      fix: "add the event to on:, or correct the condition",
+      subject: `${job.id} never`,
+    },
+  ];
+}
+
+const example = (condition: string): string => `name: main
+on:
+  push:
+    branches: [main]
+concurrency: main
+jobs:
+  deploy:
+    if: ${condition}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - run: fly deploy
+`;
+const follower = (name: string): string => `name: after
+on:
+  workflow_run:
+    workflows: [${name}]
+    types: [completed]
+jobs:
+  tell:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: echo done
+`;
+
+export const workflowDead: Rule = {
+  id: "workflow-dead",
+  title: "A workflow or a job never runs",
+  systems: ["github"],
+  antiPattern: 4,
+  focus: "resilience",
+  why:
+    "What never runs fails nobody. A rejected file shows as a failed run without jobs, a wrong name in workflow_run " +
+    "shows as nothing at all, and a job whose condition is never true is shown as skipped, as so many are.",
+  severity:
+    "High if the job ships something, if others wait for the workflow, or if a whole run is refused. Otherwise medium.",
+  fix: "Correct what the message names.",
+  limits:
+    "Files are checked by GitHub's own parser. A condition that depends on variables, outputs or the payload of an " +
+    "event is not judged.",
+  failing: [
+    {
+      ".github/workflows/main.yml": example('github.ref == "refs/heads/main" # <- finding'),
+    },
+    { ".github/workflows/main.yml": example("github.event_name == 'release' # <- finding") },
+    {
+      ".github/workflows/main.yml": example("github.ref == 'refs/heads/main'"),
+      ".github/workflows/after.yml": follower("Main").replace("[Main]", "[Main] # <- finding"),
+    },
+  ],
+  nearMisses: [
+    {
+      files: { ".github/workflows/main.yml": example("github.ref == 'refs/heads/main'") },
+      because: "Pushes to main make the condition true.",
+      edit: { file: ".github/workflows/main.yml", replace: "refs/heads/main", by: "refs/heads/master" },
+    },
+    {
+      files: {
+        ".github/workflows/main.yml": example("github.ref == 'refs/heads/main'"),
+        ".github/workflows/after.yml": follower("main"),
+      },
+      because: "A workflow of that name exists.",
+      edit: { file: ".github/workflows/after.yml", replace: "[main]", by: "[deploy]" },
+    },
+  ],
+  check,
+};

@@ -1,0 +1,154 @@
+// What a step changes outside of its run: which app, stack, package or branch, and how. It knows the common actions
+// and commands by name; `effect-actions.ts` and `effect-commands.ts` list them. A step whose effect is inferred from
+// its name only is not reported here, because a false effect would make every rule wrong.
+import type { Known, Place } from "../../place.ts";
+import { lineOf } from "../../place.ts";
+import { type ActionEffect, actionEffects, type Verb } from "./effect-actions.ts";
+import { commandEffects } from "./effect-commands.ts";
+import type { CommandEffect } from "./effect-undo.ts";
+import type { StepNode } from "./nodes.ts";
+import { commandsIn, type ShellCommand } from "./shell.ts";
+
+/** A change that a step makes. */
+export interface Effect {
+  readonly step: StepNode;
+  readonly verb: Verb;
+  readonly category: string;
+  /** The target's name as written; undefined if the step does not say. */
+  readonly named: string | undefined;
+  readonly place: Place;
+  readonly known: Known;
+  /** Whether a second run beside it is harmless: the platform serialises, or the change is one atomic replacement. */
+  readonly isAtomic: boolean;
+  readonly command: ShellCommand | undefined;
+}
+
+/** Verbs that change what users run or what data they have. */
+export const deploying: ReadonlySet<Verb> = new Set(["deploy", "traffic", "migrate"]);
+/** Verbs that make something final that others use. */
+export const shipping: ReadonlySet<Verb> = new Set(["deploy", "traffic", "migrate", "publish", "release"]);
+
+/** Gives the effects of a step, in order. If nothing in it is known, its own name may say that it deploys. */
+export function effectsOf(step: StepNode): readonly Effect[] {
+  const known = step.uses ? ofAction(step, step.uses.text) : ofScript(step);
+  return known.length > 0 ? known : byName(step);
+}
+
+const ofScript = (step: StepNode): readonly Effect[] =>
+  step.run ? commandsIn(step.run.text).flatMap((command) => ofCommand(step, command)) : [];
+
+/**
+ * Gives the effect of a job that is called "Deploy …" and in which nothing is known: that of its last step with a
+ * secret. Without a secret nothing outside can be changed.
+ */
+export function effectByJob(title: string, steps: readonly StepNode[]): readonly Effect[] {
+  if (!/(^|[^a-z])deploy([^a-z]|$)/i.test(title) || otherName.test(title)) return [];
+  const step = steps.findLast(
+    (each) =>
+      usesSecret(each) && !quietAction.test(each.uses?.text ?? "") && !otherName.test(each.title?.text ?? each.name),
+  );
+  return step ? [inferredEffect(step, 0.7)] : [];
+}
+
+const usesSecret = ({ env, with: inputs, run }: StepNode): boolean =>
+  [...env, ...inputs].some(({ value }) => secret.test(value.text)) || secret.test(run?.text ?? "");
+const secret = /secrets\.(?!GITHUB_TOKEN)\w+/;
+
+const deployName = /^\W*(re-?)?deploy(ing|s)?\b(?!ment)/i;
+const otherNames =
+  "dry preview plan test notif doc status info summary check verif wait artifact token key config prepare " +
+  "download login";
+const otherName = new RegExp(otherNames.replaceAll(" ", "|"), "i");
+const quietAction = /^(actions\/|\.\/|docker\/|slackapi\/|github\/)/i;
+
+/** A step that is called "Deploy …" and does something that is not known. Names are evidence, not proof. */
+function byName(step: StepNode): readonly Effect[] {
+  const title = step.title?.text ?? "";
+  if (!deployName.test(title) || otherName.test(title)) return [];
+  const does =
+    step.uses === undefined
+      ? commandsIn(step.run?.text ?? "").some(
+          ({ words }) => !/^(echo|printf|cd|export|set|:|true|exit)$/.test(words[0]!),
+        )
+      : !quietAction.test(step.uses.text);
+  return does ? [inferredEffect(step, 0.75)] : [];
+}
+
+const inferredEffect = (step: StepNode, confidence: number): Effect => ({
+  step,
+  verb: "deploy",
+  category: "app",
+  named: undefined,
+  place: step.run?.place ?? step.uses?.place ?? step.place,
+  known: { inferred: confidence },
+  isAtomic: false,
+  command: undefined,
+});
+
+const withOf = (step: StepNode): ReadonlyMap<string, string> =>
+  new Map(step.with.map(({ key, value }) => [key.text.toLowerCase(), value.text]));
+
+function ofAction(step: StepNode, uses: string): readonly Effect[] {
+  const action = uses.split("@")[0]!.toLowerCase();
+  const inputs = withOf(step);
+  const found: readonly Effect[] = actionEffects
+    .filter((each) => each.action.test(action) && (each.when === undefined || each.when(inputs)))
+    .map((each) => fromTable(step, each, named(each, inputs)));
+  const script = scriptInputs.flatMap((name) => inputs.get(name) ?? []);
+  const nested = script.flatMap((text) => commandsIn(text).flatMap((command) => ofCommand(step, command)));
+  return nested.length > 0 ? nested : found;
+}
+
+/** Inputs of actions that hold a script, such as those of azure/cli and of SSH actions. */
+const scriptInputs = ["inlinescript", "script", "command", "run", "args"];
+
+const named = (each: ActionEffect, inputs: ReadonlyMap<string, string>): string | undefined =>
+  each.name
+    ?.map((key) => inputs.get(key))
+    .filter(Boolean)
+    .join("/") || undefined;
+
+const fromTable = (step: StepNode, each: ActionEffect, name: string | undefined): Effect => ({
+  step,
+  verb: each.verb,
+  category: each.category,
+  named: name,
+  place: step.uses?.place ?? step.place,
+  known: "structural",
+  isAtomic: each.isAtomic ?? false,
+  command: undefined,
+});
+
+function ofCommand(step: StepNode, command: ShellCommand): readonly Effect[] {
+  const line = command.words.join(" ");
+  const each = commandEffects.find(({ command: form, unless }) => form.test(line) && !unless?.test(line));
+  if (each === undefined) return [];
+  return [
+    {
+      step,
+      verb: each.verb,
+      category: each.category,
+      named: nameIn(each, command, step),
+      place: lineOf(step.run ?? step.with[0]?.value ?? { text: "", place: step.place, isBlock: false }, command.line),
+      known: "structural",
+      isAtomic: each.isAtomic ?? false,
+      command,
+    },
+  ];
+}
+
+/** Finds the target's name: the value of one of the options, or of a variable in the step's environment. */
+function nameIn(each: CommandEffect, command: ShellCommand, step: StepNode): string | undefined {
+  const values = (each.name ?? []).flatMap((option) => optionValue(command.words, option) ?? []);
+  const name = values.join("/") || each.operand?.exec(command.words.join(" "))?.[1];
+  const variable = name === undefined ? undefined : /^\$\{?(\w+)\}?$/.exec(name)?.[1];
+  const fromEnv = step.env.find(({ key }) => key.text === variable)?.value.text;
+  return fromEnv ?? name ?? (each.fallback === "working-directory" ? step.workingDirectory?.text : undefined);
+}
+
+function optionValue(words: readonly string[], option: string): string | undefined {
+  const at = words.findIndex((each) => each === option || each.startsWith(`${option}=`));
+  if (at === -1) return undefined;
+  const word = words[at]!;
+  return word === option ? words[at + 1] : word.slice(option.length + 1);
+}

@@ -1,0 +1,116 @@
+// What jobs and steps are for: gates that must pass before something ships, checks of what was shipped, ways back, and
+// the environment that a job ships to. Roles come from commands first and from names second, and each function says in
+// its name what it takes for granted.
+import { deploying, type Effect, shipping } from "./effects.ts";
+import type { JobNode, StepNode } from "./nodes.ts";
+import { commandsIn, type ShellCommand } from "./shell.ts";
+import type { WorkflowsView } from "./view.ts";
+
+const testCommand = new RegExp(
+  "^(" +
+    [
+      String.raw`(npm|pnpm|yarn|bun)( run)?( -\S+)* (t|test|lint|typecheck|check|e2e|verify|audit)([:-][\w:-]+)?`,
+      "(python3? -m )?(pytest|unittest|tox|nox|mypy|ruff|flake8|pylint|bandit|pip-audit)",
+      "(go|cargo|dotnet|swift|flutter|deno|mix|sbt|rake|rails) (test|vet|clippy|nextest)",
+      String.raw`(\./)?(mvnw?|gradlew?)( \S+)* (test|verify|check)`,
+      "(jest|vitest|mocha|playwright|cypress|phpunit|rspec|eslint|tsc|golangci-lint|staticcheck|biome|prettier)",
+      String.raw`(make|just|task|turbo( run)?|nx( \S+)*) \S*(test|lint|check|verify)\S*`,
+      "(trivy|snyk|semgrep|checkov|tfsec|tflint|kubeconform|hadolint|shellcheck|gitleaks|grype)",
+      "(terraform|tofu) validate",
+      String.raw`(bash |sh |\./|python3? )\S*(test|lint|check)s?(\.\w+)`,
+    ].join("|") +
+    String.raw`)(\s|$)`,
+);
+const testActions = [
+  "golangci/golangci-lint-action",
+  "aquasecurity/trivy-action",
+  "snyk/actions",
+  "github/codeql-action/analyze",
+  "cypress-io/github-action",
+  "pre-commit/action",
+  "super-linter/super-linter",
+  "sonarsource/",
+  "returntocorp/semgrep",
+  "dorny/test-reporter",
+];
+const isTestAction = (uses: string): boolean => testActions.some((name) => uses.toLowerCase().startsWith(name));
+const gateNames =
+  "unit test tests testing lint check checks quality validate verify scan security ci e2e integration typecheck".split(
+    " ",
+  );
+const named = (names: readonly string[]): RegExp => new RegExp(`(^|[^a-z])(${names.join("|")})([^a-z]|$)`, "i");
+const gateName = named(gateNames);
+const checkName = /smoke|health|verif|post-?deploy|acceptance|e2e|probe|ready|synthetic|monitor/i;
+const approvalName = /(^|[^a-z])(approv\w*|manual|sign-?off|confirm)([^a-z]|$)/i;
+const undoName = /roll-?back|revert|undo|restore/i;
+
+/** Whether a command can tell good from bad. */
+export const isTest = (command: ShellCommand): boolean => testCommand.test(command.words.join(" "));
+
+/** Whether a command asks a running system for its state. */
+export const isProbe = (command: ShellCommand): boolean =>
+  /^(curl|wget|httpie|http|grpcurl|nc) /.test(`${command.words.join(" ")} `) ||
+  /^kubectl (.* )?(rollout status|wait)\b/.test(command.words.join(" ")) ||
+  /^\S*(smoke|health)[\w-]*(\.\w+)?$/.test(command.words.find((word) => !/^(bash|sh|node|python3?)$/.test(word)) ?? "");
+
+export const titleOf = ({ key, title }: JobNode): string => `${key} ${title?.text ?? ""}`;
+export const stepTitle = (step: StepNode): string => `${step.key ?? ""} ${step.title?.text ?? ""}`;
+
+export const isTestStep = (step: StepNode): boolean =>
+  (step.run !== undefined && commandsIn(step.run.text).some(isTest)) || isTestAction(step.uses?.text ?? "");
+
+/** A step that looks at what was deployed. */
+export const isCheckStep = (step: StepNode): boolean =>
+  (checkName.test(stepTitle(step)) && (step.run !== undefined || step.uses !== undefined)) ||
+  (step.run !== undefined &&
+    commandsIn(step.run.text).some(isProbe) &&
+    !/token|webhook|slack|download|install/i.test(stepTitle(step) + step.run.text));
+
+/** A job that tests what will ship: it ships nothing itself. */
+export const isGate = (view: WorkflowsView, job: JobNode): boolean =>
+  !view.effectsOf(job).some(({ verb }) => shipping.has(verb)) &&
+  (view.stepsOf(job).some(isTestStep) || (gateName.test(titleOf(job)) && !checkName.test(titleOf(job))));
+
+/** A job that somebody has to approve by an action, or whose name says so and that has an environment. */
+export const isApproval = (view: WorkflowsView, job: JobNode): boolean =>
+  view.stepsOf(job).some(({ uses }) => /manual-approval|wait-for-approval/.test(uses?.text ?? "")) ||
+  (approvalName.test(titleOf(job)) && job.environment !== undefined);
+
+/** A step that goes back: by its command, or by its name if it does something. */
+export const isUndoStep = (step: StepNode, effects: readonly Effect[]): boolean =>
+  effects.some((effect) => effect.step.id === step.id && effect.verb === "undo") ||
+  (undoName.test(stepTitle(step)) && !/test|plan|check|info|instruction|notify|summary/i.test(stepTitle(step)));
+
+export const isUndoJob = (view: WorkflowsView, job: JobNode): boolean =>
+  undoName.test(titleOf(job)) &&
+  !/test|check|notify/i.test(titleOf(job)) &&
+  (view.stepsOf(job).length > 0 || job.uses !== undefined);
+
+/** The effects of a job that deploy, those of its ways back left out. */
+export const deploymentsOf = (view: WorkflowsView, job: JobNode): readonly Effect[] => {
+  if (isUndoJob(view, job)) return [];
+  const effects = view.effectsOf(job);
+  return effects.filter(({ verb, step }) => deploying.has(verb) && !isUndoStep(step, effects));
+};
+
+/** The effects of a job that ship something: deployments, publications, releases. */
+export const shipmentsOf = (view: WorkflowsView, job: JobNode): readonly Effect[] => {
+  if (isUndoJob(view, job)) return [];
+  const effects = view.effectsOf(job);
+  return effects.filter(({ verb, step }) => shipping.has(verb) && !isUndoStep(step, effects));
+};
+
+const production = /(^|[^a-z])(prod|production|live|prd)([^a-z]|$)/i;
+const lesserNames =
+  "staging stage stg dev develop development test testing qa uat preview sandbox demo pr nightly".split(" ");
+const lesser = named(lesserNames);
+
+/** Which environment a job ships to, as far as names say. */
+export function tierOf(job: JobNode, effects: readonly Effect[]): "production" | "lesser" | "unknown" {
+  const said = [job.environment?.text, titleOf(job), ...effects.map((effect) => effect.named)].filter(
+    (text) => text !== undefined,
+  );
+  const plain = said.map((text) => text.replaceAll(/\$\{\{.*?\}\}/gs, ""));
+  if (plain.some((text) => production.test(text))) return "production";
+  return plain.some((text) => lesser.test(text)) ? "lesser" : "unknown";
+}

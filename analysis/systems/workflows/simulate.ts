@@ -1,0 +1,111 @@
+// Runs a workflow on paper: which jobs run in a situation, and with which result, if given jobs fail. It has the
+// runner's rules for skipped jobs: without a status function a job is skipped if anything before it, near or far, did
+// not succeed, even if a job in between ran `always()` and succeeded (actions/runner#2205).
+import { holds, type Maybe, type Scope, type Truth, unknown } from "./conditions.ts";
+import { hasStatusFunction, parseCondition } from "./expressions.ts";
+import type { JobNode, StepNode, WorkflowNode } from "./nodes.ts";
+import type { WorkflowsView } from "./view.ts";
+import { inWorld, type World } from "./worlds.ts";
+
+export type Result = "success" | "failure" | "skipped" | typeof unknown;
+
+/** What became of a job. */
+export interface Outcome {
+  readonly runs: Truth;
+  readonly result: Result;
+}
+
+const cache = new WeakMap<World, Map<string, ReadonlyMap<string, Outcome>>>();
+
+/** Simulates a run in which the given jobs fail if they run; all others succeed. */
+export function simulate(
+  view: WorkflowsView,
+  workflow: WorkflowNode,
+  world: World,
+  failing: ReadonlySet<string> = new Set(),
+): ReadonlyMap<string, Outcome> {
+  const runs = cache.get(world) ?? new Map<string, ReadonlyMap<string, Outcome>>();
+  cache.set(world, runs);
+  const key = JSON.stringify([workflow.id, ...failing]);
+  const outcomes = runs.get(key) ?? simulateNow(view, workflow, world, failing);
+  runs.set(key, outcomes);
+  return outcomes;
+}
+
+function simulateNow(
+  view: WorkflowsView,
+  workflow: WorkflowNode,
+  world: World,
+  failing: ReadonlySet<string>,
+): ReadonlyMap<string, Outcome> {
+  const outcomes = new Map<string, Outcome>();
+  const visit = (job: JobNode, depth: number): Outcome => {
+    const known = outcomes.get(job.key);
+    if (known) return known;
+    outcomes.set(job.key, { runs: unknown, result: unknown }); // ends a circle
+    if (depth < 100) for (const need of view.needsOf(job)) visit(need, depth + 1);
+    const runs = runsIn(view, job, world, outcomes);
+    const outcome: Outcome = { runs, result: resultOf(job, runs, failing) };
+    outcomes.set(job.key, outcome);
+    return outcome;
+  };
+  for (const job of view.jobsOf(workflow)) visit(job, 0);
+  return outcomes;
+}
+
+function resultOf(job: JobNode, runs: Truth, failing: ReadonlySet<string>): Result {
+  if (runs === unknown) return unknown;
+  if (!runs) return "skipped";
+  return failing.has(job.key) && job.continueOnError?.text !== "true" ? "failure" : "success";
+}
+
+function runsIn(view: WorkflowsView, job: JobNode, world: World, outcomes: ReadonlyMap<string, Outcome>): Truth {
+  const scope = scopeOf(view, job, world, outcomes);
+  const implied = scope.status("success");
+  if (job.condition === undefined) return implied;
+  const expression = parseCondition(job.condition.text);
+  if (expression === undefined) return implied === false ? false : unknown;
+  const own = holds(expression, scope);
+  if (hasStatusFunction(expression)) return own;
+  if (own === false || implied === false) return false;
+  return own === true && implied === true ? true : unknown;
+}
+
+/** What the condition of a job sees. */
+function scopeOf(view: WorkflowsView, job: JobNode, world: World, outcomes: ReadonlyMap<string, Outcome>): Scope {
+  const before = view.ancestorsOf(job).map(({ key }) => outcomes.get(key)?.result ?? unknown);
+  return {
+    status: (name) => statusOf(name, before),
+    lookup: (path) => {
+      const [context, key = "", field] = path;
+      if (context !== "needs") return inWorld(world, path);
+      if (!job.needs.some(({ text }) => text === key)) return null;
+      const outcome = outcomes.get(key);
+      if (outcome === undefined) return unknown;
+      if (field === "result") return outcome.result as Maybe;
+      if (key === "*" && field === "result") return unknown;
+      return outcome.result === "skipped" ? null : unknown;
+    },
+  };
+}
+
+/** The status functions over results. */
+function statusOf(name: string, before: readonly Result[]): Truth {
+  if (name === "always") return true;
+  if (name === "cancelled") return false;
+  if (name === "failure") return before.includes("failure") || (before.includes(unknown) ? unknown : false);
+  if (before.some((result) => result === "failure" || result === "skipped")) return false;
+  return before.includes(unknown) ? unknown : true;
+}
+
+/** Whether a step runs if an earlier step of its job failed, or if none did. */
+export function stepRuns(step: StepNode, world: World, hasFailed: boolean): Truth {
+  const expression = step.condition && parseCondition(step.condition.text);
+  if (expression === undefined) return step.condition === undefined ? !hasFailed : unknown;
+  const own = holds(expression, {
+    status: (name) => statusOf(name, [hasFailed ? "failure" : "success"]),
+    lookup: (path) => inWorld(world, path),
+  });
+  if (hasStatusFunction(expression) || !hasFailed) return own;
+  return false;
+}

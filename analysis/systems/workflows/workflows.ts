@@ -1,0 +1,147 @@
+// The system of GitHub workflows: which files it reads, and the edges between what they hold. Templates outside of
+// `.github/workflows` are not read, because GitHub does not run them.
+import type { ParsedNode } from "yaml";
+import type { Edge } from "../../graph.ts";
+import { compareText, inferred, structural } from "../../place.ts";
+import { refusal, YamlFile } from "../../yaml-file.ts";
+import type { Folder, System } from "../system.ts";
+import { deploying, effectsOf } from "./effects.ts";
+import { expressionsIn, pathsIn } from "./expressions.ts";
+import { type History, historyFile, measuredOf, readHistory } from "./history.ts";
+import type { JobNode, Rejection, StepNode, TargetNode, WorkflowNode } from "./nodes.ts";
+import { rejectionsOf } from "./official.ts";
+import { readStep, readWorkflow, workflowId } from "./read-workflow.ts";
+import { triggerEdges } from "./trigger-edges.ts";
+
+const isWorkflow = (file: string): boolean => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(file);
+const isAction = (file: string): boolean => /(^|\/)action\.ya?ml$/.test(file);
+
+export const workflowsSystem: System = {
+  name: "github",
+  claims: isWorkflow,
+  read: async (folder, { asksGitHub = true }) => {
+    const files = folder.files.filter(isWorkflow).toSorted(compareText);
+    const read = files.map((file) => ({ file, ...parsed(folder, file) }));
+    const texts = read.flatMap(({ file, text }) => (text === undefined ? [] : [{ file, text }]));
+    const official = rejectionsOf(asksGitHub ? texts : []);
+    const parts = read.flatMap(({ file, yaml }) => (yaml ? [readWorkflow(file, yaml)] : []));
+    const steps = parts.flatMap((part) => part.steps.flatMap((step) => [step, ...innerSteps(folder, step, 0)]));
+    const history = historyIn(folder);
+    const jobs = parts.flatMap(({ workflow, jobs: own }) =>
+      own.map((job) => ({ ...job, ...(history && { measured: measuredOf(history, workflow, job) }) })),
+    );
+    const { rejected, unchecked } = await official;
+    const workflows = parts.map(({ workflow }) => withRejections(workflow, rejected.get(workflow.file)));
+    const effects = effectEdges(steps);
+    return {
+      nodes: [...workflows, ...jobs, ...steps, ...effects.targets],
+      edges: [
+        ...jobEdges(jobs),
+        ...callEdges(jobs, workflows),
+        ...triggerEdges(workflows, jobs, steps),
+        ...effects.edges,
+      ],
+      judged: parts.map(({ workflow }) => workflow.file),
+      notJudged: [
+        ...read.flatMap(({ file, because }) => (because === undefined ? [] : [{ file, because }])),
+        ...unchecked,
+        ...(history === undefined && folder.files.includes(historyFile)
+          ? [{ file: historyFile, because: "it is no list of jobs as GitHub's API gives it" }]
+          : []),
+      ],
+    };
+  },
+};
+
+function historyIn(folder: Folder): History | undefined {
+  const content = folder.files.includes(historyFile) ? folder.read(historyFile) : undefined;
+  return content && "text" in content ? readHistory(content.text) : undefined;
+}
+
+interface Parsed {
+  readonly yaml?: YamlFile;
+  readonly text?: string;
+  readonly because?: string;
+}
+
+function parsed(folder: Folder, file: string): Parsed {
+  const content = folder.read(file);
+  if ("because" in content) return content;
+  const because = refusal(content.text);
+  if (because) return { because };
+  const yaml = new YamlFile(file, content.text);
+  const obstacle = yaml.obstacle;
+  if (obstacle) return { because: obstacle };
+  return { yaml, text: content.text };
+}
+
+const withRejections = (workflow: WorkflowNode, rejections: readonly Rejection[] | undefined): WorkflowNode =>
+  rejections === undefined ? workflow : { ...workflow, rejections };
+
+/** Reads the steps of a local composite action that a step uses. Actions that use each other end after four. */
+function innerSteps(folder: Folder, step: StepNode, depth: number): readonly StepNode[] {
+  const path = /^(?:\.|\$)\/(.+?)\/?$/.exec(step.uses?.text ?? "")?.[1];
+  if (path === undefined || depth > 3) return [];
+  const file = folder.files.find((each) => isAction(each) && each.startsWith(`${path}/action.`));
+  if (file === undefined) return [];
+  const { yaml } = parsed(folder, file);
+  if (yaml === undefined) return [];
+  const steps = yaml.items(yaml.get(yaml.get(yaml.root, "runs"), "steps")) as readonly ParsedNode[];
+  return steps.flatMap((each, index) => {
+    const inner = readStep(yaml, step.job, each, index, false, step.id);
+    return [inner, ...innerSteps(folder, inner, depth + 1)];
+  });
+}
+
+/** Edges between jobs of one workflow: what waits for what, and what reads what. */
+function jobEdges(jobs: readonly JobNode[]): readonly Edge[] {
+  const ids = new Set(jobs.map(({ id }) => id));
+  return jobs.flatMap((job) => {
+    const of = (key: string): string => job.id.replace(/#.*/s, `#${key}`);
+    const needs = job.needs
+      .filter(({ text }) => ids.has(of(text)))
+      .map(({ text, place }): Edge => ({ kind: "needs", from: job.id, to: of(text), evidence: structural(place) }));
+    const reads = job.templates.flatMap((template) =>
+      expressionsIn(template.text, true)
+        .flatMap(pathsIn)
+        .filter(([context, key]) => context === "needs" && key !== undefined && ids.has(of(key)))
+        .map(
+          ([, key, ...rest]): Edge => ({
+            kind: "reads",
+            from: job.id,
+            to: of(key!),
+            label: rest.join("."),
+            evidence: structural(template.place),
+          }),
+        ),
+    );
+    return [...needs, ...reads];
+  });
+}
+
+/** Edges from jobs to the reusable workflows of this repository that they call. */
+function callEdges(jobs: readonly JobNode[], workflows: readonly WorkflowNode[]): readonly Edge[] {
+  const files = new Set(workflows.map(({ file }) => file));
+  return jobs.flatMap(({ id, uses }) => {
+    const file = /^(?:\.|\$)\/(.+)$/.exec(uses?.text ?? "")?.[1];
+    if (uses === undefined || file === undefined || !files.has(file)) return [];
+    return [{ kind: "calls", from: id, to: workflowId(file), evidence: structural(uses.place) }];
+  });
+}
+
+function effectEdges(steps: readonly StepNode[]): {
+  readonly targets: readonly TargetNode[];
+  readonly edges: readonly Edge[];
+} {
+  const effects = steps.flatMap(effectsOf);
+  const targets = new Map<string, TargetNode>();
+  const edges = effects.map((effect): Edge => {
+    const { step, category, named, verb, place, known } = effect;
+    const id = `target:${category}:${named ?? "?"}`;
+    const evidence = named === undefined ? inferred(place, 0.6) : { place, known };
+    if (!targets.has(id))
+      targets.set(id, { kind: "target", system: "github", id, name: named ?? category, category, named, evidence });
+    return { kind: "writes", from: step.id, to: id, label: verb, evidence, facts: { deploys: deploying.has(verb) } };
+  });
+  return { targets: [...targets.values()], edges };
+}

@@ -1,0 +1,199 @@
+// The situations in which a workflow runs: one for each event, branch and choice of inputs that its files allow. A
+// rule asks in each of them which jobs run. What the files do not decide is unknown in the situation, and never
+// guessed.
+import { type Beginning, type Maybe, unknown } from "./conditions.ts";
+import type { Input, JobNode, Trigger, WorkflowNode } from "./nodes.ts";
+import { lookupOf } from "./templates.ts";
+import type { WorkflowsView } from "./view.ts";
+
+/** One situation. */
+export interface World {
+  readonly event: string;
+  readonly ref: string | Beginning;
+  /** The values of inputs; an input that is not here is unknown. */
+  readonly inputs: ReadonlyMap<string, Maybe>;
+  /** The conclusion of the run that a `workflow_run` follows. */
+  readonly conclusion: "success" | "failure" | undefined;
+  /** How the workflow was called, outermost caller first. */
+  readonly via: readonly JobNode[];
+  /** In words, for messages. */
+  readonly label: string;
+}
+
+/** More combinations of inputs than this are not tried; fewer for workflows with many jobs. */
+const combinationsMax = (jobs: number): number => (jobs > 30 ? 8 : 64);
+const worldsMax = 200;
+
+const cache = new WeakMap<WorkflowsView, Map<string, readonly World[]>>();
+
+/** Gives the situations of a workflow. A callee has those of its callers. */
+export function worldsOf(view: WorkflowsView, workflow: WorkflowNode): readonly World[] {
+  const known = cache.get(view) ?? new Map<string, readonly World[]>();
+  cache.set(view, known);
+  const worlds = known.get(workflow.id) ?? worldsBelow(view, workflow, 0).slice(0, worldsMax);
+  known.set(workflow.id, worlds);
+  return worlds;
+}
+
+function worldsBelow(view: WorkflowsView, workflow: WorkflowNode, depth: number): readonly World[] {
+  const most = combinationsMax(view.jobsOf(workflow).length);
+  const own = workflow.triggers
+    .filter(({ event }) => event !== "workflow_call")
+    .flatMap((trigger) => ofTrigger(workflow, trigger, most));
+  if (depth > 4) return own;
+  const called = view
+    .callersOf(workflow)
+    .flatMap((caller) =>
+      worldsBelow(view, view.workflowOf(caller), depth + 1).map((world) => passedOn(workflow, caller, world)),
+    );
+  const isCallable = workflow.triggers.some(({ event }) => event === "workflow_call");
+  if (own.length + called.length > 0 || !isCallable) return [...own, ...called];
+  return [
+    {
+      event: "workflow_call",
+      ref: { prefix: "refs/" },
+      inputs: new Map(),
+      conclusion: undefined,
+      via: [],
+      label: "a call",
+    },
+  ];
+}
+
+function passedOn(workflow: WorkflowNode, caller: JobNode, world: World): World {
+  const via = [...world.via, caller];
+  const lookup = lookupOf(workflow, undefined, via);
+  const inputs = workflow.inputs
+    .filter(({ event }) => event === "workflow_call")
+    .map(({ name, type }) => [name, typed(type, lookup(["inputs", name]))] as const);
+  return { ...world, via, inputs: new Map(inputs) };
+}
+
+const typed = (type: string, text: string | undefined): Maybe => {
+  if (text === undefined) return unknown;
+  if (type === "boolean") return text === "true";
+  return type === "number" ? Number(text) : text;
+};
+
+function ofTrigger(workflow: WorkflowNode, trigger: Trigger, most: number): readonly World[] {
+  const { event } = trigger;
+  const base = { event, inputs: new Map(), conclusion: undefined, via: [], label: event };
+  if (event === "push") return refsOf(trigger).map((ref) => ({ ...base, ref, label: `push to ${nameOf(ref)}` }));
+  if (event.startsWith("pull_request")) return [{ ...base, ref: { prefix: "refs/pull/" } }];
+  if (event === "release") return [{ ...base, ref: { prefix: "refs/tags/" } }];
+  if (event === "workflow_run") {
+    const ref = { prefix: "refs/heads/" };
+    return (["success", "failure"] as const).map((conclusion) => ({
+      ...base,
+      ref,
+      conclusion,
+      label: `workflow_run after ${conclusion}`,
+    }));
+  }
+  if (event !== "workflow_dispatch") return [{ ...base, ref: { prefix: "refs/" } }];
+  return choices(
+    workflow.inputs.filter((input) => input.event === "workflow_dispatch"),
+    most,
+  ).map((inputs) => ({
+    ...base,
+    ref: { prefix: "refs/" },
+    inputs,
+    label: inputs.size === 0 ? event : `workflow_dispatch with ${said(inputs)}`,
+  }));
+}
+
+const nameOf = (ref: string | Beginning): string => {
+  const text = typeof ref === "string" ? ref : `${ref.prefix}*`;
+  return text.replace(/^refs\/(heads|tags)\//, "");
+};
+
+const said = (inputs: ReadonlyMap<string, Maybe>): string =>
+  [...inputs].map(([name, value]) => `${name}: ${String(value)}`).join(", ");
+
+/** The refs that a push trigger lets through. A pattern is known by how it begins. */
+function refsOf({ filters }: Trigger): readonly (string | Beginning)[] {
+  const of = (kind: "heads" | "tags", key: string): readonly (string | Beginning)[] | undefined =>
+    filters[key]
+      ?.filter(({ text }) => !text.startsWith("!"))
+      .map(({ text }) => {
+        const at = text.search(/[*?+[\]!]/);
+        return at === -1 ? `refs/${kind}/${text}` : { prefix: `refs/${kind}/${text.slice(0, at)}` };
+      });
+  const branches = of("heads", "branches");
+  const tags = of("tags", "tags");
+  if (branches || tags) return [...(branches ?? []), ...(tags ?? [])];
+  const anyBranch = { prefix: "refs/heads/" };
+  if (filters["branches-ignore"]) return [anyBranch];
+  return filters["tags-ignore"] ? [{ prefix: "refs/tags/" }] : [anyBranch, { prefix: "refs/tags/" }];
+}
+
+/** Every combination of inputs that have a fixed set of values; only the first values if there are too many. */
+function choices(inputs: readonly Input[], most: number): readonly ReadonlyMap<string, Maybe>[] {
+  const sets = inputs.flatMap((input): readonly (readonly [string, readonly Maybe[]])[] => {
+    if (input.type === "boolean") return [[input.name, [true, false]]];
+    return input.options.length > 0 ? [[input.name, input.options]] : [];
+  });
+  return sets.reduce<readonly ReadonlyMap<string, Maybe>[]>(
+    (all, [name, values]) =>
+      all.length * values.length > most
+        ? all
+        : all.flatMap((each) => values.map((value) => new Map([...each, [name, value]]))),
+    [new Map()],
+  );
+}
+
+/** Looks up what a situation decides of `github` and `inputs`. */
+export function inWorld(world: World, path: readonly string[]): Maybe {
+  const [context, ...rest] = path;
+  const name = rest.join(".");
+  if (context === "inputs") return inputIn(world, rest);
+  if (context !== "github") return unknown;
+  if (name === "event_name") return world.event;
+  if (name === "ref") return world.ref;
+  if (name === "ref_name") return refName(world.ref);
+  if (name === "ref_type") return refType(world.ref);
+  if (name === "head_ref" || name === "base_ref") return world.event.startsWith("pull_request") ? unknown : "";
+  if (name === "event.workflow_run.conclusion") return world.conclusion ?? null;
+  if (rest[0] !== "event") return unknown;
+  if (rest[1] === "inputs") return asText(inputIn(world, rest.slice(1)));
+  return foreignPayload(world, rest[1]) ? null : unknown;
+}
+
+function inputIn(world: World, rest: readonly string[]): Maybe {
+  const name = rest.at(-1) ?? "";
+  if (world.inputs.has(name)) return world.inputs.get(name)!;
+  const hasInputs = world.event === "workflow_dispatch" || world.event === "workflow_call" || world.via.length > 0;
+  return hasInputs ? unknown : null;
+}
+
+const asText = (value: Maybe): Maybe =>
+  typeof value === "boolean" || typeof value === "number" ? String(value) : value;
+
+const payloads: Readonly<Record<string, RegExp>> = {
+  pull_request: /^pull_request/,
+  release: /^release$/,
+  workflow_run: /^workflow_run$/,
+  head_commit: /^(push|workflow_run)$/,
+  issue: /^issue/,
+  comment: /comment/,
+  client_payload: /^repository_dispatch$/,
+};
+const foreignPayload = (world: World, part: string | undefined): boolean => {
+  const events = payloads[part ?? ""];
+  return events !== undefined && !events.test(world.event);
+};
+
+function refName(ref: World["ref"]): Maybe {
+  if (typeof ref === "string") return ref.replace(/^refs\/(heads|tags)\//, "");
+  const match = /^refs\/(?:heads|tags)\/(.+)$/.exec(ref.prefix);
+  return match ? { prefix: match[1]! } : unknown;
+}
+
+function refType(ref: World["ref"]): Maybe {
+  const text = typeof ref === "string" ? ref : ref.prefix;
+  if (text.startsWith("refs/tags/")) return "tag";
+  return text.startsWith("refs/heads/") || text.startsWith("refs/pull/") ? "branch" : unknown;
+}
+
+/** Whether a pull request started the run. */
+export const isPullRequest = ({ event }: World): boolean => event.startsWith("pull_request");

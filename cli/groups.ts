@@ -1,0 +1,31 @@
+// All commands of `ballast`, in the order of its help.
+import type { Command } from "commander";
+import { addAnalyze } from "./analyze/analyze.ts";
+import { addCompletion } from "./completion.ts";
+import { addDoctor } from "./doctor/doctor.ts";
+import { addEmulator } from "./emulator/emulator.ts";
+import { addImage } from "./image/image.ts";
+import { addPromote } from "./image/promote.ts";
+import { addPolicy } from "./policy/policy.ts";
+import { addBacktest } from "./release/backtest.ts";
+import { addPower } from "./release/power.ts";
+import { addTop } from "./release/top.ts";
+import { addSignIn } from "./sign-in.ts";
+import { addStreamCommands } from "./streams/stream-commands.ts";
+import { works } from "./works.ts";
+
+/** Adds every command. `nodeRange` is what package.json asks of Node. */
+export function addGroups(program: Command, nodeRange: string): void {
+  for (const work of works) addStreamCommands(program, work);
+  addTop(program);
+  addPower(program);
+  addBacktest(program);
+  addPromote(program);
+  addDoctor(program, nodeRange);
+  addImage(program);
+  addSignIn(program);
+  addEmulator(program);
+  addAnalyze(program);
+  addPolicy(program);
+  addCompletion(program);
+}

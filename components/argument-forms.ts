@@ -1,0 +1,236 @@
+// The form of each component's arguments. A component's own type says what an argument means and documents it; its form
+// says which values are valid, for programs that no compiler has checked. The compiler compares the two: an argument
+// without a form, or a form without an argument, is an error where the component reads its arguments.
+import { databaseSku, patience, replicaCounts } from "../defaults.ts";
+import { flag, list, number, type Objection, object, oneOf, optional, partial, text } from "../engines/form.ts";
+import {
+  askedFields,
+  gateForm,
+  outsideWeightsForm,
+  strategyForm,
+  thresholdsForm,
+  whenInFlightForm,
+} from "../engines/rollout/intent.ts";
+import { hidden, input, inputs, named, parts, plain, typed } from "./arguments.ts";
+
+const word = text("a text that is not empty", { pattern: "\\S" });
+const image = plain(text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" }));
+const address = text("an https address without a path", {
+  pattern: "^(https://[^/\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
+});
+const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$" });
+const seconds = plain(number({ above: 0 }));
+const groupId = plain(
+  text("the id of a resource group: /subscriptions/<id>/resourceGroups/<name>", {
+    pattern: "^/[sS]ubscriptions/[^/\\s]+/[rR]esource[gG]roups/[^/\\s]+$",
+  }),
+);
+const groupName = text("the name of a resource group", {
+  pattern: "^[\\p{L}\\p{N}_().\\-]{0,89}[\\p{L}\\p{N}_()\\-]$",
+});
+const secret = hidden(input(word));
+
+/** Where a component's resources are. */
+const place = { scope: groupId, resourceGroupName: input(groupName), location: plain(word) };
+
+const pull = plain(object({ server: host, identity: word }));
+const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a port number" }));
+const replicas = (least: number) => plain(number({ least, most: 1_000, whole: true }));
+
+/** The output `sender` of `Telemetry` has more than each component needs. */
+const senderFields = { connectionString: secret, identity: optional(plain(word)), insightsId: optional(input(word)) };
+const telemetryOf = (needed: "identity" | "insightsId") =>
+  parts(object({ ...senderFields, [needed]: needed === "identity" ? plain(word) : input(word) }));
+
+const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
+  pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
+});
+const secretName = text("of the form that a secret's name has: lower-case letters, digits, - and .", {
+  pattern: "^[a-z0-9]([a-z0-9.\\-]*[a-z0-9])?$",
+});
+
+const canaryAppFields = {
+  resourceGroup: plain(groupName),
+  location: plain(word),
+  environment: inputs({ id: input(word), domain: input(host) }),
+  controlPlane: parts(object({ endpoint: input(address), audience: plain(word) })),
+  image,
+  variables: optional(named(plain(text("a text", { least: 0 })), variableName)),
+  secrets: optional(named(secret, secretName)),
+  secretVariables: optional(named(plain(word), variableName)),
+  registries: optional(plain(list(object({ server: host, identity: word })))),
+  telemetry: optional(telemetryOf("identity")),
+  external: optional(plain(flag())),
+  transport: optional(plain(oneOf(["http", "http2", "auto"]))),
+  targetPort: optional(port),
+  healthPath: optional(plain(askedFields.probePath)),
+  probePath: optional(plain(askedFields.probePath)),
+  cpu: optional(plain(number())),
+  minReplicas: optional(replicas(0)),
+  maxReplicas: optional(replicas(0)),
+  // Whether their numbers are within limits is the plan's to say: it is checked with its defaults.
+  strategy: optional(plain(typed(partial(strategyForm)))),
+  thresholds: optional(plain(typed(partial(thresholdsForm)))),
+  dryRunThresholds: optional(plain(typed(partial(thresholdsForm)))),
+  expectedRequestsPerMinute: optional(plain(number({ least: 0 }))),
+  wait: optional(plain(flag())),
+  whenInFlight: optional(plain(whenInFlightForm)),
+  outsideWeights: optional(plain(outsideWeightsForm)),
+  gate: optional(plain(typed(gateForm))),
+};
+
+/** What is said of variables is not in the types: a compiler accepts the name of a secret that does not exist. */
+const canaryApp = object(canaryAppFields, {
+  check: ({ variables = {}, secrets = {}, secretVariables = {} }): readonly Objection[] => [
+    ...Object.entries(secretVariables).flatMap(([variable, name]) => {
+      if (Object.hasOwn(secrets, name)) return [];
+      const known = Object.keys(secrets);
+      const has = known.length === 0 ? "secrets has none" : `secrets has ${known.join(", ")}`;
+      return [`secretVariables.${variable} names the secret "${name}", which does not exist: ${has}.`];
+    }),
+    ...Object.keys(secretVariables)
+      .filter((variable) => Object.hasOwn(variables, variable))
+      .map((variable) => `The variable ${variable} is in both variables and secretVariables.`),
+  ],
+});
+
+const controlPlane = object(
+  {
+    ...place,
+    subscription: optional(plain(word)),
+    tenant: plain(word),
+    image,
+    pull,
+    environment: inputs({ id: input(word), domain: input(host) }),
+    workspace: inputs({ id: input(word), customerId: input(word) }),
+    database: parts(
+      object({
+        host: input(host),
+        name: input(word),
+        port: optional(port),
+        tls: optional(plain(oneOf(["require", "disable"]))),
+        login: optional(parts(object({ user: plain(word), password: secret }))),
+      }),
+    ),
+    managedTargets: plain(list(object({ resourceGroup: groupName, app: word }))),
+    audience: plain(word),
+    endpoints: optional(
+      plain(object({ resourceManager: optional(address), logs: optional(address), login: optional(address) })),
+    ),
+    leaseSeconds: optional(seconds),
+    requestSeconds: optional(seconds),
+    ingestionSeconds: optional(plain(number({ least: 0 }))),
+    telemetry: optional(telemetryOf("insightsId")),
+    notify: optional(secret),
+    callers: optional(
+      plain(
+        list(
+          text("an IPv4 range in CIDR notation, such as 10.40.0.0/22", {
+            pattern: "^(\\d{1,3}\\.){3}\\d{1,3}(/\\d{1,2})?$",
+          }),
+        ),
+      ),
+    ),
+    minReplicas: optional(replicas(1)),
+    maxReplicas: optional(replicas(1)),
+  },
+  {
+    check: ({
+      leaseSeconds = patience.leaseSeconds,
+      requestSeconds = patience.requestSeconds,
+      minReplicas = replicaCounts.controlPlaneMin,
+      maxReplicas = Math.max(replicaCounts.controlPlaneMax, minReplicas),
+    }): readonly Objection[] => [
+      ...(requestSeconds < leaseSeconds
+        ? []
+        : [`requestSeconds (${requestSeconds}) must be less than leaseSeconds (${leaseSeconds}).`]),
+      ...(minReplicas <= maxReplicas
+        ? []
+        : [`maxReplicas (${maxReplicas}) must be at least minReplicas (${minReplicas}).`]),
+    ],
+  },
+);
+
+const containerEnvironment = object({
+  ...place,
+  retentionInDays: optional(plain(number({ least: 30, most: 730, whole: true }))),
+  subnet: optional(input(word)),
+  internal: optional(plain(flag())),
+  zoneRedundant: optional(plain(flag())),
+});
+
+const databaseRole = object({
+  ...place,
+  tenant: plain(word),
+  image,
+  pull,
+  environmentId: input(word),
+  database: inputs({ serverName: input(word), host: input(host), name: input(word) }),
+  grantee: inputs({ name: input(word), objectId: input(word) }),
+});
+
+const deadMansSwitch = object({
+  ...place,
+  subscription: optional(plain(word)),
+  image,
+  pull,
+  environmentId: input(word),
+  controlPlaneEndpoint: input(address),
+  managedTargets: parts(list(parts(object({ resourceGroup: plain(groupName), app: plain(word), id: input(word) })))),
+  resourceManager: optional(plain(address)),
+  silenceSeconds: optional(seconds),
+});
+
+const imageRegistry = object({
+  ...place,
+  subscription: optional(plain(word)),
+  registry: plain(word),
+});
+
+const journalDatabase = object(
+  {
+    ...place,
+    sku: optional(
+      plain(
+        text("an Azure size that begins with Standard_B, Standard_D or Standard_E", {
+          pattern: "^Standard_[BDE]\\w+$",
+        }),
+      ),
+    ),
+    backupRetentionDays: optional(plain(number({ least: 7, most: 35, whole: true }))),
+    zoneRedundant: optional(plain(flag())),
+    network: optional(inputs({ subnet: input(word), zone: input(word) })),
+    tenant: plain(word),
+    password: optional(secret),
+  },
+  {
+    check: ({ sku = databaseSku, zoneRedundant = false }): readonly Objection[] =>
+      zoneRedundant && sku.startsWith("Standard_B")
+        ? [`sku (${sku}) is a burstable size, which cannot be zoneRedundant.`]
+        : [],
+  },
+);
+
+const network = object({ ...place, range: plain(word) });
+
+const telemetry = object({
+  ...place,
+  workspaceId: input(word),
+  emails: optional(plain(list(text("an e-mail address", { pattern: "^[^@\\s]+@[^@\\s]+$" })))),
+  apps: plain(list(word, { least: 1, what: "a list of at least one app's name" })),
+  leaseSeconds: optional(seconds),
+  switchJob: optional(plain(word)),
+});
+
+/** The forms by the name of the component. */
+export const argumentForms = {
+  CanaryApp: canaryApp,
+  ContainerEnvironment: containerEnvironment,
+  ControlPlane: controlPlane,
+  DatabaseRole: databaseRole,
+  DeadMansSwitch: deadMansSwitch,
+  ImageRegistry: imageRegistry,
+  JournalDatabase: journalDatabase,
+  Network: network,
+  Telemetry: telemetry,
+} as const;

@@ -1,0 +1,108 @@
+// Every field of flexible servers and their children, and what the emulator does with it.
+import { alike, commonFields, type FieldClasses, neverShown, type UnsupportedField } from "../arm/field-classes.ts";
+
+const ofServer = (...names: readonly string[]): readonly string[] => names.map((each) => `properties.${each}`);
+const oneServer = "the one PostgreSQL server behind the emulator decides";
+const copies: UnsupportedField = { why: "replicas, restores and clusters of flexible servers" };
+const entra: UnsupportedField = { why: "sign-in to PostgreSQL with Entra tokens" };
+
+/** The classes of the fields of a flexible server. */
+export const flexibleServerFields: FieldClasses = {
+  modelled: {
+    ...commonFields,
+    location: "never changes",
+    tags: "kept and shown",
+    "properties.administratorLogin": "a login of the real PostgreSQL; never changes",
+    "properties.administratorLoginPassword": "its password; write-only",
+    "properties.fullyQualifiedDomainName": "read-only; the real server's host",
+    "properties.state": "read-only",
+    "properties.network.delegatedSubnetResourceId": "must exist and be delegated; closes the server to the public",
+    "properties.network.privateDnsZoneArmResourceId": "must exist and have the right name",
+  },
+  validated: {
+    "properties.version": "one of Azure's; the real server has its own",
+    "properties.storage.storageSizeGB": "a whole number; nothing is limited",
+    "properties.storage.iops": "a whole number; nothing is limited",
+    "properties.storage.throughput": "a whole number; nothing is limited",
+    "properties.backup.backupRetentionDays": "7 to 35; nothing is backed up",
+    "sku.tier": "one of Azure's; nothing is limited",
+  },
+  inert: {
+    ...alike(oneServer, "sku.name", ...ofServer("availabilityZone", "highAvailability.mode", "maintenanceWindow")),
+    ...alike(oneServer, ...ofServer("highAvailability.standbyAvailabilityZone", "storage.autoGrow")),
+    ...alike(oneServer, ...ofServer("storage.tier", "storage.type")),
+    "properties.backup.geoRedundantBackup": "nothing is backed up",
+    "properties.network.publicNetworkAccess": "the emulator is on loopback only",
+    "properties.authConfig.tenantId": "there is one directory",
+  },
+  unsupported: {
+    "properties.authConfig.activeDirectoryAuth": { ...entra, harmless: ["Disabled"] },
+    "properties.authConfig.passwordAuth": { ...entra, harmless: ["Enabled"] },
+    "properties.dataEncryption.type": { why: "customer-managed keys", harmless: ["SystemManaged"] },
+    ...alike(
+      { why: "customer-managed keys" },
+      ...ofServer(
+        "dataEncryption.primaryKeyURI",
+        "dataEncryption.primaryUserAssignedIdentityId",
+        "dataEncryption.geoBackupKeyURI",
+        "dataEncryption.geoBackupUserAssignedIdentityId",
+      ),
+    ),
+    "properties.createMode": { ...copies, harmless: ["Default", "Create", "Update"] },
+    "properties.replicationRole": { ...copies, harmless: ["None", "Primary"] },
+    "properties.replica.role": { ...copies, harmless: ["None", "Primary"] },
+    ...alike(
+      copies,
+      ...ofServer("sourceServerResourceId", "pointInTimeUTC", "replica.promoteMode", "replica.promoteOption"),
+      ...ofServer("cluster"),
+    ),
+    "identity.type": { why: "identities of flexible servers", harmless: ["None"] },
+    ...alike({ why: "identities of flexible servers" }, "identity.principalId", "identity.userAssignedIdentities"),
+    ...alike(
+      neverShown,
+      "identity.tenantId",
+      ...ofServer(
+        "minorVersion",
+        "dataEncryption.primaryEncryptionKeyStatus",
+        "dataEncryption.geoBackupEncryptionKeyStatus",
+        "backup.earliestRestoreDate",
+        "highAvailability.state",
+        "replicaCapacity",
+        "replica.capacity",
+        "replica.replicationState",
+        "privateEndpointConnections",
+      ),
+    ),
+  },
+};
+
+/** The classes of the fields of a database. */
+export const databaseFields: FieldClasses = {
+  modelled: {
+    ...commonFields,
+    "properties.charset": "UTF8; others are refused by name",
+    "properties.collation": "en_US.utf8; others are refused by name",
+  },
+  validated: {},
+  inert: {},
+  unsupported: {},
+};
+
+/** The classes of the fields of a firewall rule. */
+export const firewallRuleFields: FieldClasses = {
+  modelled: { ...commonFields },
+  validated: {
+    "properties.startIpAddress": "an IPv4 address, not after the end; opens and closes nothing",
+    "properties.endIpAddress": "an IPv4 address; opens and closes nothing",
+  },
+  inert: {},
+  unsupported: {},
+};
+
+/** The classes of the fields of an Entra administrator, all of whom are refused. */
+export const administratorFields: FieldClasses = {
+  modelled: { ...commonFields },
+  validated: {},
+  inert: {},
+  unsupported: alike(entra, ...ofServer("principalType", "principalName", "tenantId", "objectId")),
+};

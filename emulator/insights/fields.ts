@@ -1,0 +1,179 @@
+// Every field of the served types of Microsoft.Insights, and what the emulator does with it.
+import { alike, commonFields, type FieldClasses, neverShown, type UnsupportedField } from "../arm/field-classes.ts";
+
+const { apiVersion, id, name, type } = commonFields;
+const properties = (...names: readonly string[]): readonly string[] => names.map((each) => `properties.${each}`);
+const criterion = (...names: readonly string[]): readonly string[] =>
+  names.map((each) => `properties.criteria.allOf[].${each}`);
+const ownIdentity: UnsupportedField = { why: "identities of Azure Monitor's resources", harmless: ["None"] };
+const otherSinks: UnsupportedField = { why: "sinks of logs that are no workspace" };
+const dynamic: UnsupportedField = { why: "rules with dynamic thresholds" };
+
+/** The classes of the fields of an Application Insights component. */
+export const componentFields: FieldClasses = {
+  modelled: {
+    apiVersion,
+    id,
+    name,
+    type,
+    location: "never changes",
+    tags: "kept and shown",
+    ...alike(
+      "read-only",
+      ...properties("AppId", "ApplicationId", "Name", "TenantId", "CreationDate", "provisioningState"),
+    ),
+    "properties.InstrumentationKey": "read-only; names the component in telemetry",
+    "properties.ConnectionString": "read-only; leads to this cloud",
+    "properties.WorkspaceResourceId": "required; holds the component's tables",
+    "properties.DisableLocalAuth": "telemetry needs a token and the right to publish",
+  },
+  validated: {
+    ...alike("one of Azure's", ...properties("Application_Type", "Flow_Type", "Request_Source")),
+    "properties.RetentionInDays": "one of Azure's periods; rows are kept by number, not by age",
+    "properties.SamplingPercentage": "more than 0, at most 100; every item that arrives is kept",
+  },
+  inert: {
+    kind: "kept and shown",
+    etag: "kept and shown",
+    "properties.DisableIpMasking": "no addresses are kept",
+    "properties.ImmediatePurgeDataOn30Days": "rows are kept by number, not by age",
+    "properties.publicNetworkAccessForIngestion": "the emulator is on loopback only",
+    "properties.publicNetworkAccessForQuery": "the emulator is on loopback only",
+    "properties.ForceCustomerStorageForProfiler": "there is no profiler",
+  },
+  unsupported: {
+    "properties.HockeyAppId": { why: "HockeyApp, which is retired" },
+    "properties.IngestionMode": { why: "classic components", harmless: ["LogAnalytics"] },
+    ...alike(neverShown, ...properties("HockeyAppToken", "LaMigrationDate", "PrivateLinkScopedResources")),
+  },
+  decimals: ["properties.SamplingPercentage"],
+};
+
+const receivers = (kind: string, ...names: readonly string[]): readonly string[] =>
+  names.map((each) => `properties.${kind}Receivers[].${each}`);
+
+/** The classes of the fields of an action group. */
+export const actionGroupFields: FieldClasses = {
+  modelled: { ...commonFields, location: "kept and shown", tags: "kept and shown" },
+  validated: {
+    "properties.groupShortName": "1 to 12 characters",
+    ...alike("unique in the group", ...receivers("email", "name"), ...receivers("webhook", "name")),
+    ...alike("a URI of http or https", ...receivers("webhook", "serviceUri")),
+    ...alike("an address; nothing is sent", ...receivers("email", "emailAddress")),
+    ...alike("with an application's object id; no token is sent", ...receivers("webhook", "useAadAuth", "objectId")),
+  },
+  inert: {
+    "properties.enabled": "nobody is notified",
+    ...alike("nobody is notified", ...receivers("email", "useCommonAlertSchema")),
+    ...alike("nobody is notified", ...receivers("webhook", "useCommonAlertSchema", "identifierUri", "tenantId")),
+    ...alike(
+      "nobody is notified",
+      ...properties(
+        "smsReceivers[].name",
+        "smsReceivers[].countryCode",
+        "smsReceivers[].phoneNumber",
+        "itsmReceivers",
+        "azureAppPushReceivers",
+        "automationRunbookReceivers",
+        "voiceReceivers",
+        "logicAppReceivers",
+        "azureFunctionReceivers",
+        "armRoleReceivers",
+        "eventHubReceivers",
+        "incidentReceivers",
+      ),
+    ),
+  },
+  unsupported: {
+    "identity.type": ownIdentity,
+    "identity.userAssignedIdentities": ownIdentity,
+    ...alike({ why: "webhooks with a managed identity" }, ...receivers("webhook", "managedIdentity")),
+    ...alike(neverShown, "identity.principalId", "identity.tenantId"),
+    ...alike(neverShown, ...receivers("email", "status"), ...receivers("sms", "status")),
+  },
+};
+
+/** The classes of the fields of a scheduled query rule. No rule is evaluated: every check is made at the write. */
+export const scheduledQueryRuleFields: FieldClasses = {
+  modelled: { ...commonFields, location: "never changes", tags: "kept and shown" },
+  validated: {
+    "properties.severity": "0 to 4",
+    "properties.scopes": "at least one existing resource",
+    "properties.evaluationFrequency": "one of Azure's periods",
+    "properties.windowSize": "one of Azure's periods, not shorter than the frequency",
+    "properties.overrideQueryTimeRange": "not shorter than the window",
+    "properties.muteActionsDuration": "not shorter than the frequency, and not with autoMitigate",
+    "properties.autoMitigate": "not with muteActionsDuration",
+    "properties.actions.actionGroups": "existing action groups",
+    ...alike("a query that the emulator evaluates, unless its check is skipped", ...criterion("query")),
+    ...alike("a numeric column of the query, for every aggregation but Count", ...criterion("metricMeasureColumn")),
+    ...alike("columns of the query", ...criterion("dimensions[].name")),
+    ...alike("one of Azure's", ...criterion("timeAggregation", "operator", "dimensions[].operator")),
+    ...alike("at least one", ...criterion("dimensions[].values")),
+    ...alike("a number", ...criterion("threshold")),
+    ...alike("1 to 6, of which so many must fail", ...criterion("failingPeriods")),
+    "properties.skipQueryValidation": "skips the check of the query",
+    "properties.createdWithApiVersion": "read-only",
+  },
+  inert: {
+    "properties.enabled": "no rule is evaluated",
+    "properties.description": "kept and shown",
+    "properties.displayName": "kept and shown",
+    "properties.targetResourceTypes": "no rule is evaluated",
+    "properties.checkWorkspaceAlertsStorageConfigured": "workspaces have no storage of their own",
+    "properties.resolveConfiguration": "no rule is evaluated",
+    "properties.actions.customProperties": "nobody is notified",
+    "properties.actions.actionProperties": "nobody is notified",
+    ...alike("no rule is evaluated", ...criterion("resourceIdColumn", "minRecurrenceCount")),
+  },
+  unsupported: {
+    kind: { why: "rules of another kind than LogAlert", harmless: ["LogAlert"] },
+    "identity.type": ownIdentity,
+    "identity.userAssignedIdentities": ownIdentity,
+    ...alike({ ...dynamic, harmless: ["StaticThresholdCriterion"] }, ...criterion("criterionType")),
+    ...alike(dynamic, ...criterion("alertSensitivity", "ignoreDataBefore")),
+    ...alike({ why: "rules that make metrics" }, ...criterion("metricName")),
+    ...alike(
+      neverShown,
+      "etag",
+      "identity.principalId",
+      "identity.tenantId",
+      ...properties("isLegacyLogAnalyticsRule", "isWorkspaceAlertsStorageConfigured"),
+    ),
+  },
+  decimals: criterion("threshold"),
+};
+
+/** The classes of the fields of a diagnostic setting. */
+export const diagnosticSettingFields: FieldClasses = {
+  modelled: {
+    ...commonFields,
+    "properties.workspaceId": "must exist; gets the rows of an environment's apps",
+    "properties.logs[].category": "one of those of the resource's type",
+    "properties.logs[].categoryGroup": "allLogs or audit, if the resource's type has it",
+    "properties.logs[].enabled": "rows of a disabled category go nowhere",
+  },
+  validated: {
+    "properties.metrics[].category": "AllMetrics; there are no metrics",
+    ...alike(
+      "no days: Azure keeps logs by the workspace's own rule",
+      "properties.logs[].retentionPolicy",
+      "properties.metrics[].retentionPolicy",
+    ),
+    "properties.logAnalyticsDestinationType": "Dedicated or AzureDiagnostics; rows go to tables of their own",
+  },
+  inert: {
+    "properties.metrics[].enabled": "there are no metrics",
+    "properties.metrics[].timeGrain": "there are no metrics",
+  },
+  unsupported: alike(
+    otherSinks,
+    ...properties(
+      "storageAccountId",
+      "serviceBusRuleId",
+      "eventHubAuthorizationRuleId",
+      "eventHubName",
+      "marketplacePartnerId",
+    ),
+  ),
+};

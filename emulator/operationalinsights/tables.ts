@@ -1,0 +1,53 @@
+// The tables of a workspace: ContainerAppHTTPLogs, ContainerAppConsoleLogs and three of Application Insights. A table
+// is gathered when a query names it.
+import { consoleColumns, consoleRows } from "../app/console-rows.ts";
+import { requestColumns, requestRows } from "../app/request-rows.ts";
+import type { Cloud } from "../arm/resource.ts";
+import { telemetryColumns, visibleTelemetry } from "../insights/telemetry-rows.ts";
+import type { Table } from "../kql/evaluate.ts";
+import type { Row } from "../kql/values.ts";
+
+/** A time from which and a time before which rows are seen. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Source {
+  readonly columns: Table["columns"];
+  readonly rows: (cloud: Cloud, customerId: string) => readonly object[];
+}
+
+const sources: { readonly [table: string]: Source } = {
+  ContainerAppHTTPLogs: {
+    columns: requestColumns,
+    rows: (cloud, customerId) => requestRows(cloud).visible(customerId),
+  },
+  ContainerAppConsoleLogs: { columns: consoleColumns, rows: consoleRows },
+  ...Object.fromEntries(
+    Object.entries(telemetryColumns).map(([name, columns]): readonly [string, Source] => [
+      name,
+      { columns, rows: (cloud, customerId) => visibleTelemetry(cloud, name, customerId) },
+    ]),
+  ),
+};
+
+/** Gives the tables of a workspace within a window. Each is read only when a query uses it. */
+export function tablesOf(cloud: Cloud, customerId: string, { from, to }: Window): { readonly [name: string]: Table } {
+  const inWindow = (rows: readonly object[]): readonly Row[] =>
+    (rows as readonly Row[]).filter(({ TimeGenerated }) => Number(TimeGenerated) >= from && Number(TimeGenerated) < to);
+  return Object.defineProperties(
+    {},
+    Object.fromEntries(
+      Object.entries(sources).map(([name, { columns, rows }]) => [
+        name,
+        { enumerable: true, get: (): Table => ({ columns, rows: inWindow(rows(cloud, customerId)) }) },
+      ]),
+    ),
+  );
+}
+
+/** The tables without rows, for a check of a query's names and types. */
+export const emptyTables: { readonly [name: string]: Table } = Object.fromEntries(
+  Object.entries(sources).map(([name, { columns }]) => [name, { columns, rows: [] }]),
+);

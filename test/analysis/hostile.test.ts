@@ -1,0 +1,88 @@
+// A stranger's folder can hold anything. Every file that belongs to a system is judged or said not to be, with the
+// reason; the run ends in time; and nothing outside of the folder is read.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runChild } from "../../toolchain/child.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const job = "jobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo a\n";
+let folder: string;
+let names: readonly string[];
+
+/** Six levels of aliases, of which each stands for nine of the level below. */
+function aliasBomb(): string {
+  const levels = [1, 2, 3, 4, 5, 6].map((at) => `x${at}: &a${at} [${`*a${at - 1}, `.repeat(9)}]\n`);
+  return `on: push\nx0: &a0 [x]\n${levels.join("")}${job}`;
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ballast-hostile-"));
+  const workflows = join(folder, ".github", "workflows");
+  mkdirSync(workflows, { recursive: true });
+  const nested = (depth: number): string => `on: push\njobs: ${"[".repeat(depth)}`;
+  const files: Readonly<Record<string, string | Buffer>> = {
+    "bomb.yml": aliasBomb(),
+    "long-line.yml": `on: push\n${job}      - run: echo ${"x".repeat(200_000)}\n`,
+    "braces.yml": `on: push\n${job}      - run: echo ${"${{".repeat(30_000)}\n`,
+    "operators.yml": `on: push\n${job.replace("    steps", `    if: ${"!".repeat(20_000)}true\n    steps`)}`,
+    "binary.yml": Buffer.from(Array.from({ length: 4000 }, (_each, at) => (at * 7919) % 256)),
+    "utf-16.yml": Buffer.from(`\uFEFFon: push\n${job}`, "utf16le"),
+    "byte-order-mark.yml": `\uFEFFon: push\r\n${job.replaceAll("\n", "\r\n")}`,
+    "on-true.yml": `on: true\n${job}`,
+    "duplicate-keys.yml": `on: push\non: pull_request\n${job}`,
+    "deep.yml": nested(20_000),
+    "empty.yml": "",
+    "scalar.yml": "hello",
+    "calls-itself.yml": "on: [push, workflow_call]\njobs:\n  a:\n    uses: ./.github/workflows/calls-itself.yml\n",
+    "needs-itself.yml": `on: push\n${job.replace("    runs-on", "    needs: a\n    runs-on")}`,
+    "<b>`|.yml": `name: "</script><b>"\non: push\n${job}`,
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(workflows, name), text);
+  symlinkSync("loop.yml", join(workflows, "loop.yml"));
+  symlinkSync(join(root, "package.json"), join(workflows, "outside.yml"));
+  symlinkSync("..", join(folder, "up"));
+  for (let at = 0; at < 10_000; at += 1) {
+    const many = join(folder, "many", String(at % 100));
+    if (at < 100) mkdirSync(many, { recursive: true });
+    writeFileSync(join(many, `${at}.yml`), "a: 1\n");
+  }
+  names = [...Object.keys(files), "loop.yml", "outside.yml"];
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a hostile folder is judged in less than ten seconds, with the exit code 0 or 1", async () => {
+  const from = performance.now();
+  const { code, output } = await runChild(process.execPath, [
+    join(root, "cli", "main.ts"),
+    "analyze",
+    folder,
+    "--format",
+    "json",
+  ]);
+  expect(performance.now() - from).toBeLessThan(10_000);
+  expect([0, 1]).toContain(code);
+  const { graph } = JSON.parse(output);
+  const judged = new Set<string>([...graph.judged, ...graph.notJudged.map(({ file }: { file: string }) => file)]);
+  expect(names.filter((name) => !judged.has(`.github/workflows/${name}`))).toEqual([]);
+  const because = Object.fromEntries(
+    graph.notJudged.map((each: { file: string; because: string }) => [each.file.split("/").at(-1), each.because]),
+  );
+  expect(because).toMatchObject({
+    "bomb.yml": "its YAML aliases expand to more than 100 copies",
+    "binary.yml": "it is not encoded as UTF-8",
+    "utf-16.yml": expect.stringContaining("UTF-16"),
+    "deep.yml": "it is nested deeper than 100 levels",
+    "loop.yml": "it is a link, and links are not followed",
+    "outside.yml": "it is a link, and links are not followed",
+  });
+  expect(Object.keys(because)).not.toContain("byte-order-mark.yml");
+});
+
+test("the page shows names of files as text", async () => {
+  const { output } = await runChild(process.execPath, [join(root, "cli", "main.ts"), "analyze", folder]);
+  expect(output).not.toContain("`|.yml`");
+  const html = await runChild(process.execPath, [join(root, "cli", "main.ts"), "analyze", folder, "--format", "html"]);
+  expect(html.output).not.toContain("<b>");
+});

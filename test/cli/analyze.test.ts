@@ -1,0 +1,129 @@
+// `ballast analyze` as a command: exit codes, options, refusals, patches that are written to a clean tree only, and
+// that it loads nothing of the control plane.
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { runChild } from "../../toolchain/child.ts";
+import { reachOf } from "../support/repository/image-reach.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const fixtures = join(root, "test", "analysis", "fixtures");
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ballast-analyze-"));
+  cpSync(join(fixtures, "seven-defects"), folder, { recursive: true });
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const analyze = (...args: readonly string[]) =>
+  runChild(process.execPath, [join(root, "cli", "main.ts"), "analyze", ...args]);
+const git = (...args: readonly string[]) =>
+  runChild("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], { cwd: folder });
+
+test("findings above the limit give exit code 1, others 0", async () => {
+  expect((await analyze(folder)).code).toBe(1);
+  expect((await analyze(folder, "--fail-on", "critical")).code).toBe(0);
+  expect(await analyze(folder, "--validate-only")).toMatchObject({ code: 1, output: "" });
+});
+
+test("a folder without anything to judge is green, and says so", async () => {
+  rmSync(join(folder, ".github"), { recursive: true });
+  const { code, output } = await analyze(folder);
+  expect([code, output]).toEqual([0, expect.stringContaining("Nothing to judge")]);
+});
+
+test("a scope that cannot be read yet is never green", async () => {
+  const { code, output } = await analyze(folder, "--scope", "production");
+  expect([code, output]).toEqual([1, expect.stringContaining("program code is not read yet")]);
+});
+
+test("a focus and recommendations narrow the page", async () => {
+  const { output } = await analyze(folder, "--focus", "performance", "--output", "recommendations");
+  expect(output).toContain("remove lint from the needs of test");
+  expect(output).not.toContain("cancel-in-progress");
+});
+
+test("a missing folder is refused", async () => {
+  const { code, output } = await analyze(join(folder, "none"));
+  expect([code, output]).toEqual([2, expect.stringContaining("cli-analyze-folder-missing")]);
+});
+
+test("a file that is no baseline is refused", async () => {
+  writeFileSync(join(folder, "baseline.json"), "{}");
+  const { code, output } = await analyze(folder, "--baseline", join(folder, "baseline.json"));
+  expect([code, output]).toEqual([2, expect.stringContaining("cli-analyze-baseline-unreadable")]);
+});
+
+test("a run history turns a cost into a measured time, and a file that is none is refused", async () => {
+  const history = join(folder, "..", `${basename(folder)}-jobs.json`);
+  const seconds = { lint: 60, test: 200 };
+  const at = (second: number): string => new Date(Date.UTC(2026, 1, 28, 23, 59, second)).toISOString();
+  const jobs = [1, 2, 3, 4, 5].flatMap((run) =>
+    Object.entries(seconds).map(([name, took]) => ({
+      run_id: run,
+      workflow_name: "b",
+      name,
+      conclusion: "success",
+      started_at: at(0),
+      completed_at: at(took + run - 3),
+    })),
+  );
+  writeFileSync(history, JSON.stringify([{ jobs }]));
+  const { output } = await analyze(folder, "--history", history);
+  expect(output).toContain("Every run takes 60 s longer (measured, from medians of 5 runs).");
+  writeFileSync(history, JSON.stringify([{ jobs: jobs.slice(0, 8) }]));
+  expect((await analyze(folder, "--history", history)).output).not.toContain("(measured");
+  writeFileSync(history, "[");
+  expect(await analyze(folder, "--history", history)).toMatchObject({
+    code: 2,
+    output: expect.stringContaining("cli-analyze-history-unreadable"),
+  });
+  rmSync(history);
+});
+
+test("with a baseline of now nothing is left to show", async () => {
+  const baseline = join(folder, "baseline.json");
+  await analyze(folder, "--write-baseline", baseline);
+  expect(await analyze(folder, "--baseline", baseline)).toMatchObject({
+    code: 0,
+    output: expect.stringContaining("No finding above info"),
+  });
+});
+
+test("patches are shown without changing anything, refused on a dirty tree, and written to a clean one", async () => {
+  const file = join(folder, ".github", "workflows", "deploy.yml");
+  const crlf = readFileSync(file, "utf8").replaceAll("\n", "\r\n");
+  writeFileSync(file, crlf);
+  const shown = await analyze(folder, "--dry-run");
+  expect(shown.output).toContain("+  cancel-in-progress: false");
+  expect(readFileSync(file, "utf8")).toBe(crlf);
+
+  const outside = await analyze(folder, "--implement");
+  expect([outside.code, outside.output]).toEqual([1, expect.stringContaining("cli-analyze-tree-dirty")]);
+  await git("init", "--quiet");
+  expect((await analyze(folder, "--implement")).output).toContain("it has uncommitted changes");
+  expect(readFileSync(file, "utf8")).toBe(crlf);
+
+  await git("add", "-A");
+  await git("-c", "core.autocrlf=false", "commit", "--quiet", "-m", "a");
+  const written = await analyze(folder, "--implement");
+  expect(written.output).toContain("The way back: `git checkout --");
+  const patched = readFileSync(file, "utf8");
+  expect(patched).toContain("  cancel-in-progress: false\r\n");
+  expect(patched.replaceAll("\r\n", "")).not.toContain("\n");
+  const again = await analyze(folder, "--format", "json");
+  const rules = JSON.parse(again.output).findings.map(({ rule }: { rule: string }) => rule);
+  expect(rules).not.toContain("release-cancelled-midway");
+  expect(rules).not.toContain("workflow-needless-needs");
+  await git("checkout", "--", ".");
+  expect(readFileSync(file, "utf8")).toBe(crlf);
+});
+
+test("the analyser loads nothing of the control plane, of Pulumi or of a cloud", () => {
+  const { files, packages } = reachOf("cli/analyze/run-analyze.ts");
+  expect(files.filter((file) => !/^(analysis|cli\/analyze|errors)\/|^cli\/terminal\.ts$/.test(file))).toEqual([]);
+  expect(packages.filter((name) => /azure|pulumi|dbos|grpc|pg$|undici/.test(name))).toEqual([]);
+  expect(files.length).toBeGreaterThan(40);
+});

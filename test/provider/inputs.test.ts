@@ -1,0 +1,54 @@
+// Which changes of a release's inputs need a new rollout, which a replacement, and which only a warning.
+import { expect, test } from "vitest";
+import { cautions, diff } from "../../provider/release/inputs.ts";
+import { unknownValue } from "../../provider/resource-type.ts";
+
+const before = { app: "a", resourceGroup: "rg", release: "one", revision: "r1", wait: true };
+test.each([
+  ["a new release is carried out", { release: "two" }, "promoted", "update"],
+  ["a release that a preview does not know may be a new one", { release: unknownValue }, "promoted", "update"],
+  ["the revision's new name alone is no release", { revision: "r2" }, "promoted", "none"],
+  ["a name that a preview does not know is no release", { revision: unknownValue }, "unchanged", "none"],
+  ["another app is another resource", { app: "b" }, "promoted", "replace"],
+  ["another group is another resource", { resourceGroup: "other" }, "promoted", "replace"],
+  ["a group that a preview does not know is no replacement", { resourceGroup: unknownValue }, "promoted", "none"],
+  ["an app that a preview does not know is no replacement", { app: unknownValue }, "promoted", "none"],
+  ["an unknown group hides no new release", { resourceGroup: unknownValue, release: "two" }, "promoted", "update"],
+  ["letter case is nothing to Azure", { resourceGroup: "RG", app: "A" }, "promoted", "none"],
+  ["a rolled-back release is carried out again by an unchanged program", {}, "rolled-back", "update"],
+  ["one that was left in flight is taken up again", {}, "in-flight", "update"],
+  ["one that is in flight because `wait` is false is left alone", { wait: false }, "in-flight", "none"],
+  ["one that was never started is started", { wait: false }, "not-started", "update"],
+])("%s", (_title, change, result, kind) => {
+  expect(diff(before, { ...before, result }, { ...before, ...change }).kind).toBe(kind);
+});
+
+test.each([
+  ["a gate added to a finished release", undefined, { beforePercent: 50 }, {}, "promoted", ["has ended"]],
+  ["a gate added to one in flight", undefined, { beforePercent: 50 }, { wait: false }, "in-flight", ["is in flight"]],
+  ["a gate that is removed", { beforePercent: 50 }, undefined, {}, "promoted", ["has ended"]],
+  ["a gate that is changed", { beforePercent: 50 }, { beforePercent: 30 }, {}, "unchanged", ["has ended"]],
+  ["the same gate", { beforePercent: 50 }, { beforePercent: 50 }, {}, "promoted", []],
+  ["a gate that comes with a new release", undefined, { beforePercent: 50 }, { release: "two" }, "promoted", []],
+])("%s is warned of, unless it applies at once", (_title, gate, newGate, change, result, words) => {
+  const old = { ...before, ...(gate && { gate }) };
+  const said = cautions(old, { ...old, result }, { ...before, ...change, ...(newGate && { gate: newGate }) });
+  expect(said).toEqual(words.map((each) => expect.stringMatching(new RegExp(`^release-gate-later .*${each}`))));
+});
+
+test("a revert is released even if a retry of the failed release has succeeded since", () => {
+  expect(
+    diff(
+      { ...before, release: "one" },
+      { ...before, release: "two", result: "promoted" },
+      { ...before, release: "one" },
+    ).kind,
+  ).toBe("update");
+  expect(
+    diff(
+      { ...before, release: "one" },
+      { ...before, release: "two", result: "promoted" },
+      { ...before, release: "two" },
+    ).kind,
+  ).toBe("none");
+});
