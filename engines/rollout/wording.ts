@@ -24,7 +24,7 @@ export const signalWords: { readonly [Name in SignalName]: string } = {
   approve: "approved",
   promote: "promotion requested",
   retry: "retry requested",
-  compare: "another release requested",
+  compare: "another release",
 };
 
 /** Names the sender of a signal for people: by name, or by id if the token has no name. */

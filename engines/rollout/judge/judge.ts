@@ -119,7 +119,7 @@ function judgeOutright({ canary, sickCanary, sickStable }: Evidence, thresholds:
   const { ceilingPercent, ceilingRequests } = thresholds;
   const isOver = ({ requests, failed }: Count): boolean =>
     requests >= ceilingRequests && failed >= badRequestsMin && 100 * failed >= ceilingPercent * requests;
-  const over = `which is at or over the ceiling of ${ceilingPercent} %`;
+  const over = `which is at or above the ceiling of ${ceilingPercent} %`;
   if (
     isOver(sickCanary) &&
     sickCanary.failed / sickCanary.requests > sickStable.failed / sickStable.requests + ceilingPercent / 200
