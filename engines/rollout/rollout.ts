@@ -66,7 +66,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Waited":
       return { ...came(null), of: "Wait" };
     case "Measured":
-      return { ...came({ buckets: event.buckets, to: event.to }), of: "Measure" };
+      return { ...came(measurement(event)), of: "Measure" };
     case "Deactivated":
       return { ...came(null), of: "Deactivate" };
     case "AttemptFailed":
@@ -87,6 +87,12 @@ const traffic = ({ weights, deactivated, lockedUntil }: Extract<RolloutEvent, { 
   weights,
   ...(deactivated === undefined ? {} : { deactivated }),
   ...(lockedUntil === undefined ? {} : { lockedUntil }),
+});
+
+const measurement = ({ buckets, answers, to }: Extract<RolloutEvent, { kind: "Measured" }>) => ({
+  buckets,
+  ...(answers === undefined ? {} : { answers }),
+  to,
 });
 
 const sender = ({ byName, about, mayApprove }: Pick<Signal<string>, "byName" | "about" | "mayApprove">) => ({

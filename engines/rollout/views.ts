@@ -122,9 +122,29 @@ const bucketFields = { at: number(), canary: object(tallyFields), stable: object
 /** The requests of both arms in the same interval. */
 export interface Bucket extends ObjectOf<typeof bucketFields> {}
 
+const badAnswerFields = {
+  arm: oneOf(["canary", "stable"]),
+  code: number({ description: "The status code; 0 if the request got no answer." }),
+  path: words("The path, with `*` for each part that may name a person or hold a secret; empty for all other paths."),
+  requests: number(),
+};
+
+/** Requests of one arm that were answered alike, with 4xx, 5xx or not at all. */
+export interface BadAnswer extends ObjectOf<typeof badAnswerFields> {}
+
+/** The most paths of a measurement, so that a fact stays small; other paths are added up by their code. */
+export const badAnswersMax = 20;
+
 /** The fields of a measurement. */
 export const measurementFields = {
   buckets: list(object(bucketFields)),
+  answers: optional(
+    list(object(badAnswerFields), {
+      description:
+        "The bad answers by status code and path, the most frequent first, from the canary's first request on; " +
+        "absent if there were none, or if they could not be read. The judge does not use them.",
+    }),
+  ),
   to: instant("The watermark: all requests up to here are in the buckets."),
 };
 

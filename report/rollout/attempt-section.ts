@@ -8,6 +8,7 @@ import { panel } from "../panel.ts";
 import { type Column, table } from "../table.ts";
 import type { Tone } from "../tone.ts";
 import type { Attempt, Step, Sum } from "./attempts.ts";
+import { badAnswers } from "./bad-answers.ts";
 import { chartsOf } from "./charts.ts";
 import { harmOf } from "./harm.ts";
 import { toneOf } from "./tones.ts";
@@ -25,6 +26,7 @@ export function attemptSection(attempt: Attempt, of: number): Section {
     heading: of > 1 ? `Attempt ${number}` : undefined,
     body: html`${harmOf(attempt)}
 ${drawn}
+${badAnswers(attempt)}
 ${steps.length > 0 ? stepTable(steps, from) : ""}
 ${metrics.length > 0 ? metricTable(metrics) : ""}`,
   };

@@ -6,6 +6,7 @@ import { initialState } from "../../engines/rollout/initial-state.ts";
 import { mergeDurations, quantileOf } from "../../engines/rollout/judge/durations.ts";
 import { balance } from "../../engines/rollout/judge/judge.ts";
 import { type MetricVerdict, metricVerdicts } from "../../engines/rollout/judge/metric-verdicts.ts";
+import type { BadAnswer } from "../../engines/rollout/views.ts";
 import type { Bucket, Durations, RolloutEvent, RolloutState, Tally } from "../../engines/rollout/vocabulary.ts";
 import { shareOf } from "../../engines/rollout/weights.ts";
 import type { Instant } from "../../engines/time.ts";
@@ -41,6 +42,8 @@ export interface Step {
 export interface Sum {
   readonly requests: number;
   readonly failed: number;
+  /** Undefined if the rows of some do not say. */
+  readonly refused: number | undefined;
   readonly p99Milliseconds: number | undefined;
 }
 
@@ -61,13 +64,15 @@ export interface Attempt {
   readonly steps: readonly Step[];
   /** All requests since the canary first got traffic, warm-ups included. */
   readonly users: { readonly [A in Arm]: Sum };
+  /** The bad answers since the canary first got traffic; empty if there were none, or if the journal lacks them. */
+  readonly answers: readonly BadAnswer[];
   /** What each metric showed in the end; empty without a comparison. */
   readonly metrics: readonly MetricVerdict[];
   readonly marks: readonly Mark<RolloutEvent>[];
 }
 
 type Open = { -readonly [Key in "from" | "to" | "stable"]: Attempt[Key] } & {
-  readonly [Key in "weights" | "evidence" | "warmUps" | "marks"]: Attempt[Key][number][];
+  readonly [Key in "weights" | "evidence" | "warmUps" | "answers" | "marks"]: Attempt[Key][number][];
 } & {
   readonly number: number;
   readonly buckets: Bucket[];
@@ -117,6 +122,7 @@ const openAt = (at: Instant, number: number): Open => ({
   weights: [],
   evidence: [],
   warmUps: [],
+  answers: [],
   marks: [],
   buckets: [],
   steps: [],
@@ -134,6 +140,7 @@ function add(attempt: Open, event: RolloutEvent, before: RolloutState, state: Ro
       break;
     case "Measured":
       attempt.buckets.push(...event.buckets.filter((bucket) => bucket.at >= attempt.from));
+      attempt.answers.push(...(event.answers ?? []));
       weigh(attempt, state);
       break;
     // The read-back after the end begins no step.
@@ -216,11 +223,18 @@ function seen(buckets: readonly Bucket[], arm: Arm, interval: number): Seen {
 function sum(tallies: readonly Tally[]): Sum {
   let requests = 0;
   let failed = 0;
+  let refused: number | undefined = 0;
   let durations: Durations | undefined;
   for (const tally of tallies) {
     requests += tally.requests;
     failed += tally.failed;
+    refused = refused === undefined || tally.refused === undefined ? undefined : refused + tally.refused;
     if (tally.durations !== undefined) durations = mergeDurations(durations, tally.durations);
   }
-  return { requests, failed, p99Milliseconds: durations === undefined ? undefined : quantileOf(durations, 0.99) };
+  return {
+    requests,
+    failed,
+    refused,
+    p99Milliseconds: durations === undefined ? undefined : quantileOf(durations, 0.99),
+  };
 }

@@ -92,6 +92,52 @@ describe("the page", () => {
     expect(rolloutReport(rolledBack)).toContain('<td data-name="Setting">oddsTolerated</td>');
   });
 
+  test("gives the status codes of both arms, and the canary's worst paths without what may be personal", () => {
+    const page = rolloutReport(rolledBack);
+    const rowsAfter = (heading: string) =>
+      [
+        ...page
+          .slice(page.indexOf(`<h3>${heading}`))
+          .split("</table>")[0]!
+          .matchAll(/<tr class="(\w+)">(.*?)<\/tr>/g),
+      ].map(([, tone, cells]) => [tone, ...[...cells!.matchAll(/<td[^>]*>([^<]*)/g)].map(([, text]) => text)]);
+    expect(rowsAfter("Status codes")).toEqual([
+      ["plain", "below 400", "3,081 (98.8 %)", "8,870 (99.9 %)"],
+      ["bad", "500", "39 (1.3 %)", "10 (0.1 %)"],
+    ]);
+    expect(rowsAfter("The canary&#39;s worst paths".replace("&#39;", "'"))).toEqual([
+      ["bad", "/orders/*", "500", "39", "10"],
+    ]);
+    expect(page).not.toContain("4711");
+  });
+
+  test("says that every answer was good, and that an older journal does not have the codes", async () => {
+    const good = rolloutReport(await scenarioFacts("waits-without-traffic-then-aborts"));
+    expect(good).not.toContain("Status codes");
+    const older = rolledBack.map((fact) => {
+      if (fact.event.kind !== "Measured") return fact;
+      const { answers: _answers, ...event } = fact.event;
+      return { ...fact, event };
+    });
+    expect(rolloutReport(older)).toContain("The journal does not say which codes and paths failed.");
+    const clean = older.map((fact) =>
+      fact.event.kind === "Measured"
+        ? {
+            ...fact,
+            event: {
+              ...fact.event,
+              buckets: fact.event.buckets.map((bucket) => ({
+                ...bucket,
+                canary: { ...bucket.canary, failed: 0 },
+                stable: { ...bucket.stable, failed: 0 },
+              })),
+            },
+          }
+        : fact,
+    );
+    expect(rolloutReport(clean)).toContain("Every answer was below 400.");
+  });
+
   test("draws a canary of five percent well above none", () => {
     const page = rolloutReport(factsOf(rolledBack.map(({ event }) => fivePercent(event))));
     const [, points = ""] = /curve canary" points="([^"]+)"/.exec(page) ?? [];

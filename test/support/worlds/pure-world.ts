@@ -1,6 +1,7 @@
 // The world as a plain object: the platform of a scenario, over the virtual clock of the simulator. The shipped loop
 // and the shipped performer carry the rollout out, as they do in the simulator; journal, claims and passes are in
 // memory. Effects take no time; only waiting does.
+import { maskPath } from "../../../controlplane/adapters/azure/mask-path.ts";
 import { rolloutPerformer } from "../../../controlplane/performers/rollout.ts";
 import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
 import { aborted, clockOf } from "../../../controlplane/runtime/clock.ts";
@@ -10,6 +11,7 @@ import type { Journal } from "../../../controlplane/runtime/ports.ts";
 import type { Result } from "../../../engines/engine.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
+import type { BadAnswer } from "../../../engines/rollout/views.ts";
 import type {
   AppView,
   Bucket,
@@ -30,7 +32,7 @@ import { createLoop, type Host, type Loop } from "../../../proofs/simulator/loop
 import { beginLife } from "../../../proofs/simulator/virtual-time.ts";
 import { memoryClaims, memoryJournal, memoryOrchestrations } from "./memory.ts";
 import { rollouts } from "./rollouts.ts";
-import { type Interference, othersBetween, type Scenario, start, tallyOf } from "./scenario.ts";
+import { failingPath, type Interference, othersBetween, type Scenario, start, tallyOf } from "./scenario.ts";
 
 const target = { resourceGroup: "shop", app: "storefront" };
 const canary = "storefront--2";
@@ -233,7 +235,23 @@ export function measure(
         stable: tallyOf(scenario, "stable", at, share(effect.stable, at)),
       });
   }
-  return { buckets, to: effect.from + buckets.length * interval };
+  const answers = badAnswersIn(buckets);
+  return { buckets, ...(answers.length > 0 ? { answers } : {}), to: effect.from + buckets.length * interval };
+}
+
+/** Gives the bad answers as the adapter reads them: from the first bucket in which the canary had requests. */
+function badAnswersIn(buckets: readonly Bucket[]): readonly BadAnswer[] {
+  const from = buckets.findIndex(({ canary: { requests } }) => requests > 0);
+  if (from === -1) return [];
+  return (["canary", "stable"] as const)
+    .map((arm) => ({
+      arm,
+      code: 500,
+      path: maskPath(failingPath),
+      requests: buckets.slice(from).reduce((sum, bucket) => sum + bucket[arm].failed, 0),
+    }))
+    .filter(({ requests }) => requests > 0)
+    .toSorted((one, other) => other.requests - one.requests);
 }
 
 /**

@@ -13,6 +13,7 @@ import { requestSeconds, type Shop } from "../emulator/azure-shop.ts";
 import { eventually } from "../postgres/postgres.ts";
 import { intentOf } from "./pure-world.ts";
 import {
+  failingPath,
   type Interference,
   othersBetween,
   type Scenario,
@@ -201,6 +202,7 @@ async function putRows(scenario: Scenario, shop: Shop, { target, arm, revision, 
       ContainerAppName: target.app,
       RevisionName: revision,
       StatusCode: index < failed ? 500 : 200,
+      Path: index < failed ? failingPath : "/",
       RequestDuration: isSlow ? slowMilliseconds : usualMilliseconds,
     };
   });

@@ -177,6 +177,9 @@ export const othersBetween = (
     .map((other) => ({ ...other, at: after(start, other.atMinutes * 60) }))
     .filter(({ at }) => at > from && at <= to);
 
+/** The path of every request that fails. */
+export const failingPath = "/orders/4711?page=2";
+
 /** Gives the requests of an arm in one interval, by its share of the load; the counts are the same in every world. */
 export function tallyOf(scenario: Scenario, arm: "canary" | "stable", at: Instant, percent: number): Tally {
   const minute = secondsBetween(start, at) / 60;
