@@ -59,7 +59,7 @@ h3 { margin: 1.5rem 0 .5rem; font-size: 1.05rem; }
 .target, .note, dt { color: var(--dim); margin: 0; }
 .note { font-size: .87rem; margin-top: .5rem; }
 .message { font-size: 1.15rem; margin: .4rem 0 .8rem; max-width: 62rem; }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, auto)); gap: .5rem 1.5rem; margin: 0; }
+dl { display: flex; flex-wrap: wrap; gap: .5rem 2.2rem; margin: 0; }
 dt { font-size: .8rem; }
 dd { margin: 0; }`;
 

@@ -1,7 +1,7 @@
 // An attempt → its section of the page: the charts, then a table of its steps.
 import type { MetricVerdict } from "../../engines/rollout/judge/metric-verdicts.ts";
 import { share } from "../../engines/rollout/judge/wording.ts";
-import { duration, type Instant, secondsBetween } from "../../engines/time.ts";
+import { duration, secondsBetween } from "../../engines/time.ts";
 import type { Section } from "../content.ts";
 import { html, type Markup } from "../markup.ts";
 import { panel } from "../panel.ts";
@@ -27,7 +27,7 @@ export function attemptSection(attempt: Attempt, of: number): Section {
     body: html`${harmOf(attempt)}
 ${drawn}
 ${badAnswers(attempt)}
-${steps.length > 0 ? stepTable(steps, from) : ""}
+${steps.length > 0 ? stepTable(steps) : ""}
 ${metrics.length > 0 ? metricTable(metrics) : ""}`,
   };
 }
@@ -53,19 +53,26 @@ clearest. A canary counts as slow only beyond stable's limit times slowdownToler
 ${table(columns, metrics, ({ verdict }) => metricTones[verdict])}`;
 }
 
-function stepTable(steps: readonly Step[], from: Instant): Markup {
+/** Says how a step ended, in words that need no knowledge of the journal. */
+function endWords(end: Step["end"]): string {
+  if (end === undefined) return "open";
+  if (end.kind === "StepPassed") return "passed";
+  return end.kind === "Aborted" ? "aborted" : "ended";
+}
+
+function stepTable(steps: readonly Step[]): Markup {
   const failed = ({ requests, failed: bad }: Sum) => (requests === 0 ? "no requests" : share(bad, requests));
   const tail = ({ p99Milliseconds }: Sum) =>
     p99Milliseconds === undefined ? "unknown" : `${Math.round(p99Milliseconds).toLocaleString("en")} ms`;
   const columns: readonly Column<Step>[] = [
     ["Weight", ({ percent }) => `${percent} %`],
-    ["From", (step) => duration(secondsBetween(from, step.from))],
+    ["From (UTC)", (step) => new Date(step.from).toISOString().slice(11, 19)],
     ["Watched", (step) => duration(secondsBetween(step.from, step.to))],
     ["Canary fails", ({ canary }) => failed(canary)],
     ["Stable fails", ({ stable }) => failed(stable)],
     ["Canary p99", ({ canary }) => tail(canary)],
     ["Stable p99", ({ stable }) => tail(stable)],
-    ["End", ({ end }) => end?.kind ?? "open"],
+    ["End", ({ end }) => endWords(end)],
   ];
   return html`<h3>Steps, without their warm-up</h3>${table(columns, steps, ({ end }) =>
     end === undefined ? "plain" : toneOf(end),

@@ -50,6 +50,7 @@ ${table(
     ["Answer", ({ code }) => nameOf(code)],
     ["Canary", ({ canary }) => canary.toLocaleString("en")],
     ["Stable", ({ stable }) => stable.toLocaleString("en")],
+    ["The canary has it", (line) => compared(line, users)],
   ],
   paths,
   toneIn(users),
@@ -62,6 +63,7 @@ const codeColumns = (users: Attempt["users"]): readonly Column<Line>[] => {
     ["Answer", ({ name }) => name],
     ["Canary", of("canary")],
     ["Stable", of("stable")],
+    ["The canary has it", (line) => compared(line, users)],
   ];
 };
 
@@ -93,6 +95,17 @@ const nameOf = (code: number): string => {
 /** Gives how many of the canary's answers are more than stable's share explains. */
 const excess = (line: Line, { canary, stable }: Attempt["users"]): number =>
   line.canary - (stable.requests === 0 ? 0 : (line.stable * canary.requests) / stable.requests);
+
+/** Compares how often both arms answered so, by their requests. */
+function compared({ canary, stable }: Line, users: Attempt["users"]): string {
+  if (canary === 0) return "never";
+  if (users.stable.requests === 0) return "alone, since stable had no requests";
+  if (stable === 0) return "alone";
+  const times = canary / users.canary.requests / (stable / users.stable.requests);
+  if (times > 0.9 && times < 1.1) return "as often as stable";
+  if (times > 1) return `${times < 10 ? times.toFixed(1) : Math.round(times).toLocaleString("en")} times as often`;
+  return "less often than stable";
+}
 
 /** Marks what the canary answers clearly more often than stable. */
 const toneIn =

@@ -102,11 +102,11 @@ describe("the page", () => {
           .matchAll(/<tr class="(\w+)">(.*?)<\/tr>/g),
       ].map(([, tone, cells]) => [tone, ...[...cells!.matchAll(/<td[^>]*>([^<]*)/g)].map(([, text]) => text)]);
     expect(rowsAfter("Status codes")).toEqual([
-      ["plain", "below 400", "3,081 (98.8 %)", "8,870 (99.9 %)"],
-      ["bad", "500", "39 (1.3 %)", "10 (0.1 %)"],
+      ["plain", "below 400", "3,081 (98.8 %)", "8,870 (99.9 %)", "as often as stable"],
+      ["bad", "500", "39 (1.3 %)", "10 (0.1 %)", "11 times as often"],
     ]);
     expect(rowsAfter("The canary&#39;s worst paths".replace("&#39;", "'"))).toEqual([
-      ["bad", "/orders/*", "500", "39", "10"],
+      ["bad", "/orders/*", "500", "39", "10", "11 times as often"],
     ]);
     expect(page).not.toContain("4711");
   });

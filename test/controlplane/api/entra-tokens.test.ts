@@ -102,7 +102,7 @@ test.each([
   ["an application's name", { ...ofWorkflow, app_displayname: "deploys-prod" }, workflow, "deploys-prod"],
   ["the person, not the tool they used", { ...first, name: "Ann", app_displayname: "Azure CLI" }, ann, "Ann"],
 ])("a token names its holder for people by %s, and by its id for programs", async (_what, claims, name, displayName) =>
-  expect(await asked(claims)).toEqual({ name, displayName }),
+  expect(await asked(claims)).toEqual({ name, displayName, roles: ["Rollout.Read", "Rollout.Write"] }),
 );
 
 test.each([
