@@ -44,7 +44,10 @@ export interface Signal<Name extends string> {
   readonly kind: "Signal";
   readonly at: Instant;
   readonly signal: Name;
+  /** The sender's id. */
   readonly by: string;
+  /** The sender's name, for people; names are neither unique nor permanent. */
+  readonly byName?: string;
   readonly message: string;
   /** What it is about, if it is about something else than the stream, such as another revision of its app. */
   readonly about?: string;

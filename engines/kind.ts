@@ -75,7 +75,9 @@ export interface Kind<
 export interface Asked<Body> {
   readonly name: Readonly<Record<string, string>>;
   readonly body: Body;
+  /** The caller's id and, if the token has one, name. */
   readonly by: string;
+  readonly byName?: string;
   /** The managed apps, as the settings spell them. */
   readonly apps: readonly AppTarget[];
 }

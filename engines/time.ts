@@ -11,9 +11,11 @@ export const secondsBetween = (from: Instant, to: Instant): number => (to - from
 
 /** Formats a number of seconds for people: `40s`, `5m`, `2h 30m`. */
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.round(seconds * 10) / 10}s`;
-  const minutes = Math.floor(seconds / 60);
-  const rest = Math.round(seconds % 60);
+  const tenths = Math.round(seconds * 10) / 10;
+  if (tenths < 60) return `${tenths}s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  const rest = whole % 60;
   if (minutes < 60) return rest ? `${minutes}m ${rest}s` : `${minutes}m`;
   const hours = Math.floor(minutes / 60);
   return minutes % 60 ? `${hours}h ${minutes % 60}m` : `${hours}h`;

@@ -130,9 +130,17 @@ const corners = (points: readonly Point[], step = false): readonly Point[] =>
 
 const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
 
-/** Gives the seconds after `from` that are labelled: round ones, at most five steps. */
+/** Gives the moments that are labelled: round ones of the clock (UTC), at most five steps. */
 export function timeTicks({ from, to }: Pick<Time, "from" | "to">): readonly number[] {
   const seconds = (to - from) / 1000;
-  const step = steps.find((each) => seconds / each <= 5) ?? Math.ceil(seconds / 5 / 86_400) * 86_400;
-  return Array.from({ length: Math.floor(seconds / step) + 1 }, (_, index) => index * step);
+  const step = 1000 * (steps.find((each) => seconds / each <= 5) ?? Math.ceil(seconds / 5 / 86_400) * 86_400);
+  const first = Math.ceil(from / step) * step;
+  return Array.from({ length: Math.max(0, Math.floor((to - first) / step) + 1) }, (_, index) => first + index * step);
+}
+
+/** Labels moments of an axis: by the minute, by the second if it is short, and by the day if it is long. */
+export function labelOf(at: number, { from, to }: Pick<Time, "from" | "to">): string {
+  const text = new Date(at).toISOString();
+  if (to - from > 5 * 86_400_000) return text.slice(5, 10);
+  return to - from < 300_000 ? text.slice(11, 19) : text.slice(11, 16);
 }

@@ -32,6 +32,8 @@ export interface Content<Event extends AnyEvent> {
   readonly end: { readonly result: string; readonly message: string; readonly tone: "good" | "bad" } | undefined;
   /** How far the stream is while it is in flight. */
   readonly progress: string;
+  /** What a reader should do next. */
+  readonly next: string;
   /** Names and values below the message, before the times. */
   readonly details: readonly (readonly [name: string, value: string])[];
   readonly sections: readonly Section[];

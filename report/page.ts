@@ -3,7 +3,7 @@
 import type { AnyEvent } from "../engines/kind.ts";
 import { duration, type Instant, secondsBetween } from "../engines/time.ts";
 import type { Content, ReportedFact, Section } from "./content.ts";
-import { html, type Markup } from "./markup.ts";
+import { html, type Markup, type Piece } from "./markup.ts";
 import { styleSheet } from "./style.ts";
 
 /** Gives a journal, which must not be empty, as one HTML page: the end, the sections of the kind, and every fact. */
@@ -12,7 +12,7 @@ export function page<Event extends AnyEvent>(facts: readonly ReportedFact<Event>
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark"><title>${content.title}</title>
+<meta name="color-scheme" content="light dark"><title>${titleOf(content)}</title>
 <style>${{ markup: styleSheet(content.style) }}</style></head>
 <body><main>
 ${head(facts, content)}
@@ -22,8 +22,17 @@ ${journal(facts, content)}
 `.markup;
 }
 
+/** Sets what stands between backticks as code. */
+const withCode = (text: string): readonly Piece[] =>
+  text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
+
+/** The title begins with the result, because a tab shows only its first words. */
+const titleOf = ({ end, title }: Pick<Content<AnyEvent>, "end" | "title">): string =>
+  `${end?.result.replaceAll("-", " ") ?? "in progress"}: ${title}`;
+
 function head<Event extends AnyEvent>(facts: readonly ReportedFact<Event>[], content: Content<Event>): Markup {
-  const { subject, end, progress, details, isNoteworthy } = content;
+  const { subject, end, next, progress, details, isNoteworthy } = content;
+  const headline = end?.result.replaceAll("-", " ") ?? `in progress: ${progress}`;
   const last = facts.findLast(({ event }) => isNoteworthy(event));
   const from = facts[0]!.event.at;
   const until = facts.at(-1)!.event.at;
@@ -34,7 +43,8 @@ function head<Event extends AnyEvent>(facts: readonly ReportedFact<Event>[], con
   ];
   return html`<header class="${end?.tone ?? "open"}">
 <p class="target">${subject}</p>
-<h1>${end?.result ?? `in progress: ${progress}`}</h1><p class="message">${end?.message ?? last?.message ?? ""}</p>
+<h1>${headline}</h1><p class="message">${end?.message ?? last?.message ?? ""}</p>
+<p class="next"><b>Next:</b> ${withCode(next)}</p>
 <dl>${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></header>`;
 }
 
@@ -60,7 +70,7 @@ ${factRow(fact, content, from, numbers.get(fact.event))}`;
   });
   return html`<details open class="journal"><summary>Journal</summary>
 <label><input type="checkbox"> show all ${facts.length} facts, not only the ${noteworthy} main ones</label>
-<table><thead><tr><th></th><th>After</th><th>Fact</th><th>Message</th></tr></thead><tbody>${rows}</tbody></table>
+<table><thead><tr><th></th><th>Time (UTC)</th><th>Fact</th><th>Message</th></tr></thead><tbody>${rows}</tbody></table>
 ${hash === undefined ? "" : html`<p class="note">Latest hash of its chain: <code>${hash}</code></p>`}</details>`;
 }
 
@@ -78,10 +88,13 @@ function factRow<Event extends AnyEvent>(
   const tone = toneOf(event);
   const at = moment(event.at);
   const badge = number === undefined ? "" : html`<span class="badge ${tone}">${number}</span>`;
-  const time = html`<time datetime="${at}" title="${at}">${duration(secondsBetween(from, event.at))}</time>`;
+  const after = duration(secondsBetween(from, event.at));
+  const time = html`<time datetime="${at}" title="${at}">${clockTime(event.at)} (${after})</time>`;
   const cells = [badge, time, event.kind, message].map((cell) => html`<td>${cell}</td>`);
   return html`<tr class="${isNoteworthy(event) ? tone : "dim"}">${cells}</tr>`;
 }
+
+const clockTime = (at: Instant): string => new Date(at).toISOString().slice(11, 19);
 
 const moment = (at: Instant): string =>
   new Date(at).toISOString().replace("T", " ").replace(".000Z", " UTC").replace("Z", " UTC");

@@ -1,8 +1,7 @@
 // Charts → one panel: the charts one below the other over a shared time axis, with numbered badges above them. The
 // numbers are those of the journal's rows.
 import type { AnyEvent } from "../engines/kind.ts";
-import { duration } from "../engines/time.ts";
-import { type Chart, draw, place, type Time, timeTicks } from "./chart.ts";
+import { type Chart, draw, labelOf, place, type Time, timeTicks } from "./chart.ts";
 import { type Badge, badgesOf, type Mark } from "./marks.ts";
 import { html, type Markup } from "./markup.ts";
 import { gravest, type Tone } from "./tone.ts";
@@ -21,13 +20,13 @@ export function panel<Event extends AnyEvent>({ from, to, shaded, charts, marks,
   const badges = badgesOf(marks, { from, to });
   const rows = Math.max(0, ...badges.map(({ row }) => row + 1));
   const time: Time = { from, to, marks: badges.map((badge) => badge.marks[0]!.event.at), shaded };
-  const tick = (seconds: number) =>
-    html`<span style="left:${place(time, from + seconds * 1000).toFixed(1)}%">${duration(seconds)}</span>`;
+  const tick = (at: number) => html`<span style="left:${place(time, at).toFixed(1)}%">${labelOf(at, time)}</span>`;
   return html`<div class="charts">
 <div class="badges" style="height:${rows * badgeRem}rem">${badges.map((badge) => badgeMark(badge, toneOf))}</div>
 ${charts.map((chart) => draw(chart, time))}
 <div class="axis">${timeTicks(time).map(tick)}</div>
-<p class="note">Numbers refer to the journal below. ${note}</p></div>`;
+<p class="note">Times are UTC, from ${new Date(from).toISOString().slice(0, 10)}.
+Numbers refer to the journal below. ${note}</p></div>`;
 }
 
 /** The height of a row of badges. */

@@ -54,10 +54,12 @@ header.bad { --tone: var(--bad); }
 h1 { margin: 0; font-size: 1.9rem; line-height: 1.2; color: var(--tone); }
 h2 { margin: 2rem 0 0; }
 h3 { margin: 1.5rem 0 .5rem; font-size: 1.05rem; }
+.next, .harm { margin: .4rem 0 .8rem; max-width: 62rem; }
+.harm { margin-top: 1.2rem; font-size: 1.05rem; }
 .target, .note, dt { color: var(--dim); margin: 0; }
 .note { font-size: .87rem; margin-top: .5rem; }
 .message { font-size: 1.15rem; margin: .4rem 0 .8rem; max-width: 62rem; }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, auto)); gap: .5rem 1.5rem; margin: 0; }
+dl { display: flex; flex-wrap: wrap; gap: .5rem 2.2rem; margin: 0; }
 dt { font-size: .8rem; }
 dd { margin: 0; }`;
 
@@ -133,10 +135,12 @@ const narrow = `@media (max-width: 40rem) {
   section tr, .journal tr { display: grid; border-bottom: 1px solid var(--rule); padding: .3rem 0; }
   td { border: 0; padding: 0 .5rem 0 0; }
   section tr { grid-template-columns: 1fr 1fr; }
+  section table td { white-space: normal; }
+  figcaption b { display: block; }
   section td::before {
     content: attr(data-name); display: block; font-size: .8rem; font-weight: 400; color: var(--dim);
   }
-  .journal tr { grid-template-columns: 2.6rem 5rem 1fr; }
+  .journal tr { grid-template-columns: 2.6rem 9.5rem 1fr; }
   .journal td:nth-child(4), .journal td[colspan] { grid-column: 2 / -1; }
   .journal:has(input:checked) tr.dim { display: grid; }
 }`;

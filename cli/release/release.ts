@@ -1,6 +1,7 @@
 // `ballast release …`: what the group of commands about rollouts shows, and the signals that it sends.
 import { type RolloutSummary, type RolloutTypes, rollouts, succeeded } from "../../client/rollouts.ts";
-import { type Balance, ratio } from "../../engines/rollout/judge/judge.ts";
+import type { Balance } from "../../engines/rollout/judge/judge.ts";
+import { ratio } from "../../engines/rollout/judge/wording.ts";
 import { replay } from "../../engines/rollout/rollout.ts";
 import { personalSignalNames, personalSignals } from "../../engines/rollout/signals.ts";
 import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";

@@ -16,7 +16,7 @@ const usual = toExplain(named);
 /** Adds the command `report` to the group `release`. */
 export const addReport = (group: Command): Command =>
   withReachOptions(group.command("report").argument("[rollout]", "name of the rollout, as below"))
-    .description("write an HTML page about a rollout: weights, failures, latency, evidence and journal")
+    .description("write an HTML page about a rollout: harm, next step, charts, verdicts and journal")
     .option("--out <file>", "file to write (default: out/<revision>.html)")
     .addHelpText(
       "after",

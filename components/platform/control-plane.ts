@@ -23,7 +23,7 @@ import { customRole } from "./custom-role.ts";
 import type { Pull } from "./image-registry.ts";
 
 /**
- * What the control plane may do with the apps of its group: read them and their revisions, write their traffic, and
+ * What the control plane may do with the apps of its group: read them, their revisions and replicas, write their traffic, and
  * activate and deactivate revisions.
  *
  * Each right is needed: a test removes one at a time and shows what then fails. Azure has no smaller right for writing
@@ -35,6 +35,7 @@ export const controlPlaneActions = [
   "Microsoft.App/containerApps/revisions/read",
   "Microsoft.App/containerApps/revisions/activate/action",
   "Microsoft.App/containerApps/revisions/deactivate/action",
+  "Microsoft.App/containerApps/revisions/replicas/read",
 ] as const;
 
 /** Azure's built-in roles, by the GUIDs that they have in every tenant. */

@@ -20,6 +20,7 @@ export interface AuthenticateSettings {
 }
 
 const clockToleranceSeconds = 60;
+const nameMax = 200;
 
 /** Prepares to check tokens. The issuer's keys are fetched at the first token, and again when a token has a new key. */
 export function createAuthenticate(
@@ -65,12 +66,18 @@ function callerWith(payload: JWTPayload, tenant: string, required: readonly Role
       {},
       { "www-authenticate": 'Bearer error="invalid_token"' },
     );
-  const name = [payload["oid"], payload.sub, payload["azp"], payload["appid"]].find(
-    (claim) => typeof claim === "string" && claim !== "",
-  );
+  const first = (...claims: readonly unknown[]): string | undefined =>
+    claims.find((claim): claim is string => typeof claim === "string" && claim.trim() !== "");
+  const name = first(payload["oid"], payload.sub, payload["azp"], payload["appid"]) ?? "unnamed";
+  // In a user's token the application's name is that of the tool that they used, so it comes last.
+  const displayName = first(payload["name"], payload["preferred_username"], payload["upn"], payload["app_displayname"]);
   const granted: readonly unknown[] = Array.isArray(payload["roles"]) ? payload["roles"] : [];
   const roles = appRoles.filter((role) => granted.includes(role));
-  const caller: Caller = { name: lineOf(String(name ?? "unnamed"), 200), roles };
+  const caller: Caller = {
+    name: lineOf(name, nameMax),
+    ...(displayName === undefined ? {} : { displayName: lineOf(displayName, nameMax) }),
+    roles,
+  };
   return required.some((role) => roles.includes(role))
     ? caller
     : refuse(403, roleMissing({ role: required.join(" or "), caller: caller.name }));

@@ -33,6 +33,8 @@ export interface Parts {
 export interface Caller {
   /** The object id of the user or identity in Entra; else the subject or the application. */
   readonly name: string;
+  /** The name that the token has for people, if any. It grants nothing: names are neither unique nor permanent. */
+  readonly displayName?: string;
   /** The app roles that the token grants. */
   readonly roles: readonly Role[];
 }
@@ -51,6 +53,12 @@ export interface Call {
 
 /** An endpoint: it answers a call. */
 export type Answer = (call: Call, parts: Parts) => Promise<Response>;
+
+/** Gives the caller as facts keep them. */
+export const senderIn = ({ name, displayName }: Caller): { readonly by: string; readonly byName?: string } => ({
+  by: name,
+  ...(displayName === undefined ? {} : { byName: displayName }),
+});
 
 /** Answers with JSON. */
 export const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>

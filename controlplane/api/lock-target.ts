@@ -27,7 +27,8 @@ export const lockTarget: Answer = async (call, parts) => {
   if (unmanagedOf([target], parts) !== undefined) return refuseTarget(target);
   const asked = read(lockForm, call.body);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
-  const lock = await parts.claims.lock(target, call.caller.name, asked.value.seconds, asked.value.id);
+  const { name, displayName = name } = call.caller;
+  const lock = await parts.claims.lock(target, displayName, asked.value.seconds, asked.value.id);
   return "heldBy" in lock
     ? refuse(409, targetLocked(lock), { heldBy: lock.heldBy })
     : answer(200, { id: lock.id, until: after(parts.now(), lock.seconds) });

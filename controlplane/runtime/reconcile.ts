@@ -178,21 +178,19 @@ async function performUnlessCut<Event extends AnyEvent>(
   { journal, time }: ReconcilerSetting<Event>,
 ): Promise<AnyOutcome | null> {
   if (run.facts.length > length) return null;
-  const cut = new AbortController();
-  const over = new AbortController();
-  // A signal of this pass alone. One composed of the run's, which lives on, would be kept with its listeners.
-  const ending = new AbortController();
-  void aborted(run.left, over.signal).then(() => ending.abort());
-  void aborted(cut.signal, over.signal).then(() => ending.abort());
   const { performer } = run.worker;
   const write = performer.isWrite(effect);
-  const cancel = ending.signal;
-  const unwatched = new AbortController();
-  void aborted(run.left, over.signal).then(() => unwatched.abort());
-  over.signal.addEventListener("abort", () => unwatched.abort(), { once: true });
-  void journal.grown(run.stream, length, unwatched.signal).then(() => {
-    if (!over.signal.aborted && !run.left.aborted) cut.abort();
+  const cut = new AbortController();
+  const over = new AbortController();
+  // A signal of this pass alone. One of AbortSignal.any would stay on the run's, which lives on, with its listeners.
+  const ending = new AbortController();
+  void aborted(run.left, over.signal).then(() => ending.abort());
+  void journal.grown(run.stream, length, ending.signal).then(() => {
+    if (ending.signal.aborted) return;
+    cut.abort();
+    ending.abort();
   });
+  const cancel = ending.signal;
   try {
     run.underWayUntil = Number.POSITIVE_INFINITY; // What it waits for has its own limits.
     await performer.ready(effect, cancel);
@@ -206,6 +204,7 @@ async function performUnlessCut<Event extends AnyEvent>(
   } finally {
     run.underWayUntil = undefined;
     over.abort();
+    ending.abort();
   }
 }
 

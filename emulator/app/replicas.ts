@@ -198,7 +198,9 @@ async function runRound(at: Round): Promise<void> {
     volumes = await plan.volumes();
   } catch (error) {
     for (const state of replica.containers) noteEnd(at, state, (error as Error).message);
-    return void (await pause(backOffMillisecondsMax, undefined, { signal: stopping }).catch(() => undefined));
+    await pause(backOffMillisecondsMax, undefined, { signal: stopping }).catch(() => undefined);
+    for (const state of replica.containers) noteRestart(at, state);
+    return;
   }
   const states = replica.containers;
   const over = AbortSignal.any([stopping, round]);
@@ -223,6 +225,7 @@ async function runInitContainers(at: Round, volumes: Volumes, over: AbortSignal)
       if (good) break;
       noteEnd(at, state, how);
       await pause(backOff, undefined, { signal: over }).catch(() => undefined);
+      noteRestart(at, state);
       backOff = Math.min(backOff * 2, backOffMillisecondsMax);
     }
     state.ready = true;
@@ -247,18 +250,25 @@ async function keepRunning(
       return at.refresh();
     }
     noteEnd(at, state, how);
-    if (over.aborted) return;
     if (performance.now() - startedAt > steadyMilliseconds) backOff = backOffMilliseconds;
+    // A recycled container has no pause: the next round starts at once.
     await pause(backOff, undefined, { signal: over }).catch(() => undefined);
+    noteRestart(at, state);
     backOff = Math.min(backOff * 2, backOffMillisecondsMax);
   }
 }
 
 function noteEnd({ replica, platform, refresh }: Round, state: ContainerState, how: string): void {
   Object.assign(state, { lastEnd: how, ready: false });
-  state.restarts += 1;
   refresh();
   platform.log(`${replica.name} ended (${how}) and is restarted`);
+}
+
+/** As in Kubernetes, a restart counts when the next process starts: while it waits, the count is the old one. */
+function noteRestart({ stopping, refresh }: Round, state: ContainerState): void {
+  if (stopping.aborted) return;
+  state.restarts += 1;
+  refresh();
 }
 
 const runOnce = (

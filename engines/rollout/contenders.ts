@@ -4,6 +4,7 @@
 import { after } from "../time.ts";
 import type { AppView, Phase, RolloutDecision, RolloutState } from "./vocabulary.ts";
 import { sameName, shareOf } from "./weights.ts";
+import { senderOf } from "./wording.ts";
 
 /** After this many failures in a row the other revision is left as it is, and the rollout goes on. */
 const attemptsMax = 5;
@@ -19,9 +20,12 @@ export function contenderEffect({ phase, ending, contenders }: RolloutState): "I
 }
 
 /** Adds another release to those that await an answer. */
-export const contend = (state: RolloutState, revision: string, by: string): RolloutState => ({
+export const contend = (state: RolloutState, revision: string, by: string, byName?: string): RolloutState => ({
   ...state,
-  contenders: [...state.contenders, { revision, by, refused: false, failures: 0 }],
+  contenders: [
+    ...state.contenders,
+    { revision, by, ...(byName === undefined ? {} : { byName }), refused: false, failures: 0 },
+  ],
 });
 
 /** Reports whether the release of a revision has been refused, or is about to be answered. */
@@ -66,7 +70,7 @@ export function concludeContender(state: RolloutState, { revisions, weights }: A
       {
         kind: "Aborted",
         reason: "reverted",
-        message: `taken back by ${by}: the next release has the template of stable`,
+        message: `taken back by ${senderOf(contender)}: the next release has the template of stable`,
         by,
       },
     ];
@@ -77,7 +81,7 @@ export function concludeContender(state: RolloutState, { revisions, weights }: A
       kind: "ReleaseRefused",
       revision,
       deactivate: isIdle && !sameName(revision, state.intent!.revision),
-      message: `another release, requested by ${by}, is refused while this one is in flight`,
+      message: `another release, requested by ${senderOf(contender)}, is refused while this one is in flight`,
     },
   ];
 }
@@ -91,7 +95,7 @@ export function giveUpContender({ contenders: [contender] }: RolloutState, reaso
           kind: "ReleaseRefused",
           revision: contender.revision,
           deactivate: false,
-          message: `another release, requested by ${contender.by}, is refused; its revision stays as it is: ${reason}`,
+          message: `another release, requested by ${senderOf(contender)}, is refused; its revision stays as it is: ${reason}`,
         },
       ];
 }

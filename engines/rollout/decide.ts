@@ -12,6 +12,7 @@ import { start } from "./decisions/start.ts";
 import { evolve } from "./evolve.ts";
 import { loser } from "./react.ts";
 import type { RolloutDecision, RolloutEvent, RolloutObservation, RolloutObserved, RolloutState } from "./vocabulary.ts";
+import { senderOf } from "./wording.ts";
 
 /**
  * Answers one observation with the facts it adds to the journal.
@@ -70,14 +71,14 @@ function conclude(state: RolloutState, fact: RolloutObserved): readonly RolloutD
     case "Deactivated":
       return [finish(state)];
     case "AttemptFailed":
-      return giveUp(state, fact.message);
+      return giveUp(state, fact.effect, fact.message);
     case "Signalled":
       return fact.signal === "abort" || fact.signal === "supersede"
         ? [
             {
               kind: "Aborted",
               reason: fact.signal === "abort" ? "aborted-by-signal" : "superseded",
-              message: `${fact.signal === "abort" ? "aborted" : "superseded"} by ${fact.by}: ${fact.message}`,
+              message: `${fact.signal === "abort" ? "aborted" : "superseded"} by ${senderOf(fact)}: ${fact.message}`,
               by: fact.by,
             },
           ]

@@ -6,6 +6,7 @@ import { isBehindGate } from "./decisions/gate.ts";
 import { initialState } from "./initial-state.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "./judge/gather.ts";
+import { probed } from "./symptoms.ts";
 import type {
   AppView,
   Bucket,
@@ -44,7 +45,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "Activated":
       return enter(state, "smoking");
     case "Probed":
-      return probed(state, event.good);
+      return probed(state, event);
     case "SmokePassed":
       return enter(state, "shifting");
     case "TrafficShifted":
@@ -115,14 +116,6 @@ function foundUnchanged(
   const ending = { result: "unchanged", reason: "same-template", message } as const;
   return enter({ ...state, stable, ending }, untouched ? "retiring" : "reverting");
 }
-
-const probed = (state: RolloutState, good: boolean): RolloutState => ({
-  ...state,
-  probedAt: state.now,
-  probeFailures: good ? 0 : state.probeFailures + 1,
-  failures: 0,
-  retryAt: 0,
-});
 
 const readBack = (
   state: RolloutState,
@@ -359,7 +352,7 @@ const leaveGate = (state: RolloutState): RolloutState => ({
 
 function signalled(
   state: RolloutState,
-  { signal, by, about = "" }: { signal: SignalName; by: string; about?: string },
+  { signal, by, byName, about = "" }: { signal: SignalName; by: string; byName?: string; about?: string },
 ): RolloutState {
   switch (signal) {
     case "pause":
@@ -393,7 +386,7 @@ function signalled(
     case "abort":
       return state;
     case "compare":
-      return contend(state, about, by);
+      return contend(state, about, by, byName);
     case "supersede":
       return { ...state, superseded: true };
   }

@@ -47,6 +47,7 @@ const observed = {
   Signalled: object({
     signal: oneOf(signalNames),
     by: words(),
+    byName: optional(words()),
     message,
     about: optional(words()),
     mayApprove: optional(flag()),

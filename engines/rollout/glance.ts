@@ -6,6 +6,7 @@ import { initialState } from "./initial-state.ts";
 import { isNoteworthy } from "./tell.ts";
 import type { AppView, RolloutEvent, RolloutState } from "./vocabulary.ts";
 import { sameName, shareOf } from "./weights.ts";
+import { senderOf } from "./wording.ts";
 
 /** Who paused a rollout, and why. */
 export interface Pause {
@@ -57,7 +58,7 @@ export const glance: Glance<RolloutEvent, RolloutState, SeenRollout> = {
           : before.percent,
       paused:
         event.kind === "Signalled" && event.signal === "pause"
-          ? { by: event.by, message: event.message }
+          ? { by: senderOf(event), message: event.message }
           : before.paused,
       reachedPercent: reachedPercentAfter(before, event),
     };

@@ -24,6 +24,8 @@ export const initialState: RolloutState = {
   probedAt: 0,
   readAt: 0,
   probeFailures: 0,
+  restarts: undefined,
+  unwell: undefined,
   evidence: noEvidence,
   dryRun: undefined,
   paused: false,

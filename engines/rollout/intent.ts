@@ -318,7 +318,8 @@ const intentFields = {
   target: object(targetFields),
   revision: text("a revision's name", { description: "The revision to release, by the name that Azure gave it." }),
   ...askedFields,
-  requestedBy: text("a caller's name", { least: 0 }),
+  requestedBy: text("a caller's id", { least: 0 }),
+  requestedByName: optional(text("a caller's name", { least: 0 })),
 };
 export const intentForm = object(intentFields);
 

@@ -58,7 +58,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Activated":
       return { ...came(null), of: "Activate" };
     case "Probed":
-      return { ...came({ good: event.good, detail: event.detail, running: event.running }), of: "Probe" };
+      return { ...came(probe(event)), of: "Probe" };
     case "TrafficShifted":
       return { ...came({ weights: event.weights }), of: "ShiftTraffic", ...landing(event) };
     case "TrafficRead":
@@ -66,7 +66,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Waited":
       return { ...came(null), of: "Wait" };
     case "Measured":
-      return { ...came({ buckets: event.buckets, to: event.to }), of: "Measure" };
+      return { ...came(measurement(event)), of: "Measure" };
     case "Deactivated":
       return { ...came(null), of: "Deactivate" };
     case "AttemptFailed":
@@ -76,13 +76,27 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
   }
 }
 
+const probe = ({ good, detail, running, restarts }: Extract<RolloutEvent, { kind: "Probed" }>) => ({
+  good,
+  detail,
+  running,
+  ...(restarts === undefined ? {} : { restarts }),
+});
+
 const traffic = ({ weights, deactivated, lockedUntil }: Extract<RolloutEvent, { kind: "TrafficRead" }>) => ({
   weights,
   ...(deactivated === undefined ? {} : { deactivated }),
   ...(lockedUntil === undefined ? {} : { lockedUntil }),
 });
 
-const sender = ({ about, mayApprove }: Pick<Signal<string>, "about" | "mayApprove">) => ({
+const measurement = ({ buckets, answers, to }: Extract<RolloutEvent, { kind: "Measured" }>) => ({
+  buckets,
+  ...(answers === undefined ? {} : { answers }),
+  to,
+});
+
+const sender = ({ byName, about, mayApprove }: Pick<Signal<string>, "byName" | "about" | "mayApprove">) => ({
+  ...(byName === undefined ? {} : { byName }),
   ...(about === undefined ? {} : { about }),
   ...(mayApprove === undefined ? {} : { mayApprove }),
 });

@@ -1,9 +1,10 @@
 // Facts → lines for people: in scenarios, in `pulumi up`, in `ballast release explain`, in the demo's timeline. The
-// lines contain no hashes or revision names, so that the same rollout reads the same in every world. A person is named
-// as the token names them, which for Entra is an object id.
+// lines contain no hashes or revision names, so that the same rollout reads the same in every world. A person is
+// named as the token names them, by id if it has no name.
 import { duration } from "../time.ts";
 import { addCounts } from "./judge/counts.ts";
 import type { Bucket, RolloutEvent, Verdict } from "./vocabulary.ts";
+import { describeRequests, effectWords, many, senderOf, signalWords } from "./wording.ts";
 
 const dryRunWould: Readonly<Record<Verdict["verdict"], string>> = {
   fail: "roll back",
@@ -15,12 +16,12 @@ const dryRunWould: Readonly<Record<Verdict["verdict"], string>> = {
 export function messageOf(event: RolloutEvent): string {
   switch (event.kind) {
     case "Planned": {
-      const { strategy, requestedBy } = event.intent;
+      const { strategy, requestedBy, requestedByName = requestedBy } = event.intent;
       const bake = `${duration(strategy.bakeSeconds)} of bake each`;
-      return `canary at ${event.steps.join(", ")} percent, ${bake}, requested by ${requestedBy}`;
+      return `canary at ${event.steps.join(", ")} percent, ${bake}, requested by ${requestedByName}`;
     }
     case "Inspected":
-      return `${event.view.revisions.length} revisions, ${event.view.weights.length} with traffic`;
+      return `${many(event.view.revisions.length, "revision")}, ${event.view.weights.length} with traffic`;
     case "Started":
       return event.stable === null
         ? "nothing serves yet, so the first release gets all traffic once it answers"
@@ -28,7 +29,7 @@ export function messageOf(event: RolloutEvent): string {
     case "Activated":
       return "canary is activated";
     case "Probed":
-      return `${event.good ? "canary answers" : "canary does not answer"}: ${event.detail}`;
+      return `probe of canary ${event.good ? "passed" : "failed"}: ${event.detail}${describeRestarts(event)}`;
     case "SmokePassed":
       return "canary answers on its own address";
     case "TrafficShifted":
@@ -51,11 +52,13 @@ export function messageOf(event: RolloutEvent): string {
     case "Waited":
       return "waited";
     case "Measured":
-      return `canary ${describeArm(event.buckets, "canary")}; stable ${describeArm(event.buckets, "stable")}`;
+      return event.buckets.length === 0
+        ? "no interval is complete yet"
+        : `canary ${describeArm(event.buckets, "canary")}; stable ${describeArm(event.buckets, "stable")}`;
     case "DryRunJudged":
       return `dry-run thresholds would ${dryRunWould[event.verdict]}: ${event.message}`;
     case "StepPassed":
-      return `${event.percent} percent: ${event.message}`;
+      return `passed ${event.percent} percent: ${event.message}`;
     case "FoundUnchanged":
     case "ReleaseRefused":
     case "Waiting":
@@ -67,9 +70,9 @@ export function messageOf(event: RolloutEvent): string {
     case "Deactivated":
       return "the losing revision is deactivated";
     case "AttemptFailed":
-      return `${event.effect} failed: ${event.message}`;
+      return `${effectWords[event.effect]} failed: ${event.message}`;
     case "Signalled":
-      return `${event.signal} by ${event.by}: ${event.message}`;
+      return `${signalWords[event.signal]} by ${senderOf(event)}: ${event.message}`;
     case "Disregarded":
       return event.what;
   }
@@ -81,9 +84,11 @@ export const isNoteworthy = (event: RolloutEvent): boolean =>
   !(event.kind === "Probed" && event.good);
 
 function describeArm(buckets: readonly Bucket[], arm: "canary" | "stable"): string {
-  const { requests, failed } = buckets.reduce((total, bucket) => addCounts(total, bucket[arm]), {
-    requests: 0,
-    failed: 0,
-  });
-  return `${requests} requests, ${failed} failed`;
+  const none = { requests: 0, failed: 0 };
+  return describeRequests(buckets.reduce((total, bucket) => addCounts(total, bucket[arm]), none));
+}
+
+function describeRestarts({ restarts = [] }: Extract<RolloutEvent, { kind: "Probed" }>): string {
+  const times = restarts.reduce((sum, restart) => sum + restart.times, 0);
+  return times === 0 ? "" : `; ${many(times, "restart")} so far`;
 }

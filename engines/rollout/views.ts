@@ -82,11 +82,27 @@ export const landingForm = object(landingFields);
 /** A write that was sent without a known answer: these weights may still come into force until then. */
 export interface Landing extends ObjectOf<typeof landingFields> {}
 
+const restartFields = {
+  replica: words(),
+  times: number({ description: "How often its containers have restarted, since the replica exists." }),
+};
+
+/** A replica whose containers have restarted. */
+export interface Restart extends ObjectOf<typeof restartFields> {}
+
+/** The most replicas of which a probe keeps the restarts, so that a fact stays small. */
+export const restartsMax = 20;
+
 /** The fields of an answer of the canary's own address. */
 export const probeFields = {
   good: flag(),
   detail: words("The answer for people: `answered 200`, `no answer in 2 s`."),
   running: words("The platform's own word for the revision at that moment."),
+  restarts: optional(
+    list(object(restartFields), {
+      description: "The replicas that have restarted, the most restarts first; absent if the platform did not say.",
+    }),
+  ),
 };
 
 /** The answer of the canary's own address. */
@@ -106,9 +122,29 @@ const bucketFields = { at: number(), canary: object(tallyFields), stable: object
 /** The requests of both arms in the same interval. */
 export interface Bucket extends ObjectOf<typeof bucketFields> {}
 
+const badAnswerFields = {
+  arm: oneOf(["canary", "stable"]),
+  code: number({ description: "The status code; 0 if the request got no answer." }),
+  path: words("The path, with `*` for each part that may name a person or hold a secret; empty for all other paths."),
+  requests: number(),
+};
+
+/** Requests of one arm that were answered alike, with 4xx, 5xx or not at all. */
+export interface BadAnswer extends ObjectOf<typeof badAnswerFields> {}
+
+/** The most paths of a measurement, so that a fact stays small; other paths are added up by their code. */
+export const badAnswersMax = 20;
+
 /** The fields of a measurement. */
 export const measurementFields = {
   buckets: list(object(bucketFields)),
+  answers: optional(
+    list(object(badAnswerFields), {
+      description:
+        "The bad answers by status code and path, the most frequent first, from the canary's first request on; " +
+        "absent if there were none, or if they could not be read. The judge does not use them.",
+    }),
+  ),
   to: instant("The watermark: all requests up to here are in the buckets."),
 };
 

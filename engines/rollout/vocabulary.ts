@@ -15,6 +15,7 @@ import type {
   Landing,
   Measurement,
   ProbeView,
+  Restart,
   RevisionView,
   Tally,
   TrafficView,
@@ -36,6 +37,7 @@ export type {
   Landing,
   Measurement,
   ProbeView,
+  Restart,
   RevisionView,
   Tally,
   TrafficView,
@@ -95,6 +97,7 @@ export type Phase =
 interface Contender {
   readonly revision: string;
   readonly by: string;
+  readonly byName?: string;
   /** Whether it is refused, so that its revision only has to be deactivated. */
   readonly refused: boolean;
   /** Failures in a row of the present effect. */
@@ -139,6 +142,10 @@ export interface RolloutState {
   /** When the weights were last read back. */
   readonly readAt: Instant;
   readonly probeFailures: number;
+  /** The canary's restarts as last seen; undefined before the platform has shown them. */
+  readonly restarts: readonly Restart[] | undefined;
+  /** When a probe last found the canary unwell, and how. A step waits until the requests up to then are measured. */
+  readonly unwell: { readonly at: Instant; readonly symptom: string } | undefined;
   /** What the judge has gathered so far. */
   readonly evidence: Evidence;
   /** The evidence of the dry run, and the verdict it last reported; undefined without a dry run. */

@@ -283,7 +283,12 @@ export function* probe(call: Call, name: string): Task<Result<ProbeView>> {
   const good = call.cloud.canServe(name);
   return {
     ok: true,
-    value: { good, detail: good ? "answered 200" : "answered 503", running: call.cloud.view(found.value).running },
+    value: {
+      good,
+      detail: good ? "answered 200" : "answered 503",
+      running: call.cloud.view(found.value).running,
+      restarts: call.cloud.restartsOf(name),
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 // named revision to be ready, has no conditional write, answers 409 during an operation, and may fail or forget a write
 // that it accepted. It keeps the history of the traffic, from which requests and lost users are counted.
 import type { ContainerApp, TrafficWeight } from "@azure/arm-appcontainers";
-import type { RevisionView, Tally } from "../../engines/rollout/vocabulary.ts";
+import type { Restart, RevisionView, Tally } from "../../engines/rollout/vocabulary.ts";
 import type { Behaviour, Drawn } from "./draw.ts";
 import { behaviourAt, lostSecondsOf, type Revision, type Stretch, tallyOf, type Writer } from "./history.ts";
 import type { Loop } from "./loop.ts";
@@ -30,6 +30,8 @@ export interface Cloud {
   /** Counts the requests of a revision in a period. */
   readonly tally: (revision: string | null, from: number, to: number) => Tally;
   readonly canServe: (name: string) => boolean;
+  /** The restarts of a revision's replicas so far. */
+  readonly restartsOf: (name: string) => readonly Restart[];
   /**
    * Seconds, weighted by share, in which a write of ours sent users to a revision that was deactivated or not ready.
    */
@@ -122,6 +124,11 @@ export function createCloud(drawn: Drawn, loop: Loop, start: number): Cloud {
       const revision = revisions.get(name);
       if (!revision?.active) return false;
       return loop.now() >= revision.readyAt && behaviourAt(revision, loop.now(), start) !== "dead";
+    },
+    restartsOf: (name) => {
+      const seconds = (loop.now() - start) / 1000;
+      const times = drawn.restartSeconds === undefined ? 0 : Math.floor(seconds / drawn.restartSeconds);
+      return times === 0 ? [] : [{ replica: `${name}-1`, times }];
     },
     tally: (name, from, to) => tallyOf(history, drawn, start, name, from, to),
     lostSeconds: () => lostSecondsOf(history, loop.now()),

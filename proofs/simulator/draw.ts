@@ -100,6 +100,8 @@ export interface Drawn {
   readonly canary: Behaviour;
   readonly outsideWeights: "restore" | "adopt";
   readonly faults: readonly Fault[];
+  /** How often the replica of each revision restarts; absent if it never does. */
+  readonly restartSeconds?: number;
 }
 
 export const thresholds = defaultThresholds;
@@ -134,6 +136,8 @@ export function draw(seed: number): Drawn {
     canary: behaviour(),
     outsideWeights: dice.pick(["restore", "restore", "adopt"] as const),
     faults: drawFaults(dice, replicas, behaviour),
+    // Drawn last, so that the rest of a seed stays what it was.
+    ...(dice.chance(25) ? { restartSeconds: dice.between(200, 2_400) } : {}),
   };
 }
 

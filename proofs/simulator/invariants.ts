@@ -208,6 +208,36 @@ function passesOnEvidenceAlone(run: Run): readonly string[] {
   });
 }
 
+/**
+ * No step passes while a failed probe or a restart of the canary is newer than the measured requests, which cannot show
+ * it yet. A person may promote all the same.
+ */
+function passesNothingUnwell(run: Run): readonly string[] {
+  return eachStream(run, (facts) => {
+    let attempt = 0;
+    let measuredTo = 0;
+    let unwellAt = 0;
+    let restarts: number | undefined;
+    return facts.flatMap(({ event, state }, index) => {
+      if (state.attempt !== attempt) {
+        attempt = state.attempt;
+        measuredTo = 0;
+        unwellAt = 0;
+        restarts = undefined;
+      }
+      if (event.kind === "Measured") measuredTo = Math.max(measuredTo, event.to);
+      if (event.kind === "Probed") {
+        const seen = event.restarts!.reduce((sum, { times }) => sum + times, 0);
+        if (!event.good || seen > (restarts ?? seen)) unwellAt = event.at;
+        restarts = seen;
+      }
+      return event.kind === "StepPassed" && !state.promoted && state.stable !== null && unwellAt >= measuredTo
+        ? [`fact ${index} passes a step ${Math.round((event.at - unwellAt) / 1000)} s after the canary was unwell`]
+        : [];
+    });
+  });
+}
+
 interface JudgedBucket {
   readonly at: number;
   readonly requests: number;
@@ -355,6 +385,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   leavesTrafficWhereItSays,
   promotesNothingBad,
   passesOnEvidenceAlone,
+  passesNothingUnwell,
   promotesNothingSuperseded,
   givesNothingAfterAborting,
   sharesOnlyWhatAnswers,

@@ -5,6 +5,8 @@ import { evolve } from "../../engines/rollout/evolve.ts";
 import { initialState } from "../../engines/rollout/initial-state.ts";
 import { mergeDurations, quantileOf } from "../../engines/rollout/judge/durations.ts";
 import { balance } from "../../engines/rollout/judge/judge.ts";
+import { type MetricVerdict, metricVerdicts } from "../../engines/rollout/judge/metric-verdicts.ts";
+import type { BadAnswer } from "../../engines/rollout/views.ts";
 import type { Bucket, Durations, RolloutEvent, RolloutState, Tally } from "../../engines/rollout/vocabulary.ts";
 import { shareOf } from "../../engines/rollout/weights.ts";
 import type { Instant } from "../../engines/time.ts";
@@ -40,6 +42,8 @@ export interface Step {
 export interface Sum {
   readonly requests: number;
   readonly failed: number;
+  /** Undefined if the rows of some do not say. */
+  readonly refused: number | undefined;
   readonly p99Milliseconds: number | undefined;
 }
 
@@ -58,16 +62,23 @@ export interface Attempt {
   /** Periods that the judge ignores. */
   readonly warmUps: readonly { readonly from: Instant; readonly to: Instant }[];
   readonly steps: readonly Step[];
+  /** All requests since the canary first got traffic, warm-ups included. */
+  readonly users: { readonly [A in Arm]: Sum };
+  /** The bad answers since the canary first got traffic; empty if there were none, or if the journal lacks them. */
+  readonly answers: readonly BadAnswer[];
+  /** What each metric showed in the end; empty without a comparison. */
+  readonly metrics: readonly MetricVerdict[];
   readonly marks: readonly Mark<RolloutEvent>[];
 }
 
 type Open = { -readonly [Key in "from" | "to" | "stable"]: Attempt[Key] } & {
-  readonly [Key in "weights" | "evidence" | "warmUps" | "marks"]: Attempt[Key][number][];
+  readonly [Key in "weights" | "evidence" | "warmUps" | "answers" | "marks"]: Attempt[Key][number][];
 } & {
   readonly number: number;
   readonly buckets: Bucket[];
   readonly steps: { percent: number; from: Instant; warmUntil: Instant; to: Instant | undefined; end: Step["end"] }[];
   intent: RolloutState["intent"];
+  metrics: Attempt["metrics"];
 };
 
 const marked: readonly RolloutEvent["kind"][] = [
@@ -111,10 +122,12 @@ const openAt = (at: Instant, number: number): Open => ({
   weights: [],
   evidence: [],
   warmUps: [],
+  answers: [],
   marks: [],
   buckets: [],
   steps: [],
   intent: undefined,
+  metrics: [],
 });
 
 function add(attempt: Open, event: RolloutEvent, before: RolloutState, state: RolloutState): void {
@@ -127,6 +140,7 @@ function add(attempt: Open, event: RolloutEvent, before: RolloutState, state: Ro
       break;
     case "Measured":
       attempt.buckets.push(...event.buckets.filter((bucket) => bucket.at >= attempt.from));
+      attempt.answers.push(...(event.answers ?? []));
       weigh(attempt, state);
       break;
     // The read-back after the end begins no step.
@@ -159,6 +173,7 @@ function endStep({ steps }: Open, at: Instant, end: Step["end"]): void {
  */
 function weigh(attempt: Open, state: RolloutState): void {
   const { against, favour } = balance(state.evidence, state.intent!.thresholds, standing(state));
+  attempt.metrics = state.stable === null ? [] : metricVerdicts(state.evidence, state.intent!.thresholds, state.steps);
   if (Number.isFinite(against)) attempt.evidence.push({ at: state.now, against, favour: favour ?? undefined });
 }
 
@@ -167,8 +182,10 @@ function close({ buckets, steps, intent, ...rest }: Open): Attempt {
   const drawn = thinned(buckets.toSorted((one, other) => one.at - other.at));
   const sumOf = (arm: Arm, from: Instant, to: Instant) =>
     sum(buckets.filter((bucket) => bucket.at >= from && bucket.at < to).map((bucket) => bucket[arm]));
+  const usersFrom = buckets.find(({ canary }) => canary.requests > 0)?.at ?? rest.to;
   return {
     ...rest,
+    users: { canary: sumOf("canary", usersFrom, Infinity), stable: sumOf("stable", usersFrom, Infinity) },
     againstMax: 100 / (intent?.thresholds.falseRollbackPercentMax ?? 0),
     favourMin: 100 / (intent?.thresholds.falsePromotionPercentMax ?? 0),
     seen: {
@@ -206,11 +223,18 @@ function seen(buckets: readonly Bucket[], arm: Arm, interval: number): Seen {
 function sum(tallies: readonly Tally[]): Sum {
   let requests = 0;
   let failed = 0;
+  let refused: number | undefined = 0;
   let durations: Durations | undefined;
   for (const tally of tallies) {
     requests += tally.requests;
     failed += tally.failed;
+    refused = refused === undefined || tally.refused === undefined ? undefined : refused + tally.refused;
     if (tally.durations !== undefined) durations = mergeDurations(durations, tally.durations);
   }
-  return { requests, failed, p99Milliseconds: durations === undefined ? undefined : quantileOf(durations, 0.99) };
+  return {
+    requests,
+    failed,
+    refused,
+    p99Milliseconds: durations === undefined ? undefined : quantileOf(durations, 0.99),
+  };
 }

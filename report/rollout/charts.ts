@@ -28,15 +28,18 @@ function weight({ weights, to }: Attempt): Chart | undefined {
   const points = [...weights, { ...last, at: to }].map(({ at, percent }) => [at, percent] as const);
   const most = Math.max(...weights.map(({ percent }) => percent));
   return {
-    title: "Canary's weight",
+    title: "Traffic to the canary, the new release",
     description: `from ${weights[0]!.percent} to ${last.percent} percent, at most ${most} percent`,
     curves: [{ name: "canary", look: "canary", step: true, points }],
+    // Logarithmic, so that a canary of one or five percent is clearly above none.
     scale: {
-      low: 0,
+      low: 0.5,
       high: 100,
+      log: true,
       ticks: [
-        [0, "0 %"],
-        [50, "50 %"],
+        [0.5, "0 %"],
+        [5, "5 %"],
+        [25, "25 %"],
         [100, "100 %"],
       ],
     },
@@ -70,7 +73,7 @@ function failures(attempt: Attempt): Chart | undefined {
   const highest = highestOf(drawn);
   return (
     highest && {
-      title: "Requests that fail",
+      title: "Failed requests, in percent of its own",
       description: highest.describe("percent"),
       curves: drawn,
       scale: roundScale(Math.min(100, highest.value), 1, (value) => `${value} %`),
@@ -84,7 +87,7 @@ function tails(attempt: Attempt): Chart | undefined {
   const unit = (value: number) => (value >= 1000 ? `${value / 1000} s` : `${value} ms`);
   return (
     highest && {
-      title: "99 % of requests take less than",
+      title: "The slowest 1 % of requests take at least",
       description: highest.describe("ms"),
       curves: drawn,
       scale: roundScale(highest.value, 10, unit),
@@ -112,11 +115,11 @@ function evidence({ evidence: known, againstMax, favourMin, to }: Attempt): Char
   ).map((value) => [value, value >= 1 ? value.toLocaleString("en") : String(value)] as const);
   const odds = (value: number) => `${Math.round(value).toLocaleString("en")} : 1`;
   return {
-    title: "Evidence: odds of … to 1",
+    title: "What the judge knows: odds of … to 1 that the canary is",
     description: `against the canary ${odds(last.against)} in the end, rolls back at ${odds(againstMax)}`,
     curves: [
-      { name: "for it", look: "favour", points: drawn.map(({ at, favour }) => [at, favour] as const) },
-      { name: "against it", look: "against", points: drawn.map(({ at, against }) => [at, against] as const) },
+      { name: "good", look: "favour", points: drawn.map(({ at, favour }) => [at, favour] as const) },
+      { name: "worse than stable", look: "against", points: drawn.map(({ at, against }) => [at, against] as const) },
     ],
     scale: { low: 0.1, high, log: true, ticks },
     lines:

@@ -10,6 +10,9 @@ import { page } from "../page.ts";
 import { attemptSection } from "./attempt-section.ts";
 import { attemptsOf, type RolloutFact } from "./attempts.ts";
 import { rolloutStyle } from "./charts.ts";
+import { imagesOf } from "./images.ts";
+import { nextOf } from "./next.ts";
+import { planSection } from "./plan-section.ts";
 import { toneOf } from "./tones.ts";
 
 /** Gives a rollout's journal as one HTML page. @throws Error if it does not begin with a plan */
@@ -17,7 +20,7 @@ export function rolloutReport(facts: readonly RolloutFact[]): string {
   const events = facts.map(({ event }) => event);
   const [planned] = events;
   if (planned?.kind !== "Planned") throw new Error("The journal does not begin with a Planned fact.");
-  const { target, revision, release, requestedBy } = planned.intent;
+  const { target, revision, release, requestedBy, requestedByName } = planned.intent;
   const state = fold(rollout, events);
   const end = endOf(state);
   const attempts = attemptsOf(facts);
@@ -30,9 +33,15 @@ export function rolloutReport(facts: readonly RolloutFact[]): string {
       ["Canary", revision],
       ["Stable", state.stable ?? "nothing served before"],
       ["Release", release],
-      ["Requested by", requestedBy],
+      ["Requested by", requestedByName ?? requestedBy],
+      ...(requestedByName === undefined ? [] : [["Requester's id", requestedBy] as const]),
+      ...imagesOf(events, revision, state.stable),
     ],
-    sections: attempts.toReversed().map((attempt) => attemptSection(attempt, attempts.length)),
+    next: nextOf(state),
+    sections: [
+      ...attempts.toReversed().map((attempt) => attemptSection(attempt, attempts.length)),
+      planSection(planned.intent),
+    ],
     marks: attempts.flatMap(({ marks }) => marks),
     isNoteworthy,
     toneOf,

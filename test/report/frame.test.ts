@@ -24,6 +24,7 @@ const walk: Content<Walk> = {
   subject: "park / bench",
   end: undefined,
   progress: "halfway",
+  next: "Wait for `Ann`.",
   details: [["Walker", "<Ann>"]],
   sections: [],
   marks: [],
@@ -34,9 +35,10 @@ const walk: Content<Walk> = {
 
 test("shows a stream in flight of a kind without charts", () => {
   const text = page(facts.slice(0, 2), walk);
-  expect(text).toContain("<title>a walk</title>");
+  expect(text).toContain("<title>in progress: a walk</title>");
   expect(text).toContain('<header class="open">\n<p class="target">park / bench</p>\n<h1>in progress: halfway</h1>');
   expect(text).toContain('<p class="message">&lt;Left&gt;</p>');
+  expect(text).toContain('<p class="next"><b>Next:</b> Wait for <code>Ann</code>.</p>');
   expect(text).toContain("<dt>Walker</dt><dd>&lt;Ann&gt;</dd>");
   expect(text).toContain("<dt>So far</dt><dd>1m</dd>");
   expect(text).toContain("show all 2 facts, not only the 1 main ones");

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { facts as codec } from "../../engines/rollout/facts.ts";
-import { roundScale, timeTicks } from "../../report/chart.ts";
+import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import { labelOf, roundScale, timeTicks } from "../../report/chart.ts";
 import { badgesOf } from "../../report/marks.ts";
 import { html } from "../../report/markup.ts";
 import { attemptsOf } from "../../report/rollout/attempts.ts";
@@ -14,18 +15,29 @@ import { factsOf, hostile, hostileFacts, scenarioFacts } from "../support/contro
 
 const rolledBack = await scenarioFacts("aborts-when-failures-exceed-the-limit");
 
+/** The same fact with five percent in place of ten. */
+const fivePercent = (event: RolloutEvent): RolloutEvent =>
+  event.kind === "TrafficRead" || event.kind === "TrafficShifted"
+    ? { ...event, weights: event.weights.map((weight) => ({ ...weight, percent: to5(weight.percent) })) }
+    : event;
+const halved = new Map([
+  [10, 5],
+  [90, 95],
+]);
+const to5 = (percent: number): number => halved.get(percent) ?? percent;
+
 describe("the page", () => {
   test("begins with the result and the judge's message", () => {
     const page = rolloutReport(rolledBack);
     const { event } = rolledBack.at(-1)!;
     expect(
-      event.kind === "Finished" && page.includes(`<h1>rolled-back</h1><p class="message">${event.message}</p>`),
+      event.kind === "Finished" && page.includes(`<h1>rolled back</h1><p class="message">${event.message}</p>`),
     ).toBe(true);
     expect([...page.matchAll(/<figcaption><b>([^<]+)/g)].map(([, title]) => title)).toEqual([
-      "Canary&#39;s weight",
-      "Requests that fail",
-      "99 % of requests take less than",
-      "Evidence: odds of … to 1",
+      "Traffic to the canary, the new release",
+      "Failed requests, in percent of its own",
+      "The slowest 1 % of requests take at least",
+      "What the judge knows: odds of … to 1 that the canary is",
     ]);
   });
 
@@ -34,7 +46,104 @@ describe("the page", () => {
       rolledBack.slice(0, rolledBack.findIndex(({ event }) => event.kind === "StepPassed") + 1),
     );
     expect(page).toContain("<h1>in progress: shifting at 50 percent</h1>");
-    expect(page).toContain('<p class="message">10 percent: canary fails 0.0 % of 600 requests');
+    expect(page).toContain('<p class="message">passed 10 percent: canary fails none of 600 requests');
+  });
+
+  test("says in its head what users met, what changed, who asked, and what to do next", () => {
+    const page = rolloutReport(rolledBack);
+    expect(page).toContain("<title>rolled back: storefront: storefront--2</title>");
+    expect(page).toMatch(/<b>Next:<\/b> Users are on stable\. .*<code>pulumi up<\/code>/);
+    // Of 3,120 requests 39 failed; stable failed 10 of 8,880 meanwhile, which would have been 4 of 3,120.
+    expect(page).toContain("the canary answered 3,120\nrequests; 39 of them failed, about 35 more than stable");
+    expect(page).toContain("<dt>Image</dt><dd>registry.example/storefront:2</dd>");
+    expect(page).toContain("<dt>Image before</dt><dd>registry.example/storefront:1</dd>");
+    expect(page).toContain("<dt>Requested by</dt><dd>pulumi</dd>");
+    const named = rolledBack.map((fact) =>
+      fact.event.kind === "Planned"
+        ? { ...fact, event: { ...fact.event, intent: { ...fact.event.intent, requestedByName: "Ann <b>" } } }
+        : fact,
+    );
+    expect(rolloutReport(named)).toContain(
+      "<dd>Ann &lt;b&gt;</dd></div><div><dt>Requester&#39;s id</dt><dd>pulumi</dd>",
+    );
+  });
+
+  test("says that no user met a canary that never had traffic", async () => {
+    const page = rolloutReport(await scenarioFacts("rejects-a-canary-that-never-answers"));
+    expect(page).toContain("none of their requests reached the canary");
+    expect(page).toMatch(/<b>Next:<\/b> No user met the canary\./);
+  });
+
+  test("gives the verdict of every metric, and the thresholds", async () => {
+    const rows = async (name: string) =>
+      [...rolloutReport(await scenarioFacts(name)).matchAll(/<td data-name="Verdict">([^<]+)/g)].map(
+        ([, verdict]) => verdict,
+      );
+    expect(await rows("aborts-when-failures-exceed-the-limit")).toEqual([
+      "worse",
+      "good",
+      "good",
+      "no difference shown",
+      "not judged",
+    ]);
+    const slow = await rows("aborts-when-the-tail-is-slow");
+    expect(slow.filter((verdict) => verdict === "worse")).not.toEqual([]);
+    expect(slow[0]).toBe("no difference shown");
+    expect(rolloutReport(rolledBack)).toContain('<td data-name="Setting">oddsTolerated</td>');
+  });
+
+  test("gives the status codes of both arms, and the canary's worst paths without what may be personal", () => {
+    const page = rolloutReport(rolledBack);
+    const rowsAfter = (heading: string) =>
+      [
+        ...page
+          .slice(page.indexOf(`<h3>${heading}`))
+          .split("</table>")[0]!
+          .matchAll(/<tr class="(\w+)">(.*?)<\/tr>/g),
+      ].map(([, tone, cells]) => [tone, ...[...cells!.matchAll(/<td[^>]*>([^<]*)/g)].map(([, text]) => text)]);
+    expect(rowsAfter("Status codes")).toEqual([
+      ["plain", "below 400", "3,081 (98.8 %)", "8,870 (99.9 %)", "as often as stable"],
+      ["bad", "500", "39 (1.3 %)", "10 (0.1 %)", "11 times as often"],
+    ]);
+    expect(rowsAfter("The canary&#39;s worst paths".replace("&#39;", "'"))).toEqual([
+      ["bad", "/orders/*", "500", "39", "10", "11 times as often"],
+    ]);
+    expect(page).not.toContain("4711");
+  });
+
+  test("says that every answer was good, and that an older journal does not have the codes", async () => {
+    const good = rolloutReport(await scenarioFacts("waits-without-traffic-then-aborts"));
+    expect(good).not.toContain("Status codes");
+    const older = rolledBack.map((fact) => {
+      if (fact.event.kind !== "Measured") return fact;
+      const { answers: _answers, ...event } = fact.event;
+      return { ...fact, event };
+    });
+    expect(rolloutReport(older)).toContain("The journal does not say which codes and paths failed.");
+    const clean = older.map((fact) =>
+      fact.event.kind === "Measured"
+        ? {
+            ...fact,
+            event: {
+              ...fact.event,
+              buckets: fact.event.buckets.map((bucket) => ({
+                ...bucket,
+                canary: { ...bucket.canary, failed: 0 },
+                stable: { ...bucket.stable, failed: 0 },
+              })),
+            },
+          }
+        : fact,
+    );
+    expect(rolloutReport(clean)).toContain("Every answer was below 400.");
+  });
+
+  test("draws a canary of five percent well above none", () => {
+    const page = rolloutReport(factsOf(rolledBack.map(({ event }) => fivePercent(event))));
+    const [, points = ""] = /curve canary" points="([^"]+)"/.exec(page) ?? [];
+    const heights = points.split(" ").map((point) => Number(point.split(",")[1]));
+    expect(100 - heights[0]!).toBeGreaterThan(30);
+    expect(heights.at(-1)).toBe(100);
   });
 
   test("is self-contained: no script, no link, nothing fetched, and a policy that forbids all of it", () => {
@@ -162,7 +271,17 @@ describe("drawing", () => {
   test("labels the time at round moments, in at most five steps, for seconds and for days", () => {
     for (const seconds of [0, 3, 47, 600, 5_400, 86_400, 900_000])
       expect(timeTicks({ from: 0, to: seconds * 1000 }).length).toBeLessThanOrEqual(6);
-    expect(timeTicks({ from: 0, to: 600_000 })).toEqual([0, 120, 240, 360, 480, 600]);
+    const nine = Date.parse("2026-01-05T09:00:00Z");
+    const axis = { from: nine + 17_000, to: nine + 617_000 };
+    expect(timeTicks(axis).map((at) => labelOf(at, axis))).toEqual(["09:02", "09:04", "09:06", "09:08", "09:10"]);
+    const short = { from: nine, to: nine + 47_000 };
+    expect(timeTicks(short).map((at) => labelOf(at, short))).toEqual([
+      "09:00:00",
+      "09:00:10",
+      "09:00:20",
+      "09:00:30",
+      "09:00:40",
+    ]);
   });
 
   test("ends a scale at a round number that no value exceeds", () => {

@@ -16,6 +16,7 @@ import type { Apps } from "../../performers/rollout-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";
+import { fetchRestarts } from "./restarts.ts";
 import { pollMilliseconds, type SettleSetting, settle } from "./settle.ts";
 import {
   describeWeights,
@@ -42,7 +43,7 @@ export function createContainerApps(
     activate: ({ target, revision }, fence) => activate(cloud, target, revision, fence, isProvisioned),
     deactivate: ({ target, revision }, fence) => deactivate(cloud, target, revision, fence),
     probe: async ({ target, revision, path, timeoutSeconds, awake }, cancel) => {
-      const asked = async (name: string): Promise<Result<ProbeView>> => {
+      const asked = async (name: string): Promise<Result<Omit<ProbeView, "restarts">>> => {
         const found = await getRevision(cloud, target, name, cancel);
         if (!found.ok) return asResult(found);
         if (!found.value.fqdn)
@@ -55,8 +56,12 @@ export function createContainerApps(
           },
         };
       };
-      const [answer] = await Promise.all([asked(revision), awake === undefined ? undefined : asked(awake)]);
-      return answer;
+      const [answer, restarts] = await Promise.all([
+        asked(revision),
+        fetchRestarts(cloud, patience, target, revision, cancel),
+        awake === undefined ? undefined : asked(awake),
+      ]);
+      return answer.ok && restarts !== undefined ? { ok: true, value: { ...answer.value, restarts } } : answer;
     },
   };
 }

@@ -10,8 +10,10 @@ import { bandMax, bandsPerDoubling, durationsOf } from "../../../engines/rollout
 import type { Bucket, Count, Measurement, RolloutEffect, Tally } from "../../../engines/rollout/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
 import type { Requests } from "../../performers/rollout-ports.ts";
+import { fetchBadAnswers } from "./bad-answers.ts";
 import type { Connection } from "./connection.ts";
 import { ask, type Patience } from "./trouble.ts";
+import { usersRows } from "./users-rows.ts";
 
 type Measure = Extract<RolloutEffect, { kind: "Measure" }>;
 
@@ -45,9 +47,10 @@ export function createRequestRows(
       if (answered.value.status !== "Success")
         return { ok: false, reason: `the request rows are incomplete: ${answered.value.partialError.code}` };
       const tallies = readTallies(answered.value.tables[0]);
-      return tallies.ok
-        ? { ok: true, value: bucketsOf(effect, from, limit, ingestionSeconds * 1000, tallies.value) }
-        : tallies;
+      if (!tallies.ok) return tallies;
+      const measured = bucketsOf(effect, from, limit, ingestionSeconds * 1000, tallies.value);
+      const answers = await fetchBadAnswers(connection, patience, workspace, effect, measured, cancel);
+      return { ok: true, value: { ...measured, ...(answers === undefined ? {} : { answers }) } };
     },
   };
 }
@@ -64,24 +67,14 @@ interface Row extends Count {
 }
 
 /**
- * Writes the query. Names are inserted as literals, never as text.
- *
- * Requests to a revision's own address or to a label's are left out: they are our probes and people who try the canary,
- * not users routed by weight. Rows that were delivered twice count once; they are equal in every column that identifies
- * a request (the request id alone does not, because clients may send their own). A client that hung up (499) was not
- * refused; it may have waited too long, which its duration shows.
+ * Writes the query. A client that hung up (499) was not refused; it may have waited too long, which its duration shows.
  */
-export function requestsQuery({ target, canary, stable, intervalSeconds }: Measure, from: Instant): string {
-  const revisions = stable === null ? [canary] : [canary, stable];
-  const ownAddresses = [...revisions.map((revision) => `${revision}.`), `${target.app}---`];
-  const milliseconds = Math.round(intervalSeconds * 1000);
+export function requestsQuery(effect: Measure, from: Instant): string {
+  const milliseconds = Math.round(effect.intervalSeconds * 1000);
   const start = new Date(from).toISOString();
   const duration = "max_of(todouble(RequestDuration), 1.0)";
   return [
-    "ContainerAppHTTPLogs",
-    `where ContainerAppName == ${literal(target.app)} and RevisionName in (${revisions.map(literal).join(", ")})`,
-    `where ${ownAddresses.map((address) => `Authority !startswith ${literal(address)}`).join(" and ")}`,
-    "distinct TimeGenerated, StartTime, RequestId, RevisionName, StatusCode, RequestDuration",
+    ...usersRows(effect),
     `extend band = iff(isnull(RequestDuration), -1, toint(bin(${bandsPerDoubling}.0 * log2(${duration}), 1.0)))`,
     "summarize requests = count(), " +
       "failed = countif(StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode)), " +
@@ -89,9 +82,6 @@ export function requestsQuery({ target, canary, stable, intervalSeconds }: Measu
       `by at = bin_at(TimeGenerated, ${milliseconds}ms, datetime(${start})), revision = RevisionName, band`,
   ].join("\n| ");
 }
-
-/** Writes a text as a KQL literal, whose escapes are those of JSON. */
-const literal = (text: string): string => JSON.stringify(text);
 
 function readTallies(table: LogsTable | undefined): Result<readonly Row[]> {
   const columns = ["at", "revision", "band", "requests", "failed", "refused"] as const;

@@ -5,7 +5,7 @@ import { read } from "../../../engines/form.ts";
 import { type AnyKind, kindOf, streamOf } from "../../../engines/kind.ts";
 import { callMalformed, streamInFlight } from "../../../errors/api.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
-import { type Answer, answer, type Call, type Parts, refuse, refuseTarget, unmanagedOf } from "../call.ts";
+import { type Answer, answer, type Call, type Parts, refuse, refuseTarget, senderIn, unmanagedOf } from "../call.ts";
 import { summaryOf } from "./show.ts";
 
 /** When to retry while another stream ends. */
@@ -26,7 +26,7 @@ export const putStream =
       intent: kind.calls.intentOf({
         name: call.path,
         body: asked.value,
-        by: call.caller.name,
+        ...senderIn(call.caller),
         apps: parts.managedApps,
       }),
     };
@@ -66,6 +66,6 @@ async function refuseWhileHeld(
   );
   if (kind.engine.react(state) === undefined) return undefined;
   const { answer: met, signal } = kind.calls.meets({ name: path, body }, state);
-  if (signal !== undefined) await streams.signal(holder, { kind: "Signal", at: now(), by: caller.name, ...signal });
+  if (signal !== undefined) await streams.signal(holder, { kind: "Signal", at: now(), ...senderIn(caller), ...signal });
   return refuse(409, streamInFlight({ stream: holder, answer: met }), {}, met === "refused" ? {} : retryAfter);
 }

@@ -2,7 +2,7 @@
 import { type Form, line, object, oneOf, read } from "../../../engines/form.ts";
 import type { AnyKind } from "../../../engines/kind.ts";
 import { callMalformed, roleMissing, signalDisregarded } from "../../../errors/api.ts";
-import { type Answer, answer, refuse, refuseTarget, unmanagedOf } from "../call.ts";
+import { type Answer, answer, refuse, refuseTarget, senderIn, unmanagedOf } from "../call.ts";
 import { factsOfCall, refuseStream } from "./show.ts";
 
 /** The body of a signal. */
@@ -29,13 +29,8 @@ export const signalStream = (kind: AnyKind): Answer => {
     const unmanaged = unmanagedOf(kind.targetsOf(first.event), parts);
     if (unmanaged !== undefined) return refuseTarget(unmanaged);
     const right = roles.includes("Rollout.Approve") ? { mayApprove: true } : {};
-    const events = await parts.streams.signal(stream, {
-      kind: "Signal",
-      at: parts.now(),
-      by,
-      ...right,
-      ...asked.value,
-    });
+    const sent = { kind: "Signal", at: parts.now(), ...senderIn(call.caller), ...right, ...asked.value } as const;
+    const events = await parts.streams.signal(stream, sent);
     const why = kind.calls.whyDisregarded(events);
     if (why !== undefined) return refuse(409, signalDisregarded({ kind: kind.kind, why }));
     // A decision that follows at once, such as that of an abort, repeats who sent the signal and why.

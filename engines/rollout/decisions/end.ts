@@ -11,12 +11,15 @@ export const abort = (reason: EndReason, message: string): RolloutDecision => ({
   by: "the judge",
 });
 
-/** Ends a rollout whose traffic could not be given back: a person must look. */
-export const degrade = (state: RolloutState, why: string): RolloutDecision => ({
+/** Ends a rollout whose last weights could not be set or confirmed: a person must look. */
+export const degrade = ({ ending }: RolloutState, why: string): RolloutDecision => ({
   kind: "Finished",
   result: "degraded",
-  reason: state.ending?.reason ?? "effect-failed",
-  message: `degraded: ${state.ending?.message ?? ""}; the traffic could not be given back to stable: ${why}`,
+  reason: ending?.reason ?? "effect-failed",
+  message:
+    ending?.result === "promoted"
+      ? `degraded: canary was promoted, but its traffic could not be confirmed (${why}); ${ending.message}`
+      : `degraded: the traffic could not be given back to stable (${why})${ending ? `; ${ending.message}` : ""}`,
 });
 
 /** Ends the rollout in the result that was carried out. A person's reason is kept as given. */

@@ -8,9 +8,11 @@ import type {
   RolloutObservation,
   RolloutObserved,
   RolloutOutcome,
+  RolloutResult,
   RolloutState,
   SignalName,
 } from "../vocabulary.ts";
+import { effectWords } from "../wording.ts";
 import { gateOf, isBehindGate, whyNotApprover } from "./gate.ts";
 
 type Disregarded = Extract<RolloutDecision, { kind: "Disregarded" }>;
@@ -55,7 +57,7 @@ function factOfOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutObs
   const isWait = outcome.of === "Wait" || outcome.of === "AwaitSignal";
   const isAwaited = awaited[state.phase].includes(outcome.of) || contenderEffect(state) === outcome.of;
   if (state.phase === "finished" || (!isWait && !isAwaited))
-    return { kind: "Disregarded", what: `the outcome of ${outcome.of} came too late` };
+    return { kind: "Disregarded", what: `the result of ${effectWords[outcome.of]} came too late` };
   const late = outcome.of === "ShiftTraffic" && outcome.mayLand !== undefined ? { mayLand: outcome.mayLand } : {};
   if (!outcome.found.ok) {
     const { reason, retryAfterSeconds } = outcome.found;
@@ -89,10 +91,18 @@ function value<Found>(found: Result<Found>): Found {
   return found.value;
 }
 
+const alreadyWords: { readonly [Result in RolloutResult]: string } = {
+  promoted: "the rollout is already promoted",
+  "rolled-back": "the rollout is already rolled back",
+  rejected: "the rollout is already rejected",
+  unchanged: "the rollout has already ended, because nothing has changed",
+  degraded: "the rollout has already ended as degraded",
+};
+
 /** Gives the reason why a signal cannot be followed now, if there is one. The first decision wins. */
 function refusal(state: RolloutState, sent: Signal<SignalName>): string | undefined {
   const { signal } = sent;
-  const decided = state.ending && `${signal} came too late: the result is already ${state.ending.result}`;
+  const decided = state.ending && `${signal} came too late: ${alreadyWords[state.ending.result]}`;
   switch (signal) {
     case "retry":
       return refusalOfRetry(state);
@@ -129,5 +139,5 @@ function refusalOfRetry({ phase, ending, superseded }: RolloutState): string | u
   const needed = "retry needs a rollout that was rolled back, rejected or degraded";
   if (phase !== "finished") return `${needed}; this one is still in progress`;
   const result = ending?.result;
-  return result === "promoted" || result === "unchanged" ? `${needed}; this one was ${result}` : undefined;
+  return result === "promoted" || result === "unchanged" ? `${needed}; this one is ${result}` : undefined;
 }

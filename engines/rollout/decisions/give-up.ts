@@ -1,6 +1,7 @@
 // A failed effect → whether it is tried again, or the rollout gives up on it.
 import { expiresAt } from "../react.ts";
-import type { RolloutDecision, RolloutState } from "../vocabulary.ts";
+import type { RolloutDecision, RolloutEffect, RolloutState } from "../vocabulary.ts";
+import { effectWords } from "../wording.ts";
 import { abort, degrade, finish } from "./end.ts";
 import { overdue } from "./measurement.ts";
 import { concludeProbe } from "./probe.ts";
@@ -11,7 +12,8 @@ export const attemptsMax = 5;
 export const revertAttemptsMax = 60;
 
 /** Gives up on an effect that has failed too often; an empty list means another try. */
-export function giveUp(state: RolloutState, reason: string): readonly RolloutDecision[] {
+export function giveUp(state: RolloutState, effect: RolloutEffect["kind"], reason: string): readonly RolloutDecision[] {
+  const failed = `${effectWords[effect]} failed ${state.failures} times in a row: ${reason}`;
   switch (state.phase) {
     case "smoking":
       return concludeProbe(state, reason, false);
@@ -24,19 +26,19 @@ export function giveUp(state: RolloutState, reason: string): readonly RolloutDec
     case "settling":
       return state.failures >= attemptsMax ? [{ kind: "StepReached", percent: 100 }] : [];
     case "inspecting":
-      return giveUpInspection(state, reason);
+      return giveUpInspection(state, failed, reason);
     case "shifting":
       if (state.now >= expiresAt(state))
         return [abort("time-expired", `the traffic could not be shifted in time: ${reason}`)];
-      return state.failures >= attemptsMax ? [abort("effect-failed", reason)] : [];
+      return state.failures >= attemptsMax ? [abort("effect-failed", failed)] : [];
     default:
-      return state.failures >= attemptsMax ? [abort("effect-failed", reason)] : [];
+      return state.failures >= attemptsMax ? [abort("effect-failed", failed)] : [];
   }
 }
 
 /** An app that cannot be read is not released; if its rollout was already aborted, nothing is deactivated either. */
-function giveUpInspection(state: RolloutState, reason: string): readonly RolloutDecision[] {
-  if (state.ending === undefined) return state.failures >= attemptsMax ? [abort("effect-failed", reason)] : [];
+function giveUpInspection(state: RolloutState, failed: string, reason: string): readonly RolloutDecision[] {
+  if (state.ending === undefined) return state.failures >= attemptsMax ? [abort("effect-failed", failed)] : [];
   if (state.ending.result === "rejected")
     return state.failures >= attemptsMax
       ? [finish(state, "; the app could not be read, so nothing was deactivated")]

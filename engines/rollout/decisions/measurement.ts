@@ -25,8 +25,8 @@ function concludeVerdict(state: RolloutState): readonly RolloutDecision[] {
       verdict: "inconclusive",
       reason: "unapproved",
       message:
-        `${verdict.message}; ` +
-        `a person must approve ${gate.percent} percent within ${duration(gate.expiresSeconds)}`,
+        `a person must approve ${gate.percent} percent within ${duration(gate.expiresSeconds)}; ` +
+        `${verdict.message}`,
     });
   return [{ kind: "StepPassed", percent: percentOf(state), message: verdict.message }];
 }
@@ -49,7 +49,7 @@ function concludeDryRun(state: RolloutState): readonly RolloutDecision[] {
 /** Gives the verdict of the dry-run thresholds, if there are any. Before the bake is over, only a failure counts. */
 export function dryRunVerdict(state: RolloutState): Verdict | undefined {
   if (state.dryRun === undefined) return undefined;
-  const verdict = judge(state.dryRun.evidence, state.intent!.dryRun!, standing(state));
+  const verdict = withhold(state, judge(state.dryRun.evidence, state.intent!.dryRun!, standing(state)));
   return verdict.verdict === "fail" || isBaked(state) ? verdict : undefined;
 }
 
@@ -64,7 +64,21 @@ export const standing = (state: RolloutState): Standing => ({
   isSilent: state.probeFailures > 0,
 });
 
-const verdictOf = (state: RolloutState): Verdict => judge(state.evidence, state.intent!.thresholds, standing(state));
+const verdictOf = (state: RolloutState): Verdict =>
+  withhold(state, judge(state.evidence, state.intent!.thresholds, standing(state)));
+
+/**
+ * Turns a pass into a wait if a probe found the canary unwell after the last measured request. Rows arrive minutes
+ * late, so those that speak for a canary may be older than its crash.
+ */
+function withhold({ unwell, measuredTo }: RolloutState, verdict: Verdict): Verdict {
+  if (verdict.verdict !== "pass" || unwell === undefined || unwell.at < measuredTo) return verdict;
+  return {
+    verdict: "inconclusive",
+    reason: "canary-unwell",
+    message: `canary was good so far, but ${unwell.symptom}; waits until the requests up to then are measured`,
+  };
+}
 
 /** Aborts a rollout that has used up its time: missing evidence must not end in a promotion. */
 export function overdue(state: RolloutState): readonly RolloutDecision[] {
@@ -77,6 +91,6 @@ export function overdue(state: RolloutState): readonly RolloutDecision[] {
   const { maximumSeconds } = state.intent!.strategy;
   if (secondsBetween(state.startedAt, state.now) - state.pausedSeconds <= maximumSeconds) return [];
   const verdict = verdictOf(state);
-  const why = verdict.verdict === "inconclusive" ? `: ${verdict.message}` : "";
+  const why = verdict.verdict === "inconclusive" ? `; ${verdict.message}` : "";
   return [abort("time-expired", `not enough evidence within ${duration(maximumSeconds)}${why}`)];
 }

@@ -13,16 +13,23 @@ export function concludeProbe(state: RolloutState, detail: string, good: boolean
       ? [
           abort(
             "smoke-test-failed",
-            `canary did not answer its smoke test in ${duration(strategy.smokeSeconds)}: ${detail}`,
+            `canary did not pass its smoke test within ${duration(strategy.smokeSeconds)}; the last probe: ${detail}`,
           ),
         ]
       : [];
   }
   if (state.probeFailures < thresholds.probeFailuresMax) return state.phase === "baking" ? overdue(state) : [];
-  const message = `canary's own address failed ${state.probeFailures} probes in a row: ${detail}`;
+  const probes = state.probeFailures === 1 ? "a probe" : `${state.probeFailures} probes in a row`;
+  const message = `canary's own address failed ${probes}: ${detail}`;
   const { sick } = state.evidence;
   if (sick === undefined) return [abort("probes-failed", message)];
   return state.waiting === sick
     ? overdue(state)
-    : [{ kind: "Waiting", reason: sick, message: `${message}, but stable itself is sick` }];
+    : [
+        {
+          kind: "Waiting",
+          reason: sick,
+          message: `${message}; stable itself has trouble, so canary is not rolled back for that`,
+        },
+      ];
 }

@@ -1,8 +1,7 @@
 // Evidence → may the rollout go on? Weighs what was gathered against the thresholds and explains the verdict
 // in one message.
 import type { Count, Thresholds, Verdict, WaitReason } from "../vocabulary.ts";
-import { bandsOf, endOf } from "./durations.ts";
-import type { AloneName, Evidence, MetricName, Table } from "./evidence.ts";
+import type { Evidence, MetricName } from "./evidence.ts";
 import { metricEvidence } from "./gather.ts";
 import { logMisshared, logSum } from "./likelihood.ts";
 import {
@@ -15,7 +14,16 @@ import {
   mixed,
   promising,
 } from "./metrics.ts";
-import { aloneSlowdown, aloneSlowMost } from "./weigh.ts";
+import {
+  describeAlone,
+  describeMetric,
+  failuresOf,
+  lostRequests,
+  missingEvidence,
+  percentage,
+  ratio,
+  requestCount,
+} from "./wording.ts";
 
 /** Fewer bad requests than this never abort a canary, however small the sample. */
 const badRequestsMin = 3;
@@ -52,7 +60,7 @@ export interface Balance {
  * stable is a reason neither to promote nor to roll back.
  */
 export function judge(evidence: Evidence, thresholds: Thresholds, standing: Standing): Verdict {
-  const { canary, sick } = evidence;
+  const { sick } = evidence;
   const outright = judgeOutright(evidence, thresholds);
   if (outright !== undefined) return outright;
   if (sick !== undefined) return waitForSickness(evidence);
@@ -66,11 +74,12 @@ export function judge(evidence: Evidence, thresholds: Thresholds, standing: Stan
   if (standing.percent === 100)
     return {
       verdict: "pass",
-      message: `canary fails ${share(canary)}; ${baselineFailures(evidence)}`,
+      message: describeAlone("failed", evidence),
     };
   if (found.log < limit && mixed(evidence.untempered) >= limit)
     return wait("noisy", `${found.message}; failures come in bursts, so this is weaker than it looks: ${budget}`);
-  if (found.log >= Math.log(suspicion)) return wait("unsettled", `${found.message}; ${budget}`);
+  if (found.log >= Math.log(suspicion))
+    return wait("unsettled", `not clear yet whether canary is worse: ${found.message}; ${budget}`);
   return judgeFavour(evidence, thresholds, standing, `${ratio(found.log)}; rolls back at ${ratio(limit)}`);
 }
 
@@ -83,24 +92,24 @@ function judgeRequests(evidence: Evidence, thresholds: Thresholds, standing: Sta
       "no-traffic",
       stable.requests === 0
         ? "no requests arrived, so there is nothing to judge"
-        : `no request reached the canary while stable had ${count(stable.requests)}`,
+        : `no request reached the canary while stable had ${requestCount(stable.requests)}`,
     );
   if (isLosing(evidence, thresholds, standing))
-    return wait("lost-requests", `canary has ${lostRequests(evidence, standing)}, so some may be hanging`);
+    return wait("lost-requests", `${lostRequests(evidence, standing.percent)}; the others may be hanging`);
   if (!isAlone && stable.requests === 0)
     return wait(
       "no-traffic",
-      `canary had ${count(canary.requests)} requests and stable none, so there is nothing to compare`,
+      `canary had ${requestCount(canary.requests)} and stable none, so there is nothing to compare`,
     );
   if (canary.requests < stepRequestsMin)
     return wait(
       "too-few-requests",
-      `canary has answered ${count(canary.requests)} of the ${stepRequestsMin} requests that a step needs`,
+      `canary has answered ${canary.requests} of the ${stepRequestsMin} requests that a step needs`,
     );
   if (!isAlone && stable.requests < stepRequestsMin)
     return wait(
       "too-few-requests",
-      `stable has answered ${count(stable.requests)} of the ${stepRequestsMin} requests that a comparison needs`,
+      `stable has answered ${stable.requests} of the ${stepRequestsMin} requests that a comparison needs`,
     );
   return undefined;
 }
@@ -110,34 +119,39 @@ function judgeOutright({ canary, sickCanary, sickStable }: Evidence, thresholds:
   const { ceilingPercent, ceilingRequests } = thresholds;
   const isOver = ({ requests, failed }: Count): boolean =>
     requests >= ceilingRequests && failed >= badRequestsMin && 100 * failed >= ceilingPercent * requests;
-  const over = `over the ceiling of ${ceilingPercent} %`;
+  const over = `which is at or above the ceiling of ${ceilingPercent} %`;
   if (
     isOver(sickCanary) &&
     sickCanary.failed / sickCanary.requests > sickStable.failed / sickStable.requests + ceilingPercent / 200
   ) {
     return {
       verdict: "fail",
-      message: `canary fails ${share(sickCanary)}, ${over}; stable, although sick, fails only ${share(sickStable)}`,
+      message:
+        `canary fails ${failuresOf(sickCanary)}, ${over}; ` +
+        `stable has trouble too, but fails only ${failuresOf(sickStable)}`,
     };
   }
-  return isOver(canary) ? { verdict: "fail", message: `canary fails ${share(canary)}, ${over}` } : undefined;
+  return isOver(canary) ? { verdict: "fail", message: `canary fails ${failuresOf(canary)}, ${over}` } : undefined;
 }
 
 function waitForSickness({ sick, sickCanary, sickStable, baseline }: Evidence): Verdict {
   if (sick === "shared-outage")
     return wait(
       "shared-outage",
-      `canary and stable fail together (${share(sickCanary)}, ${share(sickStable)}), so they cannot be compared`,
+      `canary and stable fail together, so they cannot be compared: ` +
+        `canary fails ${failuresOf(sickCanary)}, stable ${failuresOf(sickStable)}`,
     );
-  const known = percentOf(baseline.failed, baseline.requests);
+  const known =
+    baseline.failed === 0
+      ? `after none of ${requestCount(baseline.requests)} before`
+      : `far above its baseline of ${percentage(baseline.failed, baseline.requests)}`;
   return wait(
     "stable-sick",
-    `stable itself fails ${share(sickStable)}, far above its baseline of ${known}, ` +
-      "so the canary cannot be compared with it",
+    `stable itself fails ${failuresOf(sickStable)}, ${known}, so the canary cannot be compared with it`,
   );
 }
 
-/** Reports that the canary does worse than stable during warm-up, if it does. These minutes do not count. */
+/** Reports that the canary does worse than stable during warm-up, if it does. Its requests there do not count. */
 export function judgeWarmUp({ coldCanary, coldStable }: Evidence): Verdict | undefined {
   const isWorse =
     coldCanary.failed >= badRequestsMin &&
@@ -145,47 +159,69 @@ export function judgeWarmUp({ coldCanary, coldStable }: Evidence): Verdict | und
   return isWorse
     ? wait(
         "warming-up",
-        `canary fails ${share(coldCanary)} during warm-up, stable ${share(coldStable)}; these minutes do not count`,
+        `canary fails ${failuresOf(coldCanary)} during its warm-up, ` +
+          `stable ${coldStable.requests === 0 ? "got no requests" : failuresOf(coldStable)}; ` +
+          "requests in the warm-up do not count",
       )
     : undefined;
 }
 
-/** Weighs all evidence against the canary together, and describes the heaviest part. */
+/**
+ * Weighs all evidence against the canary together, and describes the part that speaks most against it: the one that has
+ * grown most beyond the weight that it began with.
+ */
 function weighAgainst(
   evidence: Evidence,
   thresholds: Thresholds,
   standing: Standing,
 ): { readonly log: number; readonly bad: number; readonly message: string } {
   const steps = standing.steps.length - 1;
-  const parts = metricNames.map((name) => ({
-    name,
-    log: Math.log(metricSettings[name].weight) + metricEvidence(evidence.metrics[name], evidence, steps),
-  }));
-  const alone = aloneNames.map((name) => ({
-    name,
-    log: Math.log(aloneWeight / aloneNames.length) + logSum(evidence.alone[name]) - Math.log(aloneAlternatives.length),
-  }));
+  const parts = metricNames.map((name) => {
+    const { weight } = metricSettings[name];
+    return { name, weight, log: Math.log(weight) + metricEvidence(evidence.metrics[name], evidence, steps) };
+  });
+  const alone = aloneNames.map((name) => {
+    const weight = aloneWeight / aloneNames.length;
+    return { name, weight, log: Math.log(weight) + logSum(evidence.alone[name]) - Math.log(aloneAlternatives.length) };
+  });
   // Lost requests count against a canary that fails its probes too; by themselves they only make the rollout wait.
   const lost =
     Math.log(lostWeight) + (standing.isSilent ? logLost(evidence, standing) - Math.log(Math.max(1, steps)) : 0);
-  const log = logSum([...parts, ...alone].map((part) => part.log).concat(lost));
-  const heaviest = largest(parts);
-  const worstAlone = largest(alone);
-  if (worstAlone.log > heaviest.log && worstAlone.log > lost)
-    return { log, bad: badRequestsMin, message: describeAlone(worstAlone.name, evidence) };
-  if (lost > heaviest.log)
-    return {
-      log,
-      bad: badRequestsMin,
-      message: `canary has ${lostRequests(evidence, standing)}, and does not answer its probes`,
-    };
-  const { whole, step, wholeTable, stepTable } = evidence.metrics[heaviest.name];
-  const table = mixed(step) > mixed(whole) ? stepTable : wholeTable;
-  return { log, bad: table.canaryBad, message: describeMetric(heaviest.name, table, evidence, thresholds) };
+  const tableOf = (name: MetricName) => {
+    const { whole, step, wholeTable, stepTable } = evidence.metrics[name];
+    return mixed(step) > mixed(whole) ? stepTable : wholeTable;
+  };
+  const heaviest = largest(parts, ({ log }) => log);
+  const isMetric = heaviest.log >= lost && heaviest.log >= largest(alone, ({ log }) => log).log;
+  const worst = largest(
+    [
+      ...parts.map(({ name, ...part }) => ({
+        ...part,
+        describe: () => describeMetric(name, tableOf(name), evidence, thresholds),
+      })),
+      ...alone.map(({ name, ...part }) => ({ ...part, describe: () => describeAlone(name, evidence) })),
+      {
+        log: lost,
+        weight: lostWeight,
+        describe: () => `${lostRequests(evidence, standing.percent)}, and fails its probes`,
+      },
+    ],
+    growthOf,
+  );
+  return {
+    log: logSum([...parts, ...alone].map(({ log }) => log).concat(lost)),
+    bad: isMetric ? tableOf(heaviest.name).canaryBad : badRequestsMin,
+    message: worst.describe(),
+  };
 }
 
-const largest = <Part extends { readonly log: number }>(parts: readonly Part[]): Part =>
-  parts.reduce((most, next) => (next.log > most.log ? next : most));
+/** From this logarithm on, what a part began with no longer matters. */
+const largeLog = 20;
+const growthOf = ({ log, weight }: { readonly log: number; readonly weight: number }): number =>
+  log < largeLog ? Math.exp(log) - weight : Math.exp(largeLog) + log;
+
+const largest = <Part>(parts: readonly Part[], sizeOf: (part: Part) => number): Part =>
+  parts.reduce((most, next) => (sizeOf(next) > sizeOf(most) ? next : most));
 
 const logLost = ({ canary, stable }: Evidence, { percent }: Standing): number => {
   const together = canary.requests + stable.requests;
@@ -211,11 +247,22 @@ function judgeFavour(
     return { verdict: "pass", message: `${seen}; no evidence against canary (${balanced})${unjudged}` };
   const shown = weighFavour(evidence);
   const needed = Math.log(100 / thresholds.falsePromotionPercentMax);
-  const favour = `evidence ${ratio(shown.log)} in favour of canary, ${ratio(needed)} needed`;
-  if (shown.log >= needed) return { verdict: "pass", message: `${seen}; ${favour}${unjudged}` };
+  if (shown.log >= needed)
+    return {
+      verdict: "pass",
+      message: `${seen}; evidence ${ratio(shown.log)} in favour of canary, ${ratio(needed)} needed${unjudged}`,
+    };
   const { whole, stepTable } = evidence.metrics[shown.name];
-  const reason = mixed(whole) > 0 ? "unsettled" : "too-few-requests";
-  return wait(reason, `${describeMetric(shown.name, stepTable, evidence, thresholds)}; ${favour}`);
+  const isWorse = mixed(whole) > 0;
+  const lead =
+    isWorse || shown.log < 0
+      ? "canary is not shown to be good yet"
+      : "canary is good so far, but the evidence is not enough yet";
+  return wait(
+    isWorse ? "unsettled" : "too-few-requests",
+    `${lead}: ${missingEvidence(shown.log, needed, stepTable.canary)}; ` +
+      describeMetric(shown.name, stepTable, evidence, thresholds),
+  );
 }
 
 /** Finds the metric with the least evidence in favour: each must be shown by itself. */
@@ -241,59 +288,3 @@ export function balance(evidence: Evidence, thresholds: Thresholds, standing: St
 }
 
 const wait = (reason: WaitReason, message: string): Verdict => ({ verdict: "inconclusive", reason, message });
-
-/** Gives where a tail begins. */
-const tailOf = ({ baseline: { tails } }: Evidence, name: MetricName, slowdown = 1): string =>
-  `${count(Math.round(endOf((tails[name] ?? 0) + bandsOf(slowdown))))} ms`;
-
-function describeMetric(
-  name: MetricName,
-  { canary, canaryBad, stable, stableBad }: Table,
-  evidence: Evidence,
-  { slowdownTolerated }: Thresholds,
-): string {
-  const mine = percentOf(canaryBad, canary);
-  const theirs = `${percentOf(stableBad, stable)} of ${count(stable)} in the same minutes`;
-  switch (name) {
-    case "failed":
-      return `canary fails ${mine} of ${count(canary)} requests, stable ${theirs}`;
-    case "refused":
-      return `canary answers ${mine} of ${count(canary)} requests with 4xx, stable ${theirs}`;
-    default:
-      return (
-        `canary takes more than ${tailOf(evidence, name, slowdownTolerated)} for ` +
-        `${mine} of ${count(canary)} requests, stable more than ${tailOf(evidence, name)} for ${theirs}`
-      );
-  }
-}
-
-function describeAlone(name: AloneName, evidence: Evidence): string {
-  const { canary } = evidence;
-  if (name === "failed") return `canary fails ${share(canary)}; ${baselineFailures(evidence)}`;
-  return (
-    `canary takes more than ${tailOf(evidence, name, aloneSlowdown)} for more than ` +
-    `${100 * aloneSlowMost} % of its ${count(canary.requests)} requests; ` +
-    `in stable's baseline 5 % take more than ${tailOf(evidence, name)}`
-  );
-}
-
-const baselineFailures = ({ baseline }: Evidence): string =>
-  `stable's baseline is ${percentOf(baseline.failed, baseline.requests)}`;
-
-function lostRequests({ canary, stable }: Evidence, { percent }: Standing): string {
-  const together = canary.requests + stable.requests;
-  const completed = `${percentOf(canary.requests, together)} of ${count(together)} requests`;
-  return `${percent} % of the traffic but completed ${completed}`;
-}
-
-/** Formats evidence as odds, `260 : 1`; below one it is evidence for the other side, `0.4 : 1`. */
-export function ratio(log: number): string {
-  const times = Math.exp(log);
-  if (times > 1e9) return "more than 1,000,000,000 : 1";
-  if (times >= 10) return `${count(Math.round(times))} : 1`;
-  return times >= 0.05 ? `${times.toFixed(1)} : 1` : "less than 0.1 : 1";
-}
-
-const percentOf = (part: number, whole: number): string => `${(whole === 0 ? 0 : (100 * part) / whole).toFixed(1)} %`;
-const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
-const share = ({ requests, failed }: Count): string => `${percentOf(failed, requests)} of ${count(requests)} requests`;

@@ -288,18 +288,33 @@ describe("a revision", () => {
       const answered = await probe("/health/ready");
       return answered.ok && answered.value.good && answered.value;
     }, "a good answer of a revision that has just been activated");
-    expect(good).toEqual({ good: true, detail: "answered 200", running: "RunningAtMaxScale" });
+    expect(good).toEqual({ good: true, detail: "answered 200", running: "RunningAtMaxScale", restarts: [] });
     expect(await probe("/nowhere")).toEqual({
       ok: true,
-      value: { good: false, detail: "answered 404", running: "RunningAtMaxScale" },
+      value: { good: false, detail: "answered 404", running: "RunningAtMaxScale", restarts: [] },
     });
     expect(await probe("/", "storefront--gone")).toEqual({ ok: false, reason: expect.stringMatching(/^404 /) });
     const hanging = await shop.release("hangs", [{ revisionName: stable, weight: 100, label: "stable" }]);
     expect(await probe("/", hanging, 0.5)).toEqual({
       ok: true,
-      value: { good: false, detail: "no answer in 0.5 s", running: expect.any(String) },
+      value: { good: false, detail: "no answer in 0.5 s", running: expect.any(String), restarts: [] },
     });
     await apps.deactivate({ kind: "Deactivate", target, revision: hanging }, ours);
+  });
+
+  test("shows the restarts of its replicas with a probe, and its answer alone if they cannot be read", async () => {
+    const probe = () => apps.probe({ kind: "Probe", target, revision: canary, path: "/", timeoutSeconds: 5 }, uncut);
+    await shop.arm("POST", "/_emulator/kill", { app: target.app, revision: canary });
+    const restarted = await eventually(async () => {
+      const answered = await probe();
+      return answered.ok && answered.value.good && answered.value.restarts?.length === 1 && answered.value;
+    }, "a good answer after a crash");
+    expect(restarted).toMatchObject({ restarts: [{ replica: expect.stringContaining(canary), times: 1 }] });
+    await shop.fault({ path: "/replicas$", status: 403, code: "AuthorizationFailed", message: "No right." });
+    expect(await probe()).toEqual({
+      ok: true,
+      value: { good: true, detail: "answered 200", running: "RunningAtMaxScale" },
+    });
   });
 
   test("has the same template hash as another revision of the same template, whatever its name", async () => {

@@ -77,6 +77,7 @@ describe("request rows", () => {
           { at: start + interval, canary: tally(0), stable: tally(1) },
           { at: start + 2 * interval, canary: tally(0), stable: tally(0) },
         ],
+        answers: [0, 404, 500].map((code) => ({ arm: "canary", code, path: "/", requests: 1 })),
       },
     });
     const answered = await measure({}, start + 40_000);
@@ -104,10 +105,82 @@ describe("request rows", () => {
     });
   });
 
+  test("that were answered badly are named by code and path, from the canary's first request on", async () => {
+    const at = 10_800;
+    await put(
+      // Before the canary's first request: stable's alone.
+      row(at + 1, stable, { StatusCode: 500, Path: "/before" }),
+      row(at + 11, canary, { Path: "/orders/7" }),
+      row(at + 12, canary, { StatusCode: 503, Path: "/orders/8?token=secret" }),
+      row(at + 13, canary, { StatusCode: 503, Path: "/orders/9" }),
+      row(at + 14, canary, { StatusCode: 0, Path: "/slow" }),
+      row(at + 15, stable, { StatusCode: 404, Path: "/missing" }),
+      row(at + 16, canary, { StatusCode: 500, Path: "/own", Authority: `${canary}.example` }),
+      // After the watermark: the next measurement has it.
+      row(at + 21, canary, { StatusCode: 500, Path: "/after" }),
+      row(at + 31, stable),
+    );
+    const from = start + at * 1000;
+    const first = await measure({ from }, from + 29_000);
+    expect(first).toMatchObject({
+      ok: true,
+      value: {
+        to: from + 2 * interval,
+        answers: [
+          { arm: "canary", code: 503, path: "/orders/*", requests: 2 },
+          { arm: "canary", code: 0, path: "/slow", requests: 1 },
+          { arm: "stable", code: 404, path: "/missing", requests: 1 },
+        ],
+      },
+    });
+    expect(JSON.stringify(first)).not.toContain("secret");
+    expect(await measure({ from: from + 2 * interval }, from + 40_000)).toMatchObject({
+      value: { answers: [{ arm: "canary", code: 500, path: "/after", requests: 1 }] },
+    });
+  });
+
+  test("that were answered badly on many paths keep the worst, and count the others by their code", async () => {
+    const at = 14_400;
+    const word = (index: number) => String.fromCharCode(97 + Math.floor(index / 26), 97 + (index % 26));
+    const rows = Array.from({ length: 30 }, (_nothing, index) =>
+      row(at + 1 + index / 10, canary, { StatusCode: 500, Path: `/${word(index)}` }),
+    );
+    await put(...rows, row(at + 5, canary, { StatusCode: 500, Path: "/aa" }), row(at + 11, stable));
+    const from = start + at * 1000;
+    const found = await measure({ from }, from + 16_000);
+    const answers = found.ok ? (found.value.answers ?? []) : [];
+    expect(answers).toHaveLength(21);
+    expect(answers[0]).toEqual({ arm: "canary", code: 500, path: "/aa", requests: 2 });
+    expect(answers.at(-1)).toEqual({ arm: "canary", code: 500, path: "", requests: 10 });
+  });
+
+  test("are measured without the details of bad answers if these cannot be read", async () => {
+    let asked = 0;
+    const logs = {
+      queryWorkspace: async (...query: Parameters<LogsQueryClient["queryWorkspace"]>) => {
+        if (++asked > 1) throw new RestError("No right", { code: "InsufficientAccessError", statusCode: 403 });
+        return await shop.connection.logs.queryWorkspace(...query);
+      },
+    } as LogsQueryClient;
+    const at = start + 10_800_000;
+    const found = await createRequestRows({ logs }, patience, shop.workspace, 5).measure(
+      effect({ from: at }),
+      at + 29_000,
+      uncut,
+    );
+    expect(found).toMatchObject({ ok: true, value: { buckets: [{ canary: tally(0) }, { canary: tally(4, 3) }] } });
+    expect(found.ok && found.value.answers).toBeUndefined();
+    expect(asked).toBe(2);
+  });
+
   test("continue at the next whole interval, with the canary alone if nothing served before", async () => {
     expect(await measure({ from: start - 4000, stable: null }, start + 20_000)).toEqual({
       ok: true,
-      value: { to: start + interval, buckets: [{ at: start, canary: tally(4, 2, 1), stable: tally(0) }] },
+      value: {
+        to: start + interval,
+        buckets: [{ at: start, canary: tally(4, 2, 1), stable: tally(0) }],
+        answers: expect.any(Array),
+      },
     });
   });
 

@@ -173,10 +173,16 @@ describe("the control plane's identity on Azure", () => {
       { revision: idle, percent: 50 },
     ];
     const back = [{ revision: stable, percent: 100 }];
+    const probe = { kind: "Probe", target, revision: idle, path: "/", timeoutSeconds: 2 } as const;
     const work: Readonly<Record<string, () => Promise<Result<unknown>>>> = {
       inspect: () => apps.inspect(target, never),
       readTraffic: () => apps.readTraffic(target, never),
-      probe: () => apps.probe({ kind: "Probe", target, revision: idle, path: "/", timeoutSeconds: 2 }, never),
+      probe: () => apps.probe(probe, never),
+      restarts: async () => {
+        const answer = await apps.probe(probe, never);
+        if (!answer.ok) return answer;
+        return answer.value.restarts ? { ok: true, value: null } : { ok: false, reason: "its replicas are not shown" };
+      },
       measure: () =>
         requests.measure(
           { kind: "Measure", target, canary: idle, stable, from: now - 60_000, intervalSeconds: 1 },
@@ -210,6 +216,7 @@ describe("the control plane's identity on Azure", () => {
     inspect: unread,
     readTraffic: unread,
     probe: unread,
+    restarts: unread,
     measure: unasked,
     shift: expect.stringContaining("403 AuthorizationFailed"),
     activate: unread,
@@ -221,6 +228,7 @@ describe("the control plane's identity on Azure", () => {
     inspect: "fine",
     readTraffic: "fine",
     probe: "fine",
+    restarts: "fine",
     measure: "fine",
     shift: "fine",
     activate: "fine",
@@ -276,6 +284,7 @@ describe("the control plane's identity on Azure", () => {
     },
     "Microsoft.App/containerApps/revisions/activate/action": { activate: may("revisions/activate/action") },
     "Microsoft.App/containerApps/revisions/deactivate/action": { deactivate: may("revisions/deactivate/action") },
+    "Microsoft.App/containerApps/revisions/replicas/read": { restarts: "its replicas are not shown" },
   };
   test.each(controlPlaneActions)(
     "without %s one thing or more fails that a rollout needs, and no other",

@@ -118,7 +118,7 @@ describe("a rollout", () => {
     const { call, asked } = service();
     await call("PUT", path, body);
     const paused = await call("POST", `${path}/signals`, { signal: "pause", message: "lunch" });
-    expect([paused.status, paused.body]).toEqual([202, { accepted: true, message: "pause by somebody: lunch" }]);
+    expect([paused.status, paused.body]).toEqual([202, { accepted: true, message: "paused by somebody: lunch" }]);
     const again = await call("POST", `${path}/signals`, { signal: "pause", message: "lunch" });
     expect([again.status, again.body.error.id]).toEqual([409, "signal-disregarded"]);
     expect(asked.slice(1)).toEqual(Array(2).fill(`pause ${stream} by somebody: lunch`));

@@ -96,6 +96,16 @@ test.each([
 );
 
 test.each([
+  ["a person's name", { ...first, name: "Ann Miller", preferred_username: "ann@shop.example" }, ann, "Ann Miller"],
+  ["a person's user name", { ...second, name: " ", preferred_username: "ann@shop.example" }, ann, "ann@shop.example"],
+  ["a person's user name of the first shape", { ...first, upn: "ann@shop.example" }, ann, "ann@shop.example"],
+  ["an application's name", { ...ofWorkflow, app_displayname: "deploys-prod" }, workflow, "deploys-prod"],
+  ["the person, not the tool they used", { ...first, name: "Ann", app_displayname: "Azure CLI" }, ann, "Ann"],
+])("a token names its holder for people by %s, and by its id for programs", async (_what, claims, name, displayName) =>
+  expect(await asked(claims)).toEqual({ name, displayName, roles: ["Rollout.Read", "Rollout.Write"] }),
+);
+
+test.each([
   [
     "of the first shape, of another tenant",
     { ...first, iss: `https://sts.windows.net/${clientId}/`, tid: clientId },

@@ -9,6 +9,7 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "j
 import { describe, expect, test } from "vitest";
 import { fold } from "../../../engines/engine.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
+import { messageOf } from "../../../engines/rollout/tell.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import {
   body,
@@ -152,6 +153,27 @@ describe("a token", () => {
       kind: "Planned",
       intent: { requestedBy: "somebody\uFFFDFinished promoted \uFFFD" },
     });
+  });
+
+  test("with a name keeps the id beside it, in requests and signals, and a name that would forge lines cannot", async () => {
+    const { call, parts } = service();
+    const named = await token({ oid: "id-of-ann", name: "Ann\nFinished promoted" });
+    const name = "Ann\uFFFDFinished promoted";
+    await call("PUT", path, body, named);
+    await call("POST", `${path}/signals`, { signal: "pause", message: "lunch" }, named);
+    const answered = await call("POST", `${path}/signals`, { signal: "abort", message: "prices" }, named);
+    expect(answered.body).toMatchObject({ message: `aborted by ${name}: prices` });
+    const events = (await parts.journal.read(stream)).map(({ event }) => event);
+    expect(events).toMatchObject([
+      { kind: "Planned", intent: { requestedBy: "id-of-ann", requestedByName: name } },
+      { kind: "Signalled", by: "id-of-ann", byName: name },
+      { kind: "Signalled", by: "id-of-ann", byName: name },
+      { kind: "Aborted", by: "id-of-ann" },
+    ]);
+    expect(events.map((event) => messageOf(event as RolloutEvent)).slice(0, 2)).toEqual([
+      expect.stringContaining(`requested by ${name}`),
+      `paused by ${name}: lunch`,
+    ]);
   });
 
   test("may be used again while it is valid, and repeated calls have one effect", async () => {

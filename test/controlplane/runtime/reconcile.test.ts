@@ -59,6 +59,7 @@ async function bench({ isWrite = false, begins = "done", appends = [], unread = 
     facts: known,
     left: left.signal,
     busy: Promise.resolve(),
+    underWayUntil: undefined,
     lease: {
       claim,
       lost: new AbortController().signal,
@@ -74,6 +75,7 @@ async function bench({ isWrite = false, begins = "done", appends = [], unread = 
       performer: {
         isWrite: () => isWrite,
         ready: async () => {},
+        limitSeconds: () => 10,
         perform: async (_: unknown, within: { readonly fence: () => Promise<boolean> }) => {
           said.push("perform");
           steady += 2_500;

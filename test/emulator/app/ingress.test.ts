@@ -173,6 +173,32 @@ test("a failed liveness probe restarts the process, and so does a kill from outs
   expect((await c.request(host)).status).toBe(200);
 });
 
+test("a crash shows in the replica: not running while it waits, and one restart more once it runs again", async () => {
+  await using c = await moodyCloud();
+  const revision = await release(c, moodyApp());
+  const replica = async () => {
+    const { body } = (await c.child("shop", "GET", "revisions", revision, "replicas"))!;
+    const { name, properties } = (body as { value: Body[] }).value[0]!;
+    const [{ restartCount, runningState, ready }] = properties.containers;
+    return { name, restartCount, runningState, ready };
+  };
+  const before = await replica();
+  expect(before).toMatchObject({ restartCount: 0, runningState: "Running", ready: true });
+  await c.emulator("POST", "kill", { app: "shop", signal: "SIGKILL" });
+  const seen: Awaited<ReturnType<typeof replica>>[] = [];
+  await eventually(
+    async () => {
+      seen.push(await replica());
+      return seen.at(-1)!;
+    },
+    ({ ready, restartCount }) => ready && restartCount === 1,
+  );
+  const waiting = seen.filter(({ runningState }) => runningState === "Waiting");
+  expect(waiting.length).toBeGreaterThan(0);
+  expect(waiting[0]).toEqual({ ...before, runningState: "Waiting", ready: false });
+  expect(new Set(seen.map(({ name }) => name))).toEqual(new Set([before.name]));
+});
+
 test("a requested restart replaces every process", async () => {
   await using c = await moodyCloud();
   const revision = await release(c, moodyApp());

@@ -30,7 +30,7 @@ describe("stricter dry-run thresholds", async () => {
     expect(dryRuns(journal).map(messageOf)).toContainEqual(
       expect.stringMatching(
         new RegExp(
-          "^dry-run thresholds would roll back: canary fails 1.9 % of [\\d,]+ requests, stable 0\\.\\d % .*; " +
+          "^dry-run thresholds would roll back: canary fails .* \\(1\\.9 %\\), stable .* \\(0\\.\\d %\\) .*; " +
             "evidence [\\d,]+ : 1 against canary, rolls back at 20 : 1$",
         ),
       ),

@@ -54,7 +54,7 @@ describe("effects that fail", () => {
     expect(state.ending).toEqual({
       result: "degraded",
       reason: "worse-than-stable",
-      message: expect.stringMatching(/^degraded: canary fails .* 503 out of order$/),
+      message: expect.stringMatching(/^degraded: .* given back to stable \(503 out of order\); canary fails /),
     });
     expect(kinds(journal).filter((kind) => kind === "AttemptFailed")).toHaveLength(60);
     const first = journal.find(({ kind }) => kind === "AttemptFailed")!;
@@ -304,7 +304,9 @@ describe("signals and answers at unusual moments", () => {
       at: state.now,
       found: { ok: true, value: null },
     });
-    expect(late).toEqual([{ kind: "Disregarded", at: state.now, what: "the outcome of Deactivate came too late" }]);
+    expect(late).toEqual([
+      { kind: "Disregarded", at: state.now, what: "the result of deactivating the losing revision came too late" },
+    ]);
     expect(late.reduce(rollout.evolve, state)).toEqual(state);
   });
 

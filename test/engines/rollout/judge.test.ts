@@ -134,7 +134,7 @@ describe("a verdict", () => {
   it("states the evidence against the canary and the limit", () =>
     expect(judge(shown(tally(120, 4), tally(1_080, 4), { minutes: 6 }), thresholds, first).message).toMatch(
       new RegExp(
-        "^canary fails 3\\.3 % of 720 requests, stable 0\\.4 % of 6,480 in the same minutes; " +
+        "^canary fails 24 of 720 requests \\(3\\.3 %\\), stable 24 of 6,480 \\(0\\.4 %\\) over the same period; " +
           "evidence [\\d,]+ : 1 against canary, rolls back at 20 : 1$",
       ),
     ));
@@ -166,7 +166,7 @@ describe("a verdict", () => {
     expect(balance(cold, thresholds, first).against).toBeCloseTo(1, 6);
     expect(judgeWarmUp(cold)).toMatchObject({
       reason: "warming-up",
-      message: expect.stringContaining("33.3 % of 60 requests during warm-up"),
+      message: expect.stringContaining("20 of 60 requests (33.3 %) during its warm-up"),
     });
   });
 

@@ -1,6 +1,7 @@
 // The world as a plain object: the platform of a scenario, over the virtual clock of the simulator. The shipped loop
 // and the shipped performer carry the rollout out, as they do in the simulator; journal, claims and passes are in
 // memory. Effects take no time; only waiting does.
+import { maskPath } from "../../../controlplane/adapters/azure/mask-path.ts";
 import { rolloutPerformer } from "../../../controlplane/performers/rollout.ts";
 import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
 import { aborted, clockOf } from "../../../controlplane/runtime/clock.ts";
@@ -10,11 +11,13 @@ import type { Journal } from "../../../controlplane/runtime/ports.ts";
 import type { Result } from "../../../engines/engine.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
+import type { BadAnswer } from "../../../engines/rollout/views.ts";
 import type {
   AppView,
   Bucket,
   Labels,
   Measurement,
+  ProbeView,
   ReleaseIntent,
   RolloutEffect,
   RolloutEvent,
@@ -29,7 +32,7 @@ import { createLoop, type Host, type Loop } from "../../../proofs/simulator/loop
 import { beginLife } from "../../../proofs/simulator/virtual-time.ts";
 import { memoryClaims, memoryJournal, memoryOrchestrations } from "./memory.ts";
 import { rollouts } from "./rollouts.ts";
-import { type Interference, othersBetween, type Scenario, start, tallyOf } from "./scenario.ts";
+import { failingPath, type Interference, othersBetween, type Scenario, start, tallyOf } from "./scenario.ts";
 
 const target = { resourceGroup: "shop", app: "storefront" };
 const canary = "storefront--2";
@@ -58,6 +61,8 @@ export interface PureWorld {
   /** The clock of the process. Set, it is wrong from then on by that much, as after a sleep of its machine. */
   now: Instant;
   probes: number;
+  /** How often the canary's only replica has restarted. */
+  restarts: number;
   labels: Labels;
   mode: "Single" | "Multiple";
   /** What else the app shows when it is inspected. */
@@ -81,6 +86,7 @@ function pureWorld(scenario: Scenario, loop: Loop): PureWorld {
       skew = at - loop.now();
     },
     probes: 0,
+    restarts: 0,
     labels: {},
     mode: "Multiple",
     shows: {},
@@ -142,22 +148,29 @@ function portsOf(scenario: Scenario, world: PureWorld): { readonly apps: Apps; r
         return sent.ok ? found({ weights: world.weights }) : sent;
       },
       readTraffic: async () => found(traffic()),
-      probe: async (effect) => {
-        if (effect.awake !== undefined) world.keptAwake.add(effect.awake);
-        if (!world.active.has(effect.revision))
-          return found({ good: false, detail: "answered 503", running: "Stopped" });
-        const good = world.probes++ < scenario.probesAnswered;
-        return found({ good, detail: good ? "answered 200" : "answered 500", running: "Running" });
-      },
+      probe: async (effect) => found(probe(scenario, world, effect)),
     },
     requests: { measure: async (effect) => found(measure(scenario, world, effect)) },
   };
+}
+
+function probe(scenario: Scenario, world: PureWorld, effect: Extract<RolloutEffect, { kind: "Probe" }>): ProbeView {
+  if (effect.awake !== undefined) world.keptAwake.add(effect.awake);
+  if (!world.active.has(effect.revision)) return { good: false, detail: "answered 503", running: "Stopped" };
+  const good = world.probes++ < scenario.probesAnswered;
+  const restarts = world.restarts === 0 ? [] : [{ replica: `${canary}-1`, times: world.restarts }];
+  return { good, detail: good ? "answered 200" : "answered 500", running: "Running", restarts };
 }
 
 function templateOf(name: string, { before }: Scenario, put: PureWorld["third"]): string {
   const isLikeStable = name === third ? put === "stable" : before === "twin";
   if (!isLikeStable) return name;
   return before === "twin" ? "same" : stable;
+}
+
+function imagesOf(name: string, { before }: Scenario, put: PureWorld["third"]): readonly string[] {
+  const isLikeStable = name === third ? put === "stable" : before === "twin";
+  return [`registry.example/storefront:${isLikeStable ? "1" : name.at(-1)}`];
 }
 
 const inspect = (scenario: Scenario, world: PureWorld): AppView => ({
@@ -169,6 +182,7 @@ const inspect = (scenario: Scenario, world: PureWorld): AppView => ({
       running: "Running",
       health: "Healthy",
       templateHash: templateOf(name, scenario, world.third),
+      images: imagesOf(name, scenario, world.third),
     }),
   ),
   ...world.shows,
@@ -176,13 +190,14 @@ const inspect = (scenario: Scenario, world: PureWorld): AppView => ({
 
 /** Changes the app as another client does. */
 function interfere(scenario: Scenario, world: PureWorld, other: Other): void {
-  const { at, canaryPercent, deactivates, mode, puts } = other;
+  const { at, canaryPercent, deactivates, kills, mode, puts } = other;
   if (canaryPercent !== undefined)
     world.weights = [
       { revision: stable, percent: 100 - canaryPercent },
       { revision: canary, percent: canaryPercent },
     ];
   if (deactivates !== undefined) world.active.delete(canary);
+  if (kills !== undefined) world.restarts++;
   if (puts !== undefined) {
     world.third = puts;
     world.active.add(third);
@@ -199,7 +214,7 @@ const shownBy = ({ mode, weights }: PureWorld): readonly Weight[] => (mode === "
 const allToCanary: readonly Weight[] = [{ revision: canary, percent: 100 }];
 
 /** Gives the complete buckets since the last measurement, split by the weights of their time. */
-function measure(
+export function measure(
   scenario: Scenario,
   world: PureWorld,
   effect: Extract<RolloutEffect, { kind: "Measure" }>,
@@ -220,7 +235,23 @@ function measure(
         stable: tallyOf(scenario, "stable", at, share(effect.stable, at)),
       });
   }
-  return { buckets, to: effect.from + buckets.length * interval };
+  const answers = badAnswersIn(buckets);
+  return { buckets, ...(answers.length > 0 ? { answers } : {}), to: effect.from + buckets.length * interval };
+}
+
+/** Gives the bad answers as the adapter reads them: from the first bucket in which the canary had requests. */
+function badAnswersIn(buckets: readonly Bucket[]): readonly BadAnswer[] {
+  const from = buckets.findIndex(({ canary: { requests } }) => requests > 0);
+  if (from === -1) return [];
+  return (["canary", "stable"] as const)
+    .map((arm) => ({
+      arm,
+      code: 500,
+      path: maskPath(failingPath),
+      requests: buckets.slice(from).reduce((sum, bucket) => sum + bucket[arm].failed, 0),
+    }))
+    .filter(({ requests }) => requests > 0)
+    .toSorted((one, other) => other.requests - one.requests);
 }
 
 /**

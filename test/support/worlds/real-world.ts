@@ -12,6 +12,7 @@ import { requestSeconds, type Shop } from "../emulator/azure-shop.ts";
 import { eventually } from "../postgres/postgres.ts";
 import { intentOf } from "./pure-world.ts";
 import {
+  failingPath,
   type Interference,
   othersBetween,
   type Scenario,
@@ -76,6 +77,7 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     for (const other of othersBetween(scenario, now, to)) {
       await goOn(other.at);
       third = (await interfere(shop, target, { stable, canary }, other)) ?? third;
+      if (other.kills !== undefined) await crash(shop, apps, target, canary);
     }
     await goOn(to);
   };
@@ -103,6 +105,18 @@ async function healthy(apps: Apps, { target, revision }: Parameters<Apps["activa
     const seen = await apps.inspect(target, AbortSignal.timeout(5_000));
     return seen.ok && seen.value.revisions.find(({ name }) => name === revision)?.health === "Healthy";
   }, `${revision} to be healthy`);
+}
+
+/** Kills the process of a revision's replica, and waits until its platform has started another that is ready. */
+async function crash(shop: Shop, apps: Apps, target: Target, revision: string): Promise<void> {
+  const { body } = await shop.arm("POST", "/_emulator/kill", { app: target.app, revision });
+  if (body.pids.length !== 1) throw new Error(`${revision} had ${body.pids.length} processes to kill.`);
+  const { containerAppsRevisionReplicas } = shop.connection.apps;
+  await eventually(async () => {
+    const { value } = await containerAppsRevisionReplicas.listReplicas(target.resourceGroup, target.app, revision);
+    return value?.some(({ containers }) => containers?.some(({ restartCount }) => (restartCount ?? 0) > 0));
+  }, `a restart of ${revision}`);
+  await healthy(apps, { kind: "Activate", target, revision });
 }
 
 /** Changes the app as another client does, such as the portal. Gives the name of the revision that it put, if any. */
@@ -184,6 +198,7 @@ async function putRows(scenario: Scenario, shop: Shop, { target, arm, revision, 
       ContainerAppName: target.app,
       RevisionName: revision,
       StatusCode: index < failed ? 500 : 200,
+      Path: index < failed ? failingPath : "/",
       RequestDuration: isSlow ? slowMilliseconds : usualMilliseconds,
     };
   });

@@ -39,6 +39,8 @@ export interface Interference {
   /** The share that the canary gets; stable gets the rest. */
   readonly canaryPercent?: number;
   readonly deactivates?: "canary";
+  /** Kills the process of the canary's replica, as a crash does; its platform starts another. */
+  readonly kills?: "canary";
   readonly mode?: "Single" | "Multiple";
   /** Puts a third revision, with stable's template or one of its own. */
   readonly puts?: "stable" | "other";
@@ -104,7 +106,7 @@ function read(file: string): Scenario {
     "others",
   ]);
   for (const other of world?.["others"] ?? [])
-    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "mode", "puts"]);
+    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "kills", "mode", "puts"]);
   const minutes = (key: string, fallback: number) => (asked?.[key] === undefined ? fallback : Number(asked[key]) * 60);
   return {
     name: file.replace(".yaml", ""),
@@ -174,6 +176,9 @@ export const othersBetween = (
   others
     .map((other) => ({ ...other, at: after(start, other.atMinutes * 60) }))
     .filter(({ at }) => at > from && at <= to);
+
+/** The path of every request that fails. */
+export const failingPath = "/orders/4711?page=2";
 
 /** Gives the requests of an arm in one interval, by its share of the load; the counts are the same in every world. */
 export function tallyOf(scenario: Scenario, arm: "canary" | "stable", at: Instant, percent: number): Tally {

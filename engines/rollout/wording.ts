@@ -1,0 +1,38 @@
+// Effects, signals and requests as words, for messages about facts.
+import { failuresOf } from "./judge/wording.ts";
+import type { Count, RolloutEffect, SignalName } from "./vocabulary.ts";
+
+/** What each effect does. */
+export const effectWords: { readonly [Kind in RolloutEffect["kind"]]: string } = {
+  Inspect: "reading the app",
+  Activate: "activating the canary",
+  Probe: "probing the canary",
+  ShiftTraffic: "setting the weights",
+  VerifyTraffic: "reading the weights back",
+  Wait: "waiting",
+  AwaitSignal: "waiting for a person",
+  Measure: "measuring the requests",
+  Deactivate: "deactivating the losing revision",
+};
+
+/** What a signal asks for, as its sender did it. */
+export const signalWords: { readonly [Name in SignalName]: string } = {
+  abort: "abort requested",
+  supersede: "superseded",
+  pause: "paused",
+  resume: "resumed",
+  approve: "approved",
+  promote: "promotion requested",
+  retry: "retry requested",
+  compare: "another release",
+};
+
+/** Names the sender of a signal for people: by name, or by id if the token has no name. */
+export const senderOf = ({ by, byName }: { readonly by: string; readonly byName?: string }): string => byName ?? by;
+
+/** Describes the requests of an arm: `failed none of 1 request`. */
+export const describeRequests = (sum: Count): string =>
+  sum.requests === 0 ? "got no requests" : `failed ${failuresOf(sum)}`;
+
+/** Gives the plural of a word, for a number of things. */
+export const many = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;

@@ -1,0 +1,25 @@
+// An attempt → what it did to users: the requests that the canary answered, those that failed, and how many of these
+// would have failed at stable too. It counts every request of the canary, also those that the judge ignores.
+
+import type { Markup } from "../markup.ts";
+import { html } from "../markup.ts";
+import type { Attempt } from "./attempts.ts";
+
+/** Describes what users met, as the first thing that a reader of the page wants to know. */
+export function harmOf({ users }: Attempt): Markup {
+  const { canary, stable } = users;
+  if (canary.requests === 0) return html`<p class="harm"><b>Users:</b> none of their requests reached the canary.</p>`;
+  const stableShare = stable.requests === 0 ? undefined : stable.failed / stable.requests;
+  const extra = stableShare === undefined ? undefined : Math.round(canary.failed - canary.requests * stableShare);
+  const failures =
+    canary.failed === 0
+      ? "none of them failed"
+      : `${number(canary.failed)} of them failed${extra === undefined ? "" : `, ${describeExtra(extra)}`}`;
+  return html`<p class="harm"><b>Users:</b> the canary answered ${number(canary.requests)}
+${canary.requests === 1 ? "request" : "requests"}; ${failures}. Warm-ups are included.</p>`;
+}
+
+const describeExtra = (extra: number): string =>
+  extra > 0 ? `about ${number(extra)} more than stable would have failed` : "no more than stable would have failed";
+
+const number = (value: number): string => value.toLocaleString("en");

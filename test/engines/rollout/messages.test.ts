@@ -1,0 +1,182 @@
+// Every message that the judge and a rollout can produce, from generated states: one example of each form is kept in
+// messages.txt, to be read by people. `UPDATE=1` writes it. Rules for all messages are checked on all examples.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { bandOf, durationsOf } from "../../../engines/rollout/judge/durations.ts";
+import { beginStep, gather, noEvidence } from "../../../engines/rollout/judge/gather.ts";
+import { judge, judgeWarmUp } from "../../../engines/rollout/judge/judge.ts";
+import { defaultThresholds } from "../../../engines/rollout/plan.ts";
+import { messageOf } from "../../../engines/rollout/tell.ts";
+import type { Bucket, RolloutEvent, Tally, Verdict, WaitReason } from "../../../engines/rollout/vocabulary.ts";
+import { duration } from "../../../engines/time.ts";
+import { failWhen, healthy, isReversion, sick } from "../../support/worlds/meddling.ts";
+import { run } from "../../support/worlds/pure-world.ts";
+import { scenarios } from "../../support/worlds/scenario.ts";
+
+interface Said {
+  readonly what: string;
+  readonly message: string;
+  readonly reason?: WaitReason;
+}
+
+const minute = 60_000;
+
+function tally(requests: number, failed: number, slow = 0, refused = 0): Tally {
+  const durations = durationsOf([
+    [bandOf(100), requests - slow],
+    [bandOf(1_000), slow],
+  ]);
+  return { requests, failed, refused, ...(durations === undefined ? {} : { durations }) };
+}
+
+/** Verdicts over a grid of both arms: none to many requests; none, one, few and all of them bad, in each way. */
+function verdicts(): readonly Said[] {
+  const arms = [0, 1, 5, 20, 120, 600].flatMap((requests) => {
+    const some = [
+      ...new Set([0, Math.min(1, requests), Math.round(requests * 0.03), Math.round(requests / 4), requests]),
+    ];
+    return some.flatMap((bad) => [
+      tally(requests, bad),
+      ...(bad === 0 ? [] : [tally(requests, 0, bad), tally(requests, 0, 0, bad)]),
+    ]);
+  });
+  const baselines = [tally(2_000, 0, 40), tally(2_000, 4, 40, 20), tally(1, 0), tally(200, 2, 0)];
+  return arms.flatMap((canary) =>
+    arms.flatMap((stable) =>
+      baselines.flatMap((baseline) =>
+        ([10, 50, 100] as const).flatMap((percent) =>
+          [false, true].flatMap((isSilent) => verdictOf({ canary, stable, baseline, percent, isSilent })),
+        ),
+      ),
+    ),
+  );
+}
+
+interface Case {
+  readonly canary: Tally;
+  readonly stable: Tally;
+  readonly baseline: Tally;
+  readonly percent: 10 | 50 | 100;
+  readonly isSilent: boolean;
+}
+
+function verdictOf({ canary, stable, baseline, percent, isSilent }: Case): readonly Said[] {
+  const steps = [10, 50, 100];
+  const history: Bucket[] = Array.from({ length: 30 }, (_, index) => ({
+    at: (index - 30) * minute,
+    canary: tally(0, 0),
+    stable: baseline,
+  }));
+  const alone = percent === 100 ? tally(0, 0) : stable;
+  const buckets: Bucket[] = [0, 1].map((index) => ({ at: index * minute, canary, stable: alone }));
+  const watch = { thresholds: defaultThresholds, percent, intervalSeconds: 60, warmFrom: 0 };
+  const begun = beginStep(noEvidence, steps.indexOf(percent), 2);
+  const evidence = gather(begun, [...history, ...buckets], { ...watch, warmUntil: 0 });
+  const cold = judgeWarmUp(gather(begun, [...history, ...buckets], { ...watch, warmUntil: 10 * minute }));
+  const said = (verdict: Verdict): Said => ({
+    what: verdict.verdict === "inconclusive" ? `waits, ${verdict.reason}` : verdict.verdict,
+    message: verdict.message,
+    ...(verdict.verdict === "inconclusive" ? { reason: verdict.reason } : {}),
+  });
+  return [
+    said(judge(evidence, defaultThresholds, { percent, steps, isSilent })),
+    ...(cold === undefined ? [] : [said(cold)]),
+  ];
+}
+
+/** Facts of every scenario, of failures, and the few forms that no scenario has. */
+async function facts(): Promise<readonly Said[]> {
+  const runs = await Promise.all([
+    ...scenarios().map((scenario) => run(scenario)),
+    run(sick, failWhen(isReversion)),
+    run({ ...healthy, thresholds: { ...healthy.thresholds, probeFailuresMax: 1 }, probesAnswered: 3 }),
+    run(
+      healthy,
+      failWhen((effect) => effect.kind === "Probe" || effect.kind === "Measure"),
+    ),
+    ...(["Inspect", "Activate", "VerifyTraffic", "Deactivate"] as const).map((kind) =>
+      run(
+        healthy,
+        failWhen((effect) => effect.kind === kind),
+      ),
+    ),
+    run({ ...healthy, dryRun: defaultThresholds }),
+  ]);
+  const journals = runs.map(({ journal }) => journal);
+  const at = 0;
+  const one = { at, canary: tally(1, 0), stable: tally(23, 2) };
+  const forms: readonly RolloutEvent[] = [
+    { kind: "Inspected", at, view: { weights: [], revisions: [] } },
+    { kind: "Measured", at, buckets: [], to: 0 },
+    { kind: "Measured", at, buckets: [one], to: 0 },
+    { kind: "Measured", at, buckets: [{ ...one, canary: tally(0, 0) }], to: 0 },
+    {
+      kind: "Probed",
+      at,
+      good: true,
+      detail: "answered 200",
+      running: "Running",
+      restarts: [{ replica: "a", times: 1 }],
+    },
+    { kind: "Probed", at, good: false, detail: "no answer in 2 s", running: "Running" },
+    { kind: "TrafficMoved", at, percent: 10, seenPercent: 30 },
+    { kind: "TrafficRead", at, weights: [], lockedUntil: 1 },
+  ];
+  return [...journals.flat(), ...forms].map((event) => ({ what: event.kind, message: messageOf(event) }));
+}
+
+const all: readonly Said[] = [...(await facts()), ...verdicts()];
+
+/** The form of a message: without its numbers. */
+const formOf = ({ what, message }: Said): string => `${what} ${message.replaceAll(/[\d,.]+/g, "#")}`;
+
+test("each form of a message is in messages.txt, where people read it", () => {
+  const examples = [...Map.groupBy(all, formOf).values()].map(([first]) => `${first!.what}: ${first!.message}\n`);
+  const file = join(import.meta.dirname, "messages.txt");
+  const text = examples.toSorted().join("");
+  if (process.env["UPDATE"] === "1") writeFileSync(file, text);
+  expect(readFileSync(file, "utf8")).toBe(text);
+});
+
+test.each([
+  ["writes the singular for one", /\b1 (requests|replicas|revisions|probes|restarts|intervals)\b/],
+  ["writes no share that is nothing or everything as a number", /(?<![\d.])(0|0\.0|0\.00|100\.0) %/],
+  ["measures time in no unit that it does not know", /\b(same|these) minutes\b/],
+  ["contradicts nothing that it has just said", /does not answer: answered|only all/],
+  ["has a value in each place", /undefined|NaN|Infinity|null|\[object/],
+  ["has no gap", / {2}|[;:,] ?[;:,]|[;:,]$|^[;:, ]/],
+  ["is no sentence of its own: it follows a name and a time", /[a-z]\.$/],
+  ["names no effect by its name in the code", /\b(ShiftTraffic|VerifyTraffic|AwaitSignal|Measure|Inspect)\b/],
+])("a message %s", (_rule, wrong) => {
+  expect(all.filter(({ message }) => wrong.test(message)).slice(0, 3)).toEqual([]);
+});
+
+test("a wait for more evidence says first that the canary is good so far, or that nothing is clear", () => {
+  const lead =
+    /^(canary is good so far|canary is not shown to be good yet|not clear yet|canary has answered|stable has)/;
+  const waits = all.filter(({ reason }) => reason === "too-few-requests" || reason === "unsettled");
+  expect(waits.length).toBeGreaterThan(50);
+  expect(waits.filter(({ message }) => !lead.test(message)).slice(0, 3)).toEqual([]);
+  const forEvidence = waits.filter(({ message }) => message.startsWith("canary is good so far"));
+  expect(forEvidence.filter(({ message }) => !/ : 1 in its favour, 20 : 1 needed/.test(message)).slice(0, 3)).toEqual(
+    [],
+  );
+});
+
+test("a wait for requests that may hang does not say that none failed", () => {
+  const lost = all.filter(({ reason }) => reason === "lost-requests");
+  expect(lost.length).toBeGreaterThan(0);
+  expect(lost.filter(({ message }) => /fails/.test(message)).slice(0, 3)).toEqual([]);
+});
+
+test("a duration is never sixty of anything", () => {
+  expect([59.94, 59.96, 60, 3_599.6, 3_600, 5_399.7].map(duration)).toEqual([
+    "59.9s",
+    "1m",
+    "1m",
+    "1h",
+    "1h",
+    "1h 30m",
+  ]);
+});
