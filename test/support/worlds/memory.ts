@@ -5,7 +5,7 @@ import { eventsAsText, parseFact } from "../../../controlplane/adapters/postgres
 import { type StoredClaim, taking } from "../../../controlplane/runtime/claims.ts";
 import type { Claim, Claims, Fact, Journal, Lock, Orchestrations, Step } from "../../../controlplane/runtime/ports.ts";
 import type { AnyEvent, Kinds } from "../../../engines/kind.ts";
-import type { TargetKey } from "../../../engines/targets.ts";
+import { inOrder, type TargetKey } from "../../../engines/targets.ts";
 import type { Instant } from "../../../engines/time.ts";
 
 interface Stored {
@@ -105,7 +105,7 @@ export function memoryClaims(
   return {
     stillOurs,
     take: async (targets, stream, process) => {
-      const keys = targets.toSorted();
+      const keys = inOrder(targets);
       const held = keys.map((key) => rows.get(key)).map((row) => row && { ...row, expired: row.expiresAt <= now() });
       const taken = taking(held, stream, process);
       if ("heldBy" in taken) return taken;
