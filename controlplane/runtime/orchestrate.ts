@@ -90,7 +90,14 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
     telemetry,
   } = setting;
   const performers = setting.performers(
-    openStreams({ kinds, journal, clock, time, start: (stream, request) => start(stream, request, asked) }),
+    openStreams({
+      kinds,
+      journal,
+      clock,
+      time,
+      knows: (stream) => workerOf(stream) !== undefined,
+      start: (stream, request) => start(stream, request, asked),
+    }),
   );
   const workerOf = workersOf(kinds, performers);
   const driven = new Map<string, Run<Event>>();
