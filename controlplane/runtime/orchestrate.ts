@@ -122,19 +122,8 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
     time,
     driven,
   });
-  const unknown = new Set<string>();
-  const asked: Asked<Event> = {
-    workerOf,
-    process,
-    leaseSeconds,
-    journal,
-    claims,
-    drivers,
-    log,
-    telemetry,
-    time,
-    unknown,
-  };
+  const shared = { process, leaseSeconds, journal, claims, log, telemetry };
+  const asked: Asked<Event> = { ...shared, workerOf, drivers, time, unknown: new Set() };
 
   let recovering: Promise<void> = Promise.resolve();
   return {
