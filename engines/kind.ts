@@ -1,7 +1,7 @@
 // A kind of work: an engine, and what the control plane must know to carry it out for any kind. The loop, the journal
 // and the claims are written against this file; engines/<kind>/kind.ts fills it in, and kinds.ts lists the kinds.
 import { type Engine, keptFold, type Outcome, type Request, type Signal } from "./engine.ts";
-import type { Form } from "./form.ts";
+import { type Form, read } from "./form.ts";
 import type { Schema } from "./schema.ts";
 import type { AppTarget, TargetKey } from "./targets.ts";
 import type { Instant } from "./time.ts";
@@ -196,7 +196,7 @@ export type AnyKind<Event extends AnyEvent = any> = Kind<any, Event, any, any, a
 /** One kind as the control loop uses it. Journals of its streams go in and out; its states stay inside. */
 export interface Controller<Event extends AnyEvent = AnyEvent> {
   readonly kind: string;
-  /** Gives the effect that a journal asks for; undefined once it is finished. */
+  /** Gives the effect that a journal asks for; undefined once it is finished, and before it begins. */
   readonly asks: (journal: readonly { readonly event: Event }[]) => AnyEffect | undefined;
   /** Gives the facts that an observation leads to. */
   readonly decides: (journal: readonly { readonly event: Event }[], observation: AnyObservation) => readonly Event[];
@@ -222,13 +222,33 @@ export interface Kinds<Event extends AnyEvent = AnyEvent> {
 /** Gives the kind's name of a stream. */
 export const kindOf = (stream: string): string => stream.slice(0, Math.max(0, stream.indexOf("/")));
 
-/** Registers kinds. */
+/**
+ * Registers kinds.
+ *
+ * @throws Error if two kinds would share a name or a path, or if one has words that no name or path can have. Its
+ * streams would otherwise be confused with others, or have paths that lead nowhere.
+ */
 export function registerKinds<Event extends AnyEvent>(
   all: readonly AnyKind<Event>[],
   precedence: Precedence = {},
 ): Kinds<Event> {
+  const words = all.flatMap(({ kind, calls: { noun, plural } }) => [`kind ${kind}`, `noun ${noun}`, `path ${plural}`]);
+  const [twice] = words.filter((word, at) => words.indexOf(word) !== at);
+  if (twice !== undefined) throw new Error(`two kinds have the ${twice}`);
+  for (const kind of all) refuseUnusable(kind);
   const byName = new Map(all.map((kind) => [kind.kind, kind]));
   return { all, precedence, of: (stream) => byName.get(kindOf(stream)) };
+}
+
+function refuseUnusable({ kind, calls: { plural, parts, filters } }: AnyKind): void {
+  const names = Object.keys(parts);
+  const wrong = [
+    ...[kind, plural].filter((word) => !/^[a-z][a-z-]*$/.test(word)),
+    ...names.filter((name) => !/^[A-Za-z]\w*$/.test(name)),
+    ...Object.values(filters).filter((part) => !names.includes(part)),
+    ...(names.length === 0 ? ["a name without parts"] : []),
+  ];
+  if (wrong.length > 0) throw new Error(`the kind ${kind} cannot have ${wrong.join(", ")}`);
 }
 
 /** What the names of a kind's streams are made of: the kind, then its parts in order. */
@@ -249,6 +269,13 @@ export function partsOf({ kind, calls }: Naming, stream: string): Readonly<Recor
   return Object.fromEntries(names.map((name, index) => [name, values[index]!]));
 }
 
+/** Reports whether a stream has a name that callers of its kind can give. */
+export function isNameOf(kind: AnyKind, stream: string): boolean {
+  const name = partsOf(kind, stream);
+  if (name === undefined || streamOf(kind, name) !== stream) return false;
+  return Object.entries(kind.calls.parts).every(([part, form]) => "value" in read(form, name[part]));
+}
+
 /** Makes the controller of a kind. It keeps the states of the journals that it was asked about. */
 export function controllerOf<Event extends AnyEvent>({
   kind,
@@ -259,7 +286,8 @@ export function controllerOf<Event extends AnyEvent>({
   const stateOf = keptFold(engine);
   return {
     kind,
-    asks: (journal) => engine.react(stateOf(journal)),
+    // A process may die after it has claimed the targets and before it has written what was requested.
+    asks: (journal) => (journal.length === 0 ? undefined : engine.react(stateOf(journal))),
     decides: (journal, observation) => engine.decide(stateOf(journal), observation),
     refuses: calls.whyDisregarded,
     targetsOf: (journal) => {

@@ -6,6 +6,9 @@ import { number, text } from "./form.ts";
 /** Names a target, in lower case. Its first word is the type of the thing. */
 export type TargetKey = string;
 
+/** Gives keys in the order in which they are always claimed, each once: a stream may name a target twice. */
+export const inOrder = (targets: readonly TargetKey[]): readonly TargetKey[] => [...new Set(targets)].toSorted();
+
 /** A Container App in its resource group. */
 export interface AppTarget {
   readonly resourceGroup: string;

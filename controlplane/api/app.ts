@@ -18,7 +18,7 @@ import { health } from "./health.ts";
 import { lockTarget, unlockTarget } from "./lock-target.ts";
 import { showApi } from "./openapi.ts";
 import { capitalized, type guarded, operationsOf } from "./openapi-operations.ts";
-import { complaintsAboutPath, type Names, namesOf } from "./read-address.ts";
+import { complaintsAboutPath, type Names } from "./read-address.ts";
 import { recover } from "./recover.ts";
 import { followStream } from "./streams/follow.ts";
 import { showJournal } from "./streams/journal.ts";
@@ -86,10 +86,11 @@ export function createApp(
   const app = new Hono();
   const { kinds } = parts;
   const answers = answersOf(kinds);
-  const names = namesOf(kinds);
   app.get("/health", () => health(parts));
   app.get("/openapi.json", () => showApi(kinds));
-  for (const [name, { method, path, role, partRole, ...described }] of Object.entries(operationsOf(kinds))) {
+  for (const [name, { method, path, names = {}, role, partRole, ...described }] of Object.entries(
+    operationsOf(kinds),
+  )) {
     const carryOut = answers[name];
     if (role === undefined) continue;
     if (carryOut === undefined) throw new Error(`no function answers ${name}`);

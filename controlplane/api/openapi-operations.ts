@@ -4,9 +4,10 @@
 import type { Form } from "../../engines/form.ts";
 import type { AnyKind, Kinds } from "../../engines/kind.ts";
 import { exactly, type Schema } from "../../engines/schema.ts";
+import { appForms } from "../../engines/targets.ts";
 import { lockForm } from "./lock-target.ts";
 import { named } from "./openapi-shapes.ts";
-import { filterForm, followForm, listedMax } from "./read-address.ts";
+import { filterForm, followForm, listedMax, lockNames, type Names } from "./read-address.ts";
 import type { Role } from "./roles.ts";
 import { signalForm } from "./streams/signal.ts";
 
@@ -15,6 +16,8 @@ export interface Operation {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
   /** With its named parts in braces, as in `/locks/{rg}/{app}`. */
   readonly path: string;
+  /** The forms of the parts in braces. Each path has its own: two kinds may use one word for different things. */
+  readonly names?: Names;
   /** The app role that the call requires; undefined if it needs no token. */
   readonly role: Role | undefined;
   /** The app role that a part of the call requires instead; the summary says which part. */
@@ -42,7 +45,7 @@ export interface Answered {
 const unreadable = { 500: ["journal-fact-unknown", "journal-chain-broken"] };
 const unread = { 404: ["stream-unknown"], ...unreadable };
 
-/** Gives all calls by their names: those of the control plane, and the same six for each kind of work. */
+/** Gives all calls by their names: those of the control plane, and the same for each kind of work. */
 export const operationsOf = (kinds: Kinds): Readonly<Record<string, Operation>> =>
   Object.assign({}, open, ...kinds.all.map(callsOfKind), guarded);
 
@@ -50,7 +53,7 @@ export const operationsOf = (kinds: Kinds): Readonly<Record<string, Operation>> 
 const callsOfKind = (kind: AnyKind): Readonly<Record<string, Operation>> => ({
   ...startingCall(kind),
   ...readingCalls(kind),
-  ...signallingCall(kind),
+  ...(kind.calls.signals.length === 0 ? {} : signallingCall(kind)),
 });
 
 /** Gives the name of the path of a kind's streams, with the parts in braces. */
@@ -71,6 +74,7 @@ function startingCall(kind: AnyKind): Readonly<Record<string, Operation>> {
     [`put${noun}`]: {
       method: "PUT",
       path,
+      names: kind.calls.parts,
       role: "Rollout.Write",
       body: request,
       summary: `Start a ${word}. Repeating the call returns the existing ${word}, finished or not, and starts nothing.`,
@@ -113,6 +117,7 @@ function readingCalls(kind: AnyKind): Readonly<Record<string, Operation>> {
     [`show${noun}`]: {
       method: "GET",
       path,
+      names: kind.calls.parts,
       role: "Rollout.Read",
       summary: `Get one ${word}.`,
       answers: { 200: { description: `The present state of the ${word}.`, shape: named(noun) } },
@@ -121,6 +126,7 @@ function readingCalls(kind: AnyKind): Readonly<Record<string, Operation>> {
     [`show${noun}Journal`]: {
       method: "GET",
       path: `${path}/journal`,
+      names: kind.calls.parts,
       role: "Rollout.Read",
       summary: `Get every fact of a ${word}'s journal.`,
       answers: {
@@ -134,6 +140,7 @@ function readingCalls(kind: AnyKind): Readonly<Record<string, Operation>> {
     [`follow${noun}`]: {
       method: "GET",
       path: `${path}/follow`,
+      names: kind.calls.parts,
       role: "Rollout.Read",
       query: followForm,
       summary: `Follow a ${word}: one line for each fact as it is written, until the ${word} ends.`,
@@ -157,6 +164,7 @@ function signallingCall(kind: AnyKind): Readonly<Record<string, Operation>> {
     [`signal${noun}`]: {
       method: "POST",
       path: `${pathOf(kind)}/signals`,
+      names: kind.calls.parts,
       role: "Rollout.Write",
       partRole: "Rollout.Approve",
       body: signalForm(kind),
@@ -233,6 +241,7 @@ export const guarded = {
   lockTarget: {
     method: "POST",
     path: "/locks/{rg}/{app}",
+    names: appForms,
     role: "Rollout.Write",
     body: lockForm,
     summary: "Lock an app that the caller is about to write. Rollouts shift none of its traffic until the lock ends.",
@@ -248,6 +257,7 @@ export const guarded = {
   unlockTarget: {
     method: "DELETE",
     path: "/locks/{rg}/{app}/{id}",
+    names: lockNames,
     role: "Rollout.Write",
     summary: "Unlock an app. A lock that has already expired is no error.",
     answers: { 204: { description: "The lock no longer exists." } },
@@ -257,10 +267,10 @@ export const guarded = {
     method: "POST",
     path: "/recover",
     role: "Rollout.Write",
-    summary: "Recover the rollouts of dead processes now.",
+    summary: "Recover the streams of dead processes now.",
     answers: {
       200: {
-        description: "The rollouts that were recovered.",
+        description: "The streams that were recovered.",
         shape: exactly({ recovered: { type: "array", items: { type: "string" } } }),
       },
     },

@@ -6,7 +6,6 @@ import type { Schema } from "../../engines/schema.ts";
 import { answer } from "./call.ts";
 import { type Answered, type Operation, operationsOf } from "./openapi-operations.ts";
 import { named, shapesOf } from "./openapi-shapes.ts";
-import { namesOf } from "./read-address.ts";
 
 type Refusals = NonNullable<Operation["refusals"]>;
 
@@ -62,9 +61,6 @@ export const describe = (kinds: Kinds) => ({
   paths: pathsOf(kinds),
   components: {
     schemas: shapesOf(kinds),
-    parameters: Object.fromEntries(
-      Object.entries(namesOf(kinds)).map(([name, { schema }]) => [name, { name, in: "path", required: true, schema }]),
-    ),
     securitySchemes: {
       entra: {
         type: "http",
@@ -93,8 +89,8 @@ function pathsOf(kinds: Kinds): Readonly<Record<string, Schema>> {
 }
 
 function described(operationId: string, operation: Operation): Schema {
-  const { summary, role, partRole, path, query, body, answers } = operation;
-  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ $ref: `#/components/parameters/${name}` }));
+  const { summary, role, partRole, names = {}, query, body, answers } = operation;
+  const parameters = Object.entries(names).map(([name, { schema }]) => ({ name, in: "path", required: true, schema }));
   const given = Object.entries((query?.schema["properties"] ?? {}) as Readonly<Record<string, Schema>>).map(
     ([name, schema]) => ({ name, in: "query", schema }),
   );

@@ -1,26 +1,47 @@
 // Reads the path and the query of a call. A value that passes is safe to use in a stream's name, an SQL statement
 // or a message.
-import { described, type Form, index, object, oneOf, optional, type Parsed, read, text } from "../../engines/form.ts";
-import type { AnyKind, Kinds } from "../../engines/kind.ts";
+import {
+  described,
+  type Form,
+  index,
+  line,
+  object,
+  oneOf,
+  optional,
+  type Parsed,
+  read,
+  text,
+} from "../../engines/form.ts";
+import type { AnyKind } from "../../engines/kind.ts";
 import { complaintOf } from "../../engines/problem.ts";
 import { appForms } from "../../engines/targets.ts";
 import type { Cursor } from "../runtime/ports.ts";
 
-/** The named parts of paths. */
+/** The named parts of a path, each with the form of its value. */
 export type Names = Readonly<Record<string, Form<string>>>;
 
-/** Gives the named parts of all paths: those of apps and locks, and those of each kind's streams. */
-export const namesOf = (kinds: Kinds): Names =>
-  Object.assign({}, appForms, ...kinds.all.map(({ calls }) => calls.parts), {
-    id: text("the id of a lock", { most: 64, pattern: "^[A-Za-z0-9-]+$", description: "The lock's id." }),
-  });
+/** The named parts of a lock's path. */
+export const lockNames = {
+  ...appForms,
+  id: text("the id of a lock", { most: 64, pattern: "^[A-Za-z0-9-]+$", description: "The lock's id." }),
+};
 
-/** Lists what is wrong with the named parts of a path, decoded. */
+/** What any part of a path is, whatever its form allows: the store keeps it within the name of a stream. */
+const anyPart = line(200);
+
+/**
+ * Lists what is wrong with the named parts of a path, decoded.
+ *
+ * A slash separates the parts of a stream's name, so a part with a slash could name another stream.
+ */
 export function complaintsAboutPath(path: Readonly<Record<string, string>>, names: Names): readonly string[] {
   return Object.entries(names).flatMap(([name, form]) => {
-    const parsed = name in path ? read(form, path[name]) : { problems: [] };
-    if (!("problems" in parsed)) return [];
-    return parsed.problems.map((problem) => complaintOf({ ...problem, at: [`The ${name} in the path`] }));
+    const where = `The ${name} in the path`;
+    for (const each of [form, anyPart]) {
+      const parsed = read(each, path[name]);
+      if ("problems" in parsed) return parsed.problems.map((problem) => complaintOf({ ...problem, at: [where] }));
+    }
+    return path[name]!.includes("/") ? [`${where} must not contain a slash.`] : [];
   });
 }
 

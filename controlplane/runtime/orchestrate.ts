@@ -91,7 +91,14 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
     telemetry,
   } = setting;
   const performers = setting.performers(
-    openStreams({ kinds, journal, clock, time, start: (stream, request) => start(stream, request, asked) }),
+    openStreams({
+      kinds,
+      journal,
+      clock,
+      time,
+      knows: (stream) => workerOf(stream) !== undefined,
+      start: (stream, request) => start(stream, request, asked),
+    }),
   );
   const workerOf = workersOf(kinds, performers);
   const driven = new Map<string, Run<Event>>();
@@ -116,20 +123,8 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
     time,
     driven,
   });
-  const unknown = new Set<string>();
-  const asked: Asked<Event> = {
-    driven,
-    workerOf,
-    process,
-    leaseSeconds,
-    journal,
-    claims,
-    drivers,
-    log,
-    telemetry,
-    time,
-    unknown,
-  };
+  const shared = { driven, process, leaseSeconds, journal, claims, log, telemetry };
+  const asked: Asked<Event> = { ...shared, workerOf, drivers, time, unknown: new Set() };
 
   let recovering: Promise<void> = Promise.resolve();
   return {

@@ -2,7 +2,6 @@
 // and the schemas of which GET /openapi.json is made.
 import { describe, refusalsOf } from "../../controlplane/api/openapi.ts";
 import { type Answered, type Operation, operationsOf } from "../../controlplane/api/openapi-operations.ts";
-import { type Names, namesOf } from "../../controlplane/api/read-address.ts";
 import type { Kinds } from "../../engines/kind.ts";
 import { code, generatedFrom, plain, table } from "./markdown.ts";
 
@@ -29,22 +28,20 @@ export const callTitle = ({ method, path }: Pick<Operation, "method" | "path">):
 
 /** Gives the page. */
 export function apiPage(kinds: Kinds): string {
-  const names = namesOf(kinds);
   return [
     "# API of the control plane",
     generatedFrom("`controlplane/api/`"),
     "[The guide](../guides/api.md) says how to sign in and has examples. `GET /openapi.json` gives the same as " +
       "OpenAPI 3.1, and also the pattern of each string. Every refusal has the shape [`Error`](#error).",
-    ...Object.values(operationsOf(kinds)).map((operation) => call(operation, names)),
+    ...Object.values(operationsOf(kinds)).map(call),
     "## Shapes",
     ...Object.entries(describe(kinds).components.schemas as Properties).map(([name, schema]) => shape(name, schema)),
     "",
   ].join("\n\n");
 }
 
-function call(operation: Operation, names: Names): string {
-  const { role, summary, path, query, body, answers } = operation;
-  const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
+function call(operation: Operation): string {
+  const { role, summary, names = {}, query, body, answers } = operation;
   const parameter = (name: string, where: string, schema: JsonSchema): readonly string[] => [
     code(name),
     where,
@@ -52,7 +49,7 @@ function call(operation: Operation, names: Names): string {
     [schema.description, defaultOf(schema)].filter(Boolean).join(" "),
   ];
   const parameters = [
-    ...places.map((name) => parameter(name, "path", names[name]!.schema as JsonSchema)),
+    ...Object.entries(names).map(([name, { schema }]) => parameter(name, "path", schema as JsonSchema)),
     ...Object.entries((query?.schema as JsonSchema | undefined)?.properties ?? {}).map(([name, schema]) =>
       parameter(name, "query", schema),
     ),

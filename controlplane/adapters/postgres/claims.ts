@@ -2,6 +2,7 @@
 // order of their keys, so that two claims of several targets cannot wait for each other. The rules of taking are those
 // of runtime/claims.ts as a function in the database (migrations.ts); one contract test runs against both.
 import type pg from "pg";
+import { inOrder } from "../../../engines/targets.ts";
 import type { Claim, Claims, Lock } from "../../runtime/ports.ts";
 
 const takeStatement = "select held_by, epoch from ballast.take($1::text[], $2, $3, $4)";
@@ -53,7 +54,7 @@ export function openClaims(pool: pg.Pool, leaseSeconds: number): Claims {
 
   return {
     take: async (targets, stream, process) => {
-      const keys = targets.toSorted();
+      const keys = inOrder(targets);
       const [taken] = await query<{ held_by: string | null; epoch: number }>(takeStatement, [
         keys,
         stream,

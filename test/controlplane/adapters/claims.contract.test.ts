@@ -48,6 +48,13 @@ describe.each(places)("claims in %s", (_place, open) => {
     expect(await claims.take([of], "other", "p")).toEqual({ heldBy: "s" });
   });
 
+  it("take a target that is named twice once, so that the claim can be renewed", async () => {
+    const [one, other] = [target(), target()];
+    const claim = await taken([other, one, other], "s", "p");
+    expect(claim.targets).toEqual([one, other].toSorted());
+    expect(await claims.renew(claim)).toBe(true);
+  });
+
   it("give a process its own live claim again, unchanged", async () => {
     const of = target();
     expect(await take(of, "s", "p")).toEqual(await take(of, "s", "p"));

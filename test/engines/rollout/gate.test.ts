@@ -100,7 +100,7 @@ describe("a gate", () => {
           expect(replay(journal)).toBeUndefined();
         },
       ),
-      { verbose: true, numRuns: 80 },
+      { verbose: true, numRuns: 30 },
     );
   });
 

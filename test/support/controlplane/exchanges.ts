@@ -94,7 +94,7 @@ function complaintsAboutCall(
     if (!fits(value)) complaints.push(`${what}${ajv.errorsText(fits.errors, { dataVar: "" })}`);
   };
   for (const [name, value] of Object.entries(path))
-    hold(name, checkOf("components", "parameters", name, "schema"), value);
+    hold(name, checkOf(...at, "parameters", `${Object.keys(operation.names ?? {}).indexOf(name)}`, "schema"), value);
   const parameters = operation.query?.schema["properties"] as Plain | undefined;
   for (const [name, value] of Object.entries(parameters === undefined ? {} : query)) {
     // a call without a query ignores what is there

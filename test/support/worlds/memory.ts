@@ -15,7 +15,7 @@ import type {
 } from "../../../controlplane/runtime/ports.ts";
 import type { AnyEvent, Kinds } from "../../../engines/kind.ts";
 import { type Overview, overviewsOf } from "../../../engines/overview.ts";
-import type { TargetKey } from "../../../engines/targets.ts";
+import { inOrder, type TargetKey } from "../../../engines/targets.ts";
 import type { Instant } from "../../../engines/time.ts";
 
 interface Stored {
@@ -205,7 +205,7 @@ export function memoryClaims(
   return {
     stillOurs,
     take: async (targets, stream, process) => {
-      const keys = targets.toSorted();
+      const keys = inOrder(targets);
       const held = keys.map((key) => rows.get(key)).map((row) => row && { ...row, expired: row.expiresAt <= now() });
       const taken = taking(held, stream, process);
       if ("heldBy" in taken) return taken;
