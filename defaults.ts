@@ -17,8 +17,8 @@ export const patience = { leaseSeconds: 60, requestSeconds: 30, ingestionSeconds
 
 /**
  * Gives the longest time for which a healthy control plane leaves a rollout alone that is due: a replica has died, so
- * its lease expires, another replica recovers at its next round, and its first heartbeat follows a round later. A round is
- * a third of a lease; one request to the database may be slow.
+ * its lease expires, another replica recovers at its next round, and its first heartbeat follows a round later. A
+ * round is a third of a lease; one request to the database may be slow.
  */
 export const quietSecondsOf = ({ leaseSeconds, requestSeconds }: { leaseSeconds: number; requestSeconds: number }) =>
   Math.ceil((leaseSeconds * 5) / 3 + requestSeconds);

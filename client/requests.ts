@@ -42,7 +42,7 @@ export const machineTime: CallTime = {
 };
 
 /** Gives the retry policy of a call. */
-export const policyOf = ({ patienceSeconds }: Access, otherwiseSeconds: number): RetryPolicy => ({
+const policyOf = ({ patienceSeconds }: Access, otherwiseSeconds: number): RetryPolicy => ({
   ...callPolicy,
   budgetSeconds: patienceSeconds ?? otherwiseSeconds,
 });

@@ -195,9 +195,9 @@ const deadMansSwitch = object(
       return silenceSeconds > quietSeconds
         ? []
         : [
-            `silenceSeconds (${silenceSeconds}) must be more than ${quietSeconds}: so long may a healthy control plane ` +
-              `with leaseSeconds ${leaseSeconds} and requestSeconds ${requestSeconds} need to recover the rollouts ` +
-              "of a replica that died.",
+            `silenceSeconds (${silenceSeconds}) must be more than ${quietSeconds}: so long may a healthy control ` +
+              `plane with leaseSeconds ${leaseSeconds} and requestSeconds ${requestSeconds} need to recover the ` +
+              "rollouts of a replica that died.",
           ];
     },
   },

@@ -1,5 +1,6 @@
 // How long something that failed is tried again: one policy with a budget, for callers of the control plane and for
-// the adapters. The budget counts everything, rests and attempts alike, so that policies within one another do not multiply.
+// the adapters. The budget counts everything, rests and attempts alike, so that policies within one another do not
+// multiply.
 
 /** A budget, and the rests between two attempts. */
 export interface RetryPolicy {

@@ -73,8 +73,8 @@ export const configSilenceTooShort = entry<{ readonly silenceSeconds: number; re
   {
     title: "The dead man's switch would act while a healthy control plane recovers a rollout",
     message: ({ silenceSeconds, quietSeconds }) =>
-      `The dead man's switch counts a rollout that was left alone for ${silenceSeconds} seconds as lost, but it takes ` +
-      `a healthy control plane up to ${quietSeconds} seconds to recover the rollouts of a replica that died.`,
+      `The dead man's switch counts a rollout that was left alone for ${silenceSeconds} seconds as lost, but it ` +
+      `takes a healthy control plane up to ${quietSeconds} seconds to recover the rollouts of a replica that died.`,
     fix: ({ quietSeconds }) =>
       `set ballast:silenceSeconds to more than ${quietSeconds}, or set ballast:leaseSeconds lower`,
   },

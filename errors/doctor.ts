@@ -145,8 +145,8 @@ export const doctorHeartbeatLost = entry<{ inFlight: number; seconds: number; si
     title: "Rollouts in progress are stuck",
     variants: [{ inFlight: 1 }, {}],
     message: ({ inFlight, seconds, silenceSeconds }) =>
-      `${inFlight} rollout${inFlight === 1 ? " is" : "s are"} in progress, but the control loop has left one that was ` +
-      `due alone for ${seconds} s; after ${silenceSeconds} s the heartbeat counts as lost.`,
+      `${inFlight} rollout${inFlight === 1 ? " is" : "s are"} in progress, but the control loop has left one that ` +
+      `was due alone for ${seconds} s; after ${silenceSeconds} s the heartbeat counts as lost.`,
     fix: () => "read the control plane's log, then follow Stuck rollout in docs/guides/runbooks.md",
     left: () => "The dead man's switch gives every app on a split back to stable.",
   },

@@ -34,7 +34,8 @@ export type Log = (line: { readonly what: string } & Readonly<Record<string, unk
 const shortly = { "retry-after": "2" };
 /**
  * The answers to errors that the control loop throws, since a stream may change between a check and the loop: a
- * finished one that has not yet released its target, which passes by itself, and one that does not exist. Others are 500.
+ * finished one that has not yet released its target, which passes by itself, and one that does not exist. Others
+ * are 500.
  */
 const thrownAnswers: Readonly<Record<string, { readonly status: number; readonly headers?: Record<string, string> }>> =
   {

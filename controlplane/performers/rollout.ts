@@ -10,9 +10,7 @@ import type { Performer, Within } from "../runtime/performer.ts";
 import type { Claims, Fence } from "../runtime/ports.ts";
 import { callRolloutPort, type RolloutCalls } from "./call-rollout-port.ts";
 
-/**
- * After this multiple of a request's limit since its fence, a write that was given up has either landed or never will.
- */
+/** After this many request limits since its fence, a write that was given up has either landed or never will. */
 const requestsPerLanding = 4;
 
 /** What effects need: the ports of a rollout with the limit of one request, and the locks. */
@@ -105,12 +103,10 @@ async function performEffect(
 }
 
 /** Gives the failure of a shift whose time is up and whose app is still locked. */
-async function lockedTooLong(
-  effect: RolloutEffect,
-  { claims, clock }: RolloutWorld,
-): Promise<Result<never> | undefined> {
-  if (effect.kind !== "ShiftTraffic" || effect.overrideLock || effect.waitsUntil === undefined) return undefined;
-  if (clock.now() < effect.waitsUntil) return undefined;
+async function lockedTooLong(effect: RolloutEffect, world: RolloutWorld): Promise<Result<never> | undefined> {
+  const { claims, clock } = world;
+  if (effect.kind !== "ShiftTraffic" || effect.overrideLock) return undefined;
+  if (effect.waitsUntil === undefined || clock.now() < effect.waitsUntil) return undefined;
   const lock = await claims.lockOn(appKey(effect.target));
   return lock && { ok: false, reason: `the app is still locked by ${lock.by}` };
 }

@@ -59,6 +59,8 @@ async function notifyForever(notifier: Notifier, setting: NotifyingSetting, clos
  */
 interface Reading {
   folded: number;
+  /** No fact from here to `folded` has a notification. */
+  quietFrom: number;
   seen: unknown;
   ahead: readonly Fact[];
   last: Fact | undefined;
@@ -78,12 +80,12 @@ async function readOn(
   const kept = readings.get(stream);
   readings.delete(stream);
   const more =
-    kept?.last !== undefined && kept.folded <= delivered ? await journal.after(stream, kept.last) : undefined;
+    kept?.last !== undefined && kept.quietFrom <= delivered ? await journal.after(stream, kept.last) : undefined;
   const facts = more === undefined ? await journal.read(stream) : more;
   const reading: Reading =
     kept !== undefined && more !== undefined
       ? { ...kept, ahead: [...kept.ahead, ...facts], last: facts.at(-1) ?? kept.last }
-      : { folded: 0, seen: initial, ahead: facts, last: facts.at(-1) };
+      : { folded: 0, quietFrom: 0, seen: initial, ahead: facts, last: facts.at(-1) };
   readings.set(stream, reading); // The newest last, so that the oldest is forgotten first.
   for (const oldest of readings.keys()) {
     if (readings.size <= readingsMax) break;
@@ -94,6 +96,7 @@ async function readOn(
 
 /** Folds a reading up to its next notification from an index on, and gives that one without folding it. */
 function nextOf(kind: AnyKind | undefined, reading: Reading, from: number): Notification | undefined {
+  reading.quietFrom = from;
   for (const [place, { stream, index, event }] of reading.ahead.entries()) {
     const next = index < from ? undefined : kind?.messages.notificationOf(stream, index, event, reading.seen);
     if (next !== undefined) {

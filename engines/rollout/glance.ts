@@ -1,5 +1,5 @@
-// A rollout at a glance, folded fact by fact: what its summary and its notifications need beside its state. A journal of
-// hours is therefore never searched from its start again.
+// A rollout at a glance, folded fact by fact: what its summary and its notifications need beside its state. A journal
+// of hours is therefore never searched from its start again.
 import type { Glance } from "../kind.ts";
 import { evolve } from "./evolve.ts";
 import { initialState } from "./initial-state.ts";

@@ -74,7 +74,7 @@ export function react(state: RolloutState): RolloutEffect | undefined {
 }
 
 /**
- * Gives when the loop must act next; undefined for a rollout that has finished, and for one that only a signal moves on.
+ * Gives when the loop must act next; undefined for a rollout that has finished, and for one that only a signal moves.
  */
 export function dueAt(state: RolloutState): Instant | undefined {
   const effect = react(state);

@@ -1,6 +1,6 @@
 // One rollout at a glance. The control plane builds it from a journal and answers with it; the provider and the command
-// line read it. The shape is declared here once, so that both sides agree. The stream's row keeps it beside the facts, and
-// it is made from them again whenever it is in doubt.
+// line read it. The shape is declared here once, so that both sides agree. The stream's row keeps it beside the facts,
+// and it is made from them again whenever it is in doubt.
 import { exactly, type Schema } from "../schema.ts";
 import { standing } from "./decisions/measurement.ts";
 import type { Pause, SeenRollout } from "./glance.ts";

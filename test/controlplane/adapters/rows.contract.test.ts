@@ -1,5 +1,6 @@
-// The rows of streams: lists with filters and pages, one stream at a glance, and the heartbeat of the loop, in PostgreSQL
-// and in memory. rows.postgres.test.ts has the rows that earlier versions wrote, and rows that cannot be trusted.
+// The rows of streams: lists with filters and pages, one stream at a glance, and the heartbeat of the loop, in
+// PostgreSQL and in memory. rows.postgres.test.ts has the rows that earlier versions wrote, and
+// rows that cannot be trusted.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import type { Claims, Cursor, Journal } from "../../../controlplane/runtime/ports.ts";

@@ -1,5 +1,5 @@
 // Rows that cannot be trusted, in PostgreSQL: those of journals of the first release, those of a previous version that
-// still writes during a deployment, and those whose journals were changed by hand. Readers get the truth of the journal.
+// still writes during a deployment, and those whose journals were changed by hand. Readers get the journal's truth.
 import { describe, expect, it, onTestFinished } from "vitest";
 import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";

@@ -1,5 +1,5 @@
-// A database that does not answer for a moment, as callers meet it: 503 with a time to come again, and a put and a follow
-// that outlast the failover of a managed database. Time is virtual; nothing here sleeps.
+// A database that does not answer for a moment, as callers meet it: 503 with a time to come again, and a put and a
+// follow that outlast the failover of a managed database. Time is virtual; nothing here sleeps.
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// What a pass leaves behind on the signals of its run, which live as long as the stream is driven: nothing, however many
-// passes there are and whether they read, write or run into their limit.
+// What a pass leaves behind on the signals of its run, which live as long as the stream is driven: nothing, however
+// many passes there are and whether they read, write or run into their limit.
 import { getEventListeners } from "node:events";
 import { expect, it } from "vitest";
 import { systemTime } from "../../../controlplane/runtime/clock.ts";

@@ -96,34 +96,39 @@ export function memoryJournal<Event extends AnyEvent>(
       for (const wake of waiting) wake();
       return "appended";
     },
-    grown: (stream, length, cancel) =>
-      new Promise((resolve) => {
-        const look = (): void => {
-          if (!cancel.aborted && lengthOf(stream) <= length) return;
-          waiting.delete(look);
-          cancel.removeEventListener("abort", look);
-          resolve();
-        };
-        waiting.add(look);
-        cancel.addEventListener("abort", look);
-        look();
-      }),
-    streams: async ({ kind, unfinished }) =>
-      [...streams]
-        .reverse()
-        .filter(([stream, { finished }]) => !(unfinished && finished) && (!kind || stream.startsWith(`${kind}/`)))
-        .map(([stream]) => stream),
+    grown: grownWith(waiting, lengthOf),
   };
 }
+
+/** Waits for the growth of a stream; each append wakes all who wait. */
+const grownWith =
+  (waiting: Set<() => void>, lengthOf: (stream: string) => number): Journal["grown"] =>
+  (stream, length, cancel) =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (!cancel.aborted && lengthOf(stream) <= length) return;
+        waiting.delete(look);
+        cancel.removeEventListener("abort", look);
+        resolve();
+      };
+      waiting.add(look);
+      cancel.addEventListener("abort", look);
+      look();
+    });
 
 /** The part of a journal in memory that PostgreSQL answers from the rows of streams. */
 function memoryRows(
   streams: ReadonlyMap<string, Stored>,
   shown: (stream: string, stored: Stored) => Listed,
   now: () => Instant,
-): Pick<Journal, "list" | "show" | "underWay" | "looked" | "pulse"> {
+): Pick<Journal, "streams" | "list" | "show" | "underWay" | "looked" | "pulse"> {
   const lastWriteAt = () => Math.max(0, ...[...streams.values()].map(({ writtenAt }) => writtenAt));
   return {
+    streams: async ({ kind, unfinished }) =>
+      [...streams]
+        .reverse()
+        .filter(([stream, { finished }]) => !(unfinished && finished) && (!kind || stream.startsWith(`${kind}/`)))
+        .map(([stream]) => stream),
     list: async ({ kind, unfinished, parts = new Map(), limit, after }) => {
       const found = [...streams].toReversed().filter(([stream, { finished, createdAt }]) => {
         const [first, ...rest] = stream.split("/");
