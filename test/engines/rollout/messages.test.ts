@@ -170,6 +170,50 @@ test("a wait for requests that may hang does not say that none failed", () => {
   expect(lost.filter(({ message }) => /fails/.test(message)).slice(0, 3)).toEqual([]);
 });
 
+const usual = tally(2_000, 0, 40);
+const saidOf = (percent: 10 | 50, canary: Tally, stable: Tally): string =>
+  verdictOf({ canary, stable, baseline: usual, percent, isSilent: false })[0]!.message;
+const ann = { by: "aaaaaaaa-0000-0000-0000-000000000001", byName: "Ann Miller" };
+
+test.each([
+  [
+    "a canary that is as good as stable",
+    saidOf(50, tally(20, 0), tally(20, 0)),
+    "canary is good so far, but the evidence is not enough yet: 1.2 : 1 in its favour, 20 : 1 needed, which takes about " +
+      "670 more requests; canary fails none of 40 requests, stable none of 40 over the same period",
+  ],
+  [
+    "a canary whose requests hang",
+    saidOf(50, tally(1, 0), tally(20, 0)),
+    "canary gets 50 percent of the traffic but has completed only 2 of 42 requests (4.8 %); the others may be hanging",
+  ],
+  [
+    "a probe that was answered 503",
+    messageOf({ kind: "Probed", at: 0, good: false, detail: "answered 503", running: "Running" }),
+    "probe of canary failed: answered 503",
+  ],
+  [
+    "a single request",
+    messageOf({
+      kind: "Measured",
+      at: 0,
+      to: 0,
+      buckets: [{ at: 0, canary: tally(1, 0), stable: tally(23, 2) }],
+    }),
+    "canary failed none of 1 request; stable failed 2 of 23 requests (8.7 %)",
+  ],
+  [
+    "a person whose token has a name",
+    messageOf({ kind: "Signalled", at: 0, signal: "abort", message: "prices are wrong", ...ann }),
+    "abort requested by Ann Miller: prices are wrong",
+  ],
+  [
+    "a program whose token has no name",
+    messageOf({ kind: "Signalled", at: 0, signal: "pause", message: "lunch", by: ann.by }),
+    "paused by aaaaaaaa-0000-0000-0000-000000000001: lunch",
+  ],
+])("the message about %s has the right words", (_what, message, right) => expect(message).toBe(right));
+
 test("a duration is never sixty of anything", () => {
   expect([59.94, 59.96, 60, 3_599.6, 3_600, 5_399.7].map(duration)).toEqual([
     "59.9s",
