@@ -27,7 +27,7 @@ describe("a rollout judged again", () => {
       if (decided?.verdict === "passed") expect(would).toEqual({ ...decided, verdict: "pass" });
       else if (
         decided?.message.includes("against canary, rolls back at") ||
-        decided?.message.includes("over the ceiling")
+        decided?.message.includes("above the ceiling")
       )
         expect(would).toEqual({ ...decided, verdict: "fail" });
       else expect(would?.verdict).not.toBe("fail");

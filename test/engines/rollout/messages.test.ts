@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { bandOf, durationsOf } from "../../../engines/rollout/judge/durations.ts";
+import type { Evidence } from "../../../engines/rollout/judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "../../../engines/rollout/judge/gather.ts";
 import { judge, judgeWarmUp } from "../../../engines/rollout/judge/judge.ts";
 import { defaultThresholds } from "../../../engines/rollout/plan.ts";
@@ -42,38 +43,57 @@ function verdicts(): readonly Said[] {
     ]);
   });
   const baselines = [tally(2_000, 0, 40), tally(2_000, 4, 40, 20), tally(1, 0), tally(200, 2, 0)];
+  const befores = baselines.flatMap((baseline) => steps.map((percent) => beforeOf(baseline, percent)));
   return arms.flatMap((canary) =>
     arms.flatMap((stable) =>
-      baselines.flatMap((baseline) =>
-        ([10, 50, 100] as const).flatMap((percent) =>
-          [false, true].flatMap((isSilent) => verdictOf({ canary, stable, baseline, percent, isSilent })),
-        ),
-      ),
+      befores.flatMap((before) => [false, true].flatMap((isSilent) => verdictOf({ canary, stable, before, isSilent }))),
     ),
   );
 }
 
-interface Case {
-  readonly canary: Tally;
-  readonly stable: Tally;
-  readonly baseline: Tally;
-  readonly percent: 10 | 50 | 100;
-  readonly isSilent: boolean;
+const steps: readonly number[] = [10, 50, 100];
+
+/** What is known when the canary's first requests of a step arrive, during its warm-up and after it. */
+interface Before {
+  readonly percent: number;
+  readonly warm: Evidence;
+  readonly cold: Evidence;
 }
 
-function verdictOf({ canary, stable, baseline, percent, isSilent }: Case): readonly Said[] {
-  const steps = [10, 50, 100];
+function beforeOf(baseline: Tally, percent: number): Before {
   const history: Bucket[] = Array.from({ length: 30 }, (_, index) => ({
     at: (index - 30) * minute,
     canary: tally(0, 0),
     stable: baseline,
   }));
+  const begun = beginStep(noEvidence, steps.indexOf(percent), 2);
+  return {
+    percent,
+    warm: gather(begun, history, watched(percent, 0)),
+    cold: gather(begun, history, watched(percent, 10 * minute)),
+  };
+}
+
+const watched = (percent: number, warmUntil: number) => ({
+  thresholds: defaultThresholds,
+  percent,
+  intervalSeconds: 60,
+  warmFrom: 0,
+  warmUntil,
+});
+
+interface Case {
+  readonly canary: Tally;
+  readonly stable: Tally;
+  readonly before: Before;
+  readonly isSilent: boolean;
+}
+
+function verdictOf({ canary, stable, before: { percent, ...before }, isSilent }: Case): readonly Said[] {
   const alone = percent === 100 ? tally(0, 0) : stable;
   const buckets: Bucket[] = [0, 1].map((index) => ({ at: index * minute, canary, stable: alone }));
-  const watch = { thresholds: defaultThresholds, percent, intervalSeconds: 60, warmFrom: 0 };
-  const begun = beginStep(noEvidence, steps.indexOf(percent), 2);
-  const evidence = gather(begun, [...history, ...buckets], { ...watch, warmUntil: 0 });
-  const cold = judgeWarmUp(gather(begun, [...history, ...buckets], { ...watch, warmUntil: 10 * minute }));
+  const evidence = gather(before.warm, buckets, watched(percent, 0));
+  const cold = judgeWarmUp(gather(before.cold, buckets, watched(percent, 10 * minute)));
   const said = (verdict: Verdict): Said => ({
     what: verdict.verdict === "inconclusive" ? `waits, ${verdict.reason}` : verdict.verdict,
     message: verdict.message,
@@ -172,7 +192,7 @@ test("a wait for requests that may hang does not say that none failed", () => {
 
 const usual = tally(2_000, 0, 40);
 const saidOf = (percent: 10 | 50, canary: Tally, stable: Tally): string =>
-  verdictOf({ canary, stable, baseline: usual, percent, isSilent: false })[0]!.message;
+  verdictOf({ canary, stable, before: beforeOf(usual, percent), isSilent: false })[0]!.message;
 const ann = { by: "aaaaaaaa-0000-0000-0000-000000000001", byName: "Ann Miller" };
 
 test.each([
