@@ -23,8 +23,8 @@ import { customRole } from "./custom-role.ts";
 import type { Pull } from "./image-registry.ts";
 
 /**
- * What the control plane may do with the apps of its group: read them, their revisions and replicas, write their traffic, and
- * activate and deactivate revisions.
+ * What the control plane may do with the apps of its group: read them, their revisions and replicas, write their
+ * traffic, and activate and deactivate revisions.
  *
  * Each right is needed: a test removes one at a time and shows what then fails. Azure has no smaller right for writing
  * traffic than for writing the app. Reading an app's secrets and deleting are not among them.

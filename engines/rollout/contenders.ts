@@ -95,7 +95,9 @@ export function giveUpContender({ contenders: [contender] }: RolloutState, reaso
           kind: "ReleaseRefused",
           revision: contender.revision,
           deactivate: false,
-          message: `another release, requested by ${senderOf(contender)}, is refused; its revision stays as it is: ${reason}`,
+          message:
+            `another release, requested by ${senderOf(contender)}, is refused; ` +
+            `its revision stays as it is: ${reason}`,
         },
       ];
 }

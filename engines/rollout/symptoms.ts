@@ -27,11 +27,11 @@ export function probed(state: RolloutState, probe: ProbeView): RolloutState {
  */
 export function symptomOf(probe: ProbeView, known: readonly Restart[] | undefined): string | undefined {
   if (!probe.good) return `its own address failed a probe (${probe.detail})`;
-  const restarted = known === undefined ? [] : (probe.restarts ?? []).filter((restart) => isNew(restart, known));
+  const restarted = known === undefined ? [] : (probe.restarts ?? []).filter((restart) => isMore(restart, known));
   if (restarted.length > 0)
     return restarted.length === 1 ? "a replica restarted" : `${restarted.length} replicas restarted`;
   return sickStates.includes(probe.running) ? `the platform reports it as ${probe.running}` : undefined;
 }
 
-const isNew = ({ replica, times }: Restart, known: readonly Restart[]): boolean =>
+const isMore = ({ replica, times }: Restart, known: readonly Restart[]): boolean =>
   times > (known.find((before) => before.replica === replica)?.times ?? 0);

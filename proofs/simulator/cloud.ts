@@ -120,20 +120,21 @@ export function createCloud(drawn: Drawn, loop: Loop, start: number): Cloud {
       revision.readyAt = revision.behaviour.is === "never-ready" ? Number.POSITIVE_INFINITY : loop.now() + 8_000;
       remember(traffic.some(({ revisionName, weight }) => revisionName === name && weight) ? by : writer);
     },
-    canServe: (name) => {
-      const revision = revisions.get(name);
-      if (!revision?.active) return false;
-      return loop.now() >= revision.readyAt && behaviourAt(revision, loop.now(), start) !== "dead";
-    },
-    restartsOf: (name) => {
-      const seconds = (loop.now() - start) / 1000;
-      const times = drawn.restartSeconds === undefined ? 0 : Math.floor(seconds / drawn.restartSeconds);
-      return times === 0 ? [] : [{ replica: `${name}-1`, times }];
-    },
+    canServe: (name) => canServe(revisions.get(name), loop.now(), start),
+    restartsOf: (name) => restartsOf(drawn, name, (loop.now() - start) / 1000),
     tally: (name, from, to) => tallyOf(history, drawn, start, name, from, to),
     lostSeconds: () => lostSecondsOf(history, loop.now()),
     lastChange: () => ({ at: changedAt, writer }),
   };
+}
+
+function canServe(revision: Revision | undefined, now: number, start: number): boolean {
+  return revision?.active === true && now >= revision.readyAt && behaviourAt(revision, now, start) !== "dead";
+}
+
+function restartsOf({ restartSeconds }: Drawn, name: string, seconds: number): ReturnType<Cloud["restartsOf"]> {
+  const times = restartSeconds === undefined ? 0 : Math.floor(seconds / restartSeconds);
+  return times === 0 ? [] : [{ replica: `${name}-1`, times }];
 }
 
 function statesOf({ active, readyAt, activeSince }: Revision, now: number): Pick<RevisionView, "running" | "health"> {

@@ -10,8 +10,8 @@ const afterReason: Partial<Readonly<Record<EndReason, string>>> = {
   "smoke-test-failed":
     "No user met the canary. It did not start or did not answer: look at its console logs, its port, its variables.",
   "time-expired":
-    "Users are on stable. The evidence was not enough: `ballast power` says how long this traffic needs, and a longer " +
-    "maximumSeconds gives it that time.",
+    "Users are on stable. The evidence was not enough: `ballast power` says how long this traffic needs, and a " +
+    "longer maximumSeconds gives it that time.",
   "not-approved": "Users are on stable. Run `ballast release retry` when a person is there to approve.",
   "effect-failed": "Azure refused an operation. Read the message, check with `ballast doctor`, then retry.",
   "weights-drifted": "Find the client that changes the weights (the app's activity log names it), stop it, then retry.",

@@ -160,8 +160,8 @@ describe("a new limit of the judge", () => {
   test("decides", async () => {
     const down = { ...healthy, canary: [{ fromMinutes: 0, failedPercent: 100, slowPercent: 0 }] };
     const endOf = async (value: number) => (await run({ ...down, thresholds: withLimit(value) })).state.ending?.message;
-    expect(await endOf(3)).toContain("over the ceiling");
-    expect(await endOf(1000)).not.toContain("over the ceiling");
+    expect(await endOf(3)).toContain("above the ceiling");
+    expect(await endOf(1000)).not.toContain("above the ceiling");
   });
 });
 

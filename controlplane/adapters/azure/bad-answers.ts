@@ -46,7 +46,7 @@ export async function fetchBadAnswers(
 }
 
 /** Writes the query. It counts the same rows as the tallies do. */
-export const badAnswersQuery = (effect: Measure, from: Instant, to: Instant): string =>
+const badAnswersQuery = (effect: Measure, from: Instant, to: Instant): string =>
   [
     ...usersRows(effect, ["Path"]),
     `where TimeGenerated >= ${moment(from)} and TimeGenerated < ${moment(to)}`,
@@ -81,7 +81,7 @@ const merged = (answers: readonly BadAnswer[]): readonly BadAnswer[] =>
       (one, other) => other.requests - one.requests || one.code - other.code || (one.path < other.path ? -1 : 1),
     );
 
-/** Keeps the most frequent answers with their paths, and counts the others by code alone, so that a fact stays small. */
+/** Keeps the most frequent answers with their paths. Counts the others by code alone, so that a fact stays small. */
 const capped = (answers: readonly BadAnswer[]): readonly BadAnswer[] => [
   ...answers.slice(0, badAnswersMax),
   ...merged(answers.slice(badAnswersMax).map((answer) => ({ ...answer, path: "" }))),

@@ -1,4 +1,4 @@
-// What of a request's path may stay in a fact: the names of routes, and nothing that identifies a person or lets one in.
+// What of a request's path may stay in a fact: the names of routes, and nothing that names a person or lets one in.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { maskPath } from "../../../controlplane/adapters/azure/mask-path.ts";

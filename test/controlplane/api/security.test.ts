@@ -155,7 +155,7 @@ describe("a token", () => {
     });
   });
 
-  test("with a name keeps the id beside it, in requests and signals, and a name that would forge lines cannot", async () => {
+  test("with a name keeps the id beside it, in requests and signals, and a name cannot forge lines", async () => {
     const { call, parts } = service();
     const named = await token({ oid: "id-of-ann", name: "Ann\nFinished promoted" });
     const name = "Ann\uFFFDFinished promoted";

@@ -46,6 +46,14 @@ const orchestrationsOf = (
   close: async () => void said.push("close"),
 });
 
+const leaseOf = (said: string[], fresh = () => true): Run<AnyEvent>["lease"] => ({
+  claim,
+  lost: new AbortController().signal,
+  confirm: async () => said.push("confirm") > 0,
+  fresh,
+  end: () => {},
+});
+
 async function bench({ isWrite = false, begins = "done", appends = [], unread = [], ...more }: Setting = {}) {
   const said: string[] = [];
   const passes: Pass[] = [];
@@ -60,13 +68,7 @@ async function bench({ isWrite = false, begins = "done", appends = [], unread = 
     left: left.signal,
     busy: Promise.resolve(),
     underWayUntil: undefined,
-    lease: {
-      claim,
-      lost: new AbortController().signal,
-      confirm: async () => said.push("confirm") > 0,
-      fresh: more.isFresh ?? (() => true),
-      end: () => {},
-    },
+    lease: leaseOf(said, more.isFresh),
     worker: {
       controller: {
         asks: (of: readonly Fact[]) => (of.length === 1 ? { kind: "Look" } : undefined),

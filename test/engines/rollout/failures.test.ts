@@ -132,7 +132,7 @@ describe("effects that fail", () => {
         if (bad) expect(state.ending?.result).not.toBe("promoted");
         expect(replay(journal)).toBeUndefined();
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

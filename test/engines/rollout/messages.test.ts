@@ -199,8 +199,8 @@ test.each([
   [
     "a canary that is as good as stable",
     saidOf(50, tally(20, 0), tally(20, 0)),
-    "canary is good so far, but the evidence is not enough yet: 1.2 : 1 in its favour, 20 : 1 needed, which takes about " +
-      "670 more requests; canary fails none of 40 requests, stable none of 40 over the same period",
+    "canary is good so far, but the evidence is not enough yet: 1.2 : 1 in its favour, 20 : 1 needed, which takes " +
+      "about 670 more requests; canary fails none of 40 requests, stable none of 40 over the same period",
   ],
   [
     "a canary whose requests hang",

@@ -74,7 +74,7 @@ describe("every rollout", () => {
             .length,
         ).toBeGreaterThan(0);
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -90,7 +90,7 @@ describe("every rollout", () => {
           if (canary !== undefined) expect(index).toBeGreaterThan(proven);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -103,7 +103,7 @@ describe("every rollout", () => {
         expect(world.weights).toEqual([{ revision: serving, percent: 100 }]);
         expect(world.active.has(serving)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -116,7 +116,7 @@ describe("every rollout", () => {
           expect(await runWithLostOutcomes(drawn, lost)).toEqual((await run(drawn)).journal);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 
@@ -132,7 +132,7 @@ describe("every rollout", () => {
             expect(requests).toBeGreaterThanOrEqual(stepRequestsMin);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });

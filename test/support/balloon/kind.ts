@@ -85,7 +85,7 @@ function decide(state: State, observation: Observation): readonly BalloonEvent[]
   return state.flight?.asks === null ? [{ kind: "Rose", at }, landed] : [{ kind: "Rose", at }];
 }
 
-export const balloonEngine: Engine<Observation, BalloonEvent, State, BalloonEffect> = {
+const balloonEngine: Engine<Observation, BalloonEvent, State, BalloonEffect> = {
   initial,
   decide,
   evolve,
