@@ -4,7 +4,7 @@ import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { holds, unknown } from "../systems/workflows/conditions.ts";
 import { type Expression, parseCondition } from "../systems/workflows/expressions.ts";
-import type { JobNode, WorkflowNode } from "../systems/workflows/nodes.ts";
+import type { JobNode, Rejection, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { shipmentsOf } from "../systems/workflows/roles.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { inWorld, worldsOf } from "../systems/workflows/worlds.ts";
@@ -35,9 +35,20 @@ const waiting = (view: WorkflowsView, workflow: WorkflowNode): readonly Workflow
   return [...new Set([...callers, ...followers])].filter((each) => each.id !== workflow.id);
 };
 
+/** GitHub's parser says at the head of the jobs that none can begin; the reason is a job that does not exist. */
+function unknownNeed(view: WorkflowsView, workflow: WorkflowNode): Rejection | undefined {
+  const [need] = view
+    .jobsOf(workflow)
+    .flatMap(({ key, needs }) => needs.filter(({ text }) => !view.job(workflow, text)).map((each) => ({ key, each })));
+  return need && { message: `Job ${need.key} needs ${need.each.text}, which does not exist`, place: need.each.place };
+}
+
 function rejection(view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] {
-  const [first, ...more] = workflow.rejections;
-  if (first === undefined) return [];
+  const [said, ...more] = workflow.rejections;
+  if (said === undefined) return [];
+  const first = /at least one job with no dependencies/.test(said.message)
+    ? (unknownNeed(view, workflow) ?? said)
+    : said;
   const others = waiting(view, workflow);
   const ships = view.jobsOf(workflow).some((job) => shipmentsOf(view, job).length > 0);
   return [
