@@ -74,7 +74,9 @@ function verdictOf(
 
 /** Workflows of other repositories are called, and not read. */
 function remoteCallees({ graph }: Analysis): readonly Gap[] {
-  const names = nodesOf(graph, "job").flatMap(({ uses }) => (uses && !/^(\.|\$)\//.test(uses.text) ? [uses.text] : []));
+  const names = nodesOf(graph, "job").flatMap(({ uses }) =>
+    uses && /^[\w.-]+\/[^@\s]+@./.test(uses.text) ? [uses.text] : [],
+  );
   return [...new Set(names)]
     .toSorted(compareText)
     .map((what) => ({ what, because: "it is a workflow of another repository, and nothing is fetched" }));

@@ -17,6 +17,15 @@ export const analyzeBaselineUnreadable = entry<{ file: string; reason: string }>
   fix: () => "write one with `ballast analyze --write-baseline <file>`, or omit --baseline",
 });
 
+/** The baseline cannot be written where the option says. */
+export const analyzeBaselineUnwritable = entry<{ file: string; reason: string }>("cli-analyze-baseline-unwritable", {
+  exitCode: 2,
+  title: "Baseline cannot be written",
+  message: ({ file, reason }) => `The baseline was not written to ${file} (${reason}).`,
+  fix: () => "name a file in a folder that exists and can be written to",
+  left: () => "Nothing was changed.",
+});
+
 /** The run history is missing or is not what GitHub's API gives. */
 export const analyzeHistoryUnreadable = entry<{ file: string; reason: string }>("cli-analyze-history-unreadable", {
   exitCode: 2,

@@ -23,7 +23,7 @@ export const insertIntoJob = (job: JobNode, title: string, lines: readonly strin
   };
 };
 
-/** Adds a lock that names the job's environment, or its target. */
+/** Adds a lock that names the job's environment, or its target, and a timeout, so that nothing holds it for hours. */
 export function lockRepair(job: JobNode, effect: Effect): Repair | undefined {
   const environment = job.environment?.text;
   const name = environment ?? effect.category;
@@ -32,6 +32,7 @@ export function lockRepair(job: JobNode, effect: Effect): Repair | undefined {
     "concurrency:",
     `  group: deploy-${name.trim().replaceAll(" ", "-")}`,
     "  cancel-in-progress: false",
+    ...(job.timeoutMinutes === undefined ? ["timeout-minutes: 60"] : []),
   ]);
 }
 

@@ -323,8 +323,7 @@ export const gateCannotFail: Rule = {
     "worse than no gate, because everybody believes in it.",
   severity: "High if something ships after it. Medium if it checks what was shipped before.",
   fix: "Let the failure fail the step. End a loop of attempts with exit 1, and ask curl for --fail.",
-  limits:
-    "A gate that nothing is shipped behind is not reported. A step whose outcome is asked for later decides nothing here.",
+  limits: "A gate is reported only if something ships after it. A step whose outcome is asked for later is quiet.",
   failing: [
     { ".github/workflows/main.yml": example("npm test || true # <- finding") },
     { ".github/workflows/main.yml": checked(" # <- finding") },

@@ -68,13 +68,13 @@ export const jobPassesOnRetry: Rule = {
   antiPattern: 4,
   focus: "resilience",
   why:
-    "The attempts of one run have the same commit. If a later one passes, the first failure came from chance: timing, a " +
-    "network, another run. Whoever starts such jobs again by habit also starts real failures again.",
+    "The attempts of one run have the same commit. If a later one passes, the first failure came from chance: " +
+    "timing, a network, another run. Whoever starts such jobs again by habit also starts real failures again.",
   severity: "Medium if the job ships something, else low. Only from three such runs and one run in twenty on.",
   fix: "Remove the cause, or repeat the one call that fails by chance, with a limit.",
   limits:
-    "It needs a run history (`--history`) of at least ten runs that has earlier attempts (`filter=all`). What changed " +
-    "outside of the repository between two attempts is not seen.",
+    "It needs a run history (`--history`) of at least ten runs that has earlier attempts (`filter=all`). What " +
+    "changed outside of the repository between two attempts is not seen.",
   failing: [{ ".github/workflows/ci.yml": example(" # <- finding"), ".ballast/run-history.json": history("success") }],
   nearMisses: [
     {

@@ -94,8 +94,8 @@ export const matrixFanOutCost: Rule = {
   severity: "Low, and only from eight legs and an hour of machine time a run on.",
   fix: "Test what differs on every change, and the whole matrix on a schedule.",
   limits:
-    "It needs a run history (`--history`) with at least five successful runs. A matrix that an expression makes is not " +
-    "judged, and neither is a workflow with a path filter. What a minute costs is not in the repository.",
+    "It needs a run history (`--history`) with at least five successful runs. A matrix that an expression makes is " +
+    "not judged, and neither is a workflow with a path filter. What a minute costs is not in the repository.",
   failing: [
     { ".github/workflows/ci.yml": example("pull_request", " # <- finding"), ".ballast/run-history.json": history },
   ],

@@ -242,8 +242,8 @@ export const releaseSilentlySkipped: Rule = {
   severity: "High if the job ships something, else medium.",
   fix: "Give the job a status function, and ask for the results that it really depends on.",
   limits:
-    "Whether a job should run although a part that it waits for did not change is inferred from its condition. A skip " +
-    "that the files only suggest, such as one that depends on an output, counts as possible.",
+    "Whether a job should run although a part that it waits for did not change is inferred from its condition. A " +
+    "skip that the files only suggest, such as one that depends on an output, counts as possible.",
   failing: [
     { ".github/workflows/ci.yml": parts("needs.changes.outputs.web == 'true'", " # <- finding") },
     {

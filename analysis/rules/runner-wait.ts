@@ -32,8 +32,9 @@ function draft(view: WorkflowsView, unsorted: readonly JobNode[]): Draft {
     known: "measured",
     place: job.place,
     message:
-      `Job ${job.key} of ${view.workflowOf(job).title} waits ${timeOf(seconds)} for a machine (${machine}); one start in ` +
-      `ten waits longer than ${timeOf(ninetieth)} (measured, ${starts} starts).`,
+      `Job ${job.key} of ${view.workflowOf(job).title} waits ${timeOf(seconds)} ` +
+      `for a machine (${machine}); one start ` +
+      `in ten waits longer than ${timeOf(ninetieth)} (measured, ${starts} starts).`,
     cost: `Every run takes ${timeOf(seconds)} longer than its work.`,
     fix: "add machines of this kind, or start fewer jobs at once: fewer legs, a path filter, or max-parallel elsewhere",
     subject: `${job.id} wait`,
@@ -75,8 +76,8 @@ export const runnerWait: Rule = {
   antiPattern: 1,
   focus: "performance",
   why:
-    "A job that waits for a machine looks like a slow job, and making its work faster does not help. Machines of one's " +
-    "own are the usual cause, and so is a matrix that takes them all.",
+    "A job that waits for a machine looks like a slow job, and making its work faster does not help. Machines of " +
+    "one's own are the usual cause, and so is a matrix that takes them all.",
   severity: "Low, and only if half of the starts wait a minute and a quarter of the job's time or longer.",
   fix: "Add machines, or start fewer jobs at once.",
   limits:

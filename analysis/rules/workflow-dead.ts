@@ -4,7 +4,7 @@ import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { holds, unknown } from "../systems/workflows/conditions.ts";
 import { type Expression, parseCondition } from "../systems/workflows/expressions.ts";
-import type { JobNode, WorkflowNode } from "../systems/workflows/nodes.ts";
+import type { JobNode, Rejection, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { shipmentsOf } from "../systems/workflows/roles.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { inWorld, worldsOf } from "../systems/workflows/worlds.ts";
@@ -16,7 +16,9 @@ function check(graph: Graph): readonly Draft[] {
     if (rejected.length > 0) return rejected;
     return [
       ...followsNobody(view, workflow),
-      ...view.jobsOf(workflow).flatMap((job) => [...callsNobody(view, job), ...neverTrue(view, job)]),
+      ...view
+        .jobsOf(workflow)
+        .flatMap((job) => [...callsNobody(view, job), ...callsItself(view, job), ...neverTrue(view, job)]),
     ];
   });
 }
@@ -33,9 +35,20 @@ const waiting = (view: WorkflowsView, workflow: WorkflowNode): readonly Workflow
   return [...new Set([...callers, ...followers])].filter((each) => each.id !== workflow.id);
 };
 
+/** GitHub's parser says at the head of the jobs that none can begin; the reason is a job that does not exist. */
+function unknownNeed(view: WorkflowsView, workflow: WorkflowNode): Rejection | undefined {
+  const [need] = view
+    .jobsOf(workflow)
+    .flatMap(({ key, needs }) => needs.filter(({ text }) => !view.job(workflow, text)).map((each) => ({ key, each })));
+  return need && { message: `Job ${need.key} needs ${need.each.text}, which does not exist`, place: need.each.place };
+}
+
 function rejection(view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] {
-  const [first, ...more] = workflow.rejections;
-  if (first === undefined) return [];
+  const [said, ...more] = workflow.rejections;
+  if (said === undefined) return [];
+  const first = /at least one job with no dependencies/.test(said.message)
+    ? (unknownNeed(view, workflow) ?? said)
+    : said;
   const others = waiting(view, workflow);
   const ships = view.jobsOf(workflow).some((job) => shipmentsOf(view, job).length > 0);
   return [
@@ -98,6 +111,38 @@ function callsNobody(view: WorkflowsView, job: JobNode): readonly Draft[] {
   ];
 }
 
+/** A call that leads back to its own workflow, directly or through others. */
+function callsItself(view: WorkflowsView, job: JobNode): readonly Draft[] {
+  const home = view.workflowOf(job);
+  const seen = new Map<string, readonly WorkflowNode[]>();
+  const ahead: WorkflowNode[][] = [view.calleeOf(job) ?? []].flat().map((each) => [each]);
+  for (let at = ahead.shift(); at !== undefined; at = ahead.shift()) {
+    const last = at.at(-1)!;
+    if (last.id === home.id) return [circle(job, at)];
+    if (seen.has(last.id)) continue;
+    seen.set(last.id, at);
+    for (const next of view.jobsOf(last).flatMap((each) => view.calleeOf(each) ?? [])) ahead.push([...at, next]);
+  }
+  return [];
+}
+
+const circle = (job: JobNode, way: readonly WorkflowNode[]): Draft => ({
+  severity: "high",
+  known: "structural",
+  place: job.uses!.place,
+  message: `Job ${job.key} calls its own workflow${
+    way.length > 1
+      ? ` by way of ${way
+          .slice(0, -1)
+          .map(({ file }) => file)
+          .join(", ")}`
+      : ""
+  }, and GitHub refuses calls that go in a circle.`,
+  cost: "GitHub refuses the whole run, so the other jobs do not run either.",
+  fix: "move the jobs that both need to a workflow that calls neither",
+  subject: `${job.id} circle`,
+});
+
 /** A job that somebody switched off with a plain `false` is no mistake. */
 const isSwitchedOff = (expression: Expression): boolean =>
   expression.is === "literal" || (expression.is === "all" && expression.of.some(({ is }) => is === "literal"));
@@ -158,6 +203,16 @@ jobs:
       - run: echo done
 `;
 
+const calling = (callee: string, mark: string): string => `name: calls ${callee}
+on:
+  workflow_call:
+  workflow_dispatch:
+jobs:
+  next:
+    uses: ./.github/workflows/${callee}.yml${mark}
+`;
+const other = "runs-on: ubuntu-24.04\n    steps:\n      - run: make";
+
 export const workflowDead: Rule = {
   id: "workflow-dead",
   title: "A workflow or a job never runs",
@@ -175,6 +230,10 @@ export const workflowDead: Rule = {
     "event is not judged.",
   failing: [
     {
+      ".github/workflows/a.yml": calling("b", " # <- finding"),
+      ".github/workflows/b.yml": calling("a", " # <- finding"),
+    },
+    {
       ".github/workflows/main.yml": example('github.ref == "refs/heads/main" # <- finding'),
     },
     { ".github/workflows/main.yml": example("github.event_name == 'release' # <- finding") },
@@ -184,6 +243,14 @@ export const workflowDead: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/a.yml": calling("b", ""),
+        ".github/workflows/b.yml": calling("a", "").replace("uses: ./.github/workflows/a.yml", other),
+      },
+      because: "The called workflow calls no other.",
+      edit: { file: ".github/workflows/b.yml", replace: other, by: "uses: ./.github/workflows/a.yml" },
+    },
     {
       files: { ".github/workflows/main.yml": example("github.ref == 'refs/heads/main'") },
       because: "Pushes to main make the condition true.",

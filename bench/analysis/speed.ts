@@ -68,8 +68,7 @@ jobs:
       - run: az containerapp update -g staging -n service-${at} --image "shop.azurecr.io/service-${at}@$DIGEST"
         env:
           DIGEST: \${{ needs.image.outputs.digest }}
-      - name: Smoke test
-        run: curl --fail --retry 5 https://service-${at}.staging.example/health
+      - run: curl --fail --retry 5 https://service-${at}.staging.example/health
   production:
     needs: [image, staging]
     runs-on: ubuntu-24.04

@@ -1,6 +1,6 @@
 // The patches of `ballast analyze`: they are proven, shown as a diff, and written only with --implement and only to a
-// clean git tree. The way back is a patch file inside of the git folder, where it does not make the tree dirty; it names
-// the checksums of the files before and after.
+// clean git tree. The way back is a patch file inside of the git folder, where it does not make the tree dirty; it
+// names the checksums of the files before and after.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -50,7 +50,8 @@ function writeWayBack(root: string, { files }: Patches, rawOf: (file: string) =>
   const sum = (text: string): string => createHash("sha256").update(text).digest("hex");
   const parts = [...files].map(
     ([file, text]) =>
-      `# ${file}: sha256 ${sum(text)} becomes ${sum(rawOf(file))}\n${unifiedDiff(`${inside}${file}`, text, rawOf(file))}`,
+      `# ${file}: sha256 ${sum(text)} becomes ${sum(rawOf(file))}\n` +
+      unifiedDiff(`${inside}${file}`, text, rawOf(file)),
   );
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, parts.join(""));

@@ -14,7 +14,12 @@ import { rankOf } from "../../analysis/rule.ts";
 import { type Gap, type Summary, summarize } from "../../analysis/summary.ts";
 import type { Folder } from "../../analysis/systems/system.ts";
 import { historyFile, readHistory } from "../../analysis/systems/workflows/history.ts";
-import { analyzeBaselineUnreadable, analyzeFolderMissing, analyzeHistoryUnreadable } from "../../errors/analysis.ts";
+import {
+  analyzeBaselineUnreadable,
+  analyzeBaselineUnwritable,
+  analyzeFolderMissing,
+  analyzeHistoryUnreadable,
+} from "../../errors/analysis.ts";
 import { print } from "../terminal.ts";
 import { type AnalyzeOptions, scopes } from "./options.ts";
 import { patchesFor } from "./patches.ts";
@@ -25,7 +30,7 @@ const findingsOfQuick = 10;
  * Runs the command.
  *
  * @throws cli-analyze-folder-missing, cli-analyze-history-unreadable, cli-analyze-baseline-unreadable,
- *   cli-analyze-tree-dirty
+ *   cli-analyze-baseline-unwritable, cli-analyze-tree-dirty
  */
 export async function runAnalyze(path: string, options: AnalyzeOptions, version: string): Promise<void> {
   const root = resolve(path);
@@ -35,13 +40,23 @@ export async function runAnalyze(path: string, options: AnalyzeOptions, version:
     scope: scopes[options.scope] ?? [],
     ...(options.focus !== "all" && { focus: options.focus }),
   });
-  if (options.writeBaseline) writeFileSync(options.writeBaseline, baselineOf(whole.findings));
+  if (options.writeBaseline) writeBaseline(options.writeBaseline, baselineOf(whole.findings));
   const analysis = narrowed(whole, options);
   const patches = await patchesFor(root, folder, analysis, options);
   const summary = summarize(analysis, unreadOf(options.scope));
+  // A program reads the other forms, so what happened to the files is said on standard error.
+  if (patches !== undefined && options.format !== "md") process.stderr.write(`${patches}\n`);
   if (!options.validateOnly) print(pageOf(analysis, summary, options, version, patches));
   const isFailed = analysis.findings.some(({ severity }) => rankOf(severity) >= rankOf(options.failOn));
   if (isFailed || unreadOf(options.scope).length > 0) process.exitCode = 1;
+}
+
+function writeBaseline(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw analyzeBaselineUnwritable({ file, reason: (error as NodeJS.ErrnoException).code ?? "unknown reason" });
+  }
 }
 
 /** Puts a run history from elsewhere where the analysis looks for one. */

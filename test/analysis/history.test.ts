@@ -51,7 +51,7 @@ async function measured(key: string, said: readonly Said[]): Promise<Measured | 
 
 const runs = (count: number): readonly number[] => Array.from({ length: count }, (_each, run) => run);
 
-test("a matrix takes as long as from its first start to its last end, and its legs take their sum", async () => {
+test("a matrix takes from its first start to its last end, and its machines take the sum of its legs", async () => {
   const legs = runs(5).flatMap((run) => [
     { run, name: "test (1)", from: 0, to: 100 },
     { run, name: "test (2)", from: 20, to: 150 },

@@ -17,6 +17,14 @@ function aliasBomb(): string {
   return `on: push\nx0: &a0 [x]\n${levels.join("")}${job}`;
 }
 
+/** Each waits for the one before. */
+const manyJobs = (count: number): string =>
+  Array.from(
+    { length: count },
+    (_each, at) =>
+      `  j${at}:\n    runs-on: u\n    needs: [${at > 0 ? `j${at - 1}` : ""}]\n    steps: [{ run: npm test }]\n`,
+  ).join("");
+
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "ballast-hostile-"));
   const workflows = join(folder, ".github", "workflows");
@@ -36,6 +44,12 @@ beforeAll(() => {
     "empty.yml": "",
     "scalar.yml": "hello",
     "calls-itself.yml": "on: [push, workflow_call]\njobs:\n  a:\n    uses: ./.github/workflows/calls-itself.yml\n",
+    "many-jobs.yml": `on: push\njobs:\n${manyJobs(3000)}`,
+    "wrong-types.yml":
+      "on: push\njobs:\n  a:\n    steps: hello\n    concurrency: [a]\n    permissions: []\n    uses: 4\n",
+    "number-as-key.yml": `on: push\n${job.replace("  a:", "  1:")}`,
+    "two-documents.yml": `on: push\n${job}---\nsecond: one\n`,
+    "tabs.yml": "on: push\njobs:\n\ta:\n\t\truns-on: ubuntu-24.04\n",
     "needs-itself.yml": `on: push\n${job.replace("    runs-on", "    needs: a\n    runs-on")}`,
     "<b>`|.yml": `name: "</script><b>"\non: push\n${job}`,
   };
@@ -73,11 +87,38 @@ test("a hostile folder is judged in less than ten seconds, with the exit code 0 
     "bomb.yml": "its YAML aliases expand to more than 100 copies",
     "binary.yml": "it is not encoded as UTF-8",
     "utf-16.yml": expect.stringContaining("UTF-16"),
+    "many-jobs.yml": "it has 3000 jobs; more than 250 are not judged",
+    "number-as-key.yml": "GitHub's own parser fails on it; everything else judged it",
     "deep.yml": "it is nested deeper than 100 levels",
     "loop.yml": "it is a link, and links are not followed",
     "outside.yml": "it is a link, and links are not followed",
   });
   expect(Object.keys(because)).not.toContain("byte-order-mark.yml");
+});
+
+test("what GitHub's parser says is said without excerpts, crashes and advice for programmers", async () => {
+  const { output } = await runChild(process.execPath, [
+    join(root, "cli", "main.ts"),
+    "analyze",
+    folder,
+    "--format",
+    "json",
+  ]);
+  const { findings } = JSON.parse(output) as { findings: { place: { file: string }; message: string }[] };
+  const said = (name: string): string =>
+    findings.find(({ place, message }) => place.file.endsWith(`/${name}`) && message.startsWith("GitHub rejects"))!
+      .message;
+  expect(said("wrong-types.yml")).toContain("Unexpected value 'hello'");
+  expect(said("two-documents.yml")).toContain("The file holds more than one YAML document.");
+  expect(said("tabs.yml")).toContain("Tabs are not allowed as indentation (and 1 more). Nothing");
+});
+
+test("a folder of workflows that is a link is said to be one", async () => {
+  const linked = mkdtempSync(join(tmpdir(), "ballast-linked-"));
+  symlinkSync(join(folder, ".github"), join(linked, ".github"));
+  const { output } = await runChild(process.execPath, [join(root, "cli", "main.ts"), "analyze", linked]);
+  rmSync(linked, { recursive: true });
+  expect(output).toContain("- `.github`: it is a link, and links are not followed");
 });
 
 test("the page shows names of files as text", async () => {

@@ -57,6 +57,11 @@ test("a file that is no baseline is refused", async () => {
   expect([code, output]).toEqual([2, expect.stringContaining("cli-analyze-baseline-unreadable")]);
 });
 
+test("a baseline that cannot be written is refused", async () => {
+  const { code, output } = await analyze(folder, "--write-baseline", join(folder, "none", "baseline.json"));
+  expect([code, output]).toEqual([2, expect.stringContaining("cli-analyze-baseline-unwritable")]);
+});
+
 test("a run history turns a cost into a measured time, and a file that is none is refused", async () => {
   const history = join(folder, "..", `${basename(folder)}-jobs.json`);
   const seconds = { lint: 60, test: 200 };

@@ -20,6 +20,7 @@ const idsWith = (exitCode: number): readonly string[] =>
 /** The command fails again in the same way until its options, its arguments or the files that it reads are changed. */
 const usage = [
   "cli-analyze-baseline-unreadable",
+  "cli-analyze-baseline-unwritable",
   "cli-analyze-folder-missing",
   "cli-analyze-history-unreadable",
   "cli-emulator-folder-foreign",

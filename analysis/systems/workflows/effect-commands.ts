@@ -263,6 +263,12 @@ const platformCommands: readonly CommandEffect[] = [
     operand: /(\S+@\S+)/,
   },
   {
+    // Render, Vercel, Netlify and others deploy when an address is called.
+    command: /^curl .*(deploy[_-]?hook|api\.render\.com\/deploy|\/integrations\/deploy\/|netlify\.com\/build_hooks)/i,
+    verb: "deploy",
+    category: "app",
+  },
+  {
     command: /^docker stack deploy\b|^docker[ -]compose .*-H ssh/,
     verb: "deploy",
     category: "host",

@@ -44,6 +44,16 @@ function isTolerated(
   return event?.includes("workflow_dispatch") ?? false;
 }
 
+/** A message of JavaScript itself: the parser stumbled, for example over a number as a key. */
+const isCrash = ({ rawMessage }: { rawMessage: string }): boolean =>
+  /is not a function|Cannot read propert|is not iterable/.test(rawMessage);
+
+/** Takes places and excerpts off a message, and advice for those who call the parser. */
+function plainMessage(message: string): string {
+  if (message.includes("multiple documents")) return "The file holds more than one YAML document";
+  return message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "");
+}
+
 const featureFlags = new FeatureFlags({ all: true });
 const send = (answer: Answer): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
 
@@ -59,13 +69,13 @@ for (const [index, content] of texts.entries()) {
   const { value } = parseWorkflow({ name: "workflow", content }, context);
   if (value !== undefined && context.errors.count === 0)
     await convertWorkflowTemplate(context, value, undefined, { featureFlags }).catch(() => undefined);
-  const errors = context.errors
-    .getErrors()
-    .filter((error) => !isTolerated(error, content))
+  const all = context.errors.getErrors().filter((error) => !isTolerated(error, content));
+  const errors = all
+    .filter((error) => !isCrash(error))
     .map(({ rawMessage, range }) => ({
-      message: rawMessage,
+      message: plainMessage(rawMessage),
       line: range?.start.line ?? 1,
       column: range?.start.column ?? 1,
     }));
-  send({ index, errors });
+  send({ index, errors, ...(all.some(isCrash) && { hasCrashed: true }) });
 }

@@ -25,6 +25,8 @@ export interface Official {
 export interface Answer {
   readonly index: number;
   readonly errors: readonly { readonly message: string; readonly line: number; readonly column: number }[];
+  /** The parser stumbled, so that what it did not reach is unchecked. */
+  readonly hasCrashed?: boolean;
 }
 
 const fileSeconds = 3;
@@ -58,8 +60,9 @@ export async function rejectionsOf(sources: readonly Source[]): Promise<Official
   if (rest.length === 0) dismissOfficial();
   while (rest.length > 0) {
     const answers = await ask(rest);
-    for (const { index, errors } of answers) {
+    for (const { index, errors, hasCrashed } of answers) {
       const { file } = rest[index]!;
+      if (hasCrashed) unchecked.push({ file, because: "GitHub's own parser fails on it; everything else judged it" });
       const at = (line: number, column: number): Place => ({ file, line, column, endLine: line, endColumn: column });
       rejected.set(
         file,

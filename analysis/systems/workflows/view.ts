@@ -22,6 +22,8 @@ export class WorkflowsView {
   readonly #callers = new Map<string, readonly JobNode[]>();
   readonly #needs = new Map<string, readonly JobNode[]>();
   readonly #ancestors = new Map<string, readonly JobNode[]>();
+  readonly #before = new Map<string, ReadonlySet<string>>();
+  readonly #after = new Map<string, readonly JobNode[]>();
   readonly #effects = new Map<string, readonly Effect[]>();
 
   constructor(graph: Graph) {
@@ -87,10 +89,20 @@ export class WorkflowsView {
     return all;
   }
 
-  isBefore = (one: JobNode, other: JobNode): boolean => this.ancestorsOf(other).some(({ id }) => id === one.id);
+  isBefore(one: JobNode, other: JobNode): boolean {
+    const known = this.#before.get(other.id) ?? new Set(this.ancestorsOf(other).map(({ id }) => id));
+    this.#before.set(other.id, known);
+    return known.has(one.id);
+  }
 
-  descendantsOf = (job: JobNode): readonly JobNode[] =>
-    this.jobsOf(this.workflowOf(job)).filter((other) => this.isBefore(job, other));
+  /** The jobs that come after a job, in the order of the file. */
+  descendantsOf(job: JobNode): readonly JobNode[] {
+    const known = this.#after.get(job.id);
+    if (known) return known;
+    const all = this.jobsOf(this.workflowOf(job)).filter((other) => this.isBefore(job, other));
+    this.#after.set(job.id, all);
+    return all;
+  }
 
   calleeOf = (job: JobNode): WorkflowNode | undefined => this.#callee.get(job.id);
   /** The workflows that a finished run of this one starts. */

@@ -1,7 +1,7 @@
 // The system of GitHub workflows: which files it reads, and the edges between what they hold. Templates outside of
 // `.github/workflows` are not read, because GitHub does not run them.
 import type { ParsedNode } from "yaml";
-import type { Edge } from "../../graph.ts";
+import type { Edge, NotJudged } from "../../graph.ts";
 import { compareText, inferred, structural } from "../../place.ts";
 import { refusal, YamlFile } from "../../yaml-file.ts";
 import type { Folder, System } from "../system.ts";
@@ -57,6 +57,7 @@ export const workflowsSystem: System = {
       notJudged: [
         ...read.flatMap(({ file, because }) => (because === undefined ? [] : [{ file, because }])),
         ...unchecked,
+        ...linkedFolders(folder),
         ...(history === undefined && folder.files.includes(historyFile)
           ? [{ file: historyFile, because: "it is no list of jobs as GitHub's API gives it" }]
           : []),
@@ -84,6 +85,9 @@ interface Parsed {
   readonly because?: string;
 }
 
+/** More jobs than people write. Some rules compare each job with each other one. */
+const jobsMax = 250;
+
 function parsed(folder: Folder, file: string): Parsed {
   const content = folder.read(file);
   if ("because" in content) return content;
@@ -92,14 +96,26 @@ function parsed(folder: Folder, file: string): Parsed {
   const yaml = new YamlFile(file, content.text);
   const obstacle = yaml.obstacle;
   if (obstacle) return { because: obstacle };
+  const jobs = yaml.pairs(yaml.get(yaml.root, "jobs")).length;
+  if (jobs > jobsMax) return { because: `it has ${jobs} jobs; more than ${jobsMax} are not judged` };
   return { yaml, text: content.text };
 }
 
-/** A text without anchors and without deep nesting, which no parser takes long for. */
+/** The folders above the workflows, if they are links: what lies behind them is not read. */
+const linkedFolders = (folder: Folder): readonly NotJudged[] =>
+  [".github", ".github/workflows"].flatMap((file) => {
+    const read = folder.files.includes(file) ? folder.read(file) : undefined;
+    return read && "because" in read ? [{ file, because: read.because }] : [];
+  });
+
+const plainMax = 50_000;
+
+/** A short text without anchors and without deep nesting, which no parser takes long for. */
 function plainText(folder: Folder, file: string): readonly { readonly file: string; readonly text: string }[] {
   const content = folder.read(file);
   if ("because" in content || refusal(content.text) !== undefined) return [];
-  const isSuspect = /(^|[\s[{,])[&*][\w-]|[[{]{8}|!{8}|[^\n]{5000}/.test(content.text);
+  const isSuspect =
+    content.text.length > plainMax || /(^|[\s[{,])[&*][\w-]|[[{]{8}|!{8}|[^\n]{5000}/.test(content.text);
   return isSuspect ? [] : [{ file, text: content.text }];
 }
 
