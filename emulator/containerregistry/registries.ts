@@ -49,6 +49,14 @@ export function refuseImage({ identity, properties: { configuration, template } 
     refuseOne(container, identity, configuration, cloud);
 }
 
+/** Reports whether a text is an image reference as registries read it: host, path in lower case, tag, digest. */
+const isReference = (image: unknown): boolean => {
+  const part = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+  const host = "(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?(?::\\d+)?/)?";
+  const form = new RegExp(`^${host}${part}(?:/${part})*(?::[A-Za-z0-9_][-.\\w]{0,127})?(?:@sha256:[0-9a-f]{64})?$`);
+  return form.test(String(image));
+};
+
 function refuseOne(container: Body, identity: Body | undefined, configuration: Body | undefined, cloud: Cloud): void {
   const refuse = (reason: string): never => {
     throw new ArmError(
@@ -58,6 +66,7 @@ function refuseOne(container: Body, identity: Body | undefined, configuration: B
         `is invalid with details: 'Invalid value: "${container["image"]}": ${reason}'.`,
     );
   };
+  if (!isReference(container["image"])) refuse("could not parse reference");
   if (!cloud.options.images[imageName(container["image"])]) refuse("MANIFEST_UNKNOWN: manifest unknown");
   const server = String(container["image"]).split("/")[0]!.toLowerCase();
   const registry = cloud.store
