@@ -1,6 +1,6 @@
 // Compares the emulator of this checkout with that of another commit, in pairs of one run: `pulumi up` of the whole
-// program, and requests through the ingress. The sides of a pair alternate in order, so that a slow phase of the machine
-// hits both. Prints a table; no test asserts on it, because the numbers belong to a machine.
+// program, and requests through the ingress. The sides of a pair alternate in order, so that a slow phase of the
+// machine hits both. Prints a table; no test asserts on it, because the numbers belong to a machine.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";

@@ -7,9 +7,10 @@ import { ArmError, type Body } from "./resource.ts";
 // Learn: "List of Azure regions", November 2026, the public cloud.
 const regions: ReadonlySet<string> = new Set(
   (
-    "australiacentral australiacentral2 australiaeast australiasoutheast austriaeast belgiumcentral brazilsouth " +
-    "brazilsoutheast canadacentral canadaeast centralindia centralus chilecentral denmarkeast eastasia eastus eastus2 " +
-    "francecentral francesouth germanynorth germanywestcentral global indonesiacentral israelcentral italynorth " +
+    "australiacentral australiacentral2 australiaeast australiasoutheast austriaeast belgiumcentral " +
+    "brazilsouth brazilsoutheast canadacentral canadaeast centralindia centralus chilecentral denmarkeast " +
+    "eastasia eastus eastus2 francecentral francesouth germanynorth germanywestcentral global " +
+    "indonesiacentral israelcentral italynorth " +
     "japaneast japanwest koreacentral koreasouth malaysiawest mexicocentral newzealandnorth northcentralus " +
     "northeurope norwayeast norwaywest polandcentral qatarcentral southafricanorth southafricawest southcentralus " +
     "southindia southeastasia spaincentral swedencentral swedensouth switzerlandnorth switzerlandwest uaecentral " +

@@ -2,6 +2,7 @@
 // container is a process, and the emulator's options map image names to programs. An app without the right to pull is
 // refused nevertheless, so that a forgotten right is found here.
 import { imageName } from "../app/replica-plan.ts";
+import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type ResourceType } from "../arm/resource.ts";
 import { mayAct } from "../authorization/roles.ts";
 import { registryFields } from "./fields.ts";
@@ -22,6 +23,12 @@ export const registryType: ResourceType = {
         "InvalidName",
         `The registry name '${name}' is invalid. A registry name must be between 5 and 50 alphanumeric characters.`,
       );
+    // Learn: "Azure Container Registry SKU features and limits".
+    const isPremium = String(wanted["sku"].name).toLowerCase() === "premium";
+    if (!isPremium && String(properties.zoneRedundancy).toLowerCase() === "enabled")
+      throw refusedToo(`A registry of the tier ${wanted["sku"].name} has no zone redundancy; Premium has.`);
+    if (!isPremium && String(properties.publicNetworkAccess).toLowerCase() === "disabled")
+      throw refusedToo(`A registry of the tier ${wanted["sku"].name} cannot disable public access; Premium can.`);
     wanted["sku"] = { ...wanted["sku"], tier: wanted["sku"].name };
     wanted["properties"] = {
       adminUserEnabled: false,

@@ -165,7 +165,8 @@ function checkDomains(domains: readonly Body[], scope: IngressScope): void {
 }
 
 function checkCertificate(domain: string, certificateId: string, { environmentId, store }: IngressScope): void {
-  const certificate = store.get(certificateId);
+  const found = store.get(certificateId);
+  const certificate = found?.type === "Microsoft.App/managedEnvironments/certificates" ? found : undefined;
   if (!certificateId.toLowerCase().startsWith(`${environmentId.toLowerCase()}/`))
     refuseLikeAzure(`The certificate '${certificateId}' is not one of the app's environment.`);
   if (!certificate) refuseLikeAzure(`The certificate '${certificateId}' does not exist.`);

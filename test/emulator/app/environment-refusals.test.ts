@@ -1,5 +1,5 @@
-// What Azure refuses in the bodies of environments, of their storages and of jobs, sent over HTTPS as a client sends it.
-// Nothing of a refused body may be stored. Container apps have their own tests (refusals.test.ts).
+// What Azure refuses in the bodies of environments, of their storages and of jobs, sent over HTTPS as a client sends
+// it. Nothing of a refused body may be stored. Container apps have their own tests (refusals.test.ts).
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Body } from "../../../emulator/arm/resource.ts";
 import { type CloudForTests, startCloudForTests } from "../../support/emulator/cloud.ts";
