@@ -124,7 +124,7 @@ test.each([{ zoneRedundancy: "Enabled" }, { publicNetworkAccess: "Disabled" }])(
 test("an app is refused if its registry's identity is not its own, and a job gets no image", async () => {
   expect(await pulls(image, named(), {})).toEqual([
     expect.stringContaining("not assigned to the container app"),
-    expect.stringContaining("UNAUTHORIZED"),
+    expect.stringContaining("not assigned to the job"),
   ]);
 });
 

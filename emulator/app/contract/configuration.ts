@@ -150,7 +150,10 @@ function checkReference({ name, keyVaultUrl, identity }: Body, app: Body, suffix
 /** Checks that an identity, by its id or `system`, is one of the app's. */
 function requireIdentity(identity: unknown, app: Body, who: string): void {
   if (!identitiesOf(app).includes(String(identity).toLowerCase()))
-    refuseLikeAzure(`${who} names the identity '${identity}', which is not assigned to the container app.`);
+    refuseLikeAzure(
+      `${who} names the identity '${identity}', which is not assigned to the ` +
+        `${app["type"] === "Microsoft.App/jobs" ? "job" : "container app"}.`,
+    );
 }
 
 /** Checks the registries of an app or a job. @throws ArmError 400 */
