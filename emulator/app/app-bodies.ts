@@ -1,6 +1,6 @@
 // The bodies of container apps: the defaults that Azure fills in, and a form in which two templates compare. What is
 // refused in a body is in contract/.
-import type { Body } from "../arm/resource.ts";
+import type { Body, Resource, Store } from "../arm/resource.ts";
 
 /**
  * Gives the id of an app's or a job's environment, under either of the names that
@@ -8,6 +8,12 @@ import type { Body } from "../arm/resource.ts";
  */
 export const environmentIdOf = (body: Body): string =>
   String(body["properties"]?.managedEnvironmentId ?? body["properties"]?.environmentId ?? "");
+
+/** Finds the environment of an app or a job; undefined when the id names none, or a resource of another type. */
+export function environmentOf(body: Body, store: Store): Resource | undefined {
+  const found = store.get(environmentIdOf(body));
+  return found?.type === "Microsoft.App/managedEnvironments" ? found : undefined;
+}
 
 /** Fills in Azure's defaults, so that a template that spells out a default equals one that leaves it out. */
 export function normaliseTemplate(template: Body): Body {

@@ -4,15 +4,16 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { Body, Cloud, Resource, ResourceType } from "../arm/resource.ts";
-import { refuseLikeAzure, refuseUnsupported } from "./contract/refusals.ts";
+import { certificateFields } from "./contract/environment-fields.ts";
+import { refuseLikeAzure } from "./contract/refusals.ts";
 
 /** Certificates of environments, as Resource Manager serves them. */
 export const certificateType: ResourceType = {
   type: "Microsoft.App/managedEnvironments/certificates",
   apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
+  fields: certificateFields,
   onPut: async ({ wanted, previous, cloud }) => {
     const properties: Body = wanted["properties"];
-    if (properties["certificateKeyVaultProperties"]) refuseUnsupported("certificates in a vault");
     // A change of its tags does not repeat the certificate.
     const value: unknown = properties["value"] ?? previous?.body["properties"].value;
     const password: unknown = properties["password"] ?? previous?.body["properties"].password;

@@ -2,19 +2,11 @@
 // quirks of the platform, since products must live with them: an operation succeeds although its container never
 // starts, weights may name a revision that is deactivated or not yet ready, and a changed secret makes no revision.
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  ArmError,
-  type Body,
-  type Cloud,
-  type PutContext,
-  type Resource,
-  type ResourceType,
-  type Store,
-} from "../arm/resource.ts";
+import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
 import { refuseImage } from "../containerregistry/registries.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { warmParser } from "../kql/syntax.ts";
-import { canonical, dropAbsent, environmentIdOf, normaliseTemplate } from "./app-bodies.ts";
+import { canonical, dropAbsent, environmentIdOf, environmentOf, normaliseTemplate } from "./app-bodies.ts";
 import { runtimeOf, settle, startRevision, stopApp, stopRevision, untilReady } from "./app-runtime.ts";
 import { checkApp } from "./contract/configuration.ts";
 import { containerAppFields } from "./contract/fields.ts";
@@ -75,8 +67,6 @@ export const containerAppType: ResourceType = {
   },
   children: revisionRoutes,
 };
-
-const environmentOf = (body: Body, store: Store): Resource | undefined => store.get(environmentIdOf(body));
 
 async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promise<void> {
   const { apps } = runtimeOf(cloud);

@@ -6,6 +6,9 @@ import { ArmError, type PutContext, type ResourceType } from "../arm/resource.ts
 import { requireSubnet } from "../network/networks.ts";
 import { environmentIdOf } from "./app-bodies.ts";
 import { containerAppType } from "./container-apps.ts";
+import { checkEnvironmentBody } from "./contract/environment.ts";
+import { environmentFields } from "./contract/environment-fields.ts";
+import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
 import { jobType } from "./jobs.ts";
 
 /** Environments, as Resource Manager serves them. */
@@ -13,8 +16,9 @@ export const environmentType: ResourceType = {
   type: "Microsoft.App/managedEnvironments",
   apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
   put: "async-operation",
+  fields: environmentFields,
   onPut: async (context) => {
-    const { wanted, cloud } = context;
+    const { id, wanted, previous, cloud } = context;
     if (regionOf(wanted["location"]) !== region) {
       throw new ArmError(
         400,
@@ -23,13 +27,14 @@ export const environmentType: ResourceType = {
           `'Microsoft.App/managedEnvironments'. List of available regions for the resource type is '${region}'.`,
       );
     }
+    checkEnvironmentBody(id, wanted, cloud);
     const name = wanted["name"].toLowerCase();
     const namesake = cloud.store
       .list()
       .find(
         (each) =>
           each.type === "Microsoft.App/managedEnvironments" &&
-          each.id !== context.id.toLowerCase() &&
+          each.id !== id.toLowerCase() &&
           each.body["name"].toLowerCase() === name,
       );
     // Azure puts random letters into the domain. Here it is the name alone, so that people can type it.
@@ -40,6 +45,7 @@ export const environmentType: ResourceType = {
         `The emulator already has an environment '${name}' (${namesake.id}), and an environment's domain is its name.`,
       );
     keepNetwork(context);
+    keepPrincipal(wanted, previous);
     keep(context, () => ({
       defaultDomain: `${name}.${region}.${cloud.suffix}`,
       staticIp: "127.0.0.1",
@@ -68,8 +74,10 @@ export const environmentType: ResourceType = {
         `The environment has ${inside.length} container apps and jobs, which must be deleted first.`,
       );
   },
-  present: ({ body }) => {
+  present: ({ body }, { store }) => {
     const shown = structuredClone(body);
+    // An environment without an identity shows none, unlike an app.
+    if (shown["identity"]) presentIdentity(shown, store);
     delete shown["properties"].appLogsConfiguration?.logAnalyticsConfiguration?.sharedKey;
     return shown;
   },

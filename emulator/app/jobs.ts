@@ -1,6 +1,6 @@
-// Microsoft.App/jobs: what a PUT may ask for, what GET shows, the action that starts a job, and the routes below a job.
-// How an execution runs is in job-executions.ts. Everything that the emulator cannot run (events, several containers or
-// replicas, commands, another template at a start) is refused by name.
+// Microsoft.App/jobs: what GET shows, the action that starts a job, and the routes below a job. What a PUT may ask for
+// is in contract/job.ts, and how an execution runs is in job-executions.ts. Everything that the emulator cannot run
+// (events, several containers or replicas, another template at a start) is refused by name.
 import { setTimeout as pause } from "node:timers/promises";
 import { unsupported } from "../arm/refusals.ts";
 import {
@@ -14,11 +14,10 @@ import {
   type ResourceType,
 } from "../arm/resource.ts";
 import { refuseImage } from "../containerregistry/registries.ts";
-import { environmentIdOf } from "./app-bodies.ts";
-import { checkName } from "./contract/configuration.ts";
-import { checkJobContainer } from "./contract/containers.ts";
-import { checkIdentity, keepPrincipal, presentIdentity } from "./contract/identity.ts";
-import { parseCron } from "./cron.ts";
+import { environmentIdOf, environmentOf } from "./app-bodies.ts";
+import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
+import { checkJob } from "./contract/job.ts";
+import { jobFields } from "./contract/job-fields.ts";
 import { type Execution, executionsOf, forgetJob, scheduleJob, startExecution } from "./job-executions.ts";
 
 // A write takes a moment, as it does on Azure.
@@ -29,8 +28,9 @@ export const jobType: ResourceType = {
   type: "Microsoft.App/jobs",
   apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
   put: "async-operation",
+  fields: jobFields,
   parentMustExist: (body, store) =>
-    store.get(environmentIdOf(body))
+    environmentOf(body, store)
       ? undefined
       : new ArmError(
           400,
@@ -59,34 +59,15 @@ export const jobType: ResourceType = {
 };
 
 async function onPut({ id, wanted, previous, cloud }: PutContext): Promise<void> {
-  const { configuration, template } = wanted["properties"];
-  checkName(wanted["name"], "Job");
-  checkTrigger(configuration ?? {});
-  const secrets = new Set(((configuration?.secrets ?? []) as Body[]).map(({ name }) => String(name)));
-  checkJobContainer(template ?? {}, { app: wanted["name"], secrets, volumes: new Set(), cpuMax: 4 });
+  checkJob(id, wanted, previous, cloud);
+  const { template } = wanted["properties"];
   const [container] = template.containers as Body[];
   wanted["properties"].workloadProfileName ??= "Consumption";
   template.containers = [{ ...container, resources: { cpu: 0.5, memory: "1Gi", ...container!["resources"] } }];
-  checkIdentity(id, wanted, cloud.store);
   keepPrincipal(wanted, previous);
   await pause(operationMilliseconds);
   refuseImage(wanted, cloud);
   scheduleJob(cloud, { id: id.toLowerCase(), type: jobType.type, body: wanted });
-}
-
-function checkTrigger(configuration: Body): void {
-  const { triggerType, scheduleTriggerConfig: schedule, manualTriggerConfig: manual } = configuration;
-  if (triggerType === "Event") throw unsupported("jobs that events start");
-  if (triggerType === "Schedule" && !schedule)
-    throw new ArmError(
-      400,
-      "JobScheduleRequired",
-      "A job with the trigger type Schedule needs a scheduleTriggerConfig.",
-    );
-  if (schedule) parseCron(schedule.cronExpression);
-  for (const trigger of [schedule, manual])
-    if ((trigger?.parallelism ?? 1) !== 1 || (trigger?.replicaCompletionCount ?? 1) !== 1)
-      throw unsupported("more than one replica an execution");
 }
 
 const idOf = (job: Resource, execution: string): string => `${job.body["id"]}/executions/${execution}`;

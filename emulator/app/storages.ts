@@ -3,22 +3,25 @@
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Body, Cloud, ResourceType } from "../arm/resource.ts";
-import { refuseLikeAzure, refuseUnsupported } from "./contract/refusals.ts";
+import { storageFields } from "./contract/environment-fields.ts";
+import { refuseLikeAzure } from "./contract/refusals.ts";
 import type { AppRuntime } from "./revisions.ts";
 
 /** Storages of environments, as Resource Manager serves them. */
 export const storageType: ResourceType = {
   type: "Microsoft.App/managedEnvironments/storages",
   apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
+  fields: storageFields,
   onPut: async ({ wanted, cloud }) => {
-    const { azureFile, ...others }: Body = wanted["properties"];
-    for (const [name, value] of Object.entries(others))
-      if (value != null && ["nfsAzureFile", "smb"].includes(name)) refuseUnsupported(`storages of the kind ${name}`);
+    const { azureFile }: Body = wanted["properties"];
+    if (!/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/.test(String(wanted["name"])))
+      refuseLikeAzure(`The storage name '${wanted["name"]}' is invalid: at most 32 lower case letters, digits or '-'.`);
     if (!azureFile) refuseLikeAzure(`The storage '${wanted["name"]}' needs azureFile.`);
-    const { accountName, shareName, accessMode, accountKey, accountKeyVaultProperties } = azureFile;
-    if (accountKeyVaultProperties) refuseUnsupported("storages whose key is in a vault");
+    const { accountName, shareName, accessMode, accountKey } = azureFile;
     if (!accountName || !shareName || !accountKey)
       refuseLikeAzure(`The storage '${wanted["name"]}' needs an accountName, a shareName and an accountKey.`);
+    if (!/^[a-z0-9]{3,24}$/.test(String(accountName)))
+      refuseLikeAzure(`The storage account '${accountName}' is invalid: 3 to 24 lower case letters and digits.`);
     if (!["readonly", "readwrite"].includes(String(accessMode).toLowerCase()))
       refuseLikeAzure(
         `The storage '${wanted["name"]}' has the accessMode '${accessMode}', and not ReadOnly or ReadWrite.`,

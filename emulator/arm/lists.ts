@@ -14,7 +14,7 @@ export function listReply(request: ArmRequest, items: readonly Body[], options: 
   if (other !== undefined) throw unsupported(`lists with ${other}`);
   const admitted = expanded(filtered(items, query.get("$filter"), options), query.get("$expand"), options);
   const wanted = admitted.slice(0, topOf(query.get("$top")));
-  const from = Number(query.get("$skiptoken") ?? 0);
+  const from = startOf(query.get("$skiptoken"), options);
   const to = from + (options.pageSize ?? Infinity);
   return { status: 200, body: { value: wanted.slice(from, to), ...(to < wanted.length ? next(request, to) : {}) } };
 }
@@ -34,6 +34,13 @@ function expanded(items: readonly Body[], asked: string | undefined, { expands =
   const left = expands.filter((each) => !wanted.includes(each));
   if (left.length === 0) return items;
   return items.map((item) => Object.fromEntries(Object.entries(item).filter(([name]) => !left.includes(name))));
+}
+
+/** Reads where a page starts. Only a link that a list gave has such a token. */
+function startOf(token: string | undefined, { pageSize }: ListOptions): number {
+  if (token === undefined) return 0;
+  if (pageSize === undefined || !/^\d+$/.test(token)) throw refusedToo(`The $skipToken '${token}' is of no list.`);
+  return Number(token);
 }
 
 function topOf(text: string | undefined): number {

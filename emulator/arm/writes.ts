@@ -7,6 +7,7 @@ import { regionOf } from "./bodies.ts";
 import { inertIn, refuseUnsupportedFields, refuseWrongValues } from "./fields.ts";
 import { mergePatch } from "./merge-patch.ts";
 import type { KeptOperation, Operation, Operations } from "./operations.ts";
+import { refuseUnknownRegion, refuseWrongTags } from "./regions.ts";
 import {
   ArmError,
   type ArmReply,
@@ -70,6 +71,10 @@ function wantedBody(cloud: Cloud, place: Place, request: ArmRequest, previous: R
   const schema = schemaOf(place.resourceType.type, request.apiVersion);
   const body = requestedBody(cloud, schema, place, request, previous);
   const [before, after] = [previous?.body["location"], body["location"]];
+  if (before !== undefined && after == null)
+    throw new ArmError(400, "LocationRequired", "The location property is required for this definition.");
+  refuseUnknownRegion(place.resourceType.type, after);
+  refuseWrongTags(body["tags"]);
   if (before !== undefined && after !== undefined && regionOf(before) !== regionOf(after))
     throw new ArmError(
       409,

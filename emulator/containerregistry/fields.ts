@@ -16,7 +16,7 @@ export const registryFields: FieldClasses = {
     "properties.provisioningState": "read-only",
   },
   validated: {
-    "sku.name": "one of Azure's; no tier lacks a feature here",
+    "sku.name": "one of Azure's; only Premium has zone redundancy and private access",
     [`${policies}.retentionPolicy.days`]: "a whole number; no image is ever removed",
     [`${policies}.softDeletePolicy.retentionDays`]: "a whole number; no image is ever removed",
   },

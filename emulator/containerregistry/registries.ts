@@ -2,6 +2,7 @@
 // container is a process, and the emulator's options map image names to programs. An app without the right to pull is
 // refused nevertheless, so that a forgotten right is found here.
 import { imageName } from "../app/replica-plan.ts";
+import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type ResourceType } from "../arm/resource.ts";
 import { mayAct } from "../authorization/roles.ts";
 import { registryFields } from "./fields.ts";
@@ -22,6 +23,12 @@ export const registryType: ResourceType = {
         "InvalidName",
         `The registry name '${name}' is invalid. A registry name must be between 5 and 50 alphanumeric characters.`,
       );
+    // Learn: "Azure Container Registry SKU features and limits".
+    const isPremium = String(wanted["sku"].name).toLowerCase() === "premium";
+    if (!isPremium && String(properties.zoneRedundancy).toLowerCase() === "enabled")
+      throw refusedToo(`A registry of the tier ${wanted["sku"].name} has no zone redundancy; Premium has.`);
+    if (!isPremium && String(properties.publicNetworkAccess).toLowerCase() === "disabled")
+      throw refusedToo(`A registry of the tier ${wanted["sku"].name} cannot disable public access; Premium can.`);
     wanted["sku"] = { ...wanted["sku"], tier: wanted["sku"].name };
     wanted["properties"] = {
       adminUserEnabled: false,
@@ -49,6 +56,14 @@ export function refuseImage({ identity, properties: { configuration, template } 
     refuseOne(container, identity, configuration, cloud);
 }
 
+/** Reports whether a text is an image reference as registries read it: host, path in lower case, tag, digest. */
+const isReference = (image: unknown): boolean => {
+  const part = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+  const host = "(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?(?::\\d+)?/)?";
+  const form = new RegExp(`^${host}${part}(?:/${part})*(?::[A-Za-z0-9_][-.\\w]{0,127})?(?:@sha256:[0-9a-f]{64})?$`);
+  return form.test(String(image));
+};
+
 function refuseOne(container: Body, identity: Body | undefined, configuration: Body | undefined, cloud: Cloud): void {
   const refuse = (reason: string): never => {
     throw new ArmError(
@@ -58,6 +73,7 @@ function refuseOne(container: Body, identity: Body | undefined, configuration: B
         `is invalid with details: 'Invalid value: "${container["image"]}": ${reason}'.`,
     );
   };
+  if (!isReference(container["image"])) refuse("could not parse reference");
   if (!cloud.options.images[imageName(container["image"])]) refuse("MANIFEST_UNKNOWN: manifest unknown");
   const server = String(container["image"]).split("/")[0]!.toLowerCase();
   const registry = cloud.store

@@ -57,7 +57,7 @@ export const diagnosticSettingType: ResourceType = {
   parentMustExist: ({ properties }: Body, store: Store) => {
     const { workspaceId } = properties ?? {};
     if (!workspaceId) return refuse("At least one data sink needs to be specified.");
-    if (store.get(workspaceId) === undefined)
+    if (store.get(workspaceId)?.type !== "Microsoft.OperationalInsights/workspaces")
       return flatError(404, "ResourceNotFound", `The Resource '${workspaceId}' was not found.`);
     return undefined;
   },

@@ -28,7 +28,7 @@ const components: ResourceType = {
         "BadRequest",
         "WorkspaceResourceId is required: classic Application Insights components are retired.",
       );
-    return store.get(workspace) === undefined
+    return store.get(workspace)?.type !== "Microsoft.OperationalInsights/workspaces"
       ? new ArmError(400, "BadRequest", `The workspace '${workspace}' was not found.`)
       : undefined;
   },

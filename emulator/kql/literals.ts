@@ -16,17 +16,30 @@ export function literal(kind: string, text: string): Scalar {
     case "BooleanLiteralExpression":
       return constant("bool", absent ? null : content.toLowerCase() === "true");
     case "IntLiteralExpression":
-      return constant("int", absent ? null : Number(content));
+      return constant("int", absent ? null : whole(content));
     case "LongLiteralExpression":
-      return constant("long", absent ? null : Number(content));
+      return constant("long", absent ? null : whole(content));
     case "RealLiteralExpression":
       return constant("real", absent ? null : Number(content));
     case "DateTimeLiteralExpression":
-      return constant("datetime", absent ? null : instantOf(content));
+      return constant("datetime", absent ? null : known(instantOf(content), text));
     case "TimespanLiteralExpression":
-      return constant("timespan", absent ? null : spanOf(content));
+      return constant("timespan", absent ? null : known(spanOf(content), text));
   }
   throw notServed(`the literal ${text}`);
+}
+
+/** Refuses a literal that cannot be read, which Kusto refuses too or reads in a form that is not served. */
+function known(value: number | null, text: string): number {
+  if (value === null) throw notServed(`the literal ${text}`);
+  return value;
+}
+
+/** Reads a whole number. Kusto's have 64 bits; one that is not exact here is refused. */
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw notServed(`the number ${text}, which is beyond 2^53`);
+  return value;
 }
 
 /** Reads a string literal: quoted, or verbatim with `@`. */
@@ -47,7 +60,12 @@ export function instantOf(text: string): number | null {
     /(z|[+-]\d\d:?\d\d)$/i.test(text) || /^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text.replace(" ", "T")}Z`;
   // Kusto has a resolution of 100 ns; here it is 1 ms.
   const at = Date.parse(zoned.replace(/(\.\d{3})\d+/, "$1"));
-  return Number.isNaN(at) ? null : at;
+  if (Number.isNaN(at)) return null;
+  // `Date.parse` reads 30 February as 1 March.
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(text) ?? [];
+  const isReal =
+    year === undefined || new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
+  return isReal ? at : null;
 }
 
 const unitMilliseconds: Record<string, number> = {
@@ -74,6 +92,8 @@ const unitMilliseconds: Record<string, number> = {
   milliseconds: 1,
   microsecond: 0.001,
   microseconds: 0.001,
+  tick: 0.0001,
+  ticks: 0.0001,
   interval: 0.0001,
   intervals: 0.0001,
 };

@@ -186,7 +186,10 @@ export function calculated(kind: string, left: Scalar, right: Scalar, text: stri
       const result = calculate(one, other);
       if (!whole) return result;
       // Whole numbers divide to whole numbers, and by zero to null.
-      return Number.isFinite(result) ? Math.trunc(result) : null;
+      if (!Number.isFinite(result)) return null;
+      // Kusto's have 64 bits; beyond 2^53 a result here would be a wrong one.
+      if (!Number.isSafeInteger(Math.trunc(result))) throw notServed(`'${text}', which is beyond 2^53`);
+      return Math.trunc(result);
     },
   };
 }

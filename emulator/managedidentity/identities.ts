@@ -2,6 +2,7 @@
 // tokens come from authorization/tokens.ts.
 import { randomUUID } from "node:crypto";
 import { keep } from "../arm/bodies.ts";
+import { refusedToo } from "../arm/refusals.ts";
 import type { ResourceType } from "../arm/resource.ts";
 import { tenant } from "../authorization/tokens.ts";
 import { identityFields } from "./fields.ts";
@@ -11,6 +12,12 @@ export const identityType: ResourceType = {
   type: "Microsoft.ManagedIdentity/userAssignedIdentities",
   apiVersions: ["2023-01-31"],
   fields: identityFields,
-  onPut: async (context) =>
-    keep(context, () => ({ tenantId: tenant, principalId: randomUUID(), clientId: randomUUID() })),
+  onPut: async (context) => {
+    if (!/^[a-z0-9][-_a-z0-9]{2,127}$/i.test(context.wanted["name"]))
+      throw refusedToo(
+        `The identity name '${context.wanted["name"]}' is invalid: 3 to 128 letters, digits, '-' or '_', and not '-' ` +
+          "or '_' first.",
+      );
+    keep(context, () => ({ tenantId: tenant, principalId: randomUUID(), clientId: randomUUID() }));
+  },
 };

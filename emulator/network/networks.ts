@@ -109,6 +109,9 @@ const subnetType: ResourceType = {
   onPut: async ({ id, wanted, cloud }) => {
     const name: string = wanted["name"];
     const ranges = prefixesOf(wanted["properties"]).map(rangeOf);
+    // Azure keeps five addresses of each subnet, so that /29 is the smallest.
+    const small = ranges.find(({ bitmask }) => bitmask > 29);
+    if (small) throw refusedToo(`The subnet '${name}' has the range ${small}, and the smallest is /29.`);
     const space = (cloud.store.get(networkIdOf(id))!.body["properties"].addressSpace.addressPrefixes as string[]).map(
       rangeOf,
     );
@@ -151,6 +154,15 @@ const subnetType: ResourceType = {
       );
   },
 };
+
+/** Checks the name of a private zone, of which Azure serves none with a single label. @throws ArmError 400 */
+function checkZoneName(name: string): void {
+  const label = "[a-z0-9_]([-_a-z0-9]{0,61}[a-z0-9_])?";
+  if (!new RegExp(`^(?=.{1,253}$)${label}(\\.${label})+$`, "i").test(name))
+    throw refusedToo(
+      `'${name}' is no name of a private DNS zone: at least two labels of letters, digits, '-' and '_'.`,
+    );
+}
 
 const requireGlobal = ({ wanted }: { readonly wanted: Body }): void => {
   if (String(wanted["location"]).toLowerCase() !== "global")
@@ -200,7 +212,10 @@ export const networkTypes: readonly ResourceType[] = [
     apiVersions: zoneVersions,
     fields: zoneFields,
     put: "async-operation",
-    onPut: async (context) => requireGlobal(context),
+    onPut: async (context) => {
+      requireGlobal(context);
+      checkZoneName(context.wanted["name"]);
+    },
   },
   {
     type: `${zones}/A`,

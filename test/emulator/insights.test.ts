@@ -204,6 +204,8 @@ test("items with an unknown key, type or time are refused one by one, and the ot
 
 test("a component without a workspace and a rule with an invalid query or resource are refused", async () => {
   expect(await component("classic", { WorkspaceResourceId: undefined })).toMatchObject({ status: 400 });
+  // A resource of another type is no workspace.
+  expect(await component("classic", { WorkspaceResourceId: group })).toMatchObject({ status: 400 });
   const rule = (text: string, more: object = {}) =>
     put(`${group}/${insights}/scheduledQueryRules/rule`, "2025-01-01-preview", {
       location: "westeurope",

@@ -339,6 +339,14 @@ describe("refusals", () => {
     ["T | summarize percentile(RequestDuration, 101)", "SEM0220"],
     ["T | extend x = iff(true, 1)", "SEM0219"],
     ["T | take -1", "is not a number of rows"],
+    ["T | extend x = datetime(2024-02-30)", "the literal datetime(2024-02-30)"],
+    ["T | extend x = 9223372036854775807", "the number 9223372036854775807, which is beyond 2^53"],
+    ["T | extend x = StatusCode * 3000000000000000 * 3", "which is beyond 2^53"],
+    ["T | extend x = tolong(TimeGenerated)", "a datetime as a number"],
+    ["T | extend x = todouble(1h)", "a timespan as a number"],
+    ["T | extend x = todatetime(5)", "a long as a datetime"],
+    ["T | extend x = tolong('3.7')", "the text '3.7' as a whole number"],
+    ["T | extend x = strcat(1.0)", "the real number 1 as a text"],
     ["T | extend x = bin(StatusCode, 1s)", "cannot round int to timespan"],
   ])("%s", (query, words) => {
     expect(refusal(query)).toContain(words);

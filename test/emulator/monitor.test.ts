@@ -175,6 +175,13 @@ describe("a diagnostic setting", () => {
     expect(Object.keys(reply.body)).toEqual(["code", "message"]);
   });
 
+  test("whose sink is no workspace is refused", async () => {
+    expect(await setting("wrong", { workspaceId: group })).toMatchObject({
+      status: 404,
+      body: { code: "ResourceNotFound" },
+    });
+  });
+
   test("of a storage account is refused by name, and so is one of a type that has none", async () => {
     expect((await setting("stored", { storageAccountId: "/x" })).body.error).toMatchObject({ code: own });
     expect((await setting("identity", {}, await identity())).body).toMatchObject({ code: "ResourceTypeNotSupported" });

@@ -93,6 +93,8 @@ test("a zone must be global, stores its records and links, and a link needs its 
   expect(codeOf(await put(zoneId("here.example.com"), { location: "westeurope", properties: {} }))).toBe(
     "LocationNotAvailableForResourceType",
   );
+  for (const name of ["example", "a!.example"])
+    expect(codeOf(await put(zoneId(name), { location: "global", properties: {} }))).toBe("EmulatorUnsupported");
   const link = (id: string) =>
     put(`${zoneId(zone)}/virtualNetworkLinks/hub`, {
       location: "global",
@@ -106,6 +108,12 @@ test("a zone must be global, stores its records and links, and a link needs its 
     provisioningState: "Succeeded",
   });
   expect((await get(`${zoneId(zone)}/A/*`)).properties.aRecords).toEqual([{ ipv4Address: "10.40.2.4" }]);
+});
+
+test("a subnet smaller than /29 is refused", async () => {
+  expect(codeOf(await put(subnetId("small"), { properties: { addressPrefix: "10.40.3.0/30" } }))).toBe(
+    "EmulatorUnsupported",
+  );
 });
 
 test("an environment needs a subnet of its own, and cannot change its subnet or whether it is internal", async () => {

@@ -107,10 +107,24 @@ test.each([
   expect(await act()).toEqual([expect.stringContaining("UNAUTHORIZED"), expect.stringContaining("UNAUTHORIZED")]);
 });
 
+test.each([{ zoneRedundancy: "Enabled" }, { publicNetworkAccess: "Disabled" }])(
+  "a registry with %j needs the tier Premium",
+  async (properties) => {
+    const tier = (name: string) =>
+      put(
+        `${group}/providers/Microsoft.ContainerRegistry/registries/tier${name}`,
+        { location: "westeurope", sku: { name }, properties },
+        "api-version=2023-01-01-preview",
+      );
+    expect((await tier("Standard")).body.error.code).toBe("EmulatorUnsupported");
+    expect((await tier("Premium")).status).toBeLessThan(300);
+  },
+);
+
 test("an app is refused if its registry's identity is not its own, and a job gets no image", async () => {
   expect(await pulls(image, named(), {})).toEqual([
     expect.stringContaining("not assigned to the container app"),
-    expect.stringContaining("UNAUTHORIZED"),
+    expect.stringContaining("not assigned to the job"),
   ]);
 });
 

@@ -1,8 +1,10 @@
 // Checks a container app as a whole, before anything of it is stored: its configuration here, and its template, ingress
 // and traffic in the files beside this one.
+import { regionOf } from "../../arm/bodies.ts";
 import { refuseUnsupportedFields } from "../../arm/fields.ts";
 import type { Body, Cloud, Resource } from "../../arm/resource.ts";
 import type { Quirks } from "../../controls/quirks.ts";
+import { checkPort } from "./containers.ts";
 import { containerAppFields } from "./fields.ts";
 import { checkIdentity, identitiesOf } from "./identity.ts";
 import { checkIngress } from "./ingress.ts";
@@ -32,12 +34,15 @@ export function checkApp(checked: Checked): void {
   refuseUnknownValues(wanted);
   refuseUnsupportedFields(containerAppFields, wanted);
   checkEnvironment(checked);
+  checkPlace(wanted, cloud.store.get(environmentId)?.body);
   checkIdentity(id, wanted, cloud.store);
   const cpuMax = checkProfile(wanted["properties"].workloadProfileName, cloud.store.get(environmentId)?.body ?? {});
   checkSecrets(configuration.secrets ?? [], wanted, cloud.suffix);
   checkTemplate(template, { app: name, configuration, environmentId, cpuMax, store: cloud.store });
   checkRegistries(configuration, wanted);
   checkSettings(configuration, wanted);
+  checkDapr(configuration.dapr ?? {});
+  checkBinds(template.serviceBinds ?? [], cloud);
   const mode = String(configuration.activeRevisionsMode ?? "Single").toLowerCase();
   if (mode === "labels") refuseUnsupported("the revision mode Labels");
   const { ingress } = configuration;
@@ -70,13 +75,21 @@ function checkEnvironment({ wanted, previous, environmentId }: Checked): void {
     refuseLikeAzure("The environment of a container app cannot be changed after it was created.");
 }
 
+/** Checks that an app or a job is where its environment is. @throws ArmError 400 */
+export function checkPlace(wanted: Body, environment: Body | undefined): void {
+  if (environment && regionOf(wanted["location"]) !== regionOf(environment["location"]))
+    refuseLikeAzure(
+      `'${wanted["name"]}' is in '${wanted["location"]}', and its environment is in '${environment["location"]}'.`,
+    );
+}
+
 const sharedProfile = "consumption";
 
 /**
  * Checks the workload profile. Gives the most CPUs that a replica may have on the plan Consumption, and undefined on a
  * dedicated profile, where any combination fits that its nodes have.
  */
-function checkProfile(wanted: unknown, environment: Body): number | undefined {
+export function checkProfile(wanted: unknown, environment: Body): number | undefined {
   const profiles: readonly Body[] = environment["properties"]?.workloadProfiles ?? [];
   const name = String(wanted || "Consumption");
   const profile = profiles.find((each) => String(each["name"]).toLowerCase() === name.toLowerCase());
@@ -86,7 +99,8 @@ function checkProfile(wanted: unknown, environment: Body): number | undefined {
   return profiles.length > 0 ? 4 : 2;
 }
 
-function checkSecrets(secrets: readonly Body[], app: Body, suffix: string): void {
+/** Checks the secrets of an app or a job. @throws ArmError 400 */
+export function checkSecrets(secrets: readonly Body[], app: Body, suffix: string): void {
   for (const secret of secrets) {
     const { name, value, keyVaultUrl, identity } = secret;
     if (!/^[a-z0-9]([-a-z0-9]{0,251}[a-z0-9])?$/.test(String(name ?? "")))
@@ -136,10 +150,14 @@ function checkReference({ name, keyVaultUrl, identity }: Body, app: Body, suffix
 /** Checks that an identity, by its id or `system`, is one of the app's. */
 function requireIdentity(identity: unknown, app: Body, who: string): void {
   if (!identitiesOf(app).includes(String(identity).toLowerCase()))
-    refuseLikeAzure(`${who} names the identity '${identity}', which is not assigned to the container app.`);
+    refuseLikeAzure(
+      `${who} names the identity '${identity}', which is not assigned to the ` +
+        `${app["type"] === "Microsoft.App/jobs" ? "job" : "container app"}.`,
+    );
 }
 
-function checkRegistries({ registries, secrets }: Body, app: Body): void {
+/** Checks the registries of an app or a job. @throws ArmError 400 */
+export function checkRegistries({ registries, secrets }: Body, app: Body): void {
   const all: readonly Body[] = registries ?? [];
   for (const { server, username, passwordSecretRef, identity } of all) {
     if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?$/i.test(String(server ?? "")))
@@ -162,11 +180,25 @@ function checkRegistries({ registries, secrets }: Body, app: Body): void {
 
 const inactiveRevisionsMax = 100;
 
-function checkSettings({ maxInactiveRevisions, identitySettings }: Body, app: Body): void {
+/** Checks the settings of identities, and the number of inactive revisions. @throws ArmError 400 */
+export function checkSettings({ maxInactiveRevisions, identitySettings }: Body, app: Body): void {
   if (maxInactiveRevisions != null && !(maxInactiveRevisions >= 0 && maxInactiveRevisions <= inactiveRevisionsMax))
     refuseLikeAzure(`maxInactiveRevisions is ${maxInactiveRevisions}, and not 0 to ${inactiveRevisionsMax}.`);
   const settings: readonly Body[] = identitySettings ?? [];
   for (const { identity } of settings) requireIdentity(identity, app, "identitySettings");
   const twice = firstTwice(settings.map(({ identity }) => identity));
   if (twice) refuseLikeAzure(`identitySettings has the identity '${twice}' twice.`);
+}
+
+/** Checks what Dapr is asked for, although no sidecar runs. */
+function checkDapr({ enabled, appId, appPort }: Body): void {
+  if (enabled && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/i.test(String(appId ?? "")))
+    refuseLikeAzure(`Dapr needs an appId of at most 63 letters, digits or '-', and '${appId ?? ""}' is none.`);
+  if (appPort != null) checkPort(appPort, "The appPort of Dapr");
+}
+
+function checkBinds(binds: readonly Body[], { store }: Cloud): void {
+  for (const { name, serviceId } of binds)
+    if (store.get(String(serviceId))?.type !== "Microsoft.App/containerApps")
+      refuseLikeAzure(`The service bind '${name}' names '${serviceId}', which is no container app.`);
 }

@@ -25,6 +25,9 @@ export function checkContainers(template: Body, scope: ContainerScope): void {
   const twice = firstTwice(all.map(({ name }) => name));
   if (twice) refuseLikeAzure(`Two containers are named '${twice}'.`);
   checkTotal(containers, scope.cpuMax);
+  for (const { name, resources } of initContainers)
+    if (scope.cpuMax !== undefined && Number(resources?.cpu ?? 0) > scope.cpuMax)
+      refuseLikeAzure(`The init container '${name}' asks for ${resources.cpu} CPU, and a replica has ${scope.cpuMax}.`);
 }
 
 function checkContainer(container: Body, scope: ContainerScope): void {
@@ -134,6 +137,11 @@ function checkProbe(container: string, probe: Body): void {
       );
   if ((successThreshold ?? 1) !== 1 && String(type).toLowerCase() !== "readiness")
     refuseLikeAzure(`successThreshold of the ${type} probe of container '${container}' must be 1.`);
+  if (probe["terminationGracePeriodSeconds"] != null && String(type).toLowerCase() === "readiness")
+    refuseLikeAzure(`The readiness probe of container '${container}' has terminationGracePeriodSeconds.`);
+  for (const { name, value } of (httpGet?.httpHeaders ?? []) as Body[])
+    if (!/^[-A-Za-z0-9]+$/.test(String(name)) || /[\r\n\0]/.test(String(value)))
+      refuseLikeAzure(`The ${type} probe of container '${container}' has the header '${name}', which HTTP has not.`);
   if ((httpGet == null) === (tcpSocket == null))
     refuseLikeAzure(`The ${type} probe of container '${container}' needs either httpGet or tcpSocket.`);
   checkPort((httpGet ?? tcpSocket).port, `The port of the ${type} probe of container '${container}'`);

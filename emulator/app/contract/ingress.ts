@@ -34,8 +34,22 @@ export function checkIngress(ingress: Body, scope: IngressScope): void {
   checkDomains(ingress["customDomains"] ?? [], scope);
 }
 
-function checkCors({ allowedOrigins, maxAge }: Body): void {
-  if (!((allowedOrigins ?? []).length > 0)) refuseLikeAzure("A CORS policy needs at least one allowed origin.");
+/** A name of a header or a method, as HTTP has it. */
+const token = /^[-!#$%&'*+.^_`|~0-9A-Za-z]+$/;
+
+function checkCors(policy: Body): void {
+  const { allowedOrigins, maxAge, allowCredentials } = policy;
+  const origins: readonly unknown[] = allowedOrigins ?? [];
+  if (origins.length === 0) refuseLikeAzure("A CORS policy needs at least one allowed origin.");
+  // A proxy may answer with the caller's origin or with `*`, which browsers refuse together with credentials. Which of
+  // the two Azure does is not public, so neither is shown here.
+  if (allowCredentials && origins.includes("*"))
+    refuseUnsupported("a CORS policy that allows every origin with credentials");
+  const bad = origins.find((each) => each !== "*" && !/^[a-z][-+.a-z0-9]*:\/\/[^\s/?#]+$/i.test(String(each)));
+  if (bad !== undefined) refuseLikeAzure(`'${bad}' is no origin: a scheme and a host, with a port or without.`);
+  for (const name of ["allowedMethods", "allowedHeaders", "exposeHeaders"])
+    for (const each of (policy[name] ?? []) as unknown[])
+      if (!token.test(String(each))) refuseLikeAzure(`${name} of the CORS policy has '${each}', which HTTP has not.`);
   if (maxAge != null && maxAge < 0) refuseLikeAzure(`maxAge of the CORS policy is ${maxAge}, and not at least 0.`);
 }
 
@@ -119,6 +133,7 @@ export function readRange(text: string): { readonly from: number; readonly to: n
 }
 
 function checkCallers(rules: readonly Body[]): void {
+  if (rules.some(({ name }) => !name)) refuseLikeAzure("A rule of ipSecurityRestrictions has no name.");
   for (const { name, ipAddressRange } of rules)
     if (!readRange(String(ipAddressRange)))
       refuseLikeAzure(`The rule '${name}' has the range '${ipAddressRange}', which is no IPv4 address or CIDR range.`);
@@ -136,6 +151,7 @@ function checkDomains(domains: readonly Body[], scope: IngressScope): void {
       refuseLikeAzure(`The custom domain '${name}' is not a host name outside of Azure's own domain.`);
     if (is(bindingType, "snienabled") && !certificateId)
       refuseLikeAzure(`The custom domain '${name}' is bound by SNI, which needs a certificateId.`);
+    if (is(bindingType, "auto") && !certificateId) refuseUnsupported("custom domains with a managed certificate");
     if (certificateId) checkCertificate(String(name), String(certificateId), scope);
     const other = othersIn(store, environmentId, id).find(({ body }) =>
       ((body["properties"]?.configuration?.ingress?.customDomains ?? []) as Body[]).some((each) =>
@@ -149,7 +165,8 @@ function checkDomains(domains: readonly Body[], scope: IngressScope): void {
 }
 
 function checkCertificate(domain: string, certificateId: string, { environmentId, store }: IngressScope): void {
-  const certificate = store.get(certificateId);
+  const found = store.get(certificateId);
+  const certificate = found?.type === "Microsoft.App/managedEnvironments/certificates" ? found : undefined;
   if (!certificateId.toLowerCase().startsWith(`${environmentId.toLowerCase()}/`))
     refuseLikeAzure(`The certificate '${certificateId}' is not one of the app's environment.`);
   if (!certificate) refuseLikeAzure(`The certificate '${certificateId}' does not exist.`);

@@ -69,16 +69,31 @@ function checkRules(rules: readonly Body[], secrets: Names): void {
     const kinds = ruleKinds.filter((kind) => rule[kind] != null);
     if (!rule["name"]) refuseLikeAzure("A scale rule has no name.");
     if (kinds.length !== 1) refuseLikeAzure(`The scale rule '${rule["name"]}' must be one of ${ruleKinds.join(", ")}.`);
-    const { metadata, auth } = rule[kinds[0]!] as Body;
+    const { auth } = rule[kinds[0]!] as Body;
     const missing = ((auth ?? []) as Body[]).find(({ secretRef }) => !secrets.has(String(secretRef)));
     if (missing)
       refuseLikeAzure(`The scale rule '${rule["name"]}' names the secret '${missing["secretRef"]}', which is unknown.`);
-    const concurrent: unknown = metadata?.concurrentRequests;
-    if (kinds[0] === "http" && concurrent !== undefined && !/^[1-9]\d*$/.test(String(concurrent)))
-      refuseLikeAzure(`concurrentRequests of the scale rule '${rule["name"]}' is '${concurrent}': no whole number.`);
+    checkRule(kinds[0]!, rule);
   }
   const twice = firstTwice(rules.map(({ name }) => name));
   if (twice) refuseLikeAzure(`Two scale rules are named '${twice}'.`);
+}
+
+const loads: { readonly [kind: string]: string } = { http: "concurrentRequests", tcp: "concurrentConnections" };
+
+/** Checks what a scale rule scales by, although only HTTP rules scale. */
+function checkRule(kind: (typeof ruleKinds)[number], rule: Body): void {
+  const { name, [kind]: settings }: Body = rule;
+  const load = loads[kind];
+  if (load !== undefined) {
+    for (const [key, value] of Object.entries((settings.metadata ?? {}) as Body)) {
+      if (key !== load) refuseUnsupported(`'${key}' in the ${kind} scale rule '${name}'`);
+      if (!/^[1-9]\d*$/.test(String(value)))
+        refuseLikeAzure(`${key} of the scale rule '${name}' is '${value}': no whole number.`);
+    }
+  } else if (kind === "custom" && !settings.type) refuseLikeAzure(`The custom scale rule '${name}' has no type.`);
+  else if (kind === "azureQueue" && !(settings.queueName && settings.queueLength > 0))
+    refuseLikeAzure(`The scale rule '${name}' needs a queueName, and a queueLength of at least 1.`);
 }
 
 function checkVolumes(volumes: readonly Body[], secrets: Names, { environmentId, store }: TemplateScope): void {

@@ -73,12 +73,25 @@ export const integers: readonly string[] = [
   ),
 ];
 
+/** Replaces numbers that are sent as text, as the Azure CLI sends weights: Azure's JSON reader takes both. */
+function readNumbers(value: unknown, steps: readonly string[]): void {
+  const [step = "", ...rest] = steps;
+  const name = step.replace("[]", "");
+  if (typeof value !== "object" || value === null) return;
+  const holder = value as Body;
+  if (rest.length === 0) {
+    if (typeof holder[name] === "string" && /^-?\d+(\.\d+)?$/.test(holder[name])) holder[name] = Number(holder[name]);
+  } else for (const each of step.endsWith("[]") ? [holder[name] ?? []].flat() : [holder[name]]) readNumbers(each, rest);
+}
+
 /**
- * Refuses a number that is not whole, in the form of Azure's JSON reader, which is none of Resource Manager's.
+ * Refuses a number that is not whole, in the form of Azure's JSON reader, which is none of Resource Manager's. A number
+ * that is sent as text becomes one in the body.
  *
  * @throws ArmError 400 with a body of its own
  */
 export function refuseBrokenNumbers(body: Body): void {
+  for (const path of [...integers, ...decimals]) readNumbers(body, path.split("."));
   for (const path of integers)
     for (const value of valuesAt(body, path)) {
       const isWhole = value === null || value === undefined || (typeof value === "number" && Number.isInteger(value));

@@ -117,7 +117,7 @@ test.each(["Single", "Multiple"])("refuses wrong traffic in the mode %s", async 
 
 test.each([
   ["80.5", 80.5],
-  ["a text", "80"],
+  ["a text", "eighty"],
 ])("answers a port of %s as Azure's JSON reader does", async (_, targetPort) => {
   const { status, body } = await put(changed({ "ingress.targetPort": targetPort }));
   const where = "$.properties.configuration.ingress.targetPort";
@@ -131,6 +131,13 @@ test.each([
       errors: { [where]: [expect.stringMatching(/could not be converted to System.Nullable`1\[System.Int32\]/)] },
     },
   ]);
+});
+
+test("a number as a text is read as a number, as the Azure CLI sends weights", async () => {
+  const texts = { "ingress.targetPort": "8080", "ingress.traffic": [{ latestRevision: true, weight: "100" }] };
+  const { status, body } = await put(changed(texts), "texts");
+  const { targetPort, traffic } = body.properties.configuration.ingress;
+  expect([status, targetPort, traffic[0].weight]).toEqual([201, 8080, 100]);
 });
 
 test.each(["A", "a", "web--1", "1web", "web-", `w${"e".repeat(32)}`])("refuses the name %s", async (name) => {

@@ -40,6 +40,7 @@ describe("a list", () => {
     ["an unknown expansion", { $expand: "createdTime" }, "lists with $expand=createdTime"],
     ["no number", { $top: "many" }, "$top must be a whole number"],
     ["none", { $top: "0" }, "$top must be a whole number"],
+    ["a page of no list", { $skiptoken: "banana" }, "'banana' is of no list"],
   ])("refuses %s by name", (_, query, words) => {
     expect(() => names(query as Record<string, string>)).toThrow(words);
   });

@@ -201,6 +201,20 @@ test("a failed operation shows its code, and the app shows Failed", async () => 
   expect((await at.ask("GET", `${app("failing")}?${apps}`)).body.properties.provisioningState).toBe("Failed");
 });
 
+test("a PATCH cannot take the location away, and takes away a tag by null", async () => {
+  await at.settle("PUT", `${app("placed")}?${apps}`, { ...appBody(), tags: { a: "1", b: "2" } });
+  expect(await at.ask("PATCH", `${app("placed")}?${apps}`, { location: null })).toMatchObject({
+    status: 400,
+    body: { error: { code: "LocationRequired" } },
+  });
+  await at.settle("PATCH", `${app("placed")}?${apps}`, { tags: { a: null } });
+  expect((await at.ask("GET", `${app("placed")}?${apps}`)).body).toMatchObject({
+    location: "westeurope",
+    tags: { b: "2" },
+  });
+  expect((await at.ask("GET", `${app("placed")}?${apps}`)).body.tags).not.toHaveProperty("a");
+});
+
 test("a PATCH of traffic alone keeps target port, mode and secrets, and answers with a Location", async () => {
   await at.settle("PUT", `${app("patched")}?${apps}`, appBody());
   const { body: before } = await at.ask("GET", `${app("patched")}?${apps}`);

@@ -312,7 +312,7 @@ export const rules: readonly Rule[] = [
     why: "ends only when it is stopped",
   },
   {
-    command: /^npm run (chaos|mutants|soak|bench|bench:analysis|bench:judge|bench:policies|bench:simulate)( |$)/,
+    command: /^npm run (chaos|mutants|soak|bench(:(analysis|emulator|judge|policies|simulate))?)( |$)/,
     readBy: "script",
     why: "takes minutes; chaos, demo, mutants, judge-bench and simulator have short forms in the suite",
   },

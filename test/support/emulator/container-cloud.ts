@@ -126,7 +126,7 @@ function cloudWith(images: Cloud["options"]["images"], now: () => number, quirks
   store.put({
     id: environmentId,
     type: "Microsoft.App/managedEnvironments",
-    body: { properties: { defaultDomain: domain } },
+    body: { location: "westeurope", properties: { defaultDomain: domain } },
   });
   store.put({
     id: workspaceId,

@@ -86,6 +86,17 @@ export const containers: readonly Case[] = [
   ["a probe without a type", own, { "container.probes": [{ httpGet: { path: "/", port: 8080 } }] }],
   ["a probe that asks nothing", own, { "container.probes": [{ type: "Readiness" }] }],
   ["a probe of both kinds", own, { "container.probes": [probe({ tcpSocket: { port: 8080 } })] }],
+  ["a grace period of a readiness probe", own, { "container.probes": [probe({ terminationGracePeriodSeconds: 5 })] }],
+  [
+    "a probe with a header of two lines",
+    own,
+    { "container.probes": [probe({ httpGet: { port: 80, httpHeaders: [{ name: "a", value: "b\r\nc: d" }] } })] },
+  ],
+  [
+    "an init container of 64 CPUs",
+    own,
+    { "template.initContainers": [{ name: "init", image: web["image"], resources: { cpu: 64, memory: "128Gi" } }] },
+  ],
   ["a probe of port 0", own, { "container.probes": [probe({ httpGet: { path: "/", port: 0 } })] }],
   ["a probe over TLS", own, { "container.probes": [probe({ httpGet: { path: "/", port: 80, scheme: "HTTPS" } })] }],
   ["a probe of an unknown type", "ContainerAppInvalidSchema", { "container.probes": [probe({ type: "Bananas" })] }],
@@ -152,6 +163,19 @@ export const templates: readonly Case[] = [
     own,
     { "template.scale": { rules: [{ name: "a", http: { metadata: { concurrentRequests: "many" } } }] } },
   ],
+  [
+    "an HTTP rule of something else",
+    own,
+    { "template.scale": { rules: [{ name: "a", http: { metadata: { requests: "5" } } }] } },
+  ],
+  [
+    "a TCP rule of many connections",
+    own,
+    { "template.scale": { rules: [{ name: "a", tcp: { metadata: { concurrentConnections: "many" } } }] } },
+  ],
+  ["a custom rule without a type", own, { "template.scale": { rules: [{ name: "a", custom: { metadata: {} } }] } }],
+  ["a queue rule without a queue", own, { "template.scale": { rules: [{ name: "a", azureQueue: {} }] } }],
+  ["a service bind of no app", own, { "template.serviceBinds": [{ name: "redis", serviceId: "/subscriptions/none" }] }],
   [
     "a scale rule of an unknown secret",
     own,

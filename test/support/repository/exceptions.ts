@@ -41,6 +41,8 @@ export const computedImports: Readonly<Record<string, string>> = {
   "toolchain/package/reference-errors.ts root": "it lists the files of errors/",
   "toolchain/package/reference-errors.ts join(root, file)": "it reads every file of errors/",
   "toolchain/package/reference.ts root": "it writes the pages of docs/reference",
+  'bench/emulator/side.ts import(join(support, "emulator", "cloud.ts"))': "it measures another commit's emulator",
+  'bench/emulator/side.ts import(join(support, "program", "local-stack.ts"))': "it measures another commit's emulator",
   "bench/performance/journal.ts import(emmettEntry)": "the library that it is compared with is installed elsewhere",
   "proofs/mutants/stryker/run-tests.ts import(path)": "it loads the test files that a mutant has to face",
   'test/examples/components.test.ts import(join(folder, "index.ts"))': "it loads every example",
