@@ -154,7 +154,7 @@ describe("in a clone, with one rolled-back rollout,", () => {
     expect(JSON.parse(readFileSync(join(clone, "package.json"), "utf8"))).toMatchObject({ version: "0.9.9" });
     const written = readdirSync(join(clone, "out")).filter((name) => name.endsWith(".html"));
     expect(written.map((name) => readFileSync(join(clone, "out", name), "utf8"))).toEqual([
-      expect.stringContaining("<h1>rolled-back</h1>"),
+      expect.stringContaining("<h1>rolled back</h1>"),
     ]);
     expect(
       readFileSync(join(clone, "Pulumi.prod.yaml"), "utf8").match(
