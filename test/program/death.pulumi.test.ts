@@ -68,7 +68,7 @@ async function amongUsers<Result>(
   let over = false;
   const users = Promise.all(
     Array.from({ length: 10 }, async () => {
-      for (; !over; await pause(100)) statuses.push(await stack.visit(storefrontUrl!).catch(() => 0));
+      for (; !over; await pause(40)) statuses.push(await stack.visit(storefrontUrl!).catch(() => 0));
     }),
   );
   const result = await act().finally(() => {
