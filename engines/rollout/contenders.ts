@@ -24,7 +24,7 @@ export const contend = (state: RolloutState, revision: string, by: string, byNam
   ...state,
   contenders: [
     ...state.contenders,
-    { revision, by, ...(byName === undefined ? {} : { byName }), refused: false, failures: 0 },
+    { revision, by, ...(byName === undefined ? {} : { byName }), refused: false, failures: 0, retryAt: 0 },
   ],
 });
 
@@ -42,19 +42,21 @@ export const refuseContender = (state: RolloutState, deactivate: boolean): Rollo
   const [first, ...others] = state.contenders;
   if (first === undefined) return state;
   return deactivate
-    ? { ...state, contenders: [{ ...first, refused: true, failures: 0 }, ...others] }
+    ? { ...state, contenders: [{ ...first, refused: true, failures: 0, retryAt: 0 }, ...others] }
     : { ...state, contenders: others, refused: [...state.refused, first.revision] };
 };
 
-/** Counts a failed attempt to read or to deactivate the other revision. The next one is a second later, or as asked. */
+/**
+ * Counts a failed attempt to read or to deactivate the other revision. The next one is a second later, or as asked.
+ * Only this answer waits: the rollout's own canary is probed and judged meanwhile.
+ */
 export const failContender = (state: RolloutState, askedSeconds = 1): RolloutState => {
   const [first, ...others] = state.contenders;
   return first === undefined
     ? state
     : {
         ...state,
-        retryAt: after(state.now, askedSeconds),
-        contenders: [{ ...first, failures: first.failures + 1 }, ...others],
+        contenders: [{ ...first, failures: first.failures + 1, retryAt: after(state.now, askedSeconds) }, ...others],
       };
 };
 
