@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { type Analysis, analyze } from "../../analysis/analyze.ts";
 import { baselineOf, compareWithBaseline } from "../../analysis/baseline.ts";
 import { openFolder } from "../../analysis/folder.ts";
+import type { Graph } from "../../analysis/graph.ts";
 import { compareText } from "../../analysis/place.ts";
 import { htmlPage } from "../../analysis/reports/html.ts";
 import { jsonPage } from "../../analysis/reports/json.ts";
@@ -37,7 +38,7 @@ export async function runAnalyze(path: string, options: AnalyzeOptions, version:
   const whole = await analyze(folder, {
     rules: rulebook.map((rule) => ({
       ...rule,
-      check: (graph) => {
+      check: (graph: Graph) => {
         look();
         return rule.check(graph);
       },

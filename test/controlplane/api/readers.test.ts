@@ -43,13 +43,13 @@ async function opened(database: Database) {
   ];
   await migrate(pool);
   let facts = 0;
-  const query = pool.query.bind(pool) as (...given: readonly unknown[]) => Promise<QueryResult>;
+  const query = pool.query.bind(pool) as unknown as (...given: readonly unknown[]) => Promise<QueryResult>;
   pool.query = (async (...given: readonly unknown[]) => {
     const result = await query(...given);
     // A statement that reads facts gives their texts; a list gives rows of streams only.
     if (result.fields.some(({ name }) => name === "event")) facts += result.rows.length;
     return result;
-  }) as typeof pool.query;
+  }) as unknown as typeof pool.query;
   const journal = openJournal(pool, connectionOptions(database), kinds, () => undefined);
   const { call } = service({ journal });
   return {
