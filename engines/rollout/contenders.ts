@@ -48,16 +48,15 @@ export const refuseContender = (state: RolloutState, deactivate: boolean): Rollo
 
 /**
  * Counts a failed attempt to read or to deactivate the other revision. The next one is a second later, or as asked.
- * Only this answer waits: the rollout's own canary is probed and judged meanwhile.
+ * What Azure asks for may be minutes, so only this answer waits then: the canary is probed and judged meanwhile.
  */
-export const failContender = (state: RolloutState, askedSeconds = 1): RolloutState => {
+export const failContender = (state: RolloutState, askedSeconds?: number): RolloutState => {
   const [first, ...others] = state.contenders;
-  return first === undefined
-    ? state
-    : {
-        ...state,
-        contenders: [{ ...first, failures: first.failures + 1, retryAt: after(state.now, askedSeconds) }, ...others],
-      };
+  if (first === undefined) return state;
+  const failed = { ...first, failures: first.failures + 1 };
+  return askedSeconds === undefined
+    ? { ...state, retryAt: after(state.now, 1), contenders: [failed, ...others] }
+    : { ...state, contenders: [{ ...failed, retryAt: after(state.now, askedSeconds) }, ...others] };
 };
 
 /** Concludes from the app as inspected: the other release takes the canary back, or it is refused. */
