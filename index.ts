@@ -84,5 +84,6 @@ new DeadMansSwitch("dead-mans-switch", deadMansSwitchArgs, { dependsOn: images }
 export const storefrontUrl = storefront.url;
 /** The control plane's address, and the audience that its callers' tokens must have. `ballast` reads both from here. */
 export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
+export const { binding: controlPlaneBinding } = controlPlane;
 /** The revision that was released last, the result of its rollout, and why. */
 export const { revision, result, reason, message } = storefront;

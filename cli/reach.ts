@@ -1,11 +1,13 @@
-// Finds the control plane that a command means. Its address and the audience of its tokens come from options, or from
-// the stack's outputs through the Pulumi CLI.
+// Finds the control plane that a command means. Its address and the audience of its tokens come together: from options,
+// from variables, or from the stack's outputs through the Pulumi CLI, which a binding holds together. An address from
+// one place never gets a token for an audience from another.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { type Command, Option } from "commander";
+import { bindAudience } from "../bind-audience.ts";
 import { tokenFor } from "../client/credential.ts";
 import type { Access } from "../client/requests.ts";
-import { endpointUnknown } from "../errors/cli.ts";
+import { endpointUnbound, endpointUnknown } from "../errors/cli.ts";
 import { findPulumi } from "../toolchain/pulumi/bring.ts";
 
 /** The options of every command that calls the control plane. */
@@ -16,8 +18,11 @@ export interface ReachOptions {
   readonly json?: boolean;
 }
 
-/** The audience if neither an option nor the stack names one. */
-const defaultAudience = "api://ballast";
+/** An address and the audience of its tokens. */
+interface Pair {
+  readonly endpoint: string;
+  readonly audience: string;
+}
 
 /** Adds the options that say where the control plane is and how to print the answer. */
 export const withReachOptions = (command: Command): Command =>
@@ -32,50 +37,86 @@ export const withReachOptions = (command: Command): Command =>
     .addOption(
       new Option(
         "--audience <uri>",
-        `audience of the token (default: output controlPlaneAudience of the stack, else ${defaultAudience})`,
+        "audience of the token, given with --endpoint (default: output controlPlaneAudience of the stack)",
       ).env("BALLAST_AUDIENCE"),
     )
-    .option("--json", "print JSON");
+    .option("--json", "print JSON")
+    .hook("preAction", refuseMixedSources);
+
+/**
+ * Refuses an address and an audience of which one is an option and the other a variable.
+ *
+ * A variable that is left from other work would get the token of another control plane sent to this one. A caller's own
+ * token in BALLAST_TOKEN has its audience in it, so none is asked for.
+ */
+function refuseMixedSources(command: Command): void {
+  if (process.env["BALLAST_TOKEN"]) return;
+  const { endpoint, audience } = command.opts<ReachOptions>();
+  if (endpoint === undefined || audience === undefined) return;
+  if (command.getOptionValueSource("endpoint") !== command.getOptionValueSource("audience"))
+    throw endpointUnbound({ endpoint, audience, why: "mixed" });
+}
 
 /**
  * Gives access to the control plane that the options mean.
  *
  * A call fails after five seconds without an answer, since a person is waiting.
+ *
+ * @throws cli-endpoint-unbound, cli-endpoint-unknown
  */
 export async function reach(options: ReachOptions): Promise<Access> {
-  const found =
-    options.endpoint === undefined
-      ? await outputsOf(options.stack)
-      : { endpoint: options.endpoint, audience: undefined };
-  return {
-    endpoint: found.endpoint,
-    token: tokenFor(options.audience ?? found.audience ?? defaultAudience),
-    patienceSeconds: 5,
-  };
+  const { endpoint, audience } = await pairOf(options);
+  return { endpoint, token: tokenFor(audience), patienceSeconds: 5 };
 }
 
-/** Reads the control plane's address and audience from a stack's outputs. @throws cli-endpoint-unknown */
-async function outputsOf(
-  stack: string | undefined,
-): Promise<{ readonly endpoint: string; readonly audience: string | undefined }> {
+async function pairOf({ endpoint, audience, stack }: ReachOptions): Promise<Pair> {
+  if (endpoint === undefined) return await pairOfStack(stack, audience);
+  if (audience === undefined && !process.env["BALLAST_TOKEN"]) throw endpointUnbound({ endpoint, why: "no audience" });
+  return { endpoint, audience: audience ?? "" };
+}
+
+/** Reads the pair of a stack, of which the audience may be repeated by an option. */
+async function pairOfStack(stack: string | undefined, audience: string | undefined): Promise<Pair> {
+  const outputs = await outputsOf(stack);
+  const found = boundPair({ ...outputs, ...(audience === undefined ? {} : { controlPlaneAudience: audience }) });
+  if (found !== undefined) return found;
+  throw endpointUnknown({
+    stack: stackNamed(stack),
+    reason: "it has not been deployed yet, or its program does not export it",
+    isRead: true,
+  });
+}
+
+/**
+ * Gives the pair in a stack's outputs if their binding holds it together; undefined if there is no address.
+ *
+ * @throws cli-endpoint-unbound
+ */
+export function boundPair(outputs: Readonly<Record<string, unknown>>): Pair | undefined {
+  const { controlPlaneEndpoint: endpoint, controlPlaneAudience: audience, controlPlaneBinding: binding } = outputs;
+  if (typeof endpoint !== "string") return undefined;
+  if (typeof audience !== "string" || typeof binding !== "string")
+    throw endpointUnbound({ endpoint, why: "no binding" });
+  if (bindAudience(endpoint, audience) !== binding) throw endpointUnbound({ endpoint, audience, why: "changed" });
+  return { endpoint, audience };
+}
+
+const stackNamed = (stack: string | undefined): string =>
+  stack ? `the stack ${stack}` : "the stack selected in this folder";
+
+/** Reads a stack's outputs. @throws cli-endpoint-unknown */
+async function outputsOf(stack: string | undefined): Promise<Readonly<Record<string, unknown>>> {
   const pulumiCli = await findPulumi();
-  const unknown = (reason: string, isRead: boolean): Error =>
-    endpointUnknown({ stack: stack ? `the stack ${stack}` : "the stack selected in this folder", reason, isRead });
   const running = promisify(execFile)(
     pulumiCli.command,
     ["stack", "output", "--json", "--non-interactive", ...(stack ? ["--stack", stack] : [])],
     { env: { ...process.env, ...pulumiCli.environment } },
   );
   const { stdout } = await running.catch((error: Error & { stderr?: string }) => {
-    throw unknown(
-      (error.stderr?.trim().split("\n").at(-1) || error.message).replace(/^error: /, "").replace(/\.$/, ""),
-      false,
-    );
+    const reason = (error.stderr?.trim().split("\n").at(-1) || error.message)
+      .replace(/^error: /, "")
+      .replace(/\.$/, "");
+    throw endpointUnknown({ stack: stackNamed(stack), reason, isRead: false });
   });
-  const { controlPlaneEndpoint: endpoint, controlPlaneAudience: audience } = JSON.parse(stdout) as Readonly<
-    Record<string, unknown>
-  >;
-  if (typeof endpoint !== "string")
-    throw unknown("it has not been deployed yet, or its program does not export it", true);
-  return { endpoint, audience: typeof audience === "string" ? audience : undefined };
+  return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
 }

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import { boundPair } from "../cli/reach.ts";
 import { controlPlane } from "../client/control-plane.ts";
 import { tokenFor } from "../client/credential.ts";
 import { type LoadFailure, type LoadSummary, startLoad } from "../emulator/load.ts";
@@ -142,6 +143,7 @@ async function show(ground: Ground, stack: Stack): Promise<boolean> {
   const created = /Resources:\s+\+ (\d+) created/.exec(first.output)?.[1] ?? "?";
   timeline.line(`${created} resources created; ${outputs["message"]}`);
   inviteToWatch(stack, outputs);
+  const { endpoint, audience } = boundPair(outputs)!;
   const cloud = emulator(ground.cloud);
   await cloud.starvation(); // It is measured from now on.
   const stage: Stage = {
@@ -150,8 +152,8 @@ async function show(ground: Ground, stack: Stack): Promise<boolean> {
     emulator: cloud,
     wasStarved: async (from, to) => wasStarved(await processes(cloud), from, to),
     plane: controlPlane({
-      endpoint: outputs["controlPlaneEndpoint"]!,
-      token: tokenFor("api://ballast"),
+      endpoint,
+      token: tokenFor(audience),
       cancel: stop,
     }),
   };
@@ -204,7 +206,10 @@ function relative(file: string): string {
 
 /** Writes the file for a second terminal, before the first release, and prints how to watch the releases there. */
 function inviteToWatch(stack: Stack, outputs: Readonly<Record<string, string>>): void {
-  const file = stack.lend({ BALLAST_ENDPOINT: outputs["controlPlaneEndpoint"]! });
+  const file = stack.lend({
+    BALLAST_ENDPOINT: outputs["controlPlaneEndpoint"]!,
+    BALLAST_AUDIENCE: outputs["controlPlaneAudience"]!,
+  });
   timeline.line("watch it in a second terminal, in this folder:", "bold");
   timeline.line(`    . ${relative(file)}; npm run ballast -- top`, "bold");
   timeline.line(`    . ${relative(file)}; npm run ballast -- release follow`, "bold");

@@ -27,7 +27,38 @@ export const endpointUnknown = entry<{ stack: string; reason: string; isRead: bo
       : `The outputs of ${stack} cannot be read: ${reason}.`,
   fix: ({ isRead, reason }) =>
     `${isRead ? "run the command in the program's folder with --stack <name>" : remedyFor(reason)}, ` +
-    "or pass --endpoint https://<host>",
+    "or pass --endpoint https://<host> with --audience <uri>",
+});
+
+/** The address and the audience do not belong together, so no token was sent. */
+export const endpointUnbound = entry<{
+  endpoint: string;
+  audience?: string;
+  why: "mixed" | "no audience" | "no binding" | "changed";
+}>("cli-endpoint-unbound", {
+  exitCode: 2,
+  title: "The control plane's address and the token's audience do not belong together",
+  variants: [{ why: "mixed" }, { why: "no audience" }, { why: "no binding" }, { why: "changed" }],
+  message: ({ endpoint, audience, why }) =>
+    ({
+      mixed: `One of the address ${endpoint} and the audience ${audience} is an option and the other a variable.`,
+      "no audience": `The address ${endpoint} was given without the audience of its tokens.`,
+      "no binding": `The stack names ${endpoint}, but has no outputs controlPlaneAudience and controlPlaneBinding.`,
+      changed: `The stack's outputs do not bind the audience ${audience} to the address ${endpoint}.`,
+    })[why],
+  fix: ({ why }) =>
+    ({
+      mixed: "give both --endpoint and --audience, or both BALLAST_ENDPOINT and BALLAST_AUDIENCE",
+      "no audience":
+        "give its audience too, with --audience or BALLAST_AUDIENCE, or leave both out to read them from the stack",
+      "no binding":
+        "export `audience` and `binding` of the ControlPlane beside its endpoint and run `pulumi up`, or give both " +
+        "--endpoint and --audience",
+      changed:
+        "leave --audience and BALLAST_AUDIENCE out; if neither was given, find out who changed the state, then run " +
+        "`pulumi up`",
+    })[why],
+  left: () => "No token was sent.",
 });
 
 /** Gives the remedy for what the Pulumi CLI says when it cannot read a stack. */

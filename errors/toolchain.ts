@@ -91,7 +91,7 @@ export const pulumiMissing = entry<{
     failed.map(({ error }) => error.message).join(" "),
   fix: () =>
     "install it as https://www.pulumi.com/docs/install says, or run `npm run pulumi -- version` in a clone of " +
-    "Ballast, which gets one; commands about rollouts need none with --endpoint https://<host>",
+    "Ballast, which gets one; commands about rollouts need none with --endpoint and --audience",
   left: () => "Nothing was downloaded, built or changed.",
 });
 

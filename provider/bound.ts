@@ -1,18 +1,12 @@
 // Where a state says that the control plane is, and whether its resource was made there. A token is sent only to the
 // host to which its audience was bound then: a state whose endpoint was changed must not receive one.
-import { createHash } from "node:crypto";
+import { bindAudience } from "../bind-audience.ts";
 import type { Properties } from "./resource-type.ts";
 
 /** The output that binds an audience to a host. */
 const boundOutput = "bound";
 
-/** Gives what binds an audience to the host of an endpoint; endpoints that differ only in a slash or case are equal. */
-function bindingOf({ endpoint, audience }: Properties): string {
-  const origin = URL.parse(String(endpoint))?.origin ?? String(endpoint);
-  return createHash("sha256")
-    .update(`ballast\n${origin}\n${String(audience)}`)
-    .digest("hex");
-}
+const bindingOf = ({ endpoint, audience }: Properties): string => bindAudience(String(endpoint), String(audience));
 
 /** Adds the binding to the outputs of a create or an update, whose endpoint came from the program. */
 export const withBinding = (inputs: Properties, outputs: Properties): Properties => ({

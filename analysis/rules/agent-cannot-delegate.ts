@@ -1,7 +1,8 @@
 // An agent whose instructions hand work to another agent, and whose list of tools leaves out the tool that starts one.
 // It can do nothing but do the work itself, without the other's instructions.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import { addTool } from "../patches/frontmatter-repair.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { fieldOf } from "../systems/claude-code/frontmatter.ts";

@@ -1,7 +1,8 @@
 // Work that is handed to an agent that does not exist. Claude Code answers an unknown type with an error, or the model
 // does the work itself without the instructions that were meant for it.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import { weaker } from "../place.ts";
 import type { Draft, Rule, Severity } from "../rule.ts";
 import type { AgentNameNode } from "../systems/claude-code/nodes.ts";

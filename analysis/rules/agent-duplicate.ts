@@ -1,7 +1,8 @@
 // Two files of which only one is loaded: agents of the same name in one folder, or a command beside a skill of its
 // name. Which agent wins depends on the order in which the file system lists them.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { AgentNode, PromptNode } from "../systems/claude-code/nodes.ts";
 import { claudeCodeViewOf } from "../systems/claude-code/view.ts";

@@ -1,7 +1,8 @@
 // Agents that only read and are called one after another, although none uses what another found. They could run side
 // by side in the time of the slowest.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { writingTools } from "../systems/claude-code/runtime-facts.ts";
 import { claudeCodeViewOf, type Delegated } from "../systems/claude-code/view.ts";

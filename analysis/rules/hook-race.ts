@@ -1,7 +1,8 @@
 // Two hooks that replace the same file at the same time. All hooks that match an event run side by side, so the slower
 // one overwrites what the other wrote, and which one that is changes from run to run.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { HookNode, Write } from "../systems/claude-code/nodes.ts";
 import { exactNames, matcherValues, matches, toolEvents, tools } from "../systems/claude-code/runtime-facts.ts";

@@ -1,7 +1,8 @@
 // A lock that several different tasks share, of which GitHub keeps one running and one waiting: when a third comes,
 // the waiting one is cancelled. That is right for versions of one app, and wrong for tasks that are not the same.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";
 import type { Lock } from "../systems/workflows/locks.ts";

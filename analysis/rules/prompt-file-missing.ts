@@ -1,7 +1,8 @@
 // A command, a skill or an agent that tells the model to read or run a file of the repository that is not there. The
 // model then guesses what the file would have said, or leaves the step out.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { AgentNode, PromptNode, Reference } from "../systems/claude-code/nodes.ts";
 import { claudeCodeViewOf } from "../systems/claude-code/view.ts";

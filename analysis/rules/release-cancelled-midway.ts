@@ -1,7 +1,8 @@
 // A deployment that a newer run cancels while it is under way: by the group of its job, or by the group of the whole
 // workflow, which also stops jobs whose own group says that they are to finish.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import { keepRunning } from "../patches/lock-repair.ts";
 import type { Draft, Rule, Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";

@@ -1,7 +1,8 @@
 // A deployment that two runs can do at the same time, because no concurrency group stands around it: not on the job,
 // not on its workflow, and not on what calls it.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import { lockRepair } from "../patches/lock-repair.ts";
 import { type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";

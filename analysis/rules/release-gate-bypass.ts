@@ -1,7 +1,8 @@
 // A protected environment that a run can pass by: the environment is chosen by an expression that is empty, or names a
 // lesser environment, in a situation in which the job deploys to the same target all the same.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { evaluate, unknown } from "../systems/workflows/conditions.ts";
 import { type Deployment, deploymentsIn } from "../systems/workflows/deployments.ts";

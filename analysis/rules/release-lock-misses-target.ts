@@ -1,7 +1,8 @@
 // A lock that exists, but does not keep two deployments of one target apart: it is unique for every run, different for
 // every branch, or two workflows that deploy the same thing use different names.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule, Severity } from "../rule.ts";
 import {
   type Deployment,

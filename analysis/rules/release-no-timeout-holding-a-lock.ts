@@ -1,7 +1,8 @@
 // A deployment that holds a lock and may hang for six hours, GitHub's default. Every later deployment waits for it,
 // also the one that would repair what is broken.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import { insertIntoJob } from "../patches/lock-repair.ts";
 import type { Draft, Rule, Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview, sharedLocks } from "../systems/workflows/deployments.ts";

@@ -1,6 +1,6 @@
 // One resource in two stacks. Each update turns it into what its own program says, and deleting one stack deletes it
 // for both.
-import { groupedBy } from "../grouped.ts";
+import { groupedBy } from "../../engines/grouped.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
 const judge = (view: StacksView): readonly PulumiDraft[] => {

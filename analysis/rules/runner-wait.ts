@@ -1,7 +1,8 @@
 // Jobs that wait for a machine longer than is worth it. It needs a run history, because how many machines there are is
 // not in the repository.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { timeOf } from "../systems/workflows/critical-path.ts";
 import type { JobNode } from "../systems/workflows/nodes.ts";

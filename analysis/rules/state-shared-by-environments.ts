@@ -1,7 +1,8 @@
 // One state for two environments: jobs for staging and for production change the same stack or the same Terraform
 // state, because nothing in their commands tells the environments apart.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { type Deployment, deploymentsIn } from "../systems/workflows/deployments.ts";
 import type { Effect } from "../systems/workflows/effects.ts";

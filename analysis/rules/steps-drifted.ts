@@ -1,7 +1,8 @@
 // Jobs with the same steps, copied from one another, of which one copy uses an older version of an action than the
 // others. Copies alone are a matter of taste; a copy that was forgotten when the others were renewed is not.
+
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";

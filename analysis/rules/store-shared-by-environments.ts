@@ -1,7 +1,7 @@
 // One store of data for production and for another environment: the settings or the apps of both name the same
 // database, vault, cache, queue or storage account.
 
-import { groupedBy } from "../grouped.ts";
+import { groupedBy } from "../../engines/grouped.ts";
 import type { Place } from "../place.ts";
 import { type Environment, environmentOf } from "../systems/pulumi/names.ts";
 import type { StackNode } from "../systems/pulumi/nodes.ts";

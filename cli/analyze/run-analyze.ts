@@ -5,12 +5,14 @@ import { resolve } from "node:path";
 import { type Analysis, analyze } from "../../analysis/analyze.ts";
 import { baselineOf, compareWithBaseline } from "../../analysis/baseline.ts";
 import { openFolder } from "../../analysis/folder.ts";
+import type { Graph } from "../../analysis/graph.ts";
 import { compareText } from "../../analysis/place.ts";
 import { htmlPage } from "../../analysis/reports/html.ts";
 import { jsonPage } from "../../analysis/reports/json.ts";
 import { markdownPage } from "../../analysis/reports/markdown.ts";
 import { sarifPage } from "../../analysis/reports/sarif.ts";
 import { rankOf } from "../../analysis/rule.ts";
+import { rulebook } from "../../analysis/rulebook.ts";
 import { type Gap, type Summary, summarize } from "../../analysis/summary.ts";
 import type { Folder } from "../../analysis/systems/system.ts";
 import { historyFile, readHistory } from "../../analysis/systems/workflows/history.ts";
@@ -20,6 +22,7 @@ import {
   analyzeFolderMissing,
   analyzeHistoryUnreadable,
 } from "../../errors/analysis.ts";
+import { lookAfter } from "../still-running.ts";
 import { print } from "../terminal.ts";
 import { type AnalyzeOptions, scopes } from "./options.ts";
 import { patchesFor } from "./patches.ts";
@@ -35,8 +38,16 @@ const findingsOfQuick = 10;
 export async function runAnalyze(path: string, options: AnalyzeOptions, version: string): Promise<void> {
   const root = resolve(path);
   if (!isFolder(root)) throw analyzeFolderMissing({ path });
-  const folder = withHistory(openFolder(root), options.history);
+  const look = lookAfter(() => `analyzing ${path}`);
+  const folder = watched(withHistory(openFolder(root), options.history), look);
   const whole = await analyze(folder, {
+    rules: rulebook.map((rule) => ({
+      ...rule,
+      check: (graph: Graph) => {
+        look();
+        return rule.check(graph);
+      },
+    })),
     scope: scopes[options.scope] ?? [],
     ...(options.focus !== "all" && { focus: options.focus }),
   });
@@ -58,6 +69,15 @@ function writeBaseline(file: string, text: string): void {
     throw analyzeBaselineUnwritable({ file, reason: (error as NodeJS.ErrnoException).code ?? "unknown reason" });
   }
 }
+
+/** Calls `look` at each file that is read, since reading and judging leave no pause for a timer. */
+const watched = (folder: Folder, look: () => void): Folder => ({
+  ...folder,
+  read: (file) => {
+    look();
+    return folder.read(file);
+  },
+});
 
 /** Puts a run history from elsewhere where the analysis looks for one. */
 function withHistory(folder: Folder, file: string | undefined): Folder {

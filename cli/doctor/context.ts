@@ -128,13 +128,14 @@ export async function stackNamed(pulumiCli: PulumiCli, name: string, configFile?
   const outputs = JSON.parse(await pulumi(pulumiCli, name, ["stack", "output", "--json"])) as Readonly<
     Record<string, unknown>
   >;
-  const endpoint = outputs["controlPlaneEndpoint"];
+  const { controlPlaneEndpoint: endpoint, controlPlaneBinding: binding } = outputs;
   const secrets = Object.keys(config).filter((key) => config[key]!.secret);
   // The checks need to know that a secret is set, not its value, which the Pulumi CLI leaves out.
   const values = Object.entries(config).map(([key, { value }]) => [key, value ?? "not shown"]);
   return stackOfSettings(
     parseConfig(Object.fromEntries(values), secrets),
     typeof endpoint === "string" ? endpoint : undefined,
+    typeof binding === "string" ? binding : undefined,
   );
 }
 

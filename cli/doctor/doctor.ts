@@ -3,9 +3,10 @@
 // file for each group.
 import { type Command, Option } from "commander";
 import { findPulumi } from "../../toolchain/pulumi/bring.ts";
+import { type Output, whileRunning } from "../still-running.ts";
 import { print, printJson } from "../terminal.ts";
 import type { Context } from "./context.ts";
-import { type Check, examine, findingJson, findingLines } from "./finding.ts";
+import { type Check, examine, type Finding, findingJson, findingLines } from "./finding.ts";
 import type { Stack } from "./stack.ts";
 
 interface DoctorOptions {
@@ -50,16 +51,34 @@ Examples:
         checksOfStacks(),
       ]);
       const pulumiCli = findPulumi();
-      const tools = await examine(toolChecks(engines, program.version()!), () => pulumiCli);
+      const tools = await examineAloud(toolChecks(engines, program.version()!), () => pulumiCli);
       if (!json) for (const finding of tools) print(findingLines(finding));
       const stack = given ?? (await chosenStack(await pulumiCli));
       const context = contextOf(await stackNamed(await pulumiCli, stack, configFile));
-      const found = await examine(checksOf(context.stack), context);
+      const found = await examineAloud(checksOf(context.stack), context);
       const findings = [...tools, ...found];
       if (findings.some(({ state }) => state === "failed")) process.exitCode = 1;
       if (json) return printJson({ stack, findings: findings.map(findingJson) });
       for (const finding of found) print(findingLines(finding));
     });
+
+/** Runs checks, and names those that still run whenever they have said nothing for ten seconds. */
+export function examineAloud<Subject>(
+  checks: readonly Check<Subject>[],
+  subject: Subject,
+  output?: Output,
+): Promise<readonly Finding[]> {
+  const left = new Set(checks.map(({ name }) => name));
+  const watched = checks.map(({ name, run }) => ({
+    name,
+    run: (given: Subject) => run(given).finally(() => left.delete(name)),
+  }));
+  return whileRunning(
+    () => `checking ${[...left].join(", ")}`,
+    () => examine(watched, subject),
+    output,
+  );
+}
 
 /** Loads the checks, and with them the Azure SDKs, only when this command runs, so that other commands start fast. */
 async function checksOfStacks(): Promise<(stack: Stack) => readonly Check<Context>[]> {

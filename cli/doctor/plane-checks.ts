@@ -1,10 +1,11 @@
 // Checks whether the control plane answers, advances its rollouts, and accepts this caller's token. A control plane
 // that does not answer may only be out of reach of this machine; these checks report that as what it is.
+import { bindAudience } from "../../bind-audience.ts";
 import { controlPlane } from "../../client/control-plane.ts";
 import { tokenFor } from "../../client/credential.ts";
 import { ask, refusal } from "../../client/requests.ts";
 import { BallastError } from "../../errors/catalogue.ts";
-import { endpointUnknown } from "../../errors/cli.ts";
+import { endpointUnbound, endpointUnknown } from "../../errors/cli.ts";
 import { doctorHeartbeatLost, doctorPlaneCallerRefused, doctorPlaneInternal } from "../../errors/doctor.ts";
 import type { Context } from "./context.ts";
 import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
@@ -88,8 +89,11 @@ async function pulse({ stack: { endpoint, silenceSeconds } }: Context): Promise<
   return answer.status === 200 ? judgePulse(answer.body as Pulse, silenceSeconds) : failed(refusal(access, answer));
 }
 
-async function token({ stack: { endpoint, audience, apps } }: Context): Promise<CheckResult> {
+async function token({ stack: { endpoint, audience, binding, apps } }: Context): Promise<CheckResult> {
   if (endpoint === undefined) return unknown("there is no control plane to send it to");
+  if (binding === undefined) return failed(endpointUnbound({ endpoint, why: "no binding" }));
+  if (bindAudience(endpoint, audience) !== binding)
+    return failed(endpointUnbound({ endpoint, audience, why: "changed" }));
   const { rollouts } = await controlPlane({ endpoint, token: tokenFor(audience), patienceSeconds }).list();
   const appNames = apps.map(({ id }) => nameOf(id)).join(", ");
   return ok(`accepted with read permission; ${countOf(rollouts.length)} of ${appNames}`);

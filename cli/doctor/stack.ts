@@ -58,6 +58,8 @@ export interface Stack {
   /** The control plane's address; undefined before it is deployed. */
   readonly endpoint: string | undefined;
   readonly audience: string;
+  /** What binds the audience to the address; undefined if the stack has none. */
+  readonly binding: string | undefined;
   readonly ingestionSeconds: number;
   readonly silenceSeconds: number;
   /** Whether the environment has no public address. */
@@ -111,7 +113,11 @@ const networkWrites = [
 ];
 
 /** Describes a stack of this repository's own program, with the resource names that index.ts gives. */
-export function stackOfSettings(settings: Settings, endpoint: string | undefined): Stack {
+export function stackOfSettings(
+  settings: Settings,
+  endpoint: string | undefined,
+  binding: string | undefined = undefined,
+): Stack {
   const {
     subscription,
     resourceGroup,
@@ -135,6 +141,7 @@ export function stackOfSettings(settings: Settings, endpoint: string | undefined
     endpoint,
     endpoints: { resourceManager, logs },
     audience: settings.audience,
+    binding,
     ingestionSeconds: settings.ingestionSeconds,
     silenceSeconds: settings.silenceSeconds,
     writes: new Map([[group, [...writes, ...(network.range || network.internal ? networkWrites : [])]]]),

@@ -171,6 +171,7 @@ export function stackOfState(stack: string, resources: readonly StateResource[])
     registry: roles("ImageRegistry")[0],
     endpoint: find("ballast:index:ControlPlane")[0]?.outputs?.endpoint,
     audience: variable(plane, "BALLAST_AUDIENCE") ?? "",
+    binding: find("ballast:index:ControlPlane")[0]?.outputs?.binding,
     ingestionSeconds: seconds(variable(plane, "BALLAST_INGESTION_SECONDS"), patience.ingestionSeconds),
     silenceSeconds: seconds(
       variable(find("azure-native:app:Job", "DeadMansSwitch")[0], "BALLAST_DEADMAN_SECONDS"),

@@ -17,6 +17,7 @@ import {
   emulatorStartFailed,
   emulatorUpAlready,
 } from "../../errors/cli.ts";
+import { whileRunning } from "../still-running.ts";
 import { print, printJson } from "../terminal.ts";
 import { type EmulatorClient, emulatorClient, type FolderOptions, withFolderOptions } from "./client.ts";
 import { addClock, addFault } from "./controls.ts";
@@ -172,7 +173,10 @@ async function start(folder: string, request: StartRequest): Promise<void> {
   });
   closeSync(log);
   child.send(request, () => undefined); // If the process has already ended, its exit reports it.
-  const { failed } = await outcomeOf(child);
+  const { failed } = await whileRunning(
+    () => "starting the emulator",
+    () => outcomeOf(child),
+  );
   child.disconnect?.();
   child.unref();
   if (!failed) return;

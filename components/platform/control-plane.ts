@@ -5,6 +5,7 @@ import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
+import { bindAudience } from "../../bind-audience.ts";
 import { databaseAccess, patience, publicAzure, replicaCounts } from "../../defaults.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
@@ -226,6 +227,11 @@ export class ControlPlane extends pulumi.ComponentResource {
    * The audience of the tokens that it accepts. The `ballast` command reads it and the address from a stack's outputs.
    */
   readonly audience: pulumi.Output<string>;
+  /**
+   * Binds the audience to the host. The `ballast` command reads it from the stack's output `controlPlaneBinding`, and
+   * sends no token to an address that was changed since.
+   */
+  readonly binding: pulumi.Output<string>;
   /** The name of its identity, which is also the name of its role in the database. */
   readonly identityName: pulumi.Output<string>;
   /** The object id of its identity in Entra. */
@@ -263,11 +269,15 @@ export class ControlPlane extends pulumi.ComponentResource {
 
     this.endpoint = pulumi.all([args.environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
     this.audience = pulumi.output(args.audience);
+    this.binding = pulumi
+      .all([this.endpoint, this.audience])
+      .apply(([endpoint, audience]) => bindAudience(endpoint, audience));
     this.identityName = identity.name;
     this.identityObjectId = identity.principalId;
     this.registerOutputs({
       endpoint: this.endpoint,
       audience: this.audience,
+      binding: this.binding,
       identityName: this.identityName,
       identityObjectId: this.identityObjectId,
     });

@@ -24,7 +24,7 @@ export const contend = (state: RolloutState, revision: string, by: string, byNam
   ...state,
   contenders: [
     ...state.contenders,
-    { revision, by, ...(byName === undefined ? {} : { byName }), refused: false, failures: 0 },
+    { revision, by, ...(byName === undefined ? {} : { byName }), refused: false, failures: 0, retryAt: 0 },
   ],
 });
 
@@ -42,20 +42,21 @@ export const refuseContender = (state: RolloutState, deactivate: boolean): Rollo
   const [first, ...others] = state.contenders;
   if (first === undefined) return state;
   return deactivate
-    ? { ...state, contenders: [{ ...first, refused: true, failures: 0 }, ...others] }
+    ? { ...state, contenders: [{ ...first, refused: true, failures: 0, retryAt: 0 }, ...others] }
     : { ...state, contenders: others, refused: [...state.refused, first.revision] };
 };
 
-/** Counts a failed attempt to read or to deactivate the other revision. The next one is a second later, or as asked. */
-export const failContender = (state: RolloutState, askedSeconds = 1): RolloutState => {
+/**
+ * Counts a failed attempt to read or to deactivate the other revision. The next one is a second later, or as asked.
+ * What Azure asks for may be minutes, so only this answer waits then: the canary is probed and judged meanwhile.
+ */
+export const failContender = (state: RolloutState, askedSeconds?: number): RolloutState => {
   const [first, ...others] = state.contenders;
-  return first === undefined
-    ? state
-    : {
-        ...state,
-        retryAt: after(state.now, askedSeconds),
-        contenders: [{ ...first, failures: first.failures + 1 }, ...others],
-      };
+  if (first === undefined) return state;
+  const failed = { ...first, failures: first.failures + 1 };
+  return askedSeconds === undefined
+    ? { ...state, retryAt: after(state.now, 1), contenders: [failed, ...others] }
+    : { ...state, contenders: [{ ...failed, retryAt: after(state.now, askedSeconds) }, ...others] };
 };
 
 /** Concludes from the app as inspected: the other release takes the canary back, or it is refused. */

@@ -2,7 +2,7 @@
 // time is that of the latest observation.
 import { after, type Instant, secondsBetween } from "../time.ts";
 import { contenderEffect } from "./contenders.ts";
-import type { RolloutEffect, RolloutState } from "./vocabulary.ts";
+import type { ReleaseIntent, RolloutEffect, RolloutState } from "./vocabulary.ts";
 import { sameName, wantedLabels, wantedWeights } from "./weights.ts";
 
 /** Names the one effect that is missing now; `undefined` means finished. */
@@ -10,10 +10,23 @@ export function react(state: RolloutState): RolloutEffect | undefined {
   const { intent } = state;
   if (intent === undefined || state.phase === "waiting-for-request" || state.phase === "finished") return undefined;
   if (state.now < state.retryAt) return { kind: "Wait", until: state.retryAt };
-  const { target, revision, strategy } = intent;
   const contender = contenderEffect(state);
-  if (contender === "Inspect") return { kind: "Inspect", target };
-  if (contender === "Deactivate") return { kind: "Deactivate", target, revision: state.contenders[0]!.revision };
+  const [first] = state.contenders;
+  if (contender === undefined || first === undefined) return ownEffect(state, intent);
+  const { target } = intent;
+  if (state.now >= first.retryAt)
+    return contender === "Inspect"
+      ? { kind: "Inspect", target }
+      : { kind: "Deactivate", target, revision: first.revision };
+  // However long Azure delays the answer to another release, this one's canary is watched meanwhile.
+  const own = ownEffect(state, intent);
+  if (own?.kind === "AwaitSignal") return { kind: "Wait", until: first.retryAt };
+  return own?.kind === "Wait" ? { kind: "Wait", until: Math.min(own.until, first.retryAt) } : own;
+}
+
+/** Names the effect that the rollout itself needs, without regard to other releases of its app. */
+function ownEffect(state: RolloutState, intent: ReleaseIntent): RolloutEffect | undefined {
+  const { target, revision, strategy } = intent;
   const probe: RolloutEffect = {
     kind: "Probe",
     target,
@@ -40,7 +53,7 @@ export function react(state: RolloutState): RolloutEffect | undefined {
         [state.probedAt < state.phaseAt ? state.now : after(state.probedAt, strategy.probeSeconds), probe],
       ]);
     case "shifting":
-      if (!state.paused || state.beyondGate) return shift(false, expiresAt(state));
+      if (!state.paused || state.beyondGate) return shift(false, shiftExpiresAt(state));
       // A canary that already has traffic is watched during a pause.
       return state.step > 0 ? soonest(state, [[probeAt(state), probe]]) : { kind: "AwaitSignal" };
     case "settling":
@@ -83,8 +96,17 @@ export function dueAt(state: RolloutState): Instant | undefined {
 }
 
 /** When a rollout has used up its time, as far as it knows of pauses and waits at its gate. */
-export const expiresAt = ({ startedAt, paused, pausedAt, pausedSeconds, now, intent }: RolloutState): Instant =>
+const expiresAt = ({ startedAt, paused, pausedAt, pausedSeconds, now, intent }: RolloutState): Instant =>
   after(startedAt, intent!.strategy.maximumSeconds + pausedSeconds + (paused ? secondsBetween(pausedAt, now) : 0));
+
+/**
+ * Gives when a shift is given up, if a lock or a failure delays it so long. A pause stops the rollout's time, but not
+ * that of setting back weights which pass the gate: otherwise a locked app would keep them for as long as the pause.
+ */
+export const shiftExpiresAt = (state: RolloutState): Instant =>
+  state.beyondGate
+    ? Math.min(expiresAt(state), after(state.phaseAt, state.intent!.strategy.maximumSeconds))
+    : expiresAt(state);
 
 /** How many intervals pass between two measurements during a pause. All buckets are judged all the same. */
 const pausedIntervals = 5;

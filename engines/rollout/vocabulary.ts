@@ -102,6 +102,8 @@ interface Contender {
   readonly refused: boolean;
   /** Failures in a row of the present effect. */
   readonly failures: number;
+  /** When the present effect is tried again. The rollout itself goes on meanwhile. */
+  readonly retryAt: Instant;
 }
 
 export interface RolloutState {

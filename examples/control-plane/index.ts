@@ -26,4 +26,8 @@ const controlPlane = new ControlPlane(
   { dependsOn: images },
 );
 
-export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
+export const {
+  endpoint: controlPlaneEndpoint,
+  audience: controlPlaneAudience,
+  binding: controlPlaneBinding,
+} = controlPlane;

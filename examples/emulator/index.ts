@@ -83,5 +83,9 @@ const shop = new CanaryApp(
   { dependsOn: controlPlane },
 );
 
-export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
+export const {
+  endpoint: controlPlaneEndpoint,
+  audience: controlPlaneAudience,
+  binding: controlPlaneBinding,
+} = controlPlane;
 export const { url, revision, result, message } = shop;

@@ -113,5 +113,9 @@ new DeadMansSwitch(
   { dependsOn: images },
 );
 
-export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
+export const {
+  endpoint: controlPlaneEndpoint,
+  audience: controlPlaneAudience,
+  binding: controlPlaneBinding,
+} = controlPlane;
 export const { url, revision, result, message } = app;

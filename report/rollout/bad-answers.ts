@@ -1,5 +1,6 @@
 // An attempt → its status codes and its worst paths: whether the canary broke one route or all of them, and how. Paths
 // have `*` for parts that may name a person or hold a secret; the control plane keeps no others.
+import { groupedBy } from "../../engines/grouped.ts";
 import { percentage } from "../../engines/rollout/judge/wording.ts";
 import type { BadAnswer } from "../../engines/rollout/views.ts";
 import { html, type Markup } from "../markup.ts";
@@ -80,10 +81,11 @@ function codeLines(answers: readonly BadAnswer[], users: Attempt["users"]): read
 }
 
 function lines(answers: readonly BadAnswer[], keyOf: (answer: BadAnswer) => string): readonly Line[] {
-  return [...Map.groupBy(answers, keyOf)].map(([name, alike]) => {
+  return groupedBy(answers, keyOf).map((alike) => {
+    const first = alike[0]!;
     const of = (arm: Arm) =>
       alike.filter((answer) => answer.arm === arm).reduce((sum, { requests }) => sum + requests, 0);
-    return { name, code: alike[0]!.code, canary: of("canary"), stable: of("stable") };
+    return { name: keyOf(first), code: first.code, canary: of("canary"), stable: of("stable") };
   });
 }
 

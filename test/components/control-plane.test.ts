@@ -164,7 +164,7 @@ test("its outputs are its address in the environment's domain, and its identity 
   expect(declared.find(({ type }) => type === parent)).toMatchObject({
     name: "control-plane",
     parent: "",
-    outputs: ["audience", "endpoint", "identityName", "identityObjectId"],
+    outputs: ["audience", "binding", "endpoint", "identityName", "identityObjectId"],
   });
   expect(await Promise.all([made.identityName, made.identityObjectId].map(valueOf))).toEqual([
     "control-plane",

@@ -120,6 +120,7 @@ function expectOnlyForLooking(lent: string): void {
     "AZURE_CLIENT_ID",
     "AZURE_CLIENT_SECRET",
     "AZURE_TENANT_ID",
+    "BALLAST_AUDIENCE",
     "BALLAST_CONFIG_FILE",
     "BALLAST_CONNECT_TO",
     "BALLAST_ENDPOINT",

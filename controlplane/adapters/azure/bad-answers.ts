@@ -2,6 +2,7 @@
 // at night looks for first. The judge does not need them, so a second query reads
 // them, only if there are any, and a measurement is complete without them.
 import type { LogsTable } from "@azure/monitor-query-logs";
+import { groupedBy } from "../../../engines/grouped.ts";
 import { type BadAnswer, badAnswersMax } from "../../../engines/rollout/views.ts";
 import type { Measurement, RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
@@ -75,7 +76,7 @@ function readAnswers({ canary }: Measure, table: LogsTable | undefined): readonl
 
 /** Adds up the answers that are alike once their paths are masked; the most frequent come first. */
 const merged = (answers: readonly BadAnswer[]): readonly BadAnswer[] =>
-  [...Map.groupBy(answers, ({ arm, code, path }) => `${arm} ${code} ${path}`).values()]
+  groupedBy(answers, ({ arm, code, path }) => `${arm} ${code} ${path}`)
     .map((alike) => ({ ...alike[0]!, requests: alike.reduce((sum, { requests }) => sum + requests, 0) }))
     .toSorted(
       (one, other) => other.requests - one.requests || one.code - other.code || (one.path < other.path ? -1 : 1),

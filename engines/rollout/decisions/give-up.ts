@@ -1,5 +1,5 @@
 // A failed effect → whether it is tried again, or the rollout gives up on it.
-import { expiresAt } from "../react.ts";
+import { shiftExpiresAt } from "../react.ts";
 import type { RolloutDecision, RolloutEffect, RolloutState } from "../vocabulary.ts";
 import { effectWords } from "../wording.ts";
 import { abort, degrade, finish } from "./end.ts";
@@ -28,7 +28,7 @@ export function giveUp(state: RolloutState, effect: RolloutEffect["kind"], reaso
     case "inspecting":
       return giveUpInspection(state, failed, reason);
     case "shifting":
-      if (state.now >= expiresAt(state))
+      if (state.now >= shiftExpiresAt(state))
         return [abort("time-expired", `the traffic could not be shifted in time: ${reason}`)];
       return state.failures >= attemptsMax ? [abort("effect-failed", failed)] : [];
     default:

@@ -95,6 +95,15 @@ test("the control plane's own errors are given: unreachable database, internal e
   vi.stubEnv("BALLAST_TOKEN", token);
 });
 
+test("an address to which the stack's outputs do not bind the audience receives no token", async () => {
+  const asked = plane.asked.length;
+  const changed = contextFor("00000000-0000-0000-0000-000000000001", async () => "unused", {}, plane.endpoint, "other");
+  expect(await run("token", changed)).toMatchObject(failure("cli-endpoint-unbound", "do not bind the audience"));
+  const unbound = { ...changed, stack: { ...changed.stack, binding: undefined } };
+  expect(await run("token", unbound)).toMatchObject(failure("cli-endpoint-unbound", "controlPlaneBinding"));
+  expect(plane.asked.length).toBe(asked);
+});
+
 test("a control plane inside a network is not reported as down", async () => {
   const endpoint = await addressOfStopped();
   const network = { internal: true, callers: [] } as unknown as Settings["network"];

@@ -239,13 +239,14 @@ describe("a stack by its state", () => {
     const component = {
       urn: "urn:pulumi:prod::shop::ballast:index:ControlPlane::x",
       type: "ballast:index:ControlPlane",
-      outputs: { endpoint: "https://control-plane.example" },
+      outputs: { endpoint: "https://control-plane.example", binding: "bound" },
     };
     expect(described(reached, made, job, registry, role("ImageRegistry", registry.id!), component)).toMatchObject({
       internal: true,
       callers: ["203.0.113.0/24"],
       silenceSeconds: 90,
       endpoint: "https://control-plane.example",
+      binding: "bound",
       registry: registry.id,
       names: [{ kind: "registry", id: registry.id }],
     });

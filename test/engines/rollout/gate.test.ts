@@ -3,10 +3,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkIntent, defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
-import { replay } from "../../../engines/rollout/rollout.ts";
+import { replay, rollout } from "../../../engines/rollout/rollout.ts";
 import type { OutsideWeights, RolloutEvent, SignalName } from "../../../engines/rollout/vocabulary.ts";
 import { shareOf } from "../../../engines/rollout/weights.ts";
-import { canary } from "../../support/worlds/meddling.ts";
+import { after } from "../../../engines/time.ts";
+import { allToStable, canary, hear, stateIn } from "../../support/worlds/meddling.ts";
 import { run } from "../../support/worlds/pure-world.ts";
 import { type Scenario, scenarios } from "../../support/worlds/scenario.ts";
 
@@ -191,6 +192,21 @@ describe("a gate", () => {
     );
     expect(journal.filter(({ kind }) => kind === "TrafficDrifted")).toHaveLength(1);
     expect(minutesTo(journal, "StepReached")).toBeLessThan(15);
+  });
+
+  test("is not passed for as long as a pause: setting back weights waits for a lock only until maximumSeconds", async () => {
+    const shifting = await stateIn("shifting");
+    const { maximumSeconds } = shifting.intent!.strategy;
+    const state = { ...shifting, step: 1, paused: true, pausedAt: shifting.now, beyondGate: true };
+    const until = after(state.phaseAt, maximumSeconds);
+    expect(rollout.react(state)).toMatchObject({ kind: "ShiftTraffic", overrideLock: false, waitsUntil: until });
+    const lockedUntil = (at: number) =>
+      hear(state, { kind: "Outcome", of: "ShiftTraffic", at, found: { ok: false, reason: "the app is locked" } });
+    // Earlier it is tried again, although the pause has stopped the rollout's own time.
+    expect(lockedUntil(after(until, -60)).ending).toBeUndefined();
+    const ended = lockedUntil(until);
+    expect(ended.ending).toMatchObject({ reason: "time-expired" });
+    expect(rollout.react(ended)).toMatchObject({ kind: "ShiftTraffic", weights: allToStable, overrideLock: true });
   });
 
   test("lets a release adopt weights below it, and asks for an approval before the next step", async () => {

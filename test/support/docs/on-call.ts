@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { bindAudience } from "../../../bind-audience.ts";
 import { messageOf } from "../../../engines/rollout/tell.ts";
 import { type FakeControlPlane, startFakeControlPlane, token } from "../controlplane/fake-control-plane.ts";
 import type { CloudForTests } from "../emulator/cloud.ts";
@@ -51,7 +52,14 @@ export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
     ),
   );
   writeFileSync(join(folder, "config.json"), config);
-  writeFileSync(join(folder, "outputs.json"), JSON.stringify({ controlPlaneEndpoint: plane.endpoint }));
+  writeFileSync(
+    join(folder, "outputs.json"),
+    JSON.stringify({
+      controlPlaneEndpoint: plane.endpoint,
+      controlPlaneAudience: "api://ballast",
+      controlPlaneBinding: bindAudience(plane.endpoint, "api://ballast"),
+    }),
+  );
   writeFileSync(
     join(folder, "pulumi"),
     [

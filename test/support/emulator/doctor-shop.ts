@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { afterAll, beforeAll, expect, vi } from "vitest";
+import { bindAudience } from "../../../bind-audience.ts";
 import { type AppContext, contextOf } from "../../../cli/doctor/context.ts";
 import { type Check, examine, type Finding } from "../../../cli/doctor/finding.ts";
 import { stackOfSettings } from "../../../cli/doctor/stack.ts";
@@ -43,8 +44,11 @@ export function contextFor(
   tokenFor: (audience: string) => Promise<string>,
   changes: Partial<Settings> = {},
   endpoint?: string,
+  binding?: string,
 ): AppContext {
-  const stack = stackOfSettings(settingsOf(subscription, changes), endpoint);
+  const settings = settingsOf(subscription, changes);
+  const bound = binding ?? (endpoint === undefined ? undefined : bindAudience(endpoint, settings.audience));
+  const stack = stackOfSettings(settings, endpoint, bound);
   return { ...contextOf(stack, (audience) => () => tokenFor(audience)), app: stack.apps[0]! };
 }
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bindAudience } from "../../../bind-audience.ts";
 import { bringPulumi } from "../../../toolchain/pulumi/bring.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
@@ -21,6 +22,8 @@ const endpoint = config.getBoolean("secret") ? pulumi.secret(inputs.endpoint) : 
 const release = new Release("storefront", { ...inputs, endpoint });
 export const { result, message } = release;
 export const controlPlaneEndpoint = inputs.endpoint;
+export const controlPlaneAudience = inputs.audience ?? "api://ballast";
+export const controlPlaneBinding = config.get("binding");
 `;
 
 export interface Run {
@@ -77,7 +80,13 @@ export async function releaseProgram(environment: NodeJS.ProcessEnv): Promise<Re
     configure: (stack, inputs, secret = false) =>
       writeFileSync(
         join(folder, `Pulumi.${stack}.yaml`),
-        JSON.stringify({ config: { "releases:release": inputs, "releases:secret": String(secret) } }),
+        JSON.stringify({
+          config: {
+            "releases:release": inputs,
+            "releases:secret": String(secret),
+            "releases:binding": bindAudience(String(inputs["endpoint"]), String(inputs["audience"] ?? "api://ballast")),
+          },
+        }),
       ),
     run: async (stack, args, watch) => {
       const startedAt = Date.now();
