@@ -1,5 +1,5 @@
-// Binds the audience of a token to the host that may receive it. Whoever knows both from elsewhere, such as a state or a
-// stack's outputs, compares them with the binding before a token is sent. It guards against an address that was changed
+// Binds the audience of a token to the host that may receive it. Whoever knows both from elsewhere, such as a state or
+// a stack's outputs, compares them with the binding before a token is sent. It guards against an address that was changed
 // or mixed up. It does not guard against a person who can write the state and computes the binding anew.
 import { createHash } from "node:crypto";
 
