@@ -223,9 +223,7 @@ export class ControlPlane extends pulumi.ComponentResource {
    * The service's address. It is known once the app runs and its identity has its roles, so that no call comes before.
    */
   readonly endpoint: pulumi.Output<string>;
-  /**
-   * The audience of the tokens that it accepts. The `ballast` command reads it and the address from a stack's outputs.
-   */
+  /** The audience of the tokens that it accepts. `ballast` reads it and the address from a stack's outputs. */
   readonly audience: pulumi.Output<string>;
   /** Binds the audience to the host, so that `ballast` sends no token to an address that was changed since. */
   readonly binding: pulumi.Output<string>;

@@ -1,6 +1,6 @@
 // `ballast release …` as a person or a script meets it: a child process, its output and its exit code, against a
 // control plane with canned answers. The Pulumi CLI is needed by the last tests only, which read a stack's outputs.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
