@@ -103,7 +103,6 @@ test("an address that was changed in the stack's outputs receives no token, by n
     ["release", "abort", "storefront", "--message", "m"],
     ["release", "report"],
     ["top"],
-    ["backtest"],
   ]) {
     const { code, err } = await ballast([...args, "--stack", "prod"], environment, programs);
     expect([args, code, err]).toEqual([args, 2, expect.stringMatching(/^cli-endpoint-unbound .*No token was sent/s)]);
