@@ -90,6 +90,7 @@ test("lists and shows of long rollouts read no fact, and a follower at the end r
     expect((await call("GET", to)).status).toBe(200);
     return facts() - before;
   };
+  // A follower reads the last fact that it knows, too.
   expect(long.length).toBeGreaterThan(500);
   expect({
     list: await read("/rollouts"),
@@ -97,7 +98,7 @@ test("lists and shows of long rollouts read no fact, and a follower at the end r
     show: await read(path),
     follow: await read(`${path}/follow?from=${long.length - 1}`),
     whole: await read(`${path}/follow`),
-  }).toEqual({ list: 0, filtered: 0, show: 0, follow: 2, whole: long.length }); // two rows: its last known one and the new one
+  }).toEqual({ list: 0, filtered: 0, show: 0, follow: 2, whole: long.length });
 });
 
 /** Counts the facts that readers get of a journal. */
