@@ -14,7 +14,7 @@ const toTerminal: Output = {
 };
 
 /** After how many seconds of silence a line is printed. */
-export const silenceSeconds = 10;
+const silenceSeconds = 10;
 
 /** Gives a function that prints a line if the last one was too long ago. Work without pauses calls it now and then. */
 export function lookAfter(describe: () => string, output: Output = toTerminal): () => void {

@@ -223,14 +223,9 @@ export class ControlPlane extends pulumi.ComponentResource {
    * The service's address. It is known once the app runs and its identity has its roles, so that no call comes before.
    */
   readonly endpoint: pulumi.Output<string>;
-  /**
-   * The audience of the tokens that it accepts. The `ballast` command reads it and the address from a stack's outputs.
-   */
+  /** The audience of the tokens that it accepts. `ballast` reads it and the address from a stack's outputs. */
   readonly audience: pulumi.Output<string>;
-  /**
-   * Binds the audience to the host. The `ballast` command reads it from the stack's output `controlPlaneBinding`, and
-   * sends no token to an address that was changed since.
-   */
+  /** Binds the audience to the host, so that `ballast` sends no token to an address that was changed since. */
   readonly binding: pulumi.Output<string>;
   /** The name of its identity, which is also the name of its role in the database. */
   readonly identityName: pulumi.Output<string>;
@@ -269,9 +264,7 @@ export class ControlPlane extends pulumi.ComponentResource {
 
     this.endpoint = pulumi.all([args.environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
     this.audience = pulumi.output(args.audience);
-    this.binding = pulumi
-      .all([this.endpoint, this.audience])
-      .apply(([endpoint, audience]) => bindAudience(endpoint, audience));
+    this.binding = this.endpoint.apply((endpoint) => bindAudience(endpoint, args.audience));
     this.identityName = identity.name;
     this.identityObjectId = identity.principalId;
     this.registerOutputs({

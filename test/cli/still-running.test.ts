@@ -1,4 +1,4 @@
-// What a command says on standard error while it works in silence: after ten seconds, and every ten seconds from then on.
+// What a command says on standard error while it works in silence: a line every ten seconds.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -28,6 +28,7 @@ const usage = [
   "cli-emulator-port-kept",
   "cli-emulator-reset-unasked",
   "cli-emulator-time-unclear",
+  "cli-endpoint-unbound",
   "cli-endpoint-unknown",
   "cli-image-sources-missing",
   "cli-journal-unmeasured",

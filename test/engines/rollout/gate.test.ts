@@ -194,7 +194,7 @@ describe("a gate", () => {
     expect(minutesTo(journal, "StepReached")).toBeLessThan(15);
   });
 
-  test("is not passed for as long as a pause: setting back weights waits for a lock only until maximumSeconds", async () => {
+  test("is not passed for as long as a pause: setting back weights waits until maximumSeconds", async () => {
     const shifting = await stateIn("shifting");
     const { maximumSeconds } = shifting.intent!.strategy;
     const state = { ...shifting, step: 1, paused: true, pausedAt: shifting.now, beyondGate: true };

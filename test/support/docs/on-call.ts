@@ -42,6 +42,13 @@ const settings = (): Record<string, string> =>
     "ballast:databasePassword": "not shown",
   });
 
+/** The stack's outputs, as the Pulumi CLI prints them. */
+const outputsOf = ({ endpoint }: FakeControlPlane): object => ({
+  controlPlaneEndpoint: endpoint,
+  controlPlaneAudience: "api://ballast",
+  controlPlaneBinding: bindAudience(endpoint, "api://ballast"),
+});
+
 /** Starts the control plane and writes the scripts. */
 export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
   const plane = await startFakeControlPlane();
@@ -52,14 +59,7 @@ export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
     ),
   );
   writeFileSync(join(folder, "config.json"), config);
-  writeFileSync(
-    join(folder, "outputs.json"),
-    JSON.stringify({
-      controlPlaneEndpoint: plane.endpoint,
-      controlPlaneAudience: "api://ballast",
-      controlPlaneBinding: bindAudience(plane.endpoint, "api://ballast"),
-    }),
-  );
+  writeFileSync(join(folder, "outputs.json"), JSON.stringify(outputsOf(plane)));
   writeFileSync(
     join(folder, "pulumi"),
     [
