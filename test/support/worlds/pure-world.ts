@@ -56,6 +56,7 @@ type Other = Interference & { readonly at: Instant };
 
 export interface PureWorld {
   weights: readonly Weight[];
+  readonly intervalSeconds: number;
   /** The weights from each moment on. */
   readonly shares: { readonly from: Instant; readonly weights: readonly Weight[] }[];
   /** The clock of the process. Set, it is wrong from then on by that much, as after a sleep of its machine. */
@@ -77,6 +78,7 @@ export interface PureWorld {
 function pureWorld(scenario: Scenario, loop: Loop): PureWorld {
   let skew = 0;
   return {
+    intervalSeconds: scenario.strategy.intervalSeconds,
     weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }],
     shares: [],
     get now() {
@@ -115,8 +117,11 @@ export function write(world: PureWorld, effect: RolloutEffect): void {
   }
 }
 
-function noteShares(world: PureWorld): void {
-  if (world.shares.at(-1)?.weights !== shownBy(world)) world.shares.push({ from: world.now, weights: shownBy(world) });
+function noteShares(world: PureWorld, at = world.now): void {
+  if (world.shares.at(-1)?.weights === shownBy(world)) return;
+  // A whole interval is split by the weights at its end, as in the real world.
+  const interval = world.intervalSeconds * 1000;
+  world.shares.push({ from: Math.floor(at / interval) * interval, weights: shownBy(world) });
 }
 
 const inSingleMode: Result<never> = {
@@ -189,7 +194,7 @@ const inspect = (scenario: Scenario, world: PureWorld): AppView => ({
 });
 
 /** Changes the app as another client does. */
-function interfere(scenario: Scenario, world: PureWorld, other: Other): void {
+function interfere(world: PureWorld, other: Other): void {
   const { at, canaryPercent, deactivates, kills, mode, puts } = other;
   if (canaryPercent !== undefined)
     world.weights = [
@@ -204,9 +209,7 @@ function interfere(scenario: Scenario, world: PureWorld, other: Other): void {
   }
   if (mode !== undefined) world.mode = mode;
   if (mode === "Single") world.active.delete(stable);
-  // A whole interval is split by the weights at its end, as in the real worlds.
-  const interval = scenario.strategy.intervalSeconds * 1000;
-  world.shares.push({ from: Math.floor(at / interval) * interval, weights: shownBy(world) });
+  noteShares(world, at);
 }
 
 /** Gives the weights in force: in Single mode the latest revision has all traffic. */
@@ -324,7 +327,7 @@ export async function run(scenario: Scenario, meddle: Meddle = () => undefined):
     });
   }
   for (const other of othersBetween(scenario, start, Number.POSITIVE_INFINITY))
-    loop.at(other.at, () => interfere(scenario, world, other));
+    loop.at(other.at, () => interfere(world, other));
   await orchestrator.start(stream, { kind: "Request", at: start, intent: intentOf(scenario) });
   const isOver = () => trouble.length > 0 || (state.phase === "finished" && coming === 0);
   await loop.until(start + limitSeconds * 1000, isOver);
