@@ -113,11 +113,7 @@ const networkWrites = [
 ];
 
 /** Describes a stack of this repository's own program, with the resource names that index.ts gives. */
-export function stackOfSettings(
-  settings: Settings,
-  endpoint: string | undefined,
-  binding: string | undefined = undefined,
-): Stack {
+export function stackOfSettings(settings: Settings, endpoint: string | undefined, binding?: string): Stack {
   const {
     subscription,
     resourceGroup,

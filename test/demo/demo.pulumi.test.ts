@@ -184,7 +184,7 @@ describe("the demo without a seed", () => {
     });
     expect(seen["ballast -- release explain --replay"]).toContain("promoted");
     rmSync(path.join(root, /to (out\/.*\.html)/.exec(seen["ballast -- release report"]!)![1]!));
-    expect(readFileSync(path.join(folder, "report.html"), "utf8")).toContain("<h1>rolled-back</h1>");
+    expect(readFileSync(path.join(folder, "report.html"), "utf8")).toContain("<h1>rolled back</h1>");
     expectOnlyForLooking(lent);
     expect([existsSync(path.join(folder, "ground")), readdirSync(home), readdirSync(temporary)]).toEqual([
       false,
