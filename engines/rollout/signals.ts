@@ -5,6 +5,8 @@
 interface PersonalSignalWords {
   readonly description: string;
   readonly exampleMessage: string;
+  /** What its sender did, for messages such as `paused by ann`. */
+  readonly sent: string;
 }
 
 /** The signals that a person may send. */
@@ -12,23 +14,28 @@ export const personalSignals = {
   pause: {
     description: "pause a rollout; stable and canary keep their traffic",
     exampleMessage: "looking at a strange log line",
+    sent: "paused",
   },
-  resume: { description: "resume a paused rollout", exampleMessage: "the log line was harmless" },
+  resume: { description: "resume a paused rollout", exampleMessage: "the log line was harmless", sent: "resumed" },
   approve: {
     description: "approve a rollout that waits at its gate, so that the canary may get more traffic",
     exampleMessage: "error budget and dashboards look right",
+    sent: "approved",
   },
   promote: {
     description: "give the canary all traffic without waiting for more evidence",
     exampleMessage: "the fix is urgent and looks good",
+    sent: "promotion requested",
   },
   abort: {
     description: "give all traffic back to stable and deactivate the canary",
     exampleMessage: "customers report empty carts",
+    sent: "abort requested",
   },
   retry: {
     description: "retry a rollout that was rolled back, rejected or degraded, in the same journal",
     exampleMessage: "the database was down, not the release",
+    sent: "retry requested",
   },
 } as const satisfies Readonly<Record<string, PersonalSignalWords>>;
 

@@ -72,7 +72,7 @@ export function messageOf(event: RolloutEvent): string {
     case "AttemptFailed":
       return `${effectWords[event.effect]} failed: ${event.message}`;
     case "Signalled":
-      return `${signalWords[event.signal]} by ${senderOf(event)}: ${event.message}`;
+      return `${signalWords(event.signal)} by ${senderOf(event)}: ${event.message}`;
     case "Disregarded":
       return event.what;
   }

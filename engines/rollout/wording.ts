@@ -1,6 +1,7 @@
 // Effects, signals and requests as words, for messages about facts.
 import { failuresOf } from "./judge/wording.ts";
-import type { Count, RolloutEffect, SignalName } from "./vocabulary.ts";
+import { personalSignals, type SignalName } from "./signals.ts";
+import type { Count, RolloutEffect } from "./vocabulary.ts";
 
 /** What each effect does. */
 export const effectWords: { readonly [Kind in RolloutEffect["kind"]]: string } = {
@@ -16,15 +17,9 @@ export const effectWords: { readonly [Kind in RolloutEffect["kind"]]: string } =
 };
 
 /** What a signal asks for, as its sender did it. */
-export const signalWords: { readonly [Name in SignalName]: string } = {
-  abort: "abort requested",
-  supersede: "superseded",
-  pause: "paused",
-  resume: "resumed",
-  approve: "approved",
-  promote: "promotion requested",
-  retry: "retry requested",
-  compare: "another release",
+export const signalWords = (signal: SignalName): string => {
+  if (signal === "supersede") return "superseded";
+  return signal === "compare" ? "another release" : personalSignals[signal].sent;
 };
 
 /** Names the sender of a signal for people: by name, or by id if the token has no name. */

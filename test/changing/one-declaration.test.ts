@@ -35,7 +35,7 @@ const declarations: readonly (readonly [file: string, before: string, text: stri
   [
     "engines/rollout/signals.ts",
     "  retry: {",
-    '  rest: { description: "let a rollout rest", exampleMessage: "it has worked hard" },\n',
+    '  rest: { description: "let a rollout rest", exampleMessage: "it has worked hard", sent: "rested" },\n',
   ],
 ];
 const uses: typeof declarations = [
