@@ -4,10 +4,8 @@ import { ContainerEnvironment, ControlPlane, ImageRegistry, JournalDatabase } fr
 const tenant = "00000000-0000-0000-0000-00000000beef";
 const scope = "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop";
 const place = { scope, resourceGroupName: "shop", location: "westeurope" };
-
 const environment = new ContainerEnvironment("apps", place);
 const journal = new JournalDatabase("journal", { ...place, tenant });
-
 const images = new ImageRegistry("images", { ...place, registry: "shopimages" });
 
 const controlPlane = new ControlPlane(
@@ -26,8 +24,6 @@ const controlPlane = new ControlPlane(
   { dependsOn: images },
 );
 
-export const {
-  endpoint: controlPlaneEndpoint,
-  audience: controlPlaneAudience,
-  binding: controlPlaneBinding,
-} = controlPlane;
+export const controlPlaneEndpoint = controlPlane.endpoint;
+export const controlPlaneAudience = controlPlane.audience;
+export const controlPlaneBinding = controlPlane.binding;
