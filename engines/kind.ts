@@ -156,8 +156,8 @@ export interface Observed<Event extends AnyEvent, State, Effect extends AnyEffec
   readonly metrics: Readonly<Record<string, Metric>>;
   /** What a fact counts once it is written. */
   readonly countsOf: (event: Event) => readonly Measured[];
-  /** What an effect measures beside its duration, by when it began. */
-  readonly passOf: (state: State, events: readonly Event[], effect: Effect, began: Instant) => readonly Measured[];
+  /** What an effect measures beside its duration, by when it ended. */
+  readonly passOf: (state: State, events: readonly Event[], effect: Effect, ended: Instant) => readonly Measured[];
 }
 
 // The one place where the types of a kind are erased; whoever looks a kind up by the name of a stream cannot know them.

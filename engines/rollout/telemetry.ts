@@ -9,7 +9,7 @@ const metrics = {
     name: "ballast.interval.lag",
     kind: "histogram",
     unit: "s",
-    says: "delay between the time when a measurement was due and its start, by `app`; paused rollouts have none",
+    says: "delay between the time when a measurement was due and its answer, by `app`; paused rollouts have none",
   },
   verdicts: {
     name: "ballast.verdicts",
@@ -51,8 +51,8 @@ export const telemetry: Observed<RolloutEvent, RolloutState, RolloutEffect> = {
   attemptOf: ({ attempt }) => attempt,
   metrics,
   countsOf,
-  passOf: (state, events, effect, began) =>
+  passOf: (state, events, effect, ended) =>
     effect.kind === "Measure" && !state.paused
-      ? [{ metric: "intervalLag", value: Math.max(0, secondsBetween(dueAt(state, events), began)) }]
+      ? [{ metric: "intervalLag", value: Math.max(0, secondsBetween(dueAt(state, events), ended)) }]
       : [],
 };

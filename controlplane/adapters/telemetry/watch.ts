@@ -13,6 +13,7 @@ import {
 } from "@opentelemetry/api";
 import { keptFold } from "../../../engines/engine.ts";
 import { type AnyEvent, type AnyKind, type Kinds, kindOf, type Measured } from "../../../engines/kind.ts";
+import { after } from "../../../engines/time.ts";
 import type { Fact, Journal, Notifications, Pass, Telemetry } from "../../runtime/ports.ts";
 import { type Instruments, instrumentsOf, type KindInstruments, kindInstrumentsOf } from "./instruments.ts";
 import type { Sending } from "./send.ts";
@@ -71,7 +72,7 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">, 
       const result = resultOf(outcome);
       instruments.effects.record(seconds, { effect: effect.kind, result, phase, ...attributes });
       const events = facts.map(({ event }) => event);
-      record(telemetry.passOf(state, events, effect, pass.began), attributes, known.instruments);
+      record(telemetry.passOf(state, events, effect, after(pass.began, seconds)), attributes, known.instruments);
       const startTime = pass.began;
       const span = tracer.startSpan(
         effect.kind,
