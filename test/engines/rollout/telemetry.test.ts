@@ -10,7 +10,7 @@ import { run } from "../../support/worlds/pure-world.ts";
 
 const { journal } = await run(healthy);
 const events = journal.slice(0, journal.findIndex(({ kind }) => kind === "Measured") + 1);
-const measured = events.at(-1) as RolloutEvent & { readonly kind: "Measured"; readonly to: number };
+const measured = events.at(-1) as Extract<RolloutEvent, { kind: "Measured" }>;
 const state = fold(rollout, events);
 const due = after(Math.max(measured.at, measured.to), healthy.strategy.intervalSeconds);
 const lagOf = (given: typeof state, ended: number) =>
@@ -18,9 +18,9 @@ const lagOf = (given: typeof state, ended: number) =>
 
 test.each([
   ["answered when it is due", 0, 0],
-  ["that was due and stopped half-way for 40 s", 40, 40],
-  ["that is early", -3, 0],
-])("a measurement %s", (_, seconds, lag) =>
+  ["that a stopped process answers 40 s after it was due", 40, 40],
+  ["answered 3 s too early", 0, -3],
+])("a measurement %s is %i s late", (_, lag, seconds) =>
   expect(lagOf(state, after(due, seconds))).toEqual([{ metric: "intervalLag", value: lag }]),
 );
 
