@@ -1,6 +1,6 @@
 // How telemetry leaves the process: batches in memory, which Microsoft's exporter sends at intervals, and which are
-// dropped if that fails. Nothing waits for it. An ingestion that refuses or hangs costs a bounded queue and one message
-// in the log.
+// dropped if that fails twice. Nothing waits for it. An ingestion that refuses or hangs costs a bounded queue and one
+// message in the log.
 
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
@@ -37,6 +37,11 @@ export interface Sending {
 
 /** The limit of one export. A process that ends waits no longer. */
 const sendSeconds = 5;
+/**
+ * How a batch is sent again. The server closes idle connections, and a process that was stopped or busy finds out only
+ * when it sends: without a second try, the batch that shows how late the process was would be the one that is lost.
+ */
+const retryOptions = { maxRetries: 1, retryDelayInMs: 100 };
 /** The most spans in the queue. Further ones are dropped. */
 const spansMax = 2048;
 
@@ -50,7 +55,7 @@ export function openSending(settings: SendingSettings): Sending {
     connectionString: settings.connectionString,
     credential: settings.credential,
     disableOfflineStorage: true,
-    retryOptions: { maxRetries: 0 },
+    retryOptions,
     additionalPolicies: [
       { policy: settings.way, position: "perCall" as const },
       { policy: timedAndWatched(settings.log), position: "perCall" as const },
