@@ -326,7 +326,7 @@ test("during a canary no `up` moves traffic: unchanged, refused, or a revert aft
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
 }, 120_000);
 
-test("without a control plane an update warns with canary-app-unguarded, and its release fails after its budget of retries", async () => {
+test("without a control plane an update warns, and its release fails after its budget of retries", async () => {
   const before = await trafficOf();
   const revision = (await stack.live("control-plane")).properties.latestRevisionName;
   const of = `${providers()}/Microsoft.App/containerApps/control-plane/revisions/${revision}`;
