@@ -6,7 +6,7 @@ import type { Context } from "../../cli/doctor/context.ts";
 import { examine } from "../../cli/doctor/finding.ts";
 import { telemetryChecks } from "../../cli/doctor/telemetry-checks.ts";
 import { type Alert, alertsOf } from "../../components/platform/alerts.ts";
-import { leaseSeconds } from "../support/controlplane/deploy-plane.ts";
+import { leaseSeconds, quarterStrategy } from "../support/controlplane/deploy-plane.ts";
 import { openWatchedEstate, usersOf, type WatchedEstate } from "../support/controlplane/watched-estate.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
 import type { LogRow } from "../support/emulator/log-rows.ts";
@@ -102,10 +102,12 @@ const situations: readonly {
     alert: "intervals-late",
     row: { app: "storefront", lag: expect.any(Number) },
     begin: async () => {
-      // The process was stopped in the test before. Wait until it has been for longer than the threshold.
+      // The process was stopped in the test before. The measurement is late from an interval after its last one, so the
+      // process must be stopped for the threshold, that interval and the second between two exports.
       await eventually(
         () => estate.query("AppMetrics | summarize latest = max(TimeGenerated)"),
-        ([row]) => Date.now() - Date.parse(row!["latest"]) > (2 * leaseSeconds + 1) * 1000,
+        ([row]) =>
+          Date.now() - Date.parse(row!["latest"]) > (2 * leaseSeconds + quarterStrategy.intervalSeconds + 2) * 1000,
         30,
       );
       await estate.signalPlane("SIGCONT");
