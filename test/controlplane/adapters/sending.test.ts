@@ -9,6 +9,7 @@ import { openSending, type Sending } from "../../../controlplane/adapters/teleme
 import { makeAuthority, makeCertificates } from "../../../emulator/certificates.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 
+const key = "InstrumentationKey=11111111-2222-3333-4444-555555555555";
 const authority = makeAuthority("sending");
 let server: Server;
 let sending: Sending;
@@ -35,7 +36,7 @@ beforeEach(async () => {
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   sending = openSending({
-    connectionString: `InstrumentationKey=11111111-2222-3333-4444-555555555555;IngestionEndpoint=https://127.0.0.1:${port}/`,
+    connectionString: `${key};IngestionEndpoint=https://127.0.0.1:${port}/`,
     credential: { getToken: async () => ({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 }) },
     way: {
       name: "way",
