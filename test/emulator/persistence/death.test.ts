@@ -23,9 +23,13 @@ const eventsOf = async (revision: string): Promise<readonly RolloutEvent[]> =>
 const stepReached = (canary: string): Promise<boolean> =>
   eventually(async () => (await eventsOf(canary)).some(({ kind }) => kind === "StepReached"), "the first step", 60);
 
-/** Delays the next write of weights, and resolves when it has been sent. */
-async function delayNextWrite(): Promise<void> {
-  await world.shop.fault({ method: "PATCH", path: `containerApps/${app}$`, times: 1, delaySeconds: 1 });
+/**
+ * Delays the second write of weights from now on, and resolves when it has been sent. It is chosen before the rollout
+ * begins: a bad canary may have lost its users before a test has read that it got any.
+ */
+async function delaySecondWrite(begin: () => Promise<void>): Promise<void> {
+  await world.shop.fault({ method: "PATCH", path: `containerApps/${app}$`, after: 1, times: 1, delaySeconds: 1 });
+  await begin();
   await eventually(
     async () => (await world.shop.arm("GET", "/_emulator/faults")).body.faults[0]?.times === 0,
     "a write to be sent",
@@ -61,11 +65,7 @@ const moments: Readonly<
   // A bad canary answers well a few times, so that it gets users.
   "during the write that takes a bad canary's users away": [
     { FAULT: "errors", FAULT_PERCENT: "100", FAULT_AFTER: "3" },
-    async (canary, ask) => {
-      await ask();
-      await stepReached(canary);
-      await delayNextWrite();
-    },
+    (_, ask) => delaySecondWrite(ask),
     "rolled-back",
   ],
 };
