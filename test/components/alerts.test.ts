@@ -102,8 +102,8 @@ const situations: readonly {
     alert: "intervals-late",
     row: { app: "storefront", lag: expect.any(Number) },
     begin: async () => {
-      // The process was stopped in the test before. A measurement is late only from an interval after the one before it,
-      // and the last export may be a second older than the stop; one more second is the margin.
+      // The process was stopped in the test before. A measurement is late only from an interval after the last one, and
+      // the last export may be a second older than the stop; one more second is the margin.
       await eventually(
         () => estate.query("AppMetrics | summarize latest = max(TimeGenerated)"),
         ([row]) =>
