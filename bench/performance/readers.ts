@@ -40,7 +40,7 @@ export interface Read {
   readonly calls: readonly number[];
 }
 
-/** Reads the first part of an answer and leaves: what follows a rollout in flight goes on until the rollout ends. */
+/** Reads the first part of an answer and cancels the rest, since following a rollout in flight does not end by itself. */
 async function firstOf({ body }: Response): Promise<void> {
   const reader = body!.getReader();
   await reader.read();

@@ -1,6 +1,6 @@
-// How telemetry leaves the process: batches in memory, which Microsoft's exporter sends at intervals. One that is
-// refused or loses its connection is sent once more; then it is dropped, and one that is not answered in time at once.
-// Nothing waits for it. An ingestion that refuses or hangs costs a bounded queue and one message in the log.
+// How telemetry leaves the process: batches in memory, which Microsoft's exporter sends at intervals. A batch that is
+// refused, or whose connection breaks, is sent once more and then dropped. A batch without an answer in time is dropped
+// at once. Nothing waits for it: an ingestion that fails costs a bounded queue and one message in the log.
 
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
