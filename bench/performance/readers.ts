@@ -40,7 +40,7 @@ export interface Read {
   readonly calls: readonly number[];
 }
 
-/** Reads the first part of an answer and cancels the rest, since following a rollout in flight does not end by itself. */
+/** Reads the first part of an answer and cancels the rest: the answer that follows a rollout in flight has no end. */
 async function firstOf({ body }: Response): Promise<void> {
   const reader = body!.getReader();
   await reader.read();
