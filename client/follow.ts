@@ -1,10 +1,12 @@
 // Follows a stream: reads its facts as they are written, over one long answer that may break off. A broken answer is
 // opened again at the next fact, so that the reader sees every fact once, and then the end.
 import type { Ended } from "../engines/kind.ts";
+import { parsedJson } from "../engines/parsed-json.ts";
 import { callPolicy, restBefore } from "../engines/retry.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnreachable } from "../errors/provider.ts";
-import { type Access, machineTime, open, reasonOf, refusal } from "./requests.ts";
+import { linesOf } from "../http-answer.ts";
+import { type Access, machineTime, open, reasonOf, refusal, textIn } from "./requests.ts";
 
 /** One fact as it is written. */
 export interface FollowedFact {
@@ -108,8 +110,10 @@ type FollowLine<End extends Ended> = FollowedFact | End | Readonly<Record<string
 const isEnd = <End extends Ended>(line: FollowLine<End>): line is End => "result" in line && Boolean(line.result);
 const isFact = (line: FollowLine<Ended>): line is FollowedFact => "index" in line && line.index !== undefined;
 
-/** A heartbeat arrives every ten seconds, so a longer silence means a dead connection. */
+/** A heartbeat arrives every ten seconds, so a longer time without a line means a dead connection. */
 const silenceSeconds = 25;
+/** The longest line that is read: many times the longest message. */
+const lineBytesMax = 2 ** 20;
 
 async function* lines<End extends Ended>(
   access: Access,
@@ -124,15 +128,13 @@ async function* lines<End extends Ended>(
   try {
     const response = await open(access, path, AbortSignal.any([cancelled, silent.signal]));
     if (response.status >= 500) throw new Error(`it answered ${response.status}`);
-    if (response.status >= 400)
-      throw refusal(access, { status: response.status, body: await response.json().catch(() => undefined) });
-    const decoder = new TextDecoder();
-    let rest = "";
-    for await (const bytes of response.body ?? []) {
+    if (response.status >= 400) {
+      const text = await textIn(response, silenceSeconds).catch(() => "");
+      throw refusal(access, { status: response.status, body: parsedJson(text) });
+    }
+    for await (const line of linesOf(response.body, lineBytesMax)) {
       silence.refresh();
-      const parts = (rest + decoder.decode(bytes as Uint8Array, { stream: true })).split("\n");
-      rest = parts.pop() ?? "";
-      for (const part of parts) if (part.trim()) yield JSON.parse(part) as FollowLine<End>;
+      yield JSON.parse(line) as FollowLine<End>;
     }
   } finally {
     clearTimeout(silence);

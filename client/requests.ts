@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, fetch, type Response } from "undici";
 import { fetchDispatcher } from "../connect-to.ts";
+import { parsedJson } from "../engines/parsed-json.ts";
 import { callPolicy, type RetryPolicy, restBefore } from "../engines/retry.ts";
 // These put the errors that the control plane answers into the catalogue.
 import "../errors/api.ts";
@@ -10,6 +11,7 @@ import "../errors/claims.ts";
 import "../errors/journal.ts";
 import { BallastError, catalogue } from "../errors/catalogue.ts";
 import { controlPlaneUnclear, controlPlaneUnreachable, endpointInsecure } from "../errors/provider.ts";
+import { EndlessAnswer, textOf } from "../http-answer.ts";
 
 /** The control plane's address, the caller's token, and how long to wait for an answer. */
 export interface Access {
@@ -71,6 +73,8 @@ export interface Answer {
 }
 
 const attemptSeconds = 10;
+/** The most of an answer that is read: several times the journal of the longest rollout. */
+const answerBytesMax = 64 * 2 ** 20;
 const neverSent = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -114,6 +118,10 @@ export async function ask(access: Access, call: Call): Promise<Answer> {
 export async function open(access: Access, path: string, cancel: AbortSignal): Promise<Response> {
   return send(access, { method: "GET", path, repeatable: true }, cancel);
 }
+
+/** Reads an answer. @throws EndlessAnswer, and a `TimeoutError` */
+export const textIn = ({ body }: Response, seconds: number): Promise<string> =>
+  textOf(body, { bytesMax: answerBytesMax, seconds });
 
 /**
  * Gives the control plane's own error, with its id, from a refusal.
@@ -161,8 +169,8 @@ async function attempt(access: Access, call: Call, seconds: number): Promise<Ans
   const timeout = AbortSignal.timeout(Math.round(seconds * 1000)); // a fraction is refused
   try {
     const response = await send(access, call, access.cancel ? AbortSignal.any([access.cancel, timeout]) : timeout);
-    const text = await response.text();
-    const body = parse(text);
+    const text = await textIn(response, seconds);
+    const body = parsedJson(text);
     const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
     const answer = {
       status: response.status,
@@ -180,7 +188,9 @@ async function attempt(access: Access, call: Call, seconds: number): Promise<Ans
     return answer;
   } catch (error) {
     if (error instanceof BallastError) throw error;
-    return timeout.aborted
+    if (error instanceof EndlessAnswer)
+      throw controlPlaneUnclear({ endpoint: access.endpoint, what: `more than ${answerBytesMax / 2 ** 20} MiB` });
+    return timeout.aborted || (error as Error).name === "TimeoutError"
       ? { reason: `no answer in ${Math.round(seconds)} s`, sent: true }
       : { reason: reasonOf(error), sent: !neverSent.has(codeOf(error)) };
   }
@@ -213,14 +223,6 @@ async function send(access: Access, call: Call, cancel: AbortSignal): Promise<Re
     dispatcher: shared,
     ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
   });
-}
-
-function parse(text: string): unknown {
-  try {
-    return text === "" ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const causeOf = (error: unknown): unknown =>

@@ -21,6 +21,8 @@ export type Ask = (method: "GET" | "POST" | "PATCH", path: string, body?: object
 
 /** The limit of one request, its body included. */
 const requestSeconds = 10;
+/** The most of an answer that is read: many times an app's. */
+const answerBytesMax = 4 * 2 ** 20;
 /** The API version of Container Apps. */
 const apiVersion = "2025-07-01";
 
@@ -51,6 +53,8 @@ export async function send(
             .setEncoding("utf8")
             .on("data", (part: string) => {
               said += part;
+              if (said.length > answerBytesMax)
+                response.destroy(new Error(`its answer has more than ${answerBytesMax / 2 ** 20} MiB`));
             })
             .on("error", reject);
           response.on("end", () =>

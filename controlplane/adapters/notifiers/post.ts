@@ -2,6 +2,7 @@
 // trouble is described by a status or an error code only.
 import { type Dispatcher, fetch, type Response } from "undici";
 import { parsedJson } from "../../../engines/parsed-json.ts";
+import { EndlessAnswer, textOf } from "../../../http-answer.ts";
 import type { Delivery } from "../../runtime/ports.ts";
 
 /** One request. */
@@ -35,24 +36,24 @@ const answerBytesMax = 256 * 1024;
  * An answer without end is a failed delivery, and is not read further than its limit.
  */
 export const send = (sent: Sent, wire: Wire, cancel: AbortSignal): Promise<Answered> =>
-  exchange(sent, wire, cancel, async (response) => {
-    const text = await textOf(response);
-    return text === undefined
-      ? { delivery: { kind: "later", reason: `it answered more than ${answerBytesMax / 1024} kB` } }
-      : { accepted: parsedJson(text) };
-  });
+  exchange(sent, wire, cancel, async ({ body }) => ({
+    accepted: parsedJson(await textOf(body, { bytesMax: answerBytesMax, seconds: patienceOf(wire) })),
+  }));
+
+const patienceOf = ({ patienceSeconds = 10 }: Wire): number => patienceSeconds;
 
 async function exchange(
   { method = "POST", url, headers, body }: Sent,
-  { dispatcher, patienceSeconds = 10 }: Wire,
+  wire: Wire,
   cancel: AbortSignal,
   readSuccess: (response: Response) => Promise<Answered>,
 ): Promise<Answered> {
+  const patienceSeconds = patienceOf(wire);
   try {
     const response = await fetch(url, {
       method,
       redirect: "manual",
-      dispatcher,
+      dispatcher: wire.dispatcher,
       signal: AbortSignal.any([cancel, AbortSignal.timeout(patienceSeconds * 1000)]),
       headers: { "content-type": "application/json", "user-agent": "ballast", ...headers },
       ...(body === undefined ? {} : { body }),
@@ -67,6 +68,7 @@ async function exchange(
         : { kind: "later", reason, ...(afterSeconds === undefined ? {} : { afterSeconds }) },
     };
   } catch (error) {
+    if (error instanceof EndlessAnswer) return { delivery: { kind: "later", reason: error.message } };
     const { name, cause } = error as Error & { readonly cause?: { readonly code?: string } };
     return {
       delivery: {
@@ -88,19 +90,6 @@ export const post = async (sent: Sent, wire: Wire, cancel: AbortSignal): Promise
       return { accepted: undefined };
     }),
   );
-
-/** Gives a body as text; undefined if it is longer than the limit. */
-async function textOf(response: Response): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  // Leaving the loop cancels the body.
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > answerBytesMax) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
 
 /** Leaves a body unread and closes its connection; trouble with that changes nothing. */
 const discard = async ({ body }: Response): Promise<void> => body?.cancel().catch(() => undefined);
