@@ -1,8 +1,9 @@
-// Reads the bodies of HTTP answers. Whoever answers may send without end or stop half-way, so every body is read with a
-// limit on its bytes and on its time, here and nowhere else; test/repository/answers.test.ts holds the code to that.
+// Reads HTTP answers. Whoever answers may send without end, stop half-way, or ask to be left alone for a year. So every
+// body is read with a limit on its bytes and on its time, here and nowhere else (test/repository/answers.test.ts holds
+// the code to that), and so is every Retry-After.
 import { addAbortSignal, Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
-import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import type { PipelinePolicy, PipelineResponse } from "@azure/core-rest-pipeline";
 
 /** The body of an answer: of `fetch`, or of `node:http`. */
 export type AnswerBody = Readable | ReadableStream | globalThis.ReadableStream | null | undefined;
@@ -62,19 +63,60 @@ export async function* linesOf(body: AnswerBody, lineBytesMax: number): AsyncGen
   }
 }
 
+/** The longest rest that is understood. A wrong answer must silence nobody for a day. */
+const retryAfterSecondsMax = 3600;
+
 /**
- * Limits the answers that a client of the Azure SDK reads. Without it the client reads each to its end.
+ * Gives for how many seconds an answer asks to be left alone; undefined if it does not ask.
+ *
+ * It asks in seconds, as a date, or, on Azure, in milliseconds. A date is compared with that of the answer itself, so
+ * that the two clocks need not agree. A date in the past is 0, and more than an hour is an hour.
+ */
+export function retryAfterSecondsOf(
+  header: (name: string) => string | null | undefined,
+  now: number = Date.now(),
+): number | undefined {
+  const milliseconds = header("retry-after-ms") ?? header("x-ms-retry-after-ms");
+  const text = (header("retry-after") ?? "").trim();
+  const seconds = isNumber(milliseconds) ? Number(milliseconds) / 1000 : secondsIn(text, header("date"), now);
+  return seconds === undefined ? undefined : Math.min(retryAfterSecondsMax, Math.max(0, seconds));
+}
+
+function secondsIn(text: string, sentAt: string | null | undefined, now: number): number | undefined {
+  if (isNumber(text)) return Number(text);
+  const until = dateIn(text);
+  return until === undefined ? undefined : (until - (dateIn(sentAt) ?? now)) / 1000;
+}
+
+const isNumber = (text: string | null | undefined): boolean => /^\d+(\.\d+)?$/.test(text ?? "");
+
+/** Reads a date of HTTP. `Date.parse` alone would take almost any number for a year. */
+function dateIn(text: string | null | undefined): number | undefined {
+  const at = /^[a-z]{3,9}, .* GMT$/i.test(text ?? "") ? Date.parse(text ?? "") : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** What a client of the Azure SDK may read, and for how long it may rest before it tries again by itself. */
+export interface ClientLimits extends AnswerLimits {
+  /** @default as long as the answer asks for; for a client that does not try again */
+  readonly restSecondsMax?: number;
+}
+
+/**
+ * Limits the answers that a client of the Azure SDK reads, and the rests that it takes. Without it the client reads
+ * each answer to its end, and rests for as long as one asks for.
  *
  * The limit is on what was unpacked: a small answer may unpack to a large one. The time is that of the body; the client
  * limits the time of the head itself.
  */
-export const boundedAnswers = (limits: AnswerLimits): PipelinePolicy => ({
+export const boundedAnswers = (limits: ClientLimits): PipelinePolicy => ({
   name: "ballast-bounded-answers",
   sendRequest: async (request, next) => {
     const streamed = request.streamResponseStatusCodes;
     request.streamResponseStatusCodes = new Set([Number.POSITIVE_INFINITY]);
     try {
       const response = await next(request);
+      shortenRest(response, limits.restSecondsMax);
       const body = response.readableStreamBody as Readable | undefined;
       if (body === undefined || streamed?.has(response.status)) return response;
       delete response.readableStreamBody;
@@ -85,6 +127,12 @@ export const boundedAnswers = (limits: AnswerLimits): PipelinePolicy => ({
     }
   },
 });
+
+function shortenRest({ headers }: PipelineResponse, restSecondsMax = retryAfterSecondsMax): void {
+  if ((retryAfterSecondsOf((name) => headers.get(name)) ?? 0) <= restSecondsMax) return;
+  for (const name of ["retry-after-ms", "x-ms-retry-after-ms"]) headers.delete(name);
+  headers.set("retry-after", String(restSecondsMax));
+}
 
 const readableOf = (body: NonNullable<AnswerBody>): Readable =>
   body instanceof Readable ? body : Readable.fromWeb(body as ReadableStream);

@@ -4,10 +4,10 @@ import { readFile } from "node:fs/promises";
 import type { TokenCredential } from "@azure/identity";
 import { httpsAgent } from "../connect-to.ts";
 import { notSignedIn } from "../errors/provider.ts";
-import { type AnswerLimits, boundedAnswers, textOf } from "../http-answer.ts";
+import { boundedAnswers, type ClientLimits, textOf } from "../http-answer.ts";
 
 /** How long one request for a token may take, and how much of its answer is read. */
-const limits: AnswerLimits = { bytesMax: 2 ** 20, seconds: 10 };
+const limits: ClientLimits = { bytesMax: 2 ** 20, seconds: 10, restSecondsMax: 2 };
 
 /**
  * Gives tokens for an audience, kept until five minutes before they expire.

@@ -18,7 +18,7 @@ export const passwordOf = ({ password }: DatabaseSettings, credential: TokenCred
 
 /** Prepares the database. It is safe to run again at any time, beside a running control plane. */
 export async function prepareDatabase({ clientId, database: settings, grantee }: Preparation): Promise<void> {
-  const policy = boundedAnswers({ bytesMax: 2 ** 20, seconds: 30 });
+  const policy = boundedAnswers({ bytesMax: 2 ** 20, seconds: 30, restSecondsMax: 5 });
   const identity = new ManagedIdentityCredential({ clientId, additionalPolicies: [{ policy, position: "perRetry" }] });
   const database: Database = { ...settings, password: passwordOf(settings, identity) };
   await connected({ ...database, name: "postgres" }, (client) => makeRole(client, grantee));

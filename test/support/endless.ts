@@ -10,6 +10,14 @@ import { makeAuthority, makeCertificates } from "../../emulator/certificates.ts"
 /** How an answer has no end. */
 export type Endless = "bytes" | "silence";
 
+/** An answer with an end. */
+export interface Proper {
+  /** @default 200 */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: object;
+}
+
 export interface EndlessServer extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
@@ -22,7 +30,7 @@ export interface EndlessServer extends AsyncDisposable {
   /** @default "bytes" */
   how: Endless;
   /** Answers these requests properly instead. */
-  instead: (request: http.IncomingMessage) => object | undefined;
+  instead: (request: http.IncomingMessage) => Proper | undefined;
 }
 
 const chunk = Buffer.alloc(2 ** 20, "x");
@@ -32,8 +40,9 @@ export async function startEndless({ overTls = false } = {}): Promise<EndlessSer
   const answer = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     endless.asked.push(`${request.method} ${request.url}`);
     const proper = endless.instead(request);
-    response.writeHead(proper ? 200 : endless.status, { "content-type": "application/json" });
-    if (proper) return void response.end(JSON.stringify(proper));
+    const { status = 200, headers = {}, body } = proper ?? { status: endless.status };
+    response.writeHead(status, { "content-type": "application/json", ...headers });
+    if (body) return void response.end(JSON.stringify(body));
     if (endless.how === "silence") return void response.write("{");
     const more = (): void => {
       while (!response.destroyed && response.write(chunk)) endless.sentMebibytes++;

@@ -2,7 +2,7 @@
 // trouble is described by a status or an error code only.
 import { type Dispatcher, fetch, type Response } from "undici";
 import { parsedJson } from "../../../engines/parsed-json.ts";
-import { EndlessAnswer, textOf } from "../../../http-answer.ts";
+import { EndlessAnswer, retryAfterSecondsOf, textOf } from "../../../http-answer.ts";
 import type { Delivery } from "../../runtime/ports.ts";
 
 /** One request. */
@@ -26,7 +26,6 @@ export type Answered = { readonly accepted: unknown } | { readonly delivery: Del
 
 /** Statuses that reject the content. The same notification will get them every time. */
 const refusals = [400, 413, 415, 422];
-const waitSecondsMax = 3600;
 
 /** The most of an answer that is read: many times what a notifier has to say. */
 const answerBytesMax = 256 * 1024;
@@ -61,7 +60,7 @@ async function exchange(
     if (response.ok) return await readSuccess(response);
     await discard(response);
     const reason = `it answered ${response.status}`;
-    const afterSeconds = secondsOf(response.headers.get("retry-after"));
+    const afterSeconds = retryAfterSecondsOf((name) => response.headers.get(name));
     return {
       delivery: refusals.includes(response.status)
         ? { kind: "refused", reason }
@@ -97,10 +96,3 @@ const discard = async ({ body }: Response): Promise<void> => body?.cancel().catc
 /** Gives the result of a delivery from the answer to its last request. */
 export const deliveryOf = (answered: Answered): Delivery =>
   "delivery" in answered ? answered.delivery : { kind: "delivered" };
-
-/** Reads Retry-After, in seconds or as a date. The limit is an hour, so that no answer silences us for good. */
-function secondsOf(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.min(waitSecondsMax, Math.max(0, seconds)) : undefined;
-}

@@ -62,7 +62,10 @@ export function openSending(settings: SendingSettings): Sending {
     additionalPolicies: [
       { policy: settings.way, position: "perCall" as const },
       { policy: timedAndWatched(settings.log), position: "perCall" as const },
-      { policy: boundedAnswers({ bytesMax: answerBytesMax, seconds: sendSeconds }), position: "perRetry" as const },
+      {
+        policy: boundedAnswers({ bytesMax: answerBytesMax, seconds: sendSeconds, restSecondsMax: 1 }),
+        position: "perRetry" as const,
+      },
     ],
   };
   const resource = resourceFromAttributes({

@@ -9,7 +9,7 @@ import { createRequestRows } from "../../../controlplane/adapters/azure/request-
 import { type Patience, patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import { openSending } from "../../../controlplane/adapters/telemetry/send.ts";
 import { createAuthenticate } from "../../../controlplane/api/authenticate.ts";
-import { type EndlessServer, startEndless } from "../../support/endless.ts";
+import { type EndlessServer, type Proper, startEndless } from "../../support/endless.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 
 /** Long enough for a loaded machine to read up to the limit of bytes. */
@@ -52,14 +52,17 @@ function connectFor(seconds: number): void {
 }
 
 /** Answers sign-in as Entra does; everything else has no end. */
-const signsIn = ({ url = "" }: http.IncomingMessage): object | undefined => {
-  if (url.includes("/oauth2/v2.0/token")) return { token_type: "Bearer", access_token: "a.b.c", expires_in: 3600 };
+const signsIn = ({ url = "" }: http.IncomingMessage): Proper | undefined => {
+  if (url.includes("/oauth2/v2.0/token"))
+    return { body: { token_type: "Bearer", access_token: "a.b.c", expires_in: 3600 } };
   if (!url.includes("/.well-known/openid-configuration")) return undefined;
   return {
-    issuer: `${authority}/tenant/v2.0`,
-    authorization_endpoint: `${authority}/tenant/oauth2/v2.0/authorize`,
-    token_endpoint: `${authority}/tenant/oauth2/v2.0/token`,
-    jwks_uri: `${authority}/tenant/discovery/v2.0/keys`,
+    body: {
+      issuer: `${authority}/tenant/v2.0`,
+      authorization_endpoint: `${authority}/tenant/oauth2/v2.0/authorize`,
+      token_endpoint: `${authority}/tenant/oauth2/v2.0/token`,
+      jwks_uri: `${authority}/tenant/discovery/v2.0/keys`,
+    },
   };
 };
 
@@ -99,6 +102,29 @@ test.each(["bytes", "silence"] as const)("a sign-in without end of %s gives no t
   await expect(connection.ready()).rejects.toThrow();
   expect(server.asked.length).toBeGreaterThan(0);
   expect(server.sentMebibytes).toBeLessThan(4 * mebibytesMax);
+});
+
+test("a sign-in that asks for a rest of an hour is tried again after a second", async () => {
+  let throttled = 0;
+  server.instead = (request) => {
+    const proper = signsIn(request);
+    if (throttled > 0 || !request.url?.includes("/oauth2/v2.0/token")) return proper;
+    throttled++;
+    return { status: 429, headers: { "retry-after": "3600" }, body: {} };
+  };
+  const began = performance.now();
+  await connection.ready();
+  expect(throttled).toBe(1);
+  expect(performance.now() - began).toBeLessThan(60_000);
+});
+
+test("a rest that Azure asks of a measurement is longer than its request, so the engine learns of it", async () => {
+  server.instead = (request) =>
+    signsIn(request) ?? { status: 429, headers: { "retry-after": "240" }, body: { error: { code: "Throttled" } } };
+  expect(await reads["Log Analytics"]!(patienceOf(requestSeconds))).toMatchObject({
+    ok: false,
+    retryAfterSeconds: 240,
+  });
 });
 
 test("an ingestion's answer without end is read to its limit, and the log says that telemetry is dropped", async () => {
