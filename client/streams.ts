@@ -64,10 +64,20 @@ export type PutStream<Summary> =
   | { readonly stream: Summary }
   | { readonly refused: BallastError; readonly retryAfterSeconds: number | undefined };
 
-/** The streams of a list. Of an unreadable stream only the id and the error are known. */
+/**
+ * The streams of a list. Of an unreadable stream only the id and the error are known; a stuck one is also among the
+ * streams.
+ */
 export interface ListedStreams<Summary> {
   readonly streams: readonly Summary[];
-  readonly unreadable: readonly { readonly id: string; readonly error: BallastError }[];
+  readonly unreadable: readonly Troubled[];
+  readonly stuck: readonly Troubled[];
+}
+
+/** A stream that stands still, and why. */
+export interface Troubled {
+  readonly id: string;
+  readonly error: BallastError;
 }
 
 /** Selects streams for a list. */
@@ -146,16 +156,19 @@ function listIn<Types extends StreamTypes>(
   access: Access,
   { plural, summaryFrom = asItIs }: StreamKind<Types>,
 ): ListedStreams<Types["summary"]> {
-  const streams = fieldOf<readonly object[]>(answer, plural, access);
+  const streams = fieldOf<readonly object[]>(answer, plural, access).map(summaryFrom);
   const { unreadable = [] } = answer.body as {
     readonly unreadable?: readonly { readonly id: string; readonly error: object }[];
   };
+  const troubled = unreadable.map(({ id, error }) => ({
+    id,
+    error: refusal(access, { status: answer.status, body: { error } }),
+  }));
+  const known = new Set(streams.map(({ id }) => id));
   return {
-    streams: streams.map(summaryFrom),
-    unreadable: unreadable.map(({ id, error }) => ({
-      id,
-      error: refusal(access, { status: answer.status, body: { error } }),
-    })),
+    streams,
+    unreadable: troubled.filter(({ id }) => !known.has(id)),
+    stuck: troubled.filter(({ id }) => known.has(id)),
   };
 }
 

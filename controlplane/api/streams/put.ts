@@ -2,9 +2,11 @@
 // unchanged `pulumi up` returns at once and a lost answer can be fetched again.
 import { fold, type Request } from "../../../engines/engine.ts";
 import { read } from "../../../engines/form.ts";
-import { type AnyKind, kindOf, streamOf } from "../../../engines/kind.ts";
+import { type AnyKind, kindOf, runEngine, streamOf } from "../../../engines/kind.ts";
 import { callMalformed, streamInFlight } from "../../../errors/api.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
+import type { Journal } from "../../runtime/ports.ts";
+import { whyStuck } from "../../runtime/stuck.ts";
 import { type Answer, answer, type Call, type Parts, refuse, refuseTarget, senderIn, unmanagedOf } from "../call.ts";
 import { summaryOf } from "./show.ts";
 
@@ -30,8 +32,10 @@ export const putStream =
         apps: parts.managedApps,
       }),
     };
-    const [first] = kind.engine.decide(kind.engine.initial, request);
-    const targets = kind.targetsOf(first);
+    const targets = runEngine(() => {
+      const [first] = kind.engine.decide(kind.engine.initial, request);
+      return kind.targetsOf(first);
+    });
     const unmanaged = unmanagedOf(targets, parts);
     if (unmanaged !== undefined) return refuseTarget(unmanaged);
     const existing = await summaryOf(stream, parts.journal);
@@ -60,12 +64,29 @@ async function refuseWhileHeld(
     const mayWait = kinds.precedence[kind.kind]?.[kindOf(holder)] === "wait";
     return refuse(409, claimTargetHeld({ stream, heldBy: holder }), {}, mayWait ? retryAfter : {});
   }
-  const state = fold(
-    kind.engine,
-    (await journal.read(holder)).map(({ event }) => event),
-  );
+  const state = await stateOf(kind, holder, journal);
+  // Only a version that can read its journal knows whether it has finished.
+  if (state === "stuck") return refuse(409, claimTargetHeld({ stream, heldBy: holder }));
   if (kind.engine.react(state) === undefined) return undefined;
   const { answer: met, signal } = kind.calls.meets({ name: path, body }, state);
   if (signal !== undefined) await streams.signal(holder, { kind: "Signal", at: now(), ...senderIn(caller), ...signal });
   return refuse(409, streamInFlight({ stream: holder, answer: met }), {}, met === "refused" ? {} : retryAfter);
+}
+
+/** Gives the state of a stream, or that it is stuck. */
+async function stateOf(kind: AnyKind, stream: string, journal: Pick<Journal, "read">): Promise<unknown> {
+  try {
+    const facts = await journal.read(stream);
+    return runEngine(() => {
+      const state = fold(
+        kind.engine,
+        facts.map(({ event }) => event),
+      );
+      kind.engine.react(state);
+      return state;
+    });
+  } catch (thrown) {
+    if (whyStuck(stream, thrown) === undefined) throw thrown;
+    return "stuck";
+  }
 }
