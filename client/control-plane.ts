@@ -57,6 +57,7 @@ export function controlPlane(access: Access): ControlPlane {
         path: lockPath(target),
         body: { seconds, id: randomUUID() }, // sent again, it is the same lock
         repeatable: true,
+        persistent: "answered",
       });
       if (answer.status >= 400 && !(answer.body as { heldBy?: string } | null)?.heldBy) throw refusal(access, answer);
       return answer.body as Locked;

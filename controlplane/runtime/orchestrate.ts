@@ -10,7 +10,7 @@ import { oneAtATime } from "./claims.ts";
 import { systemTime } from "./clock.ts";
 import { createDrivers, type Drivers } from "./drive.ts";
 import type { Performers } from "./performer.ts";
-import type { Claim, Claims, Clock, Journal, Orchestrations, Telemetry, Time } from "./ports.ts";
+import type { Claim, Claims, Clock, Fact, Journal, Orchestrations, Telemetry, Time } from "./ports.ts";
 import { openReconciler, type Run, type Worker } from "./reconcile.ts";
 import { openStreams } from "./streams.ts";
 import { namingStream, whyStuck } from "./stuck.ts";
@@ -247,27 +247,38 @@ async function claimFor<Event extends AnyEvent>(
 ): Promise<Claim | undefined> {
   const { drivers, time } = asked;
   const deadline = time.steady() + returnMilliseconds;
+  let held: Held<Event> = { stream: "", facts: [] };
   for (;;) {
     const claim = await drivers.claim(stream, targets);
     if (!("heldBy" in claim)) return claim;
     if (claim.heldBy === stream) return undefined;
-    if ((await isInFlight(claim.heldBy, asked)) || time.steady() > deadline)
+    held = claim.heldBy === held.stream ? held : { stream: claim.heldBy, facts: [] };
+    if ((await isInFlight(held, asked)) || time.steady() > deadline)
       throw claimTargetHeld({ stream, heldBy: claim.heldBy });
     await time.nap(50, never);
   }
 }
 
+/** A stream that holds a target, with its journal as last read. */
+interface Held<Event extends AnyEvent> {
+  readonly stream: string;
+  facts: readonly Fact<Event>[];
+}
+
 /**
- * Reports whether a stream has not finished. One of an unknown kind, and one that is stuck, count as in flight: only a
+ * Reports whether a stream has not finished, by its newest facts. One of an unknown kind, and one that is stuck, count as in flight: only a
  * version that knows better can say that it has finished.
  */
 async function isInFlight<Event extends AnyEvent>(
-  stream: string,
+  held: Held<Event>,
   { workerOf, journal }: Asked<Event>,
 ): Promise<boolean> {
+  const { stream } = held;
   const controller = workerOf(stream)?.controller;
   try {
-    return controller === undefined || controller.asks(await journal.read(stream)) !== undefined;
+    if (controller === undefined) return true;
+    held.facts = await journal.read(stream, held.facts);
+    return controller.asks(held.facts) !== undefined;
   } catch (thrown) {
     if (whyStuck(stream, thrown) === undefined) throw thrown;
     return true;

@@ -58,7 +58,7 @@ describe("the table of retries", () => {
 
   test("outlasts the failover of a managed database where an update or an outcome depends on it", () => {
     const secondsOf = (who: string): number => Number.parseInt(rows.find((row) => row.who === who)!.budget, 10);
-    expect(secondsOf("a release that is put or followed")).toBeGreaterThanOrEqual(150);
+    expect(secondsOf("a release that is put, followed or deleted, and its lock")).toBeGreaterThanOrEqual(150);
     // Each attempt lasts as well, and a refused connection is the only one that is over at once.
     expect(secondsOf("appending an outcome")).toBeGreaterThanOrEqual(110);
     expect(secondsOf("appending an outcome")).toBeLessThanOrEqual(180);
