@@ -90,10 +90,10 @@ export function openReconciler<Event extends AnyEvent>(setting: ReconcilerSettin
 }
 
 /**
- * A failover of the database must not lose an outcome. It takes two minutes at most, and the rests add up to that.
- * Appending again is harmless: see `record`.
+ * A failover of the database must not lose an outcome. It takes two minutes at most, and the rests add up to that. They
+ * grow slowly, because a rollback may be what waits. Appending again is harmless: see `record`.
  */
-const patience: Patience = { attemptsMax: 11, firstRestSeconds: 1, backoffRate: 1.5 };
+const patience: Patience = { attemptsMax: 28, firstRestSeconds: 1, backoffRate: 1.1 };
 
 /** The outcome of an effect and its epoch; null if it was cut short. The first release recorded the outcome alone. */
 type Performed = { readonly outcome: AnyOutcome; readonly epoch: number } | AnyOutcome | null;
