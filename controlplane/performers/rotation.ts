@@ -48,8 +48,7 @@ const isWrite = ({ kind }: RotationEffect): boolean => writes.includes(kind);
 /** Makes the performer of rotations. */
 export const rotationPerformer = (world: RotationWorld): Performer<RotationEffect, RotationOutcome> => ({
   isWrite,
-  limitSeconds: (effect) =>
-    waits.includes(effect.kind) ? 0 : limitSecondsOf(isWrite(effect), world.requestSeconds),
+  limitSeconds: (effect) => (waits.includes(effect.kind) ? 0 : limitSecondsOf(isWrite(effect), world.requestSeconds)),
   ready: () => Promise.resolve(),
   perform: (effect, within) => performEffect(effect, world, within),
 });

@@ -67,8 +67,7 @@ function concludeProof(
 ): readonly RotationDecision[] {
   const verdict = judgeProof(state, fact);
   if (verdict === undefined) return [];
-  if (verdict === "again")
-    return [{ kind: "VersionRejected", message: `another version is made: ${fact.detail}` }];
+  if (verdict === "again") return [{ kind: "VersionRejected", message: `another version is made: ${fact.detail}` }];
   return verdict.verdict === "pass" ? [{ kind: "Proven", message: verdict.message }] : concludeGate(state, verdict);
 }
 

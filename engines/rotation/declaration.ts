@@ -48,8 +48,8 @@ const timingFields = {
   intervalSeconds: seconds(60, "How often logins and sessions are read while readers are waited for, in seconds."),
   quietSeconds: seconds(
     2_100,
-    "How long no reader may log in with the old role before it is retired, in seconds. A Container App that reads the " +
-      "published secret without a version may take half an hour to notice a new one.",
+    "How long no reader may log in with the old role before it is closed, in seconds. A Container App that reads " +
+      "the published secret without a version may take half an hour to notice a new one.",
   ),
   drainSeconds: seconds(300, "How long open sessions of the old role may go on before they are ended, in seconds.", 0),
   graceSeconds: seconds(

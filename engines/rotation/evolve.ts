@@ -102,9 +102,7 @@ function made(
 
 /** Counts a login that was refused; the rest before the next one doubles. */
 const probed = (state: RotationState, login: boolean): RotationState =>
-  login
-    ? { ...settled(state), proofFailures: 0 }
-    : { ...failed(state), proofFailures: state.proofFailures + 1 };
+  login ? { ...settled(state), proofFailures: 0 } : { ...failed(state), proofFailures: state.proofFailures + 1 };
 
 const proven = (state: RotationState): RotationState =>
   state.rearming ? enter({ ...state, login: true, moved: 0 }, "moving") : advance({ ...state, proven: true });
@@ -162,7 +160,7 @@ function restSeconds(
     : retryAfterSeconds;
 }
 
-/** Counts a failure; the rest after it doubles from one second to half a minute, or is what the other side asked for. */
+/** Counts a failure; the rest after it doubles from one second to half a minute, or is what the other side wants. */
 const failed = (state: RotationState, askedSeconds = 0): RotationState => ({
   ...state,
   failures: state.failures + 1,
@@ -181,7 +179,10 @@ function afterFailure(state: RotationState): RotationState {
 /** Phases with a write whose outcome must be heard before a return begins. */
 const heardFirst: readonly Phase[] = ["cutting", "awaiting", "publishing", "closing", "opening"];
 
-function signalled(state: RotationState, signal: Extract<RotationEvent, { kind: "Signalled" }>["signal"]): RotationState {
+function signalled(
+  state: RotationState,
+  signal: Extract<RotationEvent, { kind: "Signalled" }>["signal"],
+): RotationState {
   switch (signal) {
     case "pause":
       return { ...state, paused: true, pausedAt: state.now };

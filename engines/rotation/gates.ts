@@ -34,7 +34,7 @@ export const judgeAdoption = (app: string, { result, message }: Ended): Verdict 
     ? { verdict: "pass", message: `${app} uses the version; ${message}` }
     : { verdict: "fail", reason: "cut-over-failed", message: `${app} does not use the version; ${message}` };
 
-/** Judges whether readers have stopped to log in with the old role; undefined while the quiet time passes as planned. */
+/** Judges whether readers no longer log in with the old role; undefined while the quiet time passes as planned. */
 export function judgeQuiet(state: RotationState): Verdict | undefined {
   const { lastLogin, readersFrom, readersTo } = state;
   const { quietSeconds, readersSeconds } = state.declaration!.timings;

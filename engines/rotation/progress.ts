@@ -40,12 +40,7 @@ export const roleOf = ({ declaration }: RotationState, slot: Slot): string => de
 /** Gives the phase in which the next thing is missing. */
 export function missingPhase(state: RotationState): Phase {
   const { direction, login, proven, rearming, made, published } = state;
-  if (direction === "back") {
-    if (!login) return "opening";
-    if (!isTouched(state)) return "returned";
-    if (!proven) return "proving";
-    return nextConsumer(state) === -1 ? "publishing" : "cutting";
-  }
+  if (direction === "back") return missingInReturn(state);
   if (rearming) return state.rearmed === undefined ? "making" : "setting";
   if (made === undefined) return "making";
   if (!proven) return isTouched(state) ? "proving" : "setting";
@@ -53,4 +48,11 @@ export function missingPhase(state: RotationState): Phase {
   if (published === state.live) return "publishing";
   if (isLeaked(state)) return login ? "closing" : "draining";
   return login ? "quieting" : "gracing";
+}
+
+function missingInReturn(state: RotationState): Phase {
+  if (!state.login) return "opening";
+  if (!isTouched(state)) return "returned";
+  if (!state.proven) return "proving";
+  return nextConsumer(state) === -1 ? "publishing" : "cutting";
 }

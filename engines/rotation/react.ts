@@ -61,10 +61,10 @@ function effectIn(state: RotationState, intent: RotationIntent, credential: Cred
 
 /** Reads who logs in with the old role, once in each interval. */
 function readReaders(state: RotationState, credential: Credential): RotationEffect {
-  const dueAt = state.readAt === 0 ? state.now : after(state.readAt, credential.timings.intervalSeconds);
-  return state.now >= dueAt
+  const readersAt = state.readAt === 0 ? state.now : after(state.readAt, credential.timings.intervalSeconds);
+  return state.now >= readersAt
     ? { kind: "ReadReaders", credential, slot: state.live, from: readersFrom(state) }
-    : { kind: "Wait", until: dueAt };
+    : { kind: "Wait", until: readersAt };
 }
 
 /** Refusals count a little earlier than logins: see `readerIn`. */

@@ -1,5 +1,5 @@
-// One rotation at a glance. The control plane builds it from a journal and answers with it; the provider and the command
-// line read it. The shape is declared here once, so that both sides agree.
+// One rotation at a glance. The control plane builds it from a journal and answers with it; the command line reads it.
+// The shape is declared here once, so that both sides agree.
 import { exactly, type Schema } from "../schema.ts";
 import { slots } from "./declaration.ts";
 import type { Pause, SeenRotation } from "./glance.ts";

@@ -22,9 +22,6 @@ const loginFields = {
 /** The last login of one reader with a role. */
 export interface Login extends ObjectOf<typeof loginFields> {}
 
-/** The most readers of one view, so that a fact stays small; the latest come first. */
-export const readersMax = 20;
-
 export const readersFields = {
   logins: list(object(loginFields), { description: "The readers that logged in since the last look." }),
   sessions: number({ description: "The open sessions of the role." }),

@@ -1,5 +1,5 @@
-// The types of a rotation, in the order in which data passes through them: the request, the observations, the facts, the
-// state, and the effects. Read this first.
+// The types of a rotation, in the order in which data passes through them: the request, the observations, the facts,
+// the state, and the effects. Read this first.
 import type { Outcome, Request, Signal } from "../engine.ts";
 import type { Ended } from "../kind.ts";
 import type { ReleaseIntent } from "../rollout/vocabulary.ts";
@@ -18,6 +18,8 @@ export type { Consumer, Credential, CredentialName, RotationIntent, Slot };
 // The observations (views.ts has what they hold):
 
 export type { CredentialView, Login, ProofView, ReadersView, SlotView, Version };
+
+// The signals (signals.ts declares them):
 
 export type { SignalName };
 
@@ -52,8 +54,8 @@ export type Verdict =
 
 /**
  * Where a rotation is. Each phase names what is missing, so `react` is one look-up: `inspecting → making → setting →
- * proving → cutting → awaiting → … → publishing → quieting → draining → closing → gracing → making → setting → proving →
- * moving → finished`. From `making` on for the second time, the old slot is armed again. `opening` gives a closed role
+ * proving → cutting → awaiting → … → publishing → quieting → draining → closing → gracing → making → setting → proving
+ * → moving → finished`. From `making` on for the second time, the old slot is armed again. `opening` gives a closed role
  * its login back. A return goes `opening → proving → cutting → … → publishing → returned → finished`.
  */
 export type Phase =

@@ -5,7 +5,7 @@ import type { Connection } from "./connection.ts";
 import type { SettleSetting } from "./settle.ts";
 import { type Answered, ask } from "./trouble.ts";
 
-/** The client of Container Apps, and how patient to be with it. */
+/** The client of Container Apps, and for how long a call may take. */
 export interface Cloud extends SettleSetting, Pick<Connection, "apps"> {}
 
 export const getApp = (

@@ -5,7 +5,8 @@ import type { RotationState, SignalName } from "../vocabulary.ts";
 /** Gives the reason why a signal is refused; undefined if it is followed. */
 export function refusal(state: RotationState, signal: SignalName): string | undefined {
   const { phase, paused, ending } = state;
-  const over = phase === "finished" ? `${signal} came too late: the rotation has ended as ${ending?.result}` : undefined;
+  const over =
+    phase === "finished" ? `${signal} came too late: the rotation has ended as ${ending?.result}` : undefined;
   switch (signal) {
     case "pause":
       return over ?? (paused ? "the rotation is already paused" : undefined);

@@ -26,7 +26,8 @@ function startAnew(state: RotationState, view: CredentialView): RotationDecision
     return stop(known, "changed-elsewhere", `the published version is not the newest one of slot ${live}`);
   const consumers = slotsOf(declaration, view);
   const astray = consumers.findIndex((slot) => slot !== live);
-  if (astray !== -1) return stop(known, "consumers-split", describeAstray(declaration, astray, consumers[astray], live));
+  if (astray !== -1)
+    return stop(known, "consumers-split", describeAstray(declaration, astray, consumers[astray], live));
   const late = whyTooLate(known, declaration);
   if (late !== undefined) return stop(known, "credential-unfit", late);
   const inUse = isLeaked(state) ? undefined : whyInUse(known, view);
@@ -95,7 +96,7 @@ const lastExpiry = 2 ** 31 * 1000 - 1000;
 
 function whyTooLate({ now }: RotationState, { validDays }: Credential): string | undefined {
   return now + validDays * 86_400_000 > lastExpiry
-    ? `a version that is valid for ${validDays} days would expire after 2038-01-19, which Key Vault's client cannot send`
+    ? `a version that is valid for ${validDays} days would expire after 2038-01-19, which Key Vault cannot be sent`
     : undefined;
 }
 

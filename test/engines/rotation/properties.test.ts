@@ -41,7 +41,8 @@ const effects: readonly RotationEffect["kind"][] = [
 function draw(seed: number): RotationScenario {
   const chance = chances(seed);
   const upTo = (most: number): number => Math.floor(chance() * most);
-  const many = <Value>(most: number, make: () => Value): readonly Value[] => Array.from({ length: upTo(most + 1) }, make);
+  const many = <Value>(most: number, make: () => Value): readonly Value[] =>
+    Array.from({ length: upTo(most + 1) }, make);
   const plain = scenarioOf("cuts-over-one-consumer-after-another");
   const ends = ["promoted", "promoted", "promoted", "rolled-back"];
   return {
@@ -120,11 +121,10 @@ function check(scenario: RotationScenario, { journal, state, world }: Rotated): 
     expect([...world.apps.values()].map(({ slot }) => slot)).toEqual(["b", "b", "b"]);
     expect(world.published.at(-1)!.value?.slot).toBe("b");
     const newest = world.versions.a.at(-1)!.version;
-    expect([...world.apps.values()].map(({ secrets }) => secrets.a), "old revisions find the present password").toEqual([
-      newest,
-      newest,
-      newest,
-    ]);
+    expect(
+      [...world.apps.values()].map(({ secrets }) => secrets.a),
+      "old revisions find the present password",
+    ).toEqual([newest, newest, newest]);
   }
   if (state.ending?.result === "returned") {
     expect([...world.apps.values()].map(({ slot }) => slot)).toEqual(["a", "a", "a"]);

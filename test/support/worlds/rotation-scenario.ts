@@ -38,7 +38,7 @@ interface Fault {
   readonly landed?: boolean;
 }
 
-/** What somebody else does. */
+/** What another client does. */
 export interface Interference {
   readonly atMinutes: number;
   readonly publishes?: Slot;

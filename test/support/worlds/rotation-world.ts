@@ -349,7 +349,9 @@ function failing(
     perform: async (effect, within) => {
       const time = (times.get(effect.kind) ?? 0) + 1;
       times.set(effect.kind, time);
-      const fault = faults.find(({ effect: of, at = 1, times: n }) => of === effect.kind && time >= at && time < at + n);
+      const fault = faults.find(
+        ({ effect: of, at = 1, times: n }) => of === effect.kind && time >= at && time < at + n,
+      );
       if (fault === undefined) return shipped.perform(effect, within);
       if (fault.landed) await shipped.perform(effect, within);
       return {
