@@ -38,6 +38,8 @@ export interface Setting {
   readonly warmUp: number;
   readonly settle: number;
   readonly bake: number;
+  /** Whether the step at 100 percent is played too, as the product does. */
+  readonly playsLast?: true;
   /** What is left out or changed to measure its effect; absent in the product's own configuration. */
   readonly without?: "tempering" | "fresh stable";
 }
@@ -74,13 +76,23 @@ export const byPlan: Contestant<State> = {
     warmUp: 4,
     settle: 3,
     bake: 5,
+    playsLast: true,
   }),
   about: "our judge with the default thresholds, and the default strategy of a release",
   onlyOwnWeights: true,
 };
 
 /** Gives our judge as a contestant, with a configuration. */
-function contestant({ name, thresholds, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
+function contestant({
+  name,
+  thresholds,
+  weights,
+  warmUp,
+  settle,
+  bake,
+  playsLast,
+  without,
+}: Setting): Contestant<State> {
   const steps = [...weights, 100];
   const adjusted = (evidence: Evidence): Evidence =>
     without === "tempering"
@@ -136,8 +148,10 @@ function contestant({ name, thresholds, weights, warmUp, settle, bake, without }
       if (verdict.verdict === "fail") return { state, weight: 0, ending: "rolled-back" };
       if (verdict.verdict === "inconclusive") return { state, weight: state.weight, waiting: verdict.reason };
       if (state.judgedTo < state.warmUntil + bake) return { state, weight: state.weight };
-      const next = steps.find((percent) => percent > state.weight)!;
-      return next === 100 ? { state, weight: 100, ending: "promoted" } : { state, weight: next };
+      const next = steps.find((percent) => percent > state.weight);
+      return next === undefined || (next === 100 && !playsLast)
+        ? { state, weight: 100, ending: "promoted" }
+        : { state, weight: next };
     },
   };
 }
@@ -145,7 +159,7 @@ function contestant({ name, thresholds, weights, warmUp, settle, bake, without }
 /** Begins a step if the weight of the canary changed in a minute. */
 function stepOf(state: State, { weight, at }: Minute, weights: readonly number[], settle: number): State {
   if (weight === state.weight || weight === 0) return state;
-  const step = weights.findIndex((percent) => percent >= weight);
+  const step = weights.filter((percent) => percent < weight).length;
   return {
     ...state,
     weight,
