@@ -6,7 +6,7 @@ import { beginStep, gather, noEvidence } from "../../engines/rollout/judge/gathe
 import { judge } from "../../engines/rollout/judge/judge.ts";
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { Bucket, Tally, Thresholds } from "../../engines/rollout/vocabulary.ts";
-import type { Arm, Contestant, Minute } from "./contestant.ts";
+import type { Arm, Contestant, Minute, Move } from "./contestant.ts";
 
 interface State {
   readonly evidence: Evidence;
@@ -83,17 +83,8 @@ export const byPlan: Contestant<State> = {
 };
 
 /** Gives our judge as a contestant, with a configuration. */
-function contestant({
-  name,
-  thresholds,
-  weights,
-  warmUp,
-  settle,
-  bake,
-  playsLast,
-  without,
-}: Setting): Contestant<State> {
-  const steps = [...weights, 100];
+function contestant(setting: Setting): Contestant<State> {
+  const { name, thresholds, weights, warmUp, settle, without } = setting;
   const adjusted = (evidence: Evidence): Evidence =>
     without === "tempering"
       ? { ...evidence, baseline: { ...evidence.baseline, noise: noEvidence.baseline.noise } }
@@ -140,20 +131,23 @@ function contestant({
         };
       }
       state = { ...state, early: state.early.filter(({ at }) => at >= state.judgedTo) };
-      const verdict = judge(state.evidence, thresholds, {
-        percent: state.weight,
-        steps,
-        isSilent: state.probesFailed > 0,
-      });
-      if (verdict.verdict === "fail") return { state, weight: 0, ending: "rolled-back" };
-      if (verdict.verdict === "inconclusive") return { state, weight: state.weight, waiting: verdict.reason };
-      if (state.judgedTo < state.warmUntil + bake) return { state, weight: state.weight };
-      const next = steps.find((percent) => percent > state.weight);
-      return next === undefined || (next === 100 && !playsLast)
-        ? { state, weight: 100, ending: "promoted" }
-        : { state, weight: next };
+      return conclude(state, setting);
     },
   };
+}
+
+/** Judges the minutes so far, and gives the next weight. */
+function conclude(state: State, { thresholds, weights, bake, playsLast }: Setting): Move<State> {
+  const steps = [...weights, 100];
+  const standing = { percent: state.weight, steps, isSilent: state.probesFailed > 0 };
+  const verdict = judge(state.evidence, thresholds, standing);
+  if (verdict.verdict === "fail") return { state, weight: 0, ending: "rolled-back" };
+  if (verdict.verdict === "inconclusive") return { state, weight: state.weight, waiting: verdict.reason };
+  if (state.judgedTo < state.warmUntil + bake) return { state, weight: state.weight };
+  const next = steps.find((percent) => percent > state.weight);
+  return next === undefined || (next === 100 && !playsLast)
+    ? { state, weight: 100, ending: "promoted" }
+    : { state, weight: next };
 }
 
 /** Begins a step if the weight of the canary changed in a minute. */

@@ -1,5 +1,5 @@
-// What happens to the requests of an arm in a minute, as probabilities and factors: the normal rates of the service, its
-// noise, the events that hit both arms, and the fault of the canary.
+// What happens to the requests of an arm in a minute, as probabilities and factors: the normal rates of the service,
+// its noise, the events that hit both arms, and the fault of the canary.
 import type { Cell, Fault, Noise, Shared, Span, Wander } from "./cells.ts";
 import { type Dice, loadDice } from "./dice.ts";
 import type { Slowness } from "./shapes.ts";

@@ -1,6 +1,6 @@
 // `npm run bench:judge`: plays all cells on all cores and prints the results. A run without options also writes
-// docs/evidence/judge.md, its plots, and the raw counts in results.json. Each finished cell is kept in a file, so that a
-// killed run can go on.
+// docs/evidence/judge.md, its plots, and the raw counts in results.json. Each finished cell is kept in a file, so that
+// a killed run can go on.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";

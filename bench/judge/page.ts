@@ -162,12 +162,17 @@ function limitSection({ rows }: Results, cells: readonly Cell[]): string {
   const judged = judgeLimits(rows, cells, ourPlan);
   if (judged.length === 0) return "";
   const missed = judged.filter(({ isMet }) => !isMet);
+  const head = ["cell", "measure", "value", "limit", "", "healthy, not promoted in time"];
+  const verdictOf = (limit: string, isMet: boolean): string => {
+    if (limit === "none") return "–";
+    return isMet ? "met" : "**missed**";
+  };
   const line = ({ cell, measure, value, limit, isMet, unpromoted }: Judged): readonly string[] => [
     cell,
     measure,
     value,
     limit,
-    limit === "none" ? "–" : isMet ? "met" : "**missed**",
+    verdictOf(limit, isMet),
     unpromoted,
   ];
   return `## What the default plan promises
@@ -178,7 +183,7 @@ promoted within ${horizonMinutes} minutes, the default of \`maximumSeconds\`, is
 last column has those. A cell without a limit is only measured: such noise is a difference between the arms for as long
 as a rollout lasts.
 
-${markdownTable(["cell", "measure", "value", "limit", "", "healthy, not promoted in time"], [...missed, ...judged.filter(({ isMet }) => isMet)].map(line))}`;
+${markdownTable(head, [...missed, ...judged.filter(({ isMet }) => isMet)].map(line))}`;
 }
 
 function lossTable(results: Results, cells: readonly Cell[], ours: string): string {
@@ -238,8 +243,8 @@ ${deaths} deaths, ${differences} with another outcome.`;
 per cell, run *i* with seed ${seed} + *i*, ${namesOf(rows).length} contestants. The raw counts of every cell are in
 [bench/judge/results.json](../../bench/judge/results.json), the cells in
 [bench/judge/cells](../../bench/judge/cells). \`--quick\` gives a rough result in five minutes. \`--seed\`,
-\`--runs\`, \`--contestant\` and \`--cells <file>\` change the run; \`--resume\` continues a killed one; \`--help\` explains
-them.
+\`--runs\`, \`--contestant\` and \`--cells <file>\` change the run, \`--resume\` continues a killed one, and \`--help\`
+explains them.
 
 ${method(results)}
 
@@ -275,8 +280,8 @@ ${replay}
 `;
 }
 
-const method = ({ horizonMinutes }: Results): string => `\
-**A run** is an hour of stable alone, then a rollout of ${horizonMinutes} minutes, whose first minute has no canary
+const method = ({ horizonMinutes: minutes }: Results): string => `\
+**A run** is an hour of stable alone, then a rollout of ${minutes} minutes, whose first minute has no canary
 traffic. A contestant that has not ended by then is *unfinished*. One whose documented time is longer can therefore
 only roll back or stay unfinished. By default ${centre.requestsPerMinute} requests per minute arrive independently,
 ${centre.failurePercent} % of them fail, 1 % are refused (4xx), and durations are lognormal with a median of 100 ms

@@ -1,5 +1,5 @@
-// What is kept of an unfinished run, so that a killed one can go on: a file with one line for each cell that was played.
-// A line counts only for exactly the same work: the same cell, seeds, contestants and code.
+// What is kept of an unfinished run, so that a killed one can go on: a file with a line for each cell that was played.
+// It counts only for exactly the same work: the same cell, seeds, contestants and code.
 import { createHash } from "node:crypto";
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";

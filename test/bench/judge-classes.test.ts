@@ -1,4 +1,4 @@
-// The kinds of traffic of the contest beyond independent requests with one lognormal: their distributions are what their
+// The kinds of traffic of the contest beyond independent requests with one lognormal: their distributions are what the
 // cells say.
 import { describe, expect, it } from "vitest";
 import { type Cell, publishedCells } from "../../bench/judge/cells.ts";
@@ -43,7 +43,7 @@ describe("durations", () => {
     expect(shareBelow(canary, 1_024)).toBeCloseTo(0.95, 2);
   });
 
-  it("lose their fraction if they are logged so: two milliseconds fill one band, and the bands after it stay empty", () => {
+  it("lose their fraction if they are logged so, which leaves the bands between two milliseconds empty", () => {
     const durations = together(
       minutesOf(
         cellOf({ durations: { medianMilliseconds: 1, p99Milliseconds: 3.86, wholeMilliseconds: true } }),

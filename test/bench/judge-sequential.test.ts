@@ -1,5 +1,5 @@
-// The sequential peers of the contest: the count test gives the numbers of the authors' own package, and the 2×2 test is a
-// fair bet.
+// The sequential peers of the contest: the count test gives the numbers of its authors' own package, and the 2×2 test
+// is a fair bet.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -10,7 +10,7 @@ import { armOf, contest } from "./peer-contest.ts";
 describe("the count test", () => {
   it("gives the odds of savvi, the package of its authors", () => {
     const { cases } = JSON.parse(
-      readFileSync(join(import.meta.dirname, "oracles", "savvi-multinomial.json"), "utf8"),
+      readFileSync(join(import.meta.dirname, "judge", "savvi-multinomial.json"), "utf8"),
     ) as {
       readonly cases: readonly {
         readonly share: number;

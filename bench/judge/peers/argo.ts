@@ -136,7 +136,7 @@ export const argoDocsCanary = argo("Argo docs, canary only", "the same example, 
   of: "canary",
 });
 
-/** As its best users would write it: only the canary, every minute, at least 99 percent of the last minutes together. */
+/** As its best users would write it: only the canary, every minute, at least 99 percent over the last minutes. */
 export const argoTuned = argo(
   "Argo tuned",
   "Argo Rollouts with 99 % success of the canary's requests of the last minutes, checked every minute",

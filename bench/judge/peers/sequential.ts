@@ -1,7 +1,7 @@
-// Two sequential tests from the literature, each with a plain ramp around it: like our judge they may be looked at every
-// minute. They know failures only, tolerate no difference, and need no evidence for a promotion.
-// - The 2×2 test: Turner, Ly and Grünwald, Generic E-variables for exact sequential k-sample tests, 2021, section 3, with
-//   the Beta prior that they recommend.
+// Two sequential tests from the literature, each with a plain ramp around it: as with our judge, one may look at them
+// every minute. They know failures only, tolerate no difference, and need no evidence for a promotion.
+// - The 2×2 test: Turner, Ly and Grünwald, Generic E-variables for exact sequential k-sample tests, 2021, section 3,
+//   with the Beta prior that they recommend.
 // - The count test: Lindon and Malek, Anytime-valid inference for multinomial count data, NeurIPS 2022. Of all failures
 //   the canary's part must be its part of the requests. A test begins with each weight; their evidence is multiplied.
 import { logMisshared } from "../../../engines/rollout/judge/likelihood.ts";
@@ -18,7 +18,7 @@ const emptySums: Sums = { canary: [0, 0], stable: [0, 0], log: 0 };
 /** The prior of both rates: Beta(γ, γ). */
 const gamma = 0.18;
 const rateOf = ([failed, good]: readonly [number, number]): number => (failed + gamma) / (failed + good + 2 * gamma);
-const logOf = ([failed, good]: readonly [number, number], rate: number): number =>
+const logAt = ([failed, good]: readonly [number, number], rate: number): number =>
   failed * Math.log(rate) + good * Math.log(1 - rate);
 const plus = ([a, b]: readonly [number, number], [c, d]: readonly [number, number]): readonly [number, number] => [
   a + c,
@@ -32,7 +32,7 @@ export function addBlock(sums: Sums, canary: readonly [number, number], stable: 
   if (requests[0] === 0 || requests[1] === 0) return { ...after, log: sums.log };
   const rates = [rateOf(sums.canary), rateOf(sums.stable)] as const;
   const same = (requests[0] * rates[0] + requests[1] * rates[1]) / (requests[0] + requests[1]);
-  const won = logOf(canary, rates[0]) + logOf(stable, rates[1]) - logOf(canary, same) - logOf(stable, same);
+  const won = logAt(canary, rates[0]) + logAt(stable, rates[1]) - logAt(canary, same) - logAt(stable, same);
   return { ...after, log: sums.log + won };
 }
 
@@ -95,11 +95,11 @@ export const countTest = ramped(
   "count test",
   "the multinomial count test of Lindon and Malek on failures, with α 5 %; ten minutes at 5, 25 and 50 percent",
   (state, { weight, canary, stable }) => {
-    const isNew = weight !== state.weight;
-    const sums = isNew ? emptySums : state.sums;
+    const isOther = weight !== state.weight;
+    const sums = isOther ? emptySums : state.sums;
     return {
       ...state,
-      settled: isNew ? logOfCounts(state) : state.settled,
+      settled: isOther ? logOfCounts(state) : state.settled,
       sums: {
         canary: plus(sums.canary, blockOf(canary)),
         stable: plus(sums.stable, blockOf(stable)),
