@@ -66,8 +66,9 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
     defaultDomain: `${environmentName}.example.net`,
     staticIp: "10.40.0.12",
   }),
-  "azure-native:app:ContainerApp": ({ containerAppName }) => ({
+  "azure-native:app:ContainerApp": ({ containerAppName, configuration }) => ({
     name: containerAppName,
+    configuration: withHost(configuration, `${containerAppName}.apps.example.net`),
     latestRevisionName: `${containerAppName}--0000002`,
   }),
   "azure-native:containerregistry:Registry": ({ registryName }) => ({
@@ -89,6 +90,13 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
   }),
   "ballast:index:Release": () => ({ result: "promoted", reason: "every-step-passed", message: "All went well." }),
 };
+
+/** Gives an app's configuration with the host that Azure fills in. If it has a secret, Pulumi has marked the whole. */
+function withHost(configuration: Declared["inputs"], fqdn: string): object {
+  const { ingress, value, ...more } = configuration;
+  if (value !== undefined) return { ...configuration, value: withHost(value, fqdn) };
+  return { ...more, ...(ingress && { ingress: { ...ingress, fqdn } }) };
+}
 
 /** Answers every read as Azure does before anything is deployed. */
 export const nothingThere: Answers = (token) => {
@@ -125,17 +133,19 @@ export async function record<Made>(
     "test",
   );
   let result: { readonly made: Made } | { readonly thrown: unknown } | undefined;
-  await pulumi.runtime.runInPulumiStack(async () => {
-    // An error thrown here would break off the stack's registration and be reported twice.
-    result = await Promise.resolve()
-      .then(program)
-      .then(
-        (made) => ({ made }),
-        (thrown: unknown) => ({ thrown }),
-      );
-    await registered(pulumi.runtime.getStackResource() as unknown as Family);
+  await orRefused(async () => {
+    await pulumi.runtime.runInPulumiStack(async () => {
+      // An error thrown here would break off the stack's registration and be reported twice.
+      result = await Promise.resolve()
+        .then(program)
+        .then(
+          (made) => ({ made }),
+          (thrown: unknown) => ({ thrown }),
+        );
+      await registered(pulumi.runtime.getStackResource() as unknown as Family);
+    });
+    await pulumi.runtime.disconnect(); // wait for the outputs of components
   });
-  await pulumi.runtime.disconnect(); // wait for the outputs of components
   if (!result || "thrown" in result) throw result?.thrown;
   const whole = declared.map((each) => ({
     ...each,
@@ -143,6 +153,25 @@ export async function record<Made>(
     outputs: registeredOutputs.get(`${each.type} ${each.name}`),
   }));
   return { ...result, declared: whole.sort((one, other) => (one.name < other.name ? -1 : 1)) };
+}
+
+/**
+ * Runs a program, and rejects as soon as an output of it does.
+ *
+ * The SDK has no promise for that: a resource with such an input is never registered, and the language host ends at the
+ * rejection that nothing handles. So this does as the host does.
+ */
+async function orRefused(run: () => Promise<void>): Promise<void> {
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  const refused = new Promise<never>((_resolve, reject) => process.on("unhandledRejection", reject));
+  try {
+    await Promise.race([run(), refused]);
+  } finally {
+    await new Promise((resolve) => setImmediate(resolve)); // one refusal rejects several promises of the SDK
+    process.removeAllListeners("unhandledRejection");
+    for (const each of others) process.on("unhandledRejection", each);
+  }
 }
 
 const stackType = "pulumi:pulumi:Stack";
