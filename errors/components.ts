@@ -129,8 +129,8 @@ export const canaryAppNoReplica = entry<{
 export const httpAppSizeUnfit = entry<{ readonly cpu: number }>("http-app-size-unfit", {
   title: "Azure does not have the size of an app's replicas",
   message: ({ cpu }) =>
-    `httpApp(…) sets cpu to ${cpu}, but the Consumption profile has sizes from 0.25 to 4 vCPUs in steps of 0.25.`,
-  fix: () => "set cpu to one of these sizes; memory follows it, 2 GiB per vCPU",
+    `An app sets cpu to ${cpu}, but the Consumption profile has sizes from 0.25 to 4 vCPUs in steps of 0.25.`,
+  fix: () => "set cpu of httpApp(…) to one of these sizes; memory follows it, 2 GiB per vCPU",
   left: unchanged,
 });
 

@@ -29,9 +29,9 @@ const ignored = new Set([
 /**
  * Lists what an update changes beyond revisions, one phrase per change.
  *
- * What a preview does not know yet is not compared. Secrets are compared by name, and by value only if both sides have one, since Azure never shows it. A phrase never
- * holds a secret's value. `serving` is the template that serves now: an added secret does not affect it, nor does a
- * registry from which it has no image.
+ * What a preview does not know yet is not compared. Secrets are compared by name, and by value only if both sides have
+ * one, since Azure never shows it. A phrase never holds a secret's value. `serving` is the template that serves now: an
+ * added secret does not affect it, nor does a registry from which it has no image.
  */
 export function scopeChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   const [was, will] = [flat(before), flat(after)];

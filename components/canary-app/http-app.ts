@@ -1,5 +1,5 @@
-// The arguments of a container app that serves HTTP with one container, in a few words. It is only a short form: what it
-// returns are azure-native's own arguments, which a program may change before it passes them on.
+// The arguments of a container app that serves HTTP with one container, in a few words. It is only a short form: it
+// returns azure-native's own arguments, which a program may change before it passes them on.
 import type { ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { replicaCounts } from "../../defaults.ts";

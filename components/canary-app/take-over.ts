@@ -128,7 +128,7 @@ function templateOf(of: TakenOver, { revisionSuffix, scale, ...rest }: Inputs): 
 /** The time without a request after which Azure removes the last replica, unless the scale rule sets another. */
 const coolDownSeconds = 300;
 
-/** Azure scales to zero unless the program says otherwise, and a canary that is asleep would be judged on its starts. */
+/** Azure scales to zero unless the program says otherwise. A canary that is asleep would be judged on its starts. */
 function scaleOf({ name, probeSeconds }: TakenOver, given: Inputs | undefined): Inputs | undefined {
   const { minReplicas = 0, maxReplicas = 10, cooldownPeriod = coolDownSeconds } = given ?? {};
   const isKnown = [minReplicas, maxReplicas, cooldownPeriod].every((each) => typeof each === "number");

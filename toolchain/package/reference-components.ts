@@ -51,8 +51,10 @@ function index(components: readonly Exported[], functions: readonly Exported[], 
   ].join("\n\n");
 }
 
-const functionSection = ({ name, documentation }: Exported): string =>
-  `### \`${name}\`\n\n${plain(documentation)} Its arguments are [\`${argumentsNameOf(name)}\`](#${argumentsNameOf(name).toLowerCase()}).`;
+function functionSection({ name, documentation }: Exported): string {
+  const args = argumentsNameOf(name);
+  return `### \`${name}\`\n\n${plain(documentation)} Its arguments are [\`${args}\`](#${args.toLowerCase()}).`;
+}
 
 /** Gives the name of the type of a function's arguments: `HttpAppArgs` for `httpApp`. */
 const argumentsNameOf = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}Args`;

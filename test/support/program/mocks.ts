@@ -11,6 +11,8 @@ export interface Declared {
   readonly inputs: { readonly [key: string]: any };
   /** Whether Pulumi refuses to delete or replace it. */
   readonly protect: boolean;
+  /** The properties that an update leaves as they are in the state. */
+  readonly ignoreChanges: readonly string[];
   /** The sorted names of the outputs that a component registered; undefined for other resources. */
   readonly outputs: readonly string[] | undefined;
 }
@@ -21,16 +23,24 @@ export type Answers = (token: string, inputs: { readonly [key: string]: any }) =
 const { prototype } = MockMonitor;
 const parents = new Map<string, string>();
 const guarded = new Set<string>();
+const ignored = new Map<string, readonly string[]>();
 const registeredOutputs = new Map<string, readonly string[]>();
 const { registerResource: register, registerResourceOutputs: registerOutputs } = prototype;
 Object.assign(prototype, {
   // A mock does not get a resource's parent.
   registerResource(
     this: MockMonitor,
-    request: { getType(): string; getName(): string; getParent(): string; getProtect(): boolean | undefined },
+    request: {
+      getType(): string;
+      getName(): string;
+      getParent(): string;
+      getProtect(): boolean | undefined;
+      getIgnorechangesList(): readonly string[];
+    },
     done: never,
   ) {
     parents.set(`${request.getType()} ${request.getName()}`, typeOfUrn(request.getParent()));
+    ignored.set(`${request.getType()} ${request.getName()}`, request.getIgnorechangesList());
     if (request.getProtect()) guarded.add(`${request.getType()} ${request.getName()}`);
     return register.call(this, request, done);
   },
@@ -110,7 +120,7 @@ export async function record<Made>(
   program: () => Made | Promise<Made>,
   answers: Answers = nothingThere,
 ): Promise<{ made: Made; declared: readonly Declared[] }> {
-  const declared: Omit<Declared, "outputs" | "protect">[] = [];
+  const declared: Omit<Declared, "outputs" | "protect" | "ignoreChanges">[] = [];
   registeredOutputs.clear();
   guarded.clear();
   await pulumi.runtime.setMocks(
@@ -150,6 +160,7 @@ export async function record<Made>(
   const whole = declared.map((each) => ({
     ...each,
     protect: guarded.has(`${each.type} ${each.name}`),
+    ignoreChanges: ignored.get(`${each.type} ${each.name}`) ?? [],
     outputs: registeredOutputs.get(`${each.type} ${each.name}`),
   }));
   return { ...result, declared: whole.sort((one, other) => (one.name < other.name ? -1 : 1)) };
