@@ -107,10 +107,10 @@ function unmarked(value: any): any {
 }
 
 /** Makes an output, or a promise, of every value in arguments that is neither an object nor a list. */
-function deferred(value: any, later: (value: unknown) => unknown): any {
-  if (Array.isArray(value)) return value.map((each) => deferred(each, later));
-  if (typeof value !== "object" || value === null) return later(value);
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, deferred(each, later)]));
+function deferred(value: any, wrap: (value: unknown) => unknown): any {
+  if (Array.isArray(value)) return value.map((each) => deferred(each, wrap));
+  if (typeof value !== "object" || value === null) return wrap(value);
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, deferred(each, wrap)]));
 }
 
 describe.each(Object.entries(shapes))("an app with %s", (_shape, args) => {
