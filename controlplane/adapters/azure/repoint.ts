@@ -6,7 +6,7 @@ import type { Purpose, Target } from "../../../engines/rollout/vocabulary.ts";
 import type { Apps } from "../../performers/rollout-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { type Cloud, getApp, getRevision } from "./cloud.ts";
-import { pollMilliseconds, settle } from "./settle.ts";
+import { pollMilliseconds, refuseUnread, settle } from "./settle.ts";
 import { weightsOf } from "./traffic.ts";
 
 /**
@@ -23,10 +23,10 @@ export function repoint(
   return settle<null>(cloud, fence, async (sent) => {
     const found = await getRevision(cloud, target, revision);
     if (found.ok) return { say: "done", value: null };
-    if (found.trouble.status !== 404) return { say: "refuse", reason: found.reason };
+    if (found.trouble.status !== 404) return refuseUnread(found);
     if (sent) return { say: "wait", reason: `revision ${revision} does not exist yet` };
     const app = await getApp(cloud, target);
-    if (!app.ok) return { say: "refuse", reason: app.reason };
+    if (!app.ok) return refuseUnread(app);
     if (app.value.provisioningState === "InProgress")
       return { say: "wait", reason: "another operation on the app is under way" };
     const serving = await servingOf(cloud, target, app.value);
