@@ -54,7 +54,7 @@ const timingFields = {
   drainSeconds: seconds(300, "How long open sessions of the old role may go on before they are ended, in seconds.", 0),
   graceSeconds: seconds(
     3_600,
-    "How long the old role stays without login, so that a forgotten reader shows, before its slot is armed again, in " +
+    "How long the old role stays without login, so that a forgotten reader shows, before its slot is renewed, in " +
       "seconds.",
     0,
   ),

@@ -39,13 +39,13 @@ export function evolve(before: RotationState, event: RotationEvent): RotationSta
     case "SessionsDrained":
       return enter({ ...state, waiting: undefined }, "closing");
     case "SessionsEnded":
-      return isLeaked(state) ? rearm(state) : enter({ ...state, sessions: 0 }, "closing");
+      return isLeaked(state) ? renew(state) : enter({ ...state, sessions: 0 }, "closing");
     case "LoginSet":
       return loginSet(state, event.login);
     case "ReaderFound":
       return enter({ ...state, readersFrom: event.seenAt, waiting: undefined }, state.login ? "quieting" : "opening");
     case "GraceOver":
-      return rearm(state);
+      return renew(state);
     case "SecretMoved":
       return { ...settled(state), moved: state.moved + 1 };
     case "Waiting":
@@ -95,7 +95,7 @@ function made(
   state: RotationState,
   { slot, version, generation }: Extract<RotationEvent, { kind: "VersionMade" }>,
 ): RotationState {
-  const field = slot === state.live ? "rearmed" : "made";
+  const field = slot === state.live ? "renewed" : "made";
   const madeAt = slot === state.live ? state.madeAt : state.now;
   return enter({ ...state, [field]: version, generation, madeAt, proven: false, proofFailures: 0 }, "setting");
 }
@@ -105,7 +105,7 @@ const probed = (state: RotationState, login: boolean): RotationState =>
   login ? { ...settled(state), proofFailures: 0 } : { ...failed(state), proofFailures: state.proofFailures + 1 };
 
 const proven = (state: RotationState): RotationState =>
-  state.rearming ? enter({ ...state, login: true, moved: 0 }, "moving") : advance({ ...state, proven: true });
+  state.renewing ? enter({ ...state, login: true, moved: 0 }, "moving") : advance({ ...state, proven: true });
 
 /** Hears the end of a consumer's rollout. If a return was asked for meanwhile, it begins now. */
 function ended(state: RotationState, result: string): RotationState {
@@ -146,9 +146,9 @@ function loginSet(state: RotationState, login: boolean): RotationState {
   return enter({ ...watched, readersFrom: state.now }, isLeaked(state) ? "draining" : "gracing");
 }
 
-/** Begins to arm the old slot again. */
-const rearm = (state: RotationState): RotationState =>
-  enter({ ...state, rearming: true, proven: false, proofFailures: 0, versionsRejected: 0, sessions: 0 }, "making");
+/** Begins to renew the old slot. */
+const renew = (state: RotationState): RotationState =>
+  enter({ ...state, renewing: true, proven: false, proofFailures: 0, versionsRejected: 0, sessions: 0 }, "making");
 
 /** Gives how long to rest at least after a failed effect. Readers are watched no more often than planned. */
 function restSeconds(

@@ -125,5 +125,5 @@ export function judgeBusy(state: RotationState, app: string, why: string): Exclu
 /** Gives the ways on after a stop, for people. */
 export function waysOn(state: RotationState): string {
   if (isLeaked(state)) return "continue with retry; there is no way back to a version that others know";
-  return state.rearming ? "continue with retry" : "continue with retry, or return to the old version with back";
+  return state.renewing ? "continue with retry" : "continue with retry, or return to the old version with back";
 }

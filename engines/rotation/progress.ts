@@ -7,12 +7,12 @@ import type { Consumer, Phase, RotationState, Slot, Version } from "./vocabulary
 export const goal = ({ direction, live }: RotationState): Slot => (direction === "forward" ? otherSlot(live) : live);
 
 /** Gives the slot of which a version is made, set, proven or moved at present. */
-export const slotAtWork = (state: RotationState): Slot => (state.rearming ? state.live : goal(state));
+export const slotAtWork = (state: RotationState): Slot => (state.renewing ? state.live : goal(state));
 
 /** Gives the version of the slot at work; undefined until it is made. */
-export function versionAtWork({ direction, rearming, rearmed, made, old }: RotationState): Version | undefined {
+export function versionAtWork({ direction, renewing, renewed, made, old }: RotationState): Version | undefined {
   if (direction === "back") return old;
-  return rearming ? rearmed : made;
+  return renewing ? renewed : made;
 }
 
 /** Gives the consumer that is cut over next, by its index; -1 if none is left. A return begins with the last one. */
@@ -39,9 +39,9 @@ export const roleOf = ({ declaration }: RotationState, slot: Slot): string => de
 
 /** Gives the phase in which the next thing is missing. */
 export function missingPhase(state: RotationState): Phase {
-  const { direction, login, proven, rearming, made, published } = state;
+  const { direction, login, proven, renewing, made, published } = state;
   if (direction === "back") return missingInReturn(state);
-  if (rearming) return state.rearmed === undefined ? "making" : "setting";
+  if (renewing) return state.renewed === undefined ? "making" : "setting";
   if (made === undefined) return "making";
   if (!proven) return isTouched(state) ? "proving" : "setting";
   if (nextConsumer(state) !== -1) return "cutting";

@@ -52,7 +52,7 @@ function effectIn(state: RotationState, intent: RotationIntent, credential: Cred
         kind: "MoveSecret",
         consumer: credential.consumers[state.moved]!,
         secret: slotSecret(credential.credential, state.live),
-        url: state.rearmed?.url ?? "",
+        url: state.renewed?.url ?? "",
       };
     default:
       return readReaders(state, credential);

@@ -11,7 +11,7 @@ export type WaitReason = keyof typeof waitReasons;
 
 /** Reasons for the end of a rotation. */
 export const endReasons = {
-  rotated: "every consumer uses the new version, and the old slot is armed again",
+  rotated: "every consumer uses the new version, and the old slot is renewed",
   "already-rotated": "another version is published than the one that was due",
   "credential-unfit": "the credential has no published version, or it is disabled",
   "consumers-split": "a consumer names another slot than the published one, or none",
@@ -35,6 +35,6 @@ export const results = {
   rejected: "no consumer was touched, and the old version serves",
   returned: "the old version serves again",
   stopped: "both versions are valid, and a person decides how to go on",
-  degraded: "a role could not be opened, closed or armed again, so a person must look",
+  degraded: "a role could not be opened, closed or renewed, so a person must look",
 } as const;
 export type RotationResult = keyof typeof results;

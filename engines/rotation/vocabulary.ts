@@ -55,8 +55,8 @@ export type Verdict =
 /**
  * Where a rotation is. Each phase names what is missing, so `react` is one look-up: `inspecting → making → setting →
  * proving → cutting → awaiting → … → publishing → quieting → draining → closing → gracing → making → setting → proving
- * → moving → finished`. From `making` on for the second time, the old slot is armed again. `opening` gives a closed role
- * its login back. A return goes `opening → proving → cutting → … → publishing → returned → finished`.
+ * → moving → finished`. From `making` on for the second time, the old slot is renewed. `opening` gives a closed role its
+ * login back. A return goes `opening → proving → cutting → … → publishing → returned → finished`.
  */
 export type Phase =
   | "waiting-for-request"
@@ -85,16 +85,16 @@ export interface RotationState {
   readonly old: Version;
   /** The new version, in the other slot; undefined until it is made. */
   readonly made: Version | undefined;
-  /** The version by which the old slot is armed again; undefined until it is made. */
-  readonly rearmed: Version | undefined;
+  /** The version by which the old slot is renewed; undefined until it is made. */
+  readonly renewed: Version | undefined;
   /** How many versions this rotation has asked for. Each has a number of its own, by which it is found again. */
   readonly generation: number;
   /** When the new version was made. */
   readonly madeAt: Instant;
   /** Whether consumers go to the new version, or back to the old one. */
   readonly direction: "forward" | "back";
-  /** Whether the old slot is being armed again. */
-  readonly rearming: boolean;
+  /** Whether the old slot is being renewed. */
+  readonly renewing: boolean;
   /** Whether this attempt has seen the credential. */
   readonly begun: boolean;
   /** Whether the version of the slot at work is proven in this attempt. */

@@ -8,7 +8,7 @@ type Finished = Extract<RotationDecision, { kind: "Finished" }>;
 /** Ends a rotation that cannot go on. What is left depends on how far it came. */
 export function stop(state: RotationState, reason: EndReason, why: string): Finished {
   const role = roleOf(state, state.live);
-  if (state.rearming || !state.login)
+  if (state.renewing || !state.login)
     return {
       kind: "Finished",
       result: "degraded",

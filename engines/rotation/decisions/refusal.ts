@@ -29,10 +29,10 @@ function refusalOfRetry({ phase, ending }: RotationState): string | undefined {
 
 /** The old version can serve again until its slot gets another password, and never if others know it. */
 function refusalOfReturn(state: RotationState): string | undefined {
-  const { phase, ending, direction, rearming, old } = state;
+  const { phase, ending, direction, renewing, old } = state;
   if (isLeaked(state))
     return "back is refused: others know the old version; go on with this rotation, or rotate once more afterwards";
-  if (rearming || ending?.result === "rotated")
+  if (renewing || ending?.result === "rotated")
     return "back is refused: the old version is no longer valid; rotate once more instead";
   if (phase === "finished" && ending?.result !== "stopped" && ending?.result !== "degraded")
     return `back needs a rotation in progress or one that was stopped; this one is ${ending?.result}`;

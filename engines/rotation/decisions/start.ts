@@ -46,10 +46,10 @@ function startAnew(state: RotationState, view: CredentialView): RotationDecision
 
 /** Continues a rotation. What others have changed meanwhile is never overwritten. */
 function startAgain(state: RotationState, view: CredentialView): RotationDecision {
-  const { live, old, made, rearmed, declaration } = state;
+  const { live, old, made, renewed, declaration } = state;
   const { published } = view;
   const idle = otherSlot(live);
-  const expected = { [live]: (rearmed ?? old).version, [idle]: made?.version ?? published?.of };
+  const expected = { [live]: (renewed ?? old).version, [idle]: made?.version ?? published?.of };
   const of = state.published === live ? old.version : made?.version;
   if (published === null || published.slot !== state.published || published.of !== of)
     return stop(state, "changed-elsewhere", "another client has published a version since");

@@ -133,7 +133,10 @@ describe("the description", () => {
 
 /** Gives the call of rollouts that does the same: one file answers a call of every kind, and rollouts provoke it. */
 const asOfRollouts = (name: string): string =>
-  kinds.all.reduce((same, { calls: { noun } }) => same.replace(new RegExp(`${noun}(?=s$|Journal$|$)`), "Rollout"), name);
+  kinds.all.reduce(
+    (same, { calls: { noun } }) => same.replace(new RegExp(`${noun}(?=s$|Journal$|$)`), "Rollout"),
+    name,
+  );
 
 /** Provokes every described answer, and with it every error. */
 async function provokeEverything(): Promise<void> {
