@@ -55,8 +55,8 @@ export type Verdict =
 /**
  * Where a rotation is. Each phase names what is missing, so `react` is one look-up: `inspecting → making → setting →
  * proving → cutting → awaiting → … → publishing → quieting → draining → closing → gracing → making → setting → proving
- * → moving → finished`. From `making` on for the second time, the old slot is renewed. `opening` gives a closed role its
- * login back. A return goes `opening → proving → cutting → … → publishing → returned → finished`.
+ * → moving → finished`. From `making` on for the second time, the old slot is renewed. `opening` gives a closed role
+ * its login back. A return goes `opening → proving → cutting → … → publishing → returned → finished`.
  */
 export type Phase =
   | "waiting-for-request"
