@@ -14,10 +14,42 @@ function check(graph: Graph): readonly Draft[] {
   return view.workflows.flatMap((workflow) => {
     const shipping = view.jobsOf(workflow).filter((job) => shipmentsOf(view, job).length > 0);
     if (shipping.length === 0) return [];
+    const nothing = nothingAtAll(view, workflow);
+    if (nothing.length > 0) return nothing;
     return workflow.inputs
       .filter(({ event }) => event === "workflow_dispatch")
       .flatMap((input) => unread(view, workflow, input) ?? deadOptions(view, workflow, shipping, input));
   });
+}
+
+/** A start by hand for which every job's condition is false. */
+function nothingAtAll(view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] {
+  const trigger = workflow.triggers.find(({ event }) => event === "workflow_dispatch");
+  const worlds = worldsOf(view, workflow).filter(({ event, via }) => event === "workflow_dispatch" && via.length === 0);
+  const jobs = view.jobsOf(workflow);
+  const isDead = worlds.every((world) => {
+    const outcomes = simulate(view, workflow, world);
+    return jobs.every(({ key }) => outcomes.get(key)?.runs === false);
+  });
+  if (trigger === undefined || worlds.length === 0 || !isDead) return [];
+  const [input] = workflow.inputs.filter(({ event }) => event === "workflow_dispatch");
+  return [
+    {
+      severity: "medium",
+      known: "structural",
+      place: input?.place ?? trigger.place,
+      message:
+        `${workflow.title} can be started by hand, but then no job runs` +
+        `${input ? `, whatever ${input.name} is` : ""}.`,
+      cost: "The run is green, and nothing was deployed.",
+      fix: "let the conditions of the jobs accept workflow_dispatch, or remove the trigger",
+      subject: `${workflow.id} by hand`,
+      related: jobs.map(({ condition, place, key }) => ({
+        place: condition?.place ?? place,
+        message: `${key} is skipped`,
+      })),
+    },
+  ];
 }
 
 /** An input that nothing reads, in a workflow whose texts are all known. */
@@ -120,6 +152,26 @@ jobs:
       - run: fly deploy --app shop-east
 `;
 
+const byHand = (mark: string, condition: string): string => `name: deploy
+on:
+  push:
+    branches: [main]
+  workflow_dispatch:
+    inputs:
+      environment:${mark}
+        type: choice
+        options: [staging, production]
+concurrency: deploy-\${{ inputs.environment || 'production' }}
+jobs:
+  deploy:
+    if: ${condition}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    environment: \${{ inputs.environment || 'production' }}
+    steps:
+      - run: fly deploy --app shop
+`;
+
 export const releaseDeadChoice: Rule = {
   id: "release-dead-choice",
   title: "A choice at the start of a run ships nothing",
@@ -135,9 +187,20 @@ export const releaseDeadChoice: Rule = {
   limits:
     "Options that say that nothing ships, such as plan or none, are quiet. So are inputs for a reason or a comment.",
   failing: [
+    { ".github/workflows/deploy.yml": byHand(" # <- finding", "github.event_name == 'push'") },
     { ".github/workflows/deploy.yml": example("west, east, north").replace("region:", "region: # <- finding") },
   ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/deploy.yml": byHand(
+          "",
+          "github.event_name == 'push' || github.event_name == 'workflow_dispatch'",
+        ),
+      },
+      because: "The job runs after a push and by hand.",
+      edit: { file: ".github/workflows/deploy.yml", replace: " || github.event_name == 'workflow_dispatch'", by: "" },
+    },
     {
       files: { ".github/workflows/deploy.yml": example("west, east") },
       because: "A job answers each option.",

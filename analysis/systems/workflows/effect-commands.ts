@@ -298,6 +298,12 @@ const otherCommands: readonly CommandEffect[] = [
     verb: "migrate",
     category: "database",
   },
+  {
+    command:
+      /^(npm run|pnpm( run)?|yarn( run)?|bun run) (db:migrate|migrate|migrations?:run)(:(deploy|prod(uction)?|up))?$/,
+    verb: "migrate",
+    category: "database",
+  },
   // golang-migrate takes a lock in the database, so that a second run waits.
   { command: /^migrate .*\bup\b/, verb: "migrate", category: "database", isAtomic: true },
   { command: /^supabase functions deploy\b/, verb: "deploy", category: "supabase" },
