@@ -32,7 +32,7 @@ const stackCommands: readonly CommandEffect[] = [
     unless: dryRun,
     verb: "deploy",
     category: "cdk-stack",
-    operand: /deploy (?:-\S+ )*([\w-]+)/,
+    operand: /deploy (?:--(?:require-approval|outputs-file|profile|context|app|role-arn) \S+ |-\S+ )*([\w-]+)/,
   },
   {
     command: /^sam deploy\b/,

@@ -157,3 +157,7 @@ export function bareIn(expression: Expression | undefined): readonly (readonly s
   if (expression.is === "not") return bareIn(expression.of);
   return expression.is === "all" || expression.is === "any" ? expression.of.flatMap(bareIn) : [];
 }
+
+/** Whether somebody switched something off with a plain `false`, which is no mistake. */
+export const isSwitchedOff = (expression: Expression | undefined): boolean =>
+  expression?.is === "literal" || (expression?.is === "all" && expression.of.some(({ is }) => is === "literal"));

@@ -12,7 +12,8 @@ const cancellers = [
   "rokroskar/workflow-run-cleanup-action",
   "potiuk/cancel-workflow-runs",
 ];
-const cancels = ({ uses }: StepNode): boolean => cancellers.includes((uses?.text ?? "").replace(/@.*/, "").toLowerCase());
+const cancels = ({ uses }: StepNode): boolean =>
+  cancellers.includes((uses?.text ?? "").replace(/@.*/, "").toLowerCase());
 
 /** Whether a job, or one that must have succeeded before it, waits for other runs in a situation. */
 export const waitsForOtherRuns = (view: WorkflowsView, job: JobNode, world: World): boolean =>

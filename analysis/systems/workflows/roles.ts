@@ -43,7 +43,7 @@ const named = (names: readonly string[]): RegExp => new RegExp(`(^|[^a-z])(${nam
 const gateName = named(gateNames);
 const checkName = /smoke|health|verif|post-?deploy|acceptance|e2e|probe|ready|synthetic|monitor/i;
 const approvalName = /(^|[^a-z])(approv\w*|manual|sign-?off|confirm)([^a-z]|$)/i;
-const undoName = /roll-?back|revert|undo|restore/i;
+const undoName = /roll-?back|revert|undo|(?<![a-z])restore/i;
 
 /** Whether a command can tell good from bad, also if a container runs it. */
 export const isTest = ({ words }: ShellCommand): boolean =>

@@ -5,19 +5,21 @@ import type { StepNode } from "./nodes.ts";
 import { isCheckStep, isProbe, stepTitle } from "./roles.ts";
 import { commandsIn, type ShellCommand } from "./shell.ts";
 
-const checkTitle = /smoke|health|verif|check/i;
+const checkTitle = /smoke|health|verif|check|validat/i;
 const decides = /exit [1-9]|exit "?\$|return 1|\bfalse\b|--retry/;
 
 /** Gives what a step asks without ever failing; at most one. */
 export function checksWithoutVerdict(step: StepNode): readonly BlindCheck[] {
   const script = step.run?.text ?? "";
-  if (script === "" || decides.test(script) || !isCheckStep(step)) return [];
+  if (script === "" || decides.test(script)) return [];
+  const isTitled = checkTitle.test(stepTitle(step));
+  if (!isTitled && !isCheckStep(step)) return [];
   const probe = commandsIn(script).find(isProbe);
   const line = probe?.line ?? lineOfAnswer(script);
   if (line === undefined) return [];
   if (/\b(for|while|until)\b/.test(script) && /\bbreak\b|exit 0|\bcontinue [2-9]/.test(script))
     return [{ line, message: "tries in a loop, and succeeds also if every attempt failed" }];
-  if (!checkTitle.test(stepTitle(step))) return [];
+  if (!isTitled) return [];
   if (probe === undefined || probe.isCondition)
     return onlySaid(script) ? [{ line, message: "asks, and only prints what it finds" }] : [];
   return succeedsAlways(script, probe)
