@@ -30,7 +30,8 @@ export async function takeAlerts(
   if (!listed.ok) return listed;
   const started: string[] = [];
   const seen = new Set<string>();
-  for (const sighting of listed.value.alerts.filter(isActionable)) {
+  const actionable = listed.value.alerts.filter(isActionable);
+  for (const sighting of actionable.toSorted((one, other) => one.severity - other.severity)) {
     const incident = incidentOf(sighting);
     const stream = streamOf(incident);
     seen.add(stream);

@@ -95,13 +95,20 @@ export function leaveRung(state: RemediationState, message: string, guard?: Guar
     message,
   };
   if (state.rung + 1 < ladder.length) return [left];
-  const isOpen = guard === "breaker" || (!changesWorld(runbook) && state.leftBy === "breaker");
+  return [left, ...callPerson(state, ...whyExhausted(state, message, guard))];
+}
+
+/** Gives why the ladder ends in a call: for programs, then for people. */
+function whyExhausted(
+  { policy, rung, leftBy }: RemediationState,
+  message: string,
+  guard: GuardName | undefined,
+): readonly [EndReason, string] {
+  const isDiagnosis = !changesWorld(policy!.ladder[rung]!.runbook);
+  if (guard === "breaker" || (isDiagnosis && leftBy === "breaker"))
+    return ["circuit-open", isDiagnosis ? `a circuit is open; ${message}` : message];
   return [
-    left,
-    ...callPerson(
-      state,
-      isOpen ? "circuit-open" : "ladder-exhausted",
-      isOpen ? `the last circuit on the ladder is open: ${message}` : `nothing on the ladder helped; last: ${message}`,
-    ),
+    "ladder-exhausted",
+    isDiagnosis ? `a person must look; ${message}` : `nothing on the ladder helped; ${message}`,
   ];
 }

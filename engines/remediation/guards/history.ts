@@ -4,6 +4,7 @@ import { after, duration, type Instant } from "../../time.ts";
 import { streamOf } from "../names.ts";
 import type { RunbookName } from "../runbooks.ts";
 import type { Entry } from "../vocabulary.ts";
+import { many } from "../wording.ts";
 import { end, type Finding, type Guard, type Guarded, hold, lookSeconds, pass } from "./guard.ts";
 
 const unknown = (now: Instant): Finding =>
@@ -104,7 +105,7 @@ export const breaker: Guard = (guarded) => {
   if (now < after(failedAt, limits.breakerSeconds))
     return {
       verdict: "leave",
-      message: `the circuit of ${rung.runbook} is open after ${failures} failures in a row`,
+      message: `the circuit of ${rung.runbook} is open after ${many(failures, "failure")} in a row`,
     };
   const probes = competing(guarded, ({ runbook }) => runbook === rung.runbook);
   return probes ?? pass("the circuit is half open, and this action probes it");
@@ -116,7 +117,7 @@ export const blastRadius: Guard = (guarded) => {
   if (situation.actions === null) return unknown(now);
   const open = situation.actions.filter(({ target, stage }) => target !== incident.target && stage !== "ended");
   const targets = new Set(open.map(({ target }) => target)).size;
-  if (targets < limits.blastRadiusMax) return pass(`${targets} other targets have an open action`);
+  if (targets < limits.blastRadiusMax) return pass(`${many(targets, "other target")} with an open action`);
   const others = competing(guarded, ({ target }) => target !== incident.target, limits.blastRadiusMax - 1);
   return others ?? pass(`fewer than ${limits.blastRadiusMax} other targets have an action before this one`);
 };
@@ -137,7 +138,7 @@ function competing(guarded: Guarded, isRival: (entry: Entry) => boolean, free = 
     own !== undefined && stage === "reserved" && (at > own || (at === own && other > stream));
   const before = new Set(rivals.filter((entry) => !isLater(entry)).map(({ target }) => target)).size;
   if (before > free)
-    return hold(after(now, lookSeconds), `${before} other targets have an action that is not verified`);
+    return hold(after(now, lookSeconds), `${many(before, "other target")} with an action that is not verified`);
   const undecided = rivals.filter(isLater);
   return undecided.length === 0
     ? undefined

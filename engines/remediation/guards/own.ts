@@ -23,7 +23,7 @@ export const inFlight: Guard = ({ state, incident, situation: { work }, now }) =
 };
 
 /**
- * An alert that fired in the wake of our own work is its effect, until the wake is over. A finished rollout is no excuse
+ * An alert that fired during our own work or in its wake is its effect, until the wake is over. A finished rollout is no excuse
  * for itself: returning to the revision before is what undoes it.
  */
 export const selfCaused: Guard = ({ incident, situation: { work, actions }, limits, rung, now }) => {
@@ -32,16 +32,14 @@ export const selfCaused: Guard = ({ incident, situation: { work, actions }, limi
     ...(work ?? []).filter(({ stream }) => rung.runbook !== "return-to-previous" || !stream.startsWith("rollout/")),
     ...(actions ?? []),
   ].filter((each): each is OtherWork & { endedAt: Instant } => each.target === target && each.endedAt !== null);
-  const wake = done.find(
-    ({ endedAt }) =>
-      endedAt <= alert.firedAt &&
-      alert.firedAt <= after(endedAt, limits.correlationSeconds) &&
-      now < after(endedAt, limits.correlationSeconds),
-  );
+  const wake = done.find(({ endedAt }) => {
+    const until = after(endedAt, limits.correlationSeconds);
+    return alert.firedAt <= until && now < until;
+  });
   return wake === undefined
     ? pass("it did not fire in the wake of our own work")
     : hold(
         after(wake.endedAt, limits.correlationSeconds),
-        `it fired within ${duration(limits.correlationSeconds)} after ${wake.stream}`,
+        `it fired during ${wake.stream}, or within ${duration(limits.correlationSeconds)} after it`,
       );
 };

@@ -98,17 +98,30 @@ function read(file: string): IncidentScenario {
   const [declared = {}, world, expected] = parseAllDocuments(text).map(
     (document) => document.toJS() as Record<string, any>,
   );
+  return {
+    ...incidentScenario(file, declared, world),
+    why: text.split("\n")[0]!.replace(/^# /, ""),
+    expected: typeof expected === "string" ? expected : "",
+  };
+}
+
+/** Makes a scenario from the objects of its first two documents. */
+export function incidentScenario(
+  file: string,
+  declared: Readonly<Record<string, any>>,
+  world: Readonly<Record<string, any>> = {},
+): IncidentScenario {
   refuseUnknown(file, declared, ["targets", "policies"]);
   refuseUnknown(file, world, knownOfWorld);
   const targets = (declared["targets"] ?? { "app/shop/web": [] }) as Record<string, readonly string[]>;
   return {
     name: file.replace(".yaml", ""),
-    why: text.split("\n")[0]!.replace(/^# /, ""),
+    why: "",
     graph: Object.entries(targets).map(([target, dependsOn]) => ({ target, dependsOn })),
     policies: Object.entries(declared["policies"] as Record<string, any>).map(([rule, policy]) =>
       policyOf(rule, policy, Object.keys(targets)),
     ),
-    alerts: (world?.["alerts"] ?? []).map((alert: Partial<ScriptedAlert>) => ({
+    alerts: (world["alerts"] ?? []).map((alert: Partial<ScriptedAlert>) => ({
       atMinutes: 0,
       target: "app/shop/web",
       severity: 1,
@@ -116,20 +129,20 @@ function read(file: string): IncidentScenario {
       ...alert,
     })),
     symptoms: Object.fromEntries(
-      Object.entries((world?.["symptoms"] ?? {}) as Record<string, Partial<Symptom>>).map(([target, symptom]) => [
+      Object.entries((world["symptoms"] ?? {}) as Record<string, Partial<Symptom>>).map(([target, symptom]) => [
         target,
         { rowsPerMinute: 600, badPercent: 20, curedBy: [], worsenedBy: [], ...symptom },
       ]),
     ),
-    budgetLeftPercent: world?.["budgetLeftPercent"] === undefined ? 60 : world["budgetLeftPercent"],
-    missing: world?.["missing"] ?? [],
-    stops: world?.["stops"] ?? [],
-    work: world?.["work"] ?? [],
-    unfit: world?.["unfit"] ?? {},
-    failing: world?.["failing"] ?? {},
-    signals: (world?.["signals"] ?? []).map((signal: object) => ({ target: "app/shop/web", ...signal })),
-    drills: world?.["drills"] ?? [],
-    expected: typeof expected === "string" ? expected : "",
+    budgetLeftPercent: world["budgetLeftPercent"] === undefined ? 60 : world["budgetLeftPercent"],
+    missing: world["missing"] ?? [],
+    stops: world["stops"] ?? [],
+    work: world["work"] ?? [],
+    unfit: world["unfit"] ?? {},
+    failing: world["failing"] ?? {},
+    signals: (world["signals"] ?? []).map((signal: object) => ({ target: "app/shop/web", ...signal })),
+    drills: world["drills"] ?? [],
+    expected: "",
   };
 }
 
