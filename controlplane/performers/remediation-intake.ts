@@ -1,5 +1,5 @@
-// Alerts → remediations. The alerts API is polled; a delivery only wakes the poll, because deliveries are lost, repeated
-// and forged. Each alert leads to one stream by its name, however often it is seen.
+// Alerts → remediations. The alerts API is polled; a delivery only wakes the poll, because deliveries are lost,
+// repeated and forged. Each alert leads to one stream by its name, however often it is seen.
 import type { Request, Result } from "../../engines/engine.ts";
 import { whyUnfit } from "../../engines/remediation/alerts/alert.ts";
 import { streamOf } from "../../engines/remediation/names.ts";
@@ -13,7 +13,7 @@ export interface Intake {
   readonly alerts: Alerts;
   /** Starts a stream, unless it exists. @throws claim-target-held while the target has another incident */
   readonly start: (stream: string, request: Request<Incident>) => Promise<"started" | "exists">;
-  /** The streams that were seen to exist, so that they are not asked for again. It is emptied as alerts leave the list. */
+  /** The streams that were seen to exist, and are not asked for again. A stream leaves it with its alert. */
   readonly known: Set<string>;
 }
 

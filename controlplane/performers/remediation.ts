@@ -1,5 +1,5 @@
-// Performs the effects of a remediation: reads the situation, carries runbooks out, and counts the rows since an action.
-// The engine decides when; each runbook makes sure that a repetition has no second effect.
+// Performs the effects of a remediation: reads the situation, carries runbooks out, and counts the rows since an
+// action. The engine decides when; each runbook makes sure that a repetition has no second effect.
 import type { Result } from "../../engines/engine.ts";
 import type { RemediationEffect, RemediationOutcome } from "../../engines/remediation/vocabulary.ts";
 import { systemTime } from "../runtime/clock.ts";

@@ -129,7 +129,7 @@ const left = (state: RemediationState, { rung, guard }: Fact<"RungLeft">): Remed
   action: undefined,
 });
 
-/** Counts a failure; the pause after it doubles from one second to half a minute, or is what the other side asked for. */
+/** Counts a failure; the rest after it doubles from one second to half a minute, or is what the other side asked. */
 const failed = (state: RemediationState, askedSeconds = 0): RemediationState => ({
   ...state,
   failures: state.failures + 1,

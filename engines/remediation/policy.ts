@@ -15,7 +15,7 @@ const verificationFields = {
   measure: oneOf(["requests", "restarts", "blocked-sessions"], {
     otherwise: "requests",
     description:
-      "What shows the symptom: failed requests of the app, restarts of its replicas, or sessions that wait for another.",
+      "What shows the symptom: failed requests of the app, restarts of its replicas, or sessions that wait for others.",
   }),
   delaySeconds: seconds(60, "How long the action may take to show before rows count.", 0),
   windowSeconds: seconds(600, "For how long the symptom must stay away after that."),
@@ -37,7 +37,7 @@ const limitFields = {
   settleSeconds: seconds(120, "How long an alert must have been fired before anything is done.", 0),
   lookBackSeconds: seconds(
     1500,
-    "For how long the alert may stay fired after its cause is gone: the rule's window, its ingestion and its resolve time.",
+    "For how long the alert may stay fired after its cause is gone: the rule's window, ingestion and resolve time.",
   ),
   cooldownSeconds: seconds(3600, "How long a target is left alone after an action; longer than lookBackSeconds."),
   attemptsMax: count(2, "How many actions a target may get within periodSeconds. The next incident calls a person."),

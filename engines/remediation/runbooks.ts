@@ -14,7 +14,7 @@ interface Runbook {
   readonly says: string;
 }
 
-export const runbooks = {
+const runbooks = {
   "return-to-previous": {
     changes: "traffic",
     on: ["app"],

@@ -1,5 +1,5 @@
-// One remediation at a glance, as the control plane answers it and the command line reads it. The shape is declared here
-// once, so that both sides agree.
+// One remediation at a glance, as the control plane answers it and the command line reads it. The shape is declared
+// here once, so that both sides agree.
 import type { Ended } from "../kind.ts";
 import { exactly, type Schema } from "../schema.ts";
 import type { SeenRemediation } from "./glance.ts";

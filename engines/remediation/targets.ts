@@ -1,4 +1,4 @@
-// What remediations act on: the declared targets with the targets that they depend on, and which of them an alert names.
+// What remediations act on: the declared targets with what they depend on, and which of them an alert names.
 import { list, type ObjectOf, object, oneOf, text } from "../form.ts";
 import type { TargetKey } from "../targets.ts";
 import type { Alert } from "./alerts/alert.ts";
@@ -11,7 +11,7 @@ const resourceTypes = {
 } as const;
 
 export type TargetType = keyof typeof resourceTypes;
-export const targetTypes = Object.keys(resourceTypes) as readonly TargetType[];
+const targetTypes = Object.keys(resourceTypes) as readonly TargetType[];
 
 /** The parts of the name of a target in a path. */
 export const targetForms = {

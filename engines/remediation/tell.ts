@@ -1,8 +1,8 @@
 // Facts → lines for people: in scenarios, in `ballast remediation explain`, in notifications.
 import { duration, secondsBetween } from "../time.ts";
 import { runbookOf } from "./runbooks.ts";
-import { personalSignals } from "./signals.ts";
-import type { RemediationEvent, RemediationState } from "./vocabulary.ts";
+import { personalSignals, type SignalName } from "./signals.ts";
+import type { RemediationEvent } from "./vocabulary.ts";
 import { effectWords, senderOf } from "./wording.ts";
 
 /** Describes one fact in a line. */
@@ -26,7 +26,7 @@ export function messageOf(event: RemediationEvent): string {
     case "Waited":
       return "waited";
     case "Held":
-      return `${event.guard}: ${event.message}; looks again in ${duration(Math.max(0, secondsBetween(event.at, event.until)))}`;
+      return `${event.guard}: ${event.message}; looks again in ${restOf(event)}`;
     case "Reserved":
       return `${event.runbook} is reserved: ${event.plan}`;
     case "Yielded":
@@ -40,9 +40,9 @@ export function messageOf(event: RemediationEvent): string {
     case "Measured":
       return `${event.bad} of ${event.samples} rows since the action show the symptom`;
     case "Judged":
-      return `${{ worked: "it worked", "did-not": "it did not help", "not-verified": "it is not verified" }[event.result]}: ${event.message}`;
+      return `${resultWords[event.result]}: ${event.message}`;
     case "RungLeft":
-      return `${event.runbook} is left${event.guard === undefined ? "" : ` because of ${event.guard}`}: ${event.message}`;
+      return `${event.runbook} is left${event.guard ? ` because of ${event.guard}` : ""}: ${event.message}`;
     case "PersonCalled":
       return `${event.message}${event.evidence.length === 0 ? "" : ` (${event.evidence.join("; ")})`}`;
     case "ApprovalAwaited":
@@ -54,11 +54,22 @@ export function messageOf(event: RemediationEvent): string {
     case "AttemptFailed":
       return `${effectWords[event.effect]} failed: ${event.message}`;
     case "Signalled":
-      return `${event.signal === "look" ? "a delivery" : personalSignals[event.signal].sent} by ${senderOf(event)}: ${event.message}`;
+      return `${signalWords(event.signal)} by ${senderOf(event)}: ${event.message}`;
     case "Disregarded":
       return event.what;
   }
 }
+
+const resultWords = {
+  worked: "it worked",
+  "did-not": "it did not help",
+  "not-verified": "it is not verified",
+} as const;
+
+const restOf = ({ at, until }: { readonly at: number; readonly until: number }): string =>
+  duration(Math.max(0, secondsBetween(at, until)));
+
+const signalWords = (signal: SignalName): string => (signal === "look" ? "a delivery" : personalSignals[signal].sent);
 
 function describeSituation({
   alerts,
@@ -76,7 +87,3 @@ function describeSituation({
 export const isNoteworthy = (event: RemediationEvent): boolean =>
   !["PolicyLoaded", "Assessed", "Guarded", "Waited", "Measured"].includes(event.kind) &&
   !(event.kind === "Signalled" && event.signal === "look");
-
-/** Reports whether a hold says the same as the one before it: a person reads it once. */
-export const isRepeated = ({ held }: RemediationState, event: RemediationEvent): boolean =>
-  event.kind === "Held" && event.guard === held;

@@ -25,7 +25,7 @@ const sightingFields = {
 export interface Sighting extends ObjectOf<typeof sightingFields> {}
 
 /** How far a remediation has come with an action. A `reserved` one may still be given up, a `cleared` one may not. */
-export const stages = ["reserved", "cleared", "acted", "ended"] as const;
+const stages = ["reserved", "cleared", "acted", "ended"] as const;
 
 const entryFields = {
   stream: words("The remediation."),
@@ -36,7 +36,7 @@ const entryFields = {
   endedAt: nullable(instant("When it was verified or given up; null before.")),
   worked: nullable(flag({ description: "Whether it worked; null before that is known, and if it never was." })),
 };
-export const entryForm = object(entryFields);
+const entryForm = object(entryFields);
 
 /** One action of any remediation, for the rails that span incidents. */
 export interface Entry extends ObjectOf<typeof entryFields> {}

@@ -3,7 +3,7 @@
 import { dictionary, list, number, type ObjectOf, object, oneOf, optional, text } from "../../form.ts";
 
 /** What kinds of alerts there are. `unfit` says why no action follows from a kind; without it one may. */
-export const alertKinds = {
+const alertKinds = {
   log: {},
   metric: {},
   "metric-dynamic": {},

@@ -3,8 +3,8 @@
 import { type Form, list, nullable, object, optional, read, text } from "../../form.ts";
 import type { ParsedAlert } from "./alert.ts";
 import { contextOf } from "./contexts.ts";
-import { legacyAlertOf } from "./legacy.ts";
 import { momentOf } from "./moment.ts";
+import { legacyAlertOf } from "./older-shapes.ts";
 
 const words = text("a text", { least: 0 });
 const absent = <Value>(form: Form<Value>) => optional(nullable(form));

@@ -3,6 +3,7 @@
 import { after, duration } from "../../time.ts";
 import { canUndo, changesWorld } from "../runbooks.ts";
 import type {
+  EndReason,
   FollowedEnd,
   GuardName,
   RemediationDecision,

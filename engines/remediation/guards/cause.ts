@@ -77,7 +77,7 @@ export const cause: Guard = (guarded) => {
     guarded,
     group,
     "common-cause",
-    `${targetsIn(group)} of the ${dependents} targets that depend on ${on} have alerts, so ${on} is the suspected cause`,
+    `${targetsIn(group)} of the ${dependents} targets that depend on ${on} have alerts, so it is the suspected cause`,
   );
 };
 

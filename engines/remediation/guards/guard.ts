@@ -1,6 +1,6 @@
 // What a guard is: a pure look at the situation that lets the present rung pass, holds it, leaves it for the next one,
 // or ends the remediation.
-import { type Instant, secondsBetween } from "../../time.ts";
+import type { Instant } from "../../time.ts";
 import type { Limits } from "../policy.ts";
 import type { EndReason, Incident, RemediationResult, RemediationState, Rung, Situation } from "../vocabulary.ts";
 
@@ -42,6 +42,3 @@ export const end = (result: RemediationResult, reason: EndReason, message: strin
   reason,
   message,
 });
-
-/** Reports whether a moment is within so many seconds before another. */
-export const isWithin = (at: Instant, seconds: number, now: Instant): boolean => secondsBetween(at, now) <= seconds;

@@ -13,7 +13,7 @@ const unknown = (now: Instant): Finding =>
 const isDone = ({ stage }: Entry): boolean => stage !== "reserved";
 
 /** Gives all actions, those of this remediation included. */
-export function actionsOf({ state, incident, situation }: Guarded): readonly Entry[] {
+function actionsOf({ state, incident, situation }: Guarded): readonly Entry[] {
   const stream = streamOf(incident);
   const own = state.ended.map(({ action, endedAt, worked }) => ({
     stream,

@@ -23,8 +23,8 @@ export const inFlight: Guard = ({ state, incident, situation: { work }, now }) =
 };
 
 /**
- * An alert that fired during our own work or in its wake is its effect, until the wake is over. A finished rollout is no excuse
- * for itself: returning to the revision before is what undoes it.
+ * An alert that fired during our own work or in its wake is its effect, until the wake is over. A finished rollout is
+ * no excuse for itself: returning to the revision before is what undoes it.
  */
 export const selfCaused: Guard = ({ incident, situation: { work, actions }, limits, rung, now }) => {
   const { alert, target } = incident;

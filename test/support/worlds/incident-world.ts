@@ -149,6 +149,36 @@ export interface IncidentRun {
   readonly done: readonly Done[];
 }
 
+/** The ports of the shipped performer, over the world of a scenario. */
+function portsOf(world: World) {
+  const { scenario, now } = world;
+  const isMissing = (what: string): boolean =>
+    scenario.missing.some((span) => span.what === what && isDuring(span, now()));
+  return {
+    isMissing,
+    work: { list: async () => found(workAt(scenario, now())) },
+    alerts: {
+      list: async () => (isMissing("alerts") ? missing("alerts") : found({ alerts: sightingsOf(world), leftOut: 0 })),
+    },
+    declarations: {
+      load: (rule: string) => ({
+        policy: scenario.policies.find((policy) => policy.rule === rule) ?? null,
+        graph: scenario.graph,
+      }),
+      stopped: async () => stopAt(scenario, now()),
+    },
+    symptoms: {
+      rows: async ({ target, from }: { readonly target: string; readonly from: Instant }) =>
+        isMissing("rows") ? missing("rows") : found(rowsSince(world, target, from)),
+      budgetLeftPercent: async () =>
+        isMissing("budget") || scenario.budgetLeftPercent === null
+          ? missing("budget")
+          : found(scenario.budgetLeftPercent),
+    },
+    runbooks: runbooksOf(world),
+  };
+}
+
 /** Runs a scenario until every incident has ended and nothing more is to come. */
 export async function runIncidents(scenario: IncidentScenario): Promise<IncidentRun> {
   const loop = createLoop(start);
@@ -158,35 +188,14 @@ export async function runIncidents(scenario: IncidentScenario): Promise<Incident
   const journal = memoryJournal<AnyEvent>(remediations, claims.stillOurs, loop.now);
   const trouble: unknown[] = [];
   const clock = clockOf(loop.now, time);
-  const isMissing = (what: string): boolean =>
-    scenario.missing.some((span) => span.what === what && isDuring(span, loop.now()));
-  const alerts = {
-    list: async () => (isMissing("alerts") ? missing("alerts") : found({ alerts: sightingsOf(world), leftOut: 0 })),
-  };
+  const { isMissing, ...ports } = portsOf(world);
   const orchestrator = createOrchestrator<AnyEvent>({
     ports: { journal, claims, clock },
     kinds: remediations,
     performers: () => ({
       remediation: remediationPerformer({
+        ...ports,
         journal: watched(journal, isMissing),
-        work: { list: async () => found(workAt(scenario, loop.now())) },
-        alerts,
-        declarations: {
-          load: (rule, target) => ({
-            policy: scenario.policies.find((policy) => policy.rule === rule) ?? null,
-            graph: target === "" ? [] : scenario.graph,
-          }),
-          stopped: async () => stopAt(scenario, loop.now()),
-        },
-        symptoms: {
-          rows: async ({ target, from }) =>
-            isMissing("rows") ? missing("rows") : found(rowsSince(world, target, from)),
-          budgetLeftPercent: async () =>
-            isMissing("budget") || scenario.budgetLeftPercent === null
-              ? missing("budget")
-              : found(scenario.budgetLeftPercent),
-        },
-        runbooks: runbooksOf(world),
         clock,
         requestSeconds: 10,
         time,
@@ -199,36 +208,35 @@ export async function runIncidents(scenario: IncidentScenario): Promise<Incident
     log: (message) => trouble.push(message),
   });
   await orchestrator.launch();
-  const state = { coming: 0, quietSince: start as Instant };
-  begin(scenario, loop, orchestrator, state, trouble);
+  const progress = { coming: 0, unfinished: 0, quietSince: start };
+  begin(scenario, loop, orchestrator, progress, trouble);
   const known = new Set<string>();
-  const poll = async (): Promise<void> => {
-    const taken = await takeAlerts({ alerts, start: orchestrator.start, known }, loop.now(), never);
-    if (taken.ok && taken.value.length > 0) state.quietSince = loop.now();
+  const pass = async (): Promise<void> => {
+    await takeAlerts({ alerts: ports.alerts, start: orchestrator.start, known }, loop.now(), never);
+    progress.unfinished = (await journal.streams({ unfinished: true })).length;
+    if (progress.unfinished > 0) progress.quietSince = loop.now();
   };
-  const again = (): void => {
-    void poll().catch((error: unknown) => trouble.push(error));
-    loop.at(after(loop.now(), 60), again);
+  const eachMinute = (): void => {
+    void pass().catch((error: unknown) => trouble.push(error));
+    loop.at(after(loop.now(), 60), eachMinute);
   };
-  loop.at(start, again);
-  let unfinished = 0;
-  const look = (): void => {
-    void journal.streams({ unfinished: true }).then((streams) => {
-      unfinished = streams.length;
-      if (unfinished > 0) state.quietSince = loop.now();
-    });
-    loop.at(after(loop.now(), 60), look);
-  };
-  loop.at(start, look);
-  // Two hours without an incident, since a symptom may come back.
-  const isOver = () =>
-    trouble.length > 0 ||
-    (state.coming === 0 && unfinished === 0 && secondsBetween(state.quietSince, loop.now()) > 7200);
+  loop.at(start, eachMinute);
+  const isOver = (): boolean => trouble.length > 0 || isQuiet(progress, loop.now());
   await loop.until(start + limitSeconds * 1000, isOver);
   if (trouble.length > 0) throw trouble[0] instanceof Error ? trouble[0] : new Error(String(trouble[0]));
   if (!isOver()) throw new Error(`${scenario.name} did not end within ${limitSeconds} s.`);
   return { journals: await journalsOf(journal), done: world.done };
 }
+
+interface Progress {
+  coming: number;
+  unfinished: number;
+  quietSince: Instant;
+}
+
+/** Two hours without an incident are enough: a symptom may come back. */
+const isQuiet = ({ coming, unfinished, quietSince }: Progress, now: Instant): boolean =>
+  coming === 0 && unfinished === 0 && secondsBetween(quietSince, now) > 7200;
 
 async function journalsOf(journal: Journal<AnyEvent>): Promise<IncidentRun["journals"]> {
   const streams = (await journal.streams({ kind: "remediation" })).toReversed();
