@@ -139,6 +139,8 @@ export interface ResourceType {
     request: ArmRequest,
     cloud: Cloud,
   ) => Promise<ArmReply | undefined>;
+  /** Reports whether something that is no stored resource exists below the id, so that it may be extended. */
+  readonly hasChild?: (resource: Resource, rest: readonly string[], cloud: Cloud) => boolean;
 }
 
 /** One PUT or PATCH as `onPut` gets it. */
@@ -168,6 +170,8 @@ export interface Cloud {
   readonly keep?: () => void;
   /** Stores request rows across restarts; absent when the cloud is not kept. */
   readonly rowsFile?: RowsFile<unknown>;
+  /** The same for the rows of other tables. */
+  readonly platformRowsFile?: RowsFile<unknown>;
   /**
    * Gives the variables with which a replica's process reaches this cloud and, if its app has an identity, gets tokens.
    * True allows every identity; a list allows only those with these ids.
