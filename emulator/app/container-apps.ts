@@ -113,10 +113,11 @@ async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promis
   if (quirks["revisions-hold-their-secrets"] === "refused") refuseTakenSecrets(app, configuration);
   apps.set(id.toLowerCase(), app);
   app.operating = true;
+  const acceptedAt = cloud.clock.now();
   if (requestRows(cloud).workspacesOf(app.environmentId).length > 0) warmParser();
   try {
     await pause(operationMilliseconds);
-    await apply(cloud, app, { wanted, configuration, template, untouched, sameSecrets });
+    await apply(cloud, app, { wanted, configuration, template, untouched, sameSecrets, acceptedAt });
   } finally {
     app.operating = false;
   }
@@ -131,6 +132,7 @@ interface Write {
   readonly untouched: boolean;
   /** True when the write leaves the secrets alone. */
   readonly sameSecrets: boolean;
+  readonly acceptedAt: number;
 }
 
 /**
@@ -139,10 +141,10 @@ interface Write {
 async function apply(
   cloud: Cloud,
   app: AppRuntime,
-  { wanted, configuration, template, untouched, sameSecrets }: Write,
+  { wanted, configuration, template, untouched, sameSecrets, acceptedAt }: Write,
 ): Promise<void> {
   const { quirks } = app;
-  await holdSecrets(cloud, app, configuration);
+  await holdSecrets(cloud, app, configuration, acceptedAt + expiryMilliseconds);
   const fetchedBefore = app.fetched;
   const fetched = sameSecrets ? fetchedBefore : fetchReferences(cloud, wanted, configuration, fetchedBefore);
   const latest = latestOf(app);
@@ -187,9 +189,8 @@ function refuseTakenSecrets(app: AppRuntime, configuration: Body): void {
 const expiryMilliseconds = 600_000;
 
 /** Lets a write that takes away a secret of a revision hang until it expires. @throws ArmError 400 then */
-async function holdSecrets(cloud: Cloud, app: AppRuntime, configuration: Body): Promise<void> {
+async function holdSecrets(cloud: Cloud, app: AppRuntime, configuration: Body, until: number): Promise<void> {
   if (app.quirks["revisions-hold-their-secrets"] !== true || takenSecrets(app, configuration).length === 0) return;
-  const until = cloud.clock.now() + expiryMilliseconds;
   const { closing } = runtimeOf(cloud);
   while (cloud.clock.now() < until && !closing.aborted) await pause(operationMilliseconds);
   throw new ArmError(

@@ -231,6 +231,31 @@ test("a host of no vault is no host", async () => {
   });
 });
 
+test("the 301st secret within ten seconds is refused with the time to wait, and the refused ones do not count", async () => {
+  const throttled = await startCloudForTests();
+  try {
+    const home = `/subscriptions/${throttled.cloud.subscription}/resourceGroups/shop`;
+    const vault = `${home}/providers/Microsoft.KeyVault/vaults/busy`;
+    await throttled.ask("PUT", `${home}?api-version=2024-03-01`, { location: "westeurope" });
+    await throttled.ask("PUT", `${vault}?${vaultVersion}`, vaultBody(throttled));
+    await giveRole(throttled, vault, "officer", await clientObjectId(throttled));
+    await throttled.ask("POST", "/_emulator/clock", { at: Date.parse("2030-01-01T12:00:00Z") });
+    const busy = secretClient(throttled.cloud, throttled.agent, "busy");
+    for (let number = 0; number < 300; number += 1) await busy.setSecret(`made-${number}`, "x");
+    expect(await refused(busy.setSecret("one-more", "x"))).toMatchObject({ status: 429, code: "Throttled" });
+    // Another version of a secret that exists, and a read, are not counted with them.
+    await busy.setSecret("made-0", "y");
+    const own = await throttled.tokenFor("https://vault.azure.net");
+    const one = `${hostOf("busy")}/secrets/one-more?api-version=7.4`;
+    const reply = await throttled.ask("PUT", one, { value: "x" }, { token: own });
+    expect([reply.status, reply.headers["retry-after"]]).toEqual([429, "10"]);
+    await throttled.ask("POST", "/_emulator/clock", { at: Date.parse("2030-01-01T12:00:10Z") });
+    expect((await busy.setSecret("one-more", "x")).value).toBe("x");
+  } finally {
+    await throttled.close();
+  }
+});
+
 test("faults meet requests to vaults by host and path, and the log of requests shows no value", async () => {
   const lost = { method: "PUT", path: "^/shop\\.vault/secrets/lost$", loseAnswer: true, after: 0 };
   await client.setSecret("before", "hush-hush");
