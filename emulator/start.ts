@@ -17,6 +17,7 @@ import { makeControl } from "./controls/control.ts";
 import { emulatorRoutes } from "./controls/emulator-routes.ts";
 import { quirksOf, quirksWithout } from "./controls/quirks-in-force.ts";
 import { schedulerOf } from "./controls/scheduler.ts";
+import { watchServerLog } from "./dbforpostgresql/server-log.ts";
 import { logsQuery } from "./operationalinsights/logs-query.ts";
 import { platformRowsMax } from "./operationalinsights/platform-rows.ts";
 import { type Ledger, makeLedger } from "./persistence/ledger.ts";
@@ -120,6 +121,7 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   );
   const entrance = ingress(cloud);
   opened.push(entrance.close);
+  opened.push(watchServerLog(cloud));
   const { id, secret } = tokens.client;
   const provider = await serveProvider(
     azureNative({

@@ -158,8 +158,11 @@ export interface PutContext {
 /** What the emulator's parts share. */
 export interface Cloud {
   readonly store: Store;
-  /** Milliseconds since 1970: real unless a test has set the clock. */
-  readonly clock: { now(): number };
+  /**
+   * Milliseconds since 1970: real unless a test has set the clock. `at` gives what it showed at a real time; a clock
+   * without it is real.
+   */
+  readonly clock: { now(): number; at?(realTime: number): number };
   /** `ballast.localhost`: every host name of the emulator ends in it. */
   readonly suffix: string;
   readonly port: number;

@@ -4,6 +4,7 @@ import { consoleColumns, consoleRows } from "../app/console-rows.ts";
 import { requestColumns, requestRows } from "../app/request-rows.ts";
 import { systemTable } from "../app/system-rows.ts";
 import type { Cloud } from "../arm/resource.ts";
+import { serverLogTable } from "../dbforpostgresql/log-rows.ts";
 import { telemetryColumns, visibleTelemetry } from "../insights/telemetry-rows.ts";
 import { auditTable } from "../keyvault/audit-rows.ts";
 import type { Table } from "../kql/evaluate.ts";
@@ -16,7 +17,7 @@ export interface Window {
   readonly to: number;
 }
 
-const platformTables: readonly PlatformTable[] = [auditTable, systemTable];
+const platformTables: readonly PlatformTable[] = [auditTable, serverLogTable, systemTable];
 
 interface Source {
   readonly columns: Table["columns"];

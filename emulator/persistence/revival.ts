@@ -11,6 +11,7 @@ import type { Pace } from "../controls/clock.ts";
 import type { Control } from "../controls/control.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { schedulerOf } from "../controls/scheduler.ts";
+import { type Place, placeInLog, revivePlace } from "../dbforpostgresql/server-log.ts";
 import { type Delivery, deliveriesOf } from "../delivery/deliveries.ts";
 import { contentsOf, type Secret } from "../keyvault/contents.ts";
 import { type DeletedVault, deletedVaultsOf } from "../keyvault/deleted-vaults.ts";
@@ -44,6 +45,7 @@ export function registerOwners(ledger: Ledger, parts: Parts, types: readonly Res
   ledger.register(resourceOwner(cloud));
   ledger.register(secretOwner(cloud));
   ledger.register(deletedVaultOwner(cloud));
+  ledger.register(serverLogOwner(cloud));
   ledger.register(scheduleOwner(cloud));
   ledger.register(deliveryOwner(cloud));
   ledger.register(appOwner(cloud));
@@ -82,6 +84,15 @@ const deletedVaultOwner = (cloud: Cloud): Owner => ({
   ids: () => deletedVaultsOf(cloud).names(),
   read: deletedVaultsOf(cloud).get,
   revive: (documents) => deletedVaultsOf(cloud).revive(documents.values() as Iterable<DeletedVault>),
+});
+
+const serverLogOwner = (cloud: Cloud): Owner => ({
+  word: "server-log",
+  ids: () => (placeInLog(cloud) ? ["place"] : []),
+  read: () => placeInLog(cloud),
+  revive: (documents) => {
+    for (const place of documents.values() as Iterable<Place>) revivePlace(cloud, place);
+  },
 });
 
 const scheduleOwner = (cloud: Cloud): Owner => ({
