@@ -17,7 +17,9 @@ import { makeControl } from "./controls/control.ts";
 import { emulatorRoutes } from "./controls/emulator-routes.ts";
 import { quirksOf, quirksWithout } from "./controls/quirks-in-force.ts";
 import { schedulerOf } from "./controls/scheduler.ts";
+import { watchServerLog } from "./dbforpostgresql/server-log.ts";
 import { logsQuery } from "./operationalinsights/logs-query.ts";
+import { platformRowsMax } from "./operationalinsights/platform-rows.ts";
 import { type Ledger, makeLedger } from "./persistence/ledger.ts";
 import { type Parts, registerOwners } from "./persistence/revival.ts";
 import { openDocuments, openRows, readCharter, writeCharter } from "./persistence/state.ts";
@@ -93,7 +95,8 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   const caFile = await writeCaFile(folder, caPem);
   const rowsFile = isKept ? openRows(folder, rowsMax) : undefined;
   // Closed last, since connections that are broken off still write rows.
-  if (rowsFile) opened.unshift(rowsFile.close);
+  const platformRowsFile = isKept ? openRows(folder, platformRowsMax, "platform-rows") : undefined;
+  for (const file of [rowsFile, platformRowsFile]) if (file) opened.unshift(file.close);
 
   const network = { BALLAST_CONNECT_TO: `${suffix}=127.0.0.1:${hosts.port}`, NODE_EXTRA_CA_CERTS: caFile };
   const identityEndpoint = `http://127.0.0.1:${identity.port}/msi/token`;
@@ -107,6 +110,7 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
     port: hosts.port,
     options: { ...options, quirks: { ...quirksWithout(process.env["BALLAST_EMULATOR_WITHOUT"]), ...options.quirks } },
     ...(rowsFile && { rowsFile }),
+    ...(platformRowsFile && { platformRowsFile }),
     replicaEnvironment: (identities) => ({ ...network, ...identityVariables(tokens, identityEndpoint, identities) }),
     log: (line) => void process.stderr.write(`emulator  ${line}\n`),
   };
@@ -117,6 +121,7 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   );
   const entrance = ingress(cloud);
   opened.push(entrance.close);
+  opened.push(watchServerLog(cloud));
   const { id, secret } = tokens.client;
   const provider = await serveProvider(
     azureNative({
