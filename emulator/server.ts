@@ -14,7 +14,7 @@ import { quirksOf } from "./controls/quirks-in-force.ts";
 import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
 import { takeTelemetry } from "./insights/ingestion.ts";
 import { ingestionHost } from "./insights/insights.ts";
-import { answerVault, vaultAudiences, vaultChallenge } from "./keyvault/data-plane.ts";
+import { answerVault, vaultAudiences, vaultChallenge } from "./keyvault/vault-host.ts";
 
 /** The services behind the hosts. */
 export interface Services {

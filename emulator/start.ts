@@ -93,10 +93,7 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   const hosts = await serveHosts(certificates, suffix, charter?.port ?? options.port ?? 0, services);
   opened.push(hosts.close);
   const caFile = await writeCaFile(folder, caPem);
-  const rowsFile = isKept ? openRows(folder, rowsMax) : undefined;
-  // Closed last, since connections that are broken off still write rows.
-  const platformRowsFile = isKept ? openRows(folder, platformRowsMax, "platform-rows") : undefined;
-  for (const file of [rowsFile, platformRowsFile]) if (file) opened.unshift(file.close);
+  const rowFiles = isKept ? openRowFiles(folder, opened) : {};
 
   const network = { BALLAST_CONNECT_TO: `${suffix}=127.0.0.1:${hosts.port}`, NODE_EXTRA_CA_CERTS: caFile };
   const identityEndpoint = `http://127.0.0.1:${identity.port}/msi/token`;
@@ -109,8 +106,7 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
     suffix,
     port: hosts.port,
     options: { ...options, quirks: { ...quirksWithout(process.env["BALLAST_EMULATOR_WITHOUT"]), ...options.quirks } },
-    ...(rowsFile && { rowsFile }),
-    ...(platformRowsFile && { platformRowsFile }),
+    ...rowFiles,
     replicaEnvironment: (identities) => ({ ...network, ...identityVariables(tokens, identityEndpoint, identities) }),
     log: (line) => void process.stderr.write(`emulator  ${line}\n`),
   };
@@ -121,7 +117,6 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   );
   const entrance = ingress(cloud);
   opened.push(entrance.close);
-  opened.push(watchServerLog(cloud));
   const { id, secret } = tokens.client;
   const provider = await serveProvider(
     azureNative({
@@ -136,6 +131,7 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   const parts: Parts = { cloud, control, operations };
   if (ledger) opened.push(await keepAll(folder, parts, ledger, writer));
   else watchSchedules(cloud);
+  opened.push(watchServerLog(cloud));
   open(servicesOf(parts, tokens, entrance, keepAfter(ledger, writer)));
   const ports = { port: hosts.port, providerPort: provider.port };
   const environment = {
@@ -144,6 +140,16 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
     ...credentials(id, secret),
   };
   return { ...ports, caFile, suffix, subscription, tenant, client: { id, secret }, environment };
+}
+
+/** Opens the files of rows. They are closed last, since connections that are broken off still write rows. */
+function openRowFiles(folder: string, opened: Close[]): Pick<Cloud, "rowsFile" | "platformRowsFile"> {
+  const files = {
+    rowsFile: openRows<unknown>(folder, rowsMax),
+    platformRowsFile: openRows<unknown>(folder, platformRowsMax, "platform-rows"),
+  };
+  for (const { close } of Object.values(files)) opened.unshift(close);
+  return files;
 }
 
 async function writeCaFile(folder: string, caPem: string): Promise<string> {

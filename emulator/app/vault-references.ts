@@ -5,7 +5,7 @@
 import { ArmError, type Body, type Cloud, toArmError } from "../arm/resource.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { schedulerOf } from "../controls/scheduler.ts";
-import { readAs } from "../keyvault/data-plane.ts";
+import { readAs } from "../keyvault/vault-host.ts";
 import { readVaultUrl } from "./contract/configuration.ts";
 import type { AppRuntime, Fetched, Revision } from "./revisions.ts";
 import { noteSystem } from "./system-rows.ts";

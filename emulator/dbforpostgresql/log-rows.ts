@@ -1,5 +1,5 @@
-// The table PGSQLServerLogs: the lines of the PostgreSQL server's own log as rows of the flexible servers whose sessions
-// wrote them, every login and every refused one among them. How the log is read is in server-log.ts.
+// The table PGSQLServerLogs: the lines of the PostgreSQL server's own log as rows of the flexible servers whose
+// sessions wrote them, every login and every refused one among them. How the log is read is in server-log.ts.
 import type { Row } from "../kql/values.ts";
 import { columnsOf, type PlatformTable } from "../operationalinsights/platform-rows.ts";
 

@@ -1,5 +1,5 @@
-// Reads the log of the one PostgreSQL server behind flexible servers, by SQL and as its superuser, so that the server may
-// run anywhere. It reads while a diagnostic setting asks for PostgreSQLLogs, and keeps its place in the log across
+// Reads the log of the one PostgreSQL server behind flexible servers, by SQL and as its superuser, so that the server
+// may run anywhere. It reads while a diagnostic setting asks for PostgreSQLLogs, and keeps its place in the log across
 // restarts. A server that writes no JSON log (`logging_collector`) leaves the table empty, and the emulator says so.
 import pg from "pg";
 import { wiredWorkspaces } from "../app/request-rows.ts";
@@ -138,8 +138,8 @@ const write = (cloud: Cloud, server: Resource, line: LogLine): void =>
   );
 
 /**
- * Gives which flexible servers a line is of, since all share one PostgreSQL: those whose administrator owns the database
- * or is the user, or administers the one or the other.
+ * Gives which flexible servers a line is of, since all share one PostgreSQL: those whose administrator owns the
+ * database or is the user, or administers the one or the other.
  */
 async function ownersOf(
   client: pg.Client,

@@ -1,6 +1,6 @@
 // What the vaults of one cloud hold: secrets with all their versions, the deleted ones included until they are purged.
 // A secret is one document, so that a write and its version are on the disk together. Nothing here decides who may do
-// what; that is in operations.ts and data-plane.ts.
+// what; that is in operations.ts and vault-host.ts.
 import type { Cloud } from "../arm/resource.ts";
 import { schedulerOf } from "../controls/scheduler.ts";
 

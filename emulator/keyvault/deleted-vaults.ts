@@ -80,9 +80,11 @@ function makeDeletedVaults(cloud: Cloud): DeletedVaults {
   };
 }
 
+const deletedIn = `/subscriptions/${subscription}/providers/Microsoft.KeyVault/locations/${region}`;
+
 /** Gives a deleted vault as Resource Manager shows it. */
 const presented = ({ resource, at, purgeAt }: DeletedVault): Body => ({
-  id: `/subscriptions/${subscription}/providers/Microsoft.KeyVault/locations/${region}/deletedVaults/${nameOfVault(resource)}`,
+  id: `${deletedIn}/deletedVaults/${nameOfVault(resource)}`,
   name: nameOfVault(resource),
   type: "Microsoft.KeyVault/deletedVaults",
   properties: {
@@ -115,8 +117,7 @@ export const vaultNamed = ({ store }: Cloud, name: string): Resource | undefined
     );
 
 /** The rule of a vault's name, as Key Vault states it. */
-export const isVaultName = (name: string): boolean =>
-  /^[a-z][a-z0-9-]{1,22}[a-z0-9]$/i.test(name) && !name.includes("--");
+const isVaultName = (name: string): boolean => /^[a-z][a-z0-9-]{1,22}[a-z0-9]$/i.test(name) && !name.includes("--");
 
 const invalidName = (name: string): string =>
   `The vault name '${name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. ` +

@@ -1,5 +1,5 @@
 // The operations on the secrets of one vault, as Key Vault carries them out and answers them. Whether the caller may do
-// it is decided before, in data-plane.ts.
+// it is decided before, in vault-host.ts.
 import { randomBytes } from "node:crypto";
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
 import { contentsOf, type Secret, type SecretVersion } from "./contents.ts";

@@ -1,5 +1,5 @@
-// Microsoft.KeyVault/vaults: what a PUT or PATCH may change, deletion, which only puts a vault aside, and recovery. What
-// is in a vault is in contents.ts; what its own host answers is in data-plane.ts.
+// Microsoft.KeyVault/vaults: what a PUT or PATCH may change, deletion, which only puts a vault aside, and recovery.
+// What is in a vault is in contents.ts; what its own host answers is in vault-host.ts.
 import { regionOf } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
@@ -81,7 +81,7 @@ const keptProperties = (before: Resource | undefined): Body => {
   };
 };
 
-/** Takes a deleted vault of this name out for its recovery. @throws ArmError when the name is not free, or none is there */
+/** Takes a deleted vault out for its recovery. @throws ArmError when the name is not free, or no such vault is there */
 function takeDeleted(cloud: Cloud, id: string, name: string, mode: string, wanted: Body): Resource | undefined {
   if (vaultNamed(cloud, name)) throw new ArmError(409, "VaultAlreadyExists", takenName(name));
   const deleted = deletedVaultsOf(cloud).get(name)?.resource;
@@ -89,15 +89,13 @@ function takeDeleted(cloud: Cloud, id: string, name: string, mode: string, wante
     deleted?.id.toLowerCase() === id.toLowerCase() &&
     regionOf(deleted.body["location"]) === regionOf(wanted["location"]);
   if (mode !== "recover") {
+    if (deleted && !isHere) throw new ArmError(409, "VaultAlreadyExists", takenName(name));
     if (deleted)
       throw new ArmError(
         409,
-        isHere ? "ConflictError" : "VaultAlreadyExists",
-        isHere
-          ? "A vault with the same name already exists in deleted state. You need to either recover or purge existing " +
-              "key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft " +
-              "delete."
-          : takenName(name),
+        "ConflictError",
+        "A vault with the same name already exists in deleted state. You need to either recover or purge existing key " +
+          "vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete.",
       );
     return undefined;
   }

@@ -1,5 +1,5 @@
-// The tables of a workspace: those of Container Apps, three of Application Insights, and those that other services write
-// (platform-rows.ts). A table is gathered when a query names it.
+// The tables of a workspace: those of Container Apps, three of Application Insights, and those that other services
+// write (platform-rows.ts). A table is gathered when a query names it.
 import { consoleColumns, consoleRows } from "../app/console-rows.ts";
 import { requestColumns, requestRows } from "../app/request-rows.ts";
 import { systemTable } from "../app/system-rows.ts";

@@ -1,5 +1,6 @@
 // Who owns which documents of a kept cloud: settings, resources, the contents of vaults, appointments, apps and
-// operations, each with how it is restored. Processes, probes and connections are not kept; they start anew. How documents are written is in state.ts.
+// operations, each with how it is restored. Processes, probes and connections are not kept; they start anew. How
+// documents are written is in state.ts.
 import { runtimeOf, startRevision } from "../app/app-runtime.ts";
 import { watchSchedules } from "../app/job-executions.ts";
 import { requestRows } from "../app/request-rows.ts";

@@ -2,9 +2,9 @@
 // a table of its own (pulumi/pulumi-azure-native, provider/pkg/gen/replacement.go, commit 1b7112a), which wins, and
 // from `x-ms-mutability` in Azure's specifications: what may be created and not updated replaces. The path's
 // parameters always do. Its schema itself is part of a binary that is not at hand; the rows of authorization, network
-// and resources are those of the table. That of vaults is our reading: their specification (315e54b) says nothing of the
-// location, which Azure never changes. That of PostgreSQL is Azure/azure-rest-api-specs dd817ad,
-// 2025-08-01/openapi.json.
+// and resources are those of the table. Those of vaults and event subscriptions are our reading: the specification of
+// vaults (315e54b) says nothing of the location, which Azure never changes. That of PostgreSQL is
+// Azure/azure-rest-api-specs dd817ad, 2025-08-01/openapi.json.
 
 /** The version of azure-native whose facts these are. */
 export const azureNativeVersion = "3.28.0";

@@ -1,6 +1,6 @@
 // Converts a resource between the SDK's shape and the wire's. The SDK flattens `properties` of most types, has the
-// path's parameters as inputs, and has lists of identities; on the wire `properties` is nested, the parameters are part of the id, and
-// identities are an object. The schema decides which is which.
+// path's parameters as inputs, and has lists of identities; on the wire `properties` is nested, the parameters are part
+// of the id, and identities are an object. The schema decides which is which.
 import type { Body } from "../arm/resource.ts";
 import { type Schema, schemaOf, unknownValue } from "../arm/schema.ts";
 import { type NativeResource, parametersOf } from "./resources.ts";

@@ -70,7 +70,7 @@ test("a naive cloud does not fetch again", async () => {
   expect(await shop.fetched("once")).toMatchObject({ key: "old" });
 });
 
-test("a naive cloud restarts nothing after a sync, and in the form `all` every active revision is restarted", async () => {
+test("a naive cloud restarts nothing after a sync; in the form `all` every active revision is restarted", async () => {
   await release("restless");
   const aside = (
     await shop.put("restless", {
@@ -111,7 +111,7 @@ test("a naive cloud takes away the value of a sync that fails", async () => {
   );
 });
 
-test("a naive cloud removes a secret that a revision names, and in the form `refused` the write is refused at once", async () => {
+test("a naive cloud removes a secret that a revision names; in the form `refused` the write is refused", async () => {
   await release("freed");
   const secrets = [{ name: "other", value: "own" }];
   await shop.put("freed", { secrets: [key(latestOf("freed")), ...secrets], secretRef: "other" });

@@ -14,7 +14,7 @@ afterAll(() => shop?.at.close());
 const reference = (keyVaultUrl: string, name = "key"): Body => ({ name, keyVaultUrl, identity: shop.reader });
 const apps = "?api-version=2025-07-01";
 
-test("a set reference is fetched at once, at its version or at the latest one", async () => {
+test("a set reference is fetched at once, its version or the newest one", async () => {
   const first = await shop.setSecret("set", "one");
   const second = await shop.setSecret("set", "two");
   const { body } = await shop.put("set", { secrets: [reference(first)] });
@@ -48,7 +48,7 @@ test.each([
   });
 });
 
-test("an identity without the right to read fails the operation, so that a new system identity always does", async () => {
+test("an identity without the right to read fails the operation, as a first system identity always does", async () => {
   await shop.setSecret("guarded", "one");
   const secrets = [{ ...reference(latestOf("guarded")), identity: "system" }];
   const refused = await shop.put("guarded", { secrets, identity: { type: "SystemAssigned" } });
@@ -77,7 +77,7 @@ test("a restart gives replicas the value that was fetched last, not the vault's 
   expect([before["KEY"], (await shop.replica(hostOfApp("restarted")))["KEY"]]).toEqual(["old", "old"]);
 });
 
-test("a reference without a version is fetched every half hour, at a phase that stays; one with a version never", async () => {
+test("a reference without a version is fetched every half hour, at a steady phase; one with a version never", async () => {
   const pinned = await shop.setSecret("synced", "one");
   await shop.put("synced", { secrets: [reference(latestOf("synced"))] });
   await shop.put("pinned", { secrets: [reference(pinned)] });

@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-test("the first request of a fresh client is challenged, and its answer names a parent of the vault's host", async () => {
+test("the first request of a client is challenged, and the answer names a parent of the vault's host", async () => {
   const fresh = secretClient(at.cloud, at.agent, "shop");
   expect((await fresh.setSecret("first", "value")).value).toBe("value");
   const unsigned = await at.ask("PUT", `${hostOf("shop")}/secrets/first?api-version=2026-04-01`, undefined, {
@@ -53,8 +53,9 @@ test("the first request of a fresh client is challenged, and its answer names a 
     status: 401,
     body: { error: { code: "Unauthorized", message: "AKV10000: Request is missing a Bearer or PoP token." } },
   });
+  const issuer = `https://login.ballast.localhost/${at.cloud.tenant}`;
   expect(unsigned.headers["www-authenticate"]).toBe(
-    `Bearer authorization="https://login.ballast.localhost/${at.cloud.tenant}", resource="https://vault.ballast.localhost"`,
+    `Bearer authorization="${issuer}", resource="https://vault.ballast.localhost"`,
   );
   const other = await at.tokenFor("https://management.azure.com");
   expect((await at.ask("GET", `${hostOf("shop")}/secrets?api-version=7.4`, undefined, { token: other })).status).toBe(
@@ -98,7 +99,7 @@ test("expiry and start are for information: an expired secret and one of the fut
   expect([(await client.getSecret("expired")).value, (await client.getSecret("future")).value]).toEqual(["old", "new"]);
 });
 
-test("attributes and tags of a version are changed, its value never; a changed one keeps what is not named", async () => {
+test("attributes and tags of a version are changed, its value never; what is not named stays", async () => {
   const { properties } = await client.setSecret("changed", "value", { tags: { a: "1" }, contentType: "text/plain" });
   const version = properties.version!;
   const updated = await client.updateSecretProperties("changed", version, { tags: { b: "2" } });
@@ -231,7 +232,7 @@ test("a host of no vault is no host", async () => {
   });
 });
 
-test("the 301st secret within ten seconds is refused with the time to wait, and the refused ones do not count", async () => {
+test("the 301st secret within ten seconds is refused with the time to wait, and is not counted", async () => {
   const throttled = await startCloudForTests();
   try {
     const home = `/subscriptions/${throttled.cloud.subscription}/resourceGroups/shop`;

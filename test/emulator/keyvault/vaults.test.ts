@@ -19,7 +19,7 @@ const put = (name: string, properties: Body = {}, inGroup?: string): Promise<Rep
   at.ask("PUT", `${idOf(name, inGroup)}?${vaultVersion}`, vaultBody(at, properties));
 const provider = (rest: string): string =>
   `/subscriptions/${at.cloud.subscription}/providers/Microsoft.KeyVault/${rest}?${vaultVersion}`;
-const data = (vault: string, method: string, where: string, body?: unknown): Promise<Reply> =>
+const inside = (vault: string, method: string, where: string, body?: unknown): Promise<Reply> =>
   at.ask(method, `${hostOf(vault)}${where}?api-version=7.4`, body, { token });
 const remove = (name: string): Promise<Reply> => at.ask("DELETE", `${idOf(name)}?${vaultVersion}`);
 
@@ -114,10 +114,10 @@ test("purge protection and retention are never taken back, by no PUT and no PATC
     at.ask("PATCH", `${idOf("protected")}?${vaultVersion}`, { properties });
   for (const wrong of [{ enablePurgeProtection: false }, { softDeleteRetentionInDays: 8 }])
     expect((await patch(wrong)).body.error.code).toBe("BadRequest");
-  await data("protected", "PUT", "/secrets/kept", { value: "x" });
-  const { attributes } = (await data("protected", "DELETE", "/secrets/kept")).body;
+  await inside("protected", "PUT", "/secrets/kept", { value: "x" });
+  const { attributes } = (await inside("protected", "DELETE", "/secrets/kept")).body;
   expect([attributes.recoveryLevel, attributes.recoverableDays]).toEqual(["CustomizedRecoverable", 7]);
-  expect((await data("protected", "DELETE", "/deletedsecrets/kept")).body.error.code).toBe("Forbidden");
+  expect((await inside("protected", "DELETE", "/deletedsecrets/kept")).body.error.code).toBe("Forbidden");
   await remove("protected");
   const purged = await at.ask("POST", provider("locations/westeurope/deletedVaults/protected/purge"));
   expect(purged.status).toBe(400);
@@ -125,26 +125,26 @@ test("purge protection and retention are never taken back, by no PUT and no PATC
 
 test("a recovered vault has its secrets, and none of the roles that were assigned at it", async () => {
   await openVault("back");
-  await data("back", "PUT", "/secrets/kept", { value: "still here" });
+  await inside("back", "PUT", "/secrets/kept", { value: "still here" });
   await remove("back");
-  expect((await data("back", "GET", "/secrets/kept")).status).toBe(404);
+  expect((await inside("back", "GET", "/secrets/kept")).status).toBe(404);
   expect((await put("back", { createMode: "recover" }, "other")).status).toBe(404);
   expect((await put("back", { createMode: "recover" })).status).toBe(200);
-  expect((await data("back", "GET", "/secrets/kept")).body.error.innererror.code).toBe("ForbiddenByRbac");
+  expect((await inside("back", "GET", "/secrets/kept")).body.error.innererror.code).toBe("ForbiddenByRbac");
   await giveRole(at, idOf("back"), "user", client);
-  expect((await data("back", "GET", "/secrets/kept")).body.value).toBe("still here");
+  expect((await inside("back", "GET", "/secrets/kept")).body.value).toBe("still here");
 });
 
 test("deleted vaults and secrets are purged when their retention is over", async () => {
   await openVault("short", { softDeleteRetentionInDays: 7 });
-  await data("short", "PUT", "/secrets/gone", { value: "x" });
-  await data("short", "DELETE", "/secrets/gone");
+  await inside("short", "PUT", "/secrets/gone", { value: "x" });
+  await inside("short", "DELETE", "/secrets/gone");
   const advance = (days: number): Promise<Reply> =>
     at.ask("POST", "/_emulator/clock", { rate: 1, advanceSeconds: days * 86_400 });
   await advance(6.9);
-  expect((await data("short", "GET", "/deletedsecrets/gone")).status).toBe(200);
+  expect((await inside("short", "GET", "/deletedsecrets/gone")).status).toBe(200);
   await advance(0.2);
-  expect((await data("short", "GET", "/deletedsecrets/gone")).status).toBe(404);
+  expect((await inside("short", "GET", "/deletedsecrets/gone")).status).toBe(404);
   await remove("short");
   await advance(7.1);
   expect((await at.ask("GET", provider("locations/westeurope/deletedVaults/short"))).status).toBe(404);
@@ -162,8 +162,8 @@ test("deleting a group puts its vaults aside", async () => {
 
 test("roles at the vault or at one secret decide who may do what; a vault without them lets nobody in", async () => {
   await openVault("guarded");
-  await data("guarded", "PUT", "/secrets/a", { value: "a" });
-  await data("guarded", "PUT", "/secrets/b", { value: "b" });
+  await inside("guarded", "PUT", "/secrets/a", { value: "a" });
+  await inside("guarded", "PUT", "/secrets/b", { value: "b" });
   const assignments = await at.ask(
     "GET",
     `${idOf("guarded")}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01`,
@@ -172,10 +172,10 @@ test("roles at the vault or at one secret decide who may do what; a vault withou
   const seen = async () =>
     Promise.all(
       [
-        data("guarded", "GET", "/secrets/a"),
-        data("guarded", "GET", "/secrets/b"),
-        data("guarded", "GET", "/secrets"),
-        data("guarded", "PUT", "/secrets/a", { value: "c" }),
+        inside("guarded", "GET", "/secrets/a"),
+        inside("guarded", "GET", "/secrets/b"),
+        inside("guarded", "GET", "/secrets"),
+        inside("guarded", "PUT", "/secrets/a", { value: "c" }),
       ].map(async (reply) => (await reply).status),
     );
   // The client is the owner of the subscription all the time.
@@ -188,14 +188,13 @@ test("roles at the vault or at one secret decide who may do what; a vault withou
   await at.ask("DELETE", `${reader}?api-version=2022-04-01`);
   await giveRole(at, idOf("guarded"), "officer", client);
   expect(await seen()).toEqual([200, 200, 200, 200]);
-  const nowhere = at.ask(
-    "PUT",
-    `${idOf("guarded")}/secrets/none/providers/Microsoft.Authorization/roleAssignments/${crypto.randomUUID()}?api-version=2022-04-01`,
-    { properties: { principalId: client, roleDefinitionId: "/x" } },
-  );
-  expect((await nowhere).body.error.code).toBe("ParentResourceNotFound");
+  const absent = `${idOf("guarded")}/secrets/none/providers/Microsoft.Authorization/roleAssignments`;
+  const nowhere = await at.ask("PUT", `${absent}/${crypto.randomUUID()}?api-version=2022-04-01`, {
+    properties: { principalId: client, roleDefinitionId: "/x" },
+  });
+  expect(nowhere.body.error.code).toBe("ParentResourceNotFound");
   await put("guarded", { enableRbacAuthorization: false });
-  expect((await data("guarded", "GET", "/secrets/a")).body.error.innererror.code).toBe("AccessDenied");
+  expect((await inside("guarded", "GET", "/secrets/a")).body.error.innererror.code).toBe("AccessDenied");
 });
 
 test.each(["keys/a", "secrets/a", "accessPolicies/add", "privateEndpointConnections/a"])(
@@ -207,12 +206,12 @@ test.each(["keys/a", "secrets/a", "accessPolicies/add", "privateEndpointConnecti
   },
 );
 
-test("each request to a vault is a row of AZKVAuditLogs in the workspaces of its settings, without values", async () => {
+test("each request to a vault is a row of AZKVAuditLogs in the workspaces of its settings, with no value", async () => {
   await openVault("audited");
   const workspace = `${group()}/providers/Microsoft.OperationalInsights/workspaces/logs`;
   await at.ask("PUT", `${workspace}?api-version=2023-09-01`, { location: "westeurope", properties: {} });
-  const setting = `${idOf("audited")}/providers/Microsoft.Insights/diagnosticSettings/audit?api-version=2021-05-01-preview`;
-  const { status } = await at.ask("PUT", setting, {
+  const setting = `${idOf("audited")}/providers/Microsoft.Insights/diagnosticSettings/audit`;
+  const { status } = await at.ask("PUT", `${setting}?api-version=2021-05-01-preview`, {
     properties: {
       workspaceId: workspace,
       logAnalyticsDestinationType: "Dedicated",
@@ -221,9 +220,9 @@ test("each request to a vault is a row of AZKVAuditLogs in the workspaces of its
   });
   expect(status).toBe(200);
   await at.ask("POST", "/_emulator/ingestion", { lagSeconds: 0 });
-  await data("audited", "PUT", "/secrets/a", { value: "hush-hush" });
-  await data("audited", "GET", "/secrets/a");
-  await data("audited", "GET", "/secrets/none");
+  await inside("audited", "PUT", "/secrets/a", { value: "hush-hush" });
+  await inside("audited", "GET", "/secrets/a");
+  await inside("audited", "GET", "/secrets/none");
   await at.ask("GET", `${hostOf("audited")}/secrets?api-version=7.4`, undefined, { token: null });
   const { customerId } = (await at.ask("GET", `${workspace}?api-version=2023-09-01`)).body.properties;
   const query = await at.ask(
@@ -254,24 +253,24 @@ test("after SIGKILL vaults have their secrets, and what was to be purged still i
     await raw.ask("PUT", `${home}?api-version=2024-03-01`, { location: "westeurope" });
     const own = await clientObjectId(raw);
     const keyToken = await raw.tokenFor("https://vault.azure.net");
-    const dataOf = (name: string, method: string, where: string, body?: unknown): Promise<Reply> =>
+    const askOf = (name: string, method: string, where: string, body?: unknown): Promise<Reply> =>
       raw.ask(method, `${hostOf(name)}${where}?api-version=7.4`, body, { token: keyToken });
     for (const name of ["stays", "aside"]) {
       await raw.ask("PUT", `${vault(name)}?${vaultVersion}`, vaultBody(cloud, { softDeleteRetentionInDays: 7 }));
       await giveRole(cloud, vault(name), "officer", own);
-      await dataOf(name, "PUT", "/secrets/a", { value: "one" });
+      await askOf(name, "PUT", "/secrets/a", { value: "one" });
     }
-    const { id } = (await dataOf("stays", "PUT", "/secrets/a", { value: "two" })).body;
-    await dataOf("stays", "PUT", "/secrets/b", { value: "b" });
-    await dataOf("stays", "DELETE", "/secrets/b");
+    const { id } = (await askOf("stays", "PUT", "/secrets/a", { value: "two" })).body;
+    await askOf("stays", "PUT", "/secrets/b", { value: "b" });
+    await askOf("stays", "DELETE", "/secrets/b");
     await raw.ask("DELETE", `${vault("aside")}?${vaultVersion}`);
     await emulator.kill();
     await emulator.revive();
-    expect((await dataOf("stays", "GET", "/secrets/a")).body).toMatchObject({ id, value: "two" });
-    expect((await dataOf("stays", "GET", "/secrets/a/versions")).body.value).toHaveLength(2);
-    expect((await dataOf("stays", "GET", "/deletedsecrets/b")).status).toBe(200);
+    expect((await askOf("stays", "GET", "/secrets/a")).body).toMatchObject({ id, value: "two" });
+    expect((await askOf("stays", "GET", "/secrets/a/versions")).body.value).toHaveLength(2);
+    expect((await askOf("stays", "GET", "/deletedsecrets/b")).status).toBe(200);
     await raw.ask("POST", "/_emulator/clock", { rate: 1, advanceSeconds: 8 * 86_400 });
-    expect((await dataOf("stays", "GET", "/deletedsecrets/b")).status).toBe(404);
+    expect((await askOf("stays", "GET", "/deletedsecrets/b")).status).toBe(404);
     const list = `/subscriptions/${emulator.subscription}/providers/Microsoft.KeyVault/deletedVaults?${vaultVersion}`;
     expect((await raw.ask("GET", list)).body.value).toEqual([]);
   } finally {

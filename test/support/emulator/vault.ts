@@ -1,5 +1,5 @@
-// Vaults on the emulator of a test: how one is made, who may do what in it, and Microsoft's client of its secrets, signed
-// in as the emulator's fixed client.
+// Vaults on the emulator of a test: how one is made, who may do what in it, and Microsoft's client of its secrets,
+// signed in as the emulator's fixed client.
 import { randomUUID } from "node:crypto";
 import type https from "node:https";
 import { ClientSecretCredential } from "@azure/identity";
@@ -10,7 +10,7 @@ import type { CloudForTests } from "./cloud.ts";
 import { throughAgent } from "./sdk-client.ts";
 
 /** Built-in roles by name. */
-export const vaultRoles = {
+const vaultRoles = {
   user: "4633458b-17de-408a-b874-0445c86b69e6",
   officer: "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
   reader: "21090545-7ca7-4776-b22c-e363652d74d2",
@@ -34,7 +34,8 @@ export async function giveRole(
   principalId: string,
 ): Promise<string> {
   const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`;
-  const roleDefinitionId = `/subscriptions/${cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${vaultRoles[role]}`;
+  const definitions = `/subscriptions/${cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions`;
+  const roleDefinitionId = `${definitions}/${vaultRoles[role]}`;
   const { status, body } = await ask("PUT", `${id}?api-version=2022-04-01`, {
     properties: { roleDefinitionId, principalId, principalType: "ServicePrincipal" },
   });

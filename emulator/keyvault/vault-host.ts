@@ -226,8 +226,8 @@ function carryOut(asked: Asked, operation: Operation | undefined, path: string, 
   requireVersion(request.apiVersion);
   if (request.twist && request.method !== "GET") return twisted(request.twist);
   if (!operation) throw unknownRoute(request.method, path);
-  const isNew = operation.name === "SecretSet" && contentsOf(at.cloud).get(nameOfVault(at.vault), name) === undefined;
-  countRequest(at.cloud, nameOfVault(at.vault), isNew ? "create" : "other");
+  const isFirst = operation.name === "SecretSet" && contentsOf(at.cloud).get(nameOfVault(at.vault), name) === undefined;
+  countRequest(at.cloud, nameOfVault(at.vault), isFirst ? "create" : "other");
   if (name !== "" && !/^[0-9a-zA-Z-]{1,127}$/.test(name))
     throw badParameter(`The request URI contains an invalid name: ${name}`);
   const refusal = refusalOf(at, principal, { ...operation, secret: name });
