@@ -94,8 +94,9 @@ function takeDeleted(cloud: Cloud, id: string, name: string, mode: string, wante
       throw new ArmError(
         409,
         "ConflictError",
-        "A vault with the same name already exists in deleted state. You need to either recover or purge existing key " +
-          "vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete.",
+        "A vault with the same name already exists in deleted state. You need to either recover or purge existing " +
+          "key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft " +
+          "delete.",
       );
     return undefined;
   }

@@ -116,11 +116,11 @@ test("a login, a wrong password and a role without LOGIN are rows of the server 
     ]),
   );
   expect(said.every(([name]) => name === "shop")).toBe(true);
-  const [[message, pid]] = (await rows(
+  const [[line, pid]] = (await rows(
     'Message contains "connection authorized: user=shop_a "',
     "Message, ProcessId",
   )) as [[string, number]];
-  expect(message).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC-[0-9a-f]+[.][0-9a-f]+-LOG: {2}connection authorized/);
+  expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC-[0-9a-f]+[.][0-9a-f]+-LOG: {2}connection authorized/);
   expect(pid).toEqual(expect.any(Number));
   expect(await rows('Message has "connection received"', "LogicalServerName")).not.toEqual([]);
 });

@@ -77,7 +77,7 @@ test("a restart gives replicas the value that was fetched last, not the vault's 
   expect([before["KEY"], (await shop.replica(hostOfApp("restarted")))["KEY"]]).toEqual(["old", "old"]);
 });
 
-test("a reference without a version is fetched every half hour, at a steady phase; one with a version never", async () => {
+test("a reference without a version is fetched every half hour, at a steady phase; a pinned one never", async () => {
   const pinned = await shop.setSecret("synced", "one");
   await shop.put("synced", { secrets: [reference(latestOf("synced"))] });
   await shop.put("pinned", { secrets: [reference(pinned)] });
