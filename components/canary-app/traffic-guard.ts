@@ -96,16 +96,21 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
   };
 }
 
-const namesUsed = new Map<string, number>();
+/** How many components of each name have hooks, in each run of a program: its next run has the same names again. */
+const countsOfRuns = new WeakMap<object, Map<string, number>>();
 
 /**
  * Returns names for the hooks of one component. Pulumi knows hooks by their names alone, in the whole stack, and runs
  * the last one of a name for all; but two components of one name may have different parents.
+ *
+ * Every name ends in a number, the first one's too. Otherwise a second `shop` and a first `shop-2` would share theirs.
  */
 function hookNames(name: string): (of: string) => string {
-  const before = namesUsed.get(name) ?? 0;
-  namesUsed.set(name, before + 1);
-  return (of) => (before === 0 ? `${name}-${of}` : `${name}-${before + 1}-${of}`);
+  const run = pulumi.runtime.getMonitor() as object;
+  const counts = countsOfRuns.get(run) ?? new Map<string, number>();
+  const number = (counts.get(name) ?? 0) + 1;
+  countsOfRuns.set(run, counts.set(name, number));
+  return (of) => `${of}-${name}-${number}`;
 }
 
 /** Waits for a value. In an update, unlike in a preview, every value becomes known. */
