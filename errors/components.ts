@@ -164,9 +164,10 @@ export const canaryAppLosses = entry<{
   variants: [{}, { keepable: [] }],
   message: ({ app, losses }) =>
     `"${app}" has what the program does not say, and the update would take it away: ${losses.join(", ")}.`,
-  fix: ({ lost, keepable }) =>
-    `say it in the program${keepable.length === 0 ? "" : `, or send it back as it is: keepLive: ${quoted(keepable)}`}; ` +
-    `to drop it, acceptLoss: ${quoted(lost)}`,
+  fix: ({ lost, keepable }) => {
+    const orKeep = keepable.length === 0 ? "" : `, or send it back as it is: keepLive: ${quoted(keepable)}`;
+    return `say it in the program${orKeep}; to drop it, acceptLoss: ${quoted(lost)}`;
+  },
   left: unchanged,
 });
 

@@ -70,7 +70,7 @@ function flat(configuration: Configuration): Fields {
   );
 }
 
-/** Azure does not distinguish `Http` from `http`, nor an absent value from its default or from one that means nothing. */
+/** Azure does not distinguish `Http` from `http`, nor an absent value from its default or one that means nothing. */
 function comparable(name: string, value: unknown): string {
   const at = ["configuration", ...name.split(".")];
   const isOff = name === "ingress.stickySessions" && (value as Fields | undefined)?.["affinity"] !== "sticky";
