@@ -220,7 +220,10 @@ export function runEngine<Value>(part: () => Value): Value {
   }
 }
 
-/** One kind as the control loop uses it. All but `refuses` throw EngineFailed if the engine throws. Journals of its streams go in and out; its states stay inside. */
+/**
+ * One kind as the control loop uses it. Journals of its streams go in and out; its states stay inside. All but
+ * `refuses` throw EngineFailed if the engine throws.
+ */
 export interface Controller<Event extends AnyEvent = AnyEvent> {
   readonly kind: string;
   /** Gives the effect that a journal asks for; undefined once it is finished, and before it begins. */

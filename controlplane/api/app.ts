@@ -63,10 +63,10 @@ const answersOfKind = (kind: AnyKind): Readonly<Record<string, Answer>> => {
   return {
     [`put${noun}`]: namingFailures(kind, putStream(kind)),
     [`list${capitalized(plural)}`]: listStreams(kind),
-    [`show${noun}`]: showStream(kind),
-    [`show${noun}Journal`]: showJournal(kind),
-    [`follow${noun}`]: followStream(kind),
-    [`signal${noun}`]: signalStream(kind),
+    [`show${noun}`]: namingFailures(kind, showStream(kind)),
+    [`show${noun}Journal`]: namingFailures(kind, showJournal(kind)),
+    [`follow${noun}`]: namingFailures(kind, followStream(kind)),
+    [`signal${noun}`]: namingFailures(kind, signalStream(kind)),
   };
 };
 

@@ -99,8 +99,8 @@ export function createDrivers<Event extends AnyEvent>(setting: DriversSetting<Ev
 }
 
 /**
- * Reconciles until the stream has finished or must be left. After trouble it rests and retries: with the database, which
- * comes back, and with the journal or the engine, which a newer version may mend. The latter is recorded.
+ * Reconciles until the stream has finished or must be left. After trouble it rests and retries: with the database,
+ * which comes back, and with the journal or the engine, which a newer version may mend. The latter is recorded.
  */
 async function reconcileUntilDone<Event extends AnyEvent>(
   run: Run<Event>,

@@ -266,8 +266,8 @@ interface Held<Event extends AnyEvent> {
 }
 
 /**
- * Reports whether a stream has not finished, by its newest facts. One of an unknown kind, and one that is stuck, count as in flight: only a
- * version that knows better can say that it has finished.
+ * Reports whether a stream has not finished, by its newest facts. One of an unknown kind, and one that is stuck, count
+ * as in flight: only a version that knows better can say that it has finished.
  */
 async function isInFlight<Event extends AnyEvent>(
   held: Held<Event>,

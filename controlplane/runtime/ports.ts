@@ -107,8 +107,8 @@ export interface Pulse {
 }
 
 /**
- * One stream of a list, as its row shows it. The error is that of a journal that cannot be read; `stuck` is why the loop
- * cannot go on with a stream.
+ * One stream of a list, as its row shows it. The error is that of a journal that cannot be read; `stuck` is why the
+ * loop cannot go on with a stream.
  */
 export type Listed =
   | { readonly stream: string; readonly facts: number; readonly overview: Overview; readonly stuck?: BallastError }

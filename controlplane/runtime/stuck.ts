@@ -1,6 +1,6 @@
-// Why a stream stands still although its process and its database work: its journal cannot be read, or its engine throws
-// on it. No retry helps, but a newer version may, so the loop goes on trying, shows the reason, and carries on with all
-// other streams.
+// Why a stream stands still although its process and its database work: its journal cannot be read, or its engine
+// throws on it. No retry helps, but a newer version may, so the loop goes on trying, shows the reason, and carries on
+// with all other streams.
 import { EngineFailed } from "../../engines/kind.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { journalEngineFailed } from "../../errors/journal.ts";

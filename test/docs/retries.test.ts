@@ -72,6 +72,8 @@ const signs =
 const others: Readonly<Record<string, string>> = {
   "controlplane/runtime/ports.ts": "the shape of a policy",
   "demo/ground.ts": "it removes a folder",
+  "engines/remediation/guards/history.ts": "it counts actions on a target, each for another incident",
+  "engines/remediation/policy.ts": "the limit of that",
   "engines/rollout/decisions/read-back.ts": "it counts what give-up.ts counts",
   "examples/storefront/telemetry.ts": "it does not try again",
 };

@@ -1,6 +1,6 @@
-// Values that nobody means, read by the forms of real kinds of work: a request, a signal, a stored fact. They come from
-// callers, from a program under Pulumi, and from an engine with a bug. Reading ends soon, throws nothing that the frames
-// do not expect, and its complaints stay short.
+// Values that nobody means, read by the forms of real kinds of work: a request, a signal, a stored fact. They come
+// from callers, from a program under Pulumi, and from an engine with a bug. Reading ends soon, throws nothing that the
+// frames do not expect, and its complaints stay short.
 import { describe, expect, test } from "vitest";
 import { list, object, optional, read, text } from "../../engines/form.ts";
 import { type AnyKind, Misshapen } from "../../engines/kind.ts";

@@ -48,15 +48,8 @@ export function memoryJournal<Event extends AnyEvent>(
     for (const fact of stored.facts.slice(stored.shown.length)) stored.shown.push(parseFact(fact, kinds));
     return [...stored.shown] as Fact<Event>[];
   };
-  const listedOf = (stream: string, { facts, overview, stuck }: Stored): Listed => {
-    try {
-      const shown = overview() ?? runEngine(() => overlook(stream, factsOf(stream))!);
-      return { stream, facts: facts.length, overview: shown, ...(stuck && { stuck }) };
-    } catch (error) {
-      if (!(error instanceof EngineFailed)) throw error;
-      return { stream, error: journalEngineFailed({ stream, why: error.message }) };
-    }
-  };
+  const listedOf = (stream: string, stored: Stored): Listed =>
+    listedFrom(stream, stored, () => overlook(stream, factsOf(stream))!);
   // As in PostgreSQL, facts of which no overview can be made are kept all the same.
   const overviewOf = (stream: string): Overview | undefined => {
     try {
@@ -109,6 +102,17 @@ export function memoryJournal<Event extends AnyEvent>(
     },
     grown: grownWith(waiting, lengthOf),
   };
+}
+
+/** Shows a stream; `overlook` makes the overview of one whose row has none. */
+function listedFrom(stream: string, { facts, overview, stuck }: Stored, overlook: () => Overview): Listed {
+  try {
+    const shown = overview() ?? runEngine(overlook);
+    return { stream, facts: facts.length, overview: shown, ...(stuck && { stuck }) };
+  } catch (error) {
+    if (!(error instanceof EngineFailed)) throw error;
+    return { stream, error: journalEngineFailed({ stream, why: error.message }) };
+  }
 }
 
 /** Waits for the growth of a stream; each append wakes all who wait. */
