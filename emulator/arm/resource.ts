@@ -3,6 +3,7 @@
 // neither HTTP nor tokens nor the schemas of api-versions.
 
 import type { QuirkChoice } from "../controls/quirks.ts";
+import type { PolicyName } from "../delivery/policies.ts";
 import type { RowsFile } from "../persistence/lines-file.ts";
 import type { FieldClasses } from "./field-classes.ts";
 import type { ListOptions } from "./list-options.ts";
@@ -180,6 +181,8 @@ export interface Cloud {
    * True allows every identity; a list allows only those with these ids.
    */
   replicaEnvironment(identity: boolean | readonly string[]): Record<string, string>;
+  /** Gives a token by which one of Azure's services that deliver shows an application that it is that service. */
+  serviceToken?(service: PolicyName, application: string): Promise<string>;
   log(line: string): void;
 }
 
