@@ -80,4 +80,10 @@ export const eventSubscriptionFields: FieldClasses = {
     ),
     ...alike(asResource, withIdentity, "properties.deadLetterWithResourceIdentity"),
   },
+  ranges: {
+    [`${destination}.maxEventsPerBatch`]: [1, 5000],
+    [`${destination}.preferredBatchSizeInKilobytes`]: [1, 1024],
+    "properties.retryPolicy.maxDeliveryAttempts": [1, 30],
+    "properties.retryPolicy.eventTimeToLiveInMinutes": [1, 1440],
+  },
 };
