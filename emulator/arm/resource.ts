@@ -153,6 +153,8 @@ export interface PutContext {
   readonly previous: Resource | undefined;
   /** True for a PATCH. */
   readonly merge: boolean;
+  /** The body as it was sent; absent when a write is repeated after a kill. */
+  readonly sent?: Body;
   readonly cloud: Cloud;
 }
 
