@@ -19,8 +19,8 @@ export interface Guarded {
   readonly name: string;
   readonly endpoint: pulumi.Input<string>;
   readonly audience: string;
-  readonly resourceGroup: string;
-  readonly app: string;
+  readonly resourceGroup: pulumi.Input<string>;
+  readonly app: pulumi.Input<string>;
 }
 
 /** The answer of Ballast's provider to `ballast:index:lock`. */
@@ -44,8 +44,8 @@ const lockSeconds = 120;
  */
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
   if (!takesHooks()) return {};
-  const { name, audience, resourceGroup, app } = guarded;
-  const endpoint = settled(guarded.endpoint);
+  const { name, audience } = guarded;
+  const known = Promise.all([settled(guarded.endpoint), settled(guarded.resourceGroup), settled(guarded.app)]);
   const hook = hookNames(name);
   let lockId: string | undefined;
 
@@ -53,18 +53,20 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
     const id = lockId;
     lockId = undefined;
     if (id === undefined) return;
+    const [endpoint, resourceGroup, app] = await known;
     await pulumi.runtime
-      .invoke("ballast:index:unlock", { endpoint: await endpoint, audience, resourceGroup, app, id }, { parent })
+      .invoke("ballast:index:unlock", { endpoint, audience, resourceGroup, app, id }, { parent })
       .catch((error: Error) =>
         // The update is done and must not fail because of its lock.
         pulumi.log.info(`The lock on ${app} could not be released; it expires by itself: ${error.message}`, parent),
       );
   };
   const before = async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
+    const [endpoint, resourceGroup, app] = await known;
     await refuseScope(app, oldInputs, newInputs, parent);
     const lock: Lock = await pulumi.runtime.invoke(
       "ballast:index:lock",
-      { endpoint: await endpoint, audience, resourceGroup, app, seconds: lockSeconds },
+      { endpoint, audience, resourceGroup, app, seconds: lockSeconds },
       { parent },
     );
     if (lock.heldBy) throw canaryAppLocked({ app, heldBy: lock.heldBy });
