@@ -53,7 +53,6 @@ export function refuseOutOfRange({ ranges = {} }: FieldClasses, body: Body): voi
  */
 export function refuseWrongValues(type: string, apiVersion: string, classes: FieldClasses, body: Body): void {
   if (classes.checksValues) return;
-  refuseOutOfRange(classes, body);
   for (const { path, type: kind, literals, isReadOnly } of publishedFields(type, apiVersion)) {
     if (isReadOnly) continue;
     for (const value of valuesAt(body, path)) {
@@ -64,4 +63,5 @@ export function refuseWrongValues(type: string, apiVersion: string, classes: Fie
       }
     }
   }
+  refuseOutOfRange(classes, body);
 }

@@ -78,10 +78,12 @@ export function watchServerLog(cloud: Cloud): () => Promise<void> {
   const timer = setInterval(() => {
     // A look that takes long is the only one.
     looking ??= look()
-      .catch(async () => {
+      .catch((error: Error) => {
         // The server may be down, or restart. The next look connects again.
-        await client?.end().catch(() => undefined);
+        const broken = client;
         client = undefined;
+        void broken?.end().catch(() => undefined);
+        say(`cannot read the log of the PostgreSQL server: ${error.message}`);
       })
       .finally(() => {
         looking = undefined;

@@ -92,7 +92,7 @@ test("an expiry that is moved moves its event, and a deleted secret has none", a
   await shop.advance(11 * day);
   expect(
     (await shop.at.ask("GET", "/_emulator/schedule")).body.due.filter(({ key }: Body) =>
-      String(key).includes("NearExpiry"),
+      String(key).includes("SecretNearExpiry shop/moved"),
     ),
   ).toEqual([
     { key: `secret-expiry SecretNearExpiry shop/moved/${version}`, at: new Date(inDays(20) * 1000).toISOString() },

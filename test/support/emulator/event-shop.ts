@@ -18,7 +18,7 @@ export interface Received {
 }
 
 /** A webhook whose answers a test chooses. */
-export interface Webhook {
+interface Webhook {
   readonly url: string;
   /** How it answers a handshake. */
   shakes: "code" | "nothing" | "wrong" | "accepted" | "origin" | "other";
@@ -33,7 +33,7 @@ export interface Webhook {
 }
 
 /** Starts a webhook. */
-export async function startWebhook(): Promise<Webhook> {
+async function startWebhook(): Promise<Webhook> {
   const server = http.createServer((request, response) => void answer(hook, request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
