@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fetch, type Response } from "undici";
 import { type RetryPolicy, restBefore } from "../../engines/retry.ts";
 import { githubRefused, githubUnreachable } from "../../errors/github.ts";
+import { EndlessAnswer, retryAfterSecondsOf, textOf } from "../../http-answer.ts";
 import type { Access } from "./access.ts";
 
 /** One request, below the repository. */
@@ -63,9 +64,7 @@ async function attempt(access: Access, request: Request): Promise<{ readonly bod
   const timeout = AbortSignal.timeout(attemptSeconds * 1000);
   try {
     const response = await send(access, request, timeout);
-    const text = await boundedText(response);
-    if (text === undefined)
-      return unreachable(what, `its answer is longer than ${answerBytesMax / 2 ** 20} MiB`, false);
+    const text = await textOf(response.body, { bytesMax: answerBytesMax, seconds: attemptSeconds });
     const { status } = response;
     if (status >= 500) return unreachable(what, `it answered ${status}`, isRepeatable);
     const body = parse(text);
@@ -73,6 +72,7 @@ async function attempt(access: Access, request: Request): Promise<{ readonly bod
       return body === undefined ? unreachable(what, "its answer is not JSON", isRepeatable) : { body };
     return refused(what, response, body);
   } catch (error) {
+    if (error instanceof EndlessAnswer) return unreachable(what, error.message, false);
     const reason = timeout.aborted ? `no answer in ${attemptSeconds} s` : codeOf(error);
     return unreachable(what, reason, isRepeatable || /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/.test(reason));
   }
@@ -105,26 +105,13 @@ function refused(what: string, { status, headers }: Response, body: unknown): Fa
   const message = typeof said === "string" && said !== "" ? said : "it gives no reason";
   const isMoved = status >= 300 && status < 400;
   const reason = isMoved ? "the repository has another name now" : message.slice(0, 200).replace(/\.$/, "");
-  const asked = Number(headers.get("retry-after") ?? Number.NaN);
-  const isLimited = (status === 403 || status === 429) && Number.isFinite(asked);
+  const asked = retryAfterSecondsOf((name) => headers.get(name));
+  const isLimited = (status === 403 || status === 429) && asked !== undefined;
   return {
     error: githubRefused({ what, status, reason }),
     isRepeatable: isLimited,
     ...(isLimited && { askedSeconds: asked }),
   };
-}
-
-/** Reads an answer up to a limit. @returns undefined if it is longer */
-async function boundedText(response: Response): Promise<string | undefined> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of response.body ?? []) {
-    const bytes = part as Uint8Array;
-    length += bytes.byteLength;
-    if (length > answerBytesMax) return undefined;
-    parts.push(bytes);
-  }
-  return Buffer.concat(parts).toString("utf8");
 }
 
 /** An answer without a body, as after a DELETE, is null. */

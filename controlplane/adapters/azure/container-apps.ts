@@ -17,7 +17,7 @@ import type { Fence } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";
 import { fetchRestarts } from "./restarts.ts";
-import { pollMilliseconds, type SettleSetting, settle } from "./settle.ts";
+import { pollMilliseconds, refuseUnread, type SettleSetting, settle } from "./settle.ts";
 import {
   describeWeights,
   entriesFor,
@@ -149,7 +149,7 @@ async function shift(
   if (!ready.ok) return ready;
   return settle<TrafficView>(cloud, fence, async (sent) => {
     const app = await getApp(cloud, target);
-    if (!app.ok) return { say: "refuse", reason: app.reason };
+    if (!app.ok) return refuseUnread(app);
     const shown = weightsOf(app.value);
     if (!shown.ok) return { say: "refuse", reason: shown.reason };
     if (app.value.provisioningState === "InProgress")
@@ -202,7 +202,7 @@ async function readyFor(
     const activated = await activate(cloud, target, revision, fence, isHealthy);
     if (!activated.ok)
       return {
-        ok: false,
+        ...activated,
         reason: `revision ${revision} was deactivated and cannot be activated again: ${activated.reason}`,
       };
   }
@@ -238,7 +238,7 @@ async function activate(
 ): Promise<Result<null>> {
   return settle<null>(cloud, fence, async (sent) => {
     const found = await getRevision(cloud, target, revision);
-    if (!found.ok) return { say: "refuse", reason: found.reason };
+    if (!found.ok) return refuseUnread(found);
     if (isUp(found.value)) return { say: "done", value: null };
     const { active, provisioningState, runningState, provisioningError } = found.value;
     if (active && provisioningState === "Failed")
@@ -263,12 +263,11 @@ async function activate(
 async function deactivate(cloud: Cloud, target: Target, revision: string, fence: Fence): Promise<Result<null>> {
   return settle<null>(cloud, fence, async (sent) => {
     const found = await getRevision(cloud, target, revision);
-    if (!found.ok)
-      return found.trouble.status === 404 ? { say: "done", value: null } : { say: "refuse", reason: found.reason };
+    if (!found.ok) return found.trouble.status === 404 ? { say: "done", value: null } : refuseUnread(found);
     if (sent && found.value.active) return { say: "wait", reason: `revision ${revision} is still active` };
     // A revision that is already deactivated may still have weight. That is an outage, not success.
     const traffic = await readTraffic(cloud, target);
-    if (!traffic.ok) return { say: "refuse", reason: traffic.reason };
+    if (!traffic.ok) return { say: "refuse", ...traffic };
     const percent = shareOf(traffic.value.weights, revision);
     if (percent !== undefined)
       return { say: "refuse", reason: `revision ${revision} still has ${percent} percent of the traffic` };

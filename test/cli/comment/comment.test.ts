@@ -184,7 +184,7 @@ test("a comment whose answer was lost is not written twice: the next run finds i
 
 test("an answer without end, or that is no JSON, ends the command", async () => {
   github.mishaps.push({ request: /^GET \/pulls/, answer: { status: 200, text: `"${"x".repeat(9 * 2 ** 20)}"` } });
-  expect((await write()).err).toContain("its answer is longer than 8 MiB");
+  expect((await write()).err).toContain("its answer has more than 8 MiB");
 });
 
 test("wrong options are refused before anything is read", async () => {

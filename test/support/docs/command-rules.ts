@@ -187,9 +187,9 @@ export const rules: readonly Rule[] = [
     instead: [["--quick", "--runs 1 --cells one-cell.json"]],
   },
   {
-    command: /^npm run bench:judge -- --contestants "/,
+    command: /^npm run bench:judge -- --runs 400 --contestant /,
     runs: "in a clone",
-    instead: [["--contestants", "--runs 1 --cells one-cell.json --contestants"]],
+    instead: [["--runs 400", "--runs 1 --cells one-cell.json"]],
   },
   {
     command: /^npm run mutants -- --only <name>$/,
