@@ -1,4 +1,5 @@
-// docs/reference/workflows.md: the contract of every reusable workflow, as a caller needs it, from the files themselves.
+// docs/reference/workflows.md: the contract of every reusable workflow, as a caller needs it, from the files
+// themselves.
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Contract, type NamedContract, readContract } from "../../cli/workflows/contract.ts";
@@ -16,8 +17,8 @@ export function workflowsPage(): string {
   return [
     "# Reusable workflows",
     generatedFrom("the files in `.github/workflows`"),
-    "A job calls one with `uses: <owner>/<name>/.github/workflows/<file>@<commit>`. [The guide](../guides/workflows.md) " +
-      "says how they belong together, and `ballast workflows init` writes the callers.",
+    "A job calls one with `uses: <owner>/<name>/.github/workflows/<file>@<commit>`. " +
+      "[The guide](../guides/workflows.md) says how they belong together; `ballast workflows init` writes callers.",
     ...contracts.flatMap(({ file, contract }) => section(file, contract)),
     "",
   ].join("\n\n");

@@ -1,5 +1,5 @@
-// What each reusable workflow does when all goes well, when something fails, and when it is cancelled, as the journal of
-// what it called. A case names the lines that count, in order; lines that every job has are left out.
+// What each reusable workflow does when all goes well, when something fails, and when it is cancelled, as the journal
+// of what it called. A case names the lines that count, in order; lines that every job has are left out.
 import type { Run } from "./run-act.ts";
 
 export interface Case {

@@ -126,7 +126,7 @@ async function runAct(place: Place, run: Run): Promise<Ran> {
   const lines = read(journal)
     .replaceAll(commits[0], "first")
     .replaceAll(commits[1], "second")
-    .replaceAll(/\S*\/hostexecutor\//g, "")
+    .replaceAll(/[^\s=]*\/hostexecutor\//g, "")
     .trim();
   return { isSuccess: code === 0, journal: lines === "" ? [] : lines.split("\n"), outputs: read(outputs), log };
 }

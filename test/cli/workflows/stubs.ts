@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import { findOnPath } from "../../../toolchain/pulumi/version.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
@@ -20,7 +21,7 @@ export const compatForm = (text: string): string =>
   text.replaceAll("uses: $/", "uses: ./").replaceAll(/\n *queue: max.*/g, "");
 
 /** Runs git in a folder, as nobody in particular. */
-export const git = (folder: string, ...args: readonly string[]): string =>
+const git = (folder: string, ...args: readonly string[]): string =>
   execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], {
     cwd: folder,
     encoding: "utf8",
@@ -94,20 +95,30 @@ const told: Readonly<Record<string, readonly string[]>> = {
   "pulumi/actions": ["pulumi-version"],
 };
 
+/** Gives the file of an action that writes what it was told, and fails if the case says so. */
+function actionFile(action: string, inputs: readonly string[]): string {
+  const values = inputs.map((input) => `\${{ inputs.${input} }}`).join(" ");
+  const run = [
+    `echo "${action} $TOLD" >> "$JOURNAL"`,
+    `[ ! -f "$OUTCOMES/${action.replace("/", "-")}" ]`,
+    ...(action === "actions/checkout"
+      ? ['git clone --quiet "$REPOSITORY_FOLDER" .', 'git checkout --quiet "$TOLD"']
+      : []),
+  ];
+  return stringify({
+    name: action,
+    inputs: Object.fromEntries(inputs.map((input) => [input, {}])),
+    runs: { using: "composite", steps: [{ shell: "bash", env: { TOLD: values }, run: run.join("\n") }] },
+  });
+}
+
 /** Makes a repository for each action of the pin table. @returns what act is told about them */
 export function makeActions(folder: string): readonly string[] {
   return Object.entries(pins).map(([action, { commit }]) => {
     const at = join(folder, action.replace("/", "-"));
     mkdirSync(at, { recursive: true });
     const inputs = told[action] ?? [];
-    const values = inputs.map((input) => `\${{ inputs.${input} }}`).join(" ");
-    const checkout = '        git clone --quiet "$REPOSITORY_FOLDER" .\n        git checkout --quiet "$REF"\n';
-    writeFileSync(
-      join(at, "action.yml"),
-      `name: ${action}\ninputs:\n  any: {}\n${inputs.map((input) => `  ${input}: {}\n`).join("")}` +
-        `runs:\n  using: composite\n  steps:\n    - shell: bash\n      env:\n        REF: ${values || '""'}\n` +
-        `      run: |\n        echo "${action} $REF" >> "$JOURNAL"\n        [ ! -f "$OUTCOMES/${action.replace("/", "-")}" ]\n${action === "actions/checkout" ? checkout : ""}`,
-    );
+    writeFileSync(join(at, "action.yml"), actionFile(action, inputs));
     git(at, "init", "--quiet");
     git(at, "add", ".");
     git(at, "commit", "--quiet", "--message", "a stub");
