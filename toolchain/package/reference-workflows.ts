@@ -7,19 +7,23 @@ import { code, generatedFrom, plain, table } from "./markdown.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
+/** Gives the contracts by the names of their files. */
+export const ownContracts = (): readonly (readonly [file: string, contract: Contract])[] =>
+  globSync(".github/workflows/*.yml", { cwd: root })
+    .toSorted()
+    .flatMap((file) => {
+      const contract = readContract(file, readFileSync(join(root, file), "utf8"));
+      return contract === undefined ? [] : [[basename(file), contract] as const];
+    });
+
 /** Gives the page. */
 export function workflowsPage(): string {
-  const files = globSync(".github/workflows/*.yml", { cwd: root }).toSorted();
-  const contracts = files.flatMap((file) => {
-    const contract = readContract(file, readFileSync(join(root, file), "utf8"));
-    return contract === undefined ? [] : [{ file: basename(file), contract }];
-  });
   return [
     "# Reusable workflows",
     generatedFrom("the files in `.github/workflows`"),
     "A job calls one with `uses: <owner>/<name>/.github/workflows/<file>@<commit>`. " +
       "[The guide](../guides/workflows.md) says how they belong together; `ballast workflows init` writes callers.",
-    ...contracts.flatMap(({ file, contract }) => section(file, contract)),
+    ...ownContracts().flatMap(([file, contract]) => section(file, contract)),
     "",
   ].join("\n\n");
 }

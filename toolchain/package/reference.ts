@@ -15,7 +15,8 @@ import { configurationPage } from "./reference-configuration.ts";
 import { emulatorPage } from "./reference-emulator.ts";
 import { errorsPage, importErrors } from "./reference-errors.ts";
 import { rulePages } from "./reference-rules.ts";
-import { workflowsPage } from "./reference-workflows.ts";
+import { ownContracts, workflowsPage } from "./reference-workflows.ts";
+import { contractTypes } from "./workflow-contracts.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -68,6 +69,11 @@ async function main(): Promise<void> {
     mkdirSync(join(folder, dirname(name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
+  writeFileSync(join(root, "cli", "workflows", "contracts.ts"), ownContractTypes());
 }
+
+/** Gives the types of callers. */
+export const ownContractTypes = (): string =>
+  contractTypes(ownContracts().map(([file, contract]) => [file.replace(/\.yml$/, ""), contract]));
 
 if (import.meta.main) await main();
