@@ -272,6 +272,21 @@ export const canaryAppIgnoredTemplate = entry<{ readonly name: string; readonly 
   },
 );
 
+/** The state says that nothing changed, while another client made a revision. */
+export const canaryAppOutdated = entry<{ readonly name: string; readonly known: string; readonly live: string }>(
+  "canary-app-outdated",
+  {
+    title: "The state does not know an app's latest revision",
+    message: ({ name, known, live }) =>
+      `The latest revision of "${name}" is ${live}, but the state has ${known}. Another client made it, such as a hot ` +
+      "fix by hand, and users may be on it.",
+    fix: () =>
+      "run `pulumi up --refresh`, or set `options: { refresh: always }` in Pulumi.yaml; the program's template is then " +
+      "released with the revision that serves now as stable",
+    left: unchanged,
+  },
+);
+
 /** Traffic moved between plan and update, most likely by a rollback. */
 export const canaryAppTrafficMoved = entry<{ readonly app: string; readonly planned: string; readonly live: string }>(
   "canary-app-traffic-moved",

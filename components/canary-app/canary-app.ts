@@ -16,7 +16,7 @@ import { fromKnownParts, hasHole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
 import { Release } from "./release.ts";
-import { releaseHash } from "./release-hash.ts";
+import { releaseKey } from "./release-key.ts";
 import { type Live, takeOver } from "./take-over.ts";
 import { readLive, trafficToSend } from "./traffic.ts";
 import { trafficGuard } from "./traffic-guard.ts";
@@ -127,6 +127,12 @@ interface Plan {
   readonly dryRun: Thresholds | undefined;
 }
 
+/** The app, and what names its release. */
+interface Deployed {
+  readonly app: ContainerApp;
+  readonly key: pulumi.Output<string>;
+}
+
 /** A container app that is released by canary, and its current release. */
 export class CanaryApp extends pulumi.ComponentResource {
   /** The app itself, with every output of a ContainerApp. */
@@ -153,8 +159,9 @@ export class CanaryApp extends pulumi.ComponentResource {
     const plan = planOf(name, args);
     this.#warn(name, plan, args.expectedRequestsPerMinute ?? 0);
 
-    this.app = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
-    const release = this.#release(name, args, plan);
+    const { app, key } = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
+    this.app = app;
+    const release = this.#release(name, args, plan, key);
 
     this.appId = this.app.id;
     // A secret of the app marks its whole configuration.
@@ -175,23 +182,31 @@ export class CanaryApp extends pulumi.ComponentResource {
     });
   }
 
-  /** Declares the app with the traffic that it has now. */
-  #deploy(name: string, args: CanaryAppArgs, probeSeconds: number, own: pulumi.CustomResourceOptions): ContainerApp {
+  /** Declares the app with the traffic that it has now, and says what names its release. */
+  #deploy(name: string, args: CanaryAppArgs, probeSeconds: number, own: pulumi.CustomResourceOptions): Deployed {
     const { containerAppName, resourceGroupName, controlPlane } = args;
     const note = (line: string): void => void pulumi.log.info(line, this);
     const given = ofContainerApp(args);
     const live = this.#read(name, args, given, note);
     const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName };
-    return new ContainerApp(
+    const { hooks, of } = releaseKey(name);
+    const app = new ContainerApp(
       child(name, "app"),
       takeOver({ name, probeSeconds, keepLive: args.keepLive ?? [], note }, given, live),
       {
         ...own,
         parent: this,
         ignoreChanges: [...(own.ignoreChanges ?? []), ...filledIn(args)],
-        hooks: withHooks(own.hooks, trafficGuard(guarded, this)),
+        hooks: [own.hooks ?? {}, hooks, trafficGuard(guarded, this)].reduce(withHooks),
       },
     );
+    return {
+      app,
+      key: of(
+        app,
+        live.apply(({ revision }) => revision),
+      ),
+    };
   }
 
   /** Reads the live app, and refuses what would harm it: at preview as far as it is known, and again at the update. */
@@ -204,7 +219,11 @@ export class CanaryApp extends pulumi.ComponentResource {
         try {
           const found = await readLive(resourceGroup, app, this);
           if (found !== undefined) refuseAdoption(app, found, known.given, { keepLive, acceptLoss });
-          return { traffic: trafficToSend(app, found), kept: keptOf(keepLive, found) };
+          return {
+            traffic: trafficToSend(app, found),
+            kept: keptOf(keepLive, found),
+            revision: found?.latestRevisionName,
+          };
         } catch (error) {
           throw refusal(error);
         }
@@ -213,7 +232,7 @@ export class CanaryApp extends pulumi.ComponentResource {
   }
 
   /** Declares the release of the app's latest revision. */
-  #release(name: string, args: CanaryAppArgs, plan: Plan): Release {
+  #release(name: string, args: CanaryAppArgs, plan: Plan, key: pulumi.Output<string>): Release {
     return new Release(
       child(name, "release"),
       {
@@ -221,8 +240,7 @@ export class CanaryApp extends pulumi.ComponentResource {
         resourceGroup: args.resourceGroupName,
         app: args.containerAppName,
         revision: this.app.latestRevisionName,
-        // The hash tells nothing of a secret in a template.
-        release: pulumi.unsecret(pulumi.output(args.template).apply(releaseHash)),
+        release: key,
         strategy: plan.strategy,
         thresholds: plan.thresholds,
         ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
@@ -280,10 +298,7 @@ const unread = (name: string): string =>
 const filledIn = (args: CanaryAppArgs): readonly string[] => shownByAzure.filter((field) => args[field] === undefined);
 
 /** Returns the hooks of both. */
-const withHooks = (
-  one: pulumi.ResourceHookBinding = {},
-  other: pulumi.ResourceHookBinding,
-): pulumi.ResourceHookBinding => {
+const withHooks = (one: pulumi.ResourceHookBinding, other: pulumi.ResourceHookBinding): pulumi.ResourceHookBinding => {
   const moments = [...new Set([...Object.keys(one), ...Object.keys(other)])] as (keyof pulumi.ResourceHookBinding)[];
   return Object.fromEntries(moments.map((moment) => [moment, [...(one[moment] ?? []), ...(other[moment] ?? [])]]));
 };

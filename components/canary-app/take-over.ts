@@ -16,6 +16,8 @@ type Inputs = Readonly<Record<string, pulumi.Input<unknown>>>;
 export interface Live {
   readonly traffic: readonly TrafficEntry[];
   readonly kept: Kept;
+  /** The revision that was made last; undefined if there is no app yet. */
+  readonly revision: string | undefined;
 }
 
 /** Whose arguments they are, and how often a rollout probes the app. */
