@@ -93,6 +93,21 @@ export const canaryAppCautions = entry<{
     `do nothing if this is intended; otherwise correct ${settings.join(", ")}, or remove a value to get its default`,
 });
 
+/** A canary consumes messages whatever its weight, and they are not judged. */
+export const canaryAppConsumes = entry<{ readonly app: string; readonly rules: readonly string[] }>(
+  "canary-app-consumes",
+  {
+    severity: "warning",
+    title: "A canary takes messages before it gets any traffic",
+    message: ({ app, rules }) =>
+      `"${app}" scales with messages that wait (${rules.join(", ")}). A canary takes its share of them from its start, ` +
+      "at any weight. Only requests are judged.",
+    fix: () =>
+      "do nothing if a bad release may fail on messages; otherwise consume them in an app of its own, as " +
+      "docs/guides/container-app.md says",
+  },
+);
+
 /** The plan needs more requests than the app gets. */
 export const canaryAppBlind = entry<{
   readonly app: string;

@@ -7,11 +7,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { shortfalls } from "../../engines/rollout/judge/power.ts";
 import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { Gate, OutsideWeights, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
-import { canaryAppBlind, canaryAppCautions, canaryAppPlan, canaryAppUnnamed } from "../../errors/components.ts";
+import {
+  canaryAppBlind,
+  canaryAppCautions,
+  canaryAppConsumes,
+  canaryAppPlan,
+  canaryAppUnnamed,
+} from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import { child, refusal, say, settingOf } from "../conventions.ts";
 import { type Planned, refuseAdoption } from "./adopt.ts";
+import { messageRules } from "./consumers.ts";
 import { fromKnownParts, hasHole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
@@ -215,6 +222,8 @@ export class CanaryApp extends pulumi.ComponentResource {
     const place = pulumi.all([resourceGroupName, containerAppName]);
     return fromKnownParts({ given, place }, (known: { readonly given: Planned; readonly place: unknown }) => {
       if (hasHole(known.place)) note(unread(name));
+      const rules = messageRules(known.given.template);
+      if (rules.length > 0) void say(canaryAppConsumes({ app: name, rules }), this);
       return place.apply(async ([resourceGroup, app]) => {
         try {
           const found = await readLive(resourceGroup, app, this);
