@@ -100,8 +100,8 @@ export const canaryAppConsumes = entry<{ readonly app: string; readonly rules: r
     severity: "warning",
     title: "A canary takes messages before it gets any traffic",
     message: ({ app, rules }) =>
-      `"${app}" scales with messages that wait (${rules.join(", ")}). A canary takes its share of them from its start, ` +
-      "at any weight. Only requests are judged.",
+      `"${app}" scales with messages that wait (${rules.join(", ")}). A canary takes its share of them from its ` +
+      "start, at any weight. Only requests are judged.",
     fix: () =>
       "do nothing if a bad release may fail on messages; otherwise consume them in an app of its own, as " +
       "docs/guides/container-app.md says",
@@ -293,11 +293,11 @@ export const canaryAppOutdated = entry<{ readonly name: string; readonly known: 
   {
     title: "The state does not know an app's latest revision",
     message: ({ name, known, live }) =>
-      `The latest revision of "${name}" is ${live}, but the state has ${known}. Another client made it, such as a hot ` +
-      "fix by hand, and users may be on it.",
+      `The latest revision of "${name}" is ${live}, but the state has ${known}. Another client made it, such as a ` +
+      "hot fix by hand, and users may be on it.",
     fix: () =>
-      "run `pulumi up --refresh`, or set `options: { refresh: always }` in Pulumi.yaml; the program's template is then " +
-      "released with the revision that serves now as stable",
+      "run `pulumi up --refresh`, or set `options: { refresh: always }` in Pulumi.yaml; the program's template is " +
+      "then released with the revision that serves now as stable",
     left: unchanged,
   },
 );

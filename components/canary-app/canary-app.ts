@@ -17,8 +17,9 @@ import {
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import { child, refusal, say, settingOf } from "../conventions.ts";
-import { type Planned, refuseAdoption } from "./adopt.ts";
+import { type Planned, refuseAdoption, withSlots } from "./adopt.ts";
 import { messageRules } from "./consumers.ts";
+import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
 import { fromKnownParts, hasHole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
@@ -64,6 +65,14 @@ export interface CanaryAppArgs extends ContainerAppArgs {
    * @default []
    */
   readonly acceptLoss?: readonly LostSetting[];
+  /**
+   * The secrets of rotated credentials, two names for each. The template names one of the two. An update leaves it to
+   * the rotation which one that is: it names the one that the live app names, and leaves both where they are in Key
+   * Vault.
+   *
+   * @default []
+   */
+  readonly credentialSlots?: readonly CredentialSlot[];
   /**
    * The steps of a rollout and their times, in percent and seconds. A field that is left out has its default. Values
    * are plain numbers, not inputs, since the plan is checked at preview.
@@ -191,7 +200,7 @@ export class CanaryApp extends pulumi.ComponentResource {
 
   /** Declares the app with the traffic that it has now, and says what names its release. */
   #deploy(name: string, args: CanaryAppArgs, probeSeconds: number, own: pulumi.CustomResourceOptions): Deployed {
-    const { containerAppName, resourceGroupName, controlPlane } = args;
+    const { containerAppName, resourceGroupName, controlPlane, keepLive = [], credentialSlots = [] } = args;
     const note = (line: string): void => void pulumi.log.info(line, this);
     const given = ofContainerApp(args);
     const live = this.#read(name, args, given, note);
@@ -199,7 +208,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const { hooks, of } = releaseKey(name);
     const app = new ContainerApp(
       child(name, "app"),
-      takeOver({ name, probeSeconds, keepLive: args.keepLive ?? [], note }, given, live),
+      takeOver({ name, probeSeconds, keepLive, credentialSlots, note }, given, live),
       {
         ...own,
         parent: this,
@@ -218,7 +227,7 @@ export class CanaryApp extends pulumi.ComponentResource {
 
   /** Reads the live app, and refuses what would harm it: at preview as far as it is known, and again at the update. */
   #read(name: string, args: CanaryAppArgs, given: ContainerAppArgs, note: (line: string) => void): pulumi.Output<Live> {
-    const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [] } = args;
+    const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [], credentialSlots = [] } = args;
     const place = pulumi.all([resourceGroupName, containerAppName]);
     return fromKnownParts({ given, place }, (known: { readonly given: Planned; readonly place: unknown }) => {
       if (hasHole(known.place)) note(unread(name));
@@ -227,12 +236,10 @@ export class CanaryApp extends pulumi.ComponentResource {
       return place.apply(async ([resourceGroup, app]) => {
         try {
           const found = await readLive(resourceGroup, app, this);
-          if (found !== undefined) refuseAdoption(app, found, known.given, { keepLive, acceptLoss });
-          return {
-            traffic: trafficToSend(app, found),
-            kept: keptOf(keepLive, found),
-            revision: found?.latestRevisionName,
-          };
+          const slots = liveSlots(credentialSlots, found);
+          if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
+          const kept = keptOf(keepLive, found);
+          return { traffic: trafficToSend(app, found), kept, slots, revision: found?.latestRevisionName };
         } catch (error) {
           throw refusal(error);
         }
@@ -288,7 +295,7 @@ function read(name: string, given: CanaryAppArgs): CanaryAppArgs {
 /** Returns what azure-native takes. */
 function ofContainerApp(args: CanaryAppArgs): ContainerAppArgs {
   const { controlPlane, probePath, strategy, thresholds, dryRunThresholds, expectedRequestsPerMinute, ...more } = args;
-  const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, ...rest } = more;
+  const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, credentialSlots, ...rest } = more;
   return rest;
 }
 

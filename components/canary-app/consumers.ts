@@ -1,5 +1,5 @@
-// Messages that an app takes from queues and topics. A canary takes them as soon as it runs, whatever its weight, and no
-// request row tells how it fared with them.
+// Messages that an app takes from queues and topics. A canary takes them as soon as it runs, whatever its weight, and
+// no request row tells how it fared with them.
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The KEDA scalers that count messages waiting for consumers. */

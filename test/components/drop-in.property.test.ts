@@ -1,5 +1,5 @@
-// Any arguments of a ContainerApp, each value plain, an output, a promise or a secret: what goes in reaches the app, and
-// nothing else does. fast-check prints the seed of a run that fails.
+// Any arguments of a ContainerApp, each value plain, an output, a promise or a secret: what goes in reaches the app,
+// and nothing else does. fast-check prints the seed of a run that fails.
 import { ContainerApp, type ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";

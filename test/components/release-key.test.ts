@@ -1,4 +1,5 @@
-// What names a release: what the hook foresees of an update, and which runs are refused because their state is outdated.
+// What names a release: what the hook foresees of an update, and which runs are refused because their state is
+// outdated.
 import type { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
