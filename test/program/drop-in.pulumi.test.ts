@@ -31,7 +31,7 @@ const args${type} = {
   resourceGroupName: pulumi.output(Promise.resolve(given.resourceGroupName)),
   template: { ...given.template, containers: [{ ...first, image }, ...more] },
 };
-const wasCanary = pulumi.getStack() && config.getBoolean("back");
+const wasCanary = config.getBoolean("back");
 const parent = \`urn:pulumi:\${pulumi.getStack()}::\${pulumi.getProject()}::ballast:index:CanaryApp::${name}\`;
 const options${type} = {
   ...config.getObject("options"),
@@ -52,7 +52,7 @@ let releases: object;
 /** Runs the Pulumi CLI on the program with one configuration. */
 async function pulumi(kind: "js" | "ts", command: readonly string[], config: Readonly<Record<string, unknown>>) {
   const cwd = path.join(folder, kind);
-  const values = Object.entries(config).map(([key, value]) => [`shop:${key}`, value] as const);
+  const values = Object.entries(config).map(([key, value]) => [`shop-${kind}:${key}`, value] as const);
   const azure = { "azure-native:location": "westeurope" };
   writeFileSync(
     path.join(cwd, "Pulumi.dev.yaml"),
@@ -94,7 +94,7 @@ beforeAll(async () => {
     writeFileSync(path.join(cwd, "package.json"), '{ "name": "shop", "private": true, "type": "module" }');
     writeFileSync(path.join(cwd, `index.${kind}`), program(kind === "ts" ? ": any" : ""));
     const project = {
-      name: "shop",
+      name: `shop-${kind}`,
       runtime: { name: "nodejs", options: { typescript: false } },
       main: `index.${kind}`,
       options: { refresh: "always" },
@@ -102,10 +102,7 @@ beforeAll(async () => {
     };
     writeFileSync(path.join(cwd, "Pulumi.yaml"), JSON.stringify(project));
     const { command } = await bringPulumi();
-    const made = await runChild(command, ["stack", "init", `organization/shop-${kind}/dev`, "--non-interactive"], {
-      cwd,
-      environment,
-    });
+    const made = await runChild(command, ["stack", "init", "dev", "--non-interactive"], { cwd, environment });
     expect(made.code, made.output).toBe(0);
   }
 }, 300_000);
