@@ -6,7 +6,7 @@ import { otherSlot, type Slot } from "../../../engines/rotation/declaration.ts";
 import type { Credential, ProofView } from "../../../engines/rotation/vocabulary.ts";
 import type { Roles, RolesView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
-import { connectionOptions, type Database } from "./connection.ts";
+import { connectionOptions, type Database } from "../postgres/connection.ts";
 import { verifierOf } from "./scram.ts";
 
 /** How to reach the servers of credentials. */
@@ -33,8 +33,9 @@ export function createCredentialRoles(access: CredentialAccess): Roles {
     },
     prove: async (credential, slot, password) => {
       const options = optionsOf(credential, access, credential.roles[slot], password);
-      const proof = await connected(options, async (client) => checksOf(client, credential)).catch(refusedLogin);
-      if (!proof.ok || !proof.value.login) return proof;
+      const proof = await connected(options, (client) => checksOf(client, credential));
+      if ("refused" in proof) return { ok: true, value: { login: false, missing: [], detail: proof.reason } };
+      if (!proof.ok) return proof;
       const seen = await asRotator(credential, (client) => look(client, credential, otherSlot(slot)));
       if (!seen.ok) return seen;
       return { ok: true, value: { ...proof.value, missing: [...seen.value.missing, ...proof.value.missing] } };
@@ -65,28 +66,22 @@ const optionsOf = (
   password: Database["password"],
 ): pg.ClientConfig => connectionOptions({ host: server, port, name: database, user, password, tls });
 
-/** Trouble of a login, which `prove` must tell from trouble of a query. */
-class LoginTrouble extends Error {
-  readonly code: string | undefined;
-  constructor(message: string, code: string | undefined) {
-    super(message);
-    this.code = code;
-  }
-}
+/** What came of a connection. `refused` tells a login that the server did not accept from any other trouble. */
+type Connected<Value> = Result<Value> | { readonly ok: false; readonly reason: string; readonly refused: true };
 
-/** Acts on a connection of its own. Trouble of the server is a result, except for a refused login. */
+/** Acts on a connection of its own. Trouble of the server is a result. */
 async function connected<Value>(
   options: pg.ClientConfig,
   act: (client: pg.Client) => Promise<Result<Value>>,
-): Promise<Result<Value>> {
+): Promise<Connected<Value>> {
   const client = new pg.Client(options);
   client.on("error", () => undefined); // A connection that breaks fails the query under way.
   try {
     await client.connect();
   } catch (thrown) {
-    const { message, code } = thrown as { readonly message: string; readonly code?: string };
-    if (code === "28P01" || code === "28000") throw new LoginTrouble(message, code);
-    return { ok: false, reason: describe(thrown) };
+    const { code } = thrown as { readonly code?: string };
+    const failed = { ok: false, reason: describe(thrown) } as const;
+    return code === "28P01" || code === "28000" ? { ...failed, refused: true } : failed;
   }
   try {
     return await act(client);
@@ -102,11 +97,6 @@ const describe = (thrown: unknown): string => {
   const { message, code } = thrown as { readonly message?: string; readonly code?: string };
   return `${code === undefined ? "" : `${code}: `}${message ?? "the server could not be asked"}`;
 };
-
-function refusedLogin(thrown: unknown): Result<ProofView> {
-  if (!(thrown instanceof LoginTrouble)) throw thrown;
-  return { ok: true, value: { login: false, missing: [], detail: describe(thrown) } };
-}
 
 /** Runs the declared queries as the role, and undoes what they did. */
 async function checksOf(client: pg.Client, { checks }: Credential): Promise<Result<ProofView>> {

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import pg from "pg";
 import { beforeAll, describe, expect, it } from "vitest";
+import { prepareCredentialRoles } from "../../../controlplane/adapters/credentials/prepare-roles.ts";
+import { createCredentialRoles } from "../../../controlplane/adapters/credentials/roles.ts";
+import { verifierOf } from "../../../controlplane/adapters/credentials/scram.ts";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
-import { prepareCredentialRoles } from "../../../controlplane/adapters/postgres/credential-database.ts";
-import { createCredentialRoles } from "../../../controlplane/adapters/postgres/credential-roles.ts";
-import { verifierOf } from "../../../controlplane/adapters/postgres/scram.ts";
 import { read } from "../../../engines/form.ts";
 import { completedCredential } from "../../../engines/rotation/declaration.ts";
 import type { Credential } from "../../../engines/rotation/vocabulary.ts";
@@ -71,9 +71,11 @@ async function login(user: string, password: string, query = "select current_use
 
 /** Gives everything that the server has logged. */
 async function serverLog(): Promise<string> {
-  const [{ folder }] = (await admin.query<{ folder: string }>(
-    "select current_setting('data_directory') || '/' || current_setting('log_directory') as folder",
-  )).rows as [{ folder: string }];
+  const [{ folder }] = (
+    await admin.query<{ folder: string }>(
+      "select current_setting('data_directory') || '/' || current_setting('log_directory') as folder",
+    )
+  ).rows as [{ folder: string }];
   return readdirSync(folder)
     .map((file) => readFileSync(join(folder, file), "utf8"))
     .join("");
