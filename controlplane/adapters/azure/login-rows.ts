@@ -1,5 +1,6 @@
 // The logins with a role, from the server's own log (table PGSQLServerLogs). The rotator's logins are in it too: the
 // newest of them says up to when the log is complete, and a log without any proves nothing.
+import { isIP } from "node:net";
 import type { LogsTable } from "@azure/monitor-query-logs";
 import type { Result } from "../../../engines/engine.ts";
 import type { Credential, Login } from "../../../engines/rotation/vocabulary.ts";
@@ -37,12 +38,12 @@ export const createLoginRows = (
 
 const quoted = (words: string): string => `"${words.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 
-/** Writes the query. On Azure a server's name in the log is the first part of its host. */
+/** Writes the query. A server's name in the log is the first part of its host; an address says nothing of it. */
 const loginsQuery = ({ server }: Credential, from: Instant): string =>
   [
     "PGSQLServerLogs",
     `where TimeGenerated > datetime(${new Date(from).toISOString()})`,
-    `where LogicalServerName =~ ${quoted(server.split(".")[0] ?? server)}`,
+    ...(isIP(server) === 0 ? [`where LogicalServerName =~ ${quoted(server.split(".")[0] ?? server)}`] : []),
     'where Message contains "connection received:" or Message contains "connection authorized:" ' +
       'or SqlErrorCode == "28000"',
     "project TimeGenerated, Message, SqlErrorCode",
