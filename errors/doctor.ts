@@ -103,7 +103,7 @@ export const doctorCoresFew = entry<{ environment: string; used: number; limit: 
     fix: () =>
       "request a higher quota of Managed Environment Consumption Cores for this environment " +
       "(`az containerapp env list-usages` shows it), or lower the minimum replicas of the app " +
-      "(minReplicas of CanaryApp, ballast:replicas.storefrontMin)",
+      "(template.scale.minReplicas of CanaryApp, ballast:replicas.storefrontMin)",
     left: () => "Running replicas keep running. Replicas of a canary would not start.",
   },
 );

@@ -36,7 +36,7 @@ export function planned({ app, release, strategy }: Properties): string {
     Array.isArray(weights) && !(weights as readonly unknown[]).includes(unknownValue)
       ? `${[...weights, 100].join(" → ")} %, ${bake} each`
       : "in steps not known yet";
-  const what = release === unknownValue ? "a template not known yet" : release;
+  const what = release === unknownValue ? "a new revision" : release;
   const whose = app === unknownValue ? "the app" : app;
   return `would release ${what} of ${whose}: ${steps}, rolled back automatically if the canary fails`;
 }
