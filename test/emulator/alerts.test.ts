@@ -320,8 +320,8 @@ describe("an action group", () => {
 
 test("keeps its alerts when the emulator is killed, and fires none twice", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-alerts-"));
-  const emulator = await startCloudProcess(folder);
-  const { ask, agent } = rawClient(emulator);
+  const emulator = await startCloudProcess({ folder: path.join(folder, "cloud"), images: {} });
+  const { ask, agent } = await rawClient(emulator);
   const before = at;
   try {
     at = { ...before, ask, cloud: { ...before.cloud, subscription: emulator.subscription } };
