@@ -1,5 +1,6 @@
 // Analyses a folder: every system reads its part of the graph, and every rule judges the whole. The result depends on
 // the files only: not on the folder's place, the order of files, the locale or the time.
+import { applyRules, type FailedRule } from "./failed-rule.ts";
 import { type Graph, joinFragments, type SystemName } from "./graph.ts";
 import { byPlace, compareText } from "./place.ts";
 import { capped, type Finding, type Focus, type Rule, rankOf } from "./rule.ts";
@@ -20,7 +21,9 @@ export interface Analysis {
   readonly graph: Graph;
   /** By severity, then by place. */
   readonly findings: readonly Finding[];
-  /** The rules that judged, by id. */
+  /** The rules that stopped with an error: their findings are missing. */
+  readonly failed: readonly FailedRule[];
+  /** The rules that were applied, by id. */
   readonly rules: readonly Rule[];
   /** The systems that were read. */
   readonly systems: readonly SystemName[];
@@ -41,21 +44,22 @@ export async function analyze(folder: Folder, options: AnalyzeOptions = {}): Pro
   const graph = await readGraph(folder, { ...reading, scope });
   const read = systems.map(({ name }) => name).filter((name) => scope === undefined || scope.includes(name));
   const judging = rules.filter((rule) => focus === undefined || rule.focus === focus);
-  return { graph, findings: judge(graph, judging), rules: judging, systems: read };
+  return { graph, ...judge(graph, judging), rules: judging, systems: read };
 }
 
 /** Applies rules to a graph. */
-export const judge = (graph: Graph, rules: readonly Rule[]): readonly Finding[] =>
-  rules
-    .flatMap((rule) =>
-      rule
-        .check(graph)
-        .map((draft): Finding => ({ ...draft, rule: rule.id, severity: capped(draft.severity, draft.known) })),
-    )
-    .toSorted(
-      (one, other) =>
-        rankOf(other.severity) - rankOf(one.severity) ||
-        byPlace(one.place, other.place) ||
-        compareText(one.rule, other.rule) ||
-        compareText(one.subject, other.subject),
-    );
+export function judge(graph: Graph, rules: readonly Rule[]): Pick<Analysis, "findings" | "failed"> {
+  const { results, failed } = applyRules(rules, (rule) =>
+    rule
+      .check(graph)
+      .map((draft): Finding => ({ ...draft, rule: rule.id, severity: capped(draft.severity, draft.known) })),
+  );
+  const findings = results.toSorted(
+    (one, other) =>
+      rankOf(other.severity) - rankOf(one.severity) ||
+      byPlace(one.place, other.place) ||
+      compareText(one.rule, other.rule) ||
+      compareText(one.subject, other.subject),
+  );
+  return { findings, failed };
+}

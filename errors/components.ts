@@ -17,13 +17,17 @@ export const componentNameRefused = entry<{ readonly kind: string; readonly name
 /** A program passes values that the component cannot use; plain JavaScript has no compiler that would refuse them. */
 export const argumentsRefused = entry<{
   readonly component: string;
-  readonly name: string;
+  /** Undefined for a function, which has no name of a resource. */
+  readonly name: string | undefined;
   readonly fields: readonly string[];
   readonly complaints: readonly string[];
 }>("component-arguments-refused", {
   title: "The arguments of a component are not valid",
-  message: ({ component, name, complaints }) => `Invalid arguments of ${component} "${name}": ${complaints.join(" ")}`,
-  fix: ({ component, name, fields }) => `correct ${fields.join(", ")} in new ${component}("${name}", …)`,
+  variants: [{}, { name: undefined }],
+  message: ({ component, name, complaints }) =>
+    `Invalid arguments of ${component}${name === undefined ? "" : ` "${name}"`}: ${complaints.join(" ")}`,
+  fix: ({ component, name, fields }) =>
+    `correct ${fields.join(", ")} in ${name === undefined ? `${component}(…)` : `new ${component}("${name}", …)`}`,
   left: unchanged,
 });
 
@@ -122,11 +126,11 @@ export const canaryAppNoReplica = entry<{
 });
 
 /** The Consumption profile does not have the size. */
-export const canaryAppSizeUnfit = entry<{ readonly app: string; readonly cpu: number }>("canary-app-size-unfit", {
+export const httpAppSizeUnfit = entry<{ readonly cpu: number }>("http-app-size-unfit", {
   title: "Azure does not have the size of an app's replicas",
-  message: ({ app, cpu }) =>
-    `"${app}" sets cpu to ${cpu}, but the Consumption profile has sizes from 0.25 to 4 vCPUs in steps of 0.25.`,
-  fix: () => "set cpu to one of these sizes; memory follows it, 2 GiB per vCPU",
+  message: ({ cpu }) =>
+    `An app sets cpu to ${cpu}, but the Consumption profile has sizes from 0.25 to 4 vCPUs in steps of 0.25.`,
+  fix: () => "set cpu of httpApp(…) to one of these sizes; memory follows it, 2 GiB per vCPU",
   left: unchanged,
 });
 
@@ -195,6 +199,44 @@ export const canaryAppTrafficUneven = entry<{ readonly app: string; readonly sum
       "revision should serve.",
     fix: ({ app }) =>
       `correct them (az containerapp ingress traffic set --name ${app} …), then run the same command again`,
+    left: unchanged,
+  },
+);
+
+/** The live app is read before any resource is registered, so its name cannot be one that Pulumi makes up. */
+export const canaryAppUnnamed = entry<{ readonly name: string }>("canary-app-unnamed", {
+  title: "A CanaryApp has no containerAppName",
+  message: ({ name }) =>
+    `CanaryApp "${name}" does not set containerAppName. The live app is read before the update, by its name in Azure.`,
+  fix: ({ name }) =>
+    `set containerAppName in new CanaryApp("${name}", …); the name of an app that Pulumi named is in the state: ` +
+    "pulumi stack export",
+  left: unchanged,
+});
+
+/** A program sets what the control plane moves. */
+export const canaryAppOwnedField = entry<{ readonly name: string; readonly lines: readonly string[] }>(
+  "canary-app-owned-field",
+  {
+    title: "A program sets what a CanaryApp sets itself",
+    message: ({ name, lines }) =>
+      `CanaryApp "${name}" sets ${lines.join(" and ")}. Releases move the traffic, and Azure names the revisions.`,
+    fix: ({ lines }) => `delete ${lines.join(" and ")}`,
+    left: unchanged,
+  },
+);
+
+/** A pipeline sets the image, so the program would never have a new template. */
+export const canaryAppIgnoredTemplate = entry<{ readonly name: string; readonly paths: readonly string[] }>(
+  "canary-app-ignored-template",
+  {
+    title: "A program ignores changes of the template that it releases",
+    message: ({ name, paths }) =>
+      `CanaryApp "${name}" has ${paths.map((path) => `"${path}"`).join(", ")} in ignoreChanges. ` +
+      "A change of the template is a release, so there would be nothing to release.",
+    fix: ({ paths }) =>
+      `delete ${paths.map((path) => `"${path}"`).join(", ")} from ignoreChanges, and set the image in the program: ` +
+      "a pipeline passes it with `pulumi config set`",
     left: unchanged,
   },
 );

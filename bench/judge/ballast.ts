@@ -6,7 +6,7 @@ import { beginStep, gather, noEvidence } from "../../engines/rollout/judge/gathe
 import { judge } from "../../engines/rollout/judge/judge.ts";
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { Bucket, Tally, Thresholds } from "../../engines/rollout/vocabulary.ts";
-import type { Arm, Contestant, Minute } from "./contestant.ts";
+import type { Arm, Contestant, Minute, Move } from "./contestant.ts";
 
 interface State {
   readonly evidence: Evidence;
@@ -38,6 +38,8 @@ export interface Setting {
   readonly warmUp: number;
   readonly settle: number;
   readonly bake: number;
+  /** Whether the step at 100 percent is played too, as the product does. */
+  readonly playsLast?: true;
   /** What is left out or changed to measure its effect; absent in the product's own configuration. */
   readonly without?: "tempering" | "fresh stable";
 }
@@ -74,14 +76,15 @@ export const byPlan: Contestant<State> = {
     warmUp: 4,
     settle: 3,
     bake: 5,
+    playsLast: true,
   }),
   about: "our judge with the default thresholds, and the default strategy of a release",
   onlyOwnWeights: true,
 };
 
 /** Gives our judge as a contestant, with a configuration. */
-function contestant({ name, thresholds, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
-  const steps = [...weights, 100];
+function contestant(setting: Setting): Contestant<State> {
+  const { name, thresholds, weights, warmUp, settle, without } = setting;
   const adjusted = (evidence: Evidence): Evidence =>
     without === "tempering"
       ? { ...evidence, baseline: { ...evidence.baseline, noise: noEvidence.baseline.noise } }
@@ -128,24 +131,29 @@ function contestant({ name, thresholds, weights, warmUp, settle, bake, without }
         };
       }
       state = { ...state, early: state.early.filter(({ at }) => at >= state.judgedTo) };
-      const verdict = judge(state.evidence, thresholds, {
-        percent: state.weight,
-        steps,
-        isSilent: state.probesFailed > 0,
-      });
-      if (verdict.verdict === "fail") return { state, weight: 0, ending: "rolled-back" };
-      if (verdict.verdict === "inconclusive") return { state, weight: state.weight, waiting: verdict.reason };
-      if (state.judgedTo < state.warmUntil + bake) return { state, weight: state.weight };
-      const next = steps.find((percent) => percent > state.weight)!;
-      return next === 100 ? { state, weight: 100, ending: "promoted" } : { state, weight: next };
+      return conclude(state, setting);
     },
   };
+}
+
+/** Judges the minutes so far, and gives the next weight. */
+function conclude(state: State, { thresholds, weights, bake, playsLast }: Setting): Move<State> {
+  const steps = [...weights, 100];
+  const standing = { percent: state.weight, steps, isSilent: state.probesFailed > 0 };
+  const verdict = judge(state.evidence, thresholds, standing);
+  if (verdict.verdict === "fail") return { state, weight: 0, ending: "rolled-back" };
+  if (verdict.verdict === "inconclusive") return { state, weight: state.weight, waiting: verdict.reason };
+  if (state.judgedTo < state.warmUntil + bake) return { state, weight: state.weight };
+  const next = steps.find((percent) => percent > state.weight);
+  return next === undefined || (next === 100 && !playsLast)
+    ? { state, weight: 100, ending: "promoted" }
+    : { state, weight: next };
 }
 
 /** Begins a step if the weight of the canary changed in a minute. */
 function stepOf(state: State, { weight, at }: Minute, weights: readonly number[], settle: number): State {
   if (weight === state.weight || weight === 0) return state;
-  const step = weights.findIndex((percent) => percent >= weight);
+  const step = weights.filter((percent) => percent < weight).length;
   return {
     ...state,
     weight,

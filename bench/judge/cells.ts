@@ -24,6 +24,10 @@ export interface Fault {
   readonly slower?: number;
   /** A factor on the durations of only its slowest requests, which are `percent` of all. */
   readonly tail?: { readonly percent: number; readonly slower: number };
+  /** A factor on the durations of some of its requests, fast and slow alike, which are `percent` of all. */
+  readonly part?: { readonly percent: number; readonly slower: number };
+  /** A factor on the durations of only its fast requests, if the service has two kinds. */
+  readonly fastSlower?: number;
   /** Failing requests take three milliseconds. */
   readonly failsFast?: boolean;
   /** It gets no requests, whatever its weight. */
@@ -55,12 +59,51 @@ export interface Noise {
    * In this percentage of minutes a replica, of ten per arm, begins to fail a fifth of its requests, for three minutes.
    */
   readonly badReplicaPercent?: number;
+  /** The failure rate wanders. */
+  readonly wander?: Wander;
+  /** All durations wander. */
+  readonly durationWander?: Wander;
+}
+
+/**
+ * Slow noise: the logarithm of a rate follows an autoregressive process of order one, minute by minute, with the same
+ * distribution for both arms.
+ */
+export interface Wander {
+  /** How much of a minute's deviation is left in the next one; with 1 it never changes. */
+  readonly phi: number;
+  /** The standard deviation of the logarithm. */
+  readonly deviation: number;
+  /** Both arms wander together, as if both used one database. */
+  readonly shared?: boolean;
+  /** How many replicas an arm has, each of which wanders by itself; 1 if absent. */
+  readonly canaryReplicas?: number;
+  readonly stableReplicas?: number;
+}
+
+/** How long the requests of the service take. */
+export interface DurationMix {
+  /** The median and the 99th percentile of its fast requests. */
+  readonly medianMilliseconds?: number;
+  readonly p99Milliseconds?: number;
+  /** The percentage of its requests that are of a slow kind, and their median. */
+  readonly slowPercent?: number;
+  readonly slowMedianMilliseconds?: number;
+  /** Durations are logged without their fraction. */
+  readonly wholeMilliseconds?: boolean;
 }
 
 /** An event that hits both arms for some minutes and is not caused by the canary. */
 export interface Shared extends Span {
   /** It hits only stable. */
   readonly stableOnly?: boolean;
+  /** It happens only in the first `downMinutes` of every `ofMinutes`. */
+  readonly downMinutes?: number;
+  readonly ofMinutes?: number;
+  /** It happens only while the canary has this weight or more. */
+  readonly weightAtLeast?: number;
+  /** It grows evenly to its full size in so many minutes. */
+  readonly rampMinutes?: number;
   readonly failurePoints?: number;
   readonly slower?: number;
   readonly trafficTimes?: number;
@@ -92,32 +135,86 @@ export interface Cell {
   /** The load varies by half around its mean over a day, and the rollout begins at a random hour. */
   readonly diurnal?: boolean;
   readonly telemetry?: Telemetry;
+  readonly durations?: DurationMix;
+  /** Some requests last for minutes: half to one and a half times as long as this. They are counted when they end. */
+  readonly longRequests?: { readonly percent: number; readonly minutes: number };
+  /** In this minute one of the two probes gets no answer, whatever the canary does. */
+  readonly probeUnansweredAt?: number;
+  /** What is promised of our default plan beyond the limits of every cell. */
+  readonly goal?: Goal;
+}
+
+/** A promise for one cell. */
+export interface Goal {
+  /** The cell is measured and printed, but has no limit: such noise is a difference for as long as a rollout lasts. */
+  readonly unlimited?: boolean;
+  /** At least this percentage of bad canaries is rolled back within the run. */
+  readonly foundPercentMin?: number;
+  /** Half of all bad canaries are rolled back by this minute. */
+  readonly medianMinutesMax?: number;
 }
 
 /** The defaults of all cells; each cell changes one thing. */
 export const centre = { requestsPerMinute: 1_200, failurePercent: 0.5 } as const;
 
-type Form = "number" | "boolean" | "pair" | { readonly [field: string]: Form };
-const span: Form = { fromMinute: "number", untilMinute: "number" };
+type Form = "number" | "minute" | "boolean" | "pair" | { readonly [field: string]: Form };
+const span = { fromMinute: "minute", untilMinute: "minute" } as const;
+const wander: Form = {
+  phi: "number",
+  deviation: "number",
+  shared: "boolean",
+  canaryReplicas: "number",
+  stableReplicas: "number",
+};
+const part: Form = { percent: "number", slower: "number" };
 const cellForm: { readonly [field: string]: Form } = {
   requestsPerMinute: "number",
   failurePercent: "number",
   diurnal: "boolean",
-  noise: { failures: "number", durations: "number", stormPercent: "number", badReplicaPercent: "number" },
+  noise: {
+    failures: "number",
+    durations: "number",
+    stormPercent: "number",
+    badReplicaPercent: "number",
+    wander,
+    durationWander: wander,
+  },
   fault: {
     failurePoints: "number",
     failurePointsPerMinute: "number",
     refusedPoints: "number",
     hangPercent: "number",
     slower: "number",
-    tail: { percent: "number", slower: "number" },
+    tail: part,
+    part,
+    fastSlower: "number",
     failsFast: "boolean",
     unreached: "boolean",
     dragsStable: "boolean",
     when: { ...span, weightAtLeast: "number", requestsAtLeast: "number", downMinutes: "number", ofMinutes: "number" },
   },
-  shared: { ...span, failurePoints: "number", slower: "number", trafficTimes: "number", stableOnly: "boolean" },
+  shared: {
+    ...span,
+    failurePoints: "number",
+    slower: "number",
+    trafficTimes: "number",
+    stableOnly: "boolean",
+    downMinutes: "number",
+    ofMinutes: "number",
+    weightAtLeast: "number",
+    rampMinutes: "number",
+  },
   telemetry: { gap: span, lagMinutes: "pair", twicePercent: "number" },
+  durations: {
+    medianMilliseconds: "number",
+    p99Milliseconds: "number",
+    slowPercent: "number",
+    slowMedianMilliseconds: "number",
+    wholeMilliseconds: "boolean",
+  },
+  longRequests: { percent: "number", minutes: "number" },
+  probeUnansweredAt: "number",
+  goal: { unlimited: "boolean", foundPercentMin: "number", medianMinutesMax: "number" },
 };
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -126,6 +223,7 @@ const isAmount = (value: unknown): boolean => typeof value === "number" && Numbe
 
 const scalars = {
   number: { description: "a number, 0 or more", fits: isAmount },
+  minute: { description: "a number", fits: (value: unknown) => typeof value === "number" && Number.isFinite(value) },
   boolean: { description: "true or false", fits: (value: unknown) => typeof value === "boolean" },
   pair: {
     description: "two numbers, 0 or more",

@@ -14,7 +14,8 @@ export interface Played {
   readonly differences: number;
 }
 
-const replayedRuns = 3;
+/** One run of so many is replayed. */
+const replayedOf = 200;
 
 /**
  * Plays a cell several times in both tracks, and replays the first few runs of one contestant, which is killed after
@@ -44,7 +45,7 @@ export function contest(
   const replays = contestants
     .filter(({ name }) => name === replayed)
     .flatMap((contestant) =>
-      Array.from({ length: Math.min(runs, replayedRuns) }, (_, run) => replayTrack(contestant, cell, seed + run)),
+      Array.from({ length: Math.ceil(runs / replayedOf) }, (_, run) => replayTrack(contestant, cell, seed + run)),
     );
   return {
     rows,

@@ -47,6 +47,8 @@ export interface Contestant<State = unknown> {
   readonly about?: string;
   /** Set if it takes part only in the track in which contestants set their own weights. */
   readonly onlyOwnWeights?: true;
+  /** The least minutes after which it can promote; if a run has fewer, it is ranked apart. */
+  readonly leastMinutes?: number;
   /** Gives the state before the first minute from stable's hour before it (minutes −60 to −1). */
   readonly start: (history: readonly Minute[]) => State;
   /**

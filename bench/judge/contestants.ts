@@ -10,5 +10,6 @@ export const contestants: readonly Contestant[] = [ballast, byPlan, ...peers, pl
 /** Contestants that take part only if `--contestants` names them: alarms, and our judge with one thing left out. */
 export const others: readonly Contestant[] = [...alarms, ...ablations] as readonly Contestant[];
 
-/** The name of our judge. */
+/** The name of our judge under the contest's ramp, and of our default plan, whose promises are checked. */
 export const ours = "ballast";
+export const ourPlan = byPlan.name;

@@ -1,5 +1,6 @@
 // `npm run bench:judge`: plays all cells on all cores and prints the results. A run without options also writes
-// docs/evidence/judge.md, its plots, and the raw counts in results.json.
+// docs/evidence/judge.md, its plots, and the raw counts in results.json. Each finished cell is kept in a file, so that
+// a killed run can go on.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -11,22 +12,31 @@ import type { Played } from "./contest.ts";
 import { contestants, others, ours } from "./contestants.ts";
 import { page, type Results, shortTable } from "./page.ts";
 import { plots } from "./plot.ts";
+import { openProgress, type Progress } from "./progress.ts";
 import { horizonMinutes } from "./tracks.ts";
 import type { Job } from "./worker.ts";
 
-const wholeRuns = 1_000;
-const quickRuns = 100;
+const wholeRuns = 400;
+const quickRuns = 40;
+const root = join(import.meta.dirname, "..", "..");
+const progressFile = join(root, "out", "bench", "judge.jsonl");
 const help = `npm run bench:judge -- [options]
 
 Without options it plays ${wholeRuns} runs of each published cell and writes docs/evidence/judge.md,
-docs/evidence/plots and bench/judge/results.json. With any option except --seed it only prints the results.
+docs/evidence/plots and bench/judge/results.json. With --quick, --runs, --cells, --contestant or --json it only prints
+the results.
 
-  --quick                ${quickRuns} runs per cell, about two minutes
+  --quick                ${quickRuns} runs per cell, about five minutes on two cores
+  --resume               go on where a killed run with the same options stopped
+  --progress FILE        where finished cells are kept (default out/bench/judge.jsonl)
   --runs N               N runs per cell
   --seed N               run i has the seed N + i (default 1)
   --cells FILE           cells of your own, in the form of bench/judge/cells/*.json
-  --contestants A,B      only these contestants: ${contestants.map(({ name }) => name).join(", ")};
-                         these take part only if named: ${others.map(({ name }) => name).join(", ")}
+  --contestant NAME      only this contestant; may be given several times. The contestants are
+                           ${contestants.map(({ name }) => name).join("\n                           ")}
+                         and, only if named,
+                           ${others.map(({ name }) => name).join("\n                           ")}
+  --write                with --quick or --runs, write the page all the same; it says how many runs it has
   --json                 print the raw counts instead of tables`;
 
 const { values } = parseArgs({
@@ -36,7 +46,10 @@ const { values } = parseArgs({
     runs: { type: "string" },
     seed: { type: "string" },
     cells: { type: "string" },
-    contestants: { type: "string" },
+    contestant: { type: "string", multiple: true },
+    resume: { type: "boolean" },
+    progress: { type: "string" },
+    write: { type: "boolean" },
     json: { type: "boolean" },
   },
 });
@@ -49,31 +62,34 @@ function wholeNumber(option: string, value: string, least: number): number {
   return number;
 }
 
-function chosen(names: string | undefined): readonly string[] {
+function chosen(wanted: readonly string[] | undefined): readonly string[] {
   const all = [...contestants, ...others].map(({ name }) => name);
-  const wanted = names?.split(",").map((name) => name.trim());
   const unknown = wanted?.find((name) => !all.includes(name));
   if (unknown !== undefined)
-    throw new Error(`There is no contestant "${unknown}". The contestants are ${all.join(", ")}.`);
+    throw new Error(`There is no contestant "${unknown}". The contestants are "${all.join('", "')}".`);
   return wanted ? all.filter((name) => wanted.includes(name)) : contestants.map(({ name }) => name);
 }
 
 /** Distributes the cells to the workers, one at a time each, and gives the outcomes in the order of the cells. */
-async function playAll(cells: readonly Cell[], job: Omit<Job, "cell">): Promise<readonly Played[]> {
-  const outcomes: Played[] = Array<Played>(cells.length);
-  const waiting = [...cells.entries()];
+async function playAll(cells: readonly Cell[], job: Omit<Job, "cell">, progress: Progress): Promise<readonly Played[]> {
+  const outcomes = cells.map((cell) => progress.find({ ...job, cell }));
+  const waiting = [...cells.entries()].filter(([index]) => outcomes[index] === undefined);
   const began = performance.now();
-  let finished = 0;
+  let finished = cells.length - waiting.length;
+  if (finished > 0) process.stderr.write(`${finished} of ${cells.length} cells were played before.\n`);
   await Promise.all(
-    Array.from({ length: Math.min(availableParallelism(), cells.length) }, async () => {
+    Array.from({ length: Math.min(availableParallelism(), waiting.length) }, async () => {
       const worker = new Worker(new URL("worker.ts", import.meta.url));
       try {
         for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
           const [index, cell] = next;
-          outcomes[index] = await new Promise<Played>((resolve, reject) => {
+          const work: Job = { ...job, cell };
+          const played = await new Promise<Played>((resolve, reject) => {
             worker.removeAllListeners().once("message", resolve).once("error", reject);
-            worker.postMessage({ ...job, cell } satisfies Job);
+            worker.postMessage(work);
           });
+          progress.keep(work, played);
+          outcomes[index] = played;
           const seconds = ((performance.now() - began) / 1000).toFixed(0);
           process.stderr.write(`${++finished} of ${cells.length} cells, ${seconds} s: ${cell.name}\n`);
         }
@@ -82,7 +98,7 @@ async function playAll(cells: readonly Cell[], job: Omit<Job, "cell">): Promise<
       }
     }),
   );
-  return outcomes;
+  return outcomes.map((played) => played!);
 }
 
 /** Gives the text of results.json, with one row per line so that two runs can be compared. */
@@ -98,12 +114,13 @@ function readOptions(): Omit<Job, "cell"> & { readonly cells: readonly Cell[] } 
     seed,
     runs,
     cells: values.cells === undefined ? publishedCells() : readCells(readFileSync(values.cells, "utf8")),
-    names: chosen(values.contestants),
+    names: chosen(values.contestant),
   };
 }
 
 async function run({ seed, runs, cells, names }: ReturnType<typeof readOptions>): Promise<void> {
-  const outcomes = await playAll(cells, { seed, runs, names });
+  const progress = openProgress(values.progress ?? progressFile, { resumes: values.resume ?? false });
+  const outcomes = await playAll(cells, { seed, runs, names }, progress);
   const total = (field: "deaths" | "differences"): number => outcomes.reduce((sum, outcome) => sum + outcome[field], 0);
   const results: Results = {
     seed,
@@ -114,16 +131,10 @@ async function run({ seed, runs, cells, names }: ReturnType<typeof readOptions>)
     rows: outcomes.flatMap(({ rows }) => rows),
   };
   console.log(values.json ? fileOf(results) : shortTable(results, cells));
-  if (
-    values.quick ||
-    values.runs !== undefined ||
-    values.cells !== undefined ||
-    values.contestants !== undefined ||
-    values.json
-  )
-    return;
+  const isPart = values.cells !== undefined || values.contestant !== undefined || values.json === true;
+  const isShort = values.quick === true || values.runs !== undefined;
+  if (isPart || (isShort && !values.write)) return;
   const whole: Results = { ...results, alone: alone(4 * runs, seed), cost: bucketCost() };
-  const root = join(import.meta.dirname, "..", "..");
   writeFileSync(join(import.meta.dirname, "results.json"), fileOf(whole));
   writeFileSync(join(root, "docs", "evidence", "judge.md"), page(whole, cells, ours));
   mkdirSync(join(root, "docs", "evidence", "plots"), { recursive: true });

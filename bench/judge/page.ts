@@ -3,9 +3,10 @@
 import { markdownTable } from "../markdown-table.ts";
 import type { AloneRow, BucketCost } from "./alone.ts";
 import { type Cell, centre } from "./cells.ts";
-import { contestants } from "./contestants.ts";
+import { contestants, ourPlan } from "./contestants.ts";
+import { type Judged, judgeLimits } from "./limits.ts";
 import { losses, type Row, type Score, type Share, score, wilson } from "./scores.ts";
-import { type Track, tracks } from "./tracks.ts";
+import { horizonMinutes, type Track, tracks } from "./tracks.ts";
 
 /** The results of a whole contest. */
 export interface Results {
@@ -55,6 +56,11 @@ const measures: readonly Measure[] = [
     truths: ["good", "unknown"],
     show: ({ rolledBack }) => share(rolledBack),
   },
+  {
+    title: "Healthy, not promoted within the run: % of healthy canaries; minutes to promotion, median",
+    truths: ["good"],
+    show: ({ unfinished, promotionMinutes: { median } }) => `${share(unfinished)}; ${minute(median)}`,
+  },
 ];
 
 function matrix(measure: Measure, track: Track, rows: readonly Row[], cells: readonly Cell[]): string {
@@ -78,6 +84,10 @@ function contestantTable(names: readonly string[]): string {
   return rows.length === 0 ? "" : `## Contestants\n\n${markdownTable(["contestant", "decides by"], rows)}`;
 }
 
+/** Reports whether a run is too short for a contestant to promote. */
+const cannotDecide = (name: string): boolean =>
+  contestants.some((one) => one.name === name && (one.leastMinutes ?? 0) > horizonMinutes);
+
 type Outcome = "promoted" | "rolledBack" | "unfinished";
 
 /** Renders one row for each contestant over all cells, sorted by wrong promotions. */
@@ -97,8 +107,9 @@ function summary(track: Track, { rows, runs }: Results, cells: readonly Cell[]):
     const above = those("good").filter(({ rolledBack }) => rolledBack.low > 5).length;
     return {
       wrong,
+      isApart: cannotDecide(name),
       cells: [
-        name,
+        cannotDecide(name) ? `(${name})` : name,
         interval(those("bad", "unknown"), "promoted"),
         interval(those("bad"), "rolledBack"),
         interval(those("good"), "rolledBack"),
@@ -118,7 +129,9 @@ function summary(track: Track, { rows, runs }: Results, cells: readonly Cell[]):
       "unfinished %",
       "spoiled responses per bad run",
     ],
-    lines.toSorted((one, other) => one.wrong - other.wrong).map(({ cells: texts }) => texts),
+    lines
+      .toSorted((one, other) => Number(one.isApart) - Number(other.isApart) || one.wrong - other.wrong)
+      .map(({ cells: texts }) => texts),
   );
 }
 
@@ -140,11 +153,45 @@ export function shortTable(results: Results, cells: readonly Cell[]): string {
     `${runs} runs per cell, seeds from ${seed}.`,
     `Killed after ${deaths} minutes, ${differences} times with another outcome.`,
     ...parts,
+    limitSection(results, cells),
   ].join("\n\n");
 }
 
+/** Renders what our default plan promises, and whether this run keeps it; what is missed comes first. */
+function limitSection({ rows }: Results, cells: readonly Cell[]): string {
+  const judged = judgeLimits(rows, cells, ourPlan);
+  if (judged.length === 0) return "";
+  const missed = judged.filter(({ isMet }) => !isMet);
+  const head = ["cell", "measure", "value", "limit", "", "healthy, not promoted in time"];
+  const verdictOf = (limit: string, isMet: boolean): string => {
+    if (limit === "none") return "–";
+    return isMet ? "met" : "**missed**";
+  };
+  const line = ({ cell, measure, value, limit, isMet, unpromoted }: Judged): readonly string[] => [
+    cell,
+    measure,
+    value,
+    limit,
+    verdictOf(limit, isMet),
+    unpromoted,
+  ];
+  return `## What the default plan promises
+
+${missed.length} of ${judged.filter(({ limit }) => limit !== "none").length} limits are missed; they come first. A share
+meets its limit if the upper end of its interval is less than two points beyond it. A healthy canary that is not
+promoted within ${horizonMinutes} minutes, the default of \`maximumSeconds\`, is rolled back for lack of evidence; the
+last column has those. A cell without a limit is only measured: such noise is a difference between the arms for as long
+as a rollout lasts.
+
+${markdownTable(head, [...missed, ...judged.filter(({ isMet }) => isMet)].map(line))}`;
+}
+
 function lossTable(results: Results, cells: readonly Cell[], ours: string): string {
-  const lost = losses(results.rows, cells, ours);
+  const lost = losses(
+    results.rows.filter(({ contestant }) => !cannotDecide(contestant)),
+    cells,
+    ours,
+  );
   if (!namesOf(results.rows).includes(ours)) return `${ours} did not take part in this contest.`;
   return lost.length === 0
     ? "Nowhere by this rule."
@@ -195,8 +242,9 @@ ${deaths} deaths, ${differences} with another outcome.`;
 \`npm run bench:judge\` writes this page. Every figure comes from one run of it: ${cells.length} cells, ${runs} runs
 per cell, run *i* with seed ${seed} + *i*, ${namesOf(rows).length} contestants. The raw counts of every cell are in
 [bench/judge/results.json](../../bench/judge/results.json), the cells in
-[bench/judge/cells](../../bench/judge/cells). \`--quick\` gives a rough result in two minutes. \`--seed\`,
-\`--runs\`, \`--contestants\` and \`--cells <file>\` change the run; \`--help\` explains them.
+[bench/judge/cells](../../bench/judge/cells). \`--quick\` gives a rough result in five minutes. \`--seed\`,
+\`--runs\`, \`--contestant\` and \`--cells <file>\` change the run, \`--resume\` continues a killed one, and \`--help\`
+explains them.
 
 ${method(results)}
 
@@ -204,13 +252,16 @@ ${contestantTable(namesOf(rows))}
 
 ${inOrder.map((track) => `## ${trackNames[track]}\n\n${summary(track, results, cells)}`).join("\n\n")}
 
-The means depend on the choice of cells. The plots show each cell:
+A contestant in brackets needs more time to promote than a run has, so it is listed last and loses to nobody. The means
+depend on the choice of cells. The plots show each cell:
 
 ![Bad canaries promoted](plots/wrong-promotions.svg)
 
 ![Healthy canaries rolled back](plots/false-rollbacks.svg)
 
 ![Minutes to rollback](plots/minutes-to-rollback.svg)
+
+${limitSection(results, cells)}
 
 ## Where our judge loses
 
@@ -229,8 +280,8 @@ ${replay}
 `;
 }
 
-const method = ({ horizonMinutes }: Results): string => `\
-**A run** is an hour of stable alone, then a rollout of ${horizonMinutes} minutes, whose first minute has no canary
+const method = ({ horizonMinutes: minutes }: Results): string => `\
+**A run** is an hour of stable alone, then a rollout of ${minutes} minutes, whose first minute has no canary
 traffic. A contestant that has not ended by then is *unfinished*. One whose documented time is longer can therefore
 only roll back or stay unfinished. By default ${centre.requestsPerMinute} requests per minute arrive independently,
 ${centre.failurePercent} % of them fail, 1 % are refused (4xx), and durations are lognormal with a median of 100 ms

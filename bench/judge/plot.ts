@@ -32,9 +32,9 @@ const drawings: Readonly<Record<string, Drawing>> = {
     title: "Minutes until half of all bad canaries are rolled back, track B (left is better; no dot means never)",
     truth: "bad",
     value: ({ rollbackMinutes }) => rollbackMinutes.median,
-    ticks: [1, 2, 5, 10, 20, 50, 90],
+    ticks: [1, 2, 5, 10, 20, 50, 180],
     unit: "",
-    place: (value) => Math.log(Math.max(1, value)) / Math.log(90),
+    place: (value) => Math.log(Math.max(1, value)) / Math.log(180),
   },
 };
 

@@ -3,14 +3,17 @@
 import type { Cell } from "./cells.ts";
 import type { Contestant, Minute, Move } from "./contestant.ts";
 import { loadDice } from "./dice.ts";
-import { createWorld, hangMinutes, type World } from "./traffic.ts";
+import { createWorld, type World } from "./traffic.ts";
 
 /** A: the weights are fixed, the same for all. B: each contestant sets its own. */
 export type Track = "A" | "B";
 export const tracks: readonly Track[] = ["A", "B"];
 
-/** The length of a run in minutes; a contestant without an ending by then is unfinished. */
-export const horizonMinutes = 90;
+/**
+ * The length of a run in minutes, as the default of `maximumSeconds`; a contestant without an ending by then is
+ * unfinished, and the product would roll back.
+ */
+export const horizonMinutes = 180;
 
 /** How a contestant ended one run. */
 export interface Ended {
@@ -76,8 +79,7 @@ function follow(
   let canaryRequests = 0;
   let harmed = 0;
   for (let now = 0; now < horizonMinutes; now++) {
-    const weight = weights[now]!;
-    const happened = world.happen(now, weight, weights[now - hangMinutes] ?? 0);
+    const happened = world.happen(now, (at) => weights[at] ?? 0);
     const arrived = arriving(happened.minute);
     canaryRequests += happened.minute.canary.requests;
     harmed += happened.harmed;

@@ -9,7 +9,7 @@ import { readStack } from "../../analysis/systems/pulumi/read-state.ts";
 import { policyBaselineExists, policyStateUnreadable } from "../../errors/policies.ts";
 import { baselineName, baselineText, entryOf, shrunk } from "../../policies/baseline.ts";
 import { judgeState } from "../../policies/judge-state.ts";
-import type { Judgement } from "../../policies/judgement.ts";
+import { isUnsure, type Judgement } from "../../policies/judgement.ts";
 import { baselineIn, type ProgramFolder, programFolder } from "../../policies/program-folder.ts";
 import { dayOf } from "../../policies/waivers.ts";
 import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
@@ -84,7 +84,8 @@ function stackIn(text: string, file: string, { stack }: CheckOptions, { folder }
 }
 
 /** Starts a baseline for a stack that has none, or takes out what is no longer found. */
-function keepBaseline(program: ProgramFolder, { stack, findings }: Judgement, options: CheckOptions): void {
+function keepBaseline(program: ProgramFolder, judgement: Judgement, options: CheckOptions): void {
+  const { stack, findings } = judgement;
   const path = join(program.root, baselineName);
   const before = existsSync(path) ? baselineIn(program.root) : [];
   const found = findings
@@ -92,6 +93,8 @@ function keepBaseline(program: ProgramFolder, { stack, findings }: Judgement, op
     .map(({ finding }) => entryOf(stack, finding));
   const hasOwn = before.some((entry) => entry.stack === stack);
   if (options.writeBaseline && hasOwn) throw policyBaselineExists({ file: baselineName, stack });
-  const after = options.writeBaseline ? [...before, ...found] : shrunk(before, stack, found);
+  const after = options.writeBaseline
+    ? [...before, ...found]
+    : shrunk(before, stack, found, (rule) => isUnsure(rule, judgement));
   writeFileSync(path, baselineText(after));
 }

@@ -2,6 +2,7 @@
 // revision at once, and moving traffic back does not undo it. This file compares two configurations and describes what
 // differs; it is pure.
 import { canonical } from "../../engines/canonical.ts";
+import { hasHole, hole } from "./known-parts.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -28,13 +29,15 @@ const ignored = new Set([
 /**
  * Lists what an update changes beyond revisions, one phrase per change.
  *
- * Secrets are compared by name, and by value only if both sides have one, since Azure never shows it. A phrase never
- * holds a secret's value. `serving` is the template that serves now: an added secret does not affect it, nor does a
- * registry from which it has no image.
+ * What a preview does not know yet is not compared. Secrets are compared by name, and by value only if both sides have
+ * one, since Azure never shows it. A phrase never holds a secret's value. `serving` is the template that serves now: an
+ * added secret does not affect it, nor does a registry from which it has no image.
  */
 export function scopeChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   const [was, will] = [flat(before), flat(after)];
-  const names = [...new Set([...Object.keys(was), ...Object.keys(will)])].filter((name) => !ignored.has(name));
+  const names = [...new Set([...Object.keys(was), ...Object.keys(will)])].filter(
+    (name) => !(ignored.has(name) || hasHole(will[name])),
+  );
   const changes = names
     .filter((name) => comparable(name, was[name]) !== comparable(name, will[name]))
     .map(
@@ -49,7 +52,7 @@ export function secretsRenewed(before: Configuration, after: Configuration): rea
   return list(after, "secrets")
     .filter(({ name, value }) => {
       const known = old.get(String(name));
-      return known != null && value != null && known !== value;
+      return known != null && value != null && value !== hole && known !== value;
     })
     .map(({ name }) => String(name));
 }
@@ -74,11 +77,15 @@ function describe(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-const list = (configuration: Configuration, name: "secrets" | "registries"): readonly Fields[] =>
-  (configuration?.[name] ?? []) as readonly Fields[];
+const list = (configuration: Configuration, name: "secrets" | "registries"): readonly Fields[] => {
+  const found = configuration?.[name];
+  return Array.isArray(found) ? (found as readonly Fields[]) : [];
+};
 
 /** A template names its secrets, so an added one does not affect it, unless it has a volume that mounts all secrets. */
 function secretChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
+  if (after?.["secrets"] === hole || list(after, "secrets").some((secret) => isHole(secret) || isHole(secret["name"])))
+    return [];
   const names = (of: Configuration) => list(of, "secrets").map(({ name }) => String(name));
   const [was, will] = [names(before), names(after)];
   const mountsAll = mountsAllSecrets(serving);
@@ -88,6 +95,8 @@ function secretChanges(before: Configuration, after: Configuration, serving: unk
     ...secretsRenewed(before, after).map((name) => `the secret ${name} gets another value`),
   ];
 }
+
+const isHole = (value: unknown): boolean => value === hole;
 
 interface Volume {
   readonly storageType?: unknown;
@@ -101,6 +110,7 @@ function mountsAllSecrets(template: unknown): boolean {
 
 /** Identities are compared without case: Azure does not spell an id as it was sent. */
 function registryChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
+  if (hasHole(after?.["registries"])) return [];
   const signIns = (of: Configuration) =>
     new Map(
       list(of, "registries").map(({ server, identity, username }) => [
@@ -125,9 +135,10 @@ function registryChanges(before: Configuration, after: Configuration, serving: u
 /**
  * Reports whether a live template has everything that a program asks for; anything more is what Azure filled in.
  *
- * Lists match when they have the same length and match item by item.
+ * Lists match when they have the same length and match item by item. What a preview does not know yet matches.
  */
 export function hasAll(live: unknown, asked: unknown): boolean {
+  if (asked === hole) return true;
   if (Array.isArray(asked))
     return Array.isArray(live) && live.length === asked.length
       ? asked.every((each, place) => hasAll(live[place], each))

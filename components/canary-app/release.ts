@@ -5,13 +5,17 @@ import type { AskedRelease } from "../../engines/rollout/request.ts";
 import type { RolloutResult, Thresholds } from "../../engines/rollout/vocabulary.ts";
 
 /** What a request for a rollout takes, as the engine declares it, and how to reach the control plane. */
-export interface ReleaseArgs extends Omit<AskedRelease, "dryRun" | Defaulted>, Partial<Pick<AskedRelease, Defaulted>> {
+export interface ReleaseArgs
+  extends Omit<AskedRelease, "dryRun" | "release" | Defaulted>,
+    Partial<Pick<AskedRelease, Defaulted>> {
   /** The control plane's address. */
   readonly endpoint: pulumi.Input<string>;
   /** The audience of the tokens that the control plane accepts. */
   readonly audience: string;
-  readonly resourceGroup: string;
-  readonly app: string;
+  readonly resourceGroup: pulumi.Input<string>;
+  readonly app: pulumi.Input<string>;
+  /** The program's name for the release: the hash of its template. */
+  readonly release: pulumi.Input<string>;
   /**
    * The app's latest revision, as Azure named it. A new name alone starts no rollout, since previews do not know it.
    */

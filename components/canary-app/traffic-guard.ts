@@ -19,8 +19,8 @@ export interface Guarded {
   readonly name: string;
   readonly endpoint: pulumi.Input<string>;
   readonly audience: string;
-  readonly resourceGroup: string;
-  readonly app: string;
+  readonly resourceGroup: pulumi.Input<string>;
+  readonly app: pulumi.Input<string>;
 }
 
 /** The answer of Ballast's provider to `ballast:index:lock`. */
@@ -44,8 +44,8 @@ const lockSeconds = 120;
  */
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
   if (!takesHooks()) return {};
-  const { name, audience, resourceGroup, app } = guarded;
-  const endpoint = settled(guarded.endpoint);
+  const { name, audience } = guarded;
+  const known = Promise.all([settled(guarded.endpoint), settled(guarded.resourceGroup), settled(guarded.app)]);
   const hook = hookNames(name);
   let lockId: string | undefined;
 
@@ -53,18 +53,20 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
     const id = lockId;
     lockId = undefined;
     if (id === undefined) return;
+    const [endpoint, resourceGroup, app] = await known;
     await pulumi.runtime
-      .invoke("ballast:index:unlock", { endpoint: await endpoint, audience, resourceGroup, app, id }, { parent })
+      .invoke("ballast:index:unlock", { endpoint, audience, resourceGroup, app, id }, { parent })
       .catch((error: Error) =>
         // The update is done and must not fail because of its lock.
         pulumi.log.info(`The lock on ${app} could not be released; it expires by itself: ${error.message}`, parent),
       );
   };
   const before = async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
+    const [endpoint, resourceGroup, app] = await known;
     await refuseScope(app, oldInputs, newInputs, parent);
     const lock: Lock = await pulumi.runtime.invoke(
       "ballast:index:lock",
-      { endpoint: await endpoint, audience, resourceGroup, app, seconds: lockSeconds },
+      { endpoint, audience, resourceGroup, app, seconds: lockSeconds },
       { parent },
     );
     if (lock.heldBy) throw canaryAppLocked({ app, heldBy: lock.heldBy });
@@ -94,16 +96,21 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
   };
 }
 
-const namesUsed = new Map<string, number>();
+/** How many components of each name have hooks, in each run of a program: its next run has the same names again. */
+const countsOfRuns = new WeakMap<object, Map<string, number>>();
 
 /**
  * Returns names for the hooks of one component. Pulumi knows hooks by their names alone, in the whole stack, and runs
  * the last one of a name for all; but two components of one name may have different parents.
+ *
+ * Every name ends in a number, the first one's too. Otherwise a second `shop` and a first `shop-2` would share theirs.
  */
 function hookNames(name: string): (of: string) => string {
-  const before = namesUsed.get(name) ?? 0;
-  namesUsed.set(name, before + 1);
-  return (of) => (before === 0 ? `${name}-${of}` : `${name}-${before + 1}-${of}`);
+  const run = pulumi.runtime.getMonitor() as object;
+  const counts = countsOfRuns.get(run) ?? new Map<string, number>();
+  const number = (counts.get(name) ?? 0) + 1;
+  countsOfRuns.set(run, counts.set(name, number));
+  return (of) => `${of}-${name}-${number}`;
 }
 
 /** Waits for a value. In an update, unlike in a preview, every value becomes known. */

@@ -34,7 +34,7 @@ export type LiveApp = Pick<GetContainerAppResult, "latestReadyRevisionName"> & {
   };
 };
 
-/** What an update will send, as far as a preview can compare it: secrets by their names. */
+/** What an update will send, as far as a preview knows it. */
 export interface Planned {
   readonly configuration: Configuration;
   readonly template: unknown;

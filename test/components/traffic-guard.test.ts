@@ -130,15 +130,22 @@ describe("the traffic guard of an update", () => {
   });
 });
 
-test("two components of one name, below different parents, have hooks of their own", async () => {
-  const guarded = { name: "shop", endpoint: "https://a.example", audience: "api://a", resourceGroup: "a", app: "shop" };
-  const { made } = await record(() => {
-    const names = (resourceGroup: string): readonly string[] =>
-      Object.values(trafficGuard({ ...guarded, resourceGroup }, new Somewhere())).flatMap((hooks) =>
-        (hooks as readonly { readonly name: string }[]).map(({ name }) => name),
-      );
-    return [...names("a"), ...names("b"), ...names("b")];
-  });
-  expect(made).toHaveLength(9);
-  expect(new Set(made).size).toBe(9);
+test("every component of a program has hooks of its own, and the next run has the same ones", async () => {
+  const guarded = { endpoint: "https://a.example", audience: "api://a", resourceGroup: "a", app: "shop" };
+  const hooksOf = async (names: readonly string[]): Promise<readonly string[]> =>
+    (
+      await record(() =>
+        names.flatMap((name) => {
+          const { beforeUpdate, afterUpdate, onError } = trafficGuard({ name, ...guarded }, new Somewhere());
+          return [beforeUpdate, afterUpdate, onError].flatMap((of) =>
+            (of as { name: string }[]).map((one) => one.name),
+          );
+        }),
+      )
+    ).made;
+  const components = ["shop", "shop", "shop-2", "shop-1", "shop-1-1", "shop-2", "shop", "1", ""];
+  const hooks = await hooksOf(components);
+  expect(new Set(hooks).size).toBe(3 * components.length);
+  expect(await hooksOf(components)).toEqual(hooks);
+  expect((await hooksOf(components.toReversed())).toSorted()).toEqual(hooks.toSorted());
 });

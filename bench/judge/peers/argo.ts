@@ -1,7 +1,7 @@
 // Argo Rollouts with background analysis over Prometheus: argoproj/argo-rollouts@9f8d111, analysis/analysis.go
 // (assessMetricStatus), utils/evaluate/evaluate.go, and the example of docs/features/analysis.md. It has no
 // baseline. `irate` takes the last two scrapes of the five minutes before now; Prometheus scrapes once a minute by
-// default, so that is the last visible minute.
+// default, so that is the last visible minute. `rate` takes all scrapes of the five minutes, so that is four minutes.
 import type { Contestant, Minute, Move } from "../contestant.ts";
 
 /** The state that Argo keeps of a metric's measurements. */
@@ -52,6 +52,8 @@ interface Template {
   readonly intervalMinutes: number;
   /** The minute of the rollout in which the first measurement is taken. */
   readonly delayMinutes: number;
+  /** The minutes whose requests a rate covers: one with `irate`, four with `rate`. */
+  readonly rateMinutes: number;
 }
 
 /** The state of the rollout and its analysis run, and the scrapes of Prometheus. */
@@ -59,7 +61,8 @@ interface ArgoState {
   readonly began: number | undefined;
   readonly measuredAt: number;
   readonly result: MetricResult;
-  readonly newest: Minute | undefined;
+  /** The newest visible minutes, oldest first. */
+  readonly newest: readonly Minute[];
   /** Whether the series of successful requests exists; without it the query's answer is empty. */
   readonly served: boolean;
 }
@@ -73,11 +76,16 @@ function argo(name: string, about: string, template: Template): Contestant<ArgoS
     return { requests, good: requests - canary.failed - (template.of === "service" ? stable.failed : 0) };
   };
   const hasServed = (minutes: readonly Minute[]): boolean => minutes.some((minute) => counts(minute).good > 0);
-  /** `irate` needs two scrapes within its range, so a minute that is four minutes old gives no rate. */
+  /** A rate needs two scrapes within its range, so minutes that are four minutes old give none. */
   const rate = ({ newest, served }: ArgoState, now: number): number | undefined => {
-    if (newest === undefined || !served || now - newest.at >= rangeMinutes - 1) return undefined;
-    const { requests, good } = counts(newest);
-    return good / requests;
+    const visible = newest
+      .filter(({ at }) => now - at < rangeMinutes - 1)
+      .slice(-template.rateMinutes)
+      .map(counts);
+    if (visible.length === 0 || !served) return undefined;
+    const sum = (of: (one: ReturnType<typeof counts>) => number): number =>
+      visible.reduce((total, one) => total + of(one), 0);
+    return sum(({ good }) => good) / sum(({ requests }) => requests);
   };
   return {
     name,
@@ -86,15 +94,13 @@ function argo(name: string, about: string, template: Template): Contestant<ArgoS
       began: undefined,
       measuredAt: -Infinity,
       result: { measurements: 0, failed: 0, consecutiveErrors: 0 },
-      newest: undefined,
+      newest: [],
       served: hasServed(history),
     }),
     look: (before, now, arrived): Move<ArgoState> => {
       const began = before.began ?? now;
-      const newest = arrived.reduce(
-        (last, minute) => (last !== undefined && last.at > minute.at ? last : minute),
-        before.newest,
-      );
+      const visible = new Map([...before.newest, ...arrived].map((minute) => [minute.at, minute]));
+      const newest = [...visible.values()].toSorted((one, other) => one.at - other.at).slice(1 - rangeMinutes);
       let state: ArgoState = { ...before, began, newest, served: before.served || hasServed(arrived) };
       const step = Math.floor((now - began) / pauseMinutes);
       if (step >= weights.length) return { state, weight: 100, ending: "promoted" };
@@ -114,6 +120,7 @@ const example: Template = {
   failureLimit: 3,
   intervalMinutes: 5,
   delayMinutes: pauseMinutes,
+  rateMinutes: 1,
 };
 
 /** The documentation's example of background analysis: the whole service, from 40 percent on, every five minutes. */
@@ -129,15 +136,16 @@ export const argoDocsCanary = argo("Argo docs, canary only", "the same example, 
   of: "canary",
 });
 
-/** A careful configuration of the same steps: only the canary, every minute from its first one, at least 99 percent. */
+/** As its best users would write it: only the canary, every minute, at least 99 percent over the last minutes. */
 export const argoTuned = argo(
   "Argo tuned",
-  "Argo Rollouts with 99 % success of the canary's requests, checked every minute",
+  "Argo Rollouts with 99 % success of the canary's requests of the last minutes, checked every minute",
   {
     of: "canary",
     minimum: 0.99,
     failureLimit: 3,
     intervalMinutes: 1,
     delayMinutes: 1,
+    rateMinutes: 4,
   },
 );

@@ -245,6 +245,7 @@ export function kayenta(name: string, lifetimeMinutes: number, intervalMinutes: 
     about:
       `Kayenta's Netflix judge on failures and p99, at a tenth of the traffic for ${lifetimeMinutes} minutes, ` +
       `judged every ${intervalMinutes}`,
+    leastMinutes: lifetimeMinutes,
     start: () => ({ began: undefined, fresh: [], points: [] }),
     look: (before, now, arrived): Move<KayentaState> => {
       const began = before.began ?? now;

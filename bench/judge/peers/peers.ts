@@ -5,6 +5,7 @@ import { alarm } from "./alarm.ts";
 import { argoDocs, argoDocsCanary, argoTuned } from "./argo.ts";
 import { flagger } from "./flagger.ts";
 import { kayenta } from "./kayenta.ts";
+import { countTest, twoByTwo } from "./sequential.ts";
 
 /** The peers of the default run, each with the ramp of its own documentation. */
 export const peers = [
@@ -15,6 +16,8 @@ export const peers = [
   argoTuned,
   kayenta("Kayenta 1 h", 60, 20),
   kayenta("Kayenta 4 h", 240, 60),
+  twoByTwo,
+  countTest,
 ] as readonly Contestant[];
 
 /** Alarms that guard a deployment without a baseline. They take part only if they are named. */

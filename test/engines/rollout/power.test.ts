@@ -41,7 +41,7 @@ function draw(
     };
   };
   return follow(plan, (at, percent) => {
-    const { canary, stable } = world.happen(at / 60_000, percent, 0).minute;
+    const { canary, stable } = world.happen(at / 60_000, () => percent).minute;
     return { at, canary: tallyOf(canary), stable: tallyOf(stable) };
   });
 }

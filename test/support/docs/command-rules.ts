@@ -121,6 +121,28 @@ export const rules: readonly Rule[] = [
     why: "written there into a folder, and run by the Pulumi CLI",
   },
 
+  {
+    page: "docs/guides/pull-requests.md",
+    command: /^ballast comment (mark-stale|write) --|^ballast power --json$/,
+    shownBy: "test/cli/comment/comment.test.ts",
+    holds: '"write", "--pull-request", "7", "--preview"',
+    why: "run there against GitHub's API on loopback, with each option",
+  },
+  {
+    page: "docs/guides/pull-requests.md",
+    command: /^ballast issue (open|close) --key /,
+    shownBy: "test/cli/issue/issue.test.ts",
+    holds: '"close", "--key", "drift-detect/prod"',
+    why: "run there against GitHub's API on loopback",
+  },
+  {
+    page: "docs/guides/pull-requests.md",
+    command: /^ballast policy check /,
+    shownBy: "test/policies/check.test.ts",
+    holds: '"policy", "check", ...args',
+    why: "each option is used there on a state",
+  },
+
   // Ours, run here.
   { command: /^npm run ballast -- release (list|explain --replay|report)$/, runs: "in a clone" },
   { command: /^npm run ballast -- doctor --stack prod$/, runs: "in a clone" },
@@ -151,9 +173,9 @@ export const rules: readonly Rule[] = [
     instead: [["--quick", "--runs 1 --cells one-cell.json"]],
   },
   {
-    command: /^npm run bench:judge -- --contestants "/,
+    command: /^npm run bench:judge -- --runs 400 --contestant /,
     runs: "in a clone",
-    instead: [["--contestants", "--runs 1 --cells one-cell.json --contestants"]],
+    instead: [["--runs 400", "--runs 1 --cells one-cell.json"]],
   },
   {
     command: /^npm run mutants -- --only <name>$/,

@@ -4,7 +4,6 @@
 
 /** Lines of functions, by file and by the names of the function and of those around it. */
 export const longFunctions: Readonly<Record<string, number>> = {
-  "bench/judge/traffic.ts createWorld": 98,
   "proofs/simulator/cloud.ts createCloud": 87,
   'test/controlplane/adapters/roles.test.ts describe "the control plane\'s identity on Azure" > beforeAll ""': 80,
   "test/support/controlplane/dead-mans-estate.ts openEstate": 148,
