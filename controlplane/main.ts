@@ -20,9 +20,12 @@ import { openNotifications } from "./adapters/postgres/notifications.ts";
 import { openTime } from "./adapters/postgres/time.ts";
 import { createApp, type Log } from "./api/app.ts";
 import { type Authenticate, createAuthenticate } from "./api/authenticate.ts";
+import { remediationPerformer } from "./performers/remediation.ts";
+import type { Alerts } from "./performers/remediation-ports.ts";
 import { rolloutPerformer } from "./performers/rollout.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
 import { openNotifiers } from "./read-notifiers.ts";
+import { incidentKeys, openAlerts, pollAlerts, type RemediationSetting, remediationWorld } from "./remediations.ts";
 import { clockOf } from "./runtime/clock.ts";
 import { startNotifying } from "./runtime/notify.ts";
 import { createOrchestrator, type Orchestrator } from "./runtime/orchestrate.ts";
@@ -55,7 +58,9 @@ async function run(settings: Settings): Promise<void> {
   const connection = connect(settings);
   const dispatcher = fetchDispatcher();
   const store = await openStore(settings, connection);
-  const streams = orchestratorOf(settings, connection, store);
+  const remediations = remediationsOf(settings, connection, store);
+  const alerts = openAlerts(remediations);
+  const streams = orchestratorOf(settings, connection, store, remediations, alerts);
   await streams.launch();
   store.telemetry?.begin(store.opened);
   const notifications = openNotifications(store.pool);
@@ -68,6 +73,7 @@ async function run(settings: Settings): Promise<void> {
     log: logTrouble,
   });
   const closing = new AbortController();
+  const polling = pollAlerts(remediations, alerts, streams, closing.signal);
   const refreshing = store.opened
     .refresh(closing.signal)
     .catch((error: unknown) => logTrouble(`rows of earlier versions are brought up to date later: ${String(error)}`));
@@ -82,7 +88,7 @@ async function run(settings: Settings): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
-  await Promise.all([streams.close(), notifying.close(), refreshing]);
+  await Promise.all([streams.close(), notifying.close(), refreshing, polling]);
   server.closeAllConnections();
   await closed;
   await store.telemetry?.close();
@@ -115,16 +121,39 @@ async function openStore(settings: Settings, connection: Connection) {
   };
 }
 
-/** Assembles the control loop. It does not run yet. */
-function orchestratorOf(settings: Settings, connection: Connection, store: Store): Orchestrator {
+/** Gives what remediations are joined to. */
+function remediationsOf(settings: Settings, connection: Connection, { journal, clock }: Store): RemediationSetting {
   const patience = patienceOf(settings.requestSeconds);
+  return {
+    ...settings,
+    declared: settings.remediations,
+    connection,
+    patience,
+    journal,
+    kinds,
+    apps: createContainerApps(connection, patience),
+    clock,
+    log: logTrouble,
+  };
+}
+
+/** Assembles the control loop. It does not run yet. */
+function orchestratorOf(
+  settings: Settings,
+  connection: Connection,
+  store: Store,
+  remediations: RemediationSetting,
+  alerts: Alerts,
+): Orchestrator {
+  const { patience, apps } = remediations;
   const { journal, claims, clock } = store;
   return createOrchestrator({
     ports: { journal, claims, clock },
     kinds,
-    performers: () => ({
+    performers: (streams) => ({
+      remediation: remediationPerformer(remediationWorld(remediations, alerts, streams)),
       rollout: rolloutPerformer({
-        apps: createContainerApps(connection, patience),
+        apps,
         requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds),
         claims,
         clock,
@@ -140,7 +169,7 @@ function orchestratorOf(settings: Settings, connection: Connection, store: Store
 }
 
 function serveApi(
-  { managedTargets: managedApps, process: name, host, port }: Settings,
+  { managedTargets: managedApps, remediations, process: name, host, port }: Settings,
   { journal, claims, clock, telemetry }: Store,
   streams: Orchestrator,
   authenticate: Authenticate,
@@ -152,7 +181,7 @@ function serveApi(
     kinds,
     streams,
     managedApps,
-    managedTargets: managedApps.map(appKey),
+    managedTargets: [...managedApps.map(appKey), ...incidentKeys(remediations)],
     now: clock.now,
     process: name,
     closing,
