@@ -11,6 +11,7 @@ import { registryType } from "./containerregistry/registries.ts";
 import { flexibleServerTypes } from "./dbforpostgresql/flexible-servers.ts";
 import { diagnosticSettingType } from "./insights/diagnostic-settings.ts";
 import { insightsTypes } from "./insights/insights.ts";
+import { vaultType } from "./keyvault/vaults.ts";
 import { identityType } from "./managedidentity/identities.ts";
 import { networkTypes } from "./network/networks.ts";
 import { workspaceType } from "./operationalinsights/workspaces.ts";
@@ -45,6 +46,7 @@ export const resourceTypes: readonly ResourceType[] = [
   diagnosticSettingType,
   ...insightsTypes,
   identityType,
+  vaultType,
   roleDefinitionType,
   roleAssignmentType,
   registryType,

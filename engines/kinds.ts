@@ -2,8 +2,9 @@
 // needs of it.
 import { type AnyKind, type Kinds, type Precedence, registerKinds } from "./kind.ts";
 import { rolloutKind } from "./rollout/kind.ts";
+import { rotationKind } from "./rotation/kind.ts";
 
-const all: readonly AnyKind[] = [rolloutKind];
+const all: readonly AnyKind[] = [rolloutKind, rotationKind];
 
 /** What happens to a request for one kind while a stream of another holds its target. Not listed means refused. */
 const precedence: Precedence = {};

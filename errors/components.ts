@@ -142,6 +142,37 @@ export const canaryAppUnfit = entry<{ readonly app: string; readonly why: string
   left: unchanged,
 });
 
+/** Azure cannot move an app, so Pulumi would delete it and create another one. */
+export const canaryAppMoved = entry<{ readonly app: string; readonly moves: readonly string[] }>("canary-app-moved", {
+  title: "An update would delete and recreate an app that serves",
+  message: ({ app, moves }) => `"${app}" would be deleted and created again: ${moves.join("; ")}.`,
+  fix: () =>
+    "say what the app has now; to move, deploy a second app beside this one, move the users, then delete the first",
+  left: unchanged,
+});
+
+/** The live app has settings that somebody made outside the program. */
+export const canaryAppLosses = entry<{
+  readonly app: string;
+  readonly losses: readonly string[];
+  /** The settings by the names that `acceptLoss` takes. */
+  readonly lost: readonly string[];
+  /** Those of them that `keepLive` takes too. */
+  readonly keepable: readonly string[];
+}>("canary-app-losses", {
+  title: "An update would take settings from a live app",
+  variants: [{}, { keepable: [] }],
+  message: ({ app, losses }) =>
+    `"${app}" has what the program does not say, and the update would take it away: ${losses.join(", ")}.`,
+  fix: ({ lost, keepable }) => {
+    const orKeep = keepable.length === 0 ? "" : `, or send it back as it is: keepLive: ${quoted(keepable)}`;
+    return `say it in the program${orKeep}; to drop it, acceptLoss: ${quoted(lost)}`;
+  },
+  left: unchanged,
+});
+
+const quoted = (names: readonly string[]): string => `[${names.map((name) => `"${name}"`).join(", ")}]`;
+
 /** What revisions share changes for stable too, at once, and stays changed after a rollback. */
 export const canaryAppScopeChanges = entry<{ readonly app: string; readonly changes: readonly string[] }>(
   "canary-app-scope-changes",

@@ -11,12 +11,14 @@ import { canaryAppBlind, canaryAppCautions, canaryAppPlan, canaryAppUnnamed } fr
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import { child, refusal, say, settingOf } from "../conventions.ts";
+import { type Planned, refuseAdoption } from "./adopt.ts";
 import { fromKnownParts, hasHole } from "./known-parts.ts";
+import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
 import { Release } from "./release.ts";
 import { releaseHash } from "./release-hash.ts";
-import { takeOver } from "./take-over.ts";
-import { type Planned, readTraffic, type TrafficEntry } from "./traffic.ts";
+import { type Live, takeOver } from "./take-over.ts";
+import { readLive, trafficToSend } from "./traffic.ts";
 import { trafficGuard } from "./traffic-guard.ts";
 
 /** A ContainerApp as azure-native takes it, and how its releases go. */
@@ -41,6 +43,20 @@ export interface CanaryAppArgs extends ContainerAppArgs {
    * @default "/"
    */
   readonly probePath?: string;
+  /**
+   * Settings of the live app that an update sends back as it finds them, beside what the program says: domains that
+   * somebody binds by hand, or tags that a policy adds.
+   *
+   * @default []
+   */
+  readonly keepLive?: readonly KeptSetting[];
+  /**
+   * Settings of the live app that an update may take away, since the program does not say them. Without this, the
+   * update is refused by name.
+   *
+   * @default []
+   */
+  readonly acceptLoss?: readonly LostSetting[];
   /**
    * The steps of a rollout and their times, in percent and seconds. A field that is left out has its default. Values
    * are plain numbers, not inputs, since the plan is checked at preview.
@@ -161,29 +177,39 @@ export class CanaryApp extends pulumi.ComponentResource {
 
   /** Declares the app with the traffic that it has now. */
   #deploy(name: string, args: CanaryAppArgs, probeSeconds: number, own: pulumi.CustomResourceOptions): ContainerApp {
-    const { containerAppName, resourceGroupName, configuration, template, controlPlane } = args;
+    const { containerAppName, resourceGroupName, controlPlane } = args;
     const note = (line: string): void => void pulumi.log.info(line, this);
-    const place = pulumi.all([resourceGroupName, containerAppName]);
-    const traffic = fromKnownParts({ configuration, template, place }, (planned: Planned & { place: unknown }) => {
-      if (hasHole(planned.place)) note(unread(name));
-      return place.apply(([resourceGroup, app]) =>
-        readTraffic(resourceGroup, app, this, planned).catch((error: unknown) => {
-          throw refusal(error);
-        }),
-      );
-    });
+    const given = ofContainerApp(args);
+    const live = this.#read(name, args, given, note);
     const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName };
-    const guard = trafficGuard(guarded, this);
     return new ContainerApp(
       child(name, "app"),
-      takeOver({ name, probeSeconds, note }, ofContainerApp(args), traffic as pulumi.Output<TrafficEntry[]>),
+      takeOver({ name, probeSeconds, keepLive: args.keepLive ?? [], note }, given, live),
       {
         ...own,
         parent: this,
         ignoreChanges: [...(own.ignoreChanges ?? []), ...filledIn(args)],
-        hooks: withHooks(own.hooks, guard),
+        hooks: withHooks(own.hooks, trafficGuard(guarded, this)),
       },
     );
+  }
+
+  /** Reads the live app, and refuses what would harm it: at preview as far as it is known, and again at the update. */
+  #read(name: string, args: CanaryAppArgs, given: ContainerAppArgs, note: (line: string) => void): pulumi.Output<Live> {
+    const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [] } = args;
+    const place = pulumi.all([resourceGroupName, containerAppName]);
+    return fromKnownParts({ given, place }, (known: { readonly given: Planned; readonly place: unknown }) => {
+      if (hasHole(known.place)) note(unread(name));
+      return place.apply(async ([resourceGroup, app]) => {
+        try {
+          const found = await readLive(resourceGroup, app, this);
+          if (found !== undefined) refuseAdoption(app, found, known.given, { keepLive, acceptLoss });
+          return { traffic: trafficToSend(app, found), kept: keptOf(keepLive, found) };
+        } catch (error) {
+          throw refusal(error);
+        }
+      });
+    });
   }
 
   /** Declares the release of the app's latest revision. */
@@ -235,7 +261,7 @@ function read(name: string, given: CanaryAppArgs): CanaryAppArgs {
 /** Returns what azure-native takes. */
 function ofContainerApp(args: CanaryAppArgs): ContainerAppArgs {
   const { controlPlane, probePath, strategy, thresholds, dryRunThresholds, expectedRequestsPerMinute, ...more } = args;
-  const { wait, whenInFlight, outsideWeights, gate, ...rest } = more;
+  const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, ...rest } = more;
   return rest;
 }
 

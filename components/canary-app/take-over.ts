@@ -6,15 +6,23 @@ import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
 import { canaryAppNoReplica, canaryAppOwnedField, canaryAppUnfit } from "../../errors/components.ts";
 import { refusal } from "../conventions.ts";
 import { mapInput } from "./known-parts.ts";
+import { type Kept, type KeptSetting, placeOf, sentOf } from "./losses.ts";
 import type { TrafficEntry } from "./traffic.ts";
 
 /** The fields of an object, each of which may be an output. */
 type Inputs = Readonly<Record<string, pulumi.Input<unknown>>>;
 
+/** What an update sends back of the live app. */
+export interface Live {
+  readonly traffic: readonly TrafficEntry[];
+  readonly kept: Kept;
+}
+
 /** Whose arguments they are, and how often a rollout probes the app. */
 export interface TakenOver {
   readonly name: string;
   readonly probeSeconds: number;
+  readonly keepLive: readonly KeptSetting[];
   /** Called with what a program may keep, though it has no effect. */
   readonly note: (line: string) => void;
 }
@@ -29,17 +37,30 @@ export interface TakenOver {
 export function takeOver(
   of: TakenOver,
   { configuration, template, ...rest }: ContainerAppArgs,
-  traffic: pulumi.Output<readonly TrafficEntry[]>,
+  live: pulumi.Output<Live>,
 ): ContainerAppArgs {
-  return {
+  const traffic = live.apply((found) => found.traffic);
+  const own: Inputs = {
     ...rest,
     configuration: mapInput(configuration as pulumi.Input<Inputs | undefined>, (given) =>
       configurationOf(of, given ?? {}, traffic),
-    ) as ContainerAppArgs["configuration"],
-    template: mapInput(template as pulumi.Input<Inputs | undefined>, (given) =>
-      templateOf(of, given ?? {}),
-    ) as ContainerAppArgs["template"],
+    ),
+    template: mapInput(template as pulumi.Input<Inputs | undefined>, (given) => templateOf(of, given ?? {})),
   };
+  return of.keepLive.reduce<Inputs>((args, setting) => {
+    const keep = (said: unknown): unknown =>
+      pulumi.all([said, live.apply(({ kept }) => kept)]).apply(([given, kept]) => sentOf(setting, given, kept));
+    return changedAt(args, placeOf(setting), keep) as Inputs;
+  }, own) as unknown as ContainerAppArgs;
+}
+
+/** Changes the value at a path of inputs. */
+function changedAt(input: unknown, [step, ...rest]: readonly string[], change: (said: unknown) => unknown): unknown {
+  if (step === undefined) return change(input);
+  return mapInput(input as pulumi.Input<Inputs | undefined>, (given = {}) => ({
+    ...given,
+    [step]: changedAt(given[step], rest, change),
+  }));
 }
 
 function configurationOf(of: TakenOver, given: Inputs, traffic: pulumi.Input<unknown>): Inputs {

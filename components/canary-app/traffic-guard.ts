@@ -12,7 +12,7 @@ import {
 } from "../../errors/components.ts";
 import { refusal, say, takesHooks } from "../conventions.ts";
 import { type Configuration, scopeChanges, secretsRenewed } from "./app-scope.ts";
-import { describeTraffic, readTraffic, type TrafficEntry } from "./traffic.ts";
+import { describeTraffic, readLive, type TrafficEntry, trafficToSend } from "./traffic.ts";
 
 /** The app to guard, and the control plane that locks it. */
 export interface Guarded {
@@ -73,7 +73,7 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
     if (lock.unreachable) await say(canaryAppUnguarded({ app, reason: lock.unreachable }), parent);
     lockId = lock.id || undefined;
     const planned = describeTraffic((await configurationOf(newInputs))?.ingress?.traffic ?? []);
-    const live = describeTraffic(await readTraffic(resourceGroup, app, parent));
+    const live = describeTraffic(trafficToSend(app, await readLive(resourceGroup, app, parent)));
     if (live !== planned) throw canaryAppTrafficMoved({ app, planned, live });
   };
 

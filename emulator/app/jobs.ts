@@ -19,6 +19,7 @@ import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
 import { checkJob } from "./contract/job.ts";
 import { jobFields } from "./contract/job-fields.ts";
 import { type Execution, executionsOf, forgetJob, scheduleJob, startExecution } from "./job-executions.ts";
+import { secretsOfJob } from "./vault-references.ts";
 
 // A write takes a moment, as it does on Azure.
 const operationMilliseconds = 60;
@@ -67,6 +68,7 @@ async function onPut({ id, wanted, previous, cloud }: PutContext): Promise<void>
   keepPrincipal(wanted, previous);
   await pause(operationMilliseconds);
   refuseImage(wanted, cloud);
+  secretsOfJob(cloud, wanted);
   scheduleJob(cloud, { id: id.toLowerCase(), type: jobType.type, body: wanted });
 }
 

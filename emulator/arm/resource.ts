@@ -139,6 +139,8 @@ export interface ResourceType {
     request: ArmRequest,
     cloud: Cloud,
   ) => Promise<ArmReply | undefined>;
+  /** Reports whether something that is no stored resource exists below the id, so that it may be extended. */
+  readonly hasChild?: (resource: Resource, rest: readonly string[], cloud: Cloud) => boolean;
 }
 
 /** One PUT or PATCH as `onPut` gets it. */
@@ -156,8 +158,11 @@ export interface PutContext {
 /** What the emulator's parts share. */
 export interface Cloud {
   readonly store: Store;
-  /** Milliseconds since 1970: real unless a test has set the clock. */
-  readonly clock: { now(): number };
+  /**
+   * Milliseconds since 1970: real unless a test has set the clock. `at` gives what it showed at a real time; a clock
+   * without it is real.
+   */
+  readonly clock: { now(): number; at?(realTime: number): number };
   /** `ballast.localhost`: every host name of the emulator ends in it. */
   readonly suffix: string;
   readonly port: number;
@@ -168,6 +173,8 @@ export interface Cloud {
   readonly keep?: () => void;
   /** Stores request rows across restarts; absent when the cloud is not kept. */
   readonly rowsFile?: RowsFile<unknown>;
+  /** The same for the rows of other tables. */
+  readonly platformRowsFile?: RowsFile<unknown>;
   /**
    * Gives the variables with which a replica's process reaches this cloud and, if its app has an identity, gets tokens.
    * True allows every identity; a list allows only those with these ids.

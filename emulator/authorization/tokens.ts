@@ -20,12 +20,15 @@ import { type ManagedIdentity, managedIdentities } from "../managedidentity/prin
 /** The one directory of the emulator. */
 export const tenant = "00000000-0000-0000-0000-00000000beef";
 const clientId = "00000000-0000-0000-0000-0000000c11e7";
-const clientObjectId = "00000000-0000-0000-0000-0000000b1ec7";
+/** The object id of the fixed client, at which roles may be assigned. */
+export const clientObjectId = "00000000-0000-0000-0000-0000000b1ec7";
 const secondsValid = 3600;
 
 /** Who holds a token. */
 export interface Principal {
   readonly objectId: string;
+  /** The id of its application. */
+  readonly clientId: string;
   /** The fixed client: owner of the subscription, and the only one who may use `/_emulator`. */
   readonly owner: boolean;
 }
@@ -136,8 +139,8 @@ export async function makeTokens(
       audiences,
       challenge = `Bearer authorization_uri="https://login.${suffix}/${tenant}", error="invalid_token"`,
     ) => {
-      const { oid } = await readBearer(issuer, request, audiences, challenge);
-      return { objectId: String(oid), owner: oid === client.objectId };
+      const { oid, appid } = await readBearer(issuer, request, audiences, challenge);
+      return { objectId: String(oid), clientId: String(appid ?? ""), owner: oid === client.objectId };
     },
   };
 }

@@ -1,17 +1,23 @@
-// The tables of a workspace: ContainerAppHTTPLogs, ContainerAppConsoleLogs and three of Application Insights. A table
-// is gathered when a query names it.
+// The tables of a workspace: those of Container Apps, three of Application Insights, and those that other services
+// write (platform-rows.ts). A table is gathered when a query names it.
 import { consoleColumns, consoleRows } from "../app/console-rows.ts";
 import { requestColumns, requestRows } from "../app/request-rows.ts";
+import { systemTable } from "../app/system-rows.ts";
 import type { Cloud } from "../arm/resource.ts";
+import { serverLogTable } from "../dbforpostgresql/log-rows.ts";
 import { telemetryColumns, visibleTelemetry } from "../insights/telemetry-rows.ts";
+import { auditTable } from "../keyvault/audit-rows.ts";
 import type { Table } from "../kql/evaluate.ts";
 import type { Row } from "../kql/values.ts";
+import { allColumns, type PlatformTable, visibleRows } from "./platform-rows.ts";
 
 /** A time from which and a time before which rows are seen. */
 export interface Window {
   readonly from: number;
   readonly to: number;
 }
+
+const platformTables: readonly PlatformTable[] = [auditTable, serverLogTable, systemTable];
 
 interface Source {
   readonly columns: Table["columns"];
@@ -24,6 +30,12 @@ const sources: { readonly [table: string]: Source } = {
     rows: (cloud, customerId) => requestRows(cloud).visible(customerId),
   },
   ContainerAppConsoleLogs: { columns: consoleColumns, rows: consoleRows },
+  ...Object.fromEntries(
+    platformTables.map((table): readonly [string, Source] => [
+      table.name,
+      { columns: allColumns(table), rows: (cloud, customerId) => visibleRows(cloud, table, customerId) },
+    ]),
+  ),
   ...Object.fromEntries(
     Object.entries(telemetryColumns).map(([name, columns]): readonly [string, Source] => [
       name,

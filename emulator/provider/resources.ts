@@ -25,6 +25,8 @@ export interface NativeResource {
    * Properties that are resources of their own too. A program that does not set them leaves them to those resources.
    */
   readonly maintained?: readonly string[];
+  /** True when the SDK keeps `properties` nested, as on the wire. */
+  readonly nested?: true;
   /** Properties with another name on the wire, by the SDK's name. */
   readonly renamed?: { readonly [name: string]: string };
 }
@@ -44,6 +46,7 @@ const described: readonly Omit<NativeResource, "forceNew">[] = [
     apiVersion: "2024-03-01",
     path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}",
     named: random("resourceGroupName"),
+    nested: true,
   },
   {
     token: "azure-native:operationalinsights:Workspace",
@@ -139,6 +142,14 @@ const described: readonly Omit<NativeResource, "forceNew">[] = [
     apiVersion: "2023-01-31",
     path: inGroup("Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"),
     named: random("resourceName"),
+  },
+  {
+    token: "azure-native:keyvault:Vault",
+    type: "Microsoft.KeyVault/vaults",
+    apiVersion: "2024-11-01",
+    path: inGroup("Microsoft.KeyVault/vaults", "vaultName"),
+    named: random("vaultName"),
+    nested: true,
   },
   {
     token: "azure-native:authorization:RoleDefinition",

@@ -1,6 +1,6 @@
-// Converts a resource between the SDK's shape and the wire's. The SDK flattens `properties`, has the path's parameters
-// as inputs, and has lists of identities; on the wire `properties` is nested, the parameters are part of the id, and
-// identities are an object. The schema decides which is which.
+// Converts a resource between the SDK's shape and the wire's. The SDK flattens `properties` of most types, has the
+// path's parameters as inputs, and has lists of identities; on the wire `properties` is nested, the parameters are part
+// of the id, and identities are an object. The schema decides which is which.
 import type { Body } from "../arm/resource.ts";
 import { type Schema, schemaOf, unknownValue } from "../arm/schema.ts";
 import { type NativeResource, parametersOf } from "./resources.ts";
@@ -64,7 +64,8 @@ export function toWire(resource: NativeResource, inputs: Body): Body {
   for (const [name, value] of Object.entries(inputs)) {
     // A parameter may also be a property, such as a server administrator's objectId; it is sent in the path alone.
     if (bookkeeping.includes(name) || parameters.includes(name)) continue;
-    if (schema.envelopeNames.includes(name)) body[name] = value;
+    if (resource.nested && name === "properties") Object.assign(properties, value === unknownText ? {} : value);
+    else if (schema.envelopeNames.includes(name)) body[name] = value;
     else properties[resource.renamed?.[name] ?? name] = value;
   }
   const whole: Body =
@@ -88,11 +89,9 @@ const sdkNamed = ({ renamed = {} }: NativeResource, properties: Body = {}): Body
 /** Gives the outputs of a resource from a body that Azure answered. */
 export function toOutputs(resource: NativeResource, body: Body): Body {
   const { properties, apiVersion: _apiVersion, ...rest } = body;
-  // Only the resource group keeps a nested `properties`; it contains the state alone.
-  const flat =
-    resource.type === "Microsoft.Resources/resourceGroups"
-      ? { ...rest, properties }
-      : { ...rest, ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)) };
+  const flat = resource.nested
+    ? { ...rest, properties }
+    : { ...rest, ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)) };
   return { ...flat, azureApiVersion: resource.apiVersion };
 }
 
@@ -103,9 +102,12 @@ export function toInputs(resource: NativeResource, outputs: Body): Body {
   const { properties, ...envelope } = accepted;
   const toList = (value: unknown): unknown =>
     typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : value;
+  const below = resource.nested
+    ? Object.keys(properties ?? {}).length > 0 && { properties }
+    : sdkNamed(resource, inLists(resource, properties ?? {}, flatten));
   return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toList), {
     ...envelope,
-    ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)),
+    ...below,
   } as Body);
 }
 

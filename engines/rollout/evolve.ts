@@ -33,6 +33,8 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   switch (event.kind) {
     case "Planned":
       return begun(state, event);
+    case "Repointed":
+      return enter(state, "inspecting");
     case "Inspected":
       return inspect(state, event.view);
     case "Started":
@@ -97,7 +99,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
 const begun = (state: RolloutState, { intent, steps }: Extract<RolloutEvent, { kind: "Planned" }>): RolloutState =>
   enter(
     { ...state, intent, steps, startedAt: state.now, askedBy: [intent.requestedBy], dryRun: dryRunOf(intent) },
-    "inspecting",
+    intent.purpose === undefined ? "inspecting" : "repointing",
   );
 
 const enter = (state: RolloutState, phase: Phase): RolloutState => ({
@@ -319,10 +321,10 @@ export const keyOfVerdict = ({
  * given back and read back. If the app has not been seen yet, it is inspected first to learn who serves.
  */
 function abort(state: RolloutState, reason: EndReason, message: string): RolloutState {
-  const untouched = !state.touched && ["inspecting", "activating", "smoking"].includes(state.phase);
+  const untouched = !state.touched && ["repointing", "inspecting", "activating", "smoking"].includes(state.phase);
   const result: RolloutResult = untouched ? "rejected" : "rolled-back";
   const next: Phase = untouched || state.stable === null ? "retiring" : "reverting";
-  const isUnseen = state.phase === "inspecting" && !state.inspected;
+  const isUnseen = ["repointing", "inspecting"].includes(state.phase) && !state.inspected;
   return enter({ ...resume(state), ending: { result, reason, message } }, isUnseen ? "inspecting" : next);
 }
 

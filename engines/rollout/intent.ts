@@ -310,6 +310,18 @@ export const whenInFlightForm = oneOf(["refuse", "supersede"], {
 
 const targetFields = { resourceGroup: text("a resource group's name"), app: text("an app's name") };
 
+const purposeFields = {
+  secret: text("a secret's name", { description: "The app's secret that the new revision names." }),
+  replaces: text("a secret's name", { description: "The app's secret that it names no longer." }),
+  url: text("a URL", { description: "The version of the secret, in the vault." }),
+};
+
+/**
+ * What a rollout of a rotation changes. The control plane makes the revision itself, of the one that serves, and the
+ * rollout is always judged.
+ */
+export interface Purpose extends ObjectOf<typeof purposeFields> {}
+
 /** The Container App whose traffic a rollout moves. */
 export interface Target extends AppTarget {}
 
@@ -318,6 +330,7 @@ const intentFields = {
   target: object(targetFields),
   revision: text("a revision's name", { description: "The revision to release, by the name that Azure gave it." }),
   ...askedFields,
+  purpose: optional(object(purposeFields)),
   requestedBy: text("a caller's id", { least: 0 }),
   requestedByName: optional(text("a caller's name", { least: 0 })),
 };

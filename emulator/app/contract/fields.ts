@@ -50,7 +50,8 @@ export const containerAppFields: FieldClasses = {
     "properties.latestRevisionFqdn": "read-only",
     "properties.customDomainVerificationId": "read-only; the environment's",
     "properties.outboundIpAddresses": "read-only",
-    [`${configuration}.secrets`]: "values, or references to the read-only vault of fixed secrets",
+    [`${configuration}.secrets`]:
+      "values, or references to a vault of this cloud, read with the identity that they name",
     [`${configuration}.activeRevisionsMode`]: "Single and Multiple; Labels is refused",
     [`${configuration}.maxInactiveRevisions`]: "older inactive revisions are purged",
     [`${configuration}.identitySettings`]: "which containers may use an identity",

@@ -18,7 +18,7 @@ export const jobFields: FieldClasses = {
     "properties.provisioningState": "read-only",
     "properties.environmentId": "the environment must exist, and never changes",
     "properties.outboundIpAddresses": "read-only",
-    [`${configuration}.secrets`]: "values, or references to the read-only vault of fixed secrets",
+    [`${configuration}.secrets`]: "values, or references to a vault of this cloud, read when an execution starts",
     [`${configuration}.triggerType`]: "Manual and Schedule; Event is refused",
     [`${configuration}.replicaTimeout`]: "at least 1 second; covers all tries together",
     [`${configuration}.replicaRetryLimit`]: "at least 0; the tries after the first",

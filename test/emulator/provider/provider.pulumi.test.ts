@@ -30,6 +30,8 @@ import { Job } from "@pulumi/azure-native/app/job.js";
 import { getContainerApp } from "@pulumi/azure-native/app/getContainerApp.js";
 import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSetting.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
+import { Vault } from "@pulumi/azure-native/keyvault/vault.js";
+import { getClientConfig } from "@pulumi/azure-native/authorization/getClientConfig.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 const group = new ResourceGroup("shop", { location: "westeurope" });
@@ -41,6 +43,11 @@ new DiagnosticSetting("rows", { name: "rows", resourceUri: environment.id, works
 const identity = new UserAssignedIdentity("who", inGroup);
 new RoleAssignment("may", { scope: group.id, principalId: identity.principalId, principalType: "ServicePrincipal",
   roleDefinitionId: "/providers/Microsoft.Authorization/roleDefinitions/358470bc-b998-42bd-ab17-a7e34c199c0f" });
+const { tenantId, objectId } = await getClientConfig();
+const vault = new Vault("keys", { ...inGroup, properties: { tenantId, sku: { family: "A", name: "standard" },
+  enableRbacAuthorization: true, enablePurgeProtection: true, softDeleteRetentionInDays: 7 } });
+new RoleAssignment("sets", { scope: vault.id, principalId: objectId, principalType: "ServicePrincipal",
+  roleDefinitionId: "/providers/Microsoft.Authorization/roleDefinitions/b86a8fe4-44ce-4948-aee5-eccb2c155cd7" });
 const role = new RoleDefinition("starter", { scope: group.id, roleName: "Starter", roleType: "CustomRole",
   permissions: [{ actions: ["Microsoft.App/jobs/start/action"] }], assignableScopes: [group.id] });
 new Job("nightly", { ...inGroup, jobName: "nightly", environmentId: environment.id,
@@ -60,6 +67,7 @@ const app = new ContainerApp("web", {
 });
 export const revision = app.latestRevisionName;
 export const groupId = group.id;
+export const vaultUri = vault.properties.vaultUri;
 export const roleId = role.id;
 export const absent = await getContainerApp({ resourceGroupName: "none", containerAppName: "none" })
   .catch((error) => error.message);
@@ -128,10 +136,11 @@ beforeAll(async () => {
 afterAll(() => at.close());
 
 test("the real Pulumi CLI deploys, sees no change, then drift alone, corrects it, and destroys all", async () => {
-  expect(succeeded(await pulumi(["preview"]))).toMatch(/\+ 10 to create/);
-  expect(succeeded(await up())).toMatch(/\+ 10 created/);
+  expect(succeeded(await pulumi(["preview"]))).toMatch(/\+ 12 to create/);
+  expect(succeeded(await up())).toMatch(/\+ 12 created/);
   const outputs = JSON.parse(succeeded(await pulumi(["stack", "output", "--json"])));
   expect(outputs.revision).toMatch(/^web--[a-z0-9]+$/);
+  expect(outputs.vaultUri).toMatch(/^https:\/\/keys[0-9a-f]{8}\.vault\.ballast\.localhost\/$/);
   expect(outputs.roleId).toMatch(
     /^\/subscriptions\/[^/]+\/providers\/Microsoft.Authorization\/roleDefinitions\/[0-9a-f-]{36}$/,
   );
@@ -148,11 +157,11 @@ test("the real Pulumi CLI deploys, sees no change, then drift alone, corrects it
   await at.settle("PATCH", app, { properties: { template: { scale: { maxReplicas: 7 } } } });
   const drift = succeeded(await pulumi(["preview", "--refresh", "--diff"], { IMAGE: "web:2" }));
   expect(drift).toMatch(/~ maxReplicas: 7 => 2/);
-  expect(drift).toMatch(/~ 1 to update\n\s+9 unchanged/);
+  expect(drift).toMatch(/~ 1 to update\n\s+11 unchanged/);
   succeeded(await pulumi(["up", "--yes", "--skip-preview", "--refresh"], { IMAGE: "web:2" }));
   expect((await at.ask("GET", app)).body.properties.template.scale.maxReplicas).toBe(2);
 
-  expect(succeeded(await pulumi(["destroy", "--yes", "--skip-preview"]))).toMatch(/- 10 deleted/);
+  expect(succeeded(await pulumi(["destroy", "--yes", "--skip-preview"]))).toMatch(/- 12 deleted/);
   const subscription = `/subscriptions/${at.cloud.subscription}`;
   expect((await at.ask("GET", `${subscription}/resources?api-version=2024-03-01`)).body).toEqual({ value: [] });
   expect((await at.ask("GET", `${subscription}/resourcegroups?api-version=2024-03-01`)).body).toEqual({ value: [] });

@@ -102,8 +102,8 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
 };
 
 /** Gives an app's configuration with the host that Azure fills in. If it has a secret, Pulumi has marked the whole. */
-function withHost(configuration: Declared["inputs"], fqdn: string): object {
-  const { ingress, value, ...more } = configuration;
+function withHost(configuration: Declared["inputs"] | undefined, fqdn: string): object {
+  const { ingress, value, ...more } = configuration ?? {}; // a value that is not known is not there
   if (value !== undefined) return { ...configuration, value: withHost(value, fqdn) };
   return { ...more, ...(ingress && { ingress: { ...ingress, fqdn } }) };
 }
