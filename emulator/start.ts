@@ -3,6 +3,7 @@
 // an emulator that starts on that folder again is the same cloud.
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { watchRules } from "./alertsmanagement/log-rules.ts";
 import { type Ingress, ingress } from "./app/ingress.ts";
 import { watchSchedules } from "./app/job-executions.ts";
 import { rowsMax } from "./app/request-rows.ts";
@@ -134,7 +135,10 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   if (isKept && !charter) writeCharter(folder, { ...keys, port: hosts.port, providerPort: provider.port });
   const parts: Parts = { cloud, control, operations };
   if (ledger) opened.push(await keepAll(folder, parts, ledger, writer));
-  else watchSchedules(cloud);
+  else {
+    watchSchedules(cloud);
+    watchRules(cloud);
+  }
   opened.push(watchServerLog(cloud));
   open(servicesOf(parts, tokens, entrance, keepAfter(ledger, writer)));
   const ports = { port: hosts.port, providerPort: provider.port };
