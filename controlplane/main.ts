@@ -25,6 +25,7 @@ import { openNotifications } from "./adapters/postgres/notifications.ts";
 import { openTime } from "./adapters/postgres/time.ts";
 import { createApp, type Log } from "./api/app.ts";
 import { type Authenticate, createAuthenticate } from "./api/authenticate.ts";
+import { startLooking } from "./due-rotations.ts";
 import { rolloutPerformer } from "./performers/rollout.ts";
 import { rotationPerformer } from "./performers/rotation.ts";
 import type { Vault } from "./performers/rotation-ports.ts";
@@ -34,7 +35,6 @@ import { clockOf } from "./runtime/clock.ts";
 import { startNotifying } from "./runtime/notify.ts";
 import { createOrchestrator, type Orchestrator } from "./runtime/orchestrate.ts";
 import { readPreparation, readSettings, type Settings } from "./settings.ts";
-import { startSweeping } from "./sweep-credentials.ts";
 
 /** How long an orderly end may take. The platform kills the process after 30 seconds. */
 const endSeconds = 25;
@@ -67,7 +67,7 @@ async function run(settings: Settings): Promise<void> {
   const streams = orchestratorOf(settings, connection, store, vault);
   await streams.launch();
   const { credentials } = settings;
-  const sweeping = startSweeping({ credentials, vault, streams, now: store.clock.now, log: logTrouble });
+  const looking = startLooking({ credentials, vault, streams, now: store.clock.now, log: logTrouble });
   store.telemetry?.begin(store.opened);
   const notifications = openNotifications(store.pool);
   const notifying = startNotifying({
@@ -93,7 +93,7 @@ async function run(settings: Settings): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
-  await Promise.all([streams.close(), notifying.close(), sweeping.close(), refreshing]);
+  await Promise.all([streams.close(), notifying.close(), looking.close(), refreshing]);
   server.closeAllConnections();
   await closed;
   await store.telemetry?.close();

@@ -1,7 +1,7 @@
 // Declared credentials: what the control plane reads from its settings, what it refuses by name, and when one is due.
 import { expect, it } from "vitest";
+import { askForDue } from "../../controlplane/due-rotations.ts";
 import { readCredentials } from "../../controlplane/read-credentials.ts";
-import { sweepCredentials } from "../../controlplane/sweep-credentials.ts";
 import { dueRotation } from "../../engines/rotation/due.ts";
 
 const app = { resourceGroup: "shop", app: "web" };
@@ -72,11 +72,11 @@ it("are due from the declared time before they expire, under a name that follows
   expect(dueRotation(credential!, { ...published, enabled: false }, 71 * day)).toBeUndefined();
 });
 
-it("are asked for by a sweep, of which one that cannot be read stops no other", async () => {
+it("are looked at one after another, and one that cannot be read stops no other", async () => {
   const started: string[] = [];
   const logged: string[] = [];
   const other = { ...credential!, credential: "broken" };
-  await sweepCredentials(
+  await askForDue(
     {
       credentials: [other, credential!],
       vault: {
@@ -97,7 +97,7 @@ it("are asked for by a sweep, of which one that cannot be read stops no other", 
     new AbortController().signal,
   );
   expect(started).toEqual(["rotation/shop-kv/database/0a1b2c3d4e5f"]);
-  expect(logged).toEqual(["the credential broken could not be swept: Error: the vault is away"]);
+  expect(logged).toEqual(["whether the credential broken is due is unknown: Error: the vault is away"]);
 });
 
 const none = { newest: null, rotation: "" };

@@ -1,5 +1,5 @@
-// A process that dies at every effect of a rotation, before it and after it: another one carries on from the journal, and
-// no version, password or publication is made twice.
+// A process that dies at every effect of a rotation, before it and after it: another one carries on from the journal,
+// and no version, password or publication is made twice.
 import { describe, expect, it } from "vitest";
 import { run } from "../../support/worlds/rotation-run.ts";
 import { scenarioOf, start } from "../../support/worlds/rotation-scenario.ts";
