@@ -26,11 +26,14 @@ import { openTime } from "./adapters/postgres/time.ts";
 import { createApp, type Log } from "./api/app.ts";
 import { type Authenticate, createAuthenticate } from "./api/authenticate.ts";
 import { startLooking } from "./due-rotations.ts";
+import { remediationPerformer } from "./performers/remediation.ts";
+import type { Alerts } from "./performers/remediation-ports.ts";
 import { rolloutPerformer } from "./performers/rollout.ts";
 import { rotationPerformer } from "./performers/rotation.ts";
 import type { Vault } from "./performers/rotation-ports.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
 import { openNotifiers } from "./read-notifiers.ts";
+import { incidentKeys, openAlerts, pollAlerts, type RemediationSetting, remediationWorld } from "./remediations.ts";
 import { clockOf } from "./runtime/clock.ts";
 import { startNotifying } from "./runtime/notify.ts";
 import { createOrchestrator, type Orchestrator } from "./runtime/orchestrate.ts";
@@ -64,7 +67,9 @@ async function run(settings: Settings): Promise<void> {
   const dispatcher = fetchDispatcher();
   const store = await openStore(settings, connection);
   const vault = createVault({ connection, patience: patienceOf(settings.requestSeconds), suffix: settings.vaults });
-  const streams = orchestratorOf(settings, connection, store, vault);
+  const remediations = remediationsOf(settings, connection, store);
+  const alerts = openAlerts(remediations);
+  const streams = orchestratorOf(settings, connection, store, { vault, remediations, alerts });
   await streams.launch();
   const { credentials } = settings;
   const looking = startLooking({ credentials, vault, streams, now: store.clock.now, log: logTrouble });
@@ -79,6 +84,7 @@ async function run(settings: Settings): Promise<void> {
     log: logTrouble,
   });
   const closing = new AbortController();
+  const polling = pollAlerts(remediations, alerts, streams, closing.signal);
   const refreshing = store.opened
     .refresh(closing.signal)
     .catch((error: unknown) => logTrouble(`rows of earlier versions are brought up to date later: ${String(error)}`));
@@ -93,7 +99,7 @@ async function run(settings: Settings): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
-  await Promise.all([streams.close(), notifying.close(), looking.close(), refreshing]);
+  await Promise.all([streams.close(), notifying.close(), looking.close(), refreshing, polling]);
   server.closeAllConnections();
   await closed;
   await store.telemetry?.close();
@@ -126,15 +132,41 @@ async function openStore(settings: Settings, connection: Connection) {
   };
 }
 
-/** Assembles the control loop. It does not run yet. */
-function orchestratorOf(settings: Settings, connection: Connection, store: Store, vault: Vault): Orchestrator {
+/** Gives what remediations are joined to. */
+function remediationsOf(settings: Settings, connection: Connection, { journal, clock }: Store): RemediationSetting {
   const patience = patienceOf(settings.requestSeconds);
+  return {
+    ...settings,
+    declared: settings.remediations,
+    connection,
+    patience,
+    journal,
+    kinds,
+    apps: createContainerApps(connection, patience),
+    clock,
+    log: logTrouble,
+  };
+}
+
+/** Assembles the control loop. It does not run yet. */
+function orchestratorOf(
+  settings: Settings,
+  connection: Connection,
+  store: Store,
+  {
+    vault,
+    remediations,
+    alerts,
+  }: { readonly vault: Vault; readonly remediations: RemediationSetting; readonly alerts: Alerts },
+): Orchestrator {
+  const { patience, apps } = remediations;
   const { journal, claims, clock } = store;
   const { credentials, requestSeconds, workspace, rotatorPassword: password, database } = settings;
   return createOrchestrator({
     ports: { journal, claims, clock },
     kinds,
     performers: (asked) => ({
+      remediation: remediationPerformer(remediationWorld(remediations, alerts, asked)),
       rotation: rotationPerformer({
         credentials,
         vault,
@@ -149,7 +181,7 @@ function orchestratorOf(settings: Settings, connection: Connection, store: Store
         requestSeconds,
       }),
       rollout: rolloutPerformer({
-        apps: createContainerApps(connection, patience),
+        apps,
         requests: createRequestRows(connection, patience, workspace, settings.ingestionSeconds),
         claims,
         clock,
@@ -165,7 +197,7 @@ function orchestratorOf(settings: Settings, connection: Connection, store: Store
 }
 
 function serveApi(
-  { managedTargets: managedApps, credentials, process: name, host, port }: Settings,
+  { managedTargets: managedApps, credentials, remediations, process: name, host, port }: Settings,
   { journal, claims, clock, telemetry }: Store,
   streams: Orchestrator,
   authenticate: Authenticate,
@@ -177,7 +209,7 @@ function serveApi(
     kinds,
     streams,
     managedApps,
-    managedTargets: [...managedApps.map(appKey), ...credentials.map(secretKey)],
+    managedTargets: [...managedApps.map(appKey), ...credentials.map(secretKey), ...incidentKeys(remediations)],
     now: clock.now,
     process: name,
     closing,

@@ -11,6 +11,8 @@ import { type Database, isLoopback } from "./adapters/postgres/connection.ts";
 import type { Grantee } from "./adapters/postgres/role.ts";
 import { readCredentials } from "./read-credentials.ts";
 import { type NotifierSettings, readNotifiers } from "./read-notifiers.ts";
+import { readRemediations } from "./read-remediations.ts";
+import type { Remediations } from "./remediations.ts";
 
 /** The settings of the control plane. */
 export interface Settings {
@@ -39,6 +41,8 @@ export interface Settings {
   readonly port: number;
   /** Who receives notifications of rollouts. */
   readonly notifiers: NotifierSettings;
+  /** What may be done about alerts; nothing if it is not configured. */
+  readonly remediations: Remediations;
   /** Where telemetry is sent; undefined if none is configured. */
   readonly telemetry:
     | {
@@ -99,6 +103,7 @@ export function readSettings(environment: Environment): Settings {
     host: environment["HOST"] || "127.0.0.1",
     port: read.number("PORT", 8080, 0, 65_535),
     notifiers: readNotifiers(environment["BALLAST_NOTIFY"], complaints),
+    remediations: readRemediations(environment["BALLAST_REMEDIATIONS"], complaints),
     telemetry: readTelemetry(environment, read, complaints),
     process: `${environment["CONTAINER_APP_REPLICA_NAME"] || "local"}-${process.pid}-${Date.now().toString(36)}`,
   };

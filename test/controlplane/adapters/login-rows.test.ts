@@ -1,4 +1,4 @@
-// Lines of the server's log as readers of a role: who they are, which of them count, and up to when the log is complete.
+// Lines of the server's log as readers of a role: who they are, which of them count, and up to when the log is known.
 import { expect, it } from "vitest";
 import { readersOf } from "../../../controlplane/adapters/azure/login-rows.ts";
 import { scenarioOf } from "../../support/worlds/rotation-scenario.ts";

@@ -1,5 +1,5 @@
-// Clients that log in to a database again and again, each with what it knows: the replicas that serve an app, and readers
-// of a published secret.
+// Clients that log in to a database again and again, each with what it knows: the replicas that serve an app, and
+// readers of a published secret.
 import pg from "pg";
 import type { Credential } from "../../../engines/rotation/vocabulary.ts";
 
