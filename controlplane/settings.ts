@@ -4,13 +4,13 @@
 import { databaseAccess, patience, publicAzure } from "../defaults.ts";
 import { list, object, read as readForm, text } from "../engines/form.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
+import type { Remediations } from "../engines/remediation/declaration.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
 import { settingsWrong } from "../errors/api.ts";
 import { type Database, isLoopback } from "./adapters/postgres/connection.ts";
 import type { Grantee } from "./adapters/postgres/role.ts";
 import { type NotifierSettings, readNotifiers } from "./read-notifiers.ts";
 import { readRemediations } from "./read-remediations.ts";
-import type { Remediations } from "./remediations.ts";
 
 /** The settings of the control plane. */
 export interface Settings {
