@@ -26,6 +26,7 @@ import {
   whenInFlightForm,
 } from "../engines/rollout/intent.ts";
 import { anObject, hidden, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
+import { keptSettings, lostSettings } from "./canary-app/losses.ts";
 import { nameShapes } from "./conventions.ts";
 
 const word = text("a text that is not empty", { pattern: "\\S" });
@@ -104,6 +105,9 @@ const canaryApp = object({
   whenInFlight: optional(plain(whenInFlightForm)),
   outsideWeights: optional(plain(outsideWeightsForm)),
   gate: optional(plain(typed(gateForm))),
+  keepLive: optional(plain(list(oneOf(keptSettings)))),
+  acceptLoss: optional(plain(list(oneOf(lostSettings)))),
+  credentialSlots: optional(plain(list(list(secretName, { least: 2, most: 2, what: "a list of two secrets' names" })))),
 });
 
 const httpAppFields = {

@@ -19,6 +19,8 @@ import { emulatorRoutes } from "./controls/emulator-routes.ts";
 import { quirksOf, quirksWithout } from "./controls/quirks-in-force.ts";
 import { schedulerOf } from "./controls/scheduler.ts";
 import { watchServerLog } from "./dbforpostgresql/server-log.ts";
+import { policies } from "./delivery/policies.ts";
+import { watchExpiries } from "./keyvault/secret-events.ts";
 import { logsQuery } from "./operationalinsights/logs-query.ts";
 import { platformRowsMax } from "./operationalinsights/platform-rows.ts";
 import { type Ledger, makeLedger } from "./persistence/ledger.ts";
@@ -109,9 +111,11 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
     options: { ...options, quirks: { ...quirksWithout(process.env["BALLAST_EMULATOR_WITHOUT"]), ...options.quirks } },
     ...rowFiles,
     replicaEnvironment: (identities) => ({ ...network, ...identityVariables(tokens, identityEndpoint, identities) }),
+    serviceToken: (service, application) => tokens.serviceToken(application, policies[service].application),
     log: (line) => void process.stderr.write(`emulator  ${line}\n`),
   };
   opened.push(() => schedulerOf(cloud).close());
+  watchExpiries(cloud);
   const operations = makeOperations(
     () => quirksOf(cloud)["one-write-at-a-time"] !== false,
     (operation) => ledger?.changed("operation", operation),

@@ -93,6 +93,21 @@ export const canaryAppCautions = entry<{
     `do nothing if this is intended; otherwise correct ${settings.join(", ")}, or remove a value to get its default`,
 });
 
+/** A canary consumes messages whatever its weight, and they are not judged. */
+export const canaryAppConsumes = entry<{ readonly app: string; readonly rules: readonly string[] }>(
+  "canary-app-consumes",
+  {
+    severity: "warning",
+    title: "A canary takes messages before it gets any traffic",
+    message: ({ app, rules }) =>
+      `"${app}" scales with messages that wait (${rules.join(", ")}). A canary takes its share of them from its ` +
+      "start, at any weight. Only requests are judged.",
+    fix: () =>
+      "do nothing if a bad release may fail on messages; otherwise consume them in an app of its own, as " +
+      "docs/guides/container-app.md says",
+  },
+);
+
 /** The plan needs more requests than the app gets. */
 export const canaryAppBlind = entry<{
   readonly app: string;
@@ -141,6 +156,37 @@ export const canaryAppUnfit = entry<{ readonly app: string; readonly why: string
   fix: () => "change the app first, or deploy it with a plain ContainerApp instead of a CanaryApp",
   left: unchanged,
 });
+
+/** Azure cannot move an app, so Pulumi would delete it and create another one. */
+export const canaryAppMoved = entry<{ readonly app: string; readonly moves: readonly string[] }>("canary-app-moved", {
+  title: "An update would delete and recreate an app that serves",
+  message: ({ app, moves }) => `"${app}" would be deleted and created again: ${moves.join("; ")}.`,
+  fix: () =>
+    "say what the app has now; to move, deploy a second app beside this one, move the users, then delete the first",
+  left: unchanged,
+});
+
+/** The live app has settings that somebody made outside the program. */
+export const canaryAppLosses = entry<{
+  readonly app: string;
+  readonly losses: readonly string[];
+  /** The settings by the names that `acceptLoss` takes. */
+  readonly lost: readonly string[];
+  /** Those of them that `keepLive` takes too. */
+  readonly keepable: readonly string[];
+}>("canary-app-losses", {
+  title: "An update would take settings from a live app",
+  variants: [{}, { keepable: [] }],
+  message: ({ app, losses }) =>
+    `"${app}" has what the program does not say, and the update would take it away: ${losses.join(", ")}.`,
+  fix: ({ lost, keepable }) => {
+    const orKeep = keepable.length === 0 ? "" : `, or send it back as it is: keepLive: ${quoted(keepable)}`;
+    return `say it in the program${orKeep}; to drop it, acceptLoss: ${quoted(lost)}`;
+  },
+  left: unchanged,
+});
+
+const quoted = (names: readonly string[]): string => `[${names.map((name) => `"${name}"`).join(", ")}]`;
 
 /** What revisions share changes for stable too, at once, and stays changed after a rollback. */
 export const canaryAppScopeChanges = entry<{ readonly app: string; readonly changes: readonly string[] }>(
@@ -237,6 +283,21 @@ export const canaryAppIgnoredTemplate = entry<{ readonly name: string; readonly 
     fix: ({ paths }) =>
       `delete ${paths.map((path) => `"${path}"`).join(", ")} from ignoreChanges, and set the image in the program: ` +
       "a pipeline passes it with `pulumi config set`",
+    left: unchanged,
+  },
+);
+
+/** The state says that nothing changed, while another client made a revision. */
+export const canaryAppOutdated = entry<{ readonly name: string; readonly known: string; readonly live: string }>(
+  "canary-app-outdated",
+  {
+    title: "The state does not know an app's latest revision",
+    message: ({ name, known, live }) =>
+      `The latest revision of "${name}" is ${live}, but the state has ${known}. Another client made it, such as a ` +
+      "hot fix by hand, and users may be on it.",
+    fix: () =>
+      "run `pulumi up --refresh`, or set `options: { refresh: always }` in Pulumi.yaml; the program's template is " +
+      "then released with the revision that serves now as stable",
     left: unchanged,
   },
 );

@@ -3,6 +3,7 @@
 // differs; it is pure.
 import { canonical } from "../../engines/canonical.ts";
 import { hasHole, hole } from "./known-parts.ts";
+import { meansNothing } from "./losses.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -69,8 +70,24 @@ function flat(configuration: Configuration): Fields {
   );
 }
 
-/** Azure does not distinguish `Http` from `http`, nor an absent value from its default. */
-const comparable = (name: string, value: unknown): string => canonical(value ?? defaults[name]).toLowerCase();
+/** Azure does not distinguish `Http` from `http`, nor an absent value from its default or one that means nothing. */
+function comparable(name: string, value: unknown): string {
+  const at = ["configuration", ...name.split(".")];
+  const isOff = name === "ingress.stickySessions" && (value as Fields | undefined)?.["affinity"] !== "sticky";
+  return canonical(
+    (isOff || meansNothing(at, value) ? undefined : withoutEmpty(value)) ?? defaults[name],
+  ).toLowerCase();
+}
+
+/** Leaves out what Azure fills in within an object: null, false, zero and empty texts, lists and objects. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value)
+    .map(([name, each]) => [name, withoutEmpty(each)] as const)
+    .filter(([, each]) => each && !(typeof each === "object" && Object.keys(each).length === 0));
+  return Object.fromEntries(fields);
+}
 
 function describe(value: unknown): string {
   if (value === undefined) return "nothing";

@@ -4,8 +4,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isUnknown } from "@pulumi/pulumi/output.js";
 
-/** Stands for a value that a preview does not know. */
-export const hole: unique symbol = Symbol("not known yet");
+/** Stands for a value that a preview does not know. Unlike a symbol it may be a part of a text. */
+export const hole: object = Object.freeze({ toString: () => "a value not known yet" });
 
 /** Reports whether a value is not known, or a part of it is not. */
 export const hasHole = (value: unknown): boolean =>

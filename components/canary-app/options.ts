@@ -25,7 +25,7 @@ const ofTheApp = [
 ] as const satisfies readonly (keyof CanaryAppOptions)[];
 
 /** The options that mean the app and its component alike. */
-const ofBoth = ["deletedWith", "dependsOn", "retainOnDelete"] as const satisfies readonly (keyof CanaryAppOptions)[];
+const ofBoth = ["deletedWith", "retainOnDelete"] as const satisfies readonly (keyof CanaryAppOptions)[];
 
 /** What the control plane owns. An update must send it as the component says, not as the state has it. */
 const owned = [

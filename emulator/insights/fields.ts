@@ -1,5 +1,12 @@
 // Every field of the served types of Microsoft.Insights, and what the emulator does with it.
-import { alike, commonFields, type FieldClasses, neverShown, type UnsupportedField } from "../arm/field-classes.ts";
+import {
+  alike,
+  commonFields,
+  type FieldClasses,
+  neverShown,
+  numberMax,
+  type UnsupportedField,
+} from "../arm/field-classes.ts";
 
 const { apiVersion, id, name, type } = commonFields;
 const properties = (...names: readonly string[]): readonly string[] => names.map((each) => `properties.${each}`);
@@ -47,6 +54,10 @@ export const componentFields: FieldClasses = {
     ...alike(neverShown, ...properties("HockeyAppToken", "LaMigrationDate", "PrivateLinkScopedResources")),
   },
   decimals: ["properties.SamplingPercentage"],
+  ranges: {
+    "properties.SamplingPercentage": [0, 100],
+    "properties.RetentionInDays": [30, 730],
+  },
 };
 
 const receivers = (kind: string, ...names: readonly string[]): readonly string[] =>
@@ -152,6 +163,12 @@ export const scheduledQueryRuleFields: FieldClasses = {
     ),
   },
   decimals: criterion("threshold"),
+  ranges: {
+    "properties.severity": [0, 4],
+    ...alike([1, 6] as const, ...criterion("failingPeriods.numberOfEvaluationPeriods")),
+    ...alike([1, 6] as const, ...criterion("failingPeriods.minFailingPeriodsToAlert")),
+    ...alike([0, numberMax] as const, ...criterion("minRecurrenceCount")),
+  },
 };
 
 /** The classes of the fields of a diagnostic setting. */
@@ -186,4 +203,8 @@ export const diagnosticSettingFields: FieldClasses = {
       "marketplacePartnerId",
     ),
   ),
+  ranges: {
+    "properties.logs[].retentionPolicy.days": [0, 365],
+    "properties.metrics[].retentionPolicy.days": [0, 365],
+  },
 };

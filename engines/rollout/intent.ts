@@ -282,7 +282,8 @@ export type OutsideWeights = ValueOf<typeof outsideWeightsForm>;
 /** The fields of a release that the caller asks for and the journal keeps. */
 export const askedFields = {
   release: line(200, {
-    description: "The program's name for the release: the hash of its template, the same for the same template.",
+    description:
+      "The program's name for the release. Another name is another release; `CanaryApp` gives the revision's name.",
   }),
   strategy: strategyForm,
   thresholds: thresholdsForm,

@@ -241,7 +241,7 @@ describe("every option of a ContainerApp means the same for a CanaryApp", () => 
     ["customTimeouts", { create: "5m" }, ["app"]],
     ["deleteBeforeReplace", true, ["app"]],
     ["deletedWith", undefined, ["app", "component"]],
-    ["dependsOn", [], ["app", "component"]],
+    ["dependsOn", [], ["component"]],
     ["envVarMappings", { A: "B" }, ["component"]],
     ["hideDiffs", ["tags"], ["app"]],
     ["hooks", { beforeCreate: [hook] }, ["app"]],

@@ -52,7 +52,7 @@ declare const args: ConstructorParameters<typeof CanaryApp>[1];
 // @ts-expect-error
 new CanaryApp("a", { ...args, probPath: "/" });
 // @ts-expect-error
-new CanaryApp("a", { ...args, image: 1 });
+new CanaryApp("a", { ...args, template: 1 });
 `;
 let files: readonly string[];
 let pulumiCli: PulumiCli;

@@ -102,8 +102,8 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
 };
 
 /** Gives an app's configuration with the host that Azure fills in. If it has a secret, Pulumi has marked the whole. */
-function withHost(configuration: Declared["inputs"], fqdn: string): object {
-  const { ingress, value, ...more } = configuration;
+function withHost(configuration: Declared["inputs"] | undefined, fqdn: string): object {
+  const { ingress, value, ...more } = configuration ?? {}; // a value that is not known is not there
   if (value !== undefined) return { ...configuration, value: withHost(value, fqdn) };
   return { ...more, ...(ingress && { ingress: { ...ingress, fqdn } }) };
 }
@@ -115,10 +115,15 @@ export const nothingThere: Answers = (token) => {
   );
 };
 
-/** Runs a program, or a part of one, and returns its result and the declared resources, sorted by name. */
+/**
+ * Runs a program, or a part of one, and returns its result and the declared resources, sorted by name.
+ *
+ * @param isPreview whether the program is told that it runs in a preview
+ */
 export async function record<Made>(
   program: () => Made | Promise<Made>,
   answers: Answers = nothingThere,
+  isPreview = false,
 ): Promise<{ made: Made; declared: readonly Declared[] }> {
   const declared: Omit<Declared, "outputs" | "protect" | "ignoreChanges">[] = [];
   registeredOutputs.clear();
@@ -141,6 +146,7 @@ export async function record<Made>(
     },
     "ballast",
     "test",
+    isPreview,
   );
   let result: { readonly made: Made } | { readonly thrown: unknown } | undefined;
   await orRefused(async () => {
