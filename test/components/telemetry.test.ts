@@ -76,6 +76,7 @@ test("an alert about apps has a dimension that names the app, so that each app h
     "rollback-blocked": "app",
     "control-plane-silent": undefined,
     "journal-unreachable": undefined,
+    "rollout-stuck": undefined,
     "switch-acted": undefined,
     "app-failing": "ContainerAppName",
     "effects-failing": "app",
