@@ -18,6 +18,7 @@ export type Role =
   | "identity"
   | "apps-role"
   | "logs-role"
+  | "alerts-role"
   | "administrator"
   | "app"
   | "release"
