@@ -98,7 +98,15 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
 
 const begun = (state: RolloutState, { intent, steps }: Extract<RolloutEvent, { kind: "Planned" }>): RolloutState =>
   enter(
-    { ...state, intent, steps, startedAt: state.now, askedBy: [intent.requestedBy], dryRun: dryRunOf(intent) },
+    {
+      ...state,
+      intent,
+      steps,
+      startedAt: state.now,
+      askedBy: [intent.requestedBy],
+      dryRun: dryRunOf(intent),
+      promoted: intent.returns !== undefined,
+    },
     intent.purpose === undefined ? "inspecting" : "repointing",
   );
 
@@ -204,7 +212,8 @@ function begin(state: RolloutState, activate: boolean): RolloutState {
 function pass(state: RolloutState, percent: number, message: string): RolloutState {
   const step = state.steps.findIndex((next) => next > percent);
   if (step !== -1) return enter({ ...state, step, adopted: undefined, waiting: undefined }, "shifting");
-  const reason = state.promoted ? "promoted-by-signal" : "every-step-passed";
+  const asked = state.intent?.returns === undefined ? "promoted-by-signal" : "returned";
+  const reason = state.promoted ? asked : "every-step-passed";
   return enter(
     { ...state, ending: { result: "promoted", reason, message } },
     state.stable === null ? "retiring" : "settling",
