@@ -9,7 +9,7 @@ const hashOf = (text: string): string => createHash("sha256").update(text).diges
 
 /** Gives a text as it is published. */
 export const published = (text: string, source: string): string =>
-  `# Published from ${source} by \`ballast workflows publish\`, which overwrites edits. sha256 ${hashOf(text)}\n${text}`;
+  `# Published from ${source} by \`ballast workflows publish\`, which undoes edits. sha256 ${hashOf(text)}\n${text}`;
 
 /** Compares what a repository has with what should be there. */
 export function stateOf(found: string | undefined, wanted: string): PublishedState {

@@ -1,5 +1,5 @@
-// `ballast workflows publish` on the emulated GitHub, over real git repositories: one commit for many files, a head that
-// moves, protected branches, edits by hand, a token without the scope, and a canary before the others.
+// `ballast workflows publish` on the emulated GitHub, over real git repositories: one commit for many files, a head
+// that moves, protected branches, edits by hand, a token without the scope, and a canary before the others.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// The emulated GitHub refuses what GitHub refuses: two writers of one file or one branch, a direct commit to a protected
-// branch, a workflow file from a token without the scope, and calls that it does not serve.
+// The emulated GitHub refuses what GitHub refuses: two writers of one file or one branch, a direct commit to a
+// protected branch, a workflow file from a token without the scope, and calls that it does not serve.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
