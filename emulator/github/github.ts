@@ -1,6 +1,6 @@
 // GitHub's API for files, branches and pull requests, over real git repositories on loopback. It refuses as GitHub
 // does: a commit on a branch that has moved, a direct commit to a protected branch (with another error for a ruleset
-// than for classic protection), a workflow file from a token without the scope, a file by another version than its last.
+// than for classic protection), a workflow file from a token without the scope, a file by an older version.
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
