@@ -22,7 +22,7 @@ export interface Hosted {
   /** What guards `main`. */
   protection: "none" | "classic" | "ruleset";
   readonly pullRequests: PullRequest[];
-  /** How many times somebody else commits just before the next commit of the API. */
+  /** How many times another client commits just before the next commit of the API. */
   racing: number;
 }
 
@@ -204,7 +204,7 @@ function pulls({ git, pullRequests }: Hosted, name: string, { method, query, bod
   return [201, shown(made)];
 }
 
-/** Lets somebody else be faster. */
+/** Lets another client be faster. */
 function race(repository: Hosted, branch: string): void {
   if (repository.racing === 0) return;
   repository.racing -= 1;
