@@ -273,6 +273,15 @@ describe.each(shapes)("an app in %s with %s", (kind, _what, shape) => {
     expect(await lasting()).toEqual(before);
   }, 300_000);
 
+  test("is not deleted for another name: the preview refuses it", async () => {
+    const { code, output } = await pulumi(kind, preview, {
+      ...given("2", { containerAppName: "elsewhere" }),
+      releases,
+    });
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/canary-app-moved .*its name is storefront, and the program says elsewhere/);
+  }, 120_000);
+
   test("goes back to an earlier template by a rollout of its own", async () => {
     const { code, output } = await release("1");
     expect(code, output).toBe(0);
