@@ -152,6 +152,18 @@ export const doctorHeartbeatLost = entry<{ inFlight: number; seconds: number; si
   },
 );
 
+/** The control plane works, but not on all of its rollouts. */
+export const doctorRolloutsStuck = entry<{ stuck: number; inFlight: number }>("doctor-rollouts-stuck", {
+  title: "Rollouts in progress stand still for good",
+  variants: [{ stuck: 1 }, {}],
+  message: ({ stuck, inFlight }) =>
+    `${stuck} of ${inFlight} rollout${inFlight === 1 ? "" : "s"} in progress cannot go on: ` +
+    `${stuck === 1 ? "its journal" : "their journals"} cannot be read, or the engine fails on ` +
+    `${stuck === 1 ? "it" : "them"}.`,
+  fix: () => "run `ballast release list`, which says why, then follow Stuck rollout in docs/guides/runbooks.md",
+  left: () => "All other rollouts go on. The traffic of the stuck ones stays where it is.",
+});
+
 /** The control plane is only reachable from inside its network. */
 export const doctorPlaneInternal = entry<{ host: string; why: string }>("doctor-plane-internal", {
   title: "Control plane not reachable from this network",

@@ -74,19 +74,22 @@ export function watchServerLog(cloud: Cloud): () => Promise<void> {
     const rest = await readFrom(cloud, asked, place, sessions, servers);
     if (rest.file !== file) await readFrom(cloud, asked, { ...rest, file, offset: 0 }, sessions, servers);
   };
-  let isStopped = false;
-  let looking = Promise.resolve();
+  let looking: Promise<void> | undefined;
   const timer = setInterval(() => {
-    looking = looking
-      .then(() => (isStopped ? undefined : look()))
-      .catch(async () => {
+    // A look that takes long is the only one.
+    looking ??= look()
+      .catch((error: Error) => {
         // The server may be down, or restart. The next look connects again.
-        await client?.end().catch(() => undefined);
+        const broken = client;
         client = undefined;
+        void broken?.end().catch(() => undefined);
+        say(`cannot read the log of the PostgreSQL server: ${error.message}`);
+      })
+      .finally(() => {
+        looking = undefined;
       });
   }, everyMilliseconds).unref();
   return async () => {
-    isStopped = true;
     clearInterval(timer);
     await looking;
     await client?.end().catch(() => undefined);

@@ -332,6 +332,13 @@ const intentFields = {
   revision: text("a revision's name", { description: "The revision to release, by the name that Azure gave it." }),
   ...askedFields,
   purpose: optional(object(purposeFields)),
+  returns: optional(
+    text("an alert rule's name", {
+      description:
+        "The alert rule whose remediation returns the traffic to this revision. It gets all of it after its smoke " +
+        "test and is not judged, since it served before.",
+    }),
+  ),
   requestedBy: text("a caller's id", { least: 0 }),
   requestedByName: optional(text("a caller's name", { least: 0 })),
 };

@@ -17,6 +17,8 @@ let raw: Pick<CloudForTests, "agent" | "ask" | "settle" | "tokenFor">;
 let folder: string;
 let group: string;
 const password = "Correct-Horse-7";
+// The log passes through three processes, which a busy machine lets wait.
+const patienceSeconds = 60;
 const server = (name: string): string => `${group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/${name}`;
 const workspace = (): string => `${group}/providers/Microsoft.OperationalInsights/workspaces/logs`;
 const servers = "api-version=2025-08-01";
@@ -101,6 +103,7 @@ test("a login, a wrong password and a role without LOGIN are rows of the server 
       return rows('Message has "shop_a"');
     },
     (each) => each.some(([, , code]) => code === "28000"),
+    patienceSeconds,
   );
   const said = found.map(([name, level, code, message]) => [
     name,
@@ -134,6 +137,7 @@ test("a row is there four minutes after its login", async () => {
   await eventually(
     () => readFileSync(kept, "utf8"),
     (text) => text.includes("connection authorized: user=other_admin database=other_data"),
+    patienceSeconds,
   );
   const filter =
     'LogicalServerName == "other" and Message has "database=other_data" and TimeGenerated > datetime(2040-01-01)';
@@ -154,6 +158,7 @@ test("after SIGKILL every login is there once, also those of the time in between
       return authorized();
     },
     (found) => found.length === 5,
+    patienceSeconds,
   );
   await emulator.kill();
   for (let time = 0; time < 5; time += 1) await login("shop_b", "Slot-B-1");
@@ -164,6 +169,7 @@ test("after SIGKILL every login is there once, also those of the time in between
       return authorized();
     },
     (found) => found.length >= 10,
+    patienceSeconds,
   );
   expect(new Set(all.map(([pid]) => pid)).size).toBe(10);
   expect(all).toHaveLength(10);

@@ -143,6 +143,20 @@ export const rules: readonly Rule[] = [
     why: "each option is used there on a state",
   },
 
+  {
+    page: "docs/guides/workflows.md",
+    command: /^ballast workflows init --source |^ballast workflows diff /,
+    shownBy: "test/cli/workflows/init.test.ts",
+    holds: '"workflows", "init", "--source"',
+    why: "run there, and diff.test.ts beside it compares folders and commits",
+  },
+  {
+    command: /^npm run test:workflows$/,
+    shownBy: "test/cli/workflows/main.ts",
+    holds: "bringTools",
+    why: "it downloads tools, and is a command of its own",
+  },
+
   // Ours, run here.
   { command: /^npm run ballast -- release (list|explain --replay|report)$/, runs: "in a clone" },
   { command: /^npm run ballast -- doctor --stack prod$/, runs: "in a clone" },

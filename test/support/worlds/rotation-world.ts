@@ -109,7 +109,7 @@ function vaultOf(world: RotationWorld, { world: { before } }: RotationScenario):
         };
       };
       return found({
-        published: published && { ...published, enabled: before !== "disabled" },
+        published: published && { ...published, enabled: before !== "disabled", expiresAt: null },
         slots: { a: show("a"), b: show("b") },
       });
     },
