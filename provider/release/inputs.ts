@@ -47,7 +47,7 @@ const movesOf = (oldInputs: Properties, news: Properties) =>
   (["resourceGroup", "app"] as const).filter((key) => isMoved(oldInputs[key], news[key]));
 
 /**
- * Refuses to move the release of a `CanaryApp`: with it, Pulumi would delete the app that serves and create another one.
+ * Refuses to move the release of a `CanaryApp`: with it, Pulumi would delete the app that serves and create another.
  * A release that a program declares alone may be replaced, since it owns no app.
  */
 export function refuses(urn: string, oldInputs: Properties, news: Properties): BallastError | undefined {

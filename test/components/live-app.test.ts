@@ -142,7 +142,7 @@ test.each([
   );
 });
 
-test("canary-app-exists refuses a preview that would create the app again; an update is too late to refuse", async () => {
+test("canary-app-exists refuses a preview that would create the app again; an update would be too late", async () => {
   const traffic = [{ revisionName: "shop--a", weight: 100 }];
   const created = async (exists: boolean | "unknown", isPreview: boolean): Promise<string | undefined> => {
     const { made } = await record(
