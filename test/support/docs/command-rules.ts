@@ -108,6 +108,14 @@ export const rules: readonly Rule[] = [
   },
 
   {
+    page: "docs/guides/credentials.md",
+    command: /^ballast credential /,
+    shownBy: "test/cli/credential.test.ts",
+    holds: 'ballast("back", "r1", "--message", "not today")',
+    why: "each is run there over the real API",
+  },
+
+  {
     page: "docs/guides/policies.md",
     command: /^ballast policy check /,
     shownBy: "test/policies/check.test.ts",
