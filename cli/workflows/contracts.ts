@@ -3,6 +3,24 @@
 
 /** What each reusable workflow takes, asks of its caller, and gives. */
 export interface Contracts {
+  readonly "alert-drill": {
+    readonly inputs: {
+      readonly stack: string;
+      readonly "working-directory"?: string;
+      readonly "azure-client-id": string;
+      readonly "azure-tenant-id": string;
+      readonly "azure-subscription-id": string;
+      readonly target: string;
+      readonly rule: string;
+      readonly reason?: string;
+    };
+    readonly permissions: {
+      readonly contents: "read";
+      readonly "id-token": "write";
+      readonly issues: "write";
+    };
+    readonly outputs: "result" | "evidence-artifact";
+  };
   readonly "drift-detect": {
     readonly inputs: {
       readonly stack: string;
@@ -32,6 +50,17 @@ export interface Contracts {
       readonly attestations: "write";
     };
     readonly outputs: "image";
+  };
+  readonly "improve-orchestration": {
+    readonly inputs: {
+      readonly "working-directory"?: string;
+      readonly "fail-on"?: string;
+    };
+    readonly permissions: {
+      readonly contents: "read";
+      readonly issues: "write";
+    };
+    readonly outputs: "result" | "evidence-artifact";
   };
   readonly "policy-nightly": {
     readonly inputs: {
