@@ -1,4 +1,4 @@
-// Guards that guard nothing: a step that would stop the job, under a condition that no event of the workflow makes true.
+// Guards that guard nothing: a step that would stop the job, under a condition that nothing makes true on any event.
 import type { JobNode, StepNode } from "./nodes.ts";
 import { commandsIn } from "./shell.ts";
 import { stepRuns } from "./simulate.ts";

@@ -1,5 +1,6 @@
 // The commands that change something outside of a run, as `effect-actions.ts` lists the actions. A row matches the
 // words of one command of a script, without what stands before it (`sudo`, `npx`, assignments).
+import { hostCommands } from "./effect-hosts.ts";
 import { begins, type CommandEffect, removing, undoing } from "./effect-undo.ts";
 
 const dryRun = /--(dry-run|dryrun|check|diff|what-if|no-execute-changeset|plan|preview|help)\b/;
@@ -239,62 +240,6 @@ const platformCommands: readonly CommandEffect[] = [
     verb: "deploy",
     category: "app",
   },
-  {
-    command: /^ansible-playbook\b/,
-    unless: /--(check|syntax-check|list-\w+)\b/,
-    verb: "deploy",
-    category: "host",
-    operand: /(\S+\.ya?ml)/,
-  },
-  {
-    command: /^(rsync|scp) .*\S+@\S+:|^(rsync|scp) .*\$\{?\{?\s*\S*(host|server|ip)\S*\}?\}?:/i,
-    verb: "deploy",
-    category: "host",
-    operand: /(\S+@\S+:\S*)/,
-  },
-  {
-    command: /^(bash|sh|\.|source|node|python3?)? ?(\S*\/)?deploy(-[\w-]+)?\.(sh|py|js|mjs|ts)\b/,
-    verb: "deploy",
-    category: "script",
-    operand: /deploy\S* (\$\{\{.*?\}\}|\S+)/,
-  },
-  {
-    command:
-      /^(make|just|task|rake|npm run|pnpm run|pnpm|yarn run|yarn|bun run) (\S+ )?deploy([:-](?!docs|preview)[\w:-]+)?$/,
-    verb: "deploy",
-    category: "script",
-    operand: /(deploy\S*)/,
-  },
-  {
-    command: /^ssh .*\b(up|restart|reload|pull|deploy|systemctl|pm2)\b/,
-    verb: "deploy",
-    category: "host",
-    operand: /(\S+@\S+)/,
-  },
-  {
-    command: /^aws ssm send-command\b/,
-    verb: "deploy",
-    category: "host",
-    name: ["--instance-ids", "--targets"],
-  },
-  {
-    command: /^az vm run-command invoke\b.*\b(up|restart|pull|deploy|systemctl|pm2|start|install)\b/,
-    verb: "deploy",
-    category: "host",
-    name: ["-g", "--resource-group", "-n", "--name"],
-  },
-  {
-    // Render, Vercel, Netlify and others deploy when an address is called.
-    command: /^curl .*(deploy[_-]?hook|api\.render\.com\/deploy|\/integrations\/deploy\/|netlify\.com\/build_hooks)/i,
-    verb: "deploy",
-    category: "app",
-  },
-  {
-    command: /^docker stack deploy\b|^docker[ -]compose .*-H ssh|^docker (-H|--host)[ =]ssh:\S+ .*\b(up|run|deploy)\b/,
-    verb: "deploy",
-    category: "host",
-    operand: /(\S+)$/,
-  },
 ];
 
 const otherCommands: readonly CommandEffect[] = [
@@ -409,5 +354,6 @@ export const commandEffects: readonly CommandEffect[] = [
   ...stackCommands,
   ...azureCommands,
   ...platformCommands,
+  ...hostCommands,
   ...otherCommands,
 ];
