@@ -1,5 +1,5 @@
-// The commands that change what runs on a machine: over SSH, by a cloud's agent, by a script of the repository, or by an
-// address that starts a deployment when it is called. `effect-commands.ts` lists the others.
+// The commands that change what runs on a machine: over SSH, by the agent of a cloud, by a script of the repository, or
+// by an address that starts a deployment when it is called. `effect-commands.ts` lists the others.
 import type { CommandEffect } from "./effect-undo.ts";
 
 export const hostCommands: readonly CommandEffect[] = [
