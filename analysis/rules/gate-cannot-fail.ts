@@ -7,7 +7,8 @@ import type { Draft, Rule } from "../rule.ts";
 import { blindChecks } from "../systems/workflows/blind-checks.ts";
 import { isDeadGuard } from "../systems/workflows/dead-guards.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import { changesOf, isCheckStep, isGate, isTestStep, isUndoJob, shipmentsOf } from "../systems/workflows/roles.ts";
+import { isCheckStep, isGate, isTestStep, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
+import { isAskedLater, type Shipped, shippedAround } from "../systems/workflows/shipped-around.ts";
 import { swallowedTests } from "../systems/workflows/swallowed-tests.ts";
 import { checksWithoutVerdict } from "../systems/workflows/verdicts.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
@@ -23,7 +24,9 @@ function check(graph: Graph): readonly Draft[] {
 
 /** What ships after a job: later jobs that wait for it, and else those of a workflow that follows its run. */
 const guardedBy = (view: WorkflowsView, job: JobNode): JobNode | undefined =>
-  view.descendantsOf(job).find((each) => shipmentsOf(view, each).length > 0) ??
+  view
+    .descendantsOf(job)
+    .find((each) => shipmentsOf(view, each).length > 0 || (each.environment && tierOf(each, []) === "production")) ??
   view
     .followersOf(view.workflowOf(job))
     .flatMap((each) => view.jobsOf(each))
@@ -112,44 +115,6 @@ const blind = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[]
       shipped.isBefore ? "medium" : "high",
     ),
   );
-
-interface Shipped {
-  readonly place: Place;
-  /** Whether it ships before the step, so that the step looks at the result. */
-  readonly isBefore: boolean;
-}
-
-function shippedAround(
-  view: WorkflowsView,
-  job: JobNode,
-  step: StepNode,
-  guarded: JobNode | undefined,
-): Shipped | undefined {
-  const steps = view.stepsOf(job);
-  const own = (isUndoJob(view, job) ? changesOf(view, job) : shipmentsOf(view, job)).filter(
-    (effect) => effect.step.job === job.id,
-  );
-  const after = own.find((effect) => steps.indexOf(effect.step) > steps.indexOf(step));
-  if (after) return { place: after.place, isBefore: false };
-  if (guarded) return { place: guarded.place, isBefore: false };
-  const before = own.find((effect) => steps.indexOf(effect.step) < steps.indexOf(step)) ?? earlierShipment(view, job);
-  return before && { place: before.place, isBefore: true };
-}
-
-const earlierShipment = (view: WorkflowsView, job: JobNode) =>
-  view.ancestorsOf(job).flatMap((each) => shipmentsOf(view, each))[0];
-
-/** A later step or job that asks for the outcome decides itself. */
-const isAskedLater = (view: WorkflowsView, job: JobNode, step: StepNode): boolean => {
-  const { key } = step;
-  if (key === undefined) return false;
-  return (
-    job.templates.some(({ text }) => text.includes(`steps.${key}.outcome`) || text.includes(`steps.${key}.outputs`)) ||
-    view
-      .descendantsOf(job)
-      .some(({ templates }) => templates.some(({ text }) => text.includes(`needs.${job.key}.outputs`)))
-  );
-};
 
 /** Test commands whose failure the script swallows. */
 const swallowed = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] =>
@@ -314,6 +279,7 @@ export const gateCannotFail: Rule = {
   fix: "Let the failure fail the step. End a loop of attempts with exit 1, and ask curl for --fail.",
   limits: "A gate is reported only if something ships after it. A step whose outcome is asked for later is quiet.",
   failing: [
+    { ".github/workflows/main.yml": example("npm test | tee log.txt # <- finding") },
     { ".github/workflows/main.yml": example("npm test | tee log.txt || true # <- finding") },
     { ".github/workflows/main.yml": example("'if ! npm test; then echo failed; fi' # <- finding") },
     { ".github/workflows/main.yml": scripted("npm test # <- finding", "echo done") },
@@ -331,6 +297,11 @@ export const gateCannotFail: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: { ".github/workflows/main.yml": example("npm test | tee log.txt\n        shell: bash") },
+      because: "A shell that is named runs with pipefail.",
+      edit: { file: ".github/workflows/main.yml", replace: "\n        shell: bash", by: "" },
+    },
     {
       files: { ".github/workflows/main.yml": scripted("npm test", "exit $?") },
       because: "The script ends with the result of the tests.",

@@ -9,13 +9,17 @@ import { commandsIn, type ShellCommand } from "./shell.ts";
 export function swallowedTests(step: StepNode, isAfterDeployment: boolean): readonly BlindCheck[] {
   const script = step.run?.text ?? "";
   const commands = commandsIn(script);
+  const hearsPipes = step.shell !== undefined || /pipefail|PIPESTATUS/.test(script);
   return commands.flatMap((command, at) => {
     const judges = isTest(command) || (isAfterDeployment && isProbe(command) && isCheckStep(step));
     const line = command.words.join(" ");
     if (!judges || /^(npm|pip) audit|npm audit/.test(line)) return [];
     // The script ends with a failure in any case: the command shows why.
     if (isProbe(command) && /^exit [1-9]/.test(commands.at(-1)!.words.join(" "))) return [];
-    const how = ignored(commands, at) ?? (isTest(command) ? unheard(script, commands, at) : undefined);
+    const how =
+      ignored(commands, at) ??
+      (hearsPipes ? undefined : lostInPipe(commands, at)) ??
+      (isTest(command) ? unheard(script, commands, at) : undefined);
     return how === undefined ? [] : [{ line: command.line, message: `"${line}" ${how}` }];
   });
 }
@@ -30,6 +34,17 @@ function ignored(commands: readonly ShellCommand[], at: number): string | undefi
   const [end, then] = [commands[last], commands[last + 1]];
   if (commands[at]!.isCondition || end?.next !== "||" || then === undefined || !isIgnoring(then)) return undefined;
   return `is followed by "|| ${then.words.join(" ")}"`;
+}
+
+/** A command that is piped to one that always succeeds: without pipefail only the last one counts. */
+function lostInPipe(commands: readonly ShellCommand[], at: number): string | undefined {
+  const { next, isCondition } = commands[at]!;
+  const then = commands[at + 1];
+  if (next !== "|" || isCondition || then === undefined || then.next === "|") return undefined;
+  const [name = ""] = then.words;
+  return /^(tee|cat|head|tail|sed|ts)$/.test(name)
+    ? `goes through a pipe to "${name}", and the runner's own shell asks only the last command of a pipe`
+    : undefined;
 }
 
 /** Whether something in a script can tell the result: an exit code, a variable, an output. */
