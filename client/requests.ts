@@ -44,9 +44,9 @@ export const machineTime: CallTime = {
 };
 
 /** Gives the retry policy of a call. */
-const policyOf = ({ patienceSeconds }: Access, otherwiseSeconds: number): RetryPolicy => ({
+const policyOf = ({ patienceSeconds }: Access, isPersistent: boolean): RetryPolicy => ({
   ...callPolicy,
-  budgetSeconds: patienceSeconds ?? otherwiseSeconds,
+  budgetSeconds: patienceSeconds ?? (isPersistent ? callPolicy.budgetSeconds : shortSeconds),
 });
 
 /** How long a call is tried that nothing waits for. */
@@ -61,8 +61,11 @@ export interface Call {
   readonly path: string;
   readonly body?: unknown;
   readonly repeatable: boolean;
-  /** Whether an update of the program depends on it, so that it outlasts the failover of a database. */
-  readonly persistent?: boolean;
+  /**
+   * Whether an update of the program depends on it, so that it outlasts the failover of a database. `answered`: only
+   * while the control plane itself says that it cannot, as opposed to one that is down.
+   */
+  readonly persistent?: boolean | "answered";
 }
 
 /** An answer, refusals included. Only the absence of an answer is thrown. */
@@ -99,13 +102,17 @@ const retryAfterMax = 30;
  */
 export async function ask(access: Access, call: Call): Promise<Answer> {
   const { time = machineTime } = access;
-  const policy = policyOf(access, call.persistent ? callPolicy.budgetSeconds : shortSeconds);
+  let policy = policyOf(access, call.persistent === true);
   const began = time.now();
   for (let attempts = 1; ; attempts++) {
     const left = policy.budgetSeconds - (time.now() - began) / 1000;
     const missing = await attempt(access, call, Math.min(attemptSeconds, Math.max(1, left)));
     if (!("reason" in missing)) return missing;
     access.cancel?.throwIfAborted();
+    policy = policyOf(
+      access,
+      call.persistent === true || (call.persistent === "answered" && missing.excuse !== undefined),
+    );
     const spent = (time.now() - began) / 1000;
     const rest = restBefore(policy, attempts, spent, missing.retryAfterSeconds, Math.random());
     if (rest === undefined || (missing.sent && !call.repeatable)) {

@@ -82,6 +82,7 @@ const canaryApp = object({
   gate: optional(plain(typed(gateForm))),
   keepLive: optional(plain(list(oneOf(keptSettings)))),
   acceptLoss: optional(plain(list(oneOf(lostSettings)))),
+  credentialSlots: optional(plain(list(list(secretName, { least: 2, most: 2, what: "a list of two secrets' names" })))),
 });
 
 const httpAppFields = {

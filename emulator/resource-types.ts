@@ -9,6 +9,7 @@ import type { ResourceType } from "./arm/resource.ts";
 import { roleAssignmentType, roleDefinitionType } from "./authorization/resource-types.ts";
 import { registryType } from "./containerregistry/registries.ts";
 import { flexibleServerTypes } from "./dbforpostgresql/flexible-servers.ts";
+import { eventGridTypes } from "./eventgrid/system-topics.ts";
 import { diagnosticSettingType } from "./insights/diagnostic-settings.ts";
 import { insightsTypes } from "./insights/insights.ts";
 import { vaultType } from "./keyvault/vaults.ts";
@@ -47,6 +48,7 @@ export const resourceTypes: readonly ResourceType[] = [
   ...insightsTypes,
   identityType,
   vaultType,
+  ...eventGridTypes,
   roleDefinitionType,
   roleAssignmentType,
   registryType,

@@ -11,6 +11,7 @@ import type { Certificates } from "./certificates.ts";
 import type { Control } from "./controls/control.ts";
 import type { Met } from "./controls/faults.ts";
 import { quirksOf } from "./controls/quirks-in-force.ts";
+import { eventGridHost, validateByHand } from "./eventgrid/handshake.ts";
 import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
 import { takeTelemetry } from "./insights/ingestion.ts";
 import { ingestionHost } from "./insights/insights.ts";
@@ -154,6 +155,11 @@ const endpoints: readonly Endpoint[] = [
     audiences: vaultAudiences,
     challenge: vaultChallenge,
     answer: answerVaults,
+  },
+  {
+    host: eventGridHost,
+    paths: /^\/+eventsubscriptions\/[^/]+\/validate/i,
+    answer: async (request, { services: { cloud } }) => validateByHand(cloud, request.url ?? "/"),
   },
   {
     host: "management",

@@ -3,6 +3,7 @@
 // an emulator that starts on that folder again is the same cloud.
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { watchRules } from "./alertsmanagement/log-rules.ts";
 import { type Ingress, ingress } from "./app/ingress.ts";
 import { watchSchedules } from "./app/job-executions.ts";
 import { rowsMax } from "./app/request-rows.ts";
@@ -18,6 +19,8 @@ import { emulatorRoutes } from "./controls/emulator-routes.ts";
 import { quirksOf, quirksWithout } from "./controls/quirks-in-force.ts";
 import { schedulerOf } from "./controls/scheduler.ts";
 import { watchServerLog } from "./dbforpostgresql/server-log.ts";
+import { policies } from "./delivery/policies.ts";
+import { watchExpiries } from "./keyvault/secret-events.ts";
 import { logsQuery } from "./operationalinsights/logs-query.ts";
 import { platformRowsMax } from "./operationalinsights/platform-rows.ts";
 import { type Ledger, makeLedger } from "./persistence/ledger.ts";
@@ -108,9 +111,11 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
     options: { ...options, quirks: { ...quirksWithout(process.env["BALLAST_EMULATOR_WITHOUT"]), ...options.quirks } },
     ...rowFiles,
     replicaEnvironment: (identities) => ({ ...network, ...identityVariables(tokens, identityEndpoint, identities) }),
+    serviceToken: (service, application) => tokens.serviceToken(application, policies[service].application),
     log: (line) => void process.stderr.write(`emulator  ${line}\n`),
   };
   opened.push(() => schedulerOf(cloud).close());
+  watchExpiries(cloud);
   const operations = makeOperations(
     () => quirksOf(cloud)["one-write-at-a-time"] !== false,
     (operation) => ledger?.changed("operation", operation),
@@ -118,19 +123,15 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   const entrance = ingress(cloud);
   opened.push(entrance.close);
   const { id, secret } = tokens.client;
-  const provider = await serveProvider(
-    azureNative({
-      connection: { port: hosts.port, caPem, suffix },
-      subscription,
-      credentials: { tenantId: tenant, clientId: id, clientSecret: secret },
-    }),
-    charter?.providerPort,
-  );
+  const provider = await serveAzureNative({ port: hosts.port, caPem, suffix }, { id, secret }, charter?.providerPort);
   opened.push(provider.close);
   if (isKept && !charter) writeCharter(folder, { ...keys, port: hosts.port, providerPort: provider.port });
   const parts: Parts = { cloud, control, operations };
   if (ledger) opened.push(await keepAll(folder, parts, ledger, writer));
-  else watchSchedules(cloud);
+  else {
+    watchSchedules(cloud);
+    watchRules(cloud);
+  }
   opened.push(watchServerLog(cloud));
   open(servicesOf(parts, tokens, entrance, keepAfter(ledger, writer)));
   const ports = { port: hosts.port, providerPort: provider.port };
@@ -141,6 +142,21 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   };
   return { ...ports, caFile, suffix, subscription, tenant, client: { id, secret }, environment };
 }
+
+/** Serves the provider of azure-native, signed in as the client of the emulator. */
+const serveAzureNative = (
+  connection: { readonly port: number; readonly caPem: string; readonly suffix: string },
+  { id, secret }: { readonly id: string; readonly secret: string },
+  port: number | undefined,
+) =>
+  serveProvider(
+    azureNative({
+      connection,
+      subscription,
+      credentials: { tenantId: tenant, clientId: id, clientSecret: secret },
+    }),
+    port,
+  );
 
 /** Opens the files of rows. They are closed last, since connections that are broken off still write rows. */
 function openRowFiles(folder: string, opened: Close[]): Pick<Cloud, "rowsFile" | "platformRowsFile"> {

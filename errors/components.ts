@@ -93,6 +93,21 @@ export const canaryAppCautions = entry<{
     `do nothing if this is intended; otherwise correct ${settings.join(", ")}, or remove a value to get its default`,
 });
 
+/** A canary consumes messages whatever its weight, and they are not judged. */
+export const canaryAppConsumes = entry<{ readonly app: string; readonly rules: readonly string[] }>(
+  "canary-app-consumes",
+  {
+    severity: "warning",
+    title: "A canary takes messages before it gets any traffic",
+    message: ({ app, rules }) =>
+      `"${app}" scales with messages that wait (${rules.join(", ")}). A canary takes its share of them from its ` +
+      "start, at any weight. Only requests are judged.",
+    fix: () =>
+      "do nothing if a bad release may fail on messages; otherwise consume them in an app of its own, as " +
+      "docs/guides/container-app.md says",
+  },
+);
+
 /** The plan needs more requests than the app gets. */
 export const canaryAppBlind = entry<{
   readonly app: string;
@@ -268,6 +283,21 @@ export const canaryAppIgnoredTemplate = entry<{ readonly name: string; readonly 
     fix: ({ paths }) =>
       `delete ${paths.map((path) => `"${path}"`).join(", ")} from ignoreChanges, and set the image in the program: ` +
       "a pipeline passes it with `pulumi config set`",
+    left: unchanged,
+  },
+);
+
+/** The state says that nothing changed, while another client made a revision. */
+export const canaryAppOutdated = entry<{ readonly name: string; readonly known: string; readonly live: string }>(
+  "canary-app-outdated",
+  {
+    title: "The state does not know an app's latest revision",
+    message: ({ name, known, live }) =>
+      `The latest revision of "${name}" is ${live}, but the state has ${known}. Another client made it, such as a ` +
+      "hot fix by hand, and users may be on it.",
+    fix: () =>
+      "run `pulumi up --refresh`, or set `options: { refresh: always }` in Pulumi.yaml; the program's template is " +
+      "then released with the revision that serves now as stable",
     left: unchanged,
   },
 );

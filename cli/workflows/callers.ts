@@ -2,6 +2,8 @@
 // update for each merge with its way back, and a look at every stack each night. They are plain YAML, short enough to
 // be read, and belong to the project from then on.
 
+import type { Contracts } from "./contracts.ts";
+
 /** A stack as its workflows need it. A value that its file does not have is read from a variable of the repository. */
 export interface DeliveredStack {
   readonly name: string;
@@ -68,39 +70,48 @@ const variable = ({ variable: name }: MissingValue): string => `\${{ vars.${name
 const keyOf = (verb: string, { name }: DeliveredStack): string => `${verb}-${name.replaceAll(/[^\w-]/g, "-")}`;
 
 /** The inputs that every workflow about a stack has. */
-const inputsOf = ({ folder }: Delivery, stack: DeliveredStack, identity: MissingValue): readonly string[] => [
-  `stack: ${stack.name}`,
-  ...(folder === "." ? [] : [`working-directory: ${folder}`]),
-  `azure-client-id: ${variable(identity)}`,
-  `azure-tenant-id: ${stack.tenantId ?? variable(tenant)}`,
-  `azure-subscription-id: ${stack.subscriptionId ?? variable(subscription)}`,
-];
+const inputsOf = ({ folder }: Delivery, stack: DeliveredStack, identity: MissingValue) => ({
+  stack: stack.name,
+  ...(folder !== "." && { "working-directory": folder }),
+  "azure-client-id": variable(identity),
+  "azure-tenant-id": stack.tenantId ?? variable(tenant),
+  "azure-subscription-id": stack.subscriptionId ?? variable(subscription),
+});
 
-/** One job that calls a reusable workflow. */
-interface Call {
+/** One job that calls a reusable workflow, by the workflow's own contract: a wrong input does not compile. */
+export interface Call<Name extends keyof Contracts> {
   readonly key: string;
-  readonly workflow: string;
-  readonly permissions: readonly string[];
-  readonly inputs: readonly string[];
+  readonly workflow: Name;
+  readonly permissions: Contracts[Name]["permissions"];
+  readonly inputs: Contracts[Name]["inputs"];
   readonly needs?: string | undefined;
   readonly condition?: string;
 }
 
-const call = (delivery: Delivery, { key, workflow, permissions, inputs, needs, condition }: Call): string =>
+/** Why a job has a permission. */
+const reasons: Readonly<Record<string, string>> = {
+  contents: "to check out the commit",
+  "id-token": "to sign in to Azure without a stored key",
+  issues: "to keep one issue while it fails",
+  "pull-requests": "to write the comment",
+};
+
+const call = <Name extends keyof Contracts>(
+  delivery: Delivery,
+  { key, workflow, permissions, inputs, needs, condition }: Call<Name>,
+): string =>
   [
     `  ${key}:`,
     ...(needs === undefined ? [] : [`    needs: ${needs}`]),
     ...(condition === undefined ? [] : [`    if: ${condition}`]),
     "    permissions:",
-    ...permissions.map((line) => `      ${line}`),
+    ...Object.entries(permissions).map(([scope, level]) => `      ${scope}: ${level} # ${reasons[scope]}`),
     `    ${uses(delivery, workflow)}`,
     "    with:",
-    ...inputs.map((line) => `      ${line}`),
+    ...Object.entries(inputs).map(([name, value]) => `      ${name}: ${value}`),
   ].join("\n");
 
-const readCode = "contents: read # to check out the commit";
-const signIn = "id-token: write # to sign in to Azure without a stored key";
-const keepIssue = "issues: write # to keep one issue while it fails";
+const reading = { contents: "read", "id-token": "write" } as const;
 
 const preview = (delivery: Delivery): string => `# Shows in each pull request what it would change in each stack.
 name: preview
@@ -116,7 +127,7 @@ ${delivery.stacks
     call(delivery, {
       key: keyOf("preview", stack),
       workflow: "pulumi-preview",
-      permissions: [readCode, "pull-requests: write # to write the comment", signIn],
+      permissions: { ...reading, "pull-requests": "write" },
       inputs: inputsOf(delivery, stack, previewIdentity),
     }),
   )
@@ -155,8 +166,8 @@ ${delivery.stacks
       workflow: "pulumi-up",
       needs: at === 0 ? undefined : keyOf("up", delivery.stacks[at - 1]!),
       condition: "github.event_name == 'push'",
-      permissions: [readCode, signIn, keepIssue],
-      inputs: [...inputsOf(delivery, stack, deployIdentity), `environment: ${stack.name}`],
+      permissions: { ...reading, issues: "write" },
+      inputs: { ...inputsOf(delivery, stack, deployIdentity), environment: stack.name },
     }),
   )
   .join("\n")}
@@ -166,13 +177,13 @@ ${delivery.stacks
       key: keyOf("rollback", stack),
       workflow: "rollback",
       condition: `github.event_name == 'workflow_dispatch' && inputs.stack == '${stack.name}'`,
-      permissions: [readCode, signIn, keepIssue],
-      inputs: [
+      permissions: { ...reading, issues: "write" },
+      inputs: {
         ...inputsOf(delivery, stack, deployIdentity),
-        `environment: ${stack.name}`,
-        "app: ${{ inputs.app }}",
-        "commit: ${{ inputs.commit }}",
-      ],
+        environment: stack.name,
+        app: "${{ inputs.app }}",
+        commit: "${{ inputs.commit }}",
+      },
     }),
   )
   .join("\n")}
@@ -190,11 +201,11 @@ permissions: {}
 jobs:
 ${delivery.stacks
   .flatMap((stack) =>
-    ["drift-detect", "policy-nightly"].map((workflow) =>
+    (["drift-detect", "policy-nightly"] as const).map((workflow) =>
       call(delivery, {
         key: keyOf(workflow, stack),
         workflow,
-        permissions: [readCode, signIn, keepIssue],
+        permissions: { ...reading, issues: "write" },
         inputs: inputsOf(delivery, stack, previewIdentity),
       }),
     ),

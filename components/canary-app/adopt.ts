@@ -3,6 +3,7 @@
 import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
 import { canaryAppLosses, canaryAppMoved, canaryAppScopeChanges, canaryAppUnfit } from "../../errors/components.ts";
 import { type Configuration, hasAll, scopeChanges } from "./app-scope.ts";
+import { type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
 import { hole } from "./known-parts.ts";
 import { type AppShape, type KeptSetting, keptSettings, type LostSetting, lossesOf, withKept } from "./losses.ts";
 import type { LiveApp } from "./traffic.ts";
@@ -12,6 +13,19 @@ export interface Planned extends AppShape {
   readonly location?: unknown;
   readonly environmentId?: unknown;
   readonly managedEnvironmentId?: unknown;
+}
+
+/** Gives arguments as they are sent: with the slots that the live app names, where it has them. */
+export function withSlots(planned: Planned, slots: LiveSlots): Planned {
+  const { configuration, template } = planned;
+  const { secrets } = (configuration ?? {}) as { readonly secrets?: unknown };
+  if (configuration === hole || !Array.isArray(secrets))
+    return { ...planned, template: mapSecrets(template, (secret) => slotOf(slots, secret)) };
+  return {
+    ...planned,
+    configuration: { ...(configuration as object), secrets: secrets.map((secret) => placed(slots, secret)) },
+    template: mapSecrets(template, (secret) => slotOf(slots, secret)),
+  };
 }
 
 /** What a program says of the settings that it does not set. */

@@ -7,16 +7,24 @@ import * as pulumi from "@pulumi/pulumi";
 import { shortfalls } from "../../engines/rollout/judge/power.ts";
 import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { Gate, OutsideWeights, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
-import { canaryAppBlind, canaryAppCautions, canaryAppPlan, canaryAppUnnamed } from "../../errors/components.ts";
+import {
+  canaryAppBlind,
+  canaryAppCautions,
+  canaryAppConsumes,
+  canaryAppPlan,
+  canaryAppUnnamed,
+} from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import { child, refusal, say, settingOf } from "../conventions.ts";
-import { type Planned, refuseAdoption } from "./adopt.ts";
+import { type Planned, refuseAdoption, withSlots } from "./adopt.ts";
+import { messageRules } from "./consumers.ts";
+import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
 import { fromKnownParts, hasHole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
 import { Release } from "./release.ts";
-import { releaseHash } from "./release-hash.ts";
+import { releaseKey } from "./release-key.ts";
 import { type Live, takeOver } from "./take-over.ts";
 import { readLive, trafficToSend } from "./traffic.ts";
 import { trafficGuard } from "./traffic-guard.ts";
@@ -57,6 +65,14 @@ export interface CanaryAppArgs extends ContainerAppArgs {
    * @default []
    */
   readonly acceptLoss?: readonly LostSetting[];
+  /**
+   * The secrets of rotated credentials, two names for each. The template names one of the two. An update leaves it to
+   * the rotation which one that is: it names the one that the live app names, and leaves both where they are in Key
+   * Vault.
+   *
+   * @default []
+   */
+  readonly credentialSlots?: readonly CredentialSlot[];
   /**
    * The steps of a rollout and their times, in percent and seconds. A field that is left out has its default. Values
    * are plain numbers, not inputs, since the plan is checked at preview.
@@ -127,6 +143,12 @@ interface Plan {
   readonly dryRun: Thresholds | undefined;
 }
 
+/** The app, and what names its release. */
+interface Deployed {
+  readonly app: ContainerApp;
+  readonly key: pulumi.Output<string>;
+}
+
 /** A container app that is released by canary, and its current release. */
 export class CanaryApp extends pulumi.ComponentResource {
   /** The app itself, with every output of a ContainerApp. */
@@ -153,8 +175,9 @@ export class CanaryApp extends pulumi.ComponentResource {
     const plan = planOf(name, args);
     this.#warn(name, plan, args.expectedRequestsPerMinute ?? 0);
 
-    this.app = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
-    const release = this.#release(name, args, plan);
+    const { app, key } = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
+    this.app = app;
+    const release = this.#release(name, args, plan, key);
 
     this.appId = this.app.id;
     // A secret of the app marks its whole configuration.
@@ -175,36 +198,48 @@ export class CanaryApp extends pulumi.ComponentResource {
     });
   }
 
-  /** Declares the app with the traffic that it has now. */
-  #deploy(name: string, args: CanaryAppArgs, probeSeconds: number, own: pulumi.CustomResourceOptions): ContainerApp {
-    const { containerAppName, resourceGroupName, controlPlane } = args;
+  /** Declares the app with the traffic that it has now, and says what names its release. */
+  #deploy(name: string, args: CanaryAppArgs, probeSeconds: number, own: pulumi.CustomResourceOptions): Deployed {
+    const { containerAppName, resourceGroupName, controlPlane, keepLive = [], credentialSlots = [] } = args;
     const note = (line: string): void => void pulumi.log.info(line, this);
     const given = ofContainerApp(args);
     const live = this.#read(name, args, given, note);
     const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName };
-    return new ContainerApp(
+    const { hooks, of } = releaseKey(name);
+    const app = new ContainerApp(
       child(name, "app"),
-      takeOver({ name, probeSeconds, keepLive: args.keepLive ?? [], note }, given, live),
+      takeOver({ name, probeSeconds, keepLive, credentialSlots, note }, given, live),
       {
         ...own,
         parent: this,
         ignoreChanges: [...(own.ignoreChanges ?? []), ...filledIn(args)],
-        hooks: withHooks(own.hooks, trafficGuard(guarded, this)),
+        hooks: [own.hooks ?? {}, hooks, trafficGuard(guarded, this)].reduce(withHooks),
       },
     );
+    return {
+      app,
+      key: of(
+        app,
+        live.apply(({ revision }) => revision),
+      ),
+    };
   }
 
   /** Reads the live app, and refuses what would harm it: at preview as far as it is known, and again at the update. */
   #read(name: string, args: CanaryAppArgs, given: ContainerAppArgs, note: (line: string) => void): pulumi.Output<Live> {
-    const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [] } = args;
+    const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [], credentialSlots = [] } = args;
     const place = pulumi.all([resourceGroupName, containerAppName]);
     return fromKnownParts({ given, place }, (known: { readonly given: Planned; readonly place: unknown }) => {
       if (hasHole(known.place)) note(unread(name));
+      const rules = messageRules(known.given.template);
+      if (rules.length > 0) void say(canaryAppConsumes({ app: name, rules }), this);
       return place.apply(async ([resourceGroup, app]) => {
         try {
           const found = await readLive(resourceGroup, app, this);
-          if (found !== undefined) refuseAdoption(app, found, known.given, { keepLive, acceptLoss });
-          return { traffic: trafficToSend(app, found), kept: keptOf(keepLive, found) };
+          const slots = liveSlots(credentialSlots, found);
+          if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
+          const kept = keptOf(keepLive, found);
+          return { traffic: trafficToSend(app, found), kept, slots, revision: found?.latestRevisionName };
         } catch (error) {
           throw refusal(error);
         }
@@ -213,7 +248,7 @@ export class CanaryApp extends pulumi.ComponentResource {
   }
 
   /** Declares the release of the app's latest revision. */
-  #release(name: string, args: CanaryAppArgs, plan: Plan): Release {
+  #release(name: string, args: CanaryAppArgs, plan: Plan, key: pulumi.Output<string>): Release {
     return new Release(
       child(name, "release"),
       {
@@ -221,8 +256,7 @@ export class CanaryApp extends pulumi.ComponentResource {
         resourceGroup: args.resourceGroupName,
         app: args.containerAppName,
         revision: this.app.latestRevisionName,
-        // The hash tells nothing of a secret in a template.
-        release: pulumi.unsecret(pulumi.output(args.template).apply(releaseHash)),
+        release: key,
         strategy: plan.strategy,
         thresholds: plan.thresholds,
         ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
@@ -261,7 +295,7 @@ function read(name: string, given: CanaryAppArgs): CanaryAppArgs {
 /** Returns what azure-native takes. */
 function ofContainerApp(args: CanaryAppArgs): ContainerAppArgs {
   const { controlPlane, probePath, strategy, thresholds, dryRunThresholds, expectedRequestsPerMinute, ...more } = args;
-  const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, ...rest } = more;
+  const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, credentialSlots, ...rest } = more;
   return rest;
 }
 
@@ -280,10 +314,7 @@ const unread = (name: string): string =>
 const filledIn = (args: CanaryAppArgs): readonly string[] => shownByAzure.filter((field) => args[field] === undefined);
 
 /** Returns the hooks of both. */
-const withHooks = (
-  one: pulumi.ResourceHookBinding = {},
-  other: pulumi.ResourceHookBinding,
-): pulumi.ResourceHookBinding => {
+const withHooks = (one: pulumi.ResourceHookBinding, other: pulumi.ResourceHookBinding): pulumi.ResourceHookBinding => {
   const moments = [...new Set([...Object.keys(one), ...Object.keys(other)])] as (keyof pulumi.ResourceHookBinding)[];
   return Object.fromEntries(moments.map((moment) => [moment, [...(one[moment] ?? []), ...(other[moment] ?? [])]]));
 };

@@ -14,10 +14,11 @@ export interface ReleaseArgs
   readonly audience: string;
   readonly resourceGroup: pulumi.Input<string>;
   readonly app: pulumi.Input<string>;
-  /** The program's name for the release: the hash of its template. */
+  /** The name of the release. Another one is another release: `CanaryApp` gives the revision's name. */
   readonly release: pulumi.Input<string>;
   /**
-   * The app's latest revision, as Azure named it. A new name alone starts no rollout, since previews do not know it.
+   * The app's latest revision, as Azure named it. A new name alone starts no rollout: a preview of any change to the
+   * app does not know it.
    */
   readonly revision: pulumi.Input<string>;
   /** Dry-run thresholds: the journal says what they would have decided. */

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
 import { canaryAppNoReplica, canaryAppOwnedField, canaryAppUnfit } from "../../errors/components.ts";
 import { refusal } from "../conventions.ts";
+import { type CredentialSlot, type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
 import { mapInput } from "./known-parts.ts";
 import { type Kept, type KeptSetting, placeOf, sentOf } from "./losses.ts";
 import type { TrafficEntry } from "./traffic.ts";
@@ -16,6 +17,9 @@ type Inputs = Readonly<Record<string, pulumi.Input<unknown>>>;
 export interface Live {
   readonly traffic: readonly TrafficEntry[];
   readonly kept: Kept;
+  readonly slots: LiveSlots;
+  /** The revision that was made last; undefined if there is no app yet. */
+  readonly revision: string | undefined;
 }
 
 /** Whose arguments they are, and how often a rollout probes the app. */
@@ -23,6 +27,7 @@ export interface TakenOver {
   readonly name: string;
   readonly probeSeconds: number;
   readonly keepLive: readonly KeptSetting[];
+  readonly credentialSlots: readonly CredentialSlot[];
   /** Called with what a program may keep, though it has no effect. */
   readonly note: (line: string) => void;
 }
@@ -43,9 +48,11 @@ export function takeOver(
   const own: Inputs = {
     ...rest,
     configuration: mapInput(configuration as pulumi.Input<Inputs | undefined>, (given) =>
-      configurationOf(of, given ?? {}, traffic),
+      configurationOf(of, given ?? {}, traffic, live),
     ),
-    template: mapInput(template as pulumi.Input<Inputs | undefined>, (given) => templateOf(of, given ?? {})),
+    template: mapInput(template as pulumi.Input<Inputs | undefined>, (given) =>
+      slotted(of, templateOf(of, given ?? {}), live),
+    ),
   };
   return of.keepLive.reduce<Inputs>((args, setting) => {
     const keep = (said: unknown): unknown =>
@@ -63,13 +70,18 @@ function changedAt(input: unknown, [step, ...rest]: readonly string[], change: (
   }));
 }
 
-function configurationOf(of: TakenOver, given: Inputs, traffic: pulumi.Input<unknown>): Inputs {
+function configurationOf(
+  of: TakenOver,
+  given: Inputs,
+  traffic: pulumi.Input<unknown>,
+  live: pulumi.Output<Live>,
+): Inputs {
   const { activeRevisionsMode: mode, ingress, secrets, ...rest } = given;
   return {
     ...rest,
     activeRevisionsMode: mapInput(mode, (found) => modeOf(of, found)),
     ingress: mapInput(ingress as pulumi.Input<Inputs | undefined>, (found) => ingressOf(of, found, traffic)),
-    ...(secrets !== undefined && { secrets: mapInput(secrets, secretsOf) }),
+    ...(secrets !== undefined && { secrets: mapInput(secrets, (found) => secretsOf(of, found, live)) }),
   };
 }
 
@@ -124,14 +136,26 @@ function trafficOf({ name, note }: TakenOver, given: unknown): void {
 }
 
 /** The values are secrets, whatever the program says. An output may hold the whole list. */
-const secretsOf = (given: unknown): unknown =>
-  Array.isArray(given)
-    ? given.map((each) =>
-        mapInput(each as pulumi.Input<Inputs>, (found) =>
-          found?.["value"] === undefined ? found : { ...found, value: pulumi.secret(found["value"]) },
-        ),
-      )
-    : given;
+function secretsOf({ credentialSlots }: TakenOver, given: unknown, live: pulumi.Output<Live>): unknown {
+  if (!Array.isArray(given)) return given;
+  const inSlots = new Set(credentialSlots.flat());
+  return given.map((each) =>
+    mapInput(each as pulumi.Input<Inputs>, (found) => {
+      const isPlaced = typeof found?.["name"] === "string" && inSlots.has(found["name"]);
+      if (isPlaced) return pulumi.all([live, found]).apply(([{ slots }, secret]) => placed(slots, secret));
+      return found?.["value"] === undefined ? found : { ...found, value: pulumi.secret(found["value"]) };
+    }),
+  );
+}
+
+/** Names the slots that the live app names. */
+function slotted({ credentialSlots }: TakenOver, template: Inputs, live: pulumi.Output<Live>): pulumi.Input<unknown> {
+  if (credentialSlots.length === 0) return template;
+  const inSlots = new Set<unknown>(credentialSlots.flat());
+  return mapSecrets(template, (secret) =>
+    inSlots.has(secret) ? live.apply(({ slots }) => slotOf(slots, secret)) : secret,
+  );
+}
 
 function templateOf(of: TakenOver, { revisionSuffix, scale, ...rest }: Inputs): Inputs {
   const suffix = mapInput(revisionSuffix, (found) => {

@@ -12,6 +12,7 @@ import {
 } from "../../errors/components.ts";
 import { refusal, say, takesHooks } from "../conventions.ts";
 import { type Configuration, scopeChanges, secretsRenewed } from "./app-scope.ts";
+import { hookNames } from "./hook-names.ts";
 import { describeTraffic, readLive, type TrafficEntry, trafficToSend } from "./traffic.ts";
 
 /** The app to guard, and the control plane that locks it. */
@@ -94,23 +95,6 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
       }),
     ],
   };
-}
-
-/** How many components of each name have hooks, in each run of a program: its next run has the same names again. */
-const countsOfRuns = new WeakMap<object, Map<string, number>>();
-
-/**
- * Returns names for the hooks of one component. Pulumi knows hooks by their names alone, in the whole stack, and runs
- * the last one of a name for all; but two components of one name may have different parents.
- *
- * Every name ends in a number, the first one's too. Otherwise a second `shop` and a first `shop-2` would share theirs.
- */
-function hookNames(name: string): (of: string) => string {
-  const run = pulumi.runtime.getMonitor() as object;
-  const counts = countsOfRuns.get(run) ?? new Map<string, number>();
-  const number = (counts.get(name) ?? 0) + 1;
-  countsOfRuns.set(run, counts.set(name, number));
-  return (of) => `${of}-${name}-${number}`;
 }
 
 /** Waits for a value. In an update, unlike in a preview, every value becomes known. */

@@ -16,6 +16,7 @@ export interface TrafficEntry {
 
 /** The parts of the live app that matter here. */
 export type LiveApp = Pick<GetContainerAppResult, "latestReadyRevisionName"> & {
+  readonly latestRevisionName?: string;
   readonly location?: unknown;
   readonly environmentId?: unknown;
   readonly managedEnvironmentId?: unknown;

@@ -74,7 +74,7 @@ export const containerAppType: ResourceType = {
   children: revisionRoutes,
 };
 
-async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promise<void> {
+async function onPut({ id, wanted, previous, merge, sent, cloud }: PutContext): Promise<void> {
   const { apps } = runtimeOf(cloud);
   const known = apps.get(id.toLowerCase());
   const name = id.split("/").at(-1) ?? "";
@@ -104,10 +104,9 @@ async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promis
   keepPrincipal(wanted, previous);
 
   // A patch that leaves the template alone makes no revision, even if the last write of a template failed.
-  const before: Body = previous?.body["properties"] ?? {};
-  const untouched = merge && canonical(normaliseTemplate(before["template"] ?? {})) === canonical(template);
-  const sameSecrets =
-    merge && canonical(before["configuration"]?.secrets ?? []) === canonical(configuration["secrets"] ?? []);
+  const untouched =
+    merge && canonical(normaliseTemplate(previous?.body["properties"]?.template ?? {})) === canonical(template);
+  const sameSecrets = merge && sent !== undefined && !isSent(sent, ["properties", "configuration", "secrets"]);
 
   const app = known ?? createRuntime(id, name, wanted, cloud);
   if (quirks["revisions-hold-their-secrets"] === "refused") refuseTakenSecrets(app, configuration);
@@ -123,6 +122,13 @@ async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promis
   }
 }
 
+/** Reports whether a body has a value at a path. Names are read without regard to case. */
+function isSent(body: unknown, [first, ...rest]: readonly string[]): boolean {
+  if (first === undefined) return true;
+  const found = Object.entries((body ?? {}) as Body).find(([name]) => name.toLowerCase() === first);
+  return found !== undefined && isSent(found[1], rest);
+}
+
 /** A write that was accepted. */
 interface Write {
   readonly wanted: Body;
@@ -130,7 +136,7 @@ interface Write {
   readonly template: Body;
   /** True when the write leaves the template alone. */
   readonly untouched: boolean;
-  /** True when the write leaves the secrets alone. */
+  /** True for a patch that does not name the secrets. */
   readonly sameSecrets: boolean;
   readonly acceptedAt: number;
 }

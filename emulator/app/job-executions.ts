@@ -58,12 +58,16 @@ export function forgetJob(cloud: Cloud, job: Resource): void {
 }
 
 /** Starts an execution of a job. */
-export function startExecution(cloud: Cloud, job: Resource): Execution {
+export function startExecution(
+  cloud: Cloud,
+  job: Resource,
+  template: Body = job.body["properties"].template,
+): Execution {
   const { executions, deleted } = jobs(cloud);
   const execution: Execution = {
     name: `${job.body["name"]}-${randomBytes(8).toString("hex").slice(0, 7)}`,
     startedAt: cloud.clock.now(),
-    template: structuredClone(job.body["properties"].template),
+    template: structuredClone(template),
     status: "Running",
     endedAt: undefined,
     pid: undefined,

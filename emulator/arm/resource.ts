@@ -3,6 +3,7 @@
 // neither HTTP nor tokens nor the schemas of api-versions.
 
 import type { QuirkChoice } from "../controls/quirks.ts";
+import type { PolicyName } from "../delivery/policies.ts";
 import type { RowsFile } from "../persistence/lines-file.ts";
 import type { FieldClasses } from "./field-classes.ts";
 import type { ListOptions } from "./list-options.ts";
@@ -152,6 +153,8 @@ export interface PutContext {
   readonly previous: Resource | undefined;
   /** True for a PATCH. */
   readonly merge: boolean;
+  /** The body as it was sent; absent when a write is repeated after a kill. */
+  readonly sent?: Body;
   readonly cloud: Cloud;
 }
 
@@ -180,6 +183,8 @@ export interface Cloud {
    * True allows every identity; a list allows only those with these ids.
    */
   replicaEnvironment(identity: boolean | readonly string[]): Record<string, string>;
+  /** Gives a token by which one of Azure's services that deliver shows an application that it is that service. */
+  serviceToken?(service: PolicyName, application: string): Promise<string>;
   log(line: string): void;
 }
 

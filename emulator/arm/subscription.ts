@@ -2,6 +2,7 @@
 // resources, the registration of providers, the caller's permissions, quotas, the database servers that a region
 // offers, built-in roles, and whether a name is free. Each is authorised before it is answered. Registrations are
 // lost with the process.
+import { answerAlerts } from "../alertsmanagement/routes.ts";
 import { runtimeOf } from "../app/app-runtime.ts";
 import { readyReplicas } from "../app/revisions.ts";
 import { authorize, builtInRole, hasRole, permissionsOf } from "../authorization/roles.ts";
@@ -86,6 +87,18 @@ const routes: readonly Route[] = [
     path: underProvider("Microsoft.Authorization/roleDefinitions/([^/]+)"),
     action: "Microsoft.Authorization/roleDefinitions/read",
     answer: ({ parts: [guid] }) => one(builtInRole(guid!)),
+  },
+  {
+    method: "GET",
+    path: underProvider("Microsoft.AlertsManagement/alerts(?:/(.+))?"),
+    action: "Microsoft.AlertsManagement/alerts/read",
+    answer: ({ cloud, request, parts: [rest] }) => answerAlerts(cloud, request, rest?.split("/") ?? []),
+  },
+  {
+    method: "POST",
+    path: underProvider("Microsoft.AlertsManagement/alerts/(.+)"),
+    action: "Microsoft.AlertsManagement/alerts/changestate/action",
+    answer: ({ cloud, request, parts: [rest] }) => answerAlerts(cloud, request, rest?.split("/") ?? []),
   },
   {
     method: "GET",

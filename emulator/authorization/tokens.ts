@@ -40,6 +40,11 @@ export interface Tokens {
   readonly login: (request: IncomingMessage, origin: string) => Promise<ArmReply>;
   /** Answers a request to the identity endpoint of containers. */
   readonly identity: (request: IncomingMessage) => Promise<ArmReply>;
+  /** Gives a token of one of Microsoft's own applications for another application, in which it has a role. */
+  readonly serviceToken: (
+    audience: string,
+    application: { readonly id: string; readonly role: string },
+  ) => Promise<string>;
   /** Gives a container's IDENTITY_HEADER. With ids it is valid for these identities only. */
   readonly identityHeader: (identityIds?: readonly string[]) => string;
   /**
@@ -133,6 +138,9 @@ export async function makeTokens(
       if (route === "POST /oauth2/v2.0/token") return clientToken(issuer, client, request);
       return loginError(404, "not_found", `The emulator's token issuer serves no ${route}.`);
     },
+    // The application's id stands for its principal in the directory too.
+    serviceToken: (audience, { id, role }) =>
+      issuer.sign(audience, { oid: id, sub: id, appid: id, azp: id, roles: [role] }),
     identity: (request) => identityToken(issuer, store, identitiesOf, request),
     verify: async (
       request,

@@ -38,4 +38,7 @@ export const vaultFields: FieldClasses = {
     "properties.hsmPoolResourceId": { why: "is never shown" },
     "properties.privateEndpointConnections": { why: "is never shown" },
   },
+  ranges: {
+    "properties.softDeleteRetentionInDays": [7, 90],
+  },
 };

@@ -5,6 +5,7 @@ import type { Body, Cloud, Resource } from "../arm/resource.ts";
 import { contentsOf, type Secret, type SecretVersion } from "./contents.ts";
 import { nameOfVault } from "./deleted-vaults.ts";
 import { badParameter, vaultError } from "./errors.ts";
+import { newVersion } from "./secret-events.ts";
 import { retentionMilliseconds } from "./vaults.ts";
 
 /** A vault that an operation is about. */
@@ -115,6 +116,7 @@ export function setSecret(at: VaultAt, name: string, sent: Body): Body {
     versions: [...(before?.versions ?? []), version],
   };
   contentsOf(cloud).put(secret);
+  newVersion(cloud, secret, version);
   return { value: version.value, ...presented(at, secret, version) };
 }
 

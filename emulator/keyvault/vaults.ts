@@ -4,6 +4,7 @@ import { regionOf } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
 import { tenant } from "../authorization/tokens.ts";
+import { dropSubscriptions } from "../eventgrid/publish.ts";
 import { contentsOf } from "./contents.ts";
 import { deletedVaultsOf, nameOfVault, refuseVaultName, takenName, vaultNamed } from "./deleted-vaults.ts";
 import { vaultFields } from "./fields.ts";
@@ -26,6 +27,7 @@ export const vaultType: ResourceType = {
   onDelete: async (resource, cloud) => {
     const at = cloud.clock.now();
     const kept = { ...resource, body: structuredClone(resource.body) };
+    dropSubscriptions(cloud, resource.id);
     deletedVaultsOf(cloud).add({ resource: kept, at, purgeAt: at + retentionMilliseconds(resource) });
   },
   /** A secret has no resource here, but roles may be assigned at it. */

@@ -37,8 +37,9 @@ export const allColumns = ({ columns }: PlatformTable): PlatformTable["columns"]
   ...columnsOf("_ResourceId"),
 ];
 
-/** All tables together keep at least this many of their newest rows. */
-export const platformRowsMax = 50_000;
+/** All tables together keep at least this many of their newest rows. The emulator says once that it drops some. */
+export const platformRowsMax = 200_000;
+const dropping = new WeakSet<Cloud>();
 
 const known = new WeakMap<Cloud, KeptRow[]>();
 
@@ -70,7 +71,10 @@ export function addPlatformRow(
     rows.push(kept);
     cloud.platformRowsFile?.append(kept);
   }
-  if (rows.length > platformRowsMax * 1.1) rows.splice(0, rows.length - platformRowsMax);
+  if (rows.length <= platformRowsMax * 1.1) return;
+  rows.splice(0, rows.length - platformRowsMax);
+  if (!dropping.has(cloud)) cloud.log(`${table} and others keep only their newest ${platformRowsMax} rows`);
+  dropping.add(cloud);
 }
 
 /** Gives the rows of a table that a query of a workspace sees now. */

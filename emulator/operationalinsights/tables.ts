@@ -44,10 +44,22 @@ const sources: { readonly [table: string]: Source } = {
   ),
 };
 
-/** Gives the tables of a workspace within a window. Each is read only when a query uses it. */
-export function tablesOf(cloud: Cloud, customerId: string, { from, to }: Window): { readonly [name: string]: Table } {
+/**
+ * Gives the tables of a workspace within a window. Each is read only when a query uses it.
+ *
+ * @param asOf A moment of the past: rows that had not arrived then are left out.
+ */
+export function tablesOf(
+  cloud: Cloud,
+  customerId: string,
+  { from, to }: Window,
+  asOf = Infinity,
+): { readonly [name: string]: Table } {
   const inWindow = (rows: readonly object[]): readonly Row[] =>
-    (rows as readonly Row[]).filter(({ TimeGenerated }) => Number(TimeGenerated) >= from && Number(TimeGenerated) < to);
+    (rows as readonly Row[]).filter(
+      ({ TimeGenerated, visibleAt }) =>
+        Number(TimeGenerated) >= from && Number(TimeGenerated) < to && Number(visibleAt ?? 0) <= asOf,
+    );
   return Object.defineProperties(
     {},
     Object.fromEntries(

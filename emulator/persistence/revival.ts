@@ -1,6 +1,8 @@
-// Who owns which documents of a kept cloud: settings, resources, the contents of vaults, appointments, apps and
+// Who owns which documents of a kept cloud: settings, resources, the contents of vaults, appointments, alerts, apps and
 // operations, each with how it is restored. Processes, probes and connections are not kept; they start anew. How
 // documents are written is in state.ts.
+import { alertBookOf, alertWord, type RuleBook } from "../alertsmanagement/alert-book.ts";
+import { watchRules } from "../alertsmanagement/log-rules.ts";
 import { runtimeOf, startRevision } from "../app/app-runtime.ts";
 import { watchSchedules } from "../app/job-executions.ts";
 import { requestRows } from "../app/request-rows.ts";
@@ -49,6 +51,7 @@ export function registerOwners(ledger: Ledger, parts: Parts, types: readonly Res
   ledger.register(serverLogOwner(cloud));
   ledger.register(scheduleOwner(cloud));
   ledger.register(deliveryOwner(cloud));
+  ledger.register(alertOwner(cloud));
   ledger.register(appOwner(cloud));
   ledger.register(operationOwner(operations, cloud, types));
 }
@@ -106,6 +109,7 @@ const scheduleOwner = (cloud: Cloud): Owner => ({
   revive: (documents) => {
     for (const [key, at] of documents as ReadonlyMap<string, number>) schedulerOf(cloud).at(at, key);
     watchSchedules(cloud);
+    watchRules(cloud);
   },
 });
 
@@ -117,6 +121,16 @@ const deliveryOwner = (cloud: Cloud): Owner => ({
       .map(({ id }) => id),
   read: deliveriesOf(cloud).get,
   revive: (documents) => deliveriesOf(cloud).revive(documents.values() as Iterable<Delivery>),
+});
+
+/** What the rules of alerts remember, and their alerts: a document for each rule. */
+const alertOwner = (cloud: Cloud): Owner => ({
+  word: alertWord,
+  ids: () => alertBookOf(cloud).ruleIds(),
+  read: (id) => alertBookOf(cloud).of(id),
+  revive: (documents) => {
+    for (const [id, book] of documents as ReadonlyMap<string, RuleBook>) alertBookOf(cloud).write(id, book);
+  },
 });
 
 const appOwner = (cloud: Cloud): Owner => ({

@@ -22,6 +22,8 @@ export const replacements: { readonly [token: string]: readonly string[] } = {
   "azure-native:monitor:ScheduledQueryRule": ["location"],
   "azure-native:managedidentity:UserAssignedIdentity": ["location"],
   "azure-native:keyvault:Vault": ["location"],
+  "azure-native:eventgrid:SystemTopic": ["location"],
+  "azure-native:eventgrid:SystemTopicEventSubscription": [],
   "azure-native:authorization:RoleDefinition": [],
   "azure-native:authorization:RoleAssignment": ["principalId"],
   "azure-native:containerregistry:Registry": ["location"],

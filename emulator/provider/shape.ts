@@ -42,6 +42,16 @@ function atPath(body: Body, path: string, change: (value: unknown) => unknown): 
   return { ...body, [first]: rest.length === 0 ? change(body[first]) : atPath(body[first], rest.join("."), change) };
 }
 
+/** Changes every known object that the SDK flattens. */
+const inObjects = ({ flattenedObjects = [] }: NativeResource, properties: Body, change: (value: Body) => Body): Body =>
+  Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [
+      name,
+      flattenedObjects.includes(name) && typeof value === "object" && value !== null ? change(value as Body) : value,
+    ]),
+  );
+const nestObject = ({ endpointType, ...properties }: Body): Body => ({ endpointType, properties });
+
 /** Changes every known item of the lists that the SDK flattens. */
 const inLists = ({ flattened = [] }: NativeResource, properties: Body, change: (item: Body) => Body): Body =>
   Object.fromEntries(
@@ -54,6 +64,8 @@ const inLists = ({ flattened = [] }: NativeResource, properties: Body, change: (
   );
 const nest = ({ name, ...properties }: Body): Body => ({ name, properties });
 const flatten = ({ properties, ...item }: Body): Body => ({ ...item, ...properties });
+const flat = (resource: NativeResource, properties: Body): Body =>
+  inObjects(resource, inLists(resource, properties, flatten), flatten);
 
 /** Gives the body to send for inputs. */
 export function toWire(resource: NativeResource, inputs: Body): Body {
@@ -70,7 +82,7 @@ export function toWire(resource: NativeResource, inputs: Body): Body {
   }
   const whole: Body =
     Object.keys(properties).length > 0 || schema.propertyNames.length > 0
-      ? { ...body, properties: inLists(resource, properties, nest) }
+      ? { ...body, properties: inObjects(resource, inLists(resource, properties, nest), nestObject) }
       : body;
   const toObjects = (value: unknown): unknown =>
     Array.isArray(value) ? Object.fromEntries(value.map((id) => [id, {}])) : value;
@@ -89,10 +101,10 @@ const sdkNamed = ({ renamed = {} }: NativeResource, properties: Body = {}): Body
 /** Gives the outputs of a resource from a body that Azure answered. */
 export function toOutputs(resource: NativeResource, body: Body): Body {
   const { properties, apiVersion: _apiVersion, ...rest } = body;
-  const flat = resource.nested
+  const outputs = resource.nested
     ? { ...rest, properties }
-    : { ...rest, ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)) };
-  return { ...flat, azureApiVersion: resource.apiVersion };
+    : { ...rest, ...sdkNamed(resource, flat(resource, properties ?? {})) };
+  return { ...outputs, azureApiVersion: resource.apiVersion };
 }
 
 /** Gives the outputs that could have been inputs. */
@@ -104,7 +116,7 @@ export function toInputs(resource: NativeResource, outputs: Body): Body {
     typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : value;
   const below = resource.nested
     ? Object.keys(properties ?? {}).length > 0 && { properties }
-    : sdkNamed(resource, inLists(resource, properties ?? {}, flatten));
+    : sdkNamed(resource, flat(resource, properties ?? {}));
   return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toList), {
     ...envelope,
     ...below,

@@ -67,7 +67,7 @@ export const limitsForm = object(limitFields);
 /** The rails. */
 export interface Limits extends ObjectOf<typeof limitFields> {}
 
-const policyFields = {
+export const policyFields = {
   rule: text("an alert rule's name", { most: 260, description: "The alert rule whose alerts are acted on." }),
   owner: line(200, { description: "The team or person who is called." }),
   targets: list(text("a target's key"), { least: 1, most: 100, description: "What may be acted on." }),
@@ -80,7 +80,7 @@ export const policyForm = object(policyFields, { check: objectionsToPolicy });
 /** A policy: whose alerts, what is done about them, and the rails. */
 export interface Policy extends ObjectOf<typeof policyFields> {}
 
-function objectionsToPolicy({ targets, ladder, verification, limits }: Policy): readonly string[] {
+export function objectionsToPolicy({ targets, ladder, verification, limits }: Policy): readonly string[] {
   const acting = ladder.filter(({ runbook }) => changesWorld(runbook));
   const unfit = acting.flatMap(({ runbook }) =>
     targets

@@ -44,6 +44,7 @@ export function react(state: RemediationState): RemediationEffect | undefined {
         key: `${keyOf(state, action!)}-undo`,
         since: state.phaseAt,
         undo: action!.receipt?.undo ?? "",
+        incident,
       };
   }
 }

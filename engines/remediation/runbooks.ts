@@ -64,24 +64,26 @@ export const changesWorld = (name: RunbookName): boolean => runbookOf(name).chan
 const jobName = (description: string) =>
   text("a job's name", { most: 64, pattern: "^[A-Za-z][A-Za-z0-9-]*$", description });
 
-const rungFields = {
+export const rungFields = {
   runbook: oneOf(runbookNames, { description: "What is done." }),
   approval: oneOf(["none", "needed"], {
     otherwise: "none",
-    description: "Whether a person with the role Remediation.Approve must approve each run of it.",
+    description: "Whether a person with the right to approve must approve each run of it.",
   }),
   job: optional(jobName("The Container Apps Job of `start-job`, in the target's resource group.")),
   undoJob: optional(jobName("The job that undoes it. Without one, `start-job` is not undone.")),
 };
-export const rungForm = object(rungFields, {
-  check: ({ runbook, job, undoJob }) => [
-    ...(runbook === "start-job" && job === undefined ? ["start-job needs the name of a job."] : []),
-    ...(runbook !== "start-job" && (job ?? undoJob) !== undefined ? [`${runbook} starts no job.`] : []),
-  ],
-});
+export const rungForm = object(rungFields, { check: objectionsToRung });
 
 /** One rung of a ladder: what is done if everything before it did not help. */
 export interface Rung extends ObjectOf<typeof rungFields> {}
+
+export function objectionsToRung({ runbook, job, undoJob }: Rung): readonly string[] {
+  return [
+    ...(runbook === "start-job" && job === undefined ? ["start-job needs the name of a job."] : []),
+    ...(runbook !== "start-job" && (job ?? undoJob) !== undefined ? [`${runbook} starts no job.`] : []),
+  ];
+}
 
 /** Reports whether a rung can be undone. */
 export const canUndo = ({ runbook, undoJob }: Rung): boolean =>

@@ -163,4 +163,5 @@ export type RemediationEffect =
       readonly key: string;
       readonly since: Instant;
       readonly undo: string;
+      readonly incident: Incident;
     };

@@ -6,6 +6,7 @@ import { isBehindGate } from "./decisions/gate.ts";
 import { initialState } from "./initial-state.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "./judge/gather.ts";
+import { keyOfVerdict } from "./judge/key-of-verdict.ts";
 import { probed } from "./symptoms.ts";
 import type {
   AppView,
@@ -98,7 +99,15 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
 
 const begun = (state: RolloutState, { intent, steps }: Extract<RolloutEvent, { kind: "Planned" }>): RolloutState =>
   enter(
-    { ...state, intent, steps, startedAt: state.now, askedBy: [intent.requestedBy], dryRun: dryRunOf(intent) },
+    {
+      ...state,
+      intent,
+      steps,
+      startedAt: state.now,
+      askedBy: [intent.requestedBy],
+      dryRun: dryRunOf(intent),
+      promoted: intent.returns !== undefined,
+    },
     intent.purpose === undefined ? "inspecting" : "repointing",
   );
 
@@ -204,7 +213,8 @@ function begin(state: RolloutState, activate: boolean): RolloutState {
 function pass(state: RolloutState, percent: number, message: string): RolloutState {
   const step = state.steps.findIndex((next) => next > percent);
   if (step !== -1) return enter({ ...state, step, adopted: undefined, waiting: undefined }, "shifting");
-  const reason = state.promoted ? "promoted-by-signal" : "every-step-passed";
+  const asked = state.intent?.returns === undefined ? "promoted-by-signal" : "returned";
+  const reason = state.promoted ? asked : "every-step-passed";
   return enter(
     { ...state, ending: { result: "promoted", reason, message } },
     state.stable === null ? "retiring" : "settling",
@@ -306,15 +316,6 @@ const dryRunOf = ({ dryRun }: ReleaseIntent): RolloutState["dryRun"] =>
   dryRun && { evidence: noEvidence, reported: "" };
 
 const noRequests: Tally = { requests: 0, failed: 0 };
-
-/** Identifies a verdict without its numbers: the dry run reports a verdict only if this changes. */
-export const keyOfVerdict = ({
-  verdict,
-  reason = "",
-}: {
-  readonly verdict: string;
-  readonly reason?: string;
-}): string => `${verdict} ${reason}`;
 
 /**
  * Ends a rollout early. A canary that never had traffic is rejected; once a shift may have been sent, the traffic is

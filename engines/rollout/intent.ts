@@ -282,7 +282,8 @@ export type OutsideWeights = ValueOf<typeof outsideWeightsForm>;
 /** The fields of a release that the caller asks for and the journal keeps. */
 export const askedFields = {
   release: line(200, {
-    description: "The program's name for the release: the hash of its template, the same for the same template.",
+    description:
+      "The program's name for the release. Another name is another release; `CanaryApp` gives the revision's name.",
   }),
   strategy: strategyForm,
   thresholds: thresholdsForm,
@@ -331,6 +332,13 @@ const intentFields = {
   revision: text("a revision's name", { description: "The revision to release, by the name that Azure gave it." }),
   ...askedFields,
   purpose: optional(object(purposeFields)),
+  returns: optional(
+    text("an alert rule's name", {
+      description:
+        "The alert rule whose remediation returns the traffic to this revision. It gets all of it after its smoke " +
+        "test and is not judged, since it served before.",
+    }),
+  ),
   requestedBy: text("a caller's id", { least: 0 }),
   requestedByName: optional(text("a caller's name", { least: 0 })),
 };

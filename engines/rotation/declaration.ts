@@ -92,6 +92,11 @@ const credentialFields = {
   port: number({ least: 1, most: 65_535, whole: true, otherwise: 5432 }),
   database: text("a database's name", { most: 63 }),
   roles: object({ a: roleName, b: roleName }, { description: "The login role of each slot." }),
+  rotator: text("a role's name", {
+    most: 63,
+    otherwise: "ballast_rotator",
+    description: "The role as which the control plane changes the other two.",
+  }),
   checks: list(text("a query", { most: 2_000 }), {
     most: 20,
     otherwise: [],

@@ -62,6 +62,8 @@ const credentialFields = {
       /** The version of the slot that was published. */
       of: words(),
       enabled: flag(),
+      /** When it expires; null if it does not. */
+      expiresAt: nullable(number()),
     }),
   ),
   slots: object({ a: object(slotFields), b: object(slotFields) }),

@@ -35,6 +35,9 @@ const valid: Readonly<Record<Name, Values>> = {
     thresholds: { failurePointsMax: 0.5 },
     dryRunThresholds: { failurePointsMax: 0.4 },
     gate: { beforePercent: 100, expiresSeconds: 3_600 },
+    keepLive: ["tags"],
+    acceptLoss: ["sidecars"],
+    credentialSlots: [["db-a", "db-b"]],
   },
   ContainerEnvironment: place,
   ControlPlane: {

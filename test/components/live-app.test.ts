@@ -122,3 +122,21 @@ test("a preview that does not know a part of the template reads the live app, an
   expect(await previewed({ template })).toEqual({ said: "", asked: 1 });
   await expect(previewed({ template, keepLive: ["tags"] })).rejects.toThrow(/canary-app-losses .*www\.example\.org/s);
 });
+
+test.each([
+  [{ name: "orders", custom: { type: "azure-servicebus", metadata: {} } }, true],
+  [{ name: "orders", azureQueue: { queueName: "orders", queueLength: 5 } }, true],
+  [{ name: "many", http: { metadata: { concurrentRequests: "50" } } }, false],
+  [{ name: "busy", custom: { type: "cpu", metadata: {} } }, false],
+])("canary-app-consumes warns of an app that scales with %j: %s", async (rule, warned) => {
+  const said: string[] = [];
+  const { warn } = console;
+  console.warn = (line: string) => void said.push(line); // the SDK logs there without a Pulumi CLI
+  const template = { ...(args.template as object), scale: { minReplicas: 1, rules: [rule] } };
+  await record(() => new CanaryApp("shop", { ...args, template })).finally(() => {
+    console.warn = warn;
+  });
+  expect(said.filter((line) => line.includes("canary-app-consumes") && line.includes("(orders)"))).toHaveLength(
+    warned ? 1 : 0,
+  );
+});

@@ -85,8 +85,10 @@ test("every argument of a component whose name means a secret is tried above", (
   );
   expect(named.toSorted()).toEqual([
     "canary-app/app-scope.ts secrets", // as read from the live app
+    "canary-app/canary-app.ts credentialSlots", // names of secrets
     "canary-app/http-app.ts secretVariables", // names of secrets
     "canary-app/http-app.ts secrets", // into the configuration of a CanaryApp, as above
+    "canary-app/take-over.ts credentialSlots", // names of secrets
     "platform/control-plane.ts notify",
     "platform/control-plane.ts password",
     "platform/journal-database.ts password",

@@ -25,7 +25,10 @@ describe("the traffic guard of an update", () => {
     console.warn = (line: string) => void said.push(line); // the SDK logs warnings there without a Pulumi CLI
     const answers: Answers = (token, inputs) => {
       asked.push([token, inputs]);
-      if (token === "ballast:index:lock") return lock;
+      if (token === "ballast:index:lock") {
+        if (lock instanceof Error) throw lock;
+        return lock;
+      }
       return token === "ballast:index:unlock" ? {} : live(traffic, "a");
     };
     const { made } = await record(async () => {
@@ -76,6 +79,14 @@ describe("the traffic guard of an update", () => {
     expect(asked.slice(2)).toEqual([["ballast:index:unlock", { ...of, id: "h1" }]]);
     expect(retried).toBe(false);
   });
+  test.each(["call-token-refused", "call-role-missing", "target-not-managed"])(
+    "refuses a caller whose release the control plane would refuse (%s), before the update makes a revision",
+    async (id) => {
+      const { error, before, asked } = await update([here], { lock: new Error(`The control plane refuses. (${id})`) });
+      expect(error).toContain(`The control plane refuses. (${id})`);
+      expect([before, asked.length]).toEqual([["lock"], 1]);
+    },
+  );
   test("refuses with canary-app-traffic-moved after a rollback in between, and releases the lock at once", async () => {
     const { error, before } = await update([{ revisionName: "b", weight: 100 }], {});
     expect(error).toContain("canary-app-traffic-moved");

@@ -47,12 +47,17 @@ export function repoint(
 }
 
 /** Gives the revision with the most traffic. */
-async function servingOf(cloud: Cloud, target: Target, app: ContainerApp): Promise<Result<Revision>> {
+export async function servingOf(
+  cloud: Cloud,
+  target: Target,
+  app: ContainerApp,
+  cancel?: AbortSignal,
+): Promise<Result<Revision>> {
   const weights = weightsOf(app);
   if (!weights.ok) return weights;
   const [most] = weights.value.toSorted((one, other) => other.percent - one.percent);
   if (most === undefined) return { ok: false, reason: "no revision of the app has traffic" };
-  const found = await getRevision(cloud, target, most.revision);
+  const found = await getRevision(cloud, target, most.revision, cancel);
   return found.ok ? found : { ok: false, reason: found.reason };
 }
 
@@ -83,7 +88,7 @@ export function patchFor(
  * Gives the app's secrets with one moved to another version. A secret by value cannot be sent back without reading it,
  * and a control plane that may read one may read all.
  */
-function secretsFor(app: ContainerApp, { secret, url }: Purpose): Result<Secret[]> {
+export function secretsFor(app: ContainerApp, { secret, url }: Pick<Purpose, "secret" | "url">): Result<Secret[]> {
   const secrets = app.configuration?.secrets ?? [];
   const byValue = secrets.find(({ keyVaultUrl }) => !keyVaultUrl);
   if (byValue !== undefined)
@@ -115,5 +120,5 @@ const moveTemplate = (template: Template, { secret, replaces }: Purpose): Templa
   };
 };
 
-const namesSecret = ({ containers = [], initContainers = [] }: Template, secret: string): boolean =>
+export const namesSecret = ({ containers = [], initContainers = [] }: Template, secret: string): boolean =>
   [...containers, ...initContainers].some(({ env = [] }) => env.some(({ secretRef }) => secretRef === secret));

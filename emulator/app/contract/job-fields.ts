@@ -1,6 +1,6 @@
 // Every field of Microsoft.App/jobs, as data: what the emulator does with it. What the classes mean is in
 // arm/field-classes.ts.
-import { alike, commonFields, type FieldClasses, neverShown } from "../../arm/field-classes.ts";
+import { alike, commonFields, type FieldClasses, neverShown, numberMax } from "../../arm/field-classes.ts";
 
 const configuration = "properties.configuration";
 const container = "properties.template.containers[]";
@@ -69,4 +69,12 @@ export const jobFields: FieldClasses = {
   decimals: ["cpu", "gpu"].flatMap((name) =>
     ["containers", "initContainers"].map((list) => `properties.template.${list}[].resources.${name}`),
   ),
+  ranges: {
+    [`${configuration}.replicaTimeout`]: [1, numberMax],
+    [`${configuration}.replicaRetryLimit`]: [0, numberMax],
+    [`${configuration}.manualTriggerConfig.replicaCompletionCount`]: [1, numberMax],
+    [`${configuration}.manualTriggerConfig.parallelism`]: [1, numberMax],
+    [`${configuration}.scheduleTriggerConfig.replicaCompletionCount`]: [1, numberMax],
+    [`${configuration}.scheduleTriggerConfig.parallelism`]: [1, numberMax],
+  },
 };

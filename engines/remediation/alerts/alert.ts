@@ -37,6 +37,7 @@ const alertFields = {
   severity: number({ description: "0 critical to 4 verbose." }),
   condition: oneOf(["fired", "resolved"]),
   firedAt: instant("When it fired, in milliseconds since 1970-01-01 UTC."),
+  resolvedAt: optional(instant("When it resolved; absent while it is fired, and if the alert does not say.")),
   resources: list(words("A resource's id, in lower case."), { description: "What the rule watches." }),
   dimensions: dictionary(words("A value of a dimension, as the rule gives it.")),
   value: optional(number({ description: "What was measured; absent if the alert does not say." })),

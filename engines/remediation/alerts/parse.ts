@@ -19,6 +19,7 @@ const essentialsFields = {
   monitoringService: text("the name of a service"),
   alertTargetIDs: absent(list(words)),
   firedDateTime: text("a moment"),
+  resolvedDateTime: absent(words),
   essentialsVersion: text("a version"),
 };
 const commonForm = object({ data: object({ essentials: object(essentialsFields), alertContext: absent(anything) }) });
@@ -44,6 +45,7 @@ function commonAlertOf(payload: unknown): ParsedAlert {
     condition: essentials.monitorCondition,
     service: essentials.monitoringService,
     fired: essentials.firedDateTime,
+    resolved: essentials.resolvedDateTime,
     resources: essentials.alertTargetIDs ?? [],
     context: alertContext,
   });
@@ -55,6 +57,7 @@ const listedFields = {
   monitorCondition: text("Fired or Resolved"),
   monitorService: text("the name of a service"),
   startDateTime: text("a moment"),
+  monitorConditionResolvedDateTime: absent(words),
   targetResource: absent(words),
 };
 const listedForm = object({
@@ -78,6 +81,7 @@ export function parseListedAlert(item: unknown): ParsedAlert {
     condition: essentials.monitorCondition,
     service: essentials.monitorService,
     fired: essentials.startDateTime,
+    resolved: essentials.monitorConditionResolvedDateTime,
     resources: essentials.targetResource ? [essentials.targetResource] : [],
     context: context?.context,
   });
@@ -91,11 +95,22 @@ interface Written {
   readonly condition: string;
   readonly service: string;
   readonly fired: string;
+  readonly resolved: string | null | undefined;
   readonly resources: readonly string[];
   readonly context: unknown;
 }
 
-function alertOf({ id, rule, severity, condition, service, fired, resources, context }: Written): ParsedAlert {
+function alertOf({
+  id,
+  rule,
+  severity,
+  condition,
+  service,
+  fired,
+  resolved,
+  resources,
+  context,
+}: Written): ParsedAlert {
   const guid = id.toLowerCase().match(/\/providers\/microsoft\.alertsmanagement\/alerts\/([0-9a-f-]{36})$/)?.[1];
   if (guid === undefined) return { refused: "The id of the alert is not one of Azure Monitor." };
   const level = severity.match(/^Sev([0-4])$/)?.[1];
@@ -104,6 +119,8 @@ function alertOf({ id, rule, severity, condition, service, fired, resources, con
   if (state === undefined) return { refused: "The condition is neither Fired nor Resolved." };
   const firedAt = momentOf(fired);
   if (firedAt === undefined) return { refused: "The time at which the alert fired is no moment." };
+  // Azure writes a moment of resolution also in payloads of alerts that are fired.
+  const resolvedAt = state === "resolved" ? momentOf(resolved ?? "") : undefined;
   const found = contextOf(service, context);
   if ("refused" in found) return found;
   return {
@@ -114,6 +131,7 @@ function alertOf({ id, rule, severity, condition, service, fired, resources, con
       severity: Number(level),
       condition: state,
       firedAt,
+      ...(resolvedAt === undefined ? {} : { resolvedAt }),
       resources: resources.map((resource) => resource.toLowerCase()),
       dimensions: found.dimensions,
       ...(found.value === undefined ? {} : { value: found.value }),

@@ -91,7 +91,7 @@ function refusal(state: RemediationState, { signal, by, mayApprove }: Signal<Sig
     case "reject":
       if (state.phase !== "awaiting-approval") return "the remediation is not waiting for an approval";
       if (signal === "reject") return undefined;
-      if (!mayApprove) return `${by} does not have the role Remediation.Approve`;
+      if (!mayApprove) return `${by} does not have the right to approve`;
       return state.incident?.requestedBy === by ? "whoever asked for a remediation cannot approve it" : undefined;
     case "pause":
       return state.paused ? "the remediation is already paused" : undefined;

@@ -15,7 +15,7 @@ import { rolloutKind } from "../../../engines/rollout/kind.ts";
 import { releaseForm } from "../../../engines/rollout/request.ts";
 import { catalogue } from "../../../errors/catalogue.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
-import { journalChainBroken, journalFactUnknown } from "../../../errors/journal.ts";
+import { journalChainBroken, journalEngineFailed, journalFactUnknown } from "../../../errors/journal.ts";
 import { brokenJournal } from "../../support/controlplane/broken-journals.ts";
 import { checked, checkOf, described, description, operations, seen } from "../../support/controlplane/exchanges.ts";
 import {
@@ -157,6 +157,9 @@ async function provokeEverything(): Promise<void> {
   const tampered = service({
     journal: brokenJournal(plain.parts.journal, () => journalChainBroken({ stream, index: 0, why })),
   });
+  const failing = service({
+    journal: brokenJournal(plain.parts.journal, () => journalEngineFailed({ stream, why })),
+  });
   const lost = () => Promise.reject(Object.assign(new Error("the connection broke"), { code: "ECONNRESET" }));
   const silent = new Proxy({}, { get: () => lost });
   const unanswered = service({ journal: silent, claims: silent, streams: silent } as unknown as Partial<
@@ -174,6 +177,7 @@ async function provokeEverything(): Promise<void> {
     await unanswered.call(method, to, sent);
     await misread.call(method, to, sent);
     await tampered.call(method, to, sent);
+    await failing.call(method, to, sent);
     await plain.call(method, `${to.replace("/api", "/%00")}${to === "/rollouts" ? "?x=1" : ""}`, sent);
     if (sent === undefined) continue;
     await plain.call(method, to, "x".repeat(70_000));

@@ -29,8 +29,11 @@ test("a set reference is fetched at once, its version or the newest one", async 
   await shop.setSecret("set", "four");
   await shop.patch("set", { template: { scale: { minReplicas: 1, maxReplicas: 2 } } });
   expect(await shop.fetched("set")).toEqual({ key: "three" });
-  await shop.put("set", { secrets: [reference(latestOf("set"))] });
+  await shop.patch("set", { configuration: { secrets: [reference(latestOf("set"))] } });
   expect(await shop.fetched("set")).toEqual({ key: "four" });
+  await shop.setSecret("set", "five");
+  await shop.put("set", { secrets: [reference(latestOf("set"))] });
+  expect(await shop.fetched("set")).toEqual({ key: "five" });
 });
 
 test.each([

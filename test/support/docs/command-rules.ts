@@ -108,6 +108,14 @@ export const rules: readonly Rule[] = [
   },
 
   {
+    page: "docs/guides/credentials.md",
+    command: /^ballast credential /,
+    shownBy: "test/cli/credential.test.ts",
+    holds: 'ballast("back", "r1", "--message", "not today")',
+    why: "each is run there over the real API",
+  },
+
+  {
     page: "docs/guides/policies.md",
     command: /^ballast policy check /,
     shownBy: "test/policies/check.test.ts",
@@ -141,6 +149,20 @@ export const rules: readonly Rule[] = [
     shownBy: "test/policies/check.test.ts",
     holds: '"policy", "check", ...args',
     why: "each option is used there on a state",
+  },
+
+  {
+    page: "docs/guides/workflows.md",
+    command: /^ballast workflows init --source |^ballast workflows diff /,
+    shownBy: "test/cli/workflows/init.test.ts",
+    holds: '"workflows", "init", "--source"',
+    why: "run there, and diff.test.ts beside it compares folders and commits",
+  },
+  {
+    command: /^npm run test:workflows$/,
+    shownBy: "test/cli/workflows/main.ts",
+    holds: "bringTools",
+    why: "it downloads tools, and is a command of its own",
   },
 
   // Ours, run here.

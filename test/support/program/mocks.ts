@@ -115,10 +115,15 @@ export const nothingThere: Answers = (token) => {
   );
 };
 
-/** Runs a program, or a part of one, and returns its result and the declared resources, sorted by name. */
+/**
+ * Runs a program, or a part of one, and returns its result and the declared resources, sorted by name.
+ *
+ * @param isPreview whether the program is told that it runs in a preview
+ */
 export async function record<Made>(
   program: () => Made | Promise<Made>,
   answers: Answers = nothingThere,
+  isPreview = false,
 ): Promise<{ made: Made; declared: readonly Declared[] }> {
   const declared: Omit<Declared, "outputs" | "protect" | "ignoreChanges">[] = [];
   registeredOutputs.clear();
@@ -141,6 +146,7 @@ export async function record<Made>(
     },
     "ballast",
     "test",
+    isPreview,
   );
   let result: { readonly made: Made } | { readonly thrown: unknown } | undefined;
   await orRefused(async () => {

@@ -167,6 +167,10 @@ const policyOf = (
   verification: { ...defaultsOf(verificationForm), ...given.verification },
 });
 
+/** Gives a policy of a rule with one rung and the defaults. */
+export const policyWith = ({ rule, targets }: Pick<Policy, "rule" | "targets">): Policy =>
+  policyOf(rule, { ladder: ["restart-revision"], targets }, targets);
+
 function refuseUnknown(file: string, given: object | undefined, known: readonly string[]): void {
   for (const key of Object.keys(given ?? {}))
     if (!known.includes(key)) throw new Error(`${file}: unknown key ${key}; the known keys are ${known.join(", ")}.`);
