@@ -38,7 +38,7 @@ const delivery: Delivery = {
 /** GitHub's parser has a limit of time, which a busy machine exceeds: what it left unchecked is asked again. */
 const attemptsMax = 30;
 /** Tests that ask it wait as long as these attempts take. */
-const patient = { timeout: 300_000 };
+const slow = { timeout: 300_000 };
 
 async function findings(all: ReadonlyMap<string, string>): Promise<readonly string[]> {
   for (let attempts = 1; ; attempts += 1) {
@@ -65,7 +65,7 @@ async function rejections(all: Iterable<readonly [string, string]>): Promise<rea
 describe("every workflow", () => {
   test(
     "is accepted by GitHub's own parser, also in the form for runners without the syntax of 2026",
-    patient,
+    slow,
     async () => {
       expect(workflows.length).toBeGreaterThan(10);
       expect(await rejections(workflows)).toEqual([]);
@@ -75,7 +75,7 @@ describe("every workflow", () => {
     },
   );
 
-  test("has no finding of our own rules", patient, async () => expect(await findings(texts)).toEqual([]));
+  test("has no finding of our own rules", slow, async () => expect(await findings(texts)).toEqual([]));
 
   test("names actions by the commits of the pin table, with the version beside, and the table has no other", () => {
     const used = [...texts.values()].flatMap((text) => [...text.matchAll(/uses: ([^$./\s][^\s@]*)@(\S+)(.*)/g)]);
@@ -232,7 +232,7 @@ describe("a caller", () => {
 
   test(
     "that `ballast workflows init` writes fits too, GitHub accepts it, and our rules find nothing",
-    patient,
+    slow,
     async () => {
       expect(written).toHaveLength(3);
       expect(calls(written)).toEqual([]);
