@@ -76,7 +76,7 @@ describe("a caller of the control plane", () => {
     [503, "Thu, 31 Dec 2099 23:59:59 GMT", 30_000],
   ])("rests as an ingress's page of status %i with Retry-After %j asks", async (status, retryAfter, milliseconds) => {
     plane.answerInstead = front(status, retryAfter);
-    expect(await controlPlane(access(60)).list()).toEqual({ rollouts: [], unreadable: [] });
+    expect(await controlPlane(access(60)).list()).toMatchObject({ rollouts: [] });
     expect(rests).toEqual([milliseconds]);
   });
 

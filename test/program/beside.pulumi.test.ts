@@ -13,7 +13,7 @@ beforeAll(async () => {
   stack = await startLocalStack({ "ballast:strategy": quickStrategy, "ballast:thresholds": wideThresholds });
   const first = await stack.up();
   expect(first.code, first.output).toBe(0);
-}, 180_000);
+}, 300_000);
 afterAll(() => stack?.close());
 
 const traffic = async (): Promise<readonly object[]> =>
@@ -44,7 +44,7 @@ test("a hotfix by hand keeps its users while the program's template is a canary 
   expect(up.code, up.output).not.toBe(0);
   expect(up.output).toContain("stable has 100 percent again");
   expect(await traffic()).toEqual([{ revisionName: hotfix, weight: 100 }]);
-}, 180_000);
+}, 300_000);
 
 test("two updates at once: one is carried out, and the other is told that the stack is locked", async () => {
   stack.configure({ "ballast:storefrontEnvironment": { RELEASE: "9" } });
@@ -54,4 +54,4 @@ test("two updates at once: one is carried out, and the other is told that the st
   expect(locked?.code).not.toBe(0);
   expect(both.filter(({ output }) => output.includes("smoke test at weight 0"))).toHaveLength(1);
   expect(await traffic()).toEqual(before);
-}, 180_000);
+}, 300_000);
