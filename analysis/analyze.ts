@@ -1,7 +1,7 @@
 // Analyses a folder: every system reads its part of the graph, and every rule judges the whole. The result depends on
 // the files only: not on the folder's place, the order of files, the locale or the time.
-import { applyRules, type FailedRule } from "./failed-rule.ts";
-import { type Graph, joinFragments, type SystemName } from "./graph.ts";
+import { applyRules, errorAt, type FailedRule } from "./failed-rule.ts";
+import { emptyFragment, type Fragment, type Graph, joinFragments, type SystemName } from "./graph.ts";
 import { byPlace, compareText } from "./place.ts";
 import { capped, type Finding, type Focus, type Rule, rankOf } from "./rule.ts";
 import { rulebook } from "./rulebook.ts";
@@ -35,7 +35,17 @@ export async function readGraph(
   { scope, ...options }: ReadOptions & { readonly scope?: readonly SystemName[] | undefined } = {},
 ): Promise<Graph> {
   const chosen = systems.filter(({ name }) => scope === undefined || scope.includes(name));
-  return joinFragments(await Promise.all(chosen.map((system: System) => system.read(folder, options))));
+  return joinFragments(await Promise.all(chosen.map((system) => fragmentOf(system, folder, options))));
+}
+
+/** Reads one system. A reader that stops with an error costs its own files, and no other system. */
+async function fragmentOf(system: System, folder: Folder, options: ReadOptions): Promise<Fragment> {
+  try {
+    return await system.read(folder, options);
+  } catch (error) {
+    const because = `the reader of ${system.name} stopped with ${errorAt(error)}, which is a defect of Ballast`;
+    return { ...emptyFragment, notJudged: folder.files.filter(system.claims).map((file) => ({ file, because })) };
+  }
 }
 
 /** Analyses a folder. */

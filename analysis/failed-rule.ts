@@ -32,12 +32,15 @@ export function applyRules<Each extends Rule, Result>(
   return { results, failed };
 }
 
+const reasonOf = (error: unknown): string =>
+  `the rule itself stopped with ${errorAt(error)}, which is a defect of Ballast; the other rules judged`;
+
 /** Names the kind of an error and its line. The error's message is left out, because it may quote a secret. */
-function reasonOf(error: unknown): string {
+export function errorAt(error: unknown): string {
   const { name, stack = "" } = error instanceof Error ? error : { name: typeof error };
   const [, file, line] = /^ +at .*?([^\s(]+):(\d+):\d+\)?$/m.exec(stack) ?? [];
   const where = file === undefined ? "" : ` at ${basename(file)}:${line}`;
-  return `the rule itself stopped with a ${name}${where}, which is a defect of Ballast; the other rules judged`;
+  return `a ${name}${where}`;
 }
 
 /** Describes rules that failed in one sentence. */

@@ -206,11 +206,14 @@ export const engineFailed = (thrown: unknown): EngineFailed => new EngineFailed(
 
 const wordsMax = 200;
 
-/** Words what was thrown in one line, whatever it is. */
+/** Words what was thrown in one line, whatever it is, with the place in the code if it is an error. */
 function wordsOf(thrown: unknown): string {
   try {
     const words = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-    return words.replace(/\s+/g, " ").trim().slice(0, wordsMax).toWellFormed() || "it threw nothing";
+    const [, place] =
+      (thrown instanceof Error && /\n *at .*?([\w.-]+:\d+):\d+\)?(?:\n|$)/.exec(thrown.stack ?? "")) || [];
+    const line = words.replace(/\s+/g, " ").trim().slice(0, wordsMax).toWellFormed() || "it threw nothing";
+    return place === undefined ? line : `${line} (${place})`;
   } catch {
     return "it threw a value without words";
   }

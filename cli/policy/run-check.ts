@@ -12,7 +12,7 @@ import { judgeState } from "../../policies/judge-state.ts";
 import { isUnsure, type Judgement } from "../../policies/judgement.ts";
 import { baselineIn, type ProgramFolder, programFolder } from "../../policies/program-folder.ts";
 import { dayOf } from "../../policies/waivers.ts";
-import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
+import { findPulumi } from "../../toolchain/pulumi/bring.ts";
 import { print } from "../terminal.ts";
 import type { CheckOptions } from "./options.ts";
 import { checkJson, checkSarif, checkText } from "./report.ts";
@@ -52,7 +52,7 @@ async function stateOf(
   }
   if (stack === undefined)
     throw policyStateUnreadable({ what: "No stack", reason: "neither --stack nor --file was given" });
-  const pulumiCli = await bringPulumi();
+  const pulumiCli = await findPulumi();
   const { stdout } = await promisify(execFile)(
     pulumiCli.command,
     // Decrypted, because an object with one secret is encrypted as a whole. The values are sealed and never shown.

@@ -39,7 +39,7 @@ export const controlPlaneActions = [
   "Microsoft.App/containerApps/revisions/replicas/read",
 ] as const;
 
-/** What the runbooks of remediations need beside that. The identity has these rights only if remediations are declared. */
+/** What the runbooks of remediations need beside that. The identity has it only if remediations are declared. */
 const runbookActions = [
   "Microsoft.App/containerApps/revisions/restart/action",
   "Microsoft.App/jobs/read",

@@ -237,6 +237,43 @@ test("it analyses the repository that it is installed in, and loads nothing of t
   expect(modules.filter((url) => ours.test(url) || packages.test(url))).toEqual([]);
 });
 
+test("in a stranger's program it judges a state in a file, and the stack in which that state is", async () => {
+  const theirs = join(folder, "theirs");
+  mkdirSync(join(theirs, "state"), { recursive: true });
+  symlinkSync(join(stranger, "node_modules"), join(theirs, "node_modules"));
+  writeFileSync(join(theirs, "Pulumi.yaml"), "name: shop\nruntime: yaml\n");
+  copyFileSync(join(import.meta.dirname, "state-with-a-tag.json"), join(theirs, "state.json"));
+  const environment = {
+    ...plain,
+    ...pulumiSurroundings(),
+    PULUMI_BACKEND_URL: `file://${join(theirs, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "for tests",
+  };
+  const pulumi = (...args: readonly string[]): Promise<Ended> =>
+    runChild(pulumiCli.command, [...args, "--stack", "prod", "--non-interactive"], { cwd: theirs, environment });
+  for (const args of [
+    ["stack", "init"],
+    ["stack", "import", "--force", "--file", "state.json"],
+  ]) {
+    const { code, output } = await pulumi(...args);
+    expect([code, code === 0 ? "" : output]).toEqual([0, ""]);
+  }
+  for (const what of [
+    ["--file", "state.json"],
+    ["--stack", "prod"],
+  ]) {
+    const words = ["--no-install", "ballast", "policy", "check", ...what, "--format", "json"];
+    const { code, output } = await runChild("npx", words, { cwd: theirs, environment });
+    expect(code, output).toBe(1);
+    const { findings, tier, notJudged } = JSON.parse(output.slice(output.indexOf("{")));
+    expect([tier, notJudged, findings.map(({ rule, level }: any) => `${level} ${rule}`)]).toEqual([
+      "production",
+      [],
+      ["mandatory image-by-digest"],
+    ]);
+  }
+}, 120_000);
+
 test("it installs without another Node", () => {
   expect(endings(installation.output), installation.output).toHaveLength(pastes()[0].split("\n").length);
   expect(endings(installation.output).filter((ending) => !ending.startsWith("0 "))).toEqual([]);

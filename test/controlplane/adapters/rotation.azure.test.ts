@@ -27,6 +27,7 @@ import type { RotationEvent } from "../../../engines/rotation/vocabulary.ts";
 import { type RunningPostgres, startPostgres } from "../../../toolchain/postgres.ts";
 import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
 import { send, webImage } from "../../support/emulator/cloud.ts";
+import { startLoad } from "../../support/emulator/login-load.ts";
 import { vaultRoles } from "../../support/emulator/vault.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 import { memoryClaims, memoryJournal, memoryOrchestrations } from "../../support/worlds/memory.ts";
@@ -305,58 +306,6 @@ async function environmentOf(): Promise<Record<string, string> | undefined> {
   return typeof body === "object" ? (body as Record<string, string>) : undefined;
 }
 
-interface Load {
-  attempts: number;
-  readonly failed: string[];
-  readonly users: Set<string>;
-  readonly passwords: Set<string>;
-  readonly stop: () => Promise<void>;
-}
-
-/** Logs in again and again, with what the serving replicas have and with what readers of the published secret have. */
-function startLoad(credential: ReturnType<typeof credentialOf>, published: () => Promise<string | undefined>): Load {
-  let isOver = false;
-  const load = { attempts: 0, failed: [] as string[], users: new Set<string>(), passwords: new Set<string>() };
-  const login = async (who: string, url: string | undefined): Promise<void> => {
-    if (url === undefined) return;
-    const { username: user, password } = new URL(url);
-    const { server: host, port, database } = credential;
-    const client = new pg.Client({ host, port, database, user, password, application_name: who });
-    client.on("error", () => undefined);
-    load.attempts += 1;
-    load.users.add(`${who} ${user}`);
-    load.passwords.add(password);
-    try {
-      await client.connect();
-      await client.query("select count(*) from orders");
-    } catch (error) {
-      load.failed.push(`${who} as ${user}: ${(error as Error).message}`);
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  };
-  const forever = async (act: () => Promise<void>, pause: number): Promise<void> => {
-    while (!isOver) {
-      await act();
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
-  };
-  let known: string | undefined;
-  const workers = [
-    ...[1, 2].map(() => forever(async () => login("web", (await environmentOf())?.["DATABASE_URL"]), 20)),
-    forever(async () => {
-      known = (await published()) ?? known;
-    }, 1_000),
-    ...["reports", "exports"].map((who) => forever(() => login(who, known), 50)),
-  ];
-  return Object.assign(load, {
-    stop: async () => {
-      isOver = true;
-      await Promise.all(workers);
-    },
-  });
-}
-
 it("is carried out without one failed login, and leaves no password behind", async () => {
   const credential = credentialOf();
   const opened = openLoop(credential);
@@ -371,7 +320,7 @@ it("is carried out without one failed login, and leaves no password behind", asy
     });
     return (await client.getSecret("database").catch(() => undefined))?.value;
   };
-  const load = startLoad(credential, published);
+  const load = startLoad(credential, async () => (await environmentOf())?.["DATABASE_URL"], published);
   const name = { vault: "shop-kv", credential: "database", rotation: "r1" };
   const intent = intentOf({
     name,
