@@ -206,14 +206,11 @@ export const engineFailed = (thrown: unknown): EngineFailed => new EngineFailed(
 
 const wordsMax = 200;
 
-/** Words what was thrown in one line, whatever it is, with the place in the code if it is an error. */
+/** Words what was thrown in one line, whatever it is. */
 function wordsOf(thrown: unknown): string {
   try {
     const words = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-    const [, place] =
-      (thrown instanceof Error && /\n *at .*?([\w.-]+:\d+):\d+\)?(?:\n|$)/.exec(thrown.stack ?? "")) || [];
-    const line = words.replace(/\s+/g, " ").trim().slice(0, wordsMax).toWellFormed() || "it threw nothing";
-    return place === undefined ? line : `${line} (${place})`;
+    return words.replace(/\s+/g, " ").trim().slice(0, wordsMax).toWellFormed() || "it threw nothing";
   } catch {
     return "it threw a value without words";
   }

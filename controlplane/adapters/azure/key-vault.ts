@@ -20,9 +20,6 @@ const tags = {
   of: "ballast-of",
 } as const;
 
-/** The most of an answer that is read. A secret has 25 kB at most. */
-const answerBytesMax = 2 ** 20;
-
 /** Where the vaults are, and the clients' identity and route. */
 export interface VaultSetting {
   readonly connection: Pick<Connection, "credential" | "way">;

@@ -2,6 +2,7 @@
 // PostgreSQL, under a load of fresh logins by the app's replicas and by readers of the published secret.
 import { mkdirSync } from "node:fs";
 import path from "node:path";
+import { SecretClient } from "@azure/keyvault-secrets";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createConsumers } from "../../../controlplane/adapters/azure/consumers.ts";
@@ -306,6 +307,17 @@ async function environmentOf(): Promise<Record<string, string> | undefined> {
   return typeof body === "object" ? (body as Record<string, string>) : undefined;
 }
 
+const secrets = (): SecretClient =>
+  new SecretClient(`https://shop-kv.vault.${shop.cloud.suffix}`, shop.connection.credential, {
+    additionalPolicies: [{ policy: shop.connection.way, position: "perCall" }],
+  });
+const published = async (): Promise<string | undefined> =>
+  (
+    await secrets()
+      .getSecret("database")
+      .catch(() => undefined)
+  )?.value;
+
 it("is carried out without one failed login, and leaves no password behind", async () => {
   const credential = credentialOf();
   const opened = openLoop(credential);
@@ -313,13 +325,6 @@ it("is carried out without one failed login, and leaves no password behind", asy
   const urls = await seed(credential, opened);
   await putApp(urls);
   await loop.launch();
-  const published = async (): Promise<string | undefined> => {
-    const { SecretClient } = await import("@azure/keyvault-secrets");
-    const client = new SecretClient(`https://shop-kv.vault.${shop.cloud.suffix}`, shop.connection.credential, {
-      additionalPolicies: [{ policy: shop.connection.way, position: "perCall" }],
-    });
-    return (await client.getSecret("database").catch(() => undefined))?.value;
-  };
   const load = startLoad(credential, async () => (await environmentOf())?.["DATABASE_URL"], published);
   const name = { vault: "shop-kv", credential: "database", rotation: "r1" };
   const intent = intentOf({
@@ -358,3 +363,19 @@ it("is carried out without one failed login, and leaves no password behind", asy
   const written = JSON.stringify(await Promise.all((await journal.streams({})).map((one) => journal.read(one))));
   for (const password of load.passwords) expect(written).not.toContain(password);
 }, 300_000);
+
+it("meets failed logins under the same load in the order of Microsoft's sample: one role, vault first", async () => {
+  const credential = credentialOf();
+  const roles = createCredentialRoles({ password: rotatorPassword, tls: "disable" });
+  const load = startLoad(credential, async () => (await environmentOf())?.["DATABASE_URL"], published);
+  await eventually(async () => load.attempts > 40, "the load to begin", 60);
+  expect(load.failed).toEqual([]);
+  const url = new URL((await published())!);
+  url.password = "Another-Password-1";
+  await secrets().setSecret("database", url.href);
+  await eventually(async () => load.failed.some((line) => line.startsWith("reports")), "a reader to be refused", 60);
+  await roles.setPassword(credential, url.username === "shop_a" ? "a" : "b", "Another-Password-1", always);
+  await eventually(async () => load.failed.some((line) => line.startsWith("web")), "a replica to be refused", 60);
+  await load.stop();
+  expect(load.failed.every((line) => line.includes("password authentication failed"))).toBe(true);
+}, 120_000);

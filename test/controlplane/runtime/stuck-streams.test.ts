@@ -78,7 +78,7 @@ describe("a stream whose engine throws", () => {
           error: expect.objectContaining({
             id: "journal-engine-failed",
             message: expect.stringContaining(
-              "fails on its journal: TypeError: x is not a function (stuck-streams.test.ts:",
+              "The engine of balloon/bad/1 fails on its journal: TypeError: x is not a function.",
             ),
           }),
         },
