@@ -32,6 +32,12 @@ export const appRoles: readonly {
     displayName: "Approve",
     description: "Approves the rollouts that others asked for.",
   },
+  {
+    id: "c2d9a3f4-7be1-4c0d-8f6a-92b1e0d47c35",
+    value: "Remediation.Approve",
+    displayName: "Approve remediations",
+    description: "Approves the actions of remediations that wait for a person.",
+  },
 ];
 /** Lets a person's Azure CLI request a token. What the token permits depends on the person's roles. */
 const scopeId = "2a7aa7e8-748f-4c6f-8ab7-601c8079b1ee";

@@ -98,6 +98,9 @@ export interface Ended {
   readonly message: string;
 }
 
+/** The app roles that allow approvals: whoever may approve a release need not be whoever may approve a repair. */
+export type ApprovalRole = "Rollout.Approve" | "Remediation.Approve";
+
 /** How callers ask for streams of a kind, and what they are shown. The API and its description are made from this. */
 export interface Calls<Event extends AnyEvent, State, Body, Seen> {
   /** Names the kind in the API's description: operations are called `put<Noun>`, shapes `<Noun>Fact`. */
@@ -118,6 +121,8 @@ export interface Calls<Event extends AnyEvent, State, Body, Seen> {
   readonly signals: readonly string[];
   /** Those of them that only allow what another person has asked for. They need a right of their own. */
   readonly approvals: readonly string[];
+  /** That right: an app role. @default `Rollout.Approve` */
+  readonly approvalRole?: ApprovalRole;
   /** Gives why the newest events disregard a signal; undefined if they follow it. */
   readonly whyDisregarded: (events: readonly Event[]) => string | undefined;
   /** Gives a stream at a glance; undefined if its journal does not begin with a request. */

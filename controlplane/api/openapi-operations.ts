@@ -9,7 +9,7 @@ import { lockForm } from "./lock-target.ts";
 import { named } from "./openapi-shapes.ts";
 import { filterForm, followForm, listedMax, lockNames, type Names } from "./read-address.ts";
 import type { Role } from "./roles.ts";
-import { signalForm } from "./streams/signal.ts";
+import { approvalRoleOf, signalForm } from "./streams/signal.ts";
 
 /** One call. */
 export interface Operation {
@@ -166,11 +166,13 @@ function signallingCall(kind: AnyKind): Readonly<Record<string, Operation>> {
       path: `${pathOf(kind)}/signals`,
       names: kind.calls.parts,
       role: "Rollout.Write",
-      partRole: "Rollout.Approve",
+      partRole: approvalRoleOf(kind),
       body: signalForm(kind),
       summary:
         `Send a signal to a ${word}, with a message that says why. The sender is taken from the token. ` +
-        kind.calls.approvals.map((signal) => `\`${signal}\` requires the role Rollout.Approve instead.`).join(" "),
+        kind.calls.approvals
+          .map((signal) => `\`${signal}\` requires the role ${approvalRoleOf(kind)} instead.`)
+          .join(" "),
       answers: {
         202: {
           description: "The signal is in the journal and takes effect.",

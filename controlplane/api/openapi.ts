@@ -68,8 +68,8 @@ export const describe = (kinds: Kinds) => ({
         bearerFormat: "JWT",
         description:
           "An Entra token of the control plane's tenant, for the control plane's audience, signed with RS256, " +
-          "with the app role that the call requires: `Rollout.Read`, `Rollout.Write` or " +
-          "`Rollout.Approve`. None includes another.",
+          "with the app role that the call requires: `Rollout.Read`, `Rollout.Write`, " +
+          "`Rollout.Approve` or `Remediation.Approve`. None includes another.",
       },
     },
   },

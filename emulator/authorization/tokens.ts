@@ -171,7 +171,7 @@ async function clientToken(issuer: Issuer, client: Tokens["client"], request: In
   const scope = (form.get("scope") ?? "").split(" ").find((each) => each.endsWith("/.default"));
   if (scope === undefined)
     return loginError(400, "invalid_scope", "AADSTS1002012: The scope of client credentials must end in /.default.");
-  const roles = ["Rollout.Read", "Rollout.Write", "Rollout.Approve"];
+  const roles = ["Rollout.Read", "Rollout.Write", "Rollout.Approve", "Remediation.Approve"];
   const token = await issuer.sign(scope.slice(0, -"/.default".length), {
     oid: client.objectId,
     sub: client.objectId,

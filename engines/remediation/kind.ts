@@ -43,6 +43,7 @@ export const remediationKind: Kind<
     meets: () => ({ answer: "refused" }),
     signals: personalSignalNames,
     approvals,
+    approvalRole: "Remediation.Approve",
     whyDisregarded: (events) => events.find((event) => event.kind === "Disregarded")?.what,
     summaryOf,
     summary: summarySchema,

@@ -68,7 +68,7 @@ export const rungFields = {
   runbook: oneOf(runbookNames, { description: "What is done." }),
   approval: oneOf(["none", "needed"], {
     otherwise: "none",
-    description: "Whether a person with the right to approve must approve each run of it.",
+    description: "Whether a person with the role Remediation.Approve must approve each run of it.",
   }),
   job: optional(jobName("The Container Apps Job of `start-job`, in the target's resource group.")),
   undoJob: optional(jobName("The job that undoes it. Without one, `start-job` is not undone.")),

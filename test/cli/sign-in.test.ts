@@ -172,7 +172,7 @@ test("an unknown role is refused before any call", () => {
   az();
   expect(signIn("grant", "ballast-dev", "--role", "Rollout.Delete", "--to", ann)).toMatchObject({
     code: 2,
-    err: expect.stringContaining("Rollout.Read, Rollout.Write, Rollout.Approve"),
+    err: expect.stringContaining("Rollout.Read, Rollout.Write, Rollout.Approve, Remediation.Approve"),
   });
   expect(existsSync(path.join(folder, "asked"))).toBe(false);
 });
@@ -197,7 +197,8 @@ test("the Pulumi program of examples/sign-in creates the same application", () =
   expect([{ appId: authorizedClientId, delegatedPermissionIds: permissionIds }]).toEqual(
     made.api.preAuthorizedApplications,
   );
-  expect([resources.reads, resources.writes, resources.approves].map(({ properties }) => properties.appRoleId)).toEqual(
+  const { reads, writes, approves, "approves-repairs": approvesRepairs } = resources;
+  expect([reads, writes, approves, approvesRepairs].map(({ properties }) => properties.appRoleId)).toEqual(
     appRoles.map(({ id }) => id),
   );
 });

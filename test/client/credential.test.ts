@@ -23,7 +23,7 @@ test("signs in with a client secret at the environment's authority, and reports 
     const said = JSON.parse(stdout) as { token: string; id: string; message: string };
     expect(JSON.parse(String(Buffer.from(said.token.split(".")[1]!, "base64url")))).toMatchObject({
       aud: "api://ballast",
-      roles: ["Rollout.Read", "Rollout.Write", "Rollout.Approve"],
+      roles: ["Rollout.Read", "Rollout.Write", "Rollout.Approve", "Remediation.Approve"],
     });
     expect(said).toMatchObject({ id: "release-not-signed-in", message: expect.stringContaining("invalid_client") });
     expect(said.message).not.toContain("guessed");

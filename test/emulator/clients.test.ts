@@ -133,7 +133,7 @@ test("a client secret gets a token that the published keys verify, with the role
     audience: "api://ballast",
   });
   expect(payload).toMatchObject({
-    roles: ["Rollout.Read", "Rollout.Write", "Rollout.Approve"],
+    roles: ["Rollout.Read", "Rollout.Write", "Rollout.Approve", "Remediation.Approve"],
     tid: tenant,
     azp: client.id,
   });

@@ -1,6 +1,6 @@
 // POST /<kind>/<name>/signals: a person steers a stream and says why. The person is taken from the token.
 import { type Form, line, object, oneOf, read } from "../../../engines/form.ts";
-import type { AnyKind } from "../../../engines/kind.ts";
+import type { AnyKind, ApprovalRole } from "../../../engines/kind.ts";
 import { callMalformed, roleMissing, signalDisregarded } from "../../../errors/api.ts";
 import { type Answer, answer, refuse, refuseTarget, senderIn, unmanagedOf } from "../call.ts";
 import { factsOfCall, refuseStream } from "./show.ts";
@@ -12,6 +12,9 @@ export const signalForm = ({ kind, calls }: AnyKind): Form<{ readonly signal: st
     message: line(500, { description: "Why. The journal keeps it with the caller's name." }),
   });
 
+/** Gives the app role that approvals of a kind need. */
+export const approvalRoleOf = ({ calls }: AnyKind): ApprovalRole => calls.approvalRole ?? "Rollout.Approve";
+
 /** Passes a signal on, or answers why it does not apply. The journal of a stream in flight records that, once. */
 export const signalStream = (kind: AnyKind): Answer => {
   const form = signalForm(kind);
@@ -21,14 +24,14 @@ export const signalStream = (kind: AnyKind): Answer => {
     const asked = read(form, call.body);
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
     const { name: by, roles } = call.caller;
-    const role = kind.calls.approvals.includes(asked.value.signal) ? "Rollout.Approve" : "Rollout.Write";
+    const role = kind.calls.approvals.includes(asked.value.signal) ? approvalRoleOf(kind) : "Rollout.Write";
     if (!roles.includes(role)) return refuse(403, roleMissing({ role, caller: by }));
     const { stream, facts } = await factsOfCall(kind, call, parts);
     const [first] = facts;
     if (first === undefined) return refuseStream(kind, stream);
     const unmanaged = unmanagedOf(kind.targetsOf(first.event), parts);
     if (unmanaged !== undefined) return refuseTarget(unmanaged);
-    const right = roles.includes("Rollout.Approve") ? { mayApprove: true } : {};
+    const right = roles.includes(approvalRoleOf(kind)) ? { mayApprove: true } : {};
     const sent = { kind: "Signal", at: parts.now(), ...senderIn(call.caller), ...right, ...asked.value } as const;
     const events = await parts.streams.signal(stream, sent);
     const why = kind.calls.whyDisregarded(events);
