@@ -364,7 +364,7 @@ it("is carried out without one failed login, and leaves no password behind", asy
   for (const password of load.passwords) expect(written).not.toContain(password);
 }, 300_000);
 
-it("meets failed logins under the same load in the order of Microsoft's sample: one role, the vault first", async () => {
+it("meets failed logins under the same load in the order of Microsoft's sample: one role, vault first", async () => {
   const credential = credentialOf();
   const roles = createCredentialRoles({ password: rotatorPassword, tls: "disable" });
   const load = startLoad(credential, async () => (await environmentOf())?.["DATABASE_URL"], published);
