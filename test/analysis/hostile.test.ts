@@ -33,6 +33,10 @@ beforeAll(() => {
   const files: Readonly<Record<string, string | Buffer>> = {
     "bomb.yml": aliasBomb(),
     "long-line.yml": `on: push\n${job}      - run: echo ${"x".repeat(200_000)}\n`,
+    "answers.yml":
+      `on: push\n${job}      - run: fly deploy\n` +
+      `      - name: Health check\n        run: |\n${"          X=$(curl a\n".repeat(20_000)}`,
+    "many-words.yml": `on: push\n${job}      - name: Test\n        run: docker run ${"-a ".repeat(20_000)}\n`,
     "braces.yml": `on: push\n${job}      - run: echo ${"${{".repeat(30_000)}\n`,
     "operators.yml": `on: push\n${job.replace("    steps", `    if: ${"!".repeat(20_000)}true\n    steps`)}`,
     "binary.yml": Buffer.from(Array.from({ length: 4000 }, (_each, at) => (at * 7919) % 256)),

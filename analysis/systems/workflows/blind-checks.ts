@@ -13,7 +13,7 @@ export interface BlindCheck {
 }
 
 /** Longer scripts are generated, and scanning them takes too long. */
-const charactersMax = 20_000;
+export const charactersMax = 20_000;
 
 /** Gives the checks of a step that cannot find anything. */
 export function blindChecks(step: StepNode): readonly BlindCheck[] {

@@ -45,12 +45,15 @@ const checkName = /smoke|health|verif|post-?deploy|acceptance|e2e|probe|ready|sy
 const approvalName = /(^|[^a-z])(approv\w*|manual|sign-?off|confirm)([^a-z]|$)/i;
 const undoName = /roll-?back|revert|undo|(?<![a-z])restore/i;
 
+/** What a container runs stands behind fewer options than this. */
+const wordsMax = 100;
+
 /** Whether a command can tell good from bad, also if a container runs it. */
 export const isTest = ({ words }: ShellCommand): boolean =>
   testCommand.test(words.join(" ")) ||
   (/^(docker|docker-compose|podman)$/.test(words[0] ?? "") &&
     words.some((word) => word === "run" || word === "exec") &&
-    words.some((_word, at) => at > 1 && testCommand.test(words.slice(at).join(" "))));
+    words.slice(0, wordsMax).some((_word, at) => at > 1 && testCommand.test(words.slice(at, at + 8).join(" "))));
 
 /** Whether a command asks a running system for its state. */
 export const isProbe = (command: ShellCommand): boolean =>

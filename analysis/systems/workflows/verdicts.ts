@@ -1,6 +1,6 @@
 // Checks of what was deployed that end without a verdict: a loop of attempts that simply ends, an answer that is only
 // printed, a request that succeeds on every status.
-import type { BlindCheck } from "./blind-checks.ts";
+import { type BlindCheck, charactersMax } from "./blind-checks.ts";
 import type { StepNode } from "./nodes.ts";
 import { isCheckStep, isProbe, stepTitle } from "./roles.ts";
 import { commandsIn, type ShellCommand } from "./shell.ts";
@@ -11,7 +11,7 @@ const decides = /exit [1-9]|exit "?\$|return 1|\bfalse\b|--retry/;
 /** Gives what a step asks without ever failing; at most one. */
 export function checksWithoutVerdict(step: StepNode): readonly BlindCheck[] {
   const script = step.run?.text ?? "";
-  if (script === "" || decides.test(script)) return [];
+  if (script === "" || script.length > charactersMax || decides.test(script)) return [];
   const isTitled = checkTitle.test(stepTitle(step));
   if (!isTitled && !isCheckStep(step)) return [];
   const probe = commandsIn(script).find(isProbe);
