@@ -43,6 +43,18 @@ const shop${type} = releases
 export const result = shop.result;
 `;
 
+/** Says in which language the program is. */
+function writeProject(cwd: string, kind: "js" | "ts"): void {
+  const project = {
+    name: "shop",
+    runtime: { name: "nodejs", options: { typescript: false } },
+    main: `index.${kind}`,
+    options: { refresh: "always" },
+    plugins: { providers: [{ name: "ballast", path: path.join(root, "provider") }] },
+  };
+  writeFileSync(path.join(cwd, "Pulumi.yaml"), JSON.stringify(project));
+}
+
 let stack: LocalStack;
 let folder: string;
 let environmentId: string;
@@ -51,8 +63,9 @@ let releases: object;
 
 /** Runs the Pulumi CLI on the program with one configuration. */
 async function pulumi(kind: "js" | "ts", command: readonly string[], config: Readonly<Record<string, unknown>>) {
-  const cwd = path.join(folder, kind);
-  const values = Object.entries(config).map(([key, value]) => [`shop-${kind}:${key}`, value] as const);
+  const cwd = path.join(folder, "program");
+  writeProject(cwd, kind);
+  const values = Object.entries(config).map(([key, value]) => [`shop:${key}`, value] as const);
   const azure = { "azure-native:location": "westeurope" };
   writeFileSync(
     path.join(cwd, "Pulumi.dev.yaml"),
@@ -87,24 +100,16 @@ beforeAll(async () => {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
-  for (const kind of ["js", "ts"] as const) {
-    const cwd = path.join(folder, kind);
-    mkdirSync(cwd);
-    symlinkSync(path.join(root, "node_modules"), path.join(cwd, "node_modules"));
-    writeFileSync(path.join(cwd, "package.json"), '{ "name": "shop", "private": true, "type": "module" }');
-    writeFileSync(path.join(cwd, `index.${kind}`), program(kind === "ts" ? ": any" : ""));
-    const project = {
-      name: `shop-${kind}`,
-      runtime: { name: "nodejs", options: { typescript: false } },
-      main: `index.${kind}`,
-      options: { refresh: "always" },
-      plugins: { providers: [{ name: "ballast", path: path.join(root, "provider") }] },
-    };
-    writeFileSync(path.join(cwd, "Pulumi.yaml"), JSON.stringify(project));
-    const { command } = await bringPulumi();
-    const made = await runChild(command, ["stack", "init", "dev", "--non-interactive"], { cwd, environment });
-    expect(made.code, made.output).toBe(0);
-  }
+  const cwd = path.join(folder, "program");
+  mkdirSync(cwd);
+  symlinkSync(path.join(root, "node_modules"), path.join(cwd, "node_modules"));
+  writeFileSync(path.join(cwd, "package.json"), '{ "name": "shop", "private": true, "type": "module" }');
+  writeFileSync(path.join(cwd, "index.js"), program(""));
+  writeFileSync(path.join(cwd, "index.ts"), program(": any"));
+  writeProject(cwd, "ts");
+  const { command } = await bringPulumi();
+  const made = await runChild(command, ["stack", "init", "dev", "--non-interactive"], { cwd, environment });
+  expect(made.code, made.output).toBe(0);
 }, 300_000);
 afterAll(async () => {
   await stack?.close();
@@ -120,53 +125,36 @@ const web = (release: string) => ({
   resources: { cpu: 0.25, memory: "0.5Gi" },
 });
 
-/** The app of a shape in one of its releases, as it is written for azure-native. */
-type Shape = (release: string) => { readonly configuration: object; readonly template: object; readonly tags?: object };
-const shapes: readonly (readonly [kind: "js" | "ts", what: string, shape: Shape])[] = [
-  [
-    "js",
-    "a registry with a password",
-    (release) => ({
-      configuration: {
-        activeRevisionsMode: "Single",
-        ingress: { external: true, targetPort: 8080, transport: "auto" },
-        registries: [{ server: "registry.example", username: "shop", passwordSecretRef: "pwd" }],
-        secrets: [{ name: "pwd", value: "hunter2-hunter2" }],
-      },
-      template: { containers: [web(release)], scale: { minReplicas: 1, maxReplicas: 3 } },
-    }),
-  ],
-  [
-    "ts",
-    "a sidecar, an init container, a scale rule, address rules, CORS and tags",
-    (release) => ({
-      configuration: {
-        ingress: {
-          external: true,
-          targetPort: 8080,
-          transport: "http",
-          corsPolicy: { allowedOrigins: ["https://example.org"] },
-          ipSecurityRestrictions: [{ name: "here", action: "Allow", ipAddressRange: "127.0.0.0/8" }],
-          clientCertificateMode: "accept",
-        },
-        dapr: { enabled: false },
-      },
-      template: {
-        containers: [web(release), { name: "proxy", image, command: idle, resources: { cpu: 0.25, memory: "0.5Gi" } }],
-        initContainers: [{ name: "migrate", image, command: ["node", "-e", ""] }],
-        scale: {
-          minReplicas: 1,
-          maxReplicas: 3,
-          rules: [{ name: "many", http: { metadata: { concurrentRequests: "50" } } }],
-        },
-        volumes: [{ name: "scratch", storageType: "EmptyDir" }],
-      },
-      tags: { owner: "team-a" },
-    }),
-  ],
-];
+/** The app in one of its releases, as it is written for azure-native. */
+const shape = (release: string) => ({
+  configuration: {
+    activeRevisionsMode: "Single",
+    ingress: {
+      external: true,
+      targetPort: 8080,
+      transport: "http",
+      corsPolicy: { allowedOrigins: ["https://example.org"] },
+      ipSecurityRestrictions: [{ name: "here", action: "Allow", ipAddressRange: "127.0.0.0/8" }],
+      clientCertificateMode: "accept",
+    },
+    dapr: { enabled: false },
+    registries: [{ server: "registry.example", username: "shop", passwordSecretRef: "pwd" }],
+    secrets: [{ name: "pwd", value: "hunter2-hunter2" }],
+  },
+  template: {
+    containers: [web(release), { name: "proxy", image, command: idle, resources: { cpu: 0.25, memory: "0.5Gi" } }],
+    initContainers: [{ name: "migrate", image, command: ["node", "-e", ""] }],
+    scale: {
+      minReplicas: 1,
+      maxReplicas: 3,
+      rules: [{ name: "many", http: { metadata: { concurrentRequests: "50" } } }],
+    },
+    volumes: [{ name: "scratch", storageType: "EmptyDir" }],
+  },
+  tags: { owner: "team-a" },
+});
 
-describe.each(shapes)("an app in %s with %s", (kind, _what, shape) => {
+describe("an app with a registry with a password, a sidecar, an init container, rules and tags", () => {
   const given = (version: string, change: object = {}) => ({
     app: {
       containerAppName: app,
@@ -213,13 +201,14 @@ describe.each(shapes)("an app in %s with %s", (kind, _what, shape) => {
     expect(new Set(answers)).toEqual(new Set([200]));
     return ended;
   }
-  const release = async (version: string) => withUsers(() => pulumi(kind, up, { ...given(version), releases }));
-  afterAll(async () => void (await pulumi(kind, ["destroy", "--yes", "--skip-preview"], given("1"))), 180_000);
+  const release = async (kind: "js" | "ts", version: string) =>
+    withUsers(() => pulumi(kind, up, { ...given(version), releases }));
+  afterAll(async () => void (await pulumi("js", ["destroy", "--yes", "--skip-preview"], given("1"))), 180_000);
   let first: string;
   let before: object;
 
   test("is deployed as a ContainerApp", async () => {
-    const { code, output } = await pulumi(kind, up, given("1"));
+    const { code, output } = await pulumi("ts", up, given("1"));
     expect(code, output).toBe(0);
     first = await eventually(
       async () => ((await stack.live(app)).properties.latestReadyRevisionName as string) || undefined,
@@ -229,31 +218,31 @@ describe.each(shapes)("an app in %s with %s", (kind, _what, shape) => {
   }, 180_000);
 
   test("becomes a CanaryApp: a preview replaces and deletes nothing, and the update moves no request", async () => {
-    const seen = await pulumi(kind, preview, { ...given("1"), releases });
+    const seen = await pulumi("ts", preview, { ...given("1"), releases });
     expect(seen.code, seen.output).toBe(0);
     expect(seen.output).not.toMatch(/replace|delete/);
     expect(seen.output).not.toContain("hunter2");
-    const { code, output } = await release("1");
+    const { code, output } = await release("ts", "1");
     expect(code, output).toBe(0);
     expect(await serving()).toEqual([first]);
     expect(await lasting()).toEqual(before);
-    const again = await pulumi(kind, ["preview", "--expect-no-changes"], { ...given("1"), releases });
+    const again = await pulumi("ts", ["preview", "--expect-no-changes"], { ...given("1"), releases });
     expect(again.code, again.output).toBe(0);
   }, 300_000);
 
   test("is released, and a tag alone starts no rollout", async () => {
-    const { code, output } = await release("2");
+    const { code, output } = await release("ts", "2");
     expect(code, output).toBe(0);
     expect(output).toContain("promoted");
     expect((await serving())[0]).not.toBe(first);
     expect(await lasting()).toEqual(before);
     const { tags } = shape("2");
     const tagged = { ...given("2", { tags: { ...tags, cost: "1" } }), releases };
-    const seen = await pulumi(kind, preview, tagged);
+    const seen = await pulumi("ts", preview, tagged);
     expect(seen.code, seen.output).toBe(0);
     expect(seen.output).not.toContain("ballast:index:Release");
     const now = await serving();
-    const written = await pulumi(kind, up, tagged);
+    const written = await pulumi("ts", up, tagged);
     expect(written.code, written.output).toBe(0);
     expect(written.output).toMatch(/~ 1 updated/); // the app, and no release
     expect(await serving()).toEqual(now);
@@ -262,19 +251,19 @@ describe.each(shapes)("an app in %s with %s", (kind, _what, shape) => {
 
   test("loses nothing in silence: a tag that another client added stops the preview until it is kept", async () => {
     const reverted = { ...given("2"), releases };
-    const refused = await pulumi(kind, preview, reverted);
+    const refused = await pulumi("js", preview, reverted);
     expect(refused.code).not.toBe(0);
     expect(refused.output).toContain("canary-app-losses");
     expect(refused.output).toContain("the tag cost");
-    const kept = await pulumi(kind, preview, { ...given("2"), releases: { ...releases, keepLive: ["tags"] } });
+    const kept = await pulumi("js", preview, { ...given("2"), releases: { ...releases, keepLive: ["tags"] } });
     expect(kept.code, kept.output).toBe(0);
-    const accepted = await pulumi(kind, up, { ...given("2"), releases: { ...releases, acceptLoss: ["tags"] } });
+    const accepted = await pulumi("js", up, { ...given("2"), releases: { ...releases, acceptLoss: ["tags"] } });
     expect(accepted.code, accepted.output).toBe(0);
     expect(await lasting()).toEqual(before);
   }, 300_000);
 
   test("is not deleted for another name: the preview refuses it", async () => {
-    const { code, output } = await pulumi(kind, preview, {
+    const { code, output } = await pulumi("js", preview, {
       ...given("2", { containerAppName: "elsewhere" }),
       releases,
     });
@@ -283,20 +272,20 @@ describe.each(shapes)("an app in %s with %s", (kind, _what, shape) => {
   }, 120_000);
 
   test("goes back to an earlier template by a rollout of its own", async () => {
-    const { code, output } = await release("1");
+    const { code, output } = await release("js", "1");
     expect(code, output).toBe(0);
     expect(await serving()).toHaveLength(1);
     expect(await lasting()).toEqual(before);
-    const again = await pulumi(kind, ["preview", "--expect-no-changes"], { ...given("1"), releases });
+    const again = await pulumi("js", ["preview", "--expect-no-changes"], { ...given("1"), releases });
     expect(again.code, again.output).toBe(0);
   }, 300_000);
 
   test("becomes a ContainerApp again, without a replacement", async () => {
     const back = { ...given("1"), back: true };
-    const seen = await pulumi(kind, preview, back);
+    const seen = await pulumi("js", preview, back);
     expect(seen.code, seen.output).toBe(0);
     expect(seen.output).not.toContain("replace");
-    const { code, output } = await withUsers(() => pulumi(kind, up, back));
+    const { code, output } = await withUsers(() => pulumi("js", up, back));
     expect(code, output).toBe(0);
     expect(await lasting()).toEqual(before);
   }, 300_000);
