@@ -15,6 +15,7 @@ interface State {
   readonly judgedTo: number;
   /** The first minute of the current step that counts. */
   readonly warmUntil: number;
+  /** How many of the latest probes in a row had no answer. */
   readonly probesFailed: number;
   /** Minutes that arrived while an earlier one is still missing. */
   readonly early: readonly Minute[];
@@ -22,6 +23,8 @@ interface State {
   readonly stables: readonly Arm[];
 }
 
+/** From so many failed probes in a row on the canary is silent, as in the product. */
+const silentFrom = 2;
 /** How many minutes a missing minute is waited for, as the product waits for late rows. */
 const patienceMinutes = 6;
 
@@ -93,7 +96,7 @@ function contestant(setting: Setting): Contestant<State> {
     thresholds,
     percent: state.weight,
     intervalSeconds: 60,
-    warmFrom: 0,
+    warmFrom: millisecondsPerMinute,
     warmUntil: state.warmUntil * millisecondsPerMinute,
   });
   return {
@@ -126,7 +129,7 @@ function contestant(setting: Setting): Contestant<State> {
           ...state,
           stables,
           judgedTo: minute.at + 1,
-          probesFailed: minute.probesFailed,
+          probesFailed: inARow(state.probesFailed, minute),
           evidence: adjusted(gather(state.evidence, [bucket], watch(state))),
         };
       }
@@ -139,7 +142,7 @@ function contestant(setting: Setting): Contestant<State> {
 /** Judges the minutes so far, and gives the next weight. */
 function conclude(state: State, { thresholds, weights, bake, playsLast }: Setting): Move<State> {
   const steps = [...weights, 100];
-  const standing = { percent: state.weight, steps, isSilent: state.probesFailed > 0 };
+  const standing = { percent: state.weight, steps, isSilent: state.probesFailed >= silentFrom };
   const verdict = judge(state.evidence, thresholds, standing);
   if (verdict.verdict === "fail") return { state, weight: 0, ending: "rolled-back" };
   if (verdict.verdict === "inconclusive") return { state, weight: state.weight, waiting: verdict.reason };
@@ -149,6 +152,10 @@ function conclude(state: State, { thresholds, weights, bake, playsLast }: Settin
     ? { state, weight: 100, ending: "promoted" }
     : { state, weight: next };
 }
+
+/** Counts probes without an answer in a row; of a minute in which one was answered, the last one may have failed. */
+const inARow = (before: number, { probes, probesFailed }: Minute): number =>
+  probes > 0 && probesFailed === probes ? before + probes : Math.min(1, probesFailed);
 
 /** Begins a step if the weight of the canary changed in a minute. */
 function stepOf(state: State, { weight, at }: Minute, weights: readonly number[], settle: number): State {

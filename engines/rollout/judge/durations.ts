@@ -17,6 +17,20 @@ export const bandsOf = (times: number): number => Math.round(bandsPerDoubling * 
 /** Gives the end of a band, in milliseconds. */
 export const endOf = (band: number): number => 2 ** ((band + 1) / bandsPerDoubling);
 
+/**
+ * Gives the band up to which a request is no slower than tolerated, if one of stable's may have the band `tail`.
+ *
+ * Durations are logged in whole milliseconds. Near one millisecond the next longer duration is the double, so a band that
+ * is only a little higher would tolerate nothing.
+ */
+export function toleratedBand(tail: number, slowdown: number): number {
+  let band = tail + bandsOf(slowdown);
+  if (slowdown === 1) return band;
+  const least = slowdown * Math.ceil(endOf(tail));
+  while (band < bandMax && Math.ceil(endOf(band)) < least) band++;
+  return band;
+}
+
 /** Packs counts by band; undefined if all are zero. */
 export function durationsOf(counts: readonly (readonly [band: number, count: number])[]): Durations | undefined {
   const filled = counts.filter(([, count]) => count > 0);

@@ -38,7 +38,7 @@ export interface Standing {
   readonly percent: number;
   /** The percentages of the plan, the last one 100. */
   readonly steps: readonly number[];
-  /** Whether the latest probe of the canary's own address failed. */
+  /** Whether the latest probes of the canary's own address failed, two or more in a row. */
   readonly isSilent: boolean;
 }
 
@@ -223,11 +223,16 @@ const growthOf = ({ log, weight }: { readonly log: number; readonly weight: numb
 const largest = <Part>(parts: readonly Part[], sizeOf: (part: Part) => number): Part =>
   parts.reduce((most, next) => (sizeOf(next) > sizeOf(most) ? next : most));
 
-const logLost = ({ canary, stable }: Evidence, { percent }: Standing): number => {
+/**
+ * Gives the evidence that requests to the canary get no answer. Those that take minutes cannot have ended yet in a step
+ * that began minutes ago, and they are as many as for stable.
+ */
+const logLost = ({ canary, stable, baseline }: Evidence, { percent }: Standing): number => {
   const together = canary.requests + stable.requests;
-  return percent === 100 || together === 0 || canary.requests >= 0.8 * (percent / 100) * together
+  const due = (percent / 100) * (1 - baseline.long / Math.max(1, baseline.requests));
+  return percent === 100 || together === 0 || canary.requests >= 0.8 * due * together
     ? 0
-    : Math.max(0, logMisshared(canary.requests, stable.requests, percent / 100));
+    : Math.max(0, logMisshared(canary.requests, stable.requests, due));
 };
 
 const isLosing = (evidence: Evidence, thresholds: Thresholds, standing: Standing): boolean =>
@@ -269,12 +274,9 @@ function judgeFavour(
 function weighFavour(evidence: Evidence): { readonly name: MetricName; readonly log: number } {
   const shown = promising
     .filter((name) => name === "failed" || evidence.metrics[name].stepTable.canary > 0)
-    .map((name) => ({ name, log: favourOf(evidence.metrics[name].favour) }));
+    .map((name) => ({ name, log: evidence.metrics[name].favour }));
   return shown.reduce((least, next) => (next.log < least.log ? next : least));
 }
-
-/** The mean of the evidence by odds and by its own share. */
-const favourOf = (logs: readonly number[]): number => logSum(logs) - Math.log(logs.length);
 
 /** Gives the evidence for and against a canary as it stands. */
 export function balance(evidence: Evidence, thresholds: Thresholds, standing: Standing): Balance {

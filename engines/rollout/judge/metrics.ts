@@ -18,8 +18,10 @@ interface MetricSettings {
 }
 
 export const metricSettings: { readonly [Name in MetricName]: MetricSettings } = {
-  failed: { weight: 0.66 },
+  failed: { weight: 0.6 },
   refused: { weight: 0.05, pointsMax: 5 },
+  p50: { weight: 0.03, tail: 0.5, learntFrom: 200, pointsMax: 10 },
+  p75: { weight: 0.03, tail: 0.25, learntFrom: 200 },
   p95: { weight: 0.07, tail: 0.05, learntFrom: 200, pointsMax: 5 },
   p99: { weight: 0.08, tail: 0.01, learntFrom: 1_000 },
   p999: { weight: 0.05, tail: 0.001, learntFrom: 10_000 },
@@ -42,6 +44,8 @@ export const promising: readonly MetricName[] = metricNames.filter(
 export const byMetric = <Value>(of: (name: MetricName) => Value): { readonly [Name in MetricName]: Value } => ({
   failed: of("failed"),
   refused: of("refused"),
+  p50: of("p50"),
+  p75: of("p75"),
   p95: of("p95"),
   p99: of("p99"),
   p999: of("p999"),
@@ -59,10 +63,6 @@ export const alternatives: readonly (readonly [times: number, prior: number])[] 
   [8.3, 0.1],
   [25, 0.05],
 ];
-/** The odds that are evidence in favour of the canary. */
-export const favourable = [1, 0.8] as const;
-/** The canary's own shares of bad requests that are evidence in its favour, as parts of the share to exclude. */
-export const favourableShares = [0.4, 0.05] as const;
 /** The faults that are weighed at 100 percent, as multiples of what is tolerated there. */
 export const aloneAlternatives = [1.5, 3, 10] as const;
 
