@@ -54,7 +54,7 @@ const strategyFields = {
     what:
       "a list of 1 to 20 percentages, because without a step before 100 percent the canary cannot be compared " +
       "with stable",
-    otherwise: [5, 25, 50],
+    otherwise: [5, 25, 50, 95],
     description:
       "The percentages of traffic that the canary receives, step by step, ascending, each from 1 to 99. " +
       "A last step of 100 is implied.",

@@ -11,7 +11,7 @@ import { byMetric, metricNames, metricSettings } from "./metrics.ts";
  * How many buckets make a block, by the scale at which noise is measured. Bad minutes often come two or three in a row,
  * which neighbouring minutes would hide, and some noise lasts for a good part of a rollout.
  */
-export const blockLengths = [1, 3, 9, 27] as const;
+export const blockLengths = [1, 3, 9] as const;
 
 /** The baseline before any bucket. */
 export const noBaseline: Baseline = {
@@ -123,7 +123,7 @@ export function measureNoise(baseline: Baseline, stable: Tally): Baseline {
     return bad === undefined
       ? baseline.noise[name]
       : baseline.noise[name].map((noise, scale) =>
-          addToBlock(noise, [stable.requests, bad], blockBuckets % blockLengths[scale]! === 0),
+          addToBlock(noise, [stable.requests, bad], blockLengths[scale]!, blockBuckets),
         );
   };
   return { ...baseline, noise: byMetric(measure), blockBuckets: blockBuckets % blockLengths.at(-1)! };
@@ -136,16 +136,22 @@ export const breakBlocks = (baseline: Baseline): Baseline => ({
   blockBuckets: 0,
 });
 
+/** From this length on a block is long, and from so many times the mean on a difference is an outlier. */
+const longFrom = 9;
+const outlierFrom = 9;
+
 /** Adds a bucket to the open block, and compares the block with the one before if it is full. */
-function addToBlock(noise: Noise, [requests, bad]: Counted, isFull: boolean): Noise {
+function addToBlock(noise: Noise, [requests, bad]: Counted, length: number, buckets: number): Noise {
   const open: Counted = [requests + (noise.open?.[0] ?? 0), bad + (noise.open?.[1] ?? 0)];
-  if (!isFull) return { ...noise, open };
+  if (buckets % length !== 0) return { ...noise, open };
   const { before, open: _full, ...sums } = noise;
   const found = difference(before, open);
   if (found === undefined) return { ...sums, before: open };
+  // A base that moves once makes two long blocks differ as nothing else does; that is no noise.
+  const most = length < longFrom ? Infinity : outlierFrom * Math.max(1, sums.sum / Math.max(1, sums.pairs));
   return {
     pairs: sums.pairs + 1,
-    sum: roundLog(sums.sum + found.squared),
+    sum: roundLog(sums.sum + Math.min(most, found.squared)),
     requests: roundLog(sums.requests + found.requests),
     before: open,
   };

@@ -31,6 +31,8 @@ export interface Metric {
   readonly favour: number;
   /** The requests that it is made of; those of bursts count in part. */
   readonly favourTable: Table;
+  /** Stable's usual share of bad requests when this step began. */
+  readonly usual: number;
   readonly wholeTable: Table;
   readonly stepTable: Table;
 }

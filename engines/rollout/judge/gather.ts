@@ -39,6 +39,7 @@ const emptyMetric: Metric = {
   settled: 0,
   favour: 0,
   favourTable: emptyTable,
+  usual: 0,
   wholeTable: emptyTable,
   stepTable: emptyTable,
 };
@@ -87,7 +88,9 @@ export function beginStep(evidence: Evidence, step: number, steps: number): Evid
     metrics: byMetric((name) => ({
       ...evidence.metrics[name],
       favour: 0,
-      favourTable: emptyTable,
+      favourTable: isProven(evidence.metrics[name])
+        ? { ...evidence.metrics[name].favourTable, canary: 0, canaryBad: 0 }
+        : emptyTable,
       step: emptyMetric.step,
       stepTable: emptyTable,
       settled: ended(evidence.metrics[name]),
@@ -107,6 +110,10 @@ export function metricEvidence(metric: Metric, evidence: Evidence, steps: number
     Math.log(metric.settled + laterWeight(steps) * toCome),
   ]);
 }
+
+/** With so much in its favour a canary was shown to be good in a step, and what stable did then is known. */
+const provenFrom = Math.log(20);
+const isProven = ({ favour }: Metric): boolean => favour >= provenFrom;
 
 /** Reports whether the present step has evidence of its own: after the first, and before 100 percent. */
 const isLater = ({ begun }: Evidence, steps: number): boolean => begun >= 2 && begun <= steps;

@@ -7,7 +7,6 @@ import { logMisshared, logSum } from "./likelihood.ts";
 import {
   aloneAlternatives,
   aloneNames,
-  aloneWeight,
   lostWeight,
   metricNames,
   metricSettings,
@@ -55,8 +54,8 @@ export interface Balance {
  * Judges the canary by the gathered evidence.
  *
  * It fails on evidence of more than 1/α to one that its odds are worse than tolerated. The evidence may be checked
- * after every bucket, since all of it together has the mean 1 while the canary is good. It passes the last step before
- * 100 percent only on evidence in its favour. Otherwise it waits: missing requests are never good news, and a sick
+ * after every bucket, since all of it together has the mean 1 while the canary is good. It gets most of the traffic only
+ * on evidence in its favour. Otherwise it waits: missing requests are never good news, and a sick
  * stable is a reason neither to promote nor to roll back.
  */
 export function judge(evidence: Evidence, thresholds: Thresholds, standing: Standing): Verdict {
@@ -71,11 +70,7 @@ export function judge(evidence: Evidence, thresholds: Thresholds, standing: Stan
     return { verdict: "fail", message: `${found.message}; ${budget}` };
   const lacking = judgeRequests(evidence, thresholds, standing);
   if (lacking !== undefined) return lacking;
-  if (standing.percent === 100)
-    return {
-      verdict: "pass",
-      message: describeAlone("failed", evidence),
-    };
+  if (standing.percent === 100) return judgeAlone(evidence, limit);
   if (found.log < limit && mixed(evidence.untempered) >= limit)
     return wait("noisy", `${found.message}; failures come in bursts, so this is weaker than it looks: ${budget}`);
   if (found.log >= Math.log(suspicion))
@@ -112,6 +107,21 @@ function judgeRequests(evidence: Evidence, thresholds: Thresholds, standing: Sta
       `stable has answered ${stable.requests} of the ${stepRequestsMin} requests that a comparison needs`,
     );
   return undefined;
+}
+
+/**
+ * Passes a canary at 100 percent, or waits while it does far worse than stable did before. Nothing serves beside it that
+ * could tell its fault from a blip that stable would have shared, so this is no reason to roll back.
+ */
+function judgeAlone(evidence: Evidence, limit: number): Verdict {
+  const weighed = aloneNames.map((name) => ({
+    name,
+    log: logSum(evidence.alone[name]) - Math.log(aloneAlternatives.length * aloneNames.length),
+  }));
+  const worst = largest(weighed, ({ log }) => log);
+  return worst.log >= limit
+    ? wait("unsettled", `${describeAlone(worst.name, evidence)}; with no stable beside it this only waits`)
+    : { verdict: "pass", message: describeAlone("failed", evidence) };
 }
 
 /** Fails a canary at its ceiling, which needs no comparison unless stable is sick too. */
@@ -180,10 +190,6 @@ function weighAgainst(
     const { weight } = metricSettings[name];
     return { name, weight, log: Math.log(weight) + metricEvidence(evidence.metrics[name], evidence, steps) };
   });
-  const alone = aloneNames.map((name) => {
-    const weight = aloneWeight / aloneNames.length;
-    return { name, weight, log: Math.log(weight) + logSum(evidence.alone[name]) - Math.log(aloneAlternatives.length) };
-  });
   // Lost requests count against a canary that fails its probes too; by themselves they only make the rollout wait.
   const lost =
     Math.log(lostWeight) + (standing.isSilent ? logLost(evidence, standing) - Math.log(Math.max(1, steps)) : 0);
@@ -192,14 +198,13 @@ function weighAgainst(
     return mixed(step) > mixed(whole) ? stepTable : wholeTable;
   };
   const heaviest = largest(parts, ({ log }) => log);
-  const isMetric = heaviest.log >= lost && heaviest.log >= largest(alone, ({ log }) => log).log;
+  const isMetric = heaviest.log >= lost;
   const worst = largest(
     [
       ...parts.map(({ name, ...part }) => ({
         ...part,
         describe: () => describeMetric(name, tableOf(name), evidence, thresholds),
       })),
-      ...alone.map(({ name, ...part }) => ({ ...part, describe: () => describeAlone(name, evidence) })),
       {
         log: lost,
         weight: lostWeight,
@@ -209,7 +214,7 @@ function weighAgainst(
     growthOf,
   );
   return {
-    log: logSum([...parts, ...alone].map(({ log }) => log).concat(lost)),
+    log: logSum(parts.map(({ log }) => log).concat(lost)),
     bad: isMetric ? tableOf(heaviest.name).canaryBad : badRequestsMin,
     message: worst.describe(),
   };
@@ -239,7 +244,10 @@ const isLosing = (evidence: Evidence, thresholds: Thresholds, standing: Standing
   logLost(evidence, standing) - Math.log(Math.max(1, standing.steps.length - 1)) >=
   Math.log(100 / thresholds.falseRollbackPercentMax);
 
-/** Passes a step; the last one before 100 percent only once the canary is shown to be good. */
+/** A canary gets more than this percentage only once it is shown to be good. */
+const unprovenMost = 50;
+
+/** Passes a step; before the canary gets most of the traffic, it must be shown to be good. */
 function judgeFavour(
   evidence: Evidence,
   thresholds: Thresholds,
@@ -248,7 +256,7 @@ function judgeFavour(
 ): Verdict {
   const seen = describeMetric("failed", evidence.metrics.failed.stepTable, evidence, thresholds);
   const unjudged = evidence.baseline.tails.p95 === undefined ? "; latency could not be judged" : "";
-  if (percent < (steps.at(-2) ?? 100))
+  if ((steps.find((step) => step > percent) ?? 100) <= unprovenMost)
     return { verdict: "pass", message: `${seen}; no evidence against canary (${balanced})${unjudged}` };
   const shown = weighFavour(evidence);
   const needed = Math.log(100 / thresholds.falsePromotionPercentMax);

@@ -102,22 +102,34 @@ export interface Excess {
   readonly usual: number;
 }
 
-/** How sure it is beforehand that both arms have the usual share: as if so many bad requests had been seen. */
+/** How sure it is beforehand where the share of both arms lies: as if so many bad requests had been seen. */
 const badSeenBefore = 2;
+/** Where it may lie, as multiples of the usual share, and how likely that is: it has hardly ever moved, but may have. */
+const places: readonly (readonly [times: number, prior: number])[] = [
+  [1, 0.7],
+  [0.25, 0.05],
+  [5, 0.15],
+  [20, 0.1],
+];
 
 /**
  * Gives the logarithm of the evidence that a canary's share of bad requests is below stable's plus an excess: how much
  * better one share of both arms explains the counts than the likeliest pair of shares with the excess.
  *
- * The one share is a mean over a Beta distribution around the usual one; that keeps the mean of the evidence at 1 or less
- * for every canary with the excess, whatever stable's share is now. A service whose share has moved takes longer.
+ * The one share is a mean over a mixture of Beta distributions, most of it around the usual share; that keeps the mean of
+ * the evidence at 1 or less for every canary with the excess, whatever stable's share is now. A service whose share has
+ * moved takes a little longer.
  */
 export function logBelow({ canary, canaryBad, stable, stableBad }: Table, { points, oddsLeast, usual }: Excess): number {
   if (canary === 0 || stable === 0) return 0;
-  const a = badSeenBefore;
-  const b = (badSeenBefore * (1 - usual)) / usual;
   const bad = canaryBad + stableBad;
-  const same = logBeta(a + bad, b + canary + stable - bad) - logBeta(a, b);
+  const same = logSum(
+    places.map(([times, prior]) => {
+      const a = badSeenBefore;
+      const b = badSeenBefore * Math.max(0.1, 1 / Math.min(0.9, times * usual) - 1);
+      return Math.log(prior) + logBeta(a + bad, b + canary + stable - bad) - logBeta(a, b);
+    }),
+  );
   const excessive = (share: number): number =>
     Math.min(1 - 1e-9, Math.max(share + points, (oddsLeast * share) / (1 - share + oddsLeast * share)));
   const pair = (share: number): number =>

@@ -4,7 +4,7 @@ import type { AloneName, MetricName } from "./evidence.ts";
 
 /** How one metric is judged. */
 interface MetricSettings {
-  /** Its part of the evidence against a canary; lost requests and the judgement at 100 percent have the rest. */
+  /** Its part of the evidence against a canary; lost requests have the rest. */
   readonly weight: number;
   /** The share of stable's requests that are in the tail. */
   readonly tail?: number;
@@ -18,7 +18,7 @@ interface MetricSettings {
 }
 
 export const metricSettings: { readonly [Name in MetricName]: MetricSettings } = {
-  failed: { weight: 0.6 },
+  failed: { weight: 0.64 },
   refused: { weight: 0.05, pointsMax: 5 },
   p50: { weight: 0.03, tail: 0.5, learntFrom: 200, pointsMax: 10 },
   p75: { weight: 0.03, tail: 0.25, learntFrom: 200 },
@@ -28,9 +28,8 @@ export const metricSettings: { readonly [Name in MetricName]: MetricSettings } =
 };
 export const metricNames = Object.keys(metricSettings) as readonly MetricName[];
 
-/** The parts of the evidence for lost requests, and for bad requests at 100 percent. */
-export const lostWeight = 0.05,
-  aloneWeight = 0.04;
+/** The part of the evidence for lost requests. */
+export const lostWeight = 0.05;
 
 /** The metrics that are judged at 100 percent. */
 export const aloneNames: readonly AloneName[] = ["failed", "p95"];

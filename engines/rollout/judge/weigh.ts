@@ -55,10 +55,12 @@ export function weigh(metric: Metric, table: Table, against: readonly number[], 
 
 /** Adds a bucket to the evidence in the canary's favour. */
 function addFavour(
-  { favour, favourTable }: Metric,
+  { favour, favourTable, usual: before }: Metric,
   { canary, canaryBad, stable, stableBad }: Table,
   { power, most, isOfDurations, excess }: Weighing,
-): Pick<Metric, "favour" | "favourTable"> {
+): Pick<Metric, "favour" | "favourTable" | "usual"> {
+  // What the evidence expects must not depend on what it is made of.
+  const usual = favourTable.canary === 0 ? excess.usual : before;
   const part = (count: number): number => roundLog(power * count);
   const sum = addTables(favourTable, {
     canary: part(canary),
@@ -66,8 +68,8 @@ function addFavour(
     stable: part(stable),
     stableBad: part(stableBad),
   });
-  const log = logBelow(sum, excess);
-  return { favourTable: sum, favour: roundLog(isOfDurations ? log : Math.min(log, favour + most)) };
+  const log = logBelow(sum, { ...excess, usual });
+  return { usual, favourTable: sum, favour: roundLog(isOfDurations ? log : Math.min(log, favour + most)) };
 }
 
 /** Adds the evidence of a bucket to the evidence so far. */
@@ -121,9 +123,13 @@ export function toleratedOdds(
 export const aloneSlowdown = 3,
   aloneSlowMost = 0.3;
 
+/** What speaks against a canary at 100 percent grows no further than this logarithm, so that it soon shrinks again. */
+const aloneMost = 10;
+
 /**
  * Weighs a bucket at 100 percent. There is no stable in the same minutes, so its baseline must do: three times its
- * failures, and slowness that no busy hour explains.
+ * failures, and slowness that no busy hour explains. A blip that stable would have shared looks the same, so this makes
+ * the rollout wait and does not roll back.
  */
 export function weighAlone(
   alone: Evidence["alone"],
@@ -136,7 +142,12 @@ export function weighAlone(
     return bad === undefined
       ? alone[name]
       : alone[name].map((log, index) =>
-          roundLog(log + logShareRatio(canary.requests, bad, Math.min(0.9, most * aloneAlternatives[index]!), most)),
+          roundLog(
+            Math.min(
+              aloneMost,
+              log + logShareRatio(canary.requests, bad, Math.min(0.9, most * aloneAlternatives[index]!), most),
+            ),
+          ),
         );
   };
   const failedMost = Math.min(0.3, Math.max(thresholds.failurePointsMax / 100, 3 * failureShare(baseline)));
