@@ -38,15 +38,21 @@ export const failureShare = ({ requests, failed }: Count): number => (requests =
  * A bucket of a sick stable makes the rollout wait and is no evidence in favour of the canary. The buckets after it are
  * left out, not the bucket itself: leaving out a bucket for what it shows would keep the storms that hit the canary and
  * drop those that hit stable. If stable is sick again and again, nothing is left out. `usual` is what is known of the
- * share of failures before there is a baseline.
+ * share of failures besides the baseline.
  */
 export function isSick(arm: Tally, baseline: Baseline, thresholds: Thresholds, usual = 0): boolean {
   const isKnown = baseline.requests >= knownFrom;
-  const share = isKnown ? failureShare(baseline) : Math.max(usual, failureShare(baseline));
-  const expected = arm.requests * share;
-  const ceiling = ceilingOf(share, thresholds);
-  const most = isKnown ? Math.min(ceiling, Math.max(3 * share, share + 0.02)) : ceiling;
-  return arm.failed >= 3 && arm.failed > most * arm.requests && arm.failed > expected + 4 * Math.sqrt(expected);
+  const known = failureShare(baseline);
+  const share = Math.max(usual, known);
+  const isOver = (most: number, base: number): boolean => {
+    const expected = arm.requests * base;
+    return arm.failed > most * arm.requests && arm.failed > expected + 4 * Math.sqrt(expected);
+  };
+  return (
+    arm.failed >= 3 &&
+    (isOver(ceilingOf(isKnown ? known : share, thresholds), isKnown ? known : share) ||
+      (isKnown && isOver(Math.max(3 * share, share + 0.02), share)))
+  );
 }
 
 /** Gives the share of failures beyond which stable is sick in any case, unless its baseline is about as high. */
@@ -138,7 +144,7 @@ export const breakBlocks = (baseline: Baseline): Baseline => ({
 
 /** From this length on a block is long, and from so many times the mean on a difference is an outlier. */
 const longFrom = 9;
-const outlierFrom = 9;
+const outlierFrom = 4;
 
 /** Adds a bucket to the open block, and compares the block with the one before if it is full. */
 function addToBlock(noise: Noise, [requests, bad]: Counted, length: number, buckets: number): Noise {

@@ -136,7 +136,7 @@ export function gather(evidence: Evidence, buckets: readonly Bucket[], watch: Wa
   baseline = findTails(baseline);
   let next = { ...evidence, startUntil: startOf(evidence, watch) };
   for (const [index, bucket] of buckets.entries()) {
-    const sick = isSick(bucket.stable, baseline, watch.thresholds);
+    const sick = isSick(bucket.stable, baseline, watch.thresholds, recentShare(next));
     const wasSick = next.sick !== undefined;
     next = sick ? addSick(next, bucket, baseline, watch) : { ...next, sick: undefined };
     if (!wasSick || baseline.incidents > incidentsMax) next = add(next, baseline, bucket, watch);
@@ -147,13 +147,25 @@ export function gather(evidence: Evidence, buckets: readonly Bucket[], watch: Wa
       isOut && baseline.incidents <= incidentsMax
         ? breakBlocks(baseline)
         : measureNoise(baseline, bucket.stable);
-    if (!sick && index >= history) baseline = findTails(learn(baseline, bucket.stable));
+    if (!isOut && index >= history) baseline = findTails(learn(baseline, bucket.stable));
   }
   return { ...next, baseline };
 }
 
+/** From so many requests to stable in this rollout on its share of failures is known. */
+const recentFrom = 500;
+
+/**
+ * Gives stable's share of failures in this rollout. If the base has risen, the hour before the rollout says too little,
+ * and each minute that is a little bad would count as sick: what is left would look better than stable is.
+ */
+function recentShare({ metrics }: Evidence): number {
+  const { stable, stableBad } = metrics.failed.wholeTable;
+  return stable < recentFrom ? 0 : stableBad / stable;
+}
+
 function addSick(evidence: Evidence, bucket: Bucket, baseline: Baseline, { thresholds }: Watch): Evidence {
-  const isShared = isSick(bucket.canary, baseline, thresholds);
+  const isShared = isSick(bucket.canary, baseline, thresholds, recentShare(evidence));
   return {
     ...evidence,
     sickCanary: addCounts(evidence.sickCanary, bucket.canary),

@@ -62,7 +62,8 @@ export function judge(evidence: Evidence, thresholds: Thresholds, standing: Stan
   const { sick } = evidence;
   const outright = judgeOutright(evidence, thresholds);
   if (outright !== undefined) return outright;
-  if (sick !== undefined) return waitForSickness(evidence);
+  if (sick !== undefined || evidence.sickStable.requests > evidence.stable.requests)
+    return waitForSickness(evidence);
   const found = weighAgainst(evidence, thresholds, standing);
   const limit = Math.log(100 / thresholds.falseRollbackPercentMax);
   const budget = `evidence ${ratio(found.log)} against canary, rolls back at ${ratio(limit)}`;
@@ -259,7 +260,8 @@ function judgeFavour(
   if ((steps.find((step) => step > percent) ?? 100) <= unprovenMost)
     return { verdict: "pass", message: `${seen}; no evidence against canary (${balanced})${unjudged}` };
   const shown = weighFavour(evidence);
-  const needed = Math.log(100 / thresholds.falsePromotionPercentMax);
+  const isShownBefore = percent > unprovenMost;
+  const needed = Math.log(100 / thresholds.falsePromotionPercentMax) / (isShownBefore ? Number(process.env["DIV"] ?? 1) : 1);
   if (shown.log >= needed)
     return {
       verdict: "pass",

@@ -55,11 +55,12 @@ export const byMetric = <Value>(of: (name: MetricName) => Value): { readonly [Na
  * before anything is seen. Most faults double or triple the failures.
  */
 export const alternatives: readonly (readonly [times: number, prior: number])[] = [
-  [1.33, 0.07],
-  [1.83, 0.25],
-  [2.6, 0.35],
-  [4.2, 0.18],
-  [8.3, 0.1],
+  [1.12, 0.05],
+  [1.33, 0.06],
+  [1.83, 0.24],
+  [2.6, 0.34],
+  [4.2, 0.17],
+  [8.3, 0.09],
   [25, 0.05],
 ];
 /** The faults that are weighed at 100 percent, as multiples of what is tolerated there. */
