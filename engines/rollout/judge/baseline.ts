@@ -42,17 +42,11 @@ export const failureShare = ({ requests, failed }: Count): number => (requests =
  */
 export function isSick(arm: Tally, baseline: Baseline, thresholds: Thresholds, usual = 0): boolean {
   const isKnown = baseline.requests >= knownFrom;
-  const known = failureShare(baseline);
-  const share = Math.max(usual, known);
-  const isOver = (most: number, base: number): boolean => {
-    const expected = arm.requests * base;
-    return arm.failed > most * arm.requests && arm.failed > expected + 4 * Math.sqrt(expected);
-  };
-  return (
-    arm.failed >= 3 &&
-    (isOver(ceilingOf(isKnown ? known : share, thresholds), isKnown ? known : share) ||
-      (isKnown && isOver(Math.max(3 * share, share + 0.02), share)))
-  );
+  const share = Math.max(usual, failureShare(baseline));
+  const expected = arm.requests * share;
+  const ceiling = ceilingOf(isKnown ? failureShare(baseline) : share, thresholds);
+  const most = isKnown ? Math.min(ceiling, Math.max(3 * share, share + 0.02)) : ceiling;
+  return arm.failed >= 3 && arm.failed > most * arm.requests && arm.failed > expected + 4 * Math.sqrt(expected);
 }
 
 /** Gives the share of failures beyond which stable is sick in any case, unless its baseline is about as high. */

@@ -17,6 +17,9 @@ export const bandsOf = (times: number): number => Math.round(bandsPerDoubling * 
 /** Gives the end of a band, in milliseconds. */
 export const endOf = (band: number): number => 2 ** ((band + 1) / bandsPerDoubling);
 
+/** Whole milliseconds that come this near to what is tolerated are near enough. */
+const nearly = 0.98;
+
 /**
  * Gives the band up to which a request is no slower than tolerated, if one of stable's may have the band `tail`.
  *
@@ -24,10 +27,10 @@ export const endOf = (band: number): number => 2 ** ((band + 1) / bandsPerDoubli
  * is only a little higher would tolerate nothing.
  */
 export function toleratedBand(tail: number, slowdown: number): number {
-  let band = tail + bandsOf(slowdown);
-  if (slowdown === 1) return band;
-  const least = slowdown * Math.ceil(endOf(tail));
-  while (band < bandMax && Math.ceil(endOf(band)) < least) band++;
+  const bands = bandsOf(slowdown);
+  const least = nearly * 2 ** (bands / bandsPerDoubling) * Math.ceil(endOf(tail));
+  let band = tail + bands;
+  while (bands > 0 && band < bandMax && Math.ceil(endOf(band)) < least) band++;
   return band;
 }
 

@@ -136,7 +136,7 @@ export function gather(evidence: Evidence, buckets: readonly Bucket[], watch: Wa
   baseline = findTails(baseline);
   let next = { ...evidence, startUntil: startOf(evidence, watch) };
   for (const [index, bucket] of buckets.entries()) {
-    const sick = isSick(bucket.stable, baseline, watch.thresholds, recentShare(next));
+    const sick = isSick(bucket.stable, baseline, watch.thresholds, recentShare(next, watch.thresholds));
     const wasSick = next.sick !== undefined;
     next = sick ? addSick(next, bucket, baseline, watch) : { ...next, sick: undefined };
     if (!wasSick || baseline.incidents > incidentsMax) next = add(next, baseline, bucket, watch);
@@ -157,15 +157,16 @@ const recentFrom = 500;
 
 /**
  * Gives stable's share of failures in this rollout. If the base has risen, the hour before the rollout says too little,
- * and each minute that is a little bad would count as sick: what is left would look better than stable is.
+ * and each minute that is a little bad would count as sick: what is left would look better than stable is. It counts up
+ * to half of `stableFailurePercentMax`, so that no canary that drags stable down makes this look usual.
  */
-function recentShare({ metrics }: Evidence): number {
+function recentShare({ metrics }: Evidence, { stableFailurePercentMax }: Thresholds): number {
   const { stable, stableBad } = metrics.failed.wholeTable;
-  return stable < recentFrom ? 0 : stableBad / stable;
+  return stable < recentFrom ? 0 : Math.min(stableBad / stable, stableFailurePercentMax / 200);
 }
 
 function addSick(evidence: Evidence, bucket: Bucket, baseline: Baseline, { thresholds }: Watch): Evidence {
-  const isShared = isSick(bucket.canary, baseline, thresholds, recentShare(evidence));
+  const isShared = isSick(bucket.canary, baseline, thresholds, recentShare(evidence, thresholds));
   return {
     ...evidence,
     sickCanary: addCounts(evidence.sickCanary, bucket.canary),

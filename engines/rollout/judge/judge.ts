@@ -102,7 +102,7 @@ function judgeRequests(evidence: Evidence, thresholds: Thresholds, standing: Sta
       "too-few-requests",
       `canary has answered ${canary.requests} of the ${stepRequestsMin} requests that a step needs`,
     );
-  if (!isAlone && stable.requests < stepRequestsMin)
+  if (standing.percent <= unprovenMost && stable.requests < stepRequestsMin)
     return wait(
       "too-few-requests",
       `stable has answered ${stable.requests} of the ${stepRequestsMin} requests that a comparison needs`,
@@ -248,7 +248,12 @@ const isLosing = (evidence: Evidence, thresholds: Thresholds, standing: Standing
 /** A canary gets more than this percentage only once it is shown to be good. */
 const unprovenMost = 50;
 
-/** Passes a step; before the canary gets most of the traffic, it must be shown to be good. */
+/**
+ * Passes a step; before the canary gets most of the traffic, it must be shown to be good.
+ *
+ * Above that it must be shown again, because some faults begin only under such load. Few requests are left for stable to
+ * compare with, and the canary was good up to here, so the square root of the usual odds is enough.
+ */
 function judgeFavour(
   evidence: Evidence,
   thresholds: Thresholds,
@@ -260,8 +265,7 @@ function judgeFavour(
   if ((steps.find((step) => step > percent) ?? 100) <= unprovenMost)
     return { verdict: "pass", message: `${seen}; no evidence against canary (${balanced})${unjudged}` };
   const shown = weighFavour(evidence);
-  const isShownBefore = percent > unprovenMost;
-  const needed = Math.log(100 / thresholds.falsePromotionPercentMax) / (isShownBefore ? Number(process.env["DIV"] ?? 1) : 1);
+  const needed = Math.log(100 / thresholds.falsePromotionPercentMax) / (percent > unprovenMost ? 2 : 1);
   if (shown.log >= needed)
     return {
       verdict: "pass",

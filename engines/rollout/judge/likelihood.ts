@@ -103,7 +103,7 @@ export interface Excess {
 }
 
 /** How sure it is beforehand where the share of both arms lies: as if so many bad requests had been seen. */
-const badSeenBefore = 2;
+const badSeenBefore = 4;
 /** Where it may lie, as multiples of the usual share, and how likely that is: it has hardly ever moved, but may have. */
 const places: readonly (readonly [times: number, prior: number])[] = [
   [1, 0.7],
