@@ -144,9 +144,7 @@ export function gather(evidence: Evidence, buckets: readonly Bucket[], watch: Wa
     const isOut = sick && bucket.stable.failed > ceiling * bucket.stable.requests;
     if (isOut && !wasSick) baseline = { ...baseline, incidents: baseline.incidents + 1 };
     baseline =
-      isOut && baseline.incidents <= incidentsMax
-        ? breakBlocks(baseline)
-        : measureNoise(baseline, bucket.stable);
+      isOut && baseline.incidents <= incidentsMax ? breakBlocks(baseline) : measureNoise(baseline, bucket.stable);
     if (!isOut && index >= history) baseline = findTails(learn(baseline, bucket.stable));
   }
   return { ...next, baseline };
@@ -220,7 +218,7 @@ function addToMetrics(
     const { tail } = metricSettings[name];
     return weigh(evidence.metrics[name], table, against[name], {
       ...temper(baseline.noise[name], table),
-      excess: excessOf(name, baseline, thresholds),
+      excess: excessOf(name, { baseline, metrics: evidence.metrics }, thresholds),
       isOfDurations: tail !== undefined,
       isOfStep,
       isFavour: isSound && promising.includes(name),

@@ -4,15 +4,7 @@ import type { Count, Thresholds, Verdict, WaitReason } from "../vocabulary.ts";
 import type { Evidence, MetricName } from "./evidence.ts";
 import { metricEvidence } from "./gather.ts";
 import { logMisshared, logSum } from "./likelihood.ts";
-import {
-  aloneAlternatives,
-  aloneNames,
-  lostWeight,
-  metricNames,
-  metricSettings,
-  mixed,
-  promising,
-} from "./metrics.ts";
+import { aloneAlternatives, aloneNames, lostWeight, metricNames, metricSettings, mixed, promising } from "./metrics.ts";
 import {
   describeAlone,
   describeMetric,
@@ -62,8 +54,7 @@ export function judge(evidence: Evidence, thresholds: Thresholds, standing: Stan
   const { sick } = evidence;
   const outright = judgeOutright(evidence, thresholds);
   if (outright !== undefined) return outright;
-  if (sick !== undefined || evidence.sickStable.requests > evidence.stable.requests)
-    return waitForSickness(evidence);
+  if (sick !== undefined) return waitForSickness(evidence);
   const found = weighAgainst(evidence, thresholds, standing);
   const limit = Math.log(100 / thresholds.falseRollbackPercentMax);
   const budget = `evidence ${ratio(found.log)} against canary, rolls back at ${ratio(limit)}`;
@@ -264,6 +255,8 @@ function judgeFavour(
   const unjudged = evidence.baseline.tails.p95 === undefined ? "; latency could not be judged" : "";
   if ((steps.find((step) => step > percent) ?? 100) <= unprovenMost)
     return { verdict: "pass", message: `${seen}; no evidence against canary (${balanced})${unjudged}` };
+  // The few minutes in which a stable that is mostly sick is not would show a better canary than there is.
+  if (evidence.sickStable.requests > evidence.stable.requests) return waitForSickness(evidence);
   const shown = weighFavour(evidence);
   const needed = Math.log(100 / thresholds.falsePromotionPercentMax) / (percent > unprovenMost ? 2 : 1);
   if (shown.log >= needed)

@@ -120,7 +120,10 @@ const places: readonly (readonly [times: number, prior: number])[] = [
  * the evidence at 1 or less for every canary with the excess, whatever stable's share is now. A service whose share has
  * moved takes a little longer.
  */
-export function logBelow({ canary, canaryBad, stable, stableBad }: Table, { points, oddsLeast, usual }: Excess): number {
+export function logBelow(
+  { canary, canaryBad, stable, stableBad }: Table,
+  { points, oddsLeast, usual }: Excess,
+): number {
   if (canary === 0 || stable === 0) return 0;
   const bad = canaryBad + stableBad;
   const same = logSum(

@@ -48,7 +48,9 @@ export function weigh(metric: Metric, table: Table, against: readonly number[], 
     ...metric,
     whole: capped(addLogs(metric.whole, tempered)),
     wholeTable: addTables(metric.wholeTable, table),
-    ...(isOfStep ? { step: capped(addLogs(metric.step, tempered)), stepTable: addTables(metric.stepTable, table) } : {}),
+    ...(isOfStep
+      ? { step: capped(addLogs(metric.step, tempered)), stepTable: addTables(metric.stepTable, table) }
+      : {}),
     ...(isFavour ? addFavour(metric, table, how) : {}),
   };
 }
@@ -90,14 +92,26 @@ export function ratios(table: Table | undefined, odds: readonly number[], than: 
   return odds.map((each) => logLikelihood(table, each) - base);
 }
 
+/** The line of a quantile is known as if so many requests had shown how many lie beyond it. */
+const learntAs = 10;
+
 /** How much worse a canary must be shown not to be, by a metric, before it is promoted. */
-export function excessOf(name: MetricName, baseline: Baseline, { failurePointsMax, oddsTolerated }: Thresholds): Excess {
+export function excessOf(
+  name: MetricName,
+  { baseline, metrics }: Pick<Evidence, "baseline" | "metrics">,
+  { failurePointsMax, oddsTolerated }: Thresholds,
+): Excess {
   const { tail, pointsMax = failurePointsMax } = metricSettings[name];
   const bad = name === "failed" ? baseline.failed : baseline.refused;
+  // Durations in whole milliseconds leave far fewer requests beyond the line than a tail is to have.
+  const { stable, stableBad } = metrics[name].wholeTable;
   return {
     points: pointsMax / 100,
     oddsLeast: oddsTolerated + 0.1,
-    usual: tail ?? (bad + 0.5) / (baseline.requests + 100),
+    usual:
+      tail === undefined
+        ? (bad + 0.5) / (baseline.requests + 100)
+        : (stableBad + learntAs * tail) / (stable + learntAs),
   };
 }
 
@@ -188,9 +202,7 @@ export function temper(noise: readonly Noise[], { canary, stable }: Table): Temp
     return apart(canary) + apart(stable);
   });
   const isLasting =
-    buckets.pairs > 0 &&
-    blocks.pairs > 0 &&
-    blocks.sum / blocks.pairs > lastingFrom * (buckets.sum / buckets.pairs);
+    buckets.pairs > 0 && blocks.pairs > 0 && blocks.sum / blocks.pairs > lastingFrom * (buckets.sum / buckets.pairs);
   const cap = isLasting ? burstMost / 2 : burstMost;
   return {
     power: 1 / Math.max(1, Math.max(...spreads) / (1 / canary + 1 / stable)),
