@@ -112,7 +112,11 @@ function judgeAlone(evidence: Evidence, limit: number): Verdict {
   }));
   const worst = largest(weighed, ({ log }) => log);
   return worst.log >= limit
-    ? wait("unsettled", `${describeAlone(worst.name, evidence)}; with no stable beside it this only waits`)
+    ? wait(
+        "unsettled",
+        `not clear yet whether canary is worse: ${describeAlone(worst.name, evidence)}; ` +
+          "nothing serves beside it to compare with",
+      )
     : { verdict: "pass", message: describeAlone("failed", evidence) };
 }
 
@@ -258,7 +262,7 @@ function judgeFavour(
   // The few minutes in which a stable that is mostly sick is not would show a better canary than there is.
   if (evidence.sickStable.requests > evidence.stable.requests) return waitForSickness(evidence);
   const shown = weighFavour(evidence);
-  const needed = Math.log(100 / thresholds.falsePromotionPercentMax) / (percent > unprovenMost ? 2 : 1);
+  const needed = favourNeeded(thresholds, percent);
   if (shown.log >= needed)
     return {
       verdict: "pass",
@@ -277,6 +281,10 @@ function judgeFavour(
   );
 }
 
+/** Gives the evidence in favour that a step needs, as a logarithm. */
+const favourNeeded = ({ falsePromotionPercentMax }: Thresholds, percent: number): number =>
+  Math.log(100 / falsePromotionPercentMax) / (percent > unprovenMost ? 2 : 1);
+
 /** Finds the metric with the least evidence in favour: each must be shown by itself. */
 function weighFavour(evidence: Evidence): { readonly name: MetricName; readonly log: number } {
   const shown = promising
@@ -292,7 +300,7 @@ export function balance(evidence: Evidence, thresholds: Thresholds, standing: St
     against: times(weighAgainst(evidence, thresholds, standing).log),
     againstMax: 100 / thresholds.falseRollbackPercentMax,
     favour: standing.percent === 100 ? null : times(weighFavour(evidence).log),
-    favourMin: 100 / thresholds.falsePromotionPercentMax,
+    favourMin: Math.exp(favourNeeded(thresholds, standing.percent)),
   };
 }
 

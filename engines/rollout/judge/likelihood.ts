@@ -106,8 +106,9 @@ export interface Excess {
 const badSeenBefore = 4;
 /** Where it may lie, as multiples of the usual share, and how likely that is: it has hardly ever moved, but may have. */
 const places: readonly (readonly [times: number, prior: number])[] = [
-  [1, 0.7],
+  [1, 0.65],
   [0.25, 0.05],
+  [0.02, 0.05],
   [5, 0.15],
   [20, 0.1],
 ];
@@ -180,5 +181,5 @@ export function normalBelow(z: number): number {
   return 0.5 * (1 + Math.sign(z) * erf);
 }
 
-/** Rounds a figure that is kept, so that the state stays short; a millionth of a logarithm changes no verdict. */
-export const roundLog = (value: number): number => Math.round(value * 1e6) / 1e6;
+/** Rounds a figure that is kept, so that the state stays short; a ten-thousandth of a logarithm changes no verdict. */
+export const roundLog = (value: number): number => Math.round(value * 1e4) / 1e4;

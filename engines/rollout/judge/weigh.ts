@@ -62,8 +62,9 @@ function addFavour(
   { power, most, isOfDurations, excess }: Weighing,
 ): Pick<Metric, "favour" | "favourTable" | "usual"> {
   // What the evidence expects must not depend on what it is made of.
-  const usual = favourTable.canary === 0 ? excess.usual : before;
-  const part = (count: number): number => roundLog(power * count);
+  const usual = favourTable.canary === 0 ? Number(excess.usual.toPrecision(3)) : before;
+  // Rounded, so that the state stays short.
+  const part = (count: number): number => Math.round(100 * power * count) / 100;
   const sum = addTables(favourTable, {
     canary: part(canary),
     canaryBad: part(canaryBad),
@@ -79,10 +80,10 @@ export const addLogs = (logs: readonly number[], more: readonly number[]): reado
   logs.map((log, index) => roundLog(log + more[index]!));
 
 const addTables = (a: Table, b: Table): Table => ({
-  canary: a.canary + b.canary,
-  canaryBad: a.canaryBad + b.canaryBad,
-  stable: a.stable + b.stable,
-  stableBad: a.stableBad + b.stableBad,
+  canary: roundLog(a.canary + b.canary),
+  canaryBad: roundLog(a.canaryBad + b.canaryBad),
+  stable: roundLog(a.stable + b.stable),
+  stableBad: roundLog(a.stableBad + b.stableBad),
 });
 
 /** Gives the logarithms of how much likelier a bucket is at each of some odds than at others; 0 if it says nothing. */
