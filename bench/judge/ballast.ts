@@ -4,6 +4,7 @@ import { durationsOf } from "../../engines/rollout/judge/durations.ts";
 import type { Evidence } from "../../engines/rollout/judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "../../engines/rollout/judge/gather.ts";
 import { judge } from "../../engines/rollout/judge/judge.ts";
+import { byMetric } from "../../engines/rollout/judge/metrics.ts";
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { Bucket, Tally, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import type { Arm, Contestant, Minute, Move } from "./contestant.ts";
@@ -44,8 +45,27 @@ export interface Setting {
   /** Whether the step at 100 percent is played too, as the product does. */
   readonly playsLast?: true;
   /** What is left out or changed to measure its effect; absent in the product's own configuration. */
-  readonly without?: "tempering" | "fresh stable";
+  readonly without?: keyof typeof omissions | "fresh stable";
 }
+
+/** What can be left out of the evidence after each minute. */
+const omissions = {
+  tempering: (evidence: Evidence): Evidence => withNoise(evidence, () => noEvidence.baseline.noise.failed),
+  "long blocks": (evidence: Evidence): Evidence =>
+    withNoise(evidence, (scales) => scales.map((scale, index) => (index < 2 ? scale : { ...scale, pairs: 0, sum: 0 }))),
+  body: (evidence: Evidence): Evidence => {
+    const { p50: _half, p75: _quarter, ...tails } = evidence.baseline.tails;
+    return { ...evidence, baseline: { ...evidence.baseline, tails } };
+  },
+} as const;
+
+const withNoise = (
+  evidence: Evidence,
+  change: (scales: Evidence["baseline"]["noise"]["failed"]) => Evidence["baseline"]["noise"]["failed"],
+): Evidence => ({
+  ...evidence,
+  baseline: { ...evidence.baseline, noise: byMetric((name) => change(evidence.baseline.noise[name])) },
+});
 
 const millisecondsPerMinute = 60_000;
 
@@ -63,35 +83,38 @@ export const ballast: Contestant<State> = {
   about: "our judge with the default thresholds, and the weights of the contest: ten steps of a minute",
 };
 
+const defaultPlan = {
+  name: "ballast, default plan",
+  thresholds: defaultThresholds,
+  weights: defaultStrategy.weights,
+  warmUp: 4,
+  settle: 3,
+  bake: 5,
+  playsLast: true,
+} as const;
+
+/** The default plan of a release, with its own weights. */
+export const byPlan: Contestant<State> = {
+  ...contestant(defaultPlan),
+  about: "our judge with the default thresholds, and the default strategy of a release",
+  onlyOwnWeights: true,
+};
+
 /** Our judge with one thing left out or changed, to measure the effect of each. */
 export const ablations: readonly Contestant<State>[] = [
   contestant({ ...contestRamp, name: "ballast without tempering", without: "tempering" }),
   contestant({ ...contestRamp, name: "ballast without warm-up", warmUp: 0 }),
   contestant({ ...contestRamp, name: "ballast with stable of ten minutes", without: "fresh stable" }),
+  contestant({ ...defaultPlan, name: "default plan without the body", without: "body" }),
+  contestant({ ...defaultPlan, name: "default plan without long blocks", without: "long blocks" }),
+  contestant({ ...defaultPlan, name: "default plan without hold-back", weights: [5, 25, 50] }),
 ];
-
-/** The default plan of a release, with its own weights. */
-export const byPlan: Contestant<State> = {
-  ...contestant({
-    name: "ballast, default plan",
-    thresholds: defaultThresholds,
-    weights: defaultStrategy.weights,
-    warmUp: 4,
-    settle: 3,
-    bake: 5,
-    playsLast: true,
-  }),
-  about: "our judge with the default thresholds, and the default strategy of a release",
-  onlyOwnWeights: true,
-};
 
 /** Gives our judge as a contestant, with a configuration. */
 function contestant(setting: Setting): Contestant<State> {
   const { name, thresholds, weights, warmUp, settle, without } = setting;
   const adjusted = (evidence: Evidence): Evidence =>
-    without === "tempering"
-      ? { ...evidence, baseline: { ...evidence.baseline, noise: noEvidence.baseline.noise } }
-      : evidence;
+    without === undefined || without === "fresh stable" ? evidence : omissions[without](evidence);
   const watch = (state: Pick<State, "weight" | "warmUntil">) => ({
     thresholds,
     percent: state.weight,
