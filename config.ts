@@ -51,7 +51,7 @@ export function readSettings(): ProgramSettings {
   }
 }
 
-/** The settings that each component of index.ts takes, under the names of its arguments. */
+/** The settings that each component of index.ts takes, under the names of its arguments; `releases` are CanaryApp's. */
 export type ProgramSettings = ReturnType<typeof byComponent>;
 
 /** Secrets stay Pulumi secrets up to the resource that takes them. */
@@ -91,14 +91,17 @@ function byComponent(settings: Settings, { password, notify }: Secrets) {
     },
     databaseRole: { tenant, image: settings.controlPlaneImage },
     storefront: {
-      resourceGroup,
+      containerAppName: "storefront",
+      resourceGroupName: resourceGroup,
       location,
       image: settings.storefrontImage,
       variables: settings.storefrontEnvironment,
       minReplicas: settings.replicas.storefrontMin,
       maxReplicas: settings.replicas.storefrontMax,
-      probePath: settings.probePath,
       healthPath: settings.healthPath,
+    },
+    releases: {
+      probePath: settings.probePath,
       strategy: settings.strategy,
       thresholds: settings.thresholds,
       dryRunThresholds: settings.dryRunThresholds,

@@ -7,6 +7,7 @@ export const publicAzure = {
   resourceManager: "https://management.azure.com",
   logs: "https://api.loganalytics.io",
   login: "https://login.microsoftonline.com",
+  vaults: "vault.azure.net",
 } as const;
 
 /** How a database server on Azure is reached. */

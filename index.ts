@@ -2,6 +2,7 @@
 // order in which they need each other.
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import { CanaryApp } from "./components/canary-app/canary-app.ts";
+import { httpApp } from "./components/canary-app/http-app.ts";
 import { ContainerEnvironment } from "./components/platform/container-environment.ts";
 import { ControlPlane } from "./components/platform/control-plane.ts";
 import { DatabaseRole } from "./components/platform/database-role.ts";
@@ -18,7 +19,7 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const settings = readSettings();
 const { resourceGroup, location, scope } = settings.group;
-const target = { resourceGroup, app: "storefront" };
+const target = { resourceGroup, app: settings.storefront.containerAppName };
 const group = new ResourceGroup("ballast", { resourceGroupName: resourceGroup, location });
 const place = { scope, resourceGroupName: group.name, location };
 const network = placesOf("network", { ...place, choice: settings.network });
@@ -62,11 +63,9 @@ if (password === undefined) {
 }
 
 const storefrontArgs = {
-  ...settings.storefront,
-  environment: { id: environmentId, domain },
+  ...httpApp({ ...settings.storefront, environmentId, registries: [images.pull], telemetry: telemetry.sender }),
+  ...settings.releases,
   controlPlane: { endpoint: controlPlane.endpoint, audience: settings.controlPlane.audience },
-  registries: [images.pull],
-  telemetry: telemetry.sender,
 };
 const storefront = new CanaryApp("storefront", storefrontArgs, { dependsOn: [controlPlane, telemetry] });
 

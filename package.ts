@@ -1,6 +1,10 @@
 // The package's exports: the components, and the types of their arguments and outputs. This repository's own program,
 // index.ts, imports the components directly.
 export { CanaryApp, type CanaryAppArgs } from "./components/canary-app/canary-app.ts";
+export type { CredentialSlot } from "./components/canary-app/credential-slots.ts";
+export { type HttpAppArgs, httpApp } from "./components/canary-app/http-app.ts";
+export type { KeptSetting, LostSetting } from "./components/canary-app/losses.ts";
+export type { CanaryAppOptions } from "./components/canary-app/options.ts";
 export { ContainerEnvironment, type ContainerEnvironmentArgs } from "./components/platform/container-environment.ts";
 export { ControlPlane, type ControlPlaneArgs } from "./components/platform/control-plane.ts";
 export { DatabaseRole, type DatabaseRoleArgs } from "./components/platform/database-role.ts";

@@ -1,5 +1,6 @@
 // A baseline: the findings that a repository already had, so that only new ones are shown. Findings are named by
 // fingerprints, which survive moved lines. An entry that no longer occurs is reported, so that the file can shrink.
+import type { Analysis } from "./analyze.ts";
 import { compareText } from "./place.ts";
 import type { Finding } from "./rule.ts";
 import { fingerprintOf } from "./summary.ts";
@@ -33,8 +34,15 @@ export interface Compared {
   readonly gone: readonly Entry[];
 }
 
-/** Compares findings with a baseline. @returns undefined if the text is no baseline */
-export function compareWithBaseline(findings: readonly Finding[], text: string): Compared | undefined {
+/**
+ * Compares an analysis with a baseline. What a rule that failed had found may still be there, so it is not gone.
+ *
+ * @returns undefined if the text is no baseline
+ */
+export function compareWithBaseline(
+  { findings, failed }: Pick<Analysis, "findings" | "failed">,
+  text: string,
+): Compared | undefined {
   const entries = entriesIn(text);
   if (entries === undefined) return undefined;
   const known = new Set(entries.map(({ fingerprint }) => fingerprint));
@@ -43,7 +51,9 @@ export function compareWithBaseline(findings: readonly Finding[], text: string):
   return {
     added,
     kept: findings.length - added.length,
-    gone: entries.filter(({ fingerprint }) => !now.has(fingerprint)),
+    gone: entries.filter(
+      ({ fingerprint, rule }) => !now.has(fingerprint) && !failed.some((each) => each.rule === rule),
+    ),
   };
 }
 

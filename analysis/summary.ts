@@ -27,7 +27,7 @@ export interface Summary {
 
 /** Summarises an analysis. `unread` names what the chosen scope asks for and nothing reads yet. */
 export function summarize(analysis: Analysis, unread: readonly Gap[] = []): Summary {
-  const { findings, graph } = analysis;
+  const { findings, graph, failed } = analysis;
   const counts = Object.fromEntries(
     severities.map((severity) => [severity, findings.filter((each) => each.severity === severity).length]),
   ) as Record<Severity, number>;
@@ -38,6 +38,7 @@ export function summarize(analysis: Analysis, unread: readonly Gap[] = []): Summ
     filesJudged: graph.judged.length,
     gaps: [
       ...unread,
+      ...failed.map(({ rule, because }) => ({ what: rule, because })),
       ...graph.notJudged.map(({ file, because }) => ({ what: file, because })),
       ...remoteCallees(analysis),
     ],
@@ -45,12 +46,12 @@ export function summarize(analysis: Analysis, unread: readonly Gap[] = []): Summ
       ? "Branch rules and environment protection are not in the repository, so they were not judged."
       : "Branch rules, environment protection and run times are not in the repository, so they were not judged.",
     worstPath: worstPathOf(analysis),
-    isClean: above.length === 0 && unread.length === 0,
+    isClean: above.length === 0 && unread.length === 0 && failed.length === 0,
   };
 }
 
 function verdictOf(
-  { graph, rules }: Analysis,
+  { graph, rules, failed }: Analysis,
   counts: Record<Severity, number>,
   above: readonly Finding[],
   unread: readonly Gap[],
@@ -62,8 +63,8 @@ function verdictOf(
       : "Nothing to judge: no file of a known system was found.";
   if (above.length === 0)
     return (
-      `No finding above info in ${files}, by ${rules.length} ` +
-      `rules${unread.length > 0 ? "; not everything was judged" : ""}.`
+      `No finding above info in ${files}, by ${rules.length - failed.length} ` +
+      `rules${unread.length + failed.length > 0 ? "; not everything was judged" : ""}.`
     );
   const parts = severities
     .toReversed()

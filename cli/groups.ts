@@ -1,17 +1,20 @@
 // All commands of `ballast`, in the order of its help.
 import type { Command } from "commander";
 import { addAnalyze } from "./analyze/analyze.ts";
+import { addComment } from "./comment/comment.ts";
 import { addCompletion } from "./completion.ts";
 import { addDoctor } from "./doctor/doctor.ts";
 import { addEmulator } from "./emulator/emulator.ts";
 import { addImage } from "./image/image.ts";
 import { addPromote } from "./image/promote.ts";
+import { addIssue } from "./issue/issue.ts";
 import { addPolicy } from "./policy/policy.ts";
 import { addBacktest } from "./release/backtest.ts";
 import { addPower } from "./release/power.ts";
 import { addTop } from "./release/top.ts";
 import { addSignIn } from "./sign-in.ts";
 import { addStreamCommands } from "./streams/stream-commands.ts";
+import { addWorkflows } from "./workflows/workflows.ts";
 import { works } from "./works.ts";
 
 /** Adds every command. `nodeRange` is what package.json asks of Node. */
@@ -27,5 +30,8 @@ export function addGroups(program: Command, nodeRange: string): void {
   addEmulator(program);
   addAnalyze(program);
   addPolicy(program);
+  addComment(program);
+  addIssue(program);
+  addWorkflows(program);
   addCompletion(program);
 }

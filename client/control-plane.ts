@@ -23,7 +23,7 @@ export type Put =
 export type Locked = { readonly id: string; readonly until: number } | { readonly heldBy: string };
 
 /** The rollouts of a list. Of an unreadable rollout only the id and the error are known. */
-export interface Listed extends Pick<ListedStreams<RolloutSummary>, "unreadable"> {
+export interface Listed extends Omit<ListedStreams<RolloutSummary>, "streams"> {
   readonly rollouts: readonly RolloutSummary[];
 }
 
@@ -48,8 +48,8 @@ export function controlPlane(access: Access): ControlPlane {
       return "stream" in put ? { rollout: put.stream } : put;
     },
     list: async (filter) => {
-      const { streams, unreadable } = await calls.list(filter);
-      return { rollouts: streams, unreadable };
+      const { streams, ...troubled } = await calls.list(filter);
+      return { rollouts: streams, ...troubled };
     },
     lock: async (target, seconds) => {
       const answer = await ask(access, {
@@ -57,6 +57,7 @@ export function controlPlane(access: Access): ControlPlane {
         path: lockPath(target),
         body: { seconds, id: randomUUID() }, // sent again, it is the same lock
         repeatable: true,
+        persistent: "answered",
       });
       if (answer.status >= 400 && !(answer.body as { heldBy?: string } | null)?.heldBy) throw refusal(access, answer);
       return answer.body as Locked;

@@ -4,6 +4,10 @@ import { readFile } from "node:fs/promises";
 import type { TokenCredential } from "@azure/identity";
 import { httpsAgent } from "../connect-to.ts";
 import { notSignedIn } from "../errors/provider.ts";
+import { boundedAnswers, type ClientLimits, textOf } from "../http-answer.ts";
+
+/** How long one request for a token may take, and how much of its answer is read. */
+const limits: ClientLimits = { bytesMax: 2 ** 20, seconds: 10, restSecondsMax: 2 };
 
 /**
  * Gives tokens for an audience, kept until five minutes before they expire.
@@ -23,7 +27,7 @@ export function tokenFor(audience: string, environment: NodeJS.ProcessEnv = proc
     try {
       credential ??= choose(environment);
       const found = await (await credential).getToken(`${audience}/.default`, {
-        abortSignal: AbortSignal.timeout(10_000),
+        abortSignal: AbortSignal.timeout(limits.seconds * 1000),
       });
       if (!found) throw new Error("the credential returned no token");
       kept = { token: found.token, until: found.expiresOnTimestamp - 300_000 };
@@ -61,8 +65,9 @@ function federated(environment: NodeJS.ProcessEnv): (() => Promise<string>) | un
   return async () => {
     const answer = await fetch(`${url}&audience=api://AzureADTokenExchange`, {
       headers: { authorization: `Bearer ${right}` },
+      signal: AbortSignal.timeout(limits.seconds * 1000),
     });
-    return ((await answer.json()) as { value: string }).value;
+    return (JSON.parse(await textOf(answer.body, limits)) as { value: string }).value;
   };
 }
 
@@ -77,6 +82,7 @@ function connection(environment: NodeJS.ProcessEnv) {
       ),
     retryOptions: { maxRetries: 1 },
     additionalPolicies: [
+      { position: "perRetry" as const, policy: boundedAnswers(limits) },
       {
         position: "perCall" as const,
         policy: {

@@ -1,10 +1,13 @@
 // Follows a stream: reads its facts as they are written, over one long answer that may break off. A broken answer is
 // opened again at the next fact, so that the reader sees every fact once, and then the end.
+import type { Response } from "undici";
 import type { Ended } from "../engines/kind.ts";
+import { parsedJson } from "../engines/parsed-json.ts";
 import { callPolicy, restBefore } from "../engines/retry.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnreachable } from "../errors/provider.ts";
-import { type Access, machineTime, open, reasonOf, refusal } from "./requests.ts";
+import { linesOf } from "../http-answer.ts";
+import { type Access, machineTime, open, reasonOf, refusal, restAskedBy, textIn } from "./requests.ts";
 
 /** One fact as it is written. */
 export interface FollowedFact {
@@ -55,6 +58,7 @@ export async function* follow<End extends Ended = Ended>(
   const reader: Reader = { next: from, heardAt: time.now(), misses: 0, now: time.now };
   for (;;) {
     let reason = `the answer ended before the ${kind} did`;
+    let asked: number | undefined;
     try {
       for await (const followed of readOnce<End>(access, path, cancelled, reader)) {
         yield followed;
@@ -64,15 +68,28 @@ export async function* follow<End extends Ended = Ended>(
       cancelled.throwIfAborted();
       if (error instanceof BallastError) throw error;
       reason = reasonOf(error);
+      asked = askedBy(error);
     }
     // One miss is normal: Azure's ingress ends a long answer after four minutes. Two in a row are reported.
     reader.misses += 1;
-    const rest = restBefore(policy, reader.misses, (time.now() - reader.heardAt) / 1000);
+    const rest = restBefore(policy, reader.misses, (time.now() - reader.heardAt) / 1000, asked);
     if (rest === undefined) throw controlPlaneUnreachable({ endpoint: access.endpoint, reason });
     if (reader.misses === 2) yield { kind: "broken", reason };
-    if (reader.misses > 1) await time.rest(rest * 1000, cancelled);
+    if (reader.misses > 1 || asked !== undefined) await time.rest(rest * 1000, cancelled);
   }
 }
+
+/** An answer that no control plane gave, or none that could. */
+class Absent extends Error {
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(response: Response) {
+    super(`it answered ${response.status}`);
+    this.retryAfterSeconds = restAskedBy(response);
+  }
+}
+
+const askedBy = (error: unknown): number | undefined => (error instanceof Absent ? error.retryAfterSeconds : undefined);
 
 /** Which fact comes next, when a line last arrived, and how often in a row none did. */
 interface Reader {
@@ -108,8 +125,10 @@ type FollowLine<End extends Ended> = FollowedFact | End | Readonly<Record<string
 const isEnd = <End extends Ended>(line: FollowLine<End>): line is End => "result" in line && Boolean(line.result);
 const isFact = (line: FollowLine<Ended>): line is FollowedFact => "index" in line && line.index !== undefined;
 
-/** A heartbeat arrives every ten seconds, so a longer silence means a dead connection. */
+/** A heartbeat arrives every ten seconds, so a longer time without a line means a dead connection. */
 const silenceSeconds = 25;
+/** The longest line that is read: many times the longest message. */
+const lineBytesMax = 2 ** 20;
 
 async function* lines<End extends Ended>(
   access: Access,
@@ -123,16 +142,14 @@ async function* lines<End extends Ended>(
   );
   try {
     const response = await open(access, path, AbortSignal.any([cancelled, silent.signal]));
-    if (response.status >= 500) throw new Error(`it answered ${response.status}`);
-    if (response.status >= 400)
-      throw refusal(access, { status: response.status, body: await response.json().catch(() => undefined) });
-    const decoder = new TextDecoder();
-    let rest = "";
-    for await (const bytes of response.body ?? []) {
+    if (response.status >= 500 || response.status === 429) throw new Absent(response);
+    if (response.status >= 400) {
+      const text = await textIn(response, silenceSeconds).catch(() => "");
+      throw refusal(access, { status: response.status, body: parsedJson(text) });
+    }
+    for await (const line of linesOf(response.body, lineBytesMax)) {
       silence.refresh();
-      const parts = (rest + decoder.decode(bytes as Uint8Array, { stream: true })).split("\n");
-      rest = parts.pop() ?? "";
-      for (const part of parts) if (part.trim()) yield JSON.parse(part) as FollowLine<End>;
+      yield JSON.parse(line) as FollowLine<End>;
     }
   } finally {
     clearTimeout(silence);

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, fetch, type Response } from "undici";
 import { fetchDispatcher } from "../connect-to.ts";
+import { parsedJson } from "../engines/parsed-json.ts";
 import { callPolicy, type RetryPolicy, restBefore } from "../engines/retry.ts";
 // These put the errors that the control plane answers into the catalogue.
 import "../errors/api.ts";
@@ -10,6 +11,7 @@ import "../errors/claims.ts";
 import "../errors/journal.ts";
 import { BallastError, catalogue } from "../errors/catalogue.ts";
 import { controlPlaneUnclear, controlPlaneUnreachable, endpointInsecure } from "../errors/provider.ts";
+import { EndlessAnswer, retryAfterSecondsOf, textOf } from "../http-answer.ts";
 
 /** The control plane's address, the caller's token, and how long to wait for an answer. */
 export interface Access {
@@ -42,9 +44,9 @@ export const machineTime: CallTime = {
 };
 
 /** Gives the retry policy of a call. */
-const policyOf = ({ patienceSeconds }: Access, otherwiseSeconds: number): RetryPolicy => ({
+const policyOf = ({ patienceSeconds }: Access, isPersistent: boolean): RetryPolicy => ({
   ...callPolicy,
-  budgetSeconds: patienceSeconds ?? otherwiseSeconds,
+  budgetSeconds: patienceSeconds ?? (isPersistent ? callPolicy.budgetSeconds : shortSeconds),
 });
 
 /** How long a call is tried that nothing waits for. */
@@ -59,8 +61,11 @@ export interface Call {
   readonly path: string;
   readonly body?: unknown;
   readonly repeatable: boolean;
-  /** Whether an update of the program depends on it, so that it outlasts the failover of a database. */
-  readonly persistent?: boolean;
+  /**
+   * Whether an update of the program depends on it, so that it outlasts the failover of a database. `answered`: only
+   * while the control plane itself says that it cannot, as opposed to one that is down.
+   */
+  readonly persistent?: boolean | "answered";
 }
 
 /** An answer, refusals included. Only the absence of an answer is thrown. */
@@ -71,6 +76,8 @@ export interface Answer {
 }
 
 const attemptSeconds = 10;
+/** The most of an answer that is read: several times the journal of the longest rollout. */
+const answerBytesMax = 64 * 2 ** 20;
 const neverSent = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -79,29 +86,35 @@ const neverSent = new Set([
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
-const absent = new Set([502, 503, 504]);
+const absent = new Set([429, 502, 503, 504]);
+/** The longest rest that an answer may ask of a call. A wrong answer must not end all attempts. */
+const retryAfterMax = 30;
 
 /**
  * Sends a request until an answer arrives or the patience is used up, at most ten seconds an attempt.
  *
- * An ingress answers 502 to 504 while no replica is behind it, and the control plane 503 while its database does not
- * answer, so these are retried like a refused connection, after the time that the answer asks for. If the control plane
- * itself answered 503 with an error to the end, that error is the result. A request that is not repeatable is sent
- * again only if it certainly was not carried out.
+ * An ingress answers 502 to 504 while no replica is behind it and 429 to too many callers, and the control plane 503
+ * while its database does not answer. These are retried like a refused connection, after the time that the answer asks
+ * for, whoever sent it. If the control plane itself answered with an error to the end, that error is the result. A
+ * request that is not repeatable is sent again only if it certainly was not carried out.
  *
  * @throws release-control-plane-unreachable, and what the token's source throws.
  */
 export async function ask(access: Access, call: Call): Promise<Answer> {
   const { time = machineTime } = access;
-  const policy = policyOf(access, call.persistent ? callPolicy.budgetSeconds : shortSeconds);
+  let policy = policyOf(access, call.persistent === true);
   const began = time.now();
   for (let attempts = 1; ; attempts++) {
     const left = policy.budgetSeconds - (time.now() - began) / 1000;
     const missing = await attempt(access, call, Math.min(attemptSeconds, Math.max(1, left)));
     if (!("reason" in missing)) return missing;
     access.cancel?.throwIfAborted();
-    const asked = missing.excuse?.retryAfterSeconds;
-    const rest = restBefore(policy, attempts, (time.now() - began) / 1000, asked, Math.random());
+    policy = policyOf(
+      access,
+      call.persistent === true || (call.persistent === "answered" && missing.excuse !== undefined),
+    );
+    const spent = (time.now() - began) / 1000;
+    const rest = restBefore(policy, attempts, spent, missing.retryAfterSeconds, Math.random());
     if (rest === undefined || (missing.sent && !call.repeatable)) {
       if (missing.excuse) return missing.excuse;
       throw controlPlaneUnreachable({ endpoint: access.endpoint, reason: missing.reason });
@@ -114,6 +127,10 @@ export async function ask(access: Access, call: Call): Promise<Answer> {
 export async function open(access: Access, path: string, cancel: AbortSignal): Promise<Response> {
   return send(access, { method: "GET", path, repeatable: true }, cancel);
 }
+
+/** Reads an answer. @throws EndlessAnswer, and a `TimeoutError` */
+export const textIn = ({ body }: Response, seconds: number): Promise<string> =>
+  textOf(body, { bytesMax: answerBytesMax, seconds });
 
 /**
  * Gives the control plane's own error, with its id, from a refusal.
@@ -137,6 +154,12 @@ export function refusal(access: Access, { status, body }: Pick<Answer, "status" 
   });
 }
 
+/** Gives for how many seconds an answer asks to be left alone, half a minute at most; undefined if it does not ask. */
+export function restAskedBy({ headers }: Response): number | undefined {
+  const seconds = retryAfterSecondsOf((name) => headers.get(name));
+  return seconds === undefined ? undefined : Math.min(retryAfterMax, seconds);
+}
+
 /** Sends a call and throws the control plane's error if it refuses. */
 export async function accepted(access: Access, call: Call): Promise<Answer> {
   const answer = await ask(access, call);
@@ -155,24 +178,22 @@ interface Missing {
   readonly reason: string;
   readonly sent: boolean;
   readonly excuse?: Answer;
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 async function attempt(access: Access, call: Call, seconds: number): Promise<Answer | Missing> {
   const timeout = AbortSignal.timeout(Math.round(seconds * 1000)); // a fraction is refused
   try {
     const response = await send(access, call, access.cancel ? AbortSignal.any([access.cancel, timeout]) : timeout);
-    const text = await response.text();
-    const body = parse(text);
-    const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
-    const answer = {
-      status: response.status,
-      body,
-      retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined,
-    };
+    const text = await textIn(response, seconds);
+    const body = parsedJson(text);
+    const retryAfterSeconds = restAskedBy(response);
+    const answer = { status: response.status, body, retryAfterSeconds };
     if (absent.has(response.status))
       return {
         reason: `it answered ${response.status}`,
         sent: mayHaveArrived(response.status, text),
+        retryAfterSeconds,
         ...(body === undefined ? {} : { excuse: answer }),
       };
     if (body === undefined && text !== "")
@@ -180,18 +201,21 @@ async function attempt(access: Access, call: Call, seconds: number): Promise<Ans
     return answer;
   } catch (error) {
     if (error instanceof BallastError) throw error;
-    return timeout.aborted
+    if (error instanceof EndlessAnswer)
+      throw controlPlaneUnclear({ endpoint: access.endpoint, what: `more than ${answerBytesMax / 2 ** 20} MiB` });
+    return timeout.aborted || (error as Error).name === "TimeoutError"
       ? { reason: `no answer in ${Math.round(seconds)} s`, sent: true }
       : { reason: reasonOf(error), sent: !neverSent.has(codeOf(error)) };
   }
 }
 
 /**
- * Only a 503 means that nothing was carried out, unless an ingress sent it because its connection to the control plane
- * broke during the request, or the control plane itself, whose database may have written before its connection broke.
+ * Only a 429 or 503 means that nothing was carried out, unless an ingress sent it because its connection to the control
+ * plane broke during the request, or the control plane itself, whose database may have written before its connection
+ * broke.
  */
 const mayHaveArrived = (status: number, text: string): boolean =>
-  status !== 503 || text.includes("termination") || text.includes('"journal-unreachable"');
+  (status !== 503 && status !== 429) || text.includes("termination") || text.includes('"journal-unreachable"');
 
 let shared: Dispatcher | undefined;
 
@@ -213,14 +237,6 @@ async function send(access: Access, call: Call, cancel: AbortSignal): Promise<Re
     dispatcher: shared,
     ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
   });
-}
-
-function parse(text: string): unknown {
-  try {
-    return text === "" ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const causeOf = (error: unknown): unknown =>

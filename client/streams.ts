@@ -64,16 +64,37 @@ export type PutStream<Summary> =
   | { readonly stream: Summary }
   | { readonly refused: BallastError; readonly retryAfterSeconds: number | undefined };
 
-/** The streams of a list. Of an unreadable stream only the id and the error are known. */
+/**
+ * The streams of a list. Of an unreadable stream only the id and the error are known; a stuck one is also among the
+ * streams.
+ */
 export interface ListedStreams<Summary> {
   readonly streams: readonly Summary[];
-  readonly unreadable: readonly { readonly id: string; readonly error: BallastError }[];
+  readonly unreadable: readonly Troubled[];
+  readonly stuck: readonly Troubled[];
+}
+
+/** A stream that stands still, and why. */
+export interface Troubled {
+  readonly id: string;
+  readonly error: BallastError;
 }
 
 /** Selects streams for a list. */
 export type StreamFilter<Types extends StreamTypes> = Partial<Readonly<Record<Types["filter"], string>>> & {
   readonly inFlight?: true;
 };
+
+/** How a call is made on which something else depends. */
+export interface CallOptions {
+  /**
+   * Tries for as long as a release is put, through the failover of a database. A signal may then arrive twice, so it is
+   * for one that changes nothing the second time, such as an abort.
+   *
+   * @default false
+   */
+  readonly persistent?: boolean;
+}
 
 /** The calls about streams of a kind. A refusal is thrown as its own error; only the conflict of a put is an answer. */
 export interface StreamCalls<Types extends StreamTypes> {
@@ -82,10 +103,15 @@ export interface StreamCalls<Types extends StreamTypes> {
   /** Gives the selected streams, newest first, and beside them those whose journals cannot be read. */
   readonly list: (filter?: StreamFilter<Types>) => Promise<ListedStreams<Types["summary"]>>;
   /** Gives one stream; undefined if it does not exist. */
-  readonly show: (name: StreamName<Types>) => Promise<Types["summary"] | undefined>;
+  readonly show: (name: StreamName<Types>, options?: CallOptions) => Promise<Types["summary"] | undefined>;
   readonly journal: (name: StreamName<Types>) => Promise<readonly StreamFact<Types["event"]>[]>;
   /** Sends a signal, and gives the message with which the control plane accepted it. */
-  readonly signal: (name: StreamName<Types>, signal: Types["signal"], message: string) => Promise<string>;
+  readonly signal: (
+    name: StreamName<Types>,
+    signal: Types["signal"],
+    message: string,
+    options?: CallOptions,
+  ) => Promise<string>;
   /**
    * Yields each fact from `from` on as it is written, then the end.
    *
@@ -122,8 +148,8 @@ export function streamCalls<Types extends StreamTypes>(access: Access, kind: Str
       const path = `/${plural}?${new URLSearchParams(filter as Readonly<Record<string, string>> | undefined)}`;
       return listIn(await accepted(access, { method: "GET", path, repeatable: true }), access, kind);
     },
-    show: async (name) => {
-      const answer = await ask(access, { method: "GET", path: pathOf(name), repeatable: true });
+    show: async (name, { persistent = false } = {}) => {
+      const answer = await ask(access, { method: "GET", path: pathOf(name), repeatable: true, persistent });
       if (answer.status === 404) return undefined;
       if (answer.status >= 400) throw refusal(access, answer);
       return summaryIn(answer, access, kind);
@@ -132,9 +158,9 @@ export function streamCalls<Types extends StreamTypes>(access: Access, kind: Str
       const answer = await accepted(access, { method: "GET", path: pathOf(name, "journal"), repeatable: true });
       return fieldOf<readonly StreamFact<Types["event"]>[]>(answer, "facts", access);
     },
-    signal: async (name, signal, message) => {
-      const path = pathOf(name, "signals");
-      const answer = await accepted(access, { method: "POST", path, body: { signal, message }, repeatable: false });
+    signal: async (name, signal, message, { persistent = false } = {}) => {
+      const [path, body] = [pathOf(name, "signals"), { signal, message }];
+      const answer = await accepted(access, { method: "POST", path, body, repeatable: persistent, persistent });
       return String(fieldOf(answer, "message", access));
     },
     follow: (name, options) => follow<Types["end"]>(access, { kind: kind.kind, path: pathOf(name, "follow") }, options),
@@ -146,16 +172,19 @@ function listIn<Types extends StreamTypes>(
   access: Access,
   { plural, summaryFrom = asItIs }: StreamKind<Types>,
 ): ListedStreams<Types["summary"]> {
-  const streams = fieldOf<readonly object[]>(answer, plural, access);
+  const streams = fieldOf<readonly object[]>(answer, plural, access).map(summaryFrom);
   const { unreadable = [] } = answer.body as {
     readonly unreadable?: readonly { readonly id: string; readonly error: object }[];
   };
+  const troubled = unreadable.map(({ id, error }) => ({
+    id,
+    error: refusal(access, { status: answer.status, body: { error } }),
+  }));
+  const known = new Set(streams.map(({ id }) => id));
   return {
-    streams: streams.map(summaryFrom),
-    unreadable: unreadable.map(({ id, error }) => ({
-      id,
-      error: refusal(access, { status: answer.status, body: { error } }),
-    })),
+    streams,
+    unreadable: troubled.filter(({ id }) => !known.has(id)),
+    stuck: troubled.filter(({ id }) => known.has(id)),
   };
 }
 

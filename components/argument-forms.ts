@@ -11,10 +11,13 @@ import {
   thresholdsForm,
   whenInFlightForm,
 } from "../engines/rollout/intent.ts";
-import { hidden, input, inputs, named, parts, plain, typed } from "./arguments.ts";
+import { anObject, hidden, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
+import { keptSettings, lostSettings } from "./canary-app/losses.ts";
+import { nameShapes } from "./conventions.ts";
 
 const word = text("a text that is not empty", { pattern: "\\S" });
-const image = plain(text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" }));
+const imageName = text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" });
+const image = plain(imageName);
 const address = text("an https address without a path", {
   pattern: "^(https://[^/\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
 });
@@ -37,10 +40,8 @@ const pull = plain(object({ server: host, identity: word }));
 const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a port number" }));
 const replicas = (least: number) => plain(number({ least, most: 1_000, whole: true }));
 
-/** The output `sender` of `Telemetry` has more than each component needs. */
-const senderFields = { connectionString: secret, identity: optional(plain(word)), insightsId: optional(input(word)) };
-const telemetryOf = (needed: "identity" | "insightsId") =>
-  parts(object({ ...senderFields, [needed]: needed === "identity" ? plain(word) : input(word) }));
+/** The output `sender` of `Telemetry` has more than the control plane needs. */
+const sender = parts(object({ connectionString: secret, identity: optional(plain(word)), insightsId: input(word) }));
 
 const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
   pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
@@ -49,25 +50,27 @@ const secretName = text("of the form that a secret's name has: lower-case letter
   pattern: "^[a-z0-9]([a-z0-9.\\-]*[a-z0-9])?$",
 });
 
-const canaryAppFields = {
-  resourceGroup: plain(groupName),
-  location: plain(word),
-  environment: inputs({ id: input(word), domain: input(host) }),
+const appName = text(`a container app's name: ${nameShapes.app.rule}`, { pattern: nameShapes.app.pattern.source });
+
+const canaryApp = object({
+  // azure-native's own. A word of it that is misspelt at the top would be ignored, so all names are listed.
+  configuration: native(anObject),
+  containerAppName: input(appName),
+  environmentId: native(word),
+  extendedLocation: native(anObject),
+  identity: native(anObject),
+  kind: native(word),
+  location: native(word),
+  managedBy: native(word),
+  managedEnvironmentId: native(word),
+  patchingConfiguration: native(anObject),
+  resourceGroupName: input(groupName),
+  tags: native(anObject),
+  template: native(anObject),
+  workloadProfileName: native(word),
+  // Ballast's.
   controlPlane: parts(object({ endpoint: input(address), audience: plain(word) })),
-  image,
-  variables: optional(named(plain(text("a text", { least: 0 })), variableName)),
-  secrets: optional(named(secret, secretName)),
-  secretVariables: optional(named(plain(word), variableName)),
-  registries: optional(plain(list(object({ server: host, identity: word })))),
-  telemetry: optional(telemetryOf("identity")),
-  external: optional(plain(flag())),
-  transport: optional(plain(oneOf(["http", "http2", "auto"]))),
-  targetPort: optional(port),
-  healthPath: optional(plain(askedFields.probePath)),
   probePath: optional(plain(askedFields.probePath)),
-  cpu: optional(plain(number())),
-  minReplicas: optional(replicas(0)),
-  maxReplicas: optional(replicas(0)),
   // Whether their numbers are within limits is the plan's to say: it is checked with its defaults.
   strategy: optional(plain(typed(partial(strategyForm)))),
   thresholds: optional(plain(typed(partial(thresholdsForm)))),
@@ -77,10 +80,35 @@ const canaryAppFields = {
   whenInFlight: optional(plain(whenInFlightForm)),
   outsideWeights: optional(plain(outsideWeightsForm)),
   gate: optional(plain(typed(gateForm))),
+  keepLive: optional(plain(list(oneOf(keptSettings)))),
+  acceptLoss: optional(plain(list(oneOf(lostSettings)))),
+  credentialSlots: optional(plain(list(list(secretName, { least: 2, most: 2, what: "a list of two secrets' names" })))),
+});
+
+const httpAppFields = {
+  containerAppName: input(appName),
+  resourceGroupName: input(groupName),
+  location: optional(input(word)),
+  environmentId: input(word),
+  image: input(imageName),
+  variables: optional(named(input(text("a text", { least: 0 })), variableName)),
+  secrets: optional(named(secret, secretName)),
+  secretVariables: optional(named(plain(word), variableName)),
+  registries: optional(parts(list(parts(object({ server: input(host), identity: input(word) }))))),
+  telemetry: optional(
+    parts(object({ connectionString: secret, identity: input(word), insightsId: optional(input(word)) })),
+  ),
+  external: optional(plain(flag())),
+  transport: optional(plain(oneOf(["http", "http2", "auto"]))),
+  targetPort: optional(port),
+  healthPath: optional(plain(askedFields.probePath)),
+  cpu: optional(plain(number())),
+  minReplicas: optional(replicas(0)),
+  maxReplicas: optional(replicas(0)),
 };
 
 /** What is said of variables is not in the types: a compiler accepts the name of a secret that does not exist. */
-const canaryApp = object(canaryAppFields, {
+const httpApp = object(httpAppFields, {
   check: ({ variables = {}, secrets = {}, secretVariables = {} }): readonly Objection[] => [
     ...Object.entries(secretVariables).flatMap(([variable, name]) => {
       if (Object.hasOwn(secrets, name)) return [];
@@ -120,7 +148,7 @@ const controlPlane = object(
     leaseSeconds: optional(seconds),
     requestSeconds: optional(seconds),
     ingestionSeconds: optional(plain(number({ least: 0 }))),
-    telemetry: optional(telemetryOf("insightsId")),
+    telemetry: optional(sender),
     notify: optional(secret),
     callers: optional(
       plain(
@@ -255,4 +283,5 @@ export const argumentForms = {
   JournalDatabase: journalDatabase,
   Network: network,
   Telemetry: telemetry,
+  httpApp,
 } as const;

@@ -2,7 +2,7 @@
 // refuses a wrong value only minutes later, without the name of the argument. So every argument has a form
 // (argument-forms.ts). What is known is checked at once; an output is checked when its value is known.
 import * as pulumi from "@pulumi/pulumi";
-import { dictionary, type Fields, type Form, type OptionalForm, object, read } from "../engines/form.ts";
+import { dictionary, type Fields, type Form, type OptionalForm, object, optional, read } from "../engines/form.ts";
 import { complaintWithValue, type Place, type Problem, pathOf } from "../engines/problem.ts";
 import { argumentsRefused } from "../errors/components.ts";
 import { refusal, usesMocks } from "./conventions.ts";
@@ -65,6 +65,26 @@ export const input = <Value>({ mayBeAbsent: _, ...form }: Form<Value>): Needed<V
   ...form,
   read: (given, reading) => (isOutput(given) ? (new Deferred(given, form) as Value) : form.read(given, reading)),
 });
+
+/** An input of azure-native's own, which may be an output without a value: it is then as if it were left out. */
+export const native = <Value>(form: Form<Value>): OptionalForm<Value> => {
+  const mayBeNothing = optional(form);
+  return {
+    ...mayBeNothing,
+    read: (given, reading) =>
+      isOutput(given) ? (new Deferred(given, mayBeNothing) as Value) : form.read(given, reading),
+  };
+};
+
+/** An object of any fields, which azure-native checks itself. */
+export const anObject: Form<object> = {
+  schema: { type: "object" },
+  read: (given, { problems }) => {
+    if (Object.prototype.toString.call(given) !== "[object Object]")
+      problems.push({ kind: "shape", at: [], expected: "an object", found: given });
+    return given as object;
+  },
+};
 
 /** An object of inputs. The whole may be an output too, such as one of another stack. */
 export function inputs(fields: Fields): Needed<object> {
@@ -131,6 +151,11 @@ function complaintsOf(form: Form<unknown>, given: unknown): readonly string[] {
   return "problems" in parsed ? parsed.problems.map(complaintWithValue) : [];
 }
 
+/** The form of all arguments: one of each argument, and none beside them. */
+type WholeForm<Args, Forms extends FormsOf<Args>> = Form<object> & {
+  readonly fields: Forms & Record<Exclude<keyof Forms, keyof Args>, never>;
+};
+
 /**
  * Checks a component's name and arguments, and returns the arguments.
  *
@@ -142,20 +167,39 @@ function complaintsOf(form: Form<unknown>, given: unknown): readonly string[] {
 export function readArguments<Args extends object, Forms extends FormsOf<Args>>(
   component: string,
   name: string,
-  form: Form<object> & { readonly fields: Forms & Record<Exclude<keyof Forms, keyof Args>, never> },
+  form: WholeForm<Args, Forms>,
   given: Args,
 ): Args {
-  const parsed = read(form, given);
-  const problems = "problems" in parsed ? parsed.problems : [];
   if (typeof name !== "string" || name === "") {
     const complaints = [`The first argument is the component's name, which must be a text that is not empty.`];
     throw refusal(argumentsRefused({ component, name: "", fields: ["the name"], complaints }));
   }
-  if (!("value" in parsed)) throw refused(component, name, problems);
+  return readWhole(component, name, form, given);
+}
+
+/**
+ * Checks the arguments of a function, which has no name of a resource.
+ *
+ * @throws component-arguments-refused
+ */
+export const readFunctionArguments = <Args extends object, Forms extends FormsOf<Args>>(
+  of: string,
+  form: WholeForm<Args, Forms>,
+  given: Args,
+): Args => readWhole(of, undefined, form, given);
+
+function readWhole<Args extends object>(
+  component: string,
+  name: string | undefined,
+  form: Form<object>,
+  given: Args,
+): Args {
+  const parsed = read(form, given);
+  if (!("value" in parsed)) throw refused(component, name, parsed.problems);
   return checkedLater(parsed.value, [], (later) => refused(component, name, later)) as Args;
 }
 
-function refused(component: string, name: string, problems: readonly Problem[]): unknown {
+function refused(component: string, name: string | undefined, problems: readonly Problem[]): unknown {
   const fields = problems.flatMap((problem) => fieldsOf(problem));
   const complaints = problems.map((problem) => complaintWithValue(problem).replace(/^the value /, "The object "));
   return refusal(argumentsRefused({ component, name, fields: [...new Set(fields)], complaints }));

@@ -90,7 +90,8 @@ const plain = (kind: string, most: number, global = false): Shape => ({
   rule: `2 to ${most} lower-case letters, digits and single hyphens, with a letter first and no hyphen last`,
 });
 
-const shapes = {
+/** The shapes of names in Azure, by what has them. */
+export const nameShapes = {
   app: plain("container app", 32), // a revision's name, `app--suffix`, is limited to 54
   job: plain("job", 32),
   environment: plain("managed environment", 60),
@@ -119,8 +120,8 @@ const shapes = {
  *
  * @throws component-name-refused
  */
-export function physicalName(of: keyof typeof shapes, name: string, scope: string): string {
-  const { kind, pattern, rule, global } = shapes[of];
+export function physicalName(of: keyof typeof nameShapes, name: string, scope: string): string {
+  const { kind, pattern, rule, global } = nameShapes[of];
   const physical = global
     ? `${name}-${createHash("sha256").update(scope.toLowerCase()).digest("hex").slice(0, 8)}`
     : name;

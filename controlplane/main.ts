@@ -5,12 +5,17 @@ import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { fetchDispatcher } from "../connect-to.ts";
 import { kinds } from "../engines/kinds.ts";
+import { secretKey } from "../engines/rotation/declaration.ts";
 import { appKey } from "../engines/targets.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { type Connection, connect } from "./adapters/azure/connection.ts";
+import { createConsumers } from "./adapters/azure/consumers.ts";
 import { createContainerApps } from "./adapters/azure/container-apps.ts";
+import { createVault } from "./adapters/azure/key-vault.ts";
+import { createLoginRows } from "./adapters/azure/login-rows.ts";
 import { createRequestRows } from "./adapters/azure/request-rows.ts";
 import { patienceOf } from "./adapters/azure/trouble.ts";
+import { createCredentialRoles } from "./adapters/credentials/roles.ts";
 import { openOrchestrations } from "./adapters/dbos/orchestrations.ts";
 import { openClaims } from "./adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool, poolSizes } from "./adapters/postgres/connection.ts";
@@ -20,13 +25,19 @@ import { openNotifications } from "./adapters/postgres/notifications.ts";
 import { openTime } from "./adapters/postgres/time.ts";
 import { createApp, type Log } from "./api/app.ts";
 import { type Authenticate, createAuthenticate } from "./api/authenticate.ts";
+import { remediationPerformer } from "./performers/remediation.ts";
+import type { Alerts } from "./performers/remediation-ports.ts";
 import { rolloutPerformer } from "./performers/rollout.ts";
+import { rotationPerformer } from "./performers/rotation.ts";
+import type { Vault } from "./performers/rotation-ports.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
 import { openNotifiers } from "./read-notifiers.ts";
+import { incidentKeys, openAlerts, pollAlerts, type RemediationSetting, remediationWorld } from "./remediations.ts";
 import { clockOf } from "./runtime/clock.ts";
 import { startNotifying } from "./runtime/notify.ts";
 import { createOrchestrator, type Orchestrator } from "./runtime/orchestrate.ts";
 import { readPreparation, readSettings, type Settings } from "./settings.ts";
+import { startSweeping } from "./sweep-credentials.ts";
 
 /** How long an orderly end may take. The platform kills the process after 30 seconds. */
 const endSeconds = 25;
@@ -55,8 +66,13 @@ async function run(settings: Settings): Promise<void> {
   const connection = connect(settings);
   const dispatcher = fetchDispatcher();
   const store = await openStore(settings, connection);
-  const streams = orchestratorOf(settings, connection, store);
+  const vault = createVault({ connection, patience: patienceOf(settings.requestSeconds), suffix: settings.vaults });
+  const remediations = remediationsOf(settings, connection, store);
+  const alerts = openAlerts(remediations);
+  const streams = orchestratorOf(settings, connection, store, { vault, remediations, alerts });
   await streams.launch();
+  const { credentials } = settings;
+  const sweeping = startSweeping({ credentials, vault, streams, now: store.clock.now, log: logTrouble });
   store.telemetry?.begin(store.opened);
   const notifications = openNotifications(store.pool);
   const notifying = startNotifying({
@@ -68,6 +84,7 @@ async function run(settings: Settings): Promise<void> {
     log: logTrouble,
   });
   const closing = new AbortController();
+  const polling = pollAlerts(remediations, alerts, streams, closing.signal);
   const refreshing = store.opened
     .refresh(closing.signal)
     .catch((error: unknown) => logTrouble(`rows of earlier versions are brought up to date later: ${String(error)}`));
@@ -82,7 +99,7 @@ async function run(settings: Settings): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
-  await Promise.all([streams.close(), notifying.close(), refreshing]);
+  await Promise.all([streams.close(), notifying.close(), sweeping.close(), refreshing, polling]);
   server.closeAllConnections();
   await closed;
   await store.telemetry?.close();
@@ -115,20 +132,60 @@ async function openStore(settings: Settings, connection: Connection) {
   };
 }
 
-/** Assembles the control loop. It does not run yet. */
-function orchestratorOf(settings: Settings, connection: Connection, store: Store): Orchestrator {
+/** Gives what remediations are joined to. */
+function remediationsOf(settings: Settings, connection: Connection, { journal, clock }: Store): RemediationSetting {
   const patience = patienceOf(settings.requestSeconds);
+  return {
+    ...settings,
+    declared: settings.remediations,
+    connection,
+    patience,
+    journal,
+    kinds,
+    apps: createContainerApps(connection, patience),
+    clock,
+    log: logTrouble,
+  };
+}
+
+/** Assembles the control loop. It does not run yet. */
+function orchestratorOf(
+  settings: Settings,
+  connection: Connection,
+  store: Store,
+  {
+    vault,
+    remediations,
+    alerts,
+  }: { readonly vault: Vault; readonly remediations: RemediationSetting; readonly alerts: Alerts },
+): Orchestrator {
+  const { patience, apps } = remediations;
   const { journal, claims, clock } = store;
+  const { credentials, requestSeconds, workspace, rotatorPassword: password, database } = settings;
   return createOrchestrator({
     ports: { journal, claims, clock },
     kinds,
-    performers: () => ({
+    performers: (asked) => ({
+      remediation: remediationPerformer(remediationWorld(remediations, alerts, asked)),
+      rotation: rotationPerformer({
+        credentials,
+        vault,
+        roles: createCredentialRoles({
+          password: passwordOf({ ...database, password }, connection.credential),
+          tls: database.tls,
+        }),
+        logins: createLoginRows(connection, patience, workspace, clock.now),
+        consumers: createConsumers(connection, patience),
+        streams: asked,
+        clock,
+        requestSeconds,
+      }),
       rollout: rolloutPerformer({
-        apps: createContainerApps(connection, patience),
-        requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds),
+        apps,
+        requests: createRequestRows(connection, patience, workspace, settings.ingestionSeconds),
         claims,
         clock,
-        requestSeconds: settings.requestSeconds,
+        requestSeconds,
       }),
     }),
     orchestrations: openOrchestrations({ pool: store.pool, process: settings.process, log: logTrouble }),
@@ -140,7 +197,7 @@ function orchestratorOf(settings: Settings, connection: Connection, store: Store
 }
 
 function serveApi(
-  { managedTargets: managedApps, process: name, host, port }: Settings,
+  { managedTargets: managedApps, credentials, remediations, process: name, host, port }: Settings,
   { journal, claims, clock, telemetry }: Store,
   streams: Orchestrator,
   authenticate: Authenticate,
@@ -152,7 +209,7 @@ function serveApi(
     kinds,
     streams,
     managedApps,
-    managedTargets: managedApps.map(appKey),
+    managedTargets: [...managedApps.map(appKey), ...credentials.map(secretKey), ...incidentKeys(remediations)],
     now: clock.now,
     process: name,
     closing,

@@ -2,6 +2,7 @@
 // rights of that role. It runs in the control plane's own image, so that the tables match exactly that version.
 import { ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 import pg from "pg";
+import { boundedAnswers } from "../http-answer.ts";
 import { prepareDbos } from "./adapters/dbos/orchestrations.ts";
 import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
@@ -17,10 +18,9 @@ export const passwordOf = ({ password }: DatabaseSettings, credential: TokenCred
 
 /** Prepares the database. It is safe to run again at any time, beside a running control plane. */
 export async function prepareDatabase({ clientId, database: settings, grantee }: Preparation): Promise<void> {
-  const database: Database = {
-    ...settings,
-    password: passwordOf(settings, new ManagedIdentityCredential({ clientId })),
-  };
+  const policy = boundedAnswers({ bytesMax: 2 ** 20, seconds: 30, restSecondsMax: 5 });
+  const identity = new ManagedIdentityCredential({ clientId, additionalPolicies: [{ policy, position: "perRetry" }] });
+  const database: Database = { ...settings, password: passwordOf(settings, identity) };
   await connected({ ...database, name: "postgres" }, (client) => makeRole(client, grantee));
   const pool = openPool(database, () => {});
   await migrate(pool).finally(() => pool.end());

@@ -5,10 +5,14 @@ import { databaseAccess, patience, publicAzure } from "../defaults.ts";
 import { list, object, read as readForm, text } from "../engines/form.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
+import type { Credential } from "../engines/rotation/vocabulary.ts";
 import { settingsWrong } from "../errors/api.ts";
 import { type Database, isLoopback } from "./adapters/postgres/connection.ts";
 import type { Grantee } from "./adapters/postgres/role.ts";
+import { readCredentials } from "./read-credentials.ts";
 import { type NotifierSettings, readNotifiers } from "./read-notifiers.ts";
+import { readRemediations } from "./read-remediations.ts";
+import type { Remediations } from "./remediations.ts";
 
 /** The settings of the control plane. */
 export interface Settings {
@@ -17,6 +21,11 @@ export interface Settings {
   /** The accepted audiences of tokens; several if Entra issues tokens of both versions (the URI and the client id). */
   readonly audiences: readonly string[];
   readonly managedTargets: readonly Target[];
+  /** The credentials that are rotated, and how the rotator signs in; its password may be a token of the identity. */
+  readonly credentials: readonly Credential[];
+  readonly rotatorPassword: string | undefined;
+  /** The suffix of the vaults' hosts. */
+  readonly vaults: string;
   readonly workspace: string;
   readonly resourceManager: string;
   readonly logs: string;
@@ -32,6 +41,8 @@ export interface Settings {
   readonly port: number;
   /** Who receives notifications of rollouts. */
   readonly notifiers: NotifierSettings;
+  /** What may be done about alerts; nothing if it is not configured. */
+  readonly remediations: Remediations;
   /** Where telemetry is sent; undefined if none is configured. */
   readonly telemetry:
     | {
@@ -66,6 +77,7 @@ export function readSettings(environment: Environment): Settings {
     complaints.push(
       `BALLAST_LEASE_SECONDS (${leaseSeconds}) must be longer than BALLAST_REQUEST_SECONDS (${requestSeconds}).`,
     );
+  const managedTargets = readManagedTargets(read.text("BALLAST_MANAGED_TARGETS"), complaints);
   const settings: Settings = {
     subscription: read.text("BALLAST_SUBSCRIPTION"),
     tenant: read.text("BALLAST_TENANT"),
@@ -74,7 +86,10 @@ export function readSettings(environment: Environment): Settings {
       .split(",")
       .map((audience) => audience.trim())
       .filter((audience) => audience !== ""),
-    managedTargets: readManagedTargets(read.text("BALLAST_MANAGED_TARGETS"), complaints),
+    managedTargets,
+    credentials: readCredentials(environment["BALLAST_CREDENTIALS"] ?? "", managedTargets, complaints),
+    rotatorPassword: environment["BALLAST_ROTATOR_PASSWORD"] || undefined,
+    vaults: environment["BALLAST_VAULTS"] || publicAzure.vaults,
     workspace: read.text("BALLAST_WORKSPACE"),
     resourceManager: read.url("BALLAST_RESOURCE_MANAGER", publicAzure.resourceManager),
     logs: read.url("BALLAST_LOGS", publicAzure.logs),
@@ -88,6 +103,7 @@ export function readSettings(environment: Environment): Settings {
     host: environment["HOST"] || "127.0.0.1",
     port: read.number("PORT", 8080, 0, 65_535),
     notifiers: readNotifiers(environment["BALLAST_NOTIFY"], complaints),
+    remediations: readRemediations(environment["BALLAST_REMEDIATIONS"], complaints),
     telemetry: readTelemetry(environment, read, complaints),
     process: `${environment["CONTAINER_APP_REPLICA_NAME"] || "local"}-${process.pid}-${Date.now().toString(36)}`,
   };

@@ -9,7 +9,7 @@ export interface Answer {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: the JSON of Azure has no types here, and this folder may import none
   readonly body: { readonly [name: string]: any };
-  /** When the server asks to retry. */
+  /** When the server asks to retry; 0 if it does not ask. */
   readonly retryAfterSeconds: number;
 }
 
@@ -21,6 +21,8 @@ export type Ask = (method: "GET" | "POST" | "PATCH", path: string, body?: object
 
 /** The limit of one request, its body included. */
 const requestSeconds = 10;
+/** The most of an answer that is read: many times an app's. */
+const answerBytesMax = 4 * 2 ** 20;
 /** The API version of Container Apps. */
 const apiVersion = "2025-07-01";
 
@@ -51,13 +53,15 @@ export async function send(
             .setEncoding("utf8")
             .on("data", (part: string) => {
               said += part;
+              if (said.length > answerBytesMax)
+                response.destroy(new Error(`its answer has more than ${answerBytesMax / 2 ** 20} MiB`));
             })
             .on("error", reject);
           response.on("end", () =>
             resolve({
               status: response.statusCode ?? 0,
               body: parsed(said),
-              retryAfterSeconds: Number(response.headers["retry-after"]) || 0,
+              retryAfterSeconds: retryAfter(response.headers["retry-after"]),
             }),
           );
         },
@@ -81,6 +85,15 @@ function wayTo({ protocol, hostname }: URL): https.RequestOptions {
   const [, suffix, host, port] = /^([a-z0-9.-]+)=([^:=]+):(\d+)$/.exec(process.env["BALLAST_CONNECT_TO"] ?? "") ?? [];
   const isMeant = suffix !== undefined && protocol === "https:" && `.${hostname}`.endsWith(`.${suffix}`);
   return isMeant ? { hostname: host!, port: Number(port), servername: hostname } : {};
+}
+
+/** The longest rest that is understood. A wrong answer must not cost the whole patience. */
+const retryAfterSecondsMax = 30;
+
+/** Reads Retry-After, in seconds or as a date. */
+function retryAfter(text = ""): number {
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  return Math.min(retryAfterSecondsMax, Math.max(0, seconds || 0));
 }
 
 function parsed(text: string): Answer["body"] {

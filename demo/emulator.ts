@@ -4,6 +4,7 @@ import { fetch } from "undici";
 import { tokenFor } from "../client/credential.ts";
 import { fetchDispatcher } from "../connect-to.ts";
 import type { WantedSecond } from "../emulator/starvation.ts";
+import { textOf } from "../http-answer.ts";
 import type { CloudAddress } from "./ground.ts";
 
 /** One request, as the ingress logged it. */
@@ -55,8 +56,9 @@ export function emulator({ suffix, port }: CloudAddress): Emulator {
       headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
       ...(body && { body: JSON.stringify(body) }),
     });
-    if (!answer.ok) throw new Error(`the emulator answered ${answer.status} to ${route}: ${await answer.text()}`);
-    return (await answer.json()) as Answer;
+    const text = await textOf(answer.body, { bytesMax: 256 * 2 ** 20, seconds: 30 });
+    if (!answer.ok) throw new Error(`the emulator answered ${answer.status} to ${route}: ${text}`);
+    return JSON.parse(text) as Answer;
   };
   return {
     rows: async (app) => (await ask<{ rows: readonly Row[] }>("GET", `rows?app=${app}`)).rows,

@@ -9,8 +9,10 @@ import type { ResourceType } from "./arm/resource.ts";
 import { roleAssignmentType, roleDefinitionType } from "./authorization/resource-types.ts";
 import { registryType } from "./containerregistry/registries.ts";
 import { flexibleServerTypes } from "./dbforpostgresql/flexible-servers.ts";
+import { eventGridTypes } from "./eventgrid/system-topics.ts";
 import { diagnosticSettingType } from "./insights/diagnostic-settings.ts";
 import { insightsTypes } from "./insights/insights.ts";
+import { vaultType } from "./keyvault/vaults.ts";
 import { identityType } from "./managedidentity/identities.ts";
 import { networkTypes } from "./network/networks.ts";
 import { workspaceType } from "./operationalinsights/workspaces.ts";
@@ -45,6 +47,8 @@ export const resourceTypes: readonly ResourceType[] = [
   diagnosticSettingType,
   ...insightsTypes,
   identityType,
+  vaultType,
+  ...eventGridTypes,
   roleDefinitionType,
   roleAssignmentType,
   registryType,

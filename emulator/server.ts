@@ -11,9 +11,11 @@ import type { Certificates } from "./certificates.ts";
 import type { Control } from "./controls/control.ts";
 import type { Met } from "./controls/faults.ts";
 import { quirksOf } from "./controls/quirks-in-force.ts";
+import { eventGridHost, validateByHand } from "./eventgrid/handshake.ts";
 import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
 import { takeTelemetry } from "./insights/ingestion.ts";
 import { ingestionHost } from "./insights/insights.ts";
+import { answerVault, vaultAudiences, vaultChallenge } from "./keyvault/vault-host.ts";
 
 /** The services behind the hosts. */
 export interface Services {
@@ -149,6 +151,17 @@ const endpoints: readonly Endpoint[] = [
     answer: answerLogs,
   },
   {
+    host: /^[a-z0-9-]+\.vault$/,
+    audiences: vaultAudiences,
+    challenge: vaultChallenge,
+    answer: answerVaults,
+  },
+  {
+    host: eventGridHost,
+    paths: /^\/+eventsubscriptions\/[^/]+\/validate/i,
+    answer: async (request, { services: { cloud } }) => validateByHand(cloud, request.url ?? "/"),
+  },
+  {
     host: "management",
     paths: /^/,
     audiences: (suffix) => [
@@ -239,6 +252,21 @@ async function answerControl(
   const reply = control.answer(asked) ?? (await emulatorRoutes(asked));
   if (reply) return reply;
   throw new ArmError(404, "ResourceNotFound", `The emulator has no control '${asked.method} ${asked.path}'.`);
+}
+
+/** Answers a request to a vault. Faults and the log of requests know it by host and path: `/shop.vault/secrets/a`. */
+async function answerVaults(request: IncomingMessage, { services, verify }: Asking): Promise<Answered> {
+  const { cloud, control } = services;
+  const sent = await toArmRequest(request);
+  const [name = ""] = (request.headers.host ?? "").toLowerCase().split(".");
+  const asked = { ...sent, path: `/${name}.vault${sent.path}` };
+  const userAgent = request.headers["user-agent"] ?? "";
+  const outcome = await control.meetFault(asked, (meant) =>
+    answerVault({ cloud, request: meant, userAgent, verify }).catch(errorReply),
+  );
+  control.note(asked, outcome.reply.status, outcome.fate === "answered");
+  cloud.keep?.();
+  return outcome.fate === "answered" ? outcome.reply : outcome.fate;
 }
 
 async function answerLogs(

@@ -3,6 +3,7 @@
 // an emulator that starts on that folder again is the same cloud.
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { watchRules } from "./alertsmanagement/log-rules.ts";
 import { type Ingress, ingress } from "./app/ingress.ts";
 import { watchSchedules } from "./app/job-executions.ts";
 import { rowsMax } from "./app/request-rows.ts";
@@ -17,7 +18,11 @@ import { makeControl } from "./controls/control.ts";
 import { emulatorRoutes } from "./controls/emulator-routes.ts";
 import { quirksOf, quirksWithout } from "./controls/quirks-in-force.ts";
 import { schedulerOf } from "./controls/scheduler.ts";
+import { watchServerLog } from "./dbforpostgresql/server-log.ts";
+import { policies } from "./delivery/policies.ts";
+import { watchExpiries } from "./keyvault/secret-events.ts";
 import { logsQuery } from "./operationalinsights/logs-query.ts";
+import { platformRowsMax } from "./operationalinsights/platform-rows.ts";
 import { type Ledger, makeLedger } from "./persistence/ledger.ts";
 import { type Parts, registerOwners } from "./persistence/revival.ts";
 import { openDocuments, openRows, readCharter, writeCharter } from "./persistence/state.ts";
@@ -91,9 +96,7 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   const hosts = await serveHosts(certificates, suffix, charter?.port ?? options.port ?? 0, services);
   opened.push(hosts.close);
   const caFile = await writeCaFile(folder, caPem);
-  const rowsFile = isKept ? openRows(folder, rowsMax) : undefined;
-  // Closed last, since connections that are broken off still write rows.
-  if (rowsFile) opened.unshift(rowsFile.close);
+  const rowFiles = isKept ? openRowFiles(folder, opened) : {};
 
   const network = { BALLAST_CONNECT_TO: `${suffix}=127.0.0.1:${hosts.port}`, NODE_EXTRA_CA_CERTS: caFile };
   const identityEndpoint = `http://127.0.0.1:${identity.port}/msi/token`;
@@ -106,11 +109,13 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
     suffix,
     port: hosts.port,
     options: { ...options, quirks: { ...quirksWithout(process.env["BALLAST_EMULATOR_WITHOUT"]), ...options.quirks } },
-    ...(rowsFile && { rowsFile }),
+    ...rowFiles,
     replicaEnvironment: (identities) => ({ ...network, ...identityVariables(tokens, identityEndpoint, identities) }),
+    serviceToken: (service, application) => tokens.serviceToken(application, policies[service].application),
     log: (line) => void process.stderr.write(`emulator  ${line}\n`),
   };
   opened.push(() => schedulerOf(cloud).close());
+  watchExpiries(cloud);
   const operations = makeOperations(
     () => quirksOf(cloud)["one-write-at-a-time"] !== false,
     (operation) => ledger?.changed("operation", operation),
@@ -130,7 +135,11 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   if (isKept && !charter) writeCharter(folder, { ...keys, port: hosts.port, providerPort: provider.port });
   const parts: Parts = { cloud, control, operations };
   if (ledger) opened.push(await keepAll(folder, parts, ledger, writer));
-  else watchSchedules(cloud);
+  else {
+    watchSchedules(cloud);
+    watchRules(cloud);
+  }
+  opened.push(watchServerLog(cloud));
   open(servicesOf(parts, tokens, entrance, keepAfter(ledger, writer)));
   const ports = { port: hosts.port, providerPort: provider.port };
   const environment = {
@@ -139,6 +148,16 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
     ...credentials(id, secret),
   };
   return { ...ports, caFile, suffix, subscription, tenant, client: { id, secret }, environment };
+}
+
+/** Opens the files of rows. They are closed last, since connections that are broken off still write rows. */
+function openRowFiles(folder: string, opened: Close[]): Pick<Cloud, "rowsFile" | "platformRowsFile"> {
+  const files = {
+    rowsFile: openRows<unknown>(folder, rowsMax),
+    platformRowsFile: openRows<unknown>(folder, platformRowsMax, "platform-rows"),
+  };
+  for (const { close } of Object.values(files)) opened.unshift(close);
+  return files;
 }
 
 async function writeCaFile(folder: string, caPem: string): Promise<string> {

@@ -193,7 +193,37 @@ export interface Observed<Event extends AnyEvent, State, Effect extends AnyEffec
 // biome-ignore lint/suspicious/noExplicitAny: no other type accepts every kind.
 export type AnyKind<Event extends AnyEvent = any> = Kind<any, Event, any, any, any, any>;
 
-/** One kind as the control loop uses it. Journals of its streams go in and out; its states stay inside. */
+/** An engine threw: a bug of a kind of work, which must hold up no stream but the one that it met. */
+export class EngineFailed extends Error {}
+
+/** Gives the failure from what was thrown, which may be anything at all. */
+export const engineFailed = (thrown: unknown): EngineFailed => new EngineFailed(wordsOf(thrown), { cause: thrown });
+
+const wordsMax = 200;
+
+/** Words what was thrown in one line, whatever it is. */
+function wordsOf(thrown: unknown): string {
+  try {
+    const words = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+    return words.replace(/\s+/g, " ").trim().slice(0, wordsMax).toWellFormed() || "it threw nothing";
+  } catch {
+    return "it threw a value without words";
+  }
+}
+
+/** Runs a part of an engine. @throws EngineFailed for whatever it throws */
+export function runEngine<Value>(part: () => Value): Value {
+  try {
+    return part();
+  } catch (thrown) {
+    throw engineFailed(thrown);
+  }
+}
+
+/**
+ * One kind as the control loop uses it. Journals of its streams go in and out; its states stay inside. All but
+ * `refuses` throw EngineFailed if the engine throws.
+ */
 export interface Controller<Event extends AnyEvent = AnyEvent> {
   readonly kind: string;
   /** Gives the effect that a journal asks for; undefined once it is finished, and before it begins. */
@@ -287,12 +317,12 @@ export function controllerOf<Event extends AnyEvent>({
   return {
     kind,
     // A process may die after it has claimed the targets and before it has written what was requested.
-    asks: (journal) => (journal.length === 0 ? undefined : engine.react(stateOf(journal))),
-    decides: (journal, observation) => engine.decide(stateOf(journal), observation),
+    asks: (journal) => (journal.length === 0 ? undefined : runEngine(() => engine.react(stateOf(journal)))),
+    decides: (journal, observation) => runEngine(() => engine.decide(stateOf(journal), observation)),
     refuses: calls.whyDisregarded,
     targetsOf: (journal) => {
       const [first] = journal;
-      return first === undefined ? [] : targetsOf(first.event);
+      return first === undefined ? [] : runEngine(() => targetsOf(first.event));
     },
   };
 }

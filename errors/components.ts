@@ -17,13 +17,17 @@ export const componentNameRefused = entry<{ readonly kind: string; readonly name
 /** A program passes values that the component cannot use; plain JavaScript has no compiler that would refuse them. */
 export const argumentsRefused = entry<{
   readonly component: string;
-  readonly name: string;
+  /** Undefined for a function, which has no name of a resource. */
+  readonly name: string | undefined;
   readonly fields: readonly string[];
   readonly complaints: readonly string[];
 }>("component-arguments-refused", {
   title: "The arguments of a component are not valid",
-  message: ({ component, name, complaints }) => `Invalid arguments of ${component} "${name}": ${complaints.join(" ")}`,
-  fix: ({ component, name, fields }) => `correct ${fields.join(", ")} in new ${component}("${name}", …)`,
+  variants: [{}, { name: undefined }],
+  message: ({ component, name, complaints }) =>
+    `Invalid arguments of ${component}${name === undefined ? "" : ` "${name}"`}: ${complaints.join(" ")}`,
+  fix: ({ component, name, fields }) =>
+    `correct ${fields.join(", ")} in ${name === undefined ? `${component}(…)` : `new ${component}("${name}", …)`}`,
   left: unchanged,
 });
 
@@ -89,6 +93,21 @@ export const canaryAppCautions = entry<{
     `do nothing if this is intended; otherwise correct ${settings.join(", ")}, or remove a value to get its default`,
 });
 
+/** A canary consumes messages whatever its weight, and they are not judged. */
+export const canaryAppConsumes = entry<{ readonly app: string; readonly rules: readonly string[] }>(
+  "canary-app-consumes",
+  {
+    severity: "warning",
+    title: "A canary takes messages before it gets any traffic",
+    message: ({ app, rules }) =>
+      `"${app}" scales with messages that wait (${rules.join(", ")}). A canary takes its share of them from its ` +
+      "start, at any weight. Only requests are judged.",
+    fix: () =>
+      "do nothing if a bad release may fail on messages; otherwise consume them in an app of its own, as " +
+      "docs/guides/container-app.md says",
+  },
+);
+
 /** The plan needs more requests than the app gets. */
 export const canaryAppBlind = entry<{
   readonly app: string;
@@ -122,11 +141,11 @@ export const canaryAppNoReplica = entry<{
 });
 
 /** The Consumption profile does not have the size. */
-export const canaryAppSizeUnfit = entry<{ readonly app: string; readonly cpu: number }>("canary-app-size-unfit", {
+export const httpAppSizeUnfit = entry<{ readonly cpu: number }>("http-app-size-unfit", {
   title: "Azure does not have the size of an app's replicas",
-  message: ({ app, cpu }) =>
-    `"${app}" sets cpu to ${cpu}, but the Consumption profile has sizes from 0.25 to 4 vCPUs in steps of 0.25.`,
-  fix: () => "set cpu to one of these sizes; memory follows it, 2 GiB per vCPU",
+  message: ({ cpu }) =>
+    `An app sets cpu to ${cpu}, but the Consumption profile has sizes from 0.25 to 4 vCPUs in steps of 0.25.`,
+  fix: () => "set cpu of httpApp(…) to one of these sizes; memory follows it, 2 GiB per vCPU",
   left: unchanged,
 });
 
@@ -137,6 +156,37 @@ export const canaryAppUnfit = entry<{ readonly app: string; readonly why: string
   fix: () => "change the app first, or deploy it with a plain ContainerApp instead of a CanaryApp",
   left: unchanged,
 });
+
+/** Azure cannot move an app, so Pulumi would delete it and create another one. */
+export const canaryAppMoved = entry<{ readonly app: string; readonly moves: readonly string[] }>("canary-app-moved", {
+  title: "An update would delete and recreate an app that serves",
+  message: ({ app, moves }) => `"${app}" would be deleted and created again: ${moves.join("; ")}.`,
+  fix: () =>
+    "say what the app has now; to move, deploy a second app beside this one, move the users, then delete the first",
+  left: unchanged,
+});
+
+/** The live app has settings that somebody made outside the program. */
+export const canaryAppLosses = entry<{
+  readonly app: string;
+  readonly losses: readonly string[];
+  /** The settings by the names that `acceptLoss` takes. */
+  readonly lost: readonly string[];
+  /** Those of them that `keepLive` takes too. */
+  readonly keepable: readonly string[];
+}>("canary-app-losses", {
+  title: "An update would take settings from a live app",
+  variants: [{}, { keepable: [] }],
+  message: ({ app, losses }) =>
+    `"${app}" has what the program does not say, and the update would take it away: ${losses.join(", ")}.`,
+  fix: ({ lost, keepable }) => {
+    const orKeep = keepable.length === 0 ? "" : `, or send it back as it is: keepLive: ${quoted(keepable)}`;
+    return `say it in the program${orKeep}; to drop it, acceptLoss: ${quoted(lost)}`;
+  },
+  left: unchanged,
+});
+
+const quoted = (names: readonly string[]): string => `[${names.map((name) => `"${name}"`).join(", ")}]`;
 
 /** What revisions share changes for stable too, at once, and stays changed after a rollback. */
 export const canaryAppScopeChanges = entry<{ readonly app: string; readonly changes: readonly string[] }>(
@@ -195,6 +245,59 @@ export const canaryAppTrafficUneven = entry<{ readonly app: string; readonly sum
       "revision should serve.",
     fix: ({ app }) =>
       `correct them (az containerapp ingress traffic set --name ${app} …), then run the same command again`,
+    left: unchanged,
+  },
+);
+
+/** The live app is read before any resource is registered, so its name cannot be one that Pulumi makes up. */
+export const canaryAppUnnamed = entry<{ readonly name: string }>("canary-app-unnamed", {
+  title: "A CanaryApp has no containerAppName",
+  message: ({ name }) =>
+    `CanaryApp "${name}" does not set containerAppName. The live app is read before the update, by its name in Azure.`,
+  fix: ({ name }) =>
+    `set containerAppName in new CanaryApp("${name}", …); the name of an app that Pulumi named is in the state: ` +
+    "pulumi stack export",
+  left: unchanged,
+});
+
+/** A program sets what the control plane moves. */
+export const canaryAppOwnedField = entry<{ readonly name: string; readonly lines: readonly string[] }>(
+  "canary-app-owned-field",
+  {
+    title: "A program sets what a CanaryApp sets itself",
+    message: ({ name, lines }) =>
+      `CanaryApp "${name}" sets ${lines.join(" and ")}. Releases move the traffic, and Azure names the revisions.`,
+    fix: ({ lines }) => `delete ${lines.join(" and ")}`,
+    left: unchanged,
+  },
+);
+
+/** A pipeline sets the image, so the program would never have a new template. */
+export const canaryAppIgnoredTemplate = entry<{ readonly name: string; readonly paths: readonly string[] }>(
+  "canary-app-ignored-template",
+  {
+    title: "A program ignores changes of the template that it releases",
+    message: ({ name, paths }) =>
+      `CanaryApp "${name}" has ${paths.map((path) => `"${path}"`).join(", ")} in ignoreChanges. ` +
+      "A change of the template is a release, so there would be nothing to release.",
+    fix: ({ paths }) =>
+      `delete ${paths.map((path) => `"${path}"`).join(", ")} from ignoreChanges, and set the image in the program: ` +
+      "a pipeline passes it with `pulumi config set`",
+    left: unchanged,
+  },
+);
+
+/** The state says that nothing changed, while another client made a revision. */
+export const canaryAppOutdated = entry<{ readonly name: string; readonly known: string; readonly live: string }>(
+  "canary-app-outdated",
+  {
+    title: "The state does not know an app's latest revision",
+    message: ({ name, known, live }) =>
+      `The latest revision of "${name}" is ${live}, but the state has ${known}. Another client made it, such as a ` +
+      "hot fix by hand, and users may be on it.",
+    fix: () =>
+      "run `pulumi up --refresh`, or set `options: { refresh: always }` in Pulumi.yaml; the program's template is " +
+      "then released with the revision that serves now as stable",
     left: unchanged,
   },
 );

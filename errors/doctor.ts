@@ -103,7 +103,7 @@ export const doctorCoresFew = entry<{ environment: string; used: number; limit: 
     fix: () =>
       "request a higher quota of Managed Environment Consumption Cores for this environment " +
       "(`az containerapp env list-usages` shows it), or lower the minimum replicas of the app " +
-      "(minReplicas of CanaryApp, ballast:replicas.storefrontMin)",
+      "(template.scale.minReplicas of CanaryApp, ballast:replicas.storefrontMin)",
     left: () => "Running replicas keep running. Replicas of a canary would not start.",
   },
 );
@@ -151,6 +151,18 @@ export const doctorHeartbeatLost = entry<{ inFlight: number; seconds: number; si
     left: () => "The dead man's switch gives every app on a split back to stable.",
   },
 );
+
+/** The control plane works, but not on all of its rollouts. */
+export const doctorRolloutsStuck = entry<{ stuck: number; inFlight: number }>("doctor-rollouts-stuck", {
+  title: "Rollouts in progress stand still for good",
+  variants: [{ stuck: 1 }, {}],
+  message: ({ stuck, inFlight }) =>
+    `${stuck} of ${inFlight} rollout${inFlight === 1 ? "" : "s"} in progress cannot go on: ` +
+    `${stuck === 1 ? "its journal" : "their journals"} cannot be read, or the engine fails on ` +
+    `${stuck === 1 ? "it" : "them"}.`,
+  fix: () => "run `ballast release list`, which says why, then follow Stuck rollout in docs/guides/runbooks.md",
+  left: () => "All other rollouts go on. The traffic of the stuck ones stays where it is.",
+});
 
 /** The control plane is only reachable from inside its network. */
 export const doctorPlaneInternal = entry<{ host: string; why: string }>("doctor-plane-internal", {

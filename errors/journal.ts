@@ -21,6 +21,18 @@ export const journalChainBroken = entry<{ stream: string; index: number; why: st
   left: ({ stream }) => `The traffic stays where it is, and the control plane no longer continues ${stream}.`,
 });
 
+/** The code that decides about a stream throws on its journal. Other streams go on. */
+export const journalEngineFailed = entry<{ stream: string; why: string }>("journal-engine-failed", {
+  title: "The engine fails on a journal",
+  message: ({ stream, why }) =>
+    `The engine of ${stream} fails on its journal: ${why.replace(/\.$/, "")}. ` +
+    "That is a bug in this version. Nothing is decided for this stream until it is gone; all others go on.",
+  fix: () =>
+    "report the bug with the output of `ballast release explain <name> --json`, and run a version without it; until " +
+    "then set the app's traffic by hand",
+  left: ({ stream }) => `${stream} stands still and keeps its target, whose traffic is unchanged.`,
+});
+
 /** Without TLS the control plane connects to a database on this machine only. */
 export const databaseTlsDisabled = entry<{ host: string }>("database-tls-disabled", {
   title: "The connection to the database must be encrypted",

@@ -43,10 +43,11 @@ const isEntry = (value: unknown): value is BaselineEntry =>
   value !== null &&
   ["stack", "rule", "subject"].every((key) => typeof (value as Record<string, unknown>)[key] === "string");
 
-/** Leaves out what a stack no longer has. Entries of other stacks stay. */
+/** Leaves out what a stack no longer has. Entries of other stacks stay, and those that may still be there. */
 export const shrunk = (
   entries: readonly BaselineEntry[],
   stack: string,
   found: readonly BaselineEntry[],
+  isUnsure: (rule: string) => boolean,
 ): readonly BaselineEntry[] =>
-  entries.filter((entry) => entry.stack !== stack || found.some((each) => isSame(each, entry)));
+  entries.filter((entry) => entry.stack !== stack || isUnsure(entry.rule) || found.some((each) => isSame(each, entry)));

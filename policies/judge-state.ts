@@ -7,7 +7,7 @@ import { stackRules } from "../analysis/stack-rules.ts";
 import { fragmentOf } from "../analysis/systems/pulumi/fragment.ts";
 import { nameOf } from "../analysis/systems/pulumi/names.ts";
 import type { Declared, DeclaredStack } from "../analysis/systems/pulumi/nodes.ts";
-import { judgeStacks, type PulumiFinding } from "../analysis/systems/pulumi/view.ts";
+import { judgeStacks, type PulumiFinding, type PulumiRule } from "../analysis/systems/pulumi/view.ts";
 import { type Judgement, judgementOf, ownPolicies } from "./judgement.ts";
 import type { Profile } from "./profiles.ts";
 import { baselineIn, type ProgramFolder, settingsIn, stackSettings, writtenResources } from "./program-folder.ts";
@@ -23,18 +23,20 @@ export interface JudgeOptions {
   readonly profile?: Profile | undefined;
   /** Where a resource stands if neither state nor program says it. */
   readonly otherwise: Place;
+  /** @default all rules about stacks */
+  readonly rules?: readonly PulumiRule[];
 }
 
 /** Judges a stack. @throws policy-settings-refused, policy-baseline-unreadable */
 export function judgeState(program: ProgramFolder, stack: DeclaredStack, options: JudgeOptions): Judgement {
-  const { today, profile, otherwise } = options;
+  const { today, profile, otherwise, rules = stackRules } = options;
   const written = writtenResources(program);
   const resources = stack.resources.map((each): Declared => {
     const found = written.get(`${each.token} ${nameOf(each.urn)}`);
     return found ? { ...each, evidence: found.evidence, places: found.places } : each;
   });
   const settings = stackSettings(program, stack.name);
-  const judged = judgeStacks(joinFragments([fragmentOf({ ...stack, settings, resources })]), stackRules);
+  const judged = judgeStacks(joinFragments([fragmentOf({ ...stack, settings, resources })]), rules);
   const sought = new Map(resources.map(({ urn, token, parent }) => [urn, { urn, token, name: nameOf(urn), parent }]));
   const placeOf = sourcePlaces(program.folder, sought, otherwise);
   const placed = (finding: PulumiFinding): PulumiFinding => {

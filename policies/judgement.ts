@@ -1,5 +1,6 @@
 // What policies say about one stack: the findings of the rules with their levels, after waivers and baseline, and the
 // findings about waivers and baseline themselves. It is pure: the stack, the settings and the day come in.
+import type { FailedRule } from "../analysis/failed-rule.ts";
 import type { Place } from "../analysis/place.ts";
 import { byPlace, compareText } from "../analysis/place.ts";
 import { rankOf, type Severity } from "../analysis/rule.ts";
@@ -41,6 +42,8 @@ export interface Judgement {
   readonly waived: readonly { readonly finding: PulumiFinding; readonly waiver: Waiver }[];
   /** What each rule could not judge, because it is known only after the update. */
   readonly unjudged: ReadonlyMap<string, readonly Unjudged[]>;
+  /** The rules that stopped with an error: their findings are missing. */
+  readonly failed: readonly FailedRule[];
 }
 
 /** What a judgement is based on. */
@@ -83,6 +86,7 @@ export function judgementOf(basis: Basis): Judgement {
     findings: findings.toSorted(byWeight),
     waived: applied.waived,
     unjudged: judged.unjudged,
+    failed: judged.failed,
   };
 }
 
@@ -120,7 +124,8 @@ function applyWaivers({ stack, judged, settings, today }: Basis): Applied {
 }
 
 /** Whether the rule could not judge something in the waiver's target, so that it may be needed after all. */
-const isUncertain = ({ rule, target }: Waiver, { unjudged }: Judged): boolean =>
+const isUncertain = ({ rule, target }: Waiver, { unjudged, failed }: Judged): boolean =>
+  failed.some((each) => each.rule === rule) ||
   (unjudged.get(rule) ?? []).some(({ urn }) => matches(target, urn) || matches(target, nameOf(urn)));
 
 const about = (waiver: Waiver): string => `The waiver of ${waiver.rule} for ${waiver.target} (${waiver.ticket})`;
@@ -148,13 +153,17 @@ const unused = (waiver: Waiver): PulumiFinding =>
 
 const subjectOf = ({ rule, target, environment }: Waiver): string => `${rule} ${target} ${environment}`;
 
+/** Whether a rule could not judge everything, so that what it does not find may still be there. */
+export const isUnsure = (rule: string, { unjudged, failed }: Pick<Judged, "unjudged" | "failed">): boolean =>
+  unjudged.has(rule) || failed.some((each) => each.rule === rule);
+
 /** Entries of this stack that are no longer found, if their rule could judge everything. */
 const stale = ({ stack, judged, baseline }: Basis): readonly PulumiFinding[] =>
   baseline
     .filter(
       (entry) =>
         entry.stack === stack &&
-        !judged.unjudged.has(entry.rule) &&
+        !isUnsure(entry.rule, judged) &&
         !judged.findings.some((finding) => isSame(entryOf(stack, finding), entry)),
     )
     .map((entry) =>

@@ -3,7 +3,7 @@
 // the process, so the demo could not clean up.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chownSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -30,7 +30,8 @@ export interface Account {
 // removes the data. It has a session of its own, so that Ctrl-C in a terminal does not reach it first.
 const keeper = `
 exec 3<&0
-"$1" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= &
+"$1" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \\
+  -c logging_collector=on -c log_destination=stderr,jsonlog &
 server=$!
 (read -r _ <&3; kill -INT $server) &
 watcher=$!
@@ -149,13 +150,46 @@ function serve(binaries: string, folder: string, port: number, account: Account)
     let output = "";
     server.stderr.setEncoding("utf8").on("data", (text: string) => {
       output = (output + text).slice(-2000);
-      if (output.includes("ready to accept connections")) resolve(server);
     });
+    const looks = setInterval(() => {
+      output = collected(folder) ?? output;
+      if (!isReady(folder)) return;
+      clearInterval(looks);
+      resolve(server);
+    }, readyMilliseconds);
     server.once("error", reject);
-    server.once("exit", () =>
-      reject(postgresStartFailed({ step: `listen on port ${port}`, output: lastWords(output) })),
-    );
+    server.once("exit", () => {
+      clearInterval(looks);
+      reject(postgresStartFailed({ step: `listen on port ${port}`, output: lastWords(output) }));
+    });
   });
+}
+
+const readyMilliseconds = 20;
+
+/** Reports whether the server says in its own file that it accepts connections. */
+function isReady(folder: string): boolean {
+  try {
+    return readFileSync(path.join(folder, "data", "postmaster.pid"), "utf8")
+      .trimEnd()
+      .endsWith("ready");
+  } catch {
+    return false;
+  }
+}
+
+/** Gives the end of the server's log, which goes to files once the server has read its settings. */
+function collected(folder: string): string | undefined {
+  try {
+    const logs = path.join(folder, "data", "log");
+    const [last] = readdirSync(logs)
+      .filter((name) => name.endsWith(".log"))
+      .toSorted()
+      .reverse();
+    return last === undefined ? undefined : readFileSync(path.join(logs, last), "utf8").slice(-2000) || undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The server gets only our PATH: variables such as PGDATA would change what it does. */

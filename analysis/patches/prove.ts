@@ -1,7 +1,7 @@
 // Proves patches before they are offered: after a patch, its finding is gone, no new one has come, nothing else in the
 // file means something else, and GitHub's own parser accepts the file. A patch that fails any of this is dropped.
 import { parseDocument } from "yaml";
-import { judge, readGraph } from "../analyze.ts";
+import { type Analysis, judge, readGraph } from "../analyze.ts";
 import { compareText } from "../place.ts";
 import type { Finding, Repair, Rule } from "../rule.ts";
 import { fingerprintOf } from "../summary.ts";
@@ -36,8 +36,8 @@ export async function provePatches(
   const dropped: { finding: Finding; because: string }[] = [];
   for (const wanted of findings.filter(({ repair }) => repair !== undefined)) {
     // Lines have moved: the finding is looked up again in the files as they are now.
-    const current = await findingsOf(overlaid(folder, files), rules);
-    const finding = current.find((each) => fingerprintOf(each) === fingerprintOf(wanted));
+    const current = await judged(overlaid(folder, files), rules);
+    const finding = current.findings.find((each) => fingerprintOf(each) === fingerprintOf(wanted));
     if (finding?.repair === undefined) continue;
     const next = patched(files, rawOf, finding.repair);
     const because =
@@ -50,7 +50,9 @@ export async function provePatches(
   return { proven, dropped, files };
 }
 
-const findingsOf = async (folder: Folder, rules: readonly Rule[]): Promise<readonly Finding[]> =>
+type Judged = Pick<Analysis, "findings" | "failed">;
+
+const judged = async (folder: Folder, rules: readonly Rule[]): Promise<Judged> =>
   judge(await readGraph(folder, { asksGitHub: false }), rules);
 
 /** A folder with some files replaced. */
@@ -83,13 +85,15 @@ async function objection(
   before: ReadonlyMap<string, string>,
   next: ReadonlyMap<string, string>,
   finding: Finding,
-  current: readonly Finding[],
+  current: Judged,
   rules: readonly Rule[],
 ): Promise<string | undefined> {
-  const after = await findingsOf(overlaid(folder, new Map([...before, ...next])), rules);
-  const known = new Set(current.map(fingerprintOf));
-  if (after.some((each) => fingerprintOf(each) === fingerprintOf(finding))) return "the finding would stay";
-  const added = after.find((each) => !known.has(fingerprintOf(each)));
+  const after = await judged(overlaid(folder, new Map([...before, ...next])), rules);
+  const known = new Set(current.findings.map(fingerprintOf));
+  const failed = after.failed.find(({ rule }) => !current.failed.some((each) => each.rule === rule));
+  if (failed) return `${failed.rule} cannot judge the result`;
+  if (after.findings.some((each) => fingerprintOf(each) === fingerprintOf(finding))) return "the finding would stay";
+  const added = after.findings.find((each) => !known.has(fingerprintOf(each)));
   if (added) return `it would cause ${added.rule}`;
   const sources = [...next].map(([file, text]) => ({ file, text: text.replace(/^\uFEFF/, "") }));
   if (sources.some(({ file, text }) => fieldsChanged(file, textBefore(folder, before, file), text) > 4))

@@ -17,7 +17,7 @@ const levels: Readonly<Record<Severity, "error" | "warning" | "note">> = {
 const resultsMax = 5000;
 
 /** Gives the log as a value. */
-export function sarifLog({ findings, rules, graph }: Analysis, version: string): object {
+export function sarifLog({ findings, rules, graph, failed }: Analysis, version: string): object {
   return {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
     version: "2.1.0",
@@ -28,12 +28,15 @@ export function sarifLog({ findings, rules, graph }: Analysis, version: string):
         originalUriBaseIds: { SRCROOT: { description: { text: "The analysed folder." } } },
         invocations: [
           {
-            executionSuccessful: true,
-            toolExecutionNotifications: graph.notJudged.map(({ file, because }) => ({
-              level: "warning",
-              message: { text: `${file} was not judged: ${because}.` },
-              locations: [{ physicalLocation: { artifactLocation: artifact(file) } }],
-            })),
+            executionSuccessful: failed.length === 0,
+            toolExecutionNotifications: [
+              ...failed.map(({ rule, because }) => failureOf(rule, because, rules)),
+              ...graph.notJudged.map(({ file, because }) => ({
+                level: "warning",
+                message: { text: `${file} was not judged: ${because}.` },
+                locations: [{ physicalLocation: { artifactLocation: artifact(file) } }],
+              })),
+            ],
           },
         ],
         results: findings.slice(0, resultsMax).map((finding) => resultOf(finding, rules)),
@@ -59,6 +62,13 @@ const ruleOf = (rule: Rule): object => ({
     tags: [rule.focus, `anti-pattern-${rule.antiPattern}`, ...rule.systems],
     antiPattern: antiPatterns[rule.antiPattern],
   },
+});
+
+/** Says that a rule stopped with an error. */
+const failureOf = (id: string, because: string, rules: readonly Rule[]): object => ({
+  level: "error",
+  message: { text: `${id} was not judged: ${because}.` },
+  associatedRule: { id, index: rules.findIndex((rule) => rule.id === id) },
 });
 
 function resultOf(finding: Finding, rules: readonly Rule[]): object {

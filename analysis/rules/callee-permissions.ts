@@ -4,6 +4,7 @@ import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { JobNode, Permissions, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
+import { valueIn } from "../word-in.ts";
 
 const levels: Readonly<Record<string, number>> = { none: 0, read: 1, write: 2 };
 
@@ -17,7 +18,8 @@ function check(graph: Graph): readonly Draft[] {
   });
 }
 
-const levelIn = ({ all, scopes }: Permissions, scope: string): number => levels[all ?? scopes[scope] ?? "none"] ?? 0;
+const levelIn = ({ all, scopes }: Permissions, scope: string): number =>
+  valueIn(levels, all ?? valueIn(scopes, scope) ?? "none") ?? 0;
 
 /** The permissions that jobs of a callee ask for and do not get, one finding for each scope. */
 function lacking(view: WorkflowsView, callee: WorkflowNode, granted: Permissions) {
@@ -26,7 +28,7 @@ function lacking(view: WorkflowsView, callee: WorkflowNode, granted: Permissions
     const asked = job.permissions ?? callee.permissions;
     if (asked === undefined) continue;
     for (const [scope, level] of Object.entries(asked.scopes))
-      if ((levels[level] ?? 0) > levelIn(granted, scope) && !found.has(scope))
+      if ((valueIn(levels, level) ?? 0) > levelIn(granted, scope) && !found.has(scope))
         found.set(scope, { scope, level, by: asked });
   }
   return [...found.values()];

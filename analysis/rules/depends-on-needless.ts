@@ -17,17 +17,42 @@ const looking: ReadonlySet<string> = new Set([
   "consumption:Budget",
 ]);
 
+/**
+ * Types that may need anything: a template or a script does what it says, a lock forbids what comes after it, and so
+ * does a policy. A resource of another provider, such as a command or a release, may ask about the alert.
+ */
+const mayNeedAny = /^authorization:(ManagementLock|Policy)|^resources:(Deployment|.*Script)/;
+const isOfAzure = (token: string): boolean => token.startsWith("azure-native");
+
 const judge = (view: StacksView): readonly PulumiDraft[] =>
   view.resources
     .filter(
-      ({ type, isCustom }) => isCustom && !looking.has(type) && type !== "alertsmanagement:AlertProcessingRuleByName",
+      ({ type, token }) =>
+        isOfAzure(token) &&
+        !mayNeedAny.test(type) &&
+        !looking.has(type) &&
+        type !== "alertsmanagement:AlertProcessingRuleByName",
     )
-    .flatMap((node) =>
-      (node.needs[""] ?? []).flatMap((urn) => {
+    .flatMap((node) => {
+      const needed = node.needs[""] ?? [];
+      return needed.flatMap((urn) => {
         const target = view.byUrn(node, urn);
-        return target && looking.has(target.type) ? [draft(view, node, target)] : [];
-      }),
-    );
+        const isNeedless = target !== undefined && looking.has(target.type) && !isOfComponent(view, target, needed);
+        return isNeedless ? [draft(view, node, target)] : [];
+      });
+    });
+
+/**
+ * Whether a resource may have been named by its component. Pulumi writes `dependsOn` a component as all that is in it,
+ * and nobody can take one alert out of that.
+ */
+function isOfComponent(view: StacksView, target: ResourceNode, needed: readonly string[]): boolean {
+  const parent = target.parent === undefined ? undefined : view.byUrn(target, target.parent);
+  if (parent === undefined || parent.type === "pulumi:pulumi:Stack") return false;
+  if (needed.includes(parent.urn)) return true;
+  const children = view.resources.filter(({ stack, parent: of }) => stack === target.stack && of === parent.urn);
+  return children.length > 1 && children.every(({ urn, isCustom }) => !isCustom || needed.includes(urn));
+}
 
 const draft = (view: StacksView, node: ResourceNode, target: ResourceNode): PulumiDraft => ({
   severity: "low",
@@ -77,7 +102,8 @@ export const dependsOnNeedless = pulumiRule({
   severity: "Low.",
   fix: "Remove the entry from dependsOn.",
   limits:
-    "Only types that are known to have no effect on others are reported. An order for the sake of people is lost.",
+    "Only types that are known to have no effect on others are reported, and only where a resource of Azure waits. " +
+    "An order for the sake of people is lost. A wait for a whole component is none for one alert in it.",
   isLocal: false,
   failing: [{ "Pulumi.yaml": program("budget").replace("  environment:", "  environment: # <- finding") }],
   nearMisses: [

@@ -7,16 +7,18 @@ import type { Draft, Rule } from "../rule.ts";
 import { blindChecks } from "../systems/workflows/blind-checks.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
 import {
+  changesOf,
   isCheckStep,
   isGate,
   isProbe,
   isTest,
   isTestStep,
+  isUndoJob,
   shipmentsOf,
-  stepTitle,
 } from "../systems/workflows/roles.ts";
 import { commandsIn, type ShellCommand } from "../systems/workflows/shell.ts";
 import { stepRuns } from "../systems/workflows/simulate.ts";
+import { checksWithoutVerdict } from "../systems/workflows/verdicts.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
 
@@ -131,7 +133,9 @@ function shippedAround(
   guarded: JobNode | undefined,
 ): Shipped | undefined {
   const steps = view.stepsOf(job);
-  const own = shipmentsOf(view, job).filter((effect) => effect.step.job === job.id);
+  const own = (isUndoJob(view, job) ? changesOf(view, job) : shipmentsOf(view, job)).filter(
+    (effect) => effect.step.job === job.id,
+  );
   const after = own.find((effect) => steps.indexOf(effect.step) > steps.indexOf(step));
   if (after) return { place: after.place, isBefore: false };
   if (guarded) return { place: guarded.place, isBefore: false };
@@ -162,6 +166,8 @@ function swallowed(job: JobNode, step: StepNode, shipped: Shipped): readonly Dra
     const then = commands[at + 1];
     if (!judges || command.isCondition || command.next !== "||" || then === undefined || !isIgnoring(then)) return [];
     if (/^(npm|pip) audit|npm audit/.test(command.words.join(" "))) return [];
+    // The script ends with a failure in any case: the command shows why.
+    if (isProbe(command) && /^exit [1-9]/.test(commands.at(-1)!.words.join(" "))) return [];
     return [
       draft(
         lineOf(step.run!, command.line),
@@ -179,37 +185,10 @@ const isIgnoring = ({ words }: ShellCommand): boolean =>
   /^(true|:|echo|printf|exit 0)$/.test(words[0] === "exit" ? words.join(" ") : (words[0] ?? ""));
 
 /** Checks of what was deployed that end without a verdict. */
-function withoutVerdict(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
-  if (!shipped.isBefore || !isCheckStep(step)) return [];
-  const text = step.run!.text;
-  const commands = commandsIn(text);
-  const probe = commands.find(isProbe);
-  if (probe === undefined || /exit [1-9]|exit "?\$|return 1|\bfalse\b|--retry/.test(text)) return [];
-  const at = lineOf(step.run!, probe.line);
-  if (/\b(for|while|until)\b/.test(text) && /\bbreak\b|exit 0/.test(text))
-    return [
-      draft(
-        at,
-        step.id,
-        `The loop in "${step.name}" of job ${job.key} ends without a failure when every attempt failed.`,
-        shipped.place,
-        "medium",
-      ),
-    ];
-  const isPlain = commands.every((each) => isProbe(each) || /^(echo|sleep)$/.test(each.words[0] ?? ""));
-  const line = probe.words.join(" ");
-  const ignoresStatus = probe.words[0] === "curl" && !/ -\w*f| --fail/.test(line) && !/-w|--write-out/.test(line);
-  if (!isPlain || !ignoresStatus || !/smoke|health|verif|check/i.test(stepTitle(step))) return [];
-  return [
-    draft(
-      at,
-      step.id,
-      `"${line}" in "${step.name}" of job ${job.key} succeeds on every answer, also on a status of 500.`,
-      shipped.place,
-      "medium",
-    ),
-  ];
-}
+const withoutVerdict = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] =>
+  (shipped.isBefore ? checksWithoutVerdict(step) : []).map(({ line, message }) =>
+    draft(lineOf(step.run!, line), step.id, `"${step.name}" in job ${job.key} ${message}.`, shipped.place, "medium"),
+  );
 
 const example = (test: string): string => `name: main
 on:
@@ -311,6 +290,27 @@ jobs:
       - run: fly deploy
 `;
 
+const answered = (otherwise: string): string =>
+  checked("").replace(
+    /for attempt[^]*done\n/,
+    `STATUS=$(curl -s -o /dev/null -w "%{http_code}" https://shop.example/health)
+          if [ "$STATUS" != 200 ]; then
+            ${otherwise}
+          fi
+`,
+  );
+const started = (look: string): string =>
+  example("npm test").replace(
+    "      - run: fly deploy",
+    `      - name: Test that the image starts
+        run: |
+          docker run -d --name shop shop:new # <- finding
+          sleep 5
+          ${look}
+          docker rm -f shop
+      - run: fly deploy`,
+  );
+
 export const gateCannotFail: Rule = {
   id: "gate-cannot-fail",
   title: "A gate passes whatever it finds",
@@ -330,12 +330,26 @@ export const gateCannotFail: Rule = {
     { ".github/workflows/main.yml": refused("github.ref == 'main' # <- finding") },
     { ".github/workflows/main.yml": example("docker run --rm shop npm test || echo failed # <- finding") },
     { ".github/workflows/main.yml": measured(" || echo 0) # <- finding") },
+    { ".github/workflows/main.yml": answered("echo unhealthy").replace("health)", "health) # <- finding") },
+    { ".github/workflows/main.yml": started("docker logs shop").replace("-d --name", "--detach --name") },
     {
       ".github/workflows/ci.yml": generated("git diff # <- finding"),
       ".github/workflows/ship.yml": follower,
     },
   ],
   nearMisses: [
+    {
+      files: { ".github/workflows/main.yml": answered("exit 1") },
+      because: "An answer other than 200 fails the step.",
+      edit: { file: ".github/workflows/main.yml", replace: "exit 1", by: "echo unhealthy" },
+    },
+    {
+      files: {
+        ".github/workflows/main.yml": started("docker exec shop ./check.sh").replace(" # <- finding", ""),
+      },
+      because: "A command in the container fails if it does not run.",
+      edit: { file: ".github/workflows/main.yml", replace: "docker exec shop ./check.sh", by: "docker logs shop" },
+    },
     {
       files: { ".github/workflows/main.yml": refused("github.ref == 'refs/heads/main' && github.actor == 'a-bot'") },
       because: "The guard stops runs of one actor.",

@@ -15,6 +15,7 @@ import {
   tools,
 } from "../systems/claude-code/runtime-facts.ts";
 import { type ClaudeCodeView, claudeCodeViewOf } from "../systems/claude-code/view.ts";
+import { valueIn } from "../word-in.ts";
 
 /** Why a hook does not run, and how surely. */
 interface Fault {
@@ -89,7 +90,7 @@ function matcherFault(view: ClaudeCodeView, { event, matcher }: HookNode): Fault
     return fault("its matcher is no regular expression", "correct the expression");
   if (toolEvents.has(event.text))
     return names === undefined ? patternFault(matcher.text, fault) : nameFault(names, fault);
-  const values = matcherValues[event.text];
+  const values = valueIn(matcherValues, event.text);
   if (values !== undefined && !values.some((value) => matches(matcher.text, value)))
     return fault(`its matcher accepts none of ${values.join(", ")}`, `match one of ${values.join(", ")}`);
   if (!/^Subagent(Start|Stop)$/.test(event.text) || names === undefined || view.agents.length === 0) return undefined;

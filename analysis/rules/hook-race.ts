@@ -7,6 +7,7 @@ import type { Draft, Rule } from "../rule.ts";
 import type { HookNode, Write } from "../systems/claude-code/nodes.ts";
 import { exactNames, matcherValues, matches, toolEvents, tools } from "../systems/claude-code/runtime-facts.ts";
 import { claudeCodeViewOf } from "../systems/claude-code/view.ts";
+import { valueIn } from "../word-in.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const { hooks } = claudeCodeViewOf(graph);
@@ -55,7 +56,7 @@ function overlap(one: HookNode, other: HookNode): boolean {
   const event = one.event.text;
   const values = toolEvents.has(event)
     ? [...tools, ...matchers.flatMap((each) => exactNames(each ?? "*") ?? [])]
-    : (matcherValues[event] ?? [...matchers.flatMap((each) => exactNames(each ?? "*") ?? []), ""]);
+    : (valueIn(matcherValues, event) ?? [...matchers.flatMap((each) => exactNames(each ?? "*") ?? []), ""]);
   const isBoth = values.some((value) => matchers.every((matcher) => matches(matcher, value)));
   const [first, second] = [one.condition?.text, other.condition?.text];
   return isBoth && (first === undefined || second === undefined || first === second);

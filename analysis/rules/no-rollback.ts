@@ -33,8 +33,11 @@ const goesBack = (view: WorkflowsView, job: JobNode): boolean =>
     );
   });
 
-const goesBackItself =
-  /--atomic|--rollback|--cleanup-on-fail|circuit|canary|rolling|bluegreen|blue-green|argo|previous|\btrap\b/i;
+const goesBackItself = new RegExp(
+  "--atomic|--rollback|--cleanup-on-fail|circuit|canary|rolling|bluegreen|blue-green|argo|previous|" +
+    String.raw`^\s*trap (?!['"]?rm\b)`,
+  "im",
+);
 
 function checkedDeployment(view: WorkflowsView, job: JobNode): readonly Draft[] {
   const effects = deploymentsOf(view, job).filter(({ step }) => step.job === job.id);

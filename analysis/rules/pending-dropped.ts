@@ -28,20 +28,18 @@ function check(graph: Graph): readonly Draft[] {
   });
 }
 
-/** Two holders of one lock that deploy to known targets, of which none is the same. */
+/** Two runs under one lock that deploy to known targets, of which none is the same. */
 function differentTasks(all: readonly Held[]): readonly [Held, Held] | undefined {
-  for (const [at, one] of all.entries())
-    for (const other of all.slice(at + 1)) {
-      const isSameRun =
-        one.deployment.root.id === other.deployment.root.id &&
-        one.deployment.world.label === other.deployment.world.label;
-      if (isSameRun || one.deployment.targets.length === 0 || other.deployment.targets.length === 0) continue;
-      const isCommon = one.deployment.targets.some((target) => other.deployment.targets.includes(target));
-      const bothKnown = [...one.deployment.targets, ...other.deployment.targets].every(
-        (target) => !target.includes("${{"),
-      );
-      if (!isCommon && bothKnown) return [one, other];
-    }
+  const runs = groupedBy(all, ({ deployment: { root, world } }) => `${root.id} ${world.label}`).map((held) => ({
+    first: held[0]!,
+    targets: held.flatMap(({ deployment }) => deployment.targets),
+    isKnown: held.every(({ deployment: { targets } }) => targets.length > 0 && !targets.join().includes("${{")),
+  }));
+  const known = runs.filter(({ isKnown }) => isKnown);
+  for (const [at, one] of known.entries()) {
+    const other = known.slice(at + 1).find(({ targets }) => !targets.some((each) => one.targets.includes(each)));
+    if (other) return [one.first, other.first];
+  }
   return undefined;
 }
 
@@ -105,6 +103,11 @@ jobs:
       - run: fly deploy --app blog
 `;
 
+const both = example("deploy")
+  .replace(/ {4}inputs:[^]*?blog\]\n/, "  push:\n    branches: [main]\n")
+  .replace("    if: inputs.app == 'shop'\n", "")
+  .replace("inputs.app == 'blog'", "github.event_name == 'push'");
+
 export const pendingDropped: Rule = {
   id: "pending-dropped",
   title: "A waiting deployment is cancelled by another task",
@@ -120,6 +123,15 @@ export const pendingDropped: Rule = {
   limits: "Reported only if the targets are known to be different.",
   failing: [{ ".github/workflows/deploy.yml": example("deploy # <- finding") }],
   nearMisses: [
+    {
+      files: { ".github/workflows/deploy.yml": both },
+      because: "Both runs deploy the shop, so the newer one does what the cancelled one would have done.",
+      edit: {
+        file: ".github/workflows/deploy.yml",
+        replace: "  shop:\n",
+        by: "  shop:\n    if: github.event_name == 'workflow_dispatch'\n",
+      },
+    },
     {
       files: { ".github/workflows/deploy.yml": example("deploy-${{ inputs.app }}") },
       because: "Each app has its own group.",

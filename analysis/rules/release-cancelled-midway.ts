@@ -4,10 +4,11 @@
 import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
 import { keepRunning } from "../patches/lock-repair.ts";
-import type { Draft, Rule, Severity } from "../rule.ts";
+import { type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";
 import type { Lock } from "../systems/workflows/locks.ts";
-import { viewOf } from "../systems/workflows/view.ts";
+import { cancellingStep } from "../systems/workflows/other-runs.ts";
+import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const found = deploymentsIn(viewOf(graph)).flatMap((each) => {
@@ -15,7 +16,33 @@ function check(graph: Graph): readonly Draft[] {
     return lock === undefined || isPreview(each) || each.world.event === "workflow_call" ? [] : [[each, lock] as const];
   });
   const byLock = groupedBy(found, ([, { concurrency }]) => `${concurrency.place.file}:${concurrency.place.line}`);
-  return byLock.map(([first]) => draft(...first!));
+  return [...byLock.map(([first]) => draft(...first!)), ...byStep(viewOf(graph))];
+}
+
+/** Deployments that a step of a newer run cancels. */
+function byStep(view: WorkflowsView): readonly Draft[] {
+  const found = deploymentsIn(view).flatMap((each) => {
+    const step = isPreview(each) ? undefined : cancellingStep(view, each.job, each.world);
+    return step ? [{ deployment: each, step }] : [];
+  });
+  return groupedBy(found, ({ step }) => step.id).map((all) => {
+    const { deployment, step } = all.toSorted(
+      (one, other) => rankOf(severityOf(other.deployment)) - rankOf(severityOf(one.deployment)),
+    )[0]!;
+    const { job, effects } = deployment;
+    return {
+      severity: severityOf(deployment),
+      known: effects[0]!.known,
+      place: step.uses!.place,
+      message:
+        `"${step.name}" cancels the earlier runs of ${deployment.workflow.title}, also one in which job ${job.key} ` +
+        `is deploying (${effects[0]!.category}).`,
+      cost: "A run that is cancelled between two changes leaves half of them.",
+      fix: "use a concurrency group with cancel-in-progress: false around the deploying job instead",
+      subject: `${step.id} cancels`,
+      related: [{ place: effects[0]!.place, message: "this is cut off" }],
+    };
+  });
 }
 
 const states = /^(pulumi-stack|terraform-state|cdk-stack|cloudformation-stack|arm-deployment|helm-release|database)$/;
@@ -72,6 +99,20 @@ jobs:
       - run: pulumi up --yes --stack acme/prod
 `;
 
+const stepped = (condition: string): string => `name: infra
+on:
+  push:
+    branches: [main]
+concurrency: infra
+jobs:
+  up:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 30
+    steps:
+      - uses: styfle/cancel-workflow-action@0.12.1${condition === "" ? " # <- finding" : ""}
+${condition}      - run: pulumi up --yes --stack acme/prod
+`;
+
 export const releaseCancelledMidway: Rule = {
   id: "release-cancelled-midway",
   title: "A newer run cancels a deployment that is under way",
@@ -89,8 +130,17 @@ export const releaseCancelledMidway: Rule = {
     "pushes can keep from ever finishing. Info for static sites.",
   fix: "Cancel runs of pull requests only, or move the deployment to a workflow with its own group.",
   limits: "An expression that the event does not decide is not reported.",
-  failing: [{ ".github/workflows/infra.yml": example }],
+  failing: [{ ".github/workflows/infra.yml": example }, { ".github/workflows/infra.yml": stepped("") }],
   nearMisses: [
+    {
+      files: { ".github/workflows/infra.yml": stepped("        if: github.event_name == 'pull_request'\n") },
+      because: "Only runs of pull requests cancel others, and they deploy nothing.",
+      edit: {
+        file: ".github/workflows/infra.yml",
+        replace: "        if: github.event_name == 'pull_request'\n",
+        by: "",
+      },
+    },
     {
       files: {
         ".github/workflows/infra.yml": example

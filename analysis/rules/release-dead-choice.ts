@@ -2,10 +2,10 @@
 // expression reads. Whoever starts the run believes that it was deployed.
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
-import { expressionsIn, pathsIn } from "../systems/workflows/expressions.ts";
-import type { Input, JobNode, WorkflowNode } from "../systems/workflows/nodes.ts";
-import { shipmentsOf } from "../systems/workflows/roles.ts";
-import { simulate } from "../systems/workflows/simulate.ts";
+import { expressionsIn, isSwitchedOff, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
+import type { Input, JobNode, StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
+import { isTestStep, shipmentsOf } from "../systems/workflows/roles.ts";
+import { simulate, stepRuns } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
 
@@ -14,10 +14,84 @@ function check(graph: Graph): readonly Draft[] {
   return view.workflows.flatMap((workflow) => {
     const shipping = view.jobsOf(workflow).filter((job) => shipmentsOf(view, job).length > 0);
     if (shipping.length === 0) return [];
+    const nothing = nothingAtAll(view, workflow);
+    if (nothing.length > 0) return nothing;
     return workflow.inputs
       .filter(({ event }) => event === "workflow_dispatch")
-      .flatMap((input) => unread(view, workflow, input) ?? deadOptions(view, workflow, shipping, input));
+      .flatMap(
+        (input) =>
+          unread(view, workflow, input) ?? [
+            ...deadOptions(view, workflow, shipping, input),
+            ...untestedOptions(view, workflow, input),
+          ],
+      );
   });
+}
+
+/** Options of a choice about tests for which no test runs, although others have one. */
+function untestedOptions(view: WorkflowsView, workflow: WorkflowNode, input: Input): readonly Draft[] {
+  const tests = view
+    .jobsOf(workflow)
+    .flatMap((job) => view.stepsOf(job))
+    .filter((step) => isTestStep(step) && readsCondition(step, input.name));
+  const worlds = worldsOf(view, workflow).filter(({ event, via }) => event === "workflow_dispatch" && via.length === 0);
+  const isTested = (option: string): boolean =>
+    worlds.some(
+      (world) =>
+        world.inputs.get(input.name) === option && tests.some((step) => stepRuns(step, world, false) !== false),
+    );
+  const untested = input.options.filter((option) => !isTested(option));
+  if (tests.length < 2 || input.options.length - untested.length < 2) return [];
+  return untested
+    .filter((option) => !harmless.test(option))
+    .map((option) => ({
+      severity: "medium",
+      known: "structural",
+      place: input.place,
+      message: `With ${input.name}: ${option}, no test of ${workflow.title} runs, though other options have one.`,
+      cost: "The run is green, and nothing was tested.",
+      fix: "add a test for the option, correct the conditions, or remove the option",
+      subject: `${workflow.id} ${input.name} ${option} untested`,
+      related: tests.map(({ condition, name }) => ({
+        place: condition!.place,
+        message: `"${name}" does not run for it`,
+      })),
+    }));
+}
+
+const readsCondition = ({ condition }: StepNode, name: string): boolean =>
+  pathsIn(condition && parseCondition(condition.text)).some((path) => readsInput(path, name));
+
+/** A start by hand for which every job's condition is false. */
+function nothingAtAll(view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] {
+  const trigger = workflow.triggers.find(({ event }) => event === "workflow_dispatch");
+  const worlds = worldsOf(view, workflow).filter(({ event, via }) => event === "workflow_dispatch" && via.length === 0);
+  const jobs = view.jobsOf(workflow);
+  // Who switches a job off with a plain `false` means it.
+  if (jobs.some(({ condition }) => isSwitchedOff(condition && parseCondition(condition.text)))) return [];
+  const isDead = worlds.every((world) => {
+    const outcomes = simulate(view, workflow, world);
+    return jobs.every(({ key }) => outcomes.get(key)?.runs === false);
+  });
+  if (trigger === undefined || worlds.length === 0 || !isDead) return [];
+  const [input] = workflow.inputs.filter(({ event }) => event === "workflow_dispatch");
+  return [
+    {
+      severity: "medium",
+      known: "structural",
+      place: input?.place ?? trigger.place,
+      message:
+        `${workflow.title} can be started by hand, but then no job runs` +
+        `${input ? `, whatever ${input.name} is` : ""}.`,
+      cost: "The run is green, and nothing was deployed.",
+      fix: "let the conditions of the jobs accept workflow_dispatch, or remove the trigger",
+      subject: `${workflow.id} by hand`,
+      related: jobs.map(({ condition, place, key }) => ({
+        place: condition?.place ?? place,
+        message: `${key} is skipped`,
+      })),
+    },
+  ];
 }
 
 /** An input that nothing reads, in a workflow whose texts are all known. */
@@ -120,6 +194,42 @@ jobs:
       - run: fly deploy --app shop-east
 `;
 
+const leveled = (levels: string): string =>
+  example("west, east")
+    .replaceAll(/^ {2}(west|east):\n/gm, "  $1:\n    needs: test\n")
+    .replace("      region:", `      level:\n        type: choice\n        options: [${levels}]\n      region:`)
+    .replace(
+      "jobs:\n",
+      `jobs:
+  test:
+    runs-on: ubuntu-24.04
+    steps:
+      - if: inputs.level == 'unit'
+        run: npm run test:unit
+      - if: inputs.level == 'all'
+        run: npm test
+`,
+    );
+const byHand = (mark: string, condition: string): string => `name: deploy
+on:
+  push:
+    branches: [main]
+  workflow_dispatch:
+    inputs:
+      environment:${mark}
+        type: choice
+        options: [staging, production]
+concurrency: deploy-\${{ inputs.environment || 'production' }}
+jobs:
+  deploy:
+    if: ${condition}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    environment: \${{ inputs.environment || 'production' }}
+    steps:
+      - run: fly deploy --app shop
+`;
+
 export const releaseDeadChoice: Rule = {
   id: "release-dead-choice",
   title: "A choice at the start of a run ships nothing",
@@ -135,9 +245,36 @@ export const releaseDeadChoice: Rule = {
   limits:
     "Options that say that nothing ships, such as plan or none, are quiet. So are inputs for a reason or a comment.",
   failing: [
+    { ".github/workflows/deploy.yml": leveled("unit, integration, all").replace("level:", "level: # <- finding") },
+    { ".github/workflows/deploy.yml": byHand(" # <- finding", "github.event_name == 'push'") },
     { ".github/workflows/deploy.yml": example("west, east, north").replace("region:", "region: # <- finding") },
   ],
   nearMisses: [
+    {
+      files: { ".github/workflows/deploy.yml": leveled("unit, all, skip") },
+      because: "The option without a test says so.",
+      edit: { file: ".github/workflows/deploy.yml", replace: "skip]", by: "integration]" },
+    },
+    {
+      files: {
+        ".github/workflows/deploy.yml": byHand("", "github.event_name == 'push'").replace(
+          "if: github",
+          "if: false && github",
+        ),
+      },
+      because: "Somebody switched the job off with a plain false.",
+      edit: { file: ".github/workflows/deploy.yml", replace: "false && ", by: "" },
+    },
+    {
+      files: {
+        ".github/workflows/deploy.yml": byHand(
+          "",
+          "github.event_name == 'push' || github.event_name == 'workflow_dispatch'",
+        ),
+      },
+      because: "The job runs after a push and by hand.",
+      edit: { file: ".github/workflows/deploy.yml", replace: " || github.event_name == 'workflow_dispatch'", by: "" },
+    },
     {
       files: { ".github/workflows/deploy.yml": example("west, east") },
       because: "A job answers each option.",

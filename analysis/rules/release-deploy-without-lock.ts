@@ -6,19 +6,26 @@ import type { Graph } from "../graph.ts";
 import { lockRepair } from "../patches/lock-repair.ts";
 import { type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";
+import { waitsForOtherRuns } from "../systems/workflows/other-runs.ts";
 import { viewOf } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
   const unlocked = deploymentsIn(view).filter(
-    (each) => each.locks.length === 0 && !isPreview(each) && each.world.event !== "workflow_call",
+    (each) =>
+      each.locks.length === 0 &&
+      !isPreview(each) &&
+      each.world.event !== "workflow_call" &&
+      !waitsForOtherRuns(view, each.job, each.world),
   );
   return groupedBy(unlocked, ({ workflow }) => workflow.id).map(draft);
 }
 
 /** One finding for a workflow, at the job that matters most. */
 function draft(unsorted: readonly Deployment[]): Draft {
-  const all = unsorted.toSorted((one, other) => rankOf(severityOf([other])) - rankOf(severityOf([one])));
+  const all = unsorted.toSorted(
+    (one, other) => rankOf(severityOf([other])) - rankOf(severityOf([one])) || depthOf(one) - depthOf(other),
+  );
   const [first] = all;
   const { job, workflow, effects } = first!;
   const [effect] = effects;
@@ -42,6 +49,9 @@ function draft(unsorted: readonly Deployment[]): Draft {
     repair: lockRepair(job, effect!),
   };
 }
+
+/** A new version, or users who go to it, matter more than the schema that is made ready for it. */
+const depthOf = ({ effects }: Deployment): number => Number(effects.every(({ verb }) => verb === "migrate"));
 
 /** One atomic replacement, a lesser environment, and events that seldom overlap cost less. */
 function severityOf(all: readonly Deployment[]): Severity {
@@ -88,8 +98,30 @@ export const releaseDeployWithoutLock: Rule = {
   limits:
     "A reusable workflow that nothing in the repository calls is not judged: its callers may hold the lock. Previews " +
     "of pull requests are not reported.",
-  failing: [{ ".github/workflows/deploy.yml": example }],
+  failing: [
+    { ".github/workflows/deploy.yml": example },
+    {
+      ".github/workflows/deploy.yml": example.replace(
+        '- run: az containerapp update --resource-group shop --name web --image "shop@$DIGEST"',
+        `- uses: appleboy/ssh-action@v1
+        with:
+          host: shop.example
+          script: |
+            docker compose down
+            docker compose up -d`,
+      ),
+    },
+  ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/deploy.yml": example
+          .replace(" # <- finding", "")
+          .replace("    steps:\n", "    steps:\n      - uses: softprops/turnstyle@v3\n"),
+      },
+      because: "The first step waits until no other run of the workflow is under way.",
+      edit: { file: ".github/workflows/deploy.yml", replace: "      - uses: softprops/turnstyle@v3\n", by: "" },
+    },
     {
       files: {
         ".github/workflows/deploy.yml": example.replace(

@@ -3,7 +3,7 @@
 
 import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
-import type { Draft, Rule, Severity } from "../rule.ts";
+import { type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
 import {
   type Deployment,
   deploymentsIn,
@@ -16,9 +16,17 @@ import { viewOf } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const all = deploymentsIn(viewOf(graph)).filter((each) => !isPreview(each) && each.world.event !== "workflow_call");
-  const alone = groupedBy(all, ({ job }) => job.id).flatMap((each) => [...inert(each), ...perRef(each)]);
-  return [...alone, ...twoNames(all)];
+  const byJob = groupedBy(all, ({ job }) => job.id);
+  return [...byJob.flatMap(inert), ...onePerGroup(byJob.flatMap(perRef)), ...twoNames(all)];
 }
+
+/** One finding for a group, for the deployment that matters most, however many jobs are under it. */
+const onePerGroup = (drafts: readonly Draft[]): readonly Draft[] =>
+  groupedBy(drafts, ({ place }) => `${place.file}:${place.line}`).map((same) => {
+    const [first, ...others] = same.toSorted((one, other) => rankOf(other.severity) - rankOf(one.severity));
+    const related = [...(first!.related ?? []), ...others.flatMap((each) => each.related ?? [])];
+    return { ...first!, related };
+  });
 
 const severityOf = ({ tier, effects }: Deployment, most: Severity): Severity =>
   tier === "lesser" || effects.every(({ isAtomic }) => isAtomic) ? "low" : most;
@@ -88,19 +96,21 @@ function twoNames(all: readonly Deployment[]): readonly Draft[] {
   const sorted = all.toSorted((one, other) => (one.job.id < other.job.id ? -1 : 1));
   for (const [at, one] of sorted.entries())
     for (const other of sorted.slice(at + 1)) {
-      const target = one.targets.find((each) => other.targets.includes(each));
+      const target = one.targets.find((each) => other.targets.includes(each)) ?? undoneBy(one, other);
       const key = [one, other]
         .map(({ locks }) => locks[0]?.concurrency.place)
         .map((place) => `${place?.file} ${place?.line}`)
         .join(" ");
       if (target === undefined || found.has(key) || one.root.id === other.root.id || one.job.id === other.job.id)
         continue;
+      // One template for both: what it misses is said of each alone.
+      if (one.locks[0]?.concurrency.group.text === other.locks[0]?.concurrency.group.text) continue;
       const [ones, others] = [sharedLocks(one), sharedLocks(other)];
       if (one.locks.length === 0 || other.locks.length === 0 || haveCommon(ones, others)) continue;
       const [lock] = other.locks;
       found.set(key, {
         severity: severityOf(one, "high"),
-        known: "structural",
+        known: one.targets.some((each) => other.targets.includes(each)) ? "structural" : { inferred: 0.75 },
         place: lock!.concurrency.group.place,
         message:
           `${other.root.title} (job ${other.job.key}) and ${one.root.title} (job ${one.job.key}) both change ` +
@@ -119,6 +129,18 @@ function twoNames(all: readonly Deployment[]): readonly Draft[] {
   return [...found.values()];
 }
 
+const undoName = /roll-?back/i;
+
+/** The environment in which one workflow deploys and another goes back, by the same tool. */
+function undoneBy(one: Deployment, other: Deployment): string | undefined {
+  const undoes = [one, other].filter(({ root, job }) => undoName.test(`${root.title} ${job.key}`));
+  const environment = one.job.environment?.text;
+  if (undoes.length !== 1 || environment === undefined || environment.includes("${{")) return undefined;
+  if (other.job.environment?.text !== environment) return undefined;
+  const isSame = one.effects.some(({ category }) => other.effects.some((each) => each.category === category));
+  return isSame ? `the environment ${environment}` : undefined;
+}
+
 const haveCommon = (ones: readonly Lock[], others: readonly Lock[]): boolean =>
   ones.some(({ group }) => others.some((other) => other.group.toLowerCase() === group.toLowerCase()));
 
@@ -135,6 +157,11 @@ jobs:
     steps:
       - run: az containerapp update --resource-group shop --name web --image "shop@$DIGEST"
 `;
+const goingBack = (group: string): string =>
+  example(group, "  workflow_dispatch:\n    inputs:\n      revision: { type: string }")
+    .replace("name: deploy", "name: rollback")
+    .replace(/deploy:\n {4}runs-on/, "rollback:\n    runs-on")
+    .replace(/- run: .*/, "- run: az containerapp revision activate -g shop -n web --revision ${{ inputs.revision }}");
 const stack = (name: string, group: string, on: string): string => `name: ${name}
 on:
 ${on}
@@ -164,8 +191,12 @@ export const releaseLockMissesTarget: Rule = {
   fix: "Let the group name the target, and nothing else: the stack, the app, or the environment.",
   limits:
     "Targets are equal if their names are the same text. A name from a secret or variable is compared within one " +
-    "environment only.",
+    "environment only. A way back belongs to the deployments of its environment that use the same tool.",
   failing: [
+    {
+      ".github/workflows/deploy.yml": example("deploy-production", "  push:\n    branches: [main]"),
+      ".github/workflows/rollback.yml": goingBack("rollback-production # <- finding"),
+    },
     {
       ".github/workflows/deploy.yml": example(
         "${{ github.head_ref || github.run_id }} # <- finding",
@@ -184,6 +215,14 @@ export const releaseLockMissesTarget: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/deploy.yml": example("deploy-production", "  push:\n    branches: [main]"),
+        ".github/workflows/rollback.yml": goingBack("deploy-production"),
+      },
+      because: "The way back waits for a deployment that is under way.",
+      edit: { file: ".github/workflows/rollback.yml", replace: "deploy-production", by: "rollback-production" },
+    },
     {
       files: { ".github/workflows/deploy.yml": example("deploy-${{ github.ref }}", "  push:\n    branches: [main]") },
       because: "Only one branch can start it.",

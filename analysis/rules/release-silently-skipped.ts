@@ -68,9 +68,24 @@ function worldWhere(view: WorkflowsView, job: JobNode, skipped: JobNode, need: J
   return worldsOf(view, workflow).find((world) => {
     const outcomes = simulate(view, workflow, world);
     const isSkippable = outcomes.get(skipped.key)?.runs !== true;
-    if (!isSkippable || outcomes.get(need.key)?.runs !== true) return false;
-    return outcomes.get(job.key)?.runs !== true;
+    if (!isSkippable || outcomes.get(job.key)?.runs === true) return false;
+    return outcomes.get(need.key)?.runs === true || isSkippedAlone(view, job, skipped, need, world);
   });
+}
+
+/** Whether a job is skipped with one that nothing decides, while its need runs because of the others. */
+function isSkippedAlone(view: WorkflowsView, job: JobNode, skipped: JobNode, need: JobNode, world: World): boolean {
+  const workflow = view.workflowOf(job);
+  const outcomes = simulate(view, workflow, world);
+  const open = view
+    .ancestorsOf(job)
+    .filter((each) => each.condition !== undefined && outcomes.get(each.key)?.runs === unknown)
+    .filter((each) => each.id !== need.id && !view.isBefore(skipped, each));
+  if (!open.includes(skipped)) return false;
+  const runsWith = (isRun: boolean) =>
+    simulate(view, workflow, world, new Set(), new Map(open.map((each) => [each.key, each !== skipped || isRun])));
+  const [without, all] = [runsWith(false), runsWith(true)];
+  return without.get(need.key)?.runs === true && all.get(job.key)?.runs !== false;
 }
 
 /** Two needs that never run in the same situation. */
@@ -229,6 +244,49 @@ jobs:
       - run: make web
 `;
 
+/** Two parts are deployed if they changed, then both are tested, and then the shop goes live. */
+const twoParts = (condition: string): string => `name: deploy
+on:
+  push:
+    branches: [main]
+concurrency: deploy
+jobs:
+  changes:
+    runs-on: ubuntu-24.04
+    outputs:
+      web: \${{ steps.filter.outputs.web }}
+      api: \${{ steps.filter.outputs.api }}
+    steps:
+      - id: filter
+        uses: dorny/paths-filter@v3
+        with:
+          filters: "web: ['web/**']"
+${["api", "web"]
+  .map(
+    (part) => `  ${part}:
+    needs: changes
+    if: needs.changes.outputs.${part} == 'true'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 20
+    steps:
+      - run: fly deploy --app ${part}-staging
+`,
+  )
+  .join("")}  e2e:
+    needs: [api, web]
+    if: always() && (needs.api.result == 'success' || needs.web.result == 'success')
+    runs-on: ubuntu-24.04
+    steps:
+      - run: npx playwright test
+  live:
+    needs: e2e
+    if: ${condition}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 20
+    steps:
+      - run: fly deploy --app shop
+`;
+
 export const releaseSilentlySkipped: Rule = {
   id: "release-silently-skipped",
   title: "A job is silently skipped although it should run",
@@ -245,6 +303,7 @@ export const releaseSilentlySkipped: Rule = {
     "Whether a job should run although a part that it waits for did not change is inferred from its condition. A " +
     "skip that the files only suggest, such as one that depends on an output, counts as possible.",
   failing: [
+    { ".github/workflows/deploy.yml": twoParts("vars.LIVE == 'true' # <- finding") },
     { ".github/workflows/ci.yml": parts("needs.changes.outputs.web == 'true'", " # <- finding") },
     {
       ".github/workflows/release.yml": example("").replace("  deploy:\n", "  deploy: # <- finding\n"),
@@ -256,6 +315,11 @@ export const releaseSilentlySkipped: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: { ".github/workflows/deploy.yml": twoParts("${{ !failure() && !cancelled() && vars.LIVE == 'true' }}") },
+      because: "The condition has status functions, so a part that did not change does not skip the job.",
+      edit: { file: ".github/workflows/deploy.yml", replace: "!failure() && !cancelled() && ", by: "" },
+    },
     {
       files: {
         ".github/workflows/ci.yml": parts(

@@ -2,9 +2,10 @@
 // not ask for the result, or accepts "skipped" and "not failure" where a failure earlier on looks just the same.
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
+import { bareIn, hasStatusFunction, parseCondition } from "../systems/workflows/expressions.ts";
 import { type Masked, maskedFailures } from "../systems/workflows/masking.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import { isCheckStep, isTestStep, isUndoStep, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
+import { isCheckStep, isGate, isTestStep, isUndoStep, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
 import { stepRuns } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
@@ -14,9 +15,45 @@ function check(graph: Graph): readonly Draft[] {
   return view.jobs.flatMap((job) => {
     const shipments = shipmentsOf(view, job);
     if (shipments.length === 0) return [];
-    return [...ofJob(view, job), ...ofSteps(view, job)];
+    return [...ofJob(view, job), ...ofText(view, job), ...ofSteps(view, job)];
   });
 }
+
+/**
+ * A condition that takes a boolean of `github.event.inputs` for one. It is a text there, and the text 'false' counts as
+ * yes: what was to be skipped on demand is skipped whenever somebody starts the workflow.
+ */
+function ofText(view: WorkflowsView, job: JobNode): readonly Draft[] {
+  const workflow = view.workflowOf(job);
+  const taken = (each: JobNode) =>
+    bareIn(each.condition && parseCondition(each.condition.text)).find(
+      (bare) =>
+        bare.slice(0, 3).join(".") === "github.event.inputs" &&
+        workflow.inputs.some(({ name, type }) => type === "boolean" && name === bare[3]),
+    );
+  const gate = view.ancestorsOf(job).find((each) => isGate(view, each) && taken(each) !== undefined);
+  const path = taken(job) ?? (gate && tolerates(job) ? taken(gate) : undefined);
+  const before = gate ?? view.ancestorsOf(job).find((each) => isGate(view, each));
+  if (path === undefined || before === undefined || job.condition === undefined) return [];
+  const [effect] = shipmentsOf(view, job);
+  return [
+    {
+      severity: tierOf(job, [effect!]) === "lesser" ? "medium" : "high",
+      known: effect!.known,
+      place: job.condition.place,
+      message:
+        `Job ${job.key} (${effect!.verb}, ${effect!.category}) runs without ${before.key} whenever somebody starts ` +
+        `the workflow: ${path.join(".")} is a text, and 'false' counts as yes.`,
+      cost: "What was not tested is shipped, although nobody asked to skip the tests.",
+      fix: `use inputs.${path[3]}, which is a boolean`,
+      subject: `${job.id} ${path[3]}`,
+      related: [{ place: before.place, message: `${before.key} is the gate` }],
+      path: [before.id, job.id],
+    },
+  ];
+}
+
+const tolerates = ({ condition }: JobNode): boolean => hasStatusFunction(condition && parseCondition(condition.text));
 
 function ofJob(view: WorkflowsView, job: JobNode): readonly Draft[] {
   if (job.condition === undefined) return [];
@@ -113,6 +150,29 @@ jobs:
           DIGEST: \${{ needs.build.outputs.digest }}
 `;
 
+const skippable = (input: string): string => `name: release
+on:
+  push:
+    branches: [main]
+  workflow_dispatch:
+    inputs:
+      skip_tests: { type: boolean, default: false }
+concurrency: release
+jobs:
+  test:
+    if: \${{ !inputs.skip_tests }}
+    runs-on: ubuntu-24.04
+    steps:
+      - run: npm test
+  deploy:
+    needs: test
+    if: always() && (needs.test.result == 'success' || ${input})
+    runs-on: ubuntu-24.04
+    timeout-minutes: 20
+    steps:
+      - run: kubectl set image deployment/shop shop="shop@$DIGEST"
+`;
+
 export const releaseSkippedMasksFailure: Rule = {
   id: "release-skipped-masks-failure",
   title: "Something ships although a job before it failed",
@@ -129,12 +189,27 @@ export const releaseSkippedMasksFailure: Rule = {
   fix: "Ask for the result 'success' of every job that must have passed, or drop always().",
   limits: "Conditions that depend on outputs, variables or the payload of the event are not decided, and not reported.",
   failing: [
+    {
+      ".github/workflows/release.yml": skippable("github.event.inputs.skip_tests").replace(
+        "skip_tests)\n",
+        "skip_tests) # <- finding\n",
+      ),
+    },
     { ".github/workflows/release.yml": example("always() # <- finding") },
     {
       ".github/workflows/release.yml": example("${{ !cancelled() && needs.build.result != 'failure' }} # <- finding"),
     },
   ],
   nearMisses: [
+    {
+      files: { ".github/workflows/release.yml": skippable("inputs.skip_tests") },
+      because: "inputs.skip_tests is a boolean, so the tests are skipped on demand only.",
+      edit: {
+        file: ".github/workflows/release.yml",
+        replace: "|| inputs.skip_tests",
+        by: "|| github.event.inputs.skip_tests",
+      },
+    },
     {
       files: {
         ".github/workflows/release.yml": example("${{ always() && needs.build.result == 'success' }}"),

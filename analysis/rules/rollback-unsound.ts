@@ -1,10 +1,12 @@
 // A way back that does not work: it can never run, it runs although nothing was deployed, or the value that says where
 // to go back to is empty. It is found when it is needed, so every path to it is simulated.
 import type { Graph } from "../graph.ts";
+import { lineOf } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { expressionsIn, hasStatusFunction, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
 import { deploymentsOf, isUndoJob, isUndoStep } from "../systems/workflows/roles.ts";
+import { commandsIn } from "../systems/workflows/shell.ts";
 import { simulate } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
@@ -12,7 +14,9 @@ import { worldsOf } from "../systems/workflows/worlds.ts";
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
   return view.jobs.flatMap((job) => [
-    ...(isUndoJob(view, job) ? [...unreachable(view, job), ...tooEarly(view, job)] : []),
+    ...(isUndoJob(view, job)
+      ? [...unreachable(view, job), ...tooEarly(view, job), ...swapsAgain(view, job), ...noRepository(view, job)]
+      : []),
     ...view.stepsOf(job).flatMap((step) => ofStep(view, job, step)),
   ]);
 }
@@ -100,6 +104,57 @@ function tooEarly(view: WorkflowsView, job: JobNode): readonly Draft[] {
           `require needs.${deploy.key}.result == 'failure' in its condition`,
           deploy,
         ),
+      ];
+  }
+  return [];
+}
+
+const swap = /deployment slot swap\b/;
+
+/** A swap of slots undoes a swap only if there was one: after a failure before it, it is a deployment. */
+function swapsAgain(view: WorkflowsView, job: JobNode): readonly Draft[] {
+  const text = job.condition?.text ?? "";
+  const swaps = (each: JobNode) =>
+    view.effectsOf(each).find(({ command }) => swap.test(command?.words.join(" ") ?? ""));
+  const deploy = view.ancestorsOf(job).find((each) => swaps(each) && deploymentsOf(view, each).length > 0);
+  if (deploy === undefined || swaps(job) === undefined || !/failure|always\(\)/.test(text)) return [];
+  if (/\.outputs\./.test(text) || view.stepsOf(job).some(({ condition }) => condition !== undefined)) return [];
+  return [
+    draft(
+      job,
+      "swap",
+      `Job ${job.key} swaps the slots whenever ${deploy.key} failed, also when nothing had been swapped yet: then it ` +
+        "puts the new version into production.",
+      `let ${deploy.key} set an output after its swap, and require it in the condition`,
+      deploy,
+    ),
+  ];
+}
+
+const needsRepository = /^git (fetch|checkout|log|rev-parse|rev-list|revert|reset|describe|tag|push|show|merge-base)\b/;
+const makesRepository = /^(git (clone|init)|gh repo clone)\b/;
+
+/** A way back that uses git in a folder without a repository. */
+function noRepository(view: WorkflowsView, job: JobNode): readonly Draft[] {
+  if (job.runsOn.some((label) => /self-hosted|\$\{\{/.test(label))) return [];
+  for (const step of view.stepsOf(job)) {
+    if (/checkout|clone/i.test(step.uses?.text ?? "") || step.uses?.text.startsWith("./")) return [];
+    const commands = commandsIn(step.run?.text ?? "");
+    if (commands.some(({ words }) => makesRepository.test(words.join(" ")))) return [];
+    const first = commands.find(({ words }) => needsRepository.test(words.join(" ")));
+    if (first)
+      return [
+        {
+          severity: "critical",
+          known: "structural",
+          place: lineOf(step.run!, first.line),
+          message:
+            `"${first.words.join(" ")}" in the way back ${job.key} has no repository: nothing is checked out ` +
+            "before.",
+          cost: "The way back fails at the moment when it is needed.",
+          fix: "check the repository out in the first step",
+          subject: `${job.id} repository`,
+        },
       ];
   }
   return [];
@@ -208,6 +263,49 @@ jobs:
       - run: helm rollback shop
 `;
 
+const swapped = (condition: string): string => `name: release
+on:
+  push:
+    branches: [main]
+concurrency: release
+jobs:
+  deploy:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    outputs:
+      swapped: \${{ steps.swap.outputs.swapped }}
+    steps:
+      - id: swap
+        run: |
+          az webapp deployment slot swap --resource-group shop --name web --slot staging
+          echo "swapped=true" >> "$GITHUB_OUTPUT"
+      - run: curl --fail https://shop.example/health
+  rollback:
+    needs: deploy
+    if: always() && ${condition}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - run: az webapp deployment slot swap --resource-group shop --name web --slot staging
+`;
+const byHand = (checkout: string): string => `name: rollback
+on:
+  workflow_dispatch:
+    inputs:
+      commit: { type: string, required: true }
+concurrency: release
+jobs:
+  rollback:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+${checkout}      - run: |
+          git checkout "$COMMIT"${checkout === "" ? " # <- finding" : ""}
+          fly deploy
+        env:
+          COMMIT: \${{ inputs.commit }}
+`;
+
 export const rollbackUnsound: Rule = {
   id: "rollback-unsound",
   title: "A way back does not work",
@@ -225,6 +323,8 @@ export const rollbackUnsound: Rule = {
     { ".github/workflows/release.yml": example("needs.deploy.result == 'failure' # <- finding") },
     { ".github/workflows/release.yml": example("failure() # <- finding") },
     { ".github/workflows/release.yml": example("failure() # <- finding", "build") },
+    { ".github/workflows/release.yml": swapped("needs.deploy.result == 'failure' # <- finding") },
+    { ".github/workflows/rollback.yml": byHand("") },
     {
       ".github/workflows/release.yml": example("failure() && needs.deploy.result == 'failure'").replace(
         "- run: helm rollback shop",
@@ -233,6 +333,24 @@ export const rollbackUnsound: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/release.yml": swapped(
+          "needs.deploy.result == 'failure' && needs.deploy.outputs.swapped == 'true'",
+        ),
+      },
+      because: "It swaps only if there was a swap.",
+      edit: {
+        file: ".github/workflows/release.yml",
+        replace: " && needs.deploy.outputs.swapped == 'true'",
+        by: "",
+      },
+    },
+    {
+      files: { ".github/workflows/rollback.yml": byHand("      - uses: actions/checkout@v6\n") },
+      because: "The repository is there when git is called.",
+      edit: { file: ".github/workflows/rollback.yml", replace: "      - uses: actions/checkout@v6\n", by: "" },
+    },
     {
       files: { ".github/workflows/release.yml": example("failure() && needs.deploy.result == 'failure'") },
       because: "It runs if the deployment failed, and only then.",

@@ -1,11 +1,13 @@
 // Secrets that Pulumi does not know as secrets: it then shows them in previews and keeps them in plain text in the
 // state. Inside the policy pack the Pulumi CLI says which values are secret, so a copy that lost its mark is certain.
+
 import type { Known, Place } from "../place.ts";
 import type { ResourceNode, Setting, StackNode } from "../systems/pulumi/nodes.ts";
 import { isHarmless, isSecretValue, secretIn, secretPaths } from "../systems/pulumi/secret-names.ts";
 import { variablesOf } from "../systems/pulumi/services.ts";
 import { type Hit, Sealed, SealedTexts } from "../systems/pulumi/value.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
+import { valueIn } from "../word-in.ts";
 
 /** Shorter texts occur by chance. */
 const lengthMin = 8;
@@ -25,7 +27,7 @@ function onePerPath(drafts: readonly PulumiDraft[]): readonly PulumiDraft[] {
 }
 
 function byPath(view: StacksView, node: ResourceNode): readonly PulumiDraft[] {
-  return (secretPaths[node.type] ?? []).flatMap((path) =>
+  return (valueIn(secretPaths, node.type) ?? []).flatMap((path) =>
     view
       .find(node, path)
       .filter(({ value }) => typeof value === "string" && !isHarmless(value))
@@ -77,7 +79,7 @@ const isTelling = (text: string): boolean =>
 
 /** Whether a property always holds a secret; `byPath` reports these. */
 const isSecretPath = (node: ResourceNode, path: string): boolean =>
-  (secretPaths[node.type] ?? []).some((each) => each === path.replaceAll(/\[\d+\]/g, "[]"));
+  (valueIn(secretPaths, node.type) ?? []).some((each) => each === path.replaceAll(/\[\d+\]/g, "[]"));
 
 const draft = (view: StacksView, node: ResourceNode, path: string, what: string, known: Known): PulumiDraft => ({
   ...common(view.placeOf(node, path), known, `${node.urn} ${path}`),

@@ -3,7 +3,7 @@
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { holds, unknown } from "../systems/workflows/conditions.ts";
-import { type Expression, parseCondition } from "../systems/workflows/expressions.ts";
+import { isSwitchedOff, parseCondition } from "../systems/workflows/expressions.ts";
 import type { JobNode, Rejection, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { shipmentsOf } from "../systems/workflows/roles.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
@@ -43,12 +43,33 @@ function unknownNeed(view: WorkflowsView, workflow: WorkflowNode): Rejection | u
   return need && { message: `Job ${need.key} needs ${need.each.text}, which does not exist`, place: need.each.place };
 }
 
+/** GitHub's parser refuses `uses`; the reason is what stands beside it, and a call cannot have. */
+function callWithMore(view: WorkflowsView, workflow: WorkflowNode): Rejection | undefined {
+  if (!workflow.rejections.some(({ message }) => /Unexpected value 'uses'/.test(message))) return undefined;
+  const found = view
+    .jobsOf(workflow)
+    .filter(({ uses }) => uses !== undefined)
+    .flatMap(({ key, environment, timeoutMinutes, continueOnError, env }) => [
+      ...(environment ? [{ key, name: "environment", place: environment.place }] : []),
+      ...(timeoutMinutes ? [{ key, name: "timeout-minutes", place: timeoutMinutes.place }] : []),
+      ...(continueOnError ? [{ key, name: "continue-on-error", place: continueOnError.place }] : []),
+      ...(env[0] ? [{ key, name: "env", place: env[0].key.place }] : []),
+    ])
+    .toSorted((one, two) => one.place.line - two.place.line)[0];
+  return (
+    found && {
+      message: `Job ${found.key} calls a workflow, and a job that does cannot have ${found.name}`,
+      place: found.place,
+    }
+  );
+}
+
 function rejection(view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] {
   const [said, ...more] = workflow.rejections;
   if (said === undefined) return [];
   const first = /at least one job with no dependencies/.test(said.message)
     ? (unknownNeed(view, workflow) ?? said)
-    : said;
+    : (callWithMore(view, workflow) ?? said);
   const others = waiting(view, workflow);
   const ships = view.jobsOf(workflow).some((job) => shipmentsOf(view, job).length > 0);
   return [
@@ -143,10 +164,6 @@ const circle = (job: JobNode, way: readonly WorkflowNode[]): Draft => ({
   subject: `${job.id} circle`,
 });
 
-/** A job that somebody switched off with a plain `false` is no mistake. */
-const isSwitchedOff = (expression: Expression): boolean =>
-  expression.is === "literal" || (expression.is === "all" && expression.of.some(({ is }) => is === "literal"));
-
 /** Jobs whose own condition is false on every event that starts them. */
 function neverTrue(view: WorkflowsView, job: JobNode): readonly Draft[] {
   const expression = job.condition && parseCondition(job.condition.text);
@@ -213,6 +230,23 @@ jobs:
 `;
 const other = "runs-on: ubuntu-24.04\n    steps:\n      - run: make";
 
+const shipping = (more: string): string => `name: main
+on:
+  push:
+    branches: [main]
+concurrency: main
+jobs:
+  ship:
+    ${more}
+    uses: ./.github/workflows/ship.yml
+`;
+const called = example("inputs.environment != 'none'")
+  .replace("concurrency: main\n", "")
+  .replace(
+    "  push:\n    branches: [main]\n",
+    "  workflow_call:\n    inputs:\n      environment: { type: string, default: live }\n",
+  );
+
 export const workflowDead: Rule = {
   id: "workflow-dead",
   title: "A workflow or a job never runs",
@@ -230,6 +264,10 @@ export const workflowDead: Rule = {
     "event is not judged.",
   failing: [
     {
+      ".github/workflows/main.yml": shipping("environment: live # <- finding"),
+      ".github/workflows/ship.yml": called,
+    },
+    {
       ".github/workflows/a.yml": calling("b", " # <- finding"),
       ".github/workflows/b.yml": calling("a", " # <- finding"),
     },
@@ -243,6 +281,18 @@ export const workflowDead: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/main.yml": shipping("with:\n      environment: live"),
+        ".github/workflows/ship.yml": called,
+      },
+      because: "The environment is an input of the called workflow.",
+      edit: {
+        file: ".github/workflows/main.yml",
+        replace: "with:\n      environment: live",
+        by: "environment: live",
+      },
+    },
     {
       files: {
         ".github/workflows/a.yml": calling("b", ""),

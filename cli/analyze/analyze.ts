@@ -22,6 +22,7 @@ export const addAnalyze = (program: Command): Command =>
     .addOption(new Option("--focus <focus>", "only rules with this focus").choices([...focuses, "all"]).default("all"))
     .addOption(new Option("--output <output>", "what the page holds").choices(outputs).default("report"))
     .addOption(new Option("--format <format>", "the form of the report").choices(formats).default("md"))
+    .addOption(new Option("--json", "print JSON, as --format json does").conflicts("format"))
     .addOption(
       new Option("--fail-on <severity>", "exit with 1 from this severity on").choices(severities).default("low"),
     )
@@ -44,7 +45,8 @@ Examples:
   ballast analyze . --baseline .ballast-baseline.json
   ballast analyze . --dry-run`,
     )
-    .action(async (folder: string, options: AnalyzeOptions) => {
+    .action(async (folder: string, { json, ...given }: AnalyzeOptions & { readonly json?: boolean }) => {
+      const options: AnalyzeOptions = json ? { ...given, format: "json" } : given;
       // GitHub's parser loads in its child while the analysis loads here.
       if (existsSync(join(folder, ".github", "workflows")) && scopes[options.scope]?.includes("github"))
         prepareOfficial();

@@ -112,7 +112,7 @@ const unreadOf = (scope: string): readonly Gap[] =>
 /** Leaves out what the baseline has. */
 function narrowed(analysis: Analysis, { baseline }: AnalyzeOptions): Analysis {
   if (baseline === undefined) return analysis;
-  const compared = compareWithBaseline(analysis.findings, textOf(baseline));
+  const compared = compareWithBaseline(analysis, textOf(baseline));
   if (compared === undefined)
     throw analyzeBaselineUnreadable({ file: baseline, reason: "it was not written by --write-baseline" });
   const lines = compared.gone.map(({ rule, file }) => `  ${file}  ${rule}\n`).join("");

@@ -9,6 +9,7 @@ import { reasonOf } from "../../client/requests.ts";
 import { parseConfig } from "../../config.ts";
 import { fetchDispatcher } from "../../connect-to.ts";
 import { doctorAzureUnreachable, doctorStackUnnamed, doctorStackUnreadable } from "../../errors/doctor.ts";
+import { textOf } from "../../http-answer.ts";
 import type { PulumiCli } from "../../toolchain/pulumi/bring.ts";
 import type { Answer } from "./azure-answer.ts";
 import { type ReleasedApp, type Stack, stackOfSettings } from "./stack.ts";
@@ -37,7 +38,8 @@ export interface AppContext extends Context {
 /** Gives a source of tokens for an audience. */
 export type Tokens = (audience: string) => () => Promise<string>;
 
-const patienceMilliseconds = 15_000;
+const patienceSeconds = 15;
+const answerBytesMax = 64 * 2 ** 20;
 /** A stack's state can exceed the output that a child process may write by default. */
 const stateBytesMax = 256 * 2 ** 20;
 
@@ -77,10 +79,10 @@ async function send(
       headers,
       dispatcher,
       redirect: "manual",
-      signal: AbortSignal.timeout(patienceMilliseconds),
+      signal: AbortSignal.timeout(patienceSeconds * 1000),
       ...(body && { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
+    const text = await textOf(response.body, { bytesMax: answerBytesMax, seconds: patienceSeconds });
     return {
       status: response.status,
       body: /json/.test(response.headers.get("content-type") ?? "") && text !== "" ? JSON.parse(text) : undefined,

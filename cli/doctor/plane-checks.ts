@@ -6,7 +6,12 @@ import { tokenFor } from "../../client/credential.ts";
 import { ask, refusal } from "../../client/requests.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { endpointUnbound, endpointUnknown } from "../../errors/cli.ts";
-import { doctorHeartbeatLost, doctorPlaneCallerRefused, doctorPlaneInternal } from "../../errors/doctor.ts";
+import {
+  doctorHeartbeatLost,
+  doctorPlaneCallerRefused,
+  doctorPlaneInternal,
+  doctorRolloutsStuck,
+} from "../../errors/doctor.ts";
 import type { Context } from "./context.ts";
 import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
 import { nameOf } from "./stack.ts";
@@ -15,18 +20,21 @@ import { nameOf } from "./stack.ts";
 export interface Pulse {
   readonly inFlight: number;
   readonly overdueSeconds: number;
+  /** Undefined in the answer of an older control plane. */
+  readonly stuck?: number;
 }
 
 const countOf = (rollouts: number): string => `${rollouts} rollout${rollouts === 1 ? "" : "s"}`;
 
 /**
  * Judges the heartbeat as the dead man's switch does: it is lost when the loop has left a rollout that was due
- * alone for `silenceSeconds`.
+ * alone for `silenceSeconds`. A rollout that is stuck is reported too, which is no matter for the switch.
  */
-export function judgePulse({ inFlight, overdueSeconds }: Pulse, silenceSeconds: number): CheckResult {
+export function judgePulse({ inFlight, overdueSeconds, stuck = 0 }: Pulse, silenceSeconds: number): CheckResult {
   const seconds = Math.round(overdueSeconds);
   if (inFlight > 0 && seconds >= silenceSeconds)
     return failed(doctorHeartbeatLost({ inFlight, seconds, silenceSeconds }));
+  if (stuck > 0) return failed(doctorRolloutsStuck({ stuck, inFlight }));
   return ok(`the database answers, ${countOf(inFlight)} in progress, none left alone for more than ${seconds} s`);
 }
 

@@ -6,6 +6,7 @@ import https from "node:https";
 import type { Command } from "commander";
 import type { RunningEmulator } from "../../emulator/start.ts";
 import { emulatorNotUp, emulatorRefused } from "../../errors/cli.ts";
+import { textOf } from "../../http-answer.ts";
 import { folderNamed, folderStateOf, type Running } from "./folder.ts";
 import { upCommandLine } from "./lines.ts";
 
@@ -35,7 +36,9 @@ export interface EmulatorClient {
   readonly ask: EmulatorCall;
 }
 
-const patienceMilliseconds = 15_000;
+const patienceSeconds = 15;
+/** The emulator answers with at most 20,000 rows or lines of logs. */
+const answerBytesMax = 256 * 2 ** 20;
 
 /** Signs in to the emulator of a folder. @throws cli-emulator-not-up if none is running on it, or it does not answer */
 export async function emulatorClient(named: string | undefined): Promise<EmulatorClient> {
@@ -102,18 +105,13 @@ function request(
         path,
         agent,
         headers: { ...headers, "content-length": Buffer.byteLength(body) },
-        timeout: patienceMilliseconds,
+        timeout: patienceSeconds * 1000,
       },
-      (response) => {
-        let text = "";
-        response
-          .setEncoding("utf8")
-          .on("data", (part: string) => {
-            text += part;
-          })
-          .on("end", () => resolve({ status: response.statusCode ?? 0, text }))
-          .on("error", reject);
-      },
+      (response) =>
+        void textOf(response, { bytesMax: answerBytesMax, seconds: patienceSeconds }).then(
+          (text) => resolve({ status: response.statusCode ?? 0, text }),
+          reject,
+        ),
     );
     sent
       .on("timeout", () => sent.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })))

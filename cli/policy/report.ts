@@ -1,5 +1,7 @@
 // The reports of `ballast policy check`: text for people, JSON for programs, SARIF for code scanning. All three hold
 // every finding with its level, severity, fix and page, what is waived and by whom, and what could not be judged.
+
+import { describeFailed } from "../../analysis/failed-rule.ts";
 import { joinFragments } from "../../analysis/graph.ts";
 import { sarifLog } from "../../analysis/reports/sarif.ts";
 import { stackRules } from "../../analysis/stack-rules.ts";
@@ -15,7 +17,7 @@ const pageOf = (rule: string): string =>
 const at = ({ place: { file, line } }: PulumiFinding): string => (file === "" ? "" : `${file}:${line}  `);
 
 /** Writes the report for people. */
-export function checkText({ stack, tier, profile, findings, waived, unjudged }: Judgement): string {
+export function checkText({ stack, tier, profile, findings, waived, unjudged, failed }: Judgement): string {
   const mandatory = findings.filter(({ level }) => level === "mandatory").length;
   return [
     `${stack}: ${tier}, profile ${profile}. ${counted(findings.length, "finding")}, ${mandatory} of them mandatory.`,
@@ -24,6 +26,7 @@ export function checkText({ stack, tier, profile, findings, waived, unjudged }: 
     ...(unjudged.size > 0
       ? [`Not judged, because it is encrypted or known only after the update: ${describeUnjudged(unjudged)}.`]
       : []),
+    ...(failed.length > 0 ? [`Not judged: ${describeFailed(failed)}.`] : []),
   ].join("\n\n");
 }
 
@@ -41,7 +44,7 @@ const grounds = ({ owner, ticket, expires, reason }: Waiver): string =>
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /** Writes the report for programs. */
-export const checkJson = ({ stack, tier, profile, findings, waived, unjudged }: Judgement): string =>
+export const checkJson = ({ stack, tier, profile, findings, waived, unjudged, failed }: Judgement): string =>
   JSON.stringify(
     {
       version: 1,
@@ -53,7 +56,10 @@ export const checkJson = ({ stack, tier, profile, findings, waived, unjudged }: 
         ...jsonOf(finding),
         waiver: { ...waiver, created: dateOf(created), expires: dateOf(expires), line: place.line },
       })),
-      notJudged: [...unjudged].flatMap(([rule, values]) => values.map(({ urn, path }) => ({ rule, urn, path }))),
+      notJudged: [
+        ...[...unjudged].flatMap(([rule, values]) => values.map(({ urn, path }) => ({ rule, urn, path }))),
+        ...failed,
+      ],
     },
     null,
     2,
@@ -73,7 +79,8 @@ const jsonOf = ({ rule, severity, place, urn, message, cost, fix, subject, known
 });
 
 /** Writes the report for code scanning. What is waived or in the baseline is suppressed, with the reason. */
-export function checkSarif({ findings, waived, unjudged }: Judgement, program: ProgramFolder, version: string): string {
+export function checkSarif(judgement: Judgement, program: ProgramFolder, version: string): string {
+  const { findings, waived, unjudged, failed } = judgement;
   const suppressions = new Map<PulumiFinding, object>([
     ...waived.map(
       ({ finding, waiver }) =>
@@ -93,7 +100,10 @@ export function checkSarif({ findings, waived, unjudged }: Judgement, program: P
         : [],
   };
   const placed = all.map((finding) => (finding.place.file === "" ? { ...finding, place: program.otherwise } : finding));
-  const log = sarifLog({ findings: placed, rules: stackRules, graph, systems: ["pulumi"] }, version) as SarifLog;
+  const log = sarifLog(
+    { findings: placed, rules: stackRules, graph, failed, systems: ["pulumi"] },
+    version,
+  ) as SarifLog;
   const [run] = log.runs;
   for (const [index, result] of run!.results.entries()) {
     const { rule, fix, urn } = all[index]!;

@@ -9,10 +9,10 @@ import { readStack } from "../../analysis/systems/pulumi/read-state.ts";
 import { policyBaselineExists, policyStateUnreadable } from "../../errors/policies.ts";
 import { baselineName, baselineText, entryOf, shrunk } from "../../policies/baseline.ts";
 import { judgeState } from "../../policies/judge-state.ts";
-import type { Judgement } from "../../policies/judgement.ts";
+import { isUnsure, type Judgement } from "../../policies/judgement.ts";
 import { baselineIn, type ProgramFolder, programFolder } from "../../policies/program-folder.ts";
 import { dayOf } from "../../policies/waivers.ts";
-import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
+import { findPulumi } from "../../toolchain/pulumi/bring.ts";
 import { print } from "../terminal.ts";
 import type { CheckOptions } from "./options.ts";
 import { checkJson, checkSarif, checkText } from "./report.ts";
@@ -52,7 +52,7 @@ async function stateOf(
   }
   if (stack === undefined)
     throw policyStateUnreadable({ what: "No stack", reason: "neither --stack nor --file was given" });
-  const pulumiCli = await bringPulumi();
+  const pulumiCli = await findPulumi();
   const { stdout } = await promisify(execFile)(
     pulumiCli.command,
     // Decrypted, because an object with one secret is encrypted as a whole. The values are sealed and never shown.
@@ -84,7 +84,8 @@ function stackIn(text: string, file: string, { stack }: CheckOptions, { folder }
 }
 
 /** Starts a baseline for a stack that has none, or takes out what is no longer found. */
-function keepBaseline(program: ProgramFolder, { stack, findings }: Judgement, options: CheckOptions): void {
+function keepBaseline(program: ProgramFolder, judgement: Judgement, options: CheckOptions): void {
+  const { stack, findings } = judgement;
   const path = join(program.root, baselineName);
   const before = existsSync(path) ? baselineIn(program.root) : [];
   const found = findings
@@ -92,6 +93,8 @@ function keepBaseline(program: ProgramFolder, { stack, findings }: Judgement, op
     .map(({ finding }) => entryOf(stack, finding));
   const hasOwn = before.some((entry) => entry.stack === stack);
   if (options.writeBaseline && hasOwn) throw policyBaselineExists({ file: baselineName, stack });
-  const after = options.writeBaseline ? [...before, ...found] : shrunk(before, stack, found);
+  const after = options.writeBaseline
+    ? [...before, ...found]
+    : shrunk(before, stack, found, (rule) => isUnsure(rule, judgement));
   writeFileSync(path, baselineText(after));
 }

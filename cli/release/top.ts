@@ -60,7 +60,7 @@ export async function watch(
     try {
       const polled = await poll(plane, watched);
       watched = polled.watched;
-      trouble = polled.unreadable.map(({ error }) => error.message).join(" ");
+      trouble = polled.troubled.map(({ error }) => error.message).join(" ");
       hasPolled = true;
     } catch (error) {
       if (!(error instanceof BallastError) || !hasPolled) throw error;
@@ -74,8 +74,8 @@ export async function watch(
 async function poll(
   plane: Pick<ControlPlane, "list" | "show">,
   before: readonly Watched[],
-): Promise<{ readonly watched: readonly Watched[]; readonly unreadable: Listed["unreadable"] }> {
-  const { rollouts: inFlight, unreadable } = await plane.list({ inFlight: true });
+): Promise<{ readonly watched: readonly Watched[]; readonly troubled: Listed["unreadable"] }> {
+  const { rollouts: inFlight, unreadable, stuck } = await plane.list({ inFlight: true });
   const now = Date.now();
   const ids = new Set(inFlight.map(({ id }) => id));
   const left = before.filter(
@@ -86,7 +86,8 @@ async function poll(
       each.endedAt === undefined ? { rollout: (await plane.show(each.rollout)) ?? each.rollout, endedAt: now } : each,
     ),
   );
-  return { watched: [...inFlight.map((rollout) => ({ rollout, endedAt: undefined })), ...ended], unreadable };
+  const watched = [...inFlight.map((rollout) => ({ rollout, endedAt: undefined })), ...ended];
+  return { watched, troubled: [...unreadable, ...stuck] };
 }
 
 function nextPoll(stop: AbortSignal): Promise<void> {

@@ -12,6 +12,7 @@ import {
   type StreamSummary,
   type StreamTypes,
   streamCalls,
+  type Troubled,
 } from "../../client/streams.ts";
 import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson } from "../terminal.ts";
@@ -47,7 +48,7 @@ function addList<Types extends StreamTypes>(group: Command, work: Work<Types>): 
       const calls = streamCalls(await reach(options), streams);
       const listed = await calls.list(Object.fromEntries(wanted) as StreamFilter<Types>);
       if (options.json) return printJson(listJson(streams.plural, listed));
-      for (const { error } of listed.unreadable) process.stderr.write(`${error}\n`);
+      for (const { error } of [...listed.unreadable, ...listed.stuck]) process.stderr.write(`${error}\n`);
       if (listed.streams.length > 0) print(listTable(work, listed.streams));
       else if (listed.unreadable.length === 0) print(noneOf(streams, wanted));
     });
@@ -63,12 +64,15 @@ function noneOf(
   return `No ${kind} matches ${options}.`;
 }
 
-const listJson = (plural: string, { streams, unreadable }: ListedStreams<StreamSummary>): object => ({
+const listJson = (plural: string, { streams, unreadable, stuck }: ListedStreams<StreamSummary>): object => ({
   [plural]: streams,
-  unreadable: unreadable.map(({ id, error }) => ({
-    id,
-    error: { id: error.id, message: error.message, fix: error.fix, left: error.left },
-  })),
+  unreadable: unreadable.map(troubledJson),
+  stuck: stuck.map(troubledJson),
+});
+
+const troubledJson = ({ id, error }: Troubled): object => ({
+  id,
+  error: { id: error.id, message: error.message, fix: error.fix, left: error.left },
 });
 
 function addShow<Types extends StreamTypes>(group: Command, work: Work<Types>): void {

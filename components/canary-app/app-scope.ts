@@ -2,6 +2,8 @@
 // revision at once, and moving traffic back does not undo it. This file compares two configurations and describes what
 // differs; it is pure.
 import { canonical } from "../../engines/canonical.ts";
+import { hasHole, hole } from "./known-parts.ts";
+import { meansNothing } from "./losses.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -28,13 +30,15 @@ const ignored = new Set([
 /**
  * Lists what an update changes beyond revisions, one phrase per change.
  *
- * Secrets are compared by name, and by value only if both sides have one, since Azure never shows it. A phrase never
- * holds a secret's value. `serving` is the template that serves now: an added secret does not affect it, nor does a
- * registry from which it has no image.
+ * What a preview does not know yet is not compared. Secrets are compared by name, and by value only if both sides have
+ * one, since Azure never shows it. A phrase never holds a secret's value. `serving` is the template that serves now: an
+ * added secret does not affect it, nor does a registry from which it has no image.
  */
 export function scopeChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   const [was, will] = [flat(before), flat(after)];
-  const names = [...new Set([...Object.keys(was), ...Object.keys(will)])].filter((name) => !ignored.has(name));
+  const names = [...new Set([...Object.keys(was), ...Object.keys(will)])].filter(
+    (name) => !(ignored.has(name) || hasHole(will[name])),
+  );
   const changes = names
     .filter((name) => comparable(name, was[name]) !== comparable(name, will[name]))
     .map(
@@ -49,7 +53,7 @@ export function secretsRenewed(before: Configuration, after: Configuration): rea
   return list(after, "secrets")
     .filter(({ name, value }) => {
       const known = old.get(String(name));
-      return known != null && value != null && known !== value;
+      return known != null && value != null && value !== hole && known !== value;
     })
     .map(({ name }) => String(name));
 }
@@ -66,19 +70,39 @@ function flat(configuration: Configuration): Fields {
   );
 }
 
-/** Azure does not distinguish `Http` from `http`, nor an absent value from its default. */
-const comparable = (name: string, value: unknown): string => canonical(value ?? defaults[name]).toLowerCase();
+/** Azure does not distinguish `Http` from `http`, nor an absent value from its default or one that means nothing. */
+function comparable(name: string, value: unknown): string {
+  const at = ["configuration", ...name.split(".")];
+  const isOff = name === "ingress.stickySessions" && (value as Fields | undefined)?.["affinity"] !== "sticky";
+  return canonical(
+    (isOff || meansNothing(at, value) ? undefined : withoutEmpty(value)) ?? defaults[name],
+  ).toLowerCase();
+}
+
+/** Leaves out what Azure fills in within an object: null, false, zero and empty texts, lists and objects. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value)
+    .map(([name, each]) => [name, withoutEmpty(each)] as const)
+    .filter(([, each]) => each && !(typeof each === "object" && Object.keys(each).length === 0));
+  return Object.fromEntries(fields);
+}
 
 function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-const list = (configuration: Configuration, name: "secrets" | "registries"): readonly Fields[] =>
-  (configuration?.[name] ?? []) as readonly Fields[];
+const list = (configuration: Configuration, name: "secrets" | "registries"): readonly Fields[] => {
+  const found = configuration?.[name];
+  return Array.isArray(found) ? (found as readonly Fields[]) : [];
+};
 
 /** A template names its secrets, so an added one does not affect it, unless it has a volume that mounts all secrets. */
 function secretChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
+  if (after?.["secrets"] === hole || list(after, "secrets").some((secret) => isHole(secret) || isHole(secret["name"])))
+    return [];
   const names = (of: Configuration) => list(of, "secrets").map(({ name }) => String(name));
   const [was, will] = [names(before), names(after)];
   const mountsAll = mountsAllSecrets(serving);
@@ -88,6 +112,8 @@ function secretChanges(before: Configuration, after: Configuration, serving: unk
     ...secretsRenewed(before, after).map((name) => `the secret ${name} gets another value`),
   ];
 }
+
+const isHole = (value: unknown): boolean => value === hole;
 
 interface Volume {
   readonly storageType?: unknown;
@@ -101,6 +127,7 @@ function mountsAllSecrets(template: unknown): boolean {
 
 /** Identities are compared without case: Azure does not spell an id as it was sent. */
 function registryChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
+  if (hasHole(after?.["registries"])) return [];
   const signIns = (of: Configuration) =>
     new Map(
       list(of, "registries").map(({ server, identity, username }) => [
@@ -125,9 +152,10 @@ function registryChanges(before: Configuration, after: Configuration, serving: u
 /**
  * Reports whether a live template has everything that a program asks for; anything more is what Azure filled in.
  *
- * Lists match when they have the same length and match item by item.
+ * Lists match when they have the same length and match item by item. What a preview does not know yet matches.
  */
 export function hasAll(live: unknown, asked: unknown): boolean {
+  if (asked === hole) return true;
   if (Array.isArray(asked))
     return Array.isArray(live) && live.length === asked.length
       ? asked.every((each, place) => hasAll(live[place], each))

@@ -1,37 +1,41 @@
-// A container app whose every change of template is released by canary. The control plane owns the app's
-// traffic: this component sends back the traffic that it finds, so that a new revision starts at weight 0, and
-// then requests a rollout of that revision.
+// A container app whose every change of template is released by canary. It takes azure-native's own arguments of a
+// ContainerApp and passes them on. The control plane owns the app's traffic: this component sends back the traffic that
+// it finds, so that a new revision starts at weight 0, and then requests a rollout of that revision.
 
-import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
+import { ContainerApp, type ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { shortfalls } from "../../engines/rollout/judge/power.ts";
 import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { Gate, OutsideWeights, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
-import { canaryAppBlind, canaryAppCautions, canaryAppPlan } from "../../errors/components.ts";
+import {
+  canaryAppBlind,
+  canaryAppCautions,
+  canaryAppConsumes,
+  canaryAppPlan,
+  canaryAppUnnamed,
+} from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
-import { child, physicalName, refusal, say, settingOf } from "../conventions.ts";
+import { child, refusal, say, settingOf } from "../conventions.ts";
+import { type Planned, refuseAdoption, withSlots } from "./adopt.ts";
+import { messageRules } from "./consumers.ts";
+import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
+import { fromKnownParts, hasHole } from "./known-parts.ts";
+import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
+import { type CanaryAppOptions, splitOptions } from "./options.ts";
 import { Release } from "./release.ts";
-import { releaseHash, templateOf } from "./template.ts";
-import { readTraffic } from "./traffic.ts";
+import { releaseKey } from "./release-key.ts";
+import { type Live, takeOver } from "./take-over.ts";
+import { readLive, trafficToSend } from "./traffic.ts";
 import { trafficGuard } from "./traffic-guard.ts";
 
-/** The app, and how its releases go. */
-export interface CanaryAppArgs {
+/** A ContainerApp as azure-native takes it, and how its releases go. */
+export interface CanaryAppArgs extends ContainerAppArgs {
   /**
-   * The name of the resource group. It is a plain string, since the live app is read at preview, before any resource is
-   * known.
+   * The app's name in Azure. It must be given, since the live app is read before the update. If Pulumi made up the name
+   * of an app that you take over, it is in the state (`pulumi stack export`).
    */
-  readonly resourceGroup: string;
-  /** The Azure region, such as `westeurope`. */
-  readonly location: string;
-  /** The environment in which the app runs: outputs of `ContainerEnvironment`. */
-  readonly environment: {
-    /** The environment's id. */
-    readonly id: pulumi.Input<string>;
-    /** The domain under which its apps answer. */
-    readonly domain: pulumi.Input<string>;
-  };
+  readonly containerAppName: pulumi.Input<string>;
   /** The control plane that carries out the releases. */
   readonly controlPlane: {
     /** Its address: the output `endpoint` of `ControlPlane`. */
@@ -40,105 +44,35 @@ export interface CanaryAppArgs {
     readonly audience: string;
   };
   /**
-   * The container's image. Another image is a release. A tag that was pushed again is not, since its name did not
-   * change.
-   */
-  readonly image: string;
-  /**
-   * The container's environment variables, in plain text. Use `secrets` and `secretVariables` for secrets.
-   *
-   * @default {}
-   */
-  readonly variables?: { readonly [name: string]: string };
-  /**
-   * The app's secrets by name. All revisions share them, so an update that changes a secret's value together with the
-   * template is refused.
-   *
-   * @default {}
-   */
-  readonly secrets?: { readonly [name: string]: pulumi.Input<string> };
-  /**
-   * Environment variables that get a secret's value, each with the secret's name.
-   *
-   * @default {}
-   */
-  readonly secretVariables?: { readonly [variable: string]: string };
-  /**
-   * Private registries, each with the user-assigned identity that pulls from it.
-   *
-   * @default []
-   */
-  readonly registries?: readonly {
-    /** The registry's address, such as `shop.azurecr.io`. */
-    readonly server: string;
-    /** The id of the identity. The app gets this identity too. */
-    readonly identity: string;
-  }[];
-  /**
-   * Where the app sends telemetry: the output `sender` of `Telemetry`. The container gets the connection string as
-   * `APPLICATIONINSIGHTS_CONNECTION_STRING` and the identity's id as `TELEMETRY_IDENTITY`. What it sends is up to its
-   * own code.
-   *
-   * @default none
-   */
-  readonly telemetry?: {
-    /** The connection string. It becomes a secret of the app, so that the template, known at preview, only names it. */
-    readonly connectionString: pulumi.Input<string>;
-    /** The id of the identity that may publish. The app gets this identity too. */
-    readonly identity: string;
-  };
-  /**
-   * Whether the app can be reached from outside its environment.
-   *
-   * @default true
-   */
-  readonly external?: boolean;
-  /**
-   * The protocol between ingress and container. An app that was made without Pulumi often has `auto`; when you adopt
-   * it, keep what it has.
-   *
-   * @default "http"
-   */
-  readonly transport?: "http" | "http2" | "auto";
-  /**
-   * The port on which the container listens.
-   *
-   * @default 8080
-   */
-  readonly targetPort?: number;
-  /**
-   * The path that the platform requests to see whether a replica is ready; a status below 400 means that it is.
-   *
-   * @default probePath
-   */
-  readonly healthPath?: string;
-  /**
    * A path that users request. The rollout probes it on the canary's own address; a status below 400 means that the
-   * canary is well. Choose another one than `healthPath`: a service that hangs often still answers its health checks.
+   * canary is well. Choose another one than that of the app's own probes: a service that hangs often still answers its
+   * health checks.
    *
    * @default "/"
    */
   readonly probePath?: string;
   /**
-   * The vCPUs of each replica, from 0.25 to 4 in steps of 0.25. Memory follows: 2 GiB per vCPU. The size is part of the
-   * template, so another one is a release.
+   * Settings of the live app that an update sends back as it finds them, beside what the program says: domains that
+   * somebody binds by hand, or tags that a policy adds.
    *
-   * @default 0.25
+   * @default []
    */
-  readonly cpu?: number;
+  readonly keepLive?: readonly KeptSetting[];
   /**
-   * The minimum number of replicas of each revision, whatever its share of the traffic. With 0 the platform removes the
-   * last replica when there are no requests. During a rollout, probes keep a replica of both revisions running.
+   * Settings of the live app that an update may take away, since the program does not say them. Without this, the
+   * update is refused by name.
    *
-   * @default 1
+   * @default []
    */
-  readonly minReplicas?: number;
+  readonly acceptLoss?: readonly LostSetting[];
   /**
-   * The maximum number of replicas of each revision.
+   * The secrets of rotated credentials, two names for each. The template names one of the two. An update leaves it to
+   * the rotation which one that is: it names the one that the live app names, and leaves both where they are in Key
+   * Vault.
    *
-   * @default 10
+   * @default []
    */
-  readonly maxReplicas?: number;
+  readonly credentialSlots?: readonly CredentialSlot[];
   /**
    * The steps of a rollout and their times, in percent and seconds. A field that is left out has its default. Values
    * are plain numbers, not inputs, since the plan is checked at preview.
@@ -200,8 +134,7 @@ export interface CanaryAppArgs {
 /** The failure percentage of stable that is assumed when only its traffic is known. */
 const assumedFailurePercent = 0.5;
 
-/** The name of the app's secret that holds the connection string. */
-const telemetrySecret = "telemetry";
+const type = "ballast:index:CanaryApp";
 
 /** What a rollout is judged by, with all defaults. */
 interface Plan {
@@ -210,19 +143,19 @@ interface Plan {
   readonly dryRun: Thresholds | undefined;
 }
 
-/** Arguments with the defaults that several children need, and the app's name in Azure. */
-type Completed = CanaryAppArgs &
-  Required<Pick<CanaryAppArgs, "targetPort" | "probePath" | "healthPath" | "registries">> & {
-    readonly appName: string;
-  };
-
-type Template = ReturnType<typeof templateOf>;
+/** The app, and what names its release. */
+interface Deployed {
+  readonly app: ContainerApp;
+  readonly key: pulumi.Output<string>;
+}
 
 /** A container app that is released by canary, and its current release. */
 export class CanaryApp extends pulumi.ComponentResource {
+  /** The app itself, with every output of a ContainerApp. */
+  readonly app: ContainerApp;
   /** The app's id. It is known as soon as the app is deployed, before its release has ended. */
   readonly appId: pulumi.Output<string>;
-  /** The address at which users reach the app. */
+  /** The address at which users reach the app: the one that Azure gives it. */
   readonly url: pulumi.Output<string>;
   /** The released revision, as Azure named it. */
   readonly revision: pulumi.Output<string>;
@@ -233,24 +166,24 @@ export class CanaryApp extends pulumi.ComponentResource {
   /** The same for people, with the numbers that decided. */
   readonly message: pulumi.Output<string>;
 
-  constructor(name: string, given: CanaryAppArgs, opts?: pulumi.ComponentResourceOptions) {
-    const args = withTelemetry(readArguments("CanaryApp", name, argumentForms.CanaryApp, given));
-    // The component's own inputs are in the state too, so its secrets must be marked.
-    const inputs = args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args;
-    super("ballast:index:CanaryApp", name, inputs, opts);
-    const { targetPort = 8080, probePath = "/", healthPath = probePath, registries = [] } = args;
-    const appName = physicalName("app", name, args.resourceGroup);
-    const completed: Completed = { ...args, targetPort, probePath, healthPath, registries, appName };
+  constructor(name: string, given: CanaryAppArgs, opts: CanaryAppOptions = {}) {
+    const args = read(name, given);
+    const options = splitOptions(name, opts);
+    // The app's arguments are in the state of the app below, its secrets marked as such, and not here again.
+    const { containerAppName, resourceGroupName, controlPlane } = args;
+    super(type, name, { containerAppName, resourceGroupName, controlPlane }, options.component);
     const plan = planOf(name, args);
     this.#warn(name, plan, args.expectedRequestsPerMinute ?? 0);
-    const { probeSeconds } = plan.strategy;
-    const template = templateOf(name, { ...completed, container: appName, probeSeconds });
 
-    const app = this.#deploy(name, completed, template);
-    const release = this.#release(name, completed, plan, template, app);
+    const { app, key } = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
+    this.app = app;
+    const release = this.#release(name, args, plan, key);
 
-    this.appId = app.id;
-    this.url = pulumi.all([args.environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
+    this.appId = this.app.id;
+    // A secret of the app marks its whole configuration.
+    this.url = pulumi.unsecret(
+      this.app.configuration.apply((configuration) => addressOf(configuration?.ingress?.fqdn)),
+    );
     this.revision = release.revision;
     this.result = release.result;
     this.reason = release.reason;
@@ -265,66 +198,75 @@ export class CanaryApp extends pulumi.ComponentResource {
     });
   }
 
-  /** Declares the app with the traffic that it has now. */
-  #deploy(name: string, args: Completed, template: Template): ContainerApp {
-    const { appName, resourceGroup, targetPort, registries, secrets } = args;
-    const configuration = {
-      activeRevisionsMode: "Multiple",
-      ...(registries.length > 0 && { registries: registries.map(({ server, identity }) => ({ server, identity })) }),
-    };
-    const ingress = { external: args.external ?? true, targetPort, transport: args.transport ?? "http" };
-    const secretNames = Object.keys(secrets ?? {}).map((secret) => ({ name: secret }));
-    const planned = { configuration: { ...configuration, ingress, secrets: secretNames }, template };
-    const traffic = readTraffic(resourceGroup, appName, this, planned).catch((error: unknown) => {
-      throw refusal(error);
-    });
-    const identities = identitiesOf(args);
-    return new ContainerApp(
+  /** Declares the app with the traffic that it has now, and says what names its release. */
+  #deploy(name: string, args: CanaryAppArgs, probeSeconds: number, own: pulumi.CustomResourceOptions): Deployed {
+    const { containerAppName, resourceGroupName, controlPlane, keepLive = [], credentialSlots = [] } = args;
+    const note = (line: string): void => void pulumi.log.info(line, this);
+    const given = ofContainerApp(args);
+    const live = this.#read(name, args, given, note);
+    const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName };
+    const { hooks, of } = releaseKey(name);
+    const app = new ContainerApp(
       child(name, "app"),
+      takeOver({ name, probeSeconds, keepLive, credentialSlots, note }, given, live),
       {
-        containerAppName: appName,
-        resourceGroupName: resourceGroup,
-        location: args.location,
-        managedEnvironmentId: args.environment.id,
-        ...(identities.length > 0 && { identity: { type: "UserAssigned", userAssignedIdentities: identities } }),
-        configuration: {
-          ...configuration,
-          ...(secrets && {
-            secrets: Object.entries(secrets).map(([secret, value]) => ({ name: secret, value: pulumi.secret(value) })),
-          }),
-          ingress: { ...ingress, traffic },
-        },
-        template,
-      },
-      {
+        ...own,
         parent: this,
-        // An imported app has these as inputs, since Azure shows them. Removing them would replace the app.
-        ignoreChanges: ["environmentId", "workloadProfileName"],
-        hooks: trafficGuard({ name, ...args.controlPlane, resourceGroup, app: appName }, this),
+        ignoreChanges: [...(own.ignoreChanges ?? []), ...filledIn(args)],
+        hooks: [own.hooks ?? {}, hooks, trafficGuard(guarded, this)].reduce(withHooks),
       },
     );
+    return {
+      app,
+      key: of(
+        app,
+        live.apply(({ revision }) => revision),
+      ),
+    };
+  }
+
+  /** Reads the live app, and refuses what would harm it: at preview as far as it is known, and again at the update. */
+  #read(name: string, args: CanaryAppArgs, given: ContainerAppArgs, note: (line: string) => void): pulumi.Output<Live> {
+    const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [], credentialSlots = [] } = args;
+    const place = pulumi.all([resourceGroupName, containerAppName]);
+    return fromKnownParts({ given, place }, (known: { readonly given: Planned; readonly place: unknown }) => {
+      if (hasHole(known.place)) note(unread(name));
+      const rules = messageRules(known.given.template);
+      if (rules.length > 0) void say(canaryAppConsumes({ app: name, rules }), this);
+      return place.apply(async ([resourceGroup, app]) => {
+        try {
+          const found = await readLive(resourceGroup, app, this);
+          const slots = liveSlots(credentialSlots, found);
+          if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
+          const kept = keptOf(keepLive, found);
+          return { traffic: trafficToSend(app, found), kept, slots, revision: found?.latestRevisionName };
+        } catch (error) {
+          throw refusal(error);
+        }
+      });
+    });
   }
 
   /** Declares the release of the app's latest revision. */
-  #release(name: string, args: Completed, plan: Plan, template: Template, app: ContainerApp): Release {
+  #release(name: string, args: CanaryAppArgs, plan: Plan, key: pulumi.Output<string>): Release {
     return new Release(
       child(name, "release"),
       {
         ...args.controlPlane,
-        resourceGroup: args.resourceGroup,
-        app: args.appName,
-        revision: app.latestRevisionName,
-        release: releaseHash(template),
+        resourceGroup: args.resourceGroupName,
+        app: args.containerAppName,
+        revision: this.app.latestRevisionName,
+        release: key,
         strategy: plan.strategy,
         thresholds: plan.thresholds,
         ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
-        probePath: args.probePath,
+        probePath: args.probePath ?? "/",
         wait: args.wait ?? true,
         whenInFlight: args.whenInFlight ?? "refuse",
         outsideWeights: args.outsideWeights ?? "restore",
         ...(args.gate && { gate: args.gate }),
       },
-      { parent: this, dependsOn: app },
+      { parent: this, dependsOn: this.app },
     );
   }
 
@@ -339,17 +281,43 @@ export class CanaryApp extends pulumi.ComponentResource {
   }
 }
 
-/** Returns the arguments with the variables and the secret that telemetry needs in the container. */
-function withTelemetry(args: CanaryAppArgs): CanaryAppArgs {
-  const { telemetry } = args;
-  if (telemetry === undefined) return args;
-  return {
-    ...args,
-    variables: { TELEMETRY_IDENTITY: telemetry.identity, ...args.variables },
-    secrets: { [telemetrySecret]: telemetry.connectionString, ...args.secrets },
-    secretVariables: { APPLICATIONINSIGHTS_CONNECTION_STRING: telemetrySecret, ...args.secretVariables },
-  };
+/**
+ * Checks the arguments.
+ *
+ * @throws canary-app-unnamed, component-arguments-refused
+ */
+function read(name: string, given: CanaryAppArgs): CanaryAppArgs {
+  const isUnnamed = Object.prototype.toString.call(given) === "[object Object]" && given.containerAppName === undefined;
+  if (isUnnamed && typeof name === "string") throw refusal(canaryAppUnnamed({ name }));
+  return readArguments("CanaryApp", name, argumentForms.CanaryApp, given);
 }
+
+/** Returns what azure-native takes. */
+function ofContainerApp(args: CanaryAppArgs): ContainerAppArgs {
+  const { controlPlane, probePath, strategy, thresholds, dryRunThresholds, expectedRequestsPerMinute, ...more } = args;
+  const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, credentialSlots, ...rest } = more;
+  return rest;
+}
+
+/** An imported app has these as inputs, since Azure shows them. Removing one would replace the app. */
+const shownByAzure = ["environmentId", "managedEnvironmentId", "workloadProfileName"] as const;
+
+/** Mocks give an app no name, unless a test adds one. */
+const addressOf = (host: string | undefined): string => (host === undefined ? "" : `https://${host}`);
+
+/** What a preview says that cannot read the live app. */
+const unread = (name: string): string =>
+  `The live app of "${name}" cannot be read yet, since its name or its group is not known. ` +
+  "The update compares with it before the first write.";
+
+/** Lists what Azure filled in: the program does not say it, so the update leaves it as it is. */
+const filledIn = (args: CanaryAppArgs): readonly string[] => shownByAzure.filter((field) => args[field] === undefined);
+
+/** Returns the hooks of both. */
+const withHooks = (one: pulumi.ResourceHookBinding, other: pulumi.ResourceHookBinding): pulumi.ResourceHookBinding => {
+  const moments = [...new Set([...Object.keys(one), ...Object.keys(other)])] as (keyof pulumi.ResourceHookBinding)[];
+  return Object.fromEntries(moments.map((moment) => [moment, [...(one[moment] ?? []), ...(other[moment] ?? [])]]));
+};
 
 /** Returns the plan of releases with all defaults, and refuses one that cannot be carried out. */
 function planOf(app: string, args: CanaryAppArgs): Plan {
@@ -367,9 +335,3 @@ const planArguments = ["strategy", "thresholds", "dryRunThresholds", "gate"] as 
 /** Names what the program sets of the plan, so that a fix names nothing that is not there. */
 const planSettings = (args: CanaryAppArgs): readonly string[] =>
   planArguments.filter((argument) => args[argument] !== undefined).map((argument) => settingOf(argument));
-
-/** Lists the identities that the app needs: those that pull, and the one that sends telemetry. */
-function identitiesOf({ registries, telemetry }: Completed): string[] {
-  const sender = telemetry ? [telemetry.identity] : [];
-  return [...new Set([...registries.map(({ identity }) => identity), ...sender])];
-}

@@ -5,15 +5,20 @@ import type { AskedRelease } from "../../engines/rollout/request.ts";
 import type { RolloutResult, Thresholds } from "../../engines/rollout/vocabulary.ts";
 
 /** What a request for a rollout takes, as the engine declares it, and how to reach the control plane. */
-export interface ReleaseArgs extends Omit<AskedRelease, "dryRun" | Defaulted>, Partial<Pick<AskedRelease, Defaulted>> {
+export interface ReleaseArgs
+  extends Omit<AskedRelease, "dryRun" | "release" | Defaulted>,
+    Partial<Pick<AskedRelease, Defaulted>> {
   /** The control plane's address. */
   readonly endpoint: pulumi.Input<string>;
   /** The audience of the tokens that the control plane accepts. */
   readonly audience: string;
-  readonly resourceGroup: string;
-  readonly app: string;
+  readonly resourceGroup: pulumi.Input<string>;
+  readonly app: pulumi.Input<string>;
+  /** The name of the release. Another one is another release: `CanaryApp` gives the revision's name. */
+  readonly release: pulumi.Input<string>;
   /**
-   * The app's latest revision, as Azure named it. A new name alone starts no rollout, since previews do not know it.
+   * The app's latest revision, as Azure named it. A new name alone starts no rollout: a preview of any change to the
+   * app does not know it.
    */
   readonly revision: pulumi.Input<string>;
   /** Dry-run thresholds: the journal says what they would have decided. */

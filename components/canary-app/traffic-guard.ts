@@ -12,15 +12,16 @@ import {
 } from "../../errors/components.ts";
 import { refusal, say, takesHooks } from "../conventions.ts";
 import { type Configuration, scopeChanges, secretsRenewed } from "./app-scope.ts";
-import { describeTraffic, readTraffic, type TrafficEntry } from "./traffic.ts";
+import { hookNames } from "./hook-names.ts";
+import { describeTraffic, readLive, type TrafficEntry, trafficToSend } from "./traffic.ts";
 
 /** The app to guard, and the control plane that locks it. */
 export interface Guarded {
   readonly name: string;
   readonly endpoint: pulumi.Input<string>;
   readonly audience: string;
-  readonly resourceGroup: string;
-  readonly app: string;
+  readonly resourceGroup: pulumi.Input<string>;
+  readonly app: pulumi.Input<string>;
 }
 
 /** The answer of Ballast's provider to `ballast:index:lock`. */
@@ -44,8 +45,8 @@ const lockSeconds = 120;
  */
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
   if (!takesHooks()) return {};
-  const { name, audience, resourceGroup, app } = guarded;
-  const endpoint = settled(guarded.endpoint);
+  const { name, audience } = guarded;
+  const known = Promise.all([settled(guarded.endpoint), settled(guarded.resourceGroup), settled(guarded.app)]);
   const hook = hookNames(name);
   let lockId: string | undefined;
 
@@ -53,25 +54,27 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
     const id = lockId;
     lockId = undefined;
     if (id === undefined) return;
+    const [endpoint, resourceGroup, app] = await known;
     await pulumi.runtime
-      .invoke("ballast:index:unlock", { endpoint: await endpoint, audience, resourceGroup, app, id }, { parent })
+      .invoke("ballast:index:unlock", { endpoint, audience, resourceGroup, app, id }, { parent })
       .catch((error: Error) =>
         // The update is done and must not fail because of its lock.
         pulumi.log.info(`The lock on ${app} could not be released; it expires by itself: ${error.message}`, parent),
       );
   };
   const before = async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
+    const [endpoint, resourceGroup, app] = await known;
     await refuseScope(app, oldInputs, newInputs, parent);
     const lock: Lock = await pulumi.runtime.invoke(
       "ballast:index:lock",
-      { endpoint: await endpoint, audience, resourceGroup, app, seconds: lockSeconds },
+      { endpoint, audience, resourceGroup, app, seconds: lockSeconds },
       { parent },
     );
     if (lock.heldBy) throw canaryAppLocked({ app, heldBy: lock.heldBy });
     if (lock.unreachable) await say(canaryAppUnguarded({ app, reason: lock.unreachable }), parent);
     lockId = lock.id || undefined;
     const planned = describeTraffic((await configurationOf(newInputs))?.ingress?.traffic ?? []);
-    const live = describeTraffic(await readTraffic(resourceGroup, app, parent));
+    const live = describeTraffic(trafficToSend(app, await readLive(resourceGroup, app, parent)));
     if (live !== planned) throw canaryAppTrafficMoved({ app, planned, live });
   };
 
@@ -92,18 +95,6 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
       }),
     ],
   };
-}
-
-const namesUsed = new Map<string, number>();
-
-/**
- * Returns names for the hooks of one component. Pulumi knows hooks by their names alone, in the whole stack, and runs
- * the last one of a name for all; but two components of one name may have different parents.
- */
-function hookNames(name: string): (of: string) => string {
-  const before = namesUsed.get(name) ?? 0;
-  namesUsed.set(name, before + 1);
-  return (of) => (before === 0 ? `${name}-${of}` : `${name}-${before + 1}-${of}`);
 }
 
 /** Waits for a value. In an update, unlike in a preview, every value becomes known. */

@@ -3,15 +3,8 @@
 
 import { type GetContainerAppResult, getContainerApp } from "@pulumi/azure-native/app/getContainerApp.js";
 import type * as pulumi from "@pulumi/pulumi";
-import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
-import {
-  canaryAppScopeChanges,
-  canaryAppTrafficUneven,
-  canaryAppUnfit,
-  canaryAppUnreadable,
-} from "../../errors/components.ts";
+import { canaryAppTrafficUneven, canaryAppUnreadable } from "../../errors/components.ts";
 import { isEchoOfMocks } from "../conventions.ts";
-import { type Configuration, hasAll, scopeChanges } from "./app-scope.ts";
 
 /** One revision's share of the traffic. `latestRevision` stands in only until the revision has a name. */
 export interface TrafficEntry {
@@ -23,6 +16,13 @@ export interface TrafficEntry {
 
 /** The parts of the live app that matter here. */
 export type LiveApp = Pick<GetContainerAppResult, "latestReadyRevisionName"> & {
+  readonly latestRevisionName?: string;
+  readonly location?: unknown;
+  readonly environmentId?: unknown;
+  readonly managedEnvironmentId?: unknown;
+  readonly identity?: unknown;
+  readonly tags?: unknown;
+  readonly workloadProfileName?: unknown;
   readonly template?: unknown;
   readonly configuration?: {
     readonly activeRevisionsMode?: unknown;
@@ -34,32 +34,20 @@ export type LiveApp = Pick<GetContainerAppResult, "latestReadyRevisionName"> & {
   };
 };
 
-/** What an update will send, as far as a preview can compare it: secrets by their names. */
-export interface Planned {
-  readonly configuration: Configuration;
-  readonly template: unknown;
-}
-
 /**
- * Reads the live app and returns the traffic that an update must send so that no request is moved.
+ * Reads the live app; undefined if there is none yet.
  *
- * `planned` is what a preview knows of the update. With it, an app is refused before anything is sent if it cannot be
- * released by canary, or if the update also changes what all its revisions share.
- *
- * @throws canary-app-unreadable, canary-app-unfit, canary-app-scope-changes, canary-app-traffic-uneven
+ * @throws canary-app-unreadable
  */
-export async function readTraffic(
+export async function readLive(
   resourceGroup: string,
   app: string,
   parent: pulumi.Resource,
-  planned?: Planned,
   patienceSeconds = providerPatienceSeconds,
-): Promise<TrafficEntry[]> {
+): Promise<LiveApp | undefined> {
   const reading = getContainerApp({ resourceGroupName: resourceGroup, containerAppName: app }, { parent });
   const read = await inTime(reading, patienceSeconds).catch((error: Error) => absentOrThrow(app, error));
-  const live = read === undefined || isEchoOfMocks(read) ? undefined : (read as LiveApp);
-  if (live !== undefined && planned !== undefined) refuseUnfit(app, live, planned);
-  return trafficToSend(app, live);
+  return read === undefined || isEchoOfMocks(read) ? undefined : (read as LiveApp);
 }
 
 /** The azure-native provider retries for 200 seconds, but does not limit a request that is never answered. */
@@ -71,27 +59,6 @@ async function inTime<Value>(reading: Promise<Value>, seconds: number): Promise<
     timer = setTimeout(() => reject(new Error(`no answer in ${seconds} seconds`)), seconds * 1000);
   });
   return Promise.race([reading, late]).finally(() => clearTimeout(timer));
-}
-
-function refuseUnfit(app: string, live: LiveApp, { configuration, template }: Planned): void {
-  const why = whyNot(live);
-  if (why !== undefined) throw canaryAppUnfit({ app, why });
-  if (hasAll(live.template, template)) return;
-  const changes = scopeChanges(live.configuration, configuration, live.template);
-  if (changes.length > 0) throw canaryAppScopeChanges({ app, changes });
-}
-
-/** Asks the engine whether an app can be released by canary, so that preview and control plane agree. */
-function whyNot({ configuration: { ingress, activeRevisionsMode } = {} }: LiveApp): string | undefined {
-  const transport = String(ingress?.transport ?? "").toLowerCase() === "tcp" ? "tcp" : "http";
-  return whyUnfit({
-    weights: [],
-    revisions: [],
-    ingress: ingress ? transport : "none",
-    sticky: ingress?.stickySessions?.affinity === "sticky",
-    // An update changes Single mode to Multiple; only Labels mode cannot be released.
-    mode: String(activeRevisionsMode ?? "").toLowerCase() === "labels" ? "Labels" : "Multiple",
-  });
 }
 
 /**

@@ -33,6 +33,7 @@ export const alertsOf = ({ apps, leaseSeconds, switchJob }: AlertsArgs): readonl
   rollbackBlocked,
   controlPlaneSilent,
   journalUnreachable,
+  rolloutStuck,
   switchActed(switchJob),
   appFailing(apps),
   effectsFailing,
@@ -93,6 +94,23 @@ const journalUnreachable: Alert = {
     'summarize reached = countif(tostring(Properties["journal"]) == "reachable"), ' +
       'missed = countif(tostring(Properties["journal"]) == "unreachable")',
     "where reached == 0 and missed > 0",
+  ),
+};
+
+const rolloutStuck: Alert = {
+  id: "rollout-stuck",
+  title: "A rollout stands still for good",
+  severity: 1,
+  windowMinutes: 10,
+  runbook: "Stuck rollout",
+  means:
+    "A rollout's journal cannot be read, or the engine fails on it: it keeps its traffic as it is until a version " +
+    "runs that can go on. All others go on.",
+  query: kql(
+    metric("ballast.rollouts.under_way"),
+    `where ${property("phase")} == "stuck"`,
+    "summarize stuck = max(Max)",
+    "where stuck > 0",
   ),
 };
 

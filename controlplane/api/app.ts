@@ -1,7 +1,7 @@
 // Routes each call to the function that answers it, after the checks that every call must pass: the token and its role,
 // then the names in the path, then the size and form of the body. openapi-operations.ts lists the calls.
 import { type Context, Hono } from "hono";
-import type { AnyKind, Kinds } from "../../engines/kind.ts";
+import { type AnyKind, type Kinds, streamOf } from "../../engines/kind.ts";
 import {
   callFailed,
   callMalformed,
@@ -12,6 +12,7 @@ import {
 } from "../../errors/api.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { isMomentary } from "../adapters/postgres/momentary.ts";
+import { namingStream } from "../runtime/stuck.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type Answer, type Call, type Caller, type Parts, refuse } from "./call.ts";
 import { health } from "./health.ts";
@@ -60,14 +61,20 @@ const answersOf = (kinds: Kinds): Readonly<Record<string, Answer>> =>
 const answersOfKind = (kind: AnyKind): Readonly<Record<string, Answer>> => {
   const { noun, plural } = kind.calls;
   return {
-    [`put${noun}`]: putStream(kind),
+    [`put${noun}`]: namingFailures(kind, putStream(kind)),
     [`list${capitalized(plural)}`]: listStreams(kind),
-    [`show${noun}`]: showStream(kind),
-    [`show${noun}Journal`]: showJournal(kind),
-    [`follow${noun}`]: followStream(kind),
-    [`signal${noun}`]: signalStream(kind),
+    [`show${noun}`]: namingFailures(kind, showStream(kind)),
+    [`show${noun}Journal`]: namingFailures(kind, showJournal(kind)),
+    [`follow${noun}`]: namingFailures(kind, followStream(kind)),
+    [`signal${noun}`]: namingFailures(kind, signalStream(kind)),
   };
 };
+
+/** Names the stream of a call on which the engine fails. */
+const namingFailures =
+  (kind: AnyKind, carryOut: Answer): Answer =>
+  (call, parts) =>
+    namingStream(streamOf(kind, call.path), () => carryOut(call, parts));
 
 /** Receives a report of each answered call. The route is the path as described, without the values of its parts. */
 export type ReportCall = (call: {

@@ -4,6 +4,7 @@ import { createRemoteJWKSet, customFetch, errors, type JWTPayload, type JWTVerif
 import { type Dispatcher, fetch } from "undici";
 import { lineOf } from "../../engines/form.ts";
 import { issuerUnreachable, roleMissing, tokenMissing, tokenRefused } from "../../errors/api.ts";
+import { textOf } from "../../http-answer.ts";
 import { type Caller, refuse } from "./call.ts";
 import { appRoles, type Role } from "./roles.ts";
 
@@ -21,6 +22,8 @@ export interface AuthenticateSettings {
 
 const clockToleranceSeconds = 60;
 const nameMax = 200;
+/** The most of an issuer's document that is read. Entra's keys take 20 KiB. */
+const documentBytesMax = 2 ** 20;
 
 /** Prepares to check tokens. The issuer's keys are fetched at the first token, and again when a token has a new key. */
 export function createAuthenticate(
@@ -88,15 +91,21 @@ function callerWith(payload: JWTPayload, tenant: string, required: readonly Role
  * keys prove nothing.
  */
 async function discover(issuer: string, requestSeconds: number, dispatcher: Dispatcher): Promise<JWTVerifyGetKey> {
-  const get = (url: string, signal: AbortSignal) => fetch(url, { dispatcher, signal, redirect: "manual" });
+  const get = async (url: string, signal: AbortSignal) => {
+    const { status, body } = await fetch(url, { dispatcher, signal, redirect: "manual" });
+    return { status, text: await textOf(body, { bytesMax: documentBytesMax, seconds: requestSeconds }) };
+  };
   const answered = await get(`${issuer}/.well-known/openid-configuration`, AbortSignal.timeout(requestSeconds * 1000));
   if (answered.status !== 200) throw new Error(`the issuer's discovery document answered ${answered.status}`);
-  const page = (await answered.json()) as { issuer?: unknown; jwks_uri?: unknown };
+  const page = JSON.parse(answered.text) as { issuer?: unknown; jwks_uri?: unknown };
   if (page.issuer !== issuer || typeof page.jwks_uri !== "string")
     throw new Error("the issuer's discovery document names another issuer");
   return createRemoteJWKSet(new URL(page.jwks_uri), {
     timeoutDuration: requestSeconds * 1000,
-    [customFetch]: async (url, { signal }) => (await get(url, signal)) as unknown as Response,
+    [customFetch]: async (url, { signal }) => {
+      const { status, text } = await get(url, signal);
+      return new Response(text, { status });
+    },
   });
 }
 

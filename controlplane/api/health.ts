@@ -8,8 +8,8 @@ import { answer, refuse } from "./call.ts";
 const patienceMilliseconds = 2000;
 
 /**
- * Answers 200 with the number of streams in flight and for how long the loop has left one alone, or 503 if the journal
- * does not answer.
+ * Answers 200 with the number of streams in flight, of those that are stuck, and for how long the loop has left one
+ * alone, or 503 if the journal does not answer.
  *
  * The second value reveals a control loop that stands still in a live process, whatever else is written. The platform's
  * probes use the status only. A dead man's switch of the previous version reads the time of the last write.
@@ -25,12 +25,13 @@ export async function health({
     AbortSignal.timeout(patienceMilliseconds).addEventListener("abort", () => reject(new Error("late"))),
   );
   try {
-    const { inFlight, overdueSeconds, lastWrite } = await Promise.race([journal.pulse(), late]);
+    const { inFlight, overdueSeconds, stuck, lastWrite } = await Promise.race([journal.pulse(), late]);
     return answer(200, {
       status: "ok",
       process,
       inFlight,
       overdueSeconds,
+      stuck,
       lastWriteAt: lastWrite?.at ?? null,
       lastWriteSecondsAgo: lastWrite?.secondsAgo ?? null,
     });

@@ -42,7 +42,7 @@ export interface Answered {
 }
 
 /** The errors of a call that reads a journal. */
-const unreadable = { 500: ["journal-fact-unknown", "journal-chain-broken"] };
+const unreadable = { 500: ["journal-fact-unknown", "journal-chain-broken", "journal-engine-failed"] };
 const unread = { 404: ["stream-unknown"], ...unreadable };
 
 /** Gives all calls by their names: those of the control plane, and the same for each kind of work. */
@@ -207,10 +207,15 @@ const open = {
               minimum: 0,
               description: "For how long the control loop has left alone a stream that is due; the longest of all.",
             },
+            stuck: {
+              type: "integer",
+              minimum: 0,
+              description: "The streams in flight whose engines fail, or whose journals cannot be read.",
+            },
             lastWriteAt: { type: ["number", "null"] },
             lastWriteSecondsAgo: { type: ["number", "null"] },
           },
-          required: ["status", "process", "inFlight", "overdueSeconds", "lastWriteAt", "lastWriteSecondsAgo"],
+          required: ["status", "process", "inFlight", "overdueSeconds", "stuck", "lastWriteAt", "lastWriteSecondsAgo"],
         },
       },
     },

@@ -26,7 +26,8 @@ export const shapesOf = (kinds: Kinds): Readonly<Record<string, Schema>> =>
   Object.assign({}, ...kinds.all.map(shapesOfKind), {
     Unreadable: {
       ...exactly({ id: { ...text, description: "The name of the stream." }, error }),
-      description: "A stream whose journal cannot be read, with the error.",
+      description:
+        "A stream whose journal cannot be read, or one of the list that the loop cannot go on with, with the error.",
     },
     Error: { type: "object", required: ["error"], properties: { error } },
   });

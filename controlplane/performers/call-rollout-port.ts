@@ -34,6 +34,8 @@ export async function callRolloutPort(
   const write = <Value>(call: (fence: Fence) => Promise<Result<Value>>) =>
     writeWithin(call, world.requestSeconds, fence, over, time);
   switch (effect.kind) {
+    case "Repoint":
+      return write((asked) => apps.repoint(effect, asked));
     case "Inspect":
       return read((late) => apps.inspect(effect.target, late));
     case "Activate":

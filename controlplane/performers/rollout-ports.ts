@@ -15,6 +15,8 @@ type Effect<Kind extends RolloutEffect["kind"]> = Extract<RolloutEffect, { kind:
 
 /** Container Apps, as far as rollouts need it. Every write polls until the operation ends and reads back the result. */
 export interface Apps {
+  /** Makes a revision from the one that serves, without traffic, with another secret in its variables. */
+  readonly repoint: (effect: Effect<"Repoint">, fence: Fence) => Promise<Result<null>>;
   /** Reads the revisions and the traffic. */
   readonly inspect: (target: Target, cancel: AbortSignal) => Promise<Result<AppView>>;
   /** Sets the weights and gives the traffic as read back. Named revisions only; the sum is 100. */

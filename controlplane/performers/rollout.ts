@@ -19,8 +19,9 @@ export interface RolloutWorld extends RolloutCalls {
 }
 
 /** Reports whether an effect changes the world. A write is never cut short: it ends by its answer or at its limit. */
-const isWrite = (effect: RolloutEffect): boolean =>
-  effect.kind === "Activate" || effect.kind === "ShiftTraffic" || effect.kind === "Deactivate";
+const isWrite = ({ kind }: RolloutEffect): boolean => writes.includes(kind);
+
+const writes: readonly RolloutEffect["kind"][] = ["Repoint", "Activate", "ShiftTraffic", "Deactivate"];
 
 const lockPollMilliseconds = 500;
 

@@ -7,6 +7,7 @@ import { keepLease } from "./claims.ts";
 import { aborted } from "./clock.ts";
 import type { Claim, Claims, Journal, Time } from "./ports.ts";
 import type { Reconciler, Run, Worker } from "./reconcile.ts";
+import { whyStuck } from "./stuck.ts";
 
 /** What driving needs, and what it shares with the reconcile passes. */
 export interface DriversSetting<Event extends AnyEvent> {
@@ -97,7 +98,10 @@ export function createDrivers<Event extends AnyEvent>(setting: DriversSetting<Ev
   };
 }
 
-/** Reconciles until the stream has finished or must be left. After trouble with the database it rests and retries. */
+/**
+ * Reconciles until the stream has finished or must be left. After trouble it rests and retries: with the database,
+ * which comes back, and with the journal or the engine, which a newer version may mend. The latter is recorded.
+ */
 async function reconcileUntilDone<Event extends AnyEvent>(
   run: Run<Event>,
   { journal, claims, reconciler, log, time }: DriversSetting<Event>,
@@ -105,27 +109,47 @@ async function reconcileUntilDone<Event extends AnyEvent>(
   const { stream } = run;
   let resumed = false;
   let taken = -1;
+  let mayBeStuck = true; // Another process, of a version with a bug, may have recorded it.
   for (let failures = 0; !run.left.aborted && run.lease.fresh(); ) {
     try {
       if (!resumed) await unlessLeft(run, reconciler.resumeOpen(stream));
       resumed = true;
       run.facts = await journal.read(stream, run.facts);
       if (run.facts.length === taken) throw new Error("a reconcile pass wrote nothing");
-      if (run.worker.controller.asks(run.facts) === undefined) {
+      const effect = run.worker.controller.asks(run.facts);
+      if (effect === undefined) {
         await reconciler.forgetAll(stream);
         return await claims.release(run.lease.claim);
       }
+      // A wait may write no fact for days. Any other effect does, which says the same.
+      const isWait = run.worker.performer.limitSeconds(effect) === 0;
+      if (mayBeStuck && isWait) await journal.stuck(stream, undefined);
+      mayBeStuck &&= !isWait;
       taken = run.facts.length;
       await unlessLeft(run, reconciler.reconcile(stream, taken));
       failures = 0;
     } catch (error) {
       failures++;
-      log(`${stream} rests after an error: ${error instanceof Error ? error.message : String(error)}`);
+      const isStuck = await noteTrouble(stream, error, { journal, log });
+      mayBeStuck ||= isStuck;
       await time.nap(Math.min(250 * 2 ** failures, longestRestMilliseconds), run.left);
       if (taken >= 0 && !run.left.aborted) await reconciler.forget(stream, taken).catch(() => undefined);
       taken = -1;
     }
   }
+}
+
+/** Logs trouble, and records it if the stream is stuck with it. */
+async function noteTrouble<Event extends AnyEvent>(
+  stream: string,
+  thrown: unknown,
+  { journal, log }: Pick<DriversSetting<Event>, "journal" | "log">,
+): Promise<boolean> {
+  const stuck = whyStuck(stream, thrown);
+  log(`${stream} rests after an error: ${(stuck ?? (thrown as Error | null))?.message ?? String(thrown)}`);
+  if (stuck === undefined) return false;
+  await journal.stuck(stream, stuck).catch(() => undefined); // The next attempt records it.
+  return true;
 }
 
 /**

@@ -121,15 +121,17 @@ async function deliverNext(
   const { kinds, notifications, now, log } = setting;
   const wait = (seconds: number) => notifications.postpone(notifier.name, stream, seconds);
   const kind = kinds.of(stream);
-  const reading = await readOn(stream, delivered, kind?.glance.initial, readings, setting).catch(
-    (error: Error) => error,
-  );
-  if (reading instanceof Error) {
-    // The loop that drives the stream reports this. Nothing is sent from a journal that cannot be trusted.
+  let reading: Reading;
+  let next: Notification | undefined;
+  try {
+    reading = await readOn(stream, delivered, kind?.glance.initial, readings, setting);
+    next = nextOf(kind, reading, delivered);
+  } catch {
+    // The loop that drives the stream reports this. Nothing is sent from a journal that cannot be trusted or told.
+    readings.delete(stream);
     await wait(restSecondsMax);
     return false;
   }
-  const next = nextOf(kind, reading, delivered);
   if (next === undefined) {
     await notifications.advance(notifier.name, stream, reading.folded);
     return true;

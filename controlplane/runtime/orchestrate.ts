@@ -10,9 +10,10 @@ import { oneAtATime } from "./claims.ts";
 import { systemTime } from "./clock.ts";
 import { createDrivers, type Drivers } from "./drive.ts";
 import type { Performers } from "./performer.ts";
-import type { Claim, Claims, Clock, Journal, Orchestrations, Telemetry, Time } from "./ports.ts";
+import type { Claim, Claims, Clock, Fact, Journal, Orchestrations, Telemetry, Time } from "./ports.ts";
 import { openReconciler, type Run, type Worker } from "./reconcile.ts";
 import { openStreams } from "./streams.ts";
+import { namingStream, whyStuck } from "./stuck.ts";
 
 /** What the control loop is assembled from. */
 export interface OrchestratorSetting<Event extends AnyEvent> {
@@ -97,7 +98,7 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
       clock,
       time,
       knows: (stream) => workerOf(stream) !== undefined,
-      start: (stream, request) => start(stream, request, asked),
+      start: (stream, request) => namingStream(stream, () => start(stream, request, asked)),
     }),
   );
   const workerOf = workersOf(kinds, performers);
@@ -133,8 +134,8 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
       await oneAtATime("dbos", reconciler.launch, claims, process, leaseSeconds, time);
       recovering = recoverUntil(closing.signal, asked, driven);
     },
-    start: (stream, request) => start(stream, request, asked),
-    signal: (stream, observation) => signal(stream, observation, asked),
+    start: (stream, request) => namingStream(stream, () => start(stream, request, asked)),
+    signal: (stream, observation) => namingStream(stream, () => signal(stream, observation, asked)),
     recover: () => recover(asked, driven, closing.signal),
     close: async () => {
       closing.abort();
@@ -242,18 +243,45 @@ function isRepeatedRefusal<Event extends AnyEvent>(
 async function claimFor<Event extends AnyEvent>(
   stream: string,
   targets: readonly TargetKey[],
-  { workerOf, journal, drivers, time }: Asked<Event>,
+  asked: Asked<Event>,
 ): Promise<Claim | undefined> {
+  const { drivers, time } = asked;
   const deadline = time.steady() + returnMilliseconds;
+  let held: Held<Event> = { stream: "", facts: [] };
   for (;;) {
     const claim = await drivers.claim(stream, targets);
     if (!("heldBy" in claim)) return claim;
     if (claim.heldBy === stream) return undefined;
-    // A stream of an unknown kind counts as in flight: only its own version can say that it has finished.
-    const holder = workerOf(claim.heldBy)?.controller;
-    const isInFlight = holder === undefined || holder.asks(await journal.read(claim.heldBy)) !== undefined;
-    if (isInFlight || time.steady() > deadline) throw claimTargetHeld({ stream, heldBy: claim.heldBy });
+    held = claim.heldBy === held.stream ? held : { stream: claim.heldBy, facts: [] };
+    if ((await isInFlight(held, asked)) || time.steady() > deadline)
+      throw claimTargetHeld({ stream, heldBy: claim.heldBy });
     await time.nap(50, never);
+  }
+}
+
+/** A stream that holds a target, with its journal as last read. */
+interface Held<Event extends AnyEvent> {
+  readonly stream: string;
+  facts: readonly Fact<Event>[];
+}
+
+/**
+ * Reports whether a stream has not finished, by its newest facts. One of an unknown kind, and one that is stuck, count
+ * as in flight: only a version that knows better can say that it has finished.
+ */
+async function isInFlight<Event extends AnyEvent>(
+  held: Held<Event>,
+  { workerOf, journal }: Asked<Event>,
+): Promise<boolean> {
+  const { stream } = held;
+  const controller = workerOf(stream)?.controller;
+  try {
+    if (controller === undefined) return true;
+    held.facts = await journal.read(stream, held.facts);
+    return controller.asks(held.facts) !== undefined;
+  } catch (thrown) {
+    if (whyStuck(stream, thrown) === undefined) throw thrown;
+    return true;
   }
 }
 
@@ -318,7 +346,7 @@ async function recover<Event extends AnyEvent>(
   return recovered;
 }
 
-/** Reads the targets of a stream from its journal. An unreadable journal is reported, and does not stop the others. */
+/** Reads the targets of a stream from its journal. One that is stuck is recorded, and does not stop the others. */
 async function targetsIn<Event extends AnyEvent>(
   stream: string,
   { controller }: Worker<Event>,
@@ -327,7 +355,9 @@ async function targetsIn<Event extends AnyEvent>(
   try {
     return controller.targetsOf(await journal.read(stream));
   } catch (error) {
-    log(`${stream} cannot be recovered: ${error instanceof Error ? error.message : String(error)}`);
+    const stuck = whyStuck(stream, error);
+    if (stuck !== undefined) await journal.stuck(stream, stuck).catch(() => undefined); // The next recovery records it.
+    log(`${stream} cannot be recovered: ${(stuck ?? (error as Error | null))?.message ?? String(error)}`);
     return [];
   }
 }

@@ -93,9 +93,12 @@ export interface Pulse {
   readonly inFlight: number;
   /**
    * For how long the loop has left alone the unfinished stream that it left alone longest: the time since the stream
-   * was due and last looked at, by the store's own clock. 0 if the loop is behind with none.
+   * was due and last looked at, by the store's own clock. 0 if the loop is behind with none. Streams that are stuck do
+   * not count: the loop lives, and a switch that acted for one of them would take the traffic of all others.
    */
   readonly overdueSeconds: number;
+  /** The number of unfinished streams that are stuck. */
+  readonly stuck: number;
   /**
    * When the last fact of all streams was written, and how long ago by the store's own clock, so that no reader
    * compares two clocks. Undefined before the first fact.
@@ -103,9 +106,12 @@ export interface Pulse {
   readonly lastWrite: { readonly at: Instant; readonly secondsAgo: number } | undefined;
 }
 
-/** One stream of a list, as its row shows it. The error is that of a journal that cannot be read. */
+/**
+ * One stream of a list, as its row shows it. The error is that of a journal that cannot be read; `stuck` is why the
+ * loop cannot go on with a stream.
+ */
 export type Listed =
-  | { readonly stream: string; readonly facts: number; readonly overview: Overview }
+  | { readonly stream: string; readonly facts: number; readonly overview: Overview; readonly stuck?: BallastError }
   | { readonly stream: string; readonly error: BallastError };
 
 /** A stream's place in a list. It never changes, so paging misses and repeats nothing while streams start and end. */
@@ -170,12 +176,14 @@ export interface Journal<Event extends AnyEvent = AnyEvent> {
   readonly list: (selection: Selection) => Promise<Page>;
   /** Gives one stream as a list shows it; undefined if there is none. */
   readonly show: (stream: string) => Promise<Listed | undefined>;
-  /** The number of unfinished streams by kind and phase. */
+  /** The number of unfinished streams by kind and phase; the phase of those that are stuck is `stuck`. */
   readonly underWay: () => Promise<
     readonly { readonly kind: string; readonly phase: string; readonly streams: number }[]
   >;
   /** Records that this process looks at streams now. It is the loop's heartbeat for work that writes no fact. */
   readonly looked: (streams: readonly string[]) => Promise<void>;
+  /** Records why the loop cannot go on with a stream, or that it can again. The next fact says the latter by itself. */
+  readonly stuck: (stream: string, why: BallastError | undefined) => Promise<void>;
   /** The streams of a kind, or of all, newest first. */
   readonly streams: (filter: { readonly kind?: string; readonly unfinished?: boolean }) => Promise<readonly string[]>;
   readonly pulse: () => Promise<Pulse>;

@@ -2,7 +2,7 @@
 // world is an orchestration, identified by the stream and the length of its journal, so that it happens once
 // whichever process continues it. A pass that only reads needs nothing but the journal: if the process dies first, the
 // next one reads again.
-import type { AnyEffect, AnyEvent, AnyOutcome, Controller } from "../../engines/kind.ts";
+import { type AnyEffect, type AnyEvent, type AnyOutcome, type Controller, EngineFailed } from "../../engines/kind.ts";
 import type { Lease } from "./claims.ts";
 import { aborted } from "./clock.ts";
 import type { Performer } from "./performer.ts";
@@ -89,8 +89,11 @@ export function openReconciler<Event extends AnyEvent>(setting: ReconcilerSettin
   };
 }
 
-/** A short outage of the database must not lose an outcome. Appending again is harmless: see `record`. */
-const patience: Patience = { attemptsMax: 5, firstRestSeconds: 0.5, backoffRate: 2 };
+/**
+ * A failover of the database must not lose an outcome. It takes two minutes at most, and the rests add up to that. They
+ * grow slowly, because a rollback may be what waits. Appending again is harmless: see `record`.
+ */
+const patience: Patience = { attemptsMax: 28, firstRestSeconds: 1, backoffRate: 1.1 };
 
 /** The outcome of an effect and its epoch; null if it was cut short. The first release recorded the outcome alone. */
 type Performed = { readonly outcome: AnyOutcome; readonly epoch: number } | AnyOutcome | null;
@@ -135,8 +138,10 @@ async function writePass<Event extends AnyEvent>(
     });
     if (performed === null) return;
     const { outcome, epoch } = "kind" in performed ? { outcome: performed, epoch: undefined } : performed;
-    if (write || epoch === run.lease.claim.epoch)
-      await step("append", () => record(run, length, outcome, write, setting), patience);
+    if (!write && epoch !== run.lease.claim.epoch) return;
+    const failure = await step("append", () => recordUnlessFailed(run, length, outcome, write, setting), patience);
+    // The version that made these steps first recorded nothing here.
+    if (typeof failure === "string") throw new EngineFailed(failure);
   } finally {
     end();
   }
@@ -205,6 +210,19 @@ async function performUnlessCut<Event extends AnyEvent>(
     run.underWayUntil = undefined;
     over.abort();
     ending.abort();
+  }
+}
+
+/** Writes the facts, or gives why the engine fails: no retry of this step would change that. */
+async function recordUnlessFailed<Event extends AnyEvent>(
+  ...of: Parameters<typeof record<Event>>
+): Promise<string | null> {
+  try {
+    await record(...of);
+    return null;
+  } catch (error) {
+    if (error instanceof EngineFailed) return error.message;
+    throw error;
   }
 }
 

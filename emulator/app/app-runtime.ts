@@ -9,6 +9,7 @@ import { type ReplicaLogs, replicaLogs } from "./replica-logs.ts";
 import { planReplicas } from "./replica-plan.ts";
 import { startReplicas } from "./replicas.ts";
 import { type AppRuntime, isGivenUp, isSingle, latestOf, type Revision, readyReplicas } from "./revisions.ts";
+import { watchReferences } from "./vault-references.ts";
 
 /** What runs in one cloud. */
 export interface Runtime {
@@ -50,6 +51,7 @@ export function runtimeOf(cloud: Cloud): Runtime {
     ending,
   };
   runtimes.set(cloud, runtime);
+  watchReferences(cloud, apps);
   return runtime;
 }
 

@@ -12,13 +12,13 @@ import { checkApp } from "./contract/configuration.ts";
 import { containerAppFields } from "./contract/fields.ts";
 import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
 import { refuseBrokenNumbers } from "./contract/types.ts";
-import { secretValues } from "./key-vault.ts";
 import { requestRows } from "./request-rows.ts";
 import { revisionRoutes } from "./revision-routes.ts";
 import {
   type AppRuntime,
   appHost,
   findRevision,
+  isSingle,
   latestOf,
   nextRevisionName,
   progressDeadlineMilliseconds,
@@ -26,6 +26,7 @@ import {
   revisionHost,
 } from "./revisions.ts";
 import { closePorts, openPorts } from "./tcp-ports.ts";
+import { fetchReferences, forgetSync, namesSecret, planSync, restartWith } from "./vault-references.ts";
 
 // A write takes a moment, as it does on Azure; a second write meanwhile is refused with 409.
 const operationMilliseconds = 60;
@@ -52,23 +53,28 @@ export const containerAppType: ResourceType = {
     apps.delete(resource.id.toLowerCase());
     if (!app) return;
     closePorts(app);
+    forgetSync(cloud, app);
     await stopApp(app);
   },
   present,
   actions: {
-    listsecrets: async (resource) => ({
-      status: 200,
-      body: {
-        value: (resource.body["properties"]?.configuration?.secrets ?? []).map(
-          ({ name, value, keyVaultUrl, identity }: Body) => dropAbsent({ name, value, keyVaultUrl, identity }),
-        ),
-      },
-    }),
+    listsecrets: async (resource, cloud) => {
+      const fetched = runtimeOf(cloud).apps.get(resource.id.toLowerCase())?.fetched ?? {};
+      const secrets: readonly Body[] = resource.body["properties"]?.configuration?.secrets ?? [];
+      return {
+        status: 200,
+        body: {
+          value: secrets.map(({ name, value = fetched[name]?.value, keyVaultUrl, identity }) =>
+            dropAbsent({ name, value, keyVaultUrl, identity }),
+          ),
+        },
+      };
+    },
   },
   children: revisionRoutes,
 };
 
-async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promise<void> {
+async function onPut({ id, wanted, previous, merge, sent, cloud }: PutContext): Promise<void> {
   const { apps } = runtimeOf(cloud);
   const known = apps.get(id.toLowerCase());
   const name = id.split("/").at(-1) ?? "";
@@ -100,17 +106,27 @@ async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promis
   // A patch that leaves the template alone makes no revision, even if the last write of a template failed.
   const untouched =
     merge && canonical(normaliseTemplate(previous?.body["properties"]?.template ?? {})) === canonical(template);
+  const sameSecrets = merge && sent !== undefined && !isSent(sent, ["properties", "configuration", "secrets"]);
 
   const app = known ?? createRuntime(id, name, wanted, cloud);
+  if (quirks["revisions-hold-their-secrets"] === "refused") refuseTakenSecrets(app, configuration);
   apps.set(id.toLowerCase(), app);
   app.operating = true;
+  const acceptedAt = cloud.clock.now();
   if (requestRows(cloud).workspacesOf(app.environmentId).length > 0) warmParser();
   try {
     await pause(operationMilliseconds);
-    await apply(cloud, app, { wanted, configuration, template, untouched });
+    await apply(cloud, app, { wanted, configuration, template, untouched, sameSecrets, acceptedAt });
   } finally {
     app.operating = false;
   }
+}
+
+/** Reports whether a body has a value at a path. Names are read without regard to case. */
+function isSent(body: unknown, [first, ...rest]: readonly string[]): boolean {
+  if (first === undefined) return true;
+  const found = Object.entries((body ?? {}) as Body).find(([name]) => name.toLowerCase() === first);
+  return found !== undefined && isSent(found[1], rest);
 }
 
 /** A write that was accepted. */
@@ -120,6 +136,9 @@ interface Write {
   readonly template: Body;
   /** True when the write leaves the template alone. */
   readonly untouched: boolean;
+  /** True for a patch that does not name the secrets. */
+  readonly sameSecrets: boolean;
+  readonly acceptedAt: number;
 }
 
 /**
@@ -128,15 +147,20 @@ interface Write {
 async function apply(
   cloud: Cloud,
   app: AppRuntime,
-  { wanted, configuration, template, untouched }: Write,
+  { wanted, configuration, template, untouched, sameSecrets, acceptedAt }: Write,
 ): Promise<void> {
   const { quirks } = app;
-  secretValues(cloud, configuration);
+  await holdSecrets(cloud, app, configuration, acceptedAt + expiryMilliseconds);
+  const fetchedBefore = app.fetched;
+  const fetched = sameSecrets ? fetchedBefore : fetchReferences(cloud, wanted, configuration, fetchedBefore);
   const latest = latestOf(app);
   const same = latest && (untouched || canonical(latest.template) === canonical(template));
   const revision = same ? latest : (createRevision(app, template, wanted, cloud) ?? latest!);
   const secretsBefore = canonical(app.configuration["secrets"] ?? []);
   app.configuration = structuredClone(configuration);
+  app.fetched = fetched;
+  planSync(cloud, app);
+  restartWith(cloud, app, fetchedBefore);
   await openPorts(cloud, app);
   if (revision !== latest) {
     app.revisions.push(revision);
@@ -146,6 +170,40 @@ async function apply(
   if (!quirks["secret-makes-no-revision"] && canonical(configuration["secrets"] ?? []) !== secretsBefore)
     for (const { set } of app.revisions) set?.recycle();
   if (!quirks["succeeds-unstarted"] && revision !== latest) await requireReadiness(app, revision, cloud);
+}
+
+/** Gives the secrets that a write takes away although a revision names them, which only Multiple mode minds. */
+function takenSecrets(app: AppRuntime, configuration: Body): readonly string[] {
+  if (isSingle(app)) return [];
+  const kept = new Set(((configuration["secrets"] ?? []) as Body[]).map(({ name }) => name));
+  const before: readonly string[] = ((app.configuration["secrets"] ?? []) as Body[]).map(({ name }) => name);
+  return before.filter((name) => !kept.has(name) && app.revisions.some((revision) => namesSecret(revision, name)));
+}
+
+/** @throws ArmError 400 for a write that takes away a secret of a revision */
+function refuseTakenSecrets(app: AppRuntime, configuration: Body): void {
+  const taken = takenSecrets(app, configuration);
+  if (taken.length > 0)
+    throw new ArmError(
+      400,
+      "ContainerAppSecretInvalid",
+      `Invalid Request: Container app secret(s) with name(s) '${taken.join(", ")}' are invalid: value or keyVaultUrl ` +
+        "and identity should be provided.",
+    );
+}
+
+const expiryMilliseconds = 600_000;
+
+/** Lets a write that takes away a secret of a revision hang until it expires. @throws ArmError 400 then */
+async function holdSecrets(cloud: Cloud, app: AppRuntime, configuration: Body, until: number): Promise<void> {
+  if (app.quirks["revisions-hold-their-secrets"] !== true || takenSecrets(app, configuration).length === 0) return;
+  const { closing } = runtimeOf(cloud);
+  while (cloud.clock.now() < until && !closing.aborted) await pause(operationMilliseconds);
+  throw new ArmError(
+    400,
+    "ContainerAppOperationError",
+    `Failed to update container app '${app.name}'. Error details: Operation expired.`,
+  );
 }
 
 /**
@@ -182,6 +240,7 @@ function createRuntime(id: string, name: string, wanted: Body, cloud: Cloud): Ap
     quirks: quirksOf(cloud),
     revisions: [],
     configuration: {},
+    fetched: {},
     takenSuffixes: new Set(),
     deployments: 0,
     operating: false,

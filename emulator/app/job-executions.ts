@@ -9,8 +9,8 @@ import { schedulerOf } from "../controls/scheduler.ts";
 import { runtimeOf } from "./app-runtime.ts";
 import { readLines, signalled } from "./container-process.ts";
 import { nextCron } from "./cron.ts";
-import { secretValues } from "./key-vault.ts";
 import { platformEnvironment, programOf, variablesOf } from "./replica-plan.ts";
+import { secretsOfJob } from "./vault-references.ts";
 
 /** One run of a job. */
 export interface Execution {
@@ -58,12 +58,16 @@ export function forgetJob(cloud: Cloud, job: Resource): void {
 }
 
 /** Starts an execution of a job. */
-export function startExecution(cloud: Cloud, job: Resource): Execution {
+export function startExecution(
+  cloud: Cloud,
+  job: Resource,
+  template: Body = job.body["properties"].template,
+): Execution {
   const { executions, deleted } = jobs(cloud);
   const execution: Execution = {
     name: `${job.body["name"]}-${randomBytes(8).toString("hex").slice(0, 7)}`,
     startedAt: cloud.clock.now(),
-    template: structuredClone(job.body["properties"].template),
+    template: structuredClone(template),
     status: "Running",
     endedAt: undefined,
     pid: undefined,
@@ -89,12 +93,23 @@ async function run(cloud: Cloud, job: Resource, execution: Execution, stopping: 
   Object.assign(execution, { status: isGood ? "Succeeded" : "Failed", endedAt: cloud.clock.now() });
 }
 
+/** Gives the secrets of a job; undefined, and a line in the log, when one cannot be fetched. */
+function secretsFor(cloud: Cloud, job: Resource): ReadonlyMap<string, string> | undefined {
+  try {
+    return secretsOfJob(cloud, job.body);
+  } catch (error) {
+    cloud.log(`${job.body["name"]} does not start: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
 /** Runs one process to its end. Gives true when it exited with code 0 in time. */
 async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEnd: AbortSignal): Promise<boolean> {
   const { platform } = runtimeOf(cloud);
   const container: Body = execution.template["containers"][0];
   const program = programOf(cloud, container);
-  if (!program) return false;
+  const secrets = secretsFor(cloud, job);
+  if (!program || !secrets) return false;
   const [command, ...first] = program.command;
   const replica = `${execution.name}-${randomBytes(4).toString("hex").slice(0, 5)}`;
   const child = spawn(command, [...first, ...(container["args"] ?? [])], {
@@ -106,7 +121,7 @@ async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEn
       CONTAINER_APP_JOB_NAME: job.body["name"],
       CONTAINER_APP_JOB_EXECUTION_NAME: execution.name,
       CONTAINER_APP_REPLICA_NAME: replica,
-      ...variablesOf(container, secretValues(cloud, job.body["properties"].configuration)),
+      ...variablesOf(container, secrets),
     },
   });
   const ended = new Promise<boolean>((resolve) => {

@@ -1,6 +1,6 @@
 // Microsoft.App/jobs: what GET shows, the action that starts a job, and the routes below a job. What a PUT may ask for
 // is in contract/job.ts, and how an execution runs is in job-executions.ts. Everything that the emulator cannot run
-// (events, several containers or replicas, another template at a start) is refused by name.
+// (events, several containers or replicas, another image at a start) is refused by name.
 import { setTimeout as pause } from "node:timers/promises";
 import { unsupported } from "../arm/refusals.ts";
 import {
@@ -19,6 +19,7 @@ import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
 import { checkJob } from "./contract/job.ts";
 import { jobFields } from "./contract/job-fields.ts";
 import { type Execution, executionsOf, forgetJob, scheduleJob, startExecution } from "./job-executions.ts";
+import { secretsOfJob } from "./vault-references.ts";
 
 // A write takes a moment, as it does on Azure.
 const operationMilliseconds = 60;
@@ -50,13 +51,24 @@ export const jobType: ResourceType = {
   },
   actions: {
     start: async (job, cloud, { body }) => {
-      if (Object.keys(body ?? {}).length > 0) throw unsupported("a job with another template than its own");
-      const { name } = startExecution(cloud, job);
+      const { name } = startExecution(cloud, job, templateOf(job, body ?? {}));
       return { status: 200, body: { id: idOf(job, name), name } };
     },
   },
   children,
 };
+
+/** Gives what an execution runs: the job's own template, or its one container with what the start says of it. */
+function templateOf({ body }: Resource, { containers, ...others }: Body): Body {
+  const { template } = body["properties"];
+  const [own] = template.containers as Body[];
+  if (Object.keys(others).length > 0) throw unsupported(`a start of a job with ${Object.keys(others).join(", ")}`);
+  if (containers === undefined) return template;
+  const [sent, ...more] = containers as Body[];
+  if (sent === undefined || more.length > 0) throw unsupported("a start of a job with several containers");
+  if (sent["image"] !== own!["image"]) throw unsupported("a start of a job with another image than its own");
+  return { ...template, containers: [{ ...own, ...sent }] };
+}
 
 async function onPut({ id, wanted, previous, cloud }: PutContext): Promise<void> {
   checkJob(id, wanted, previous, cloud);
@@ -67,6 +79,7 @@ async function onPut({ id, wanted, previous, cloud }: PutContext): Promise<void>
   keepPrincipal(wanted, previous);
   await pause(operationMilliseconds);
   refuseImage(wanted, cloud);
+  secretsOfJob(cloud, wanted);
   scheduleJob(cloud, { id: id.toLowerCase(), type: jobType.type, body: wanted });
 }
 

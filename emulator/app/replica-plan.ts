@@ -5,12 +5,12 @@ import path from "node:path";
 import type { Body, Cloud } from "../arm/resource.ts";
 import type { ContainerPlan, Place } from "./container-process.ts";
 import { identitiesFor } from "./contract/identity.ts";
-import { secretValues } from "./key-vault.ts";
 import { planPorts, portVariables } from "./ports.ts";
 import { planProbes } from "./probes.ts";
 import type { ReplicaPlan } from "./replicas.ts";
 import { type AppRuntime, type Revision, revisionHost } from "./revisions.ts";
 import { storageFolderOf } from "./storages.ts";
+import { secretValues } from "./vault-references.ts";
 import { makeVolumes, mountVariables } from "./volumes.ts";
 
 /** Gives the name of an image in the emulator's options: `storefront` for `registry.example/shop/storefront:2`. */
@@ -51,7 +51,7 @@ export function planReplicas(cloud: Cloud, app: AppRuntime, revision: Revision):
     ports: ports.all,
     count: Math.max(1, Number(template["scale"]?.minReplicas ?? 0)),
     graceSeconds: Number(template["terminationGracePeriodSeconds"] ?? 30),
-    volumes: () => makeVolumes(template, secretValues(cloud, app.configuration), storageFolderOf(cloud, app)),
+    volumes: () => makeVolumes(template, secretValues(cloud, app), storageFolderOf(cloud, app)),
   };
 }
 
@@ -120,7 +120,7 @@ function environmentOf({ cloud, app, revision, container, place, main, isInit }:
     ...(targetPort ? { CONTAINER_APP_PORT: String(targetPort) } : {}),
     ...portVariables(place.ports),
     ...mountVariables(container, place.volumes),
-    ...variablesOf(container, secretValues(cloud, app.configuration)),
+    ...variablesOf(container, secretValues(cloud, app)),
     ...(port === undefined ? {} : { PORT: String(port) }),
   };
 }

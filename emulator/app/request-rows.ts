@@ -107,18 +107,27 @@ export function requestRows(cloud: Cloud): RequestRows {
 }
 
 /**
- * Gives the customer ids of the workspaces to which an environment's diagnostic settings send
- * a category. `category` is in lower case.
+ * Gives the customer ids of the workspaces to which a resource's diagnostic settings send a category, which is in lower
+ * case. With `isDedicated`, only settings count that ask for tables of the service's own, and the group `audit` does
+ * too.
  */
-export function wiredWorkspaces(cloud: Cloud, environmentId: string, category: string): readonly string[] {
-  const settings = cloud.store.list(`${environmentId}/providers/microsoft.insights/diagnosticSettings`);
-  const wired = settings.filter(({ body }) =>
-    ((body["properties"]?.logs ?? []) as Body[]).some(
-      (log) =>
-        log["enabled"] !== false &&
-        (String(log["category"]).toLowerCase() === category ||
-          String(log["categoryGroup"]).toLowerCase() === "alllogs"),
-    ),
+export function wiredWorkspaces(
+  cloud: Cloud,
+  resourceId: string,
+  category: string,
+  isDedicated = false,
+): readonly string[] {
+  const settings = cloud.store.list(`${resourceId}/providers/microsoft.insights/diagnosticSettings`);
+  const groups = isDedicated ? ["alllogs", "audit"] : ["alllogs"];
+  const wired = settings.filter(
+    ({ body }) =>
+      (!isDedicated || body["properties"]?.logAnalyticsDestinationType === "Dedicated") &&
+      ((body["properties"]?.logs ?? []) as Body[]).some(
+        (log) =>
+          log["enabled"] !== false &&
+          (String(log["category"]).toLowerCase() === category ||
+            groups.includes(String(log["categoryGroup"]).toLowerCase())),
+      ),
   );
   return [
     ...new Set(

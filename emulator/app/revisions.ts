@@ -27,6 +27,9 @@ export interface Revision {
   deactivatedAt?: number;
 }
 
+/** What the platform fetched last for a secret by reference. */
+export type Fetched = { readonly url: string; readonly value: string };
+
 /** One container app as it runs. */
 export interface AppRuntime {
   readonly id: string;
@@ -39,6 +42,8 @@ export interface AppRuntime {
   readonly revisions: Revision[];
   /** The configuration in force: that of the last PUT or PATCH whose operation ended. */
   configuration: Body;
+  /** By the names of the secrets that refer to a vault. */
+  fetched: { readonly [secret: string]: Fetched };
   /** Every suffix that was ever used. */
   readonly takenSuffixes: Set<string>;
   deployments: number;

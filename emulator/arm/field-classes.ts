@@ -24,9 +24,17 @@ export interface FieldClasses {
   readonly unsupported: { readonly [path: string]: UnsupportedField };
   /** Numbers that may have decimals. The published types call every number an integer. */
   readonly decimals?: readonly string[];
+  /**
+   * The least and the greatest value of each whole number that is not refused, and of numbers with decimals that have
+   * limits. A greatest value of 2147483647 is that of Azure's 32-bit numbers, where no other is public.
+   */
+  readonly ranges?: { readonly [path: string]: readonly [least: number, greatest: number] };
   /** The type itself refuses wrong numbers and unpublished values, with a code of its own. */
   readonly checksValues?: true;
 }
+
+/** The greatest value of a 32-bit number. */
+export const numberMax = 2_147_483_647;
 
 /** The fields that every resource has, in the class of modelled ones. */
 export const commonFields = {

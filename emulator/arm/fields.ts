@@ -37,6 +37,14 @@ export function refuseUnsupportedFields({ unsupported: refused }: FieldClasses, 
 export const inertIn = ({ inert }: FieldClasses, body: Body): readonly string[] =>
   Object.keys(inert).filter((path) => valuesAt(body, path).some((value) => says(value, [""])));
 
+/** Refuses a number outside of its range. @throws ArmError 400 */
+export function refuseOutOfRange({ ranges = {} }: FieldClasses, body: Body): void {
+  for (const [path, [least, greatest]] of Object.entries(ranges))
+    for (const value of valuesAt(body, path))
+      if (typeof value === "number" && !(value >= least && value <= greatest))
+        throw refusedToo(`'${path}' must be ${least} to ${greatest}, not ${value}.`);
+}
+
 /**
  * Refuses a number that must be whole, and a value that an enumeration does not have. Azure leaves its enumerations
  * open in the published types only, so that it can add to them.
@@ -55,4 +63,5 @@ export function refuseWrongValues(type: string, apiVersion: string, classes: Fie
       }
     }
   }
+  refuseOutOfRange(classes, body);
 }

@@ -62,7 +62,7 @@ export function makeResourceManager(
     }
     authorize(cloud.store, principal, actionOf(place, request.method), place.id);
     requireVersion(place.resourceType, request.apiVersion);
-    requireParents(cloud, place);
+    requireParents(cloud, types, place);
     const reply = await answer(cloud, types, operations, place, request);
     if (cloud.options.onSchemaViolation)
       schemaViolations(place, request, reply).forEach(cloud.options.onSchemaViolation);
@@ -93,13 +93,13 @@ function schemaViolations(place: Place, request: ArmRequest, { status, body }: A
 }
 
 /** Checks that the resource group and the parent resource exist. @throws ArmError 404 */
-function requireParents(cloud: Cloud, place: Place): void {
+function requireParents(cloud: Cloud, types: readonly ResourceType[], place: Place): void {
   const group = groupIdOf(place.id);
   if (group !== undefined && place.id.length > group.length && cloud.store.get(group) === undefined) {
     throw new ArmError(404, "ResourceGroupNotFound", `Resource group '${group.split("/").at(-1)}' could not be found.`);
   }
   const parentIsStored = /^\/subscriptions\/[^/]+\/./i.test(place.parentId);
-  if (parentIsStored && cloud.store.get(place.parentId) === undefined) {
+  if (parentIsStored && cloud.store.get(place.parentId) === undefined && !isChild(cloud, types, place.parentId)) {
     throw new ArmError(
       404,
       "ParentResourceNotFound",
@@ -107,6 +107,13 @@ function requireParents(cloud: Cloud, place: Place): void {
         `because the parent resource '${place.parentId}' could not be found.`,
     );
   }
+}
+
+/** Reports whether an id is of something below a resource that is not stored itself, such as a secret of a vault. */
+function isChild(cloud: Cloud, types: readonly ResourceType[], id: string): boolean {
+  const place = placeOf(id, types);
+  const resource = place && cloud.store.get(place.id);
+  return resource !== undefined && place?.resourceType.hasChild?.(resource, place.rest, cloud) === true;
 }
 
 const methodNotAllowed = ({ method, path }: ArmRequest): ArmError =>

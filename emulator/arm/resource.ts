@@ -3,6 +3,7 @@
 // neither HTTP nor tokens nor the schemas of api-versions.
 
 import type { QuirkChoice } from "../controls/quirks.ts";
+import type { PolicyName } from "../delivery/policies.ts";
 import type { RowsFile } from "../persistence/lines-file.ts";
 import type { FieldClasses } from "./field-classes.ts";
 import type { ListOptions } from "./list-options.ts";
@@ -139,6 +140,8 @@ export interface ResourceType {
     request: ArmRequest,
     cloud: Cloud,
   ) => Promise<ArmReply | undefined>;
+  /** Reports whether something that is no stored resource exists below the id, so that it may be extended. */
+  readonly hasChild?: (resource: Resource, rest: readonly string[], cloud: Cloud) => boolean;
 }
 
 /** One PUT or PATCH as `onPut` gets it. */
@@ -150,14 +153,19 @@ export interface PutContext {
   readonly previous: Resource | undefined;
   /** True for a PATCH. */
   readonly merge: boolean;
+  /** The body as it was sent; absent when a write is repeated after a kill. */
+  readonly sent?: Body;
   readonly cloud: Cloud;
 }
 
 /** What the emulator's parts share. */
 export interface Cloud {
   readonly store: Store;
-  /** Milliseconds since 1970: real unless a test has set the clock. */
-  readonly clock: { now(): number };
+  /**
+   * Milliseconds since 1970: real unless a test has set the clock. `at` gives what it showed at a real time; a clock
+   * without it is real.
+   */
+  readonly clock: { now(): number; at?(realTime: number): number };
   /** `ballast.localhost`: every host name of the emulator ends in it. */
   readonly suffix: string;
   readonly port: number;
@@ -168,11 +176,15 @@ export interface Cloud {
   readonly keep?: () => void;
   /** Stores request rows across restarts; absent when the cloud is not kept. */
   readonly rowsFile?: RowsFile<unknown>;
+  /** The same for the rows of other tables. */
+  readonly platformRowsFile?: RowsFile<unknown>;
   /**
    * Gives the variables with which a replica's process reaches this cloud and, if its app has an identity, gets tokens.
    * True allows every identity; a list allows only those with these ids.
    */
   replicaEnvironment(identity: boolean | readonly string[]): Record<string, string>;
+  /** Gives a token by which one of Azure's services that deliver shows an application that it is that service. */
+  serviceToken?(service: PolicyName, application: string): Promise<string>;
   log(line: string): void;
 }
 

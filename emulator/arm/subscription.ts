@@ -2,43 +2,23 @@
 // resources, the registration of providers, the caller's permissions, quotas, the database servers that a region
 // offers, built-in roles, and whether a name is free. Each is authorised before it is answered. Registrations are
 // lost with the process.
+import { answerAlerts } from "../alertsmanagement/routes.ts";
 import { runtimeOf } from "../app/app-runtime.ts";
 import { readyReplicas } from "../app/revisions.ts";
 import { authorize, builtInRole, hasRole, permissionsOf } from "../authorization/roles.ts";
 import { type Principal, tenant } from "../authorization/tokens.ts";
+import { vaultRoutes } from "../keyvault/deleted-vaults.ts";
 import { region } from "./bodies.ts";
 import { listReply } from "./lists.ts";
 import { versionsServed } from "./published-types.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type ResourceType } from "./resource.ts";
 import { groupIdOf } from "./resource-path.ts";
 import { subscription } from "./subscription-id.ts";
+import { type Route, underProvider } from "./subscription-route.ts";
 
 const unregistered = new WeakMap<Cloud, Set<string>>();
 
-/** What a route is answered from. */
-interface Asked {
-  readonly cloud: Cloud;
-  readonly types: readonly ResourceType[];
-  readonly request: ArmRequest;
-  readonly principal: Principal;
-  /** The part of the path that is authorised: `/subscriptions/…`, with a resource group if the path has one. */
-  readonly scope: string;
-  /** The parts of the path that differ. */
-  readonly parts: readonly string[];
-}
-
-interface Route {
-  readonly method: "GET" | "POST";
-  readonly path: RegExp;
-  /** What the caller must be allowed to do; absent when the answer says only what the caller may see. */
-  readonly action?: string;
-  /** Gives the answer; undefined leaves the request to the resource types. */
-  readonly answer: (asked: Asked) => ArmReply | undefined;
-}
-
 const one = (body: object | undefined): ArmReply | undefined => body && { status: 200, body };
-const provider = (rest: string): RegExp =>
-  new RegExp(`^(/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?)/providers/${rest}$`, "i");
 const ofSubscription = (rest: string): RegExp => new RegExp(`^(/subscriptions/[^/]+)${rest}$`, "i");
 
 const routes: readonly Route[] = [
@@ -80,43 +60,55 @@ const routes: readonly Route[] = [
   },
   {
     method: "GET",
-    path: provider("Microsoft.Authorization/permissions"),
+    path: underProvider("Microsoft.Authorization/permissions"),
     answer: ({ cloud, principal, scope }) => permissions(cloud, principal, scope),
   },
   {
     method: "GET",
-    path: provider("Microsoft.App/locations/[^/]+/usages"),
+    path: underProvider("Microsoft.App/locations/[^/]+/usages"),
     action: "Microsoft.App/locations/usages/read",
     answer: ({ cloud, request }) => listReply(request, [environmentUsage(cloud)]),
   },
   {
     method: "GET",
-    path: provider("Microsoft.App/managedEnvironments/([^/]+)/usages"),
+    path: underProvider("Microsoft.App/managedEnvironments/([^/]+)/usages"),
     action: "Microsoft.App/managedEnvironments/usages/read",
     answer: ({ cloud, request }) =>
       listReply(request, [coreUsage(cloud, request.path.slice(0, request.path.lastIndexOf("/")))]),
   },
   {
     method: "GET",
-    path: provider("Microsoft.DBforPostgreSQL/locations/[^/]+/capabilities"),
+    path: underProvider("Microsoft.DBforPostgreSQL/locations/[^/]+/capabilities"),
     action: "Microsoft.DBforPostgreSQL/locations/capabilities/read",
     answer: ({ request }) => listReply(request, [databaseServers]),
   },
   {
     method: "GET",
-    path: provider("Microsoft.Authorization/roleDefinitions/([^/]+)"),
+    path: underProvider("Microsoft.Authorization/roleDefinitions/([^/]+)"),
     action: "Microsoft.Authorization/roleDefinitions/read",
     answer: ({ parts: [guid] }) => one(builtInRole(guid!)),
   },
   {
     method: "GET",
-    path: provider("([^/]+)"),
+    path: underProvider("Microsoft.AlertsManagement/alerts(?:/(.+))?"),
+    action: "Microsoft.AlertsManagement/alerts/read",
+    answer: ({ cloud, request, parts: [rest] }) => answerAlerts(cloud, request, rest?.split("/") ?? []),
+  },
+  {
+    method: "POST",
+    path: underProvider("Microsoft.AlertsManagement/alerts/(.+)"),
+    action: "Microsoft.AlertsManagement/alerts/changestate/action",
+    answer: ({ cloud, request, parts: [rest] }) => answerAlerts(cloud, request, rest?.split("/") ?? []),
+  },
+  {
+    method: "GET",
+    path: underProvider("([^/]+)"),
     action: "Microsoft.Resources/subscriptions/providers/read",
     answer: ({ cloud, types, parts: [namespace] }) => one(registration(cloud, types, namespace!)),
   },
   {
     method: "POST",
-    path: provider("([^/]+)/register"),
+    path: underProvider("([^/]+)/register"),
     action: "*/register/action",
     answer: ({ cloud, types, parts: [namespace] }) => {
       unregisteredOf(cloud).delete(namespace!.toLowerCase());
@@ -125,16 +117,17 @@ const routes: readonly Route[] = [
   },
   {
     method: "POST",
-    path: provider("([^/]+)/unregister"),
+    path: underProvider("([^/]+)/unregister"),
     action: "*/unregister/action",
     answer: ({ cloud, types, parts: [namespace] }) => {
       unregisteredOf(cloud).add(namespace!.toLowerCase());
       return one(registration(cloud, types, namespace!));
     },
   },
+  ...vaultRoutes,
   {
     method: "POST",
-    path: provider("([^/]+)/checkNameAvailability"),
+    path: underProvider("([^/]+)/checkNameAvailability"),
     action: "*/checkNameAvailability/read",
     answer: ({ cloud, request: { body } }) => one(availability(cloud, String(body?.["type"]), String(body?.["name"]))),
   },

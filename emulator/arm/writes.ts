@@ -120,6 +120,7 @@ export async function put(
     wanted,
     previous: previous && { ...previous, body: structuredClone(previous.body) },
     merge: request.method === "PATCH",
+    ...(request.body === undefined ? {} : { sent: request.body }),
     cloud,
   };
   // A write that a fault prevents leaves the resource as it was, except for the state that a failure leaves.

@@ -28,7 +28,7 @@ export const roleAssignmentFields: FieldClasses = {
     ...commonFields,
     "properties.scope": "read-only",
     "properties.roleDefinitionId": "a built-in or custom role that may be assigned there",
-    "properties.principalId": "a managed identity of this cloud",
+    "properties.principalId": "a managed identity of this cloud, or the emulator's own client",
     ...alike("read-only", ...["createdOn", "updatedOn", "createdBy", "updatedBy"].map((each) => `properties.${each}`)),
   },
   validated: { "properties.principalType": "must be the principal's" },

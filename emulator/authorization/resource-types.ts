@@ -6,7 +6,7 @@ import { groupIdOf } from "../arm/resource-path.ts";
 import { managedIdentities } from "../managedidentity/principals.ts";
 import { roleAssignmentFields, roleDefinitionFields } from "./fields.ts";
 import { builtInRoles, isWithin, roleDefinitionOf } from "./roles.ts";
-import { tenant } from "./tokens.ts";
+import { clientObjectId, tenant } from "./tokens.ts";
 
 /** Custom role definitions, as Resource Manager serves them. */
 export const roleDefinitionType: ResourceType = {
@@ -103,8 +103,9 @@ export const roleAssignmentType: ResourceType = {
         `The specified role definition with ID '${String(roleDefinitionId).split("/").at(-1)}' does not exist.`,
       );
     }
-    const isIdentity = managedIdentities(store).some((each) => each.principalId === principalId);
-    if (!isIdentity)
+    const isKnown =
+      principalId === clientObjectId || managedIdentities(store).some((each) => each.principalId === principalId);
+    if (!isKnown)
       return new ArmError(
         400,
         "PrincipalNotFound",

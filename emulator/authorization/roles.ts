@@ -92,7 +92,13 @@ const permits = (role: RoleDefinition, action: string, onContents: boolean): boo
  * Reports whether a principal may perform an action, or a data action, on an id. The fixed client always may; others
  * need an assignment at the id or above it.
  */
-export function mayAct(store: Store, principal: Principal, action: string, id: string, onContents = false): boolean {
+export function mayAct(
+  store: Store,
+  principal: Omit<Principal, "clientId">,
+  action: string,
+  id: string,
+  onContents = false,
+): boolean {
   if (principal.owner) return true;
   return store.list().some(({ type, body }) => {
     if (type !== "Microsoft.Authorization/roleAssignments") return false;

@@ -20,12 +20,15 @@ import { type ManagedIdentity, managedIdentities } from "../managedidentity/prin
 /** The one directory of the emulator. */
 export const tenant = "00000000-0000-0000-0000-00000000beef";
 const clientId = "00000000-0000-0000-0000-0000000c11e7";
-const clientObjectId = "00000000-0000-0000-0000-0000000b1ec7";
+/** The object id of the fixed client, at which roles may be assigned. */
+export const clientObjectId = "00000000-0000-0000-0000-0000000b1ec7";
 const secondsValid = 3600;
 
 /** Who holds a token. */
 export interface Principal {
   readonly objectId: string;
+  /** The id of its application. */
+  readonly clientId: string;
   /** The fixed client: owner of the subscription, and the only one who may use `/_emulator`. */
   readonly owner: boolean;
 }
@@ -37,6 +40,11 @@ export interface Tokens {
   readonly login: (request: IncomingMessage, origin: string) => Promise<ArmReply>;
   /** Answers a request to the identity endpoint of containers. */
   readonly identity: (request: IncomingMessage) => Promise<ArmReply>;
+  /** Gives a token of one of Microsoft's own applications for another application, in which it has a role. */
+  readonly serviceToken: (
+    audience: string,
+    application: { readonly id: string; readonly role: string },
+  ) => Promise<string>;
   /** Gives a container's IDENTITY_HEADER. With ids it is valid for these identities only. */
   readonly identityHeader: (identityIds?: readonly string[]) => string;
   /**
@@ -130,14 +138,17 @@ export async function makeTokens(
       if (route === "POST /oauth2/v2.0/token") return clientToken(issuer, client, request);
       return loginError(404, "not_found", `The emulator's token issuer serves no ${route}.`);
     },
+    // The application's id stands for its principal in the directory too.
+    serviceToken: (audience, { id, role }) =>
+      issuer.sign(audience, { oid: id, sub: id, appid: id, azp: id, roles: [role] }),
     identity: (request) => identityToken(issuer, store, identitiesOf, request),
     verify: async (
       request,
       audiences,
       challenge = `Bearer authorization_uri="https://login.${suffix}/${tenant}", error="invalid_token"`,
     ) => {
-      const { oid } = await readBearer(issuer, request, audiences, challenge);
-      return { objectId: String(oid), owner: oid === client.objectId };
+      const { oid, appid } = await readBearer(issuer, request, audiences, challenge);
+      return { objectId: String(oid), clientId: String(appid ?? ""), owner: oid === client.objectId };
     },
   };
 }

@@ -7,6 +7,10 @@ export const heldTo: { readonly [area: string]: { readonly [apiVersion: string]:
   app: { "2026-07-01": "2025-07-01" },
   // @azure/arm-authorization 9.0.0 sends 2022-04-01; the Azure CLI sends these
   authorization: { "2020-04-01-preview": "2022-04-01", "2018-01-01-preview": "2022-04-01" },
+  // @azure/arm-eventgrid 14.1.0
+  eventgrid: { "2022-06-15": "2025-02-15" },
+  // @azure/arm-keyvault 5.0.0; the Azure CLI
+  keyvault: { "2026-02-01": "2024-11-01", "2023-07-01": "2024-11-01" },
   // @azure/arm-msi 2.2.0
   managedidentity: { "2024-11-30": "2023-01-31" },
   // @azure/arm-operationalinsights 11.0.0; 9.0.0, which asks for shared keys in 2020-08-01

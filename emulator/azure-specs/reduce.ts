@@ -27,10 +27,12 @@ const kept: { readonly [file: string]: readonly string[] } = {
   "dbforpostgresql/2025-08-01": ["", "/administrators", "/databases", "/firewallRules"].map(
     (child) => `Microsoft.DBforPostgreSQL/flexibleServers${child}`,
   ),
+  "eventgrid/2025-02-15": ["Microsoft.EventGrid/systemTopics", "Microsoft.EventGrid/systemTopics/eventSubscriptions"],
   "insights/2020-02-02": ["Microsoft.Insights/components"],
   "insights/2021-05-01-preview": ["Microsoft.Insights/diagnosticSettings"],
   "insights/2024-10-01-preview": ["Microsoft.Insights/actionGroups"],
   "insights/2025-01-01-preview": ["Microsoft.Insights/scheduledQueryRules"],
+  "keyvault/2024-11-01": ["Microsoft.KeyVault/vaults"],
   "managedidentity/2023-01-31": ["Microsoft.ManagedIdentity/userAssignedIdentities"],
   "network/2024-05-01": ["Microsoft.Network/virtualNetworks", "Microsoft.Network/virtualNetworks/subnets"],
   "network/2024-06-01": ["", "/A", "/virtualNetworkLinks"].map((child) => `Microsoft.Network/privateDnsZones${child}`),

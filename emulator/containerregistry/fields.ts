@@ -52,4 +52,8 @@ export const registryFields: FieldClasses = {
       `${policies}.softDeletePolicy.lastUpdatedTime`,
     ),
   },
+  ranges: {
+    [`${policies}.retentionPolicy.days`]: [0, 365],
+    [`${policies}.softDeletePolicy.retentionDays`]: [1, 90],
+  },
 };

@@ -14,6 +14,8 @@ export interface Pace {
 /** The clock of one cloud. */
 export interface Clock {
   readonly now: () => number;
+  /** Gives what the clock showed at a real time. */
+  readonly at: (realTime: number) => number;
   /** Undefined while the clock shows the real time. */
   pace: Pace | undefined;
   /** Sets the clock as a request asks. @throws ArmError 400 */
@@ -26,9 +28,11 @@ const rateMax = 100_000;
 /** Starts with the real time. */
 export function makeClock(real: () => number = Date.now): Clock {
   let pace: Pace | undefined;
-  const now = (): number => (pace ? Math.round(pace.at + (real() - pace.base) * pace.rate) : real());
+  const shownAt = (time: number): number => (pace ? Math.round(pace.at + (time - pace.base) * pace.rate) : time);
+  const now = (): number => shownAt(real());
   return {
     now,
+    at: shownAt,
     get pace() {
       return pace;
     },

@@ -201,12 +201,73 @@ export const quirks = {
     unverified: true,
     naive: "they stay",
   },
+  "reference-must-exist": {
+    azure:
+      "a write that sets a reference to a vault which cannot be fetched is accepted, and its operation fails without " +
+      "the reason",
+    source: "azureossd.github.io 2024/08/27: troubleshooting secrets on Container Apps",
+    naive: "the write succeeds, and the secret has no value until it can be fetched",
+  },
+  "set-reference-syncs-at-once": {
+    azure: "a write that sets a reference to a vault fetches it at once, also when it names the same address again",
+    source: "a public operations log of 2026-10-01",
+    naive: "a secret that had a value keeps it until the next half hour",
+  },
+  "restart-keeps-the-synced-value": {
+    azure: "a restart gives replicas the value that the platform fetched last, not the vault's latest",
+    source: "aca#856, a public operations log of 2026-10-01",
+    naive: "a restart reads the vault",
+  },
+  "versionless-syncs-each-half-hour": {
+    azure: "a reference without a version is fetched every 30 minutes, at a phase that its app keeps",
+    source: "Learn: manage secrets; a public operations log of 2026-09-22: 08:13:53, 08:43:53",
+    naive: "it is fetched when it is set, and never again",
+  },
+  "sync-restarts-active-revisions": {
+    azure:
+      "a fetched value that has changed restarts every active revision that names the secret at once, stable and " +
+      "canary together, without a new revision",
+    source: "Learn: manage secrets; a public operations log of 2026-09-22 (RevisionRestartWithNewSecrets)",
+    naive: "running replicas keep the old value until they are restarted",
+    forms: { all: "active revisions that do not name the secret are restarted as well" },
+  },
+  "failed-sync-keeps-the-value": {
+    azure: "a sync that fails keeps the value and restarts nothing; one row a cycle says so",
+    source: "a public operations log of 2026-09-22: a role taken away, the app goes on",
+    naive: "the secret loses its value",
+  },
+  "revisions-hold-their-secrets": {
+    azure:
+      "in Multiple mode a secret that a revision names, even an inactive one, cannot be removed: the operation hangs " +
+      "for ten minutes and expires",
+    source: "aca#395, aca#654, vscode-azurecontainerapps#1098",
+    naive: "it is removed",
+    forms: { refused: "the write is refused at once with ContainerAppSecretInvalid (aca#654)" },
+  },
+  "owners-need-data-roles": {
+    azure: "an owner of the subscription may not read or write secrets until a role says so",
+    source: "a public operations log of 2026-09-22: Owner alone gets Forbidden, with Secrets Officer it works",
+    naive: "an owner may do everything",
+  },
+  "vault-throttles": {
+    azure:
+      "a vault answers 4,000 requests in ten seconds, and makes 300 secrets; one more is 429 with Retry-After " +
+      "(the header is our reading)",
+    source: "Learn: Key Vault service limits",
+    unverified: true,
+    naive: "it answers all",
+  },
+  "server-logs-come-late": {
+    azure: "a row of PGSQLServerLogs is there up to four minutes after its login; ours come after four minutes",
+    source: "a public repository's measurement of 2026: Postgres's lines within 4 minutes",
+    naive: "it is there as soon as any other row",
+  },
 } as const satisfies { readonly [name: string]: Quirk };
 
 /** The name of a quirk. */
 export type QuirkName = keyof typeof quirks;
 /** True for a quirk in force, false for one that is switched off, or the name of another form. */
-export type Setting = boolean | "silent";
+export type Setting = boolean | "silent" | "all" | "refused";
 /** Settings for some quirks; the others stay as they are. */
 export type QuirkChoice = { readonly [Name in QuirkName]?: Setting };
 /** The settings of all quirks. One object for a cloud's whole life, so that a change applies at once. */

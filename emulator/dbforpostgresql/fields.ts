@@ -74,6 +74,15 @@ export const flexibleServerFields: FieldClasses = {
       ),
     ),
   },
+  ranges: {
+    "properties.storage.storageSizeGB": [32, 65536],
+    "properties.storage.iops": [0, 80000],
+    "properties.storage.throughput": [0, 1200],
+    "properties.backup.backupRetentionDays": [7, 35],
+    "properties.maintenanceWindow.startHour": [0, 23],
+    "properties.maintenanceWindow.startMinute": [0, 59],
+    "properties.maintenanceWindow.dayOfWeek": [0, 6],
+  },
 };
 
 /** The classes of the fields of a database. */

@@ -12,6 +12,9 @@ const serverType = "Microsoft.DBforPostgreSQL/flexibleServers";
 /** Login names that Azure refuses, and PostgreSQL's own prefix. */
 const reserved = /^(azure_superuser|azure_pg_admin|admin|administrator|root|guest|public|pg_.*|)$/i;
 
+/** What Azure's servers are set to, and what their log depends on. */
+const azureSettings = ["log_connections = 'on'", "log_timezone = 'UTC'"];
+
 const missingServer = (): ArmError =>
   new ArmError(
     501,
@@ -132,6 +135,8 @@ async function putServer(context: PutContext): Promise<void> {
     const { rowCount } = await client.query("select 1 from pg_roles where rolname = $1", [login]);
     const secret = typeof password === "string" ? ` password ${literal(password)}` : "";
     await client.query(`${rowCount ? "alter" : "create"} role ${name(login)} with login createdb createrole${secret}`);
+    for (const setting of azureSettings) await client.query(`alter system set ${setting}`);
+    await client.query("select pg_reload_conf()");
   });
   properties["state"] = "Ready";
 }

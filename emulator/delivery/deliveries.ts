@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { Cloud } from "../arm/resource.ts";
 import { schedulerOf } from "../controls/scheduler.ts";
 import { type PolicyName, policies } from "./policies.ts";
-import { isLoopback, post } from "./post.ts";
+import { isLoopback, type Posted, post } from "./post.ts";
 
 /** What is to be delivered. */
 export interface Order {
@@ -16,6 +16,11 @@ export interface Order {
   readonly policy: PolicyName;
   /** True when a delivery that is given up is kept as a dead letter. */
   readonly deadLetter: boolean;
+  /** Fewer attempts, and a shorter life, than the policy's. */
+  readonly attemptsMax?: number;
+  readonly minutesToLive?: number;
+  /** The application for which each attempt has a new token of the service that delivers. */
+  readonly audience?: string;
 }
 
 /** One attempt: the status of the answer, or 0 and why there was none. */
@@ -102,8 +107,8 @@ function makeDeliveries(cloud: Cloud): Deliveries {
     }
     put({ ...delivery, state: "sending" });
     return () =>
-      void post(cloud, delivery, policies[delivery.policy].answerSeconds).then((answer) => {
-        settle(delivery.id, { at: cloud.clock.now(), ...answer });
+      void sendOnce(cloud, delivery).then(({ status, reason }) => {
+        settle(delivery.id, { at: cloud.clock.now(), status, ...(reason === undefined ? {} : { reason }) });
         cloud.keep?.();
       });
   });
@@ -128,9 +133,24 @@ function makeDeliveries(cloud: Cloud): Deliveries {
   };
 }
 
+/** Sends a delivery once, with the number of attempts before and, for a protected receiver, with a token. */
+async function sendOnce(cloud: Cloud, delivery: Delivery): Promise<Posted> {
+  const { policy, audience, attempts } = delivery;
+  const { answerSeconds, countHeader } = policies[policy];
+  const token = audience === undefined ? undefined : await cloud.serviceToken?.(policy, audience);
+  const headers = {
+    ...delivery.headers,
+    ...(countHeader === undefined ? {} : { [countHeader]: String(attempts.length) }),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+  return post(cloud, { ...delivery, headers }, answerSeconds);
+}
+
 /** Gives what follows the last attempt: that it is delivered, the time of the next one, or why it is given up. */
-function nextStep({ policy, attempts, madeAt }: Delivery, now: number): "delivered" | number | (string & {}) {
-  const { delays, attemptsMax, minutesToLive, isDelivered, isRetried, leastDelays } = policies[policy];
+function nextStep(delivery: Delivery, now: number): "delivered" | number | (string & {}) {
+  const { policy, attempts, madeAt } = delivery;
+  const { delays, isDelivered, isRetried, leastDelays, ...limits } = policies[policy];
+  const { attemptsMax = limits.attemptsMax, minutesToLive = limits.minutesToLive } = delivery;
   const { status } = attempts.at(-1)!;
   if (isDelivered(status)) return "delivered";
   if (!isRetried(status)) return `status ${status} is not tried again`;

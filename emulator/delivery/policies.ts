@@ -18,6 +18,10 @@ export interface Policy {
   readonly isRetried: (status: number) => boolean;
   /** The least seconds to the next attempt after an answer with this status. */
   readonly leastDelays: { readonly [status: number]: number };
+  /** The header that has the number of attempts before this one. */
+  readonly countHeader?: string;
+  /** The application of Microsoft's that delivers, and the role that it must have at a protected receiver. */
+  readonly application: { readonly id: string; readonly role: string };
   /** The time in which the receiver gets nothing after a delivery to it was given up. */
   readonly silenceSeconds: number;
 }
@@ -34,6 +38,8 @@ export const policies: { readonly [Name in PolicyName]: Policy } = {
     isDelivered: (status) => status >= 200 && status <= 204,
     isRetried: (status) => ![400, 401, 403, 404, 413].includes(status),
     leastDelays: { 408: 120, 503: 30 },
+    countHeader: "aeg-delivery-count",
+    application: { id: "4962773b-9cdb-44cf-a8bf-237846a00ab7", role: "AzureEventGridSecureWebhookSubscriber" },
     silenceSeconds: 0,
   },
   // Learn: action groups, retry logic of webhooks.
@@ -45,6 +51,7 @@ export const policies: { readonly [Name in PolicyName]: Policy } = {
     isDelivered: (status) => status >= 200 && status < 300,
     isRetried: (status) => [0, 408, 429, 503, 504].includes(status),
     leastDelays: {},
+    application: { id: "461e8683-5575-4561-ac7f-899cc907d62a", role: "ActionGroupsSecureWebhook" },
     silenceSeconds: 900,
   },
 };

@@ -10,6 +10,18 @@ import type { Cloud } from "../arm/resource.ts";
 export interface Posted {
   readonly status: number;
   readonly reason?: string;
+  /** The start of the answer's body. */
+  readonly text?: string;
+  readonly headers?: http.IncomingHttpHeaders;
+}
+
+/** A request to a receiver. */
+export interface Sent {
+  readonly to: string;
+  /** @default "POST" */
+  readonly method?: "POST" | "OPTIONS";
+  readonly body: string;
+  readonly headers: { readonly [name: string]: string };
 }
 
 const addresses = ["127.0.0.1", "localhost", "[::1]"];
@@ -22,16 +34,18 @@ export function isLoopback(to: string, suffix: string): boolean {
   return addresses.includes(hostname) || hostname.endsWith(`.${suffix}`);
 }
 
-/** Sends a POST and gives the status of the answer. Trouble of any kind is a value. */
+const textMax = 65_536;
+
+/** Sends a request, by default a POST, and gives the answer. Trouble of any kind is a value. */
 export function post(
   cloud: Cloud,
-  { to, body, headers }: { readonly to: string; readonly body: string; readonly headers: Record<string, string> },
+  { to, method = "POST", body, headers }: Sent,
   answerSeconds: number,
 ): Promise<Posted> {
   const url = new URL(to);
   const isOurs = url.hostname.endsWith(`.${cloud.suffix}`);
   const options: https.RequestOptions = {
-    method: "POST",
+    method,
     host: isOurs ? "127.0.0.1" : url.hostname.replace(/[[\]]/g, ""),
     port: isOurs ? cloud.port : url.port || (url.protocol === "https:" ? 443 : 80),
     path: `${url.pathname}${url.search}`,
@@ -47,8 +61,12 @@ export function post(
   return new Promise((resolve) => {
     const failed = (error: Error): void => resolve({ status: 0, reason: error.message });
     const answered = (response: http.IncomingMessage): void => {
-      response.resume().once("error", failed);
-      response.once("end", () => resolve({ status: response.statusCode ?? 0 }));
+      let text = "";
+      response.setEncoding("utf8").on("data", (part: string) => {
+        if (text.length < textMax) text += part;
+      });
+      response.once("error", failed);
+      response.once("end", () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
     };
     const request =
       url.protocol === "https:"

@@ -1,5 +1,5 @@
-// Microsoft.Insights/actionGroups: who is notified when an alert fires. A group is checked when it is written. It
-// notifies nobody, since no rule is evaluated.
+// Microsoft.Insights/actionGroups: who is notified when an alert fires. A group is checked when it is written;
+// alertsmanagement/log-rules.ts sends to its webhooks.
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type ResourceType } from "../arm/resource.ts";
 import { actionGroupFields } from "./fields.ts";

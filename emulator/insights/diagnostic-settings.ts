@@ -41,6 +41,7 @@ const categories: { readonly [resourceType: string]: readonly string[] } = {
     "AppSystemEvents",
     "AppTraces",
   ],
+  "Microsoft.KeyVault/vaults": ["AuditEvent", "AzurePolicyEvaluationDetails"],
   "Microsoft.Network/virtualNetworks": ["VMProtectionAlerts"],
   "Microsoft.OperationalInsights/workspaces": ["Audit", "Jobs", "SummaryLogs"],
 };

@@ -1,5 +1,12 @@
 // Every field of the served types of Microsoft.Insights, and what the emulator does with it.
-import { alike, commonFields, type FieldClasses, neverShown, type UnsupportedField } from "../arm/field-classes.ts";
+import {
+  alike,
+  commonFields,
+  type FieldClasses,
+  neverShown,
+  numberMax,
+  type UnsupportedField,
+} from "../arm/field-classes.ts";
 
 const { apiVersion, id, name, type } = commonFields;
 const properties = (...names: readonly string[]): readonly string[] => names.map((each) => `properties.${each}`);
@@ -47,6 +54,10 @@ export const componentFields: FieldClasses = {
     ...alike(neverShown, ...properties("HockeyAppToken", "LaMigrationDate", "PrivateLinkScopedResources")),
   },
   decimals: ["properties.SamplingPercentage"],
+  ranges: {
+    "properties.SamplingPercentage": [0, 100],
+    "properties.RetentionInDays": [30, 730],
+  },
 };
 
 const receivers = (kind: string, ...names: readonly string[]): readonly string[] =>
@@ -54,20 +65,25 @@ const receivers = (kind: string, ...names: readonly string[]): readonly string[]
 
 /** The classes of the fields of an action group. */
 export const actionGroupFields: FieldClasses = {
-  modelled: { ...commonFields, location: "kept and shown", tags: "kept and shown" },
+  modelled: {
+    ...commonFields,
+    location: "kept and shown",
+    tags: "kept and shown",
+    "properties.enabled": "a disabled group notifies nobody",
+    ...alike("gets alerts if it is on loopback", ...receivers("webhook", "serviceUri")),
+    ...alike("a receiver of an older schema gets nothing", ...receivers("webhook", "useCommonAlertSchema")),
+  },
   validated: {
     "properties.groupShortName": "1 to 12 characters",
     ...alike("unique in the group", ...receivers("email", "name"), ...receivers("webhook", "name")),
-    ...alike("a URI of http or https", ...receivers("webhook", "serviceUri")),
     ...alike("an address; nothing is sent", ...receivers("email", "emailAddress")),
     ...alike("with an application's object id; no token is sent", ...receivers("webhook", "useAadAuth", "objectId")),
   },
   inert: {
-    "properties.enabled": "nobody is notified",
-    ...alike("nobody is notified", ...receivers("email", "useCommonAlertSchema")),
-    ...alike("nobody is notified", ...receivers("webhook", "useCommonAlertSchema", "identifierUri", "tenantId")),
+    ...alike("no e-mail is sent", ...receivers("email", "useCommonAlertSchema")),
+    ...alike("no token is sent", ...receivers("webhook", "identifierUri", "tenantId")),
     ...alike(
-      "nobody is notified",
+      "only webhooks are notified",
       ...properties(
         "smsReceivers[].name",
         "smsReceivers[].countryCode",
@@ -93,38 +109,43 @@ export const actionGroupFields: FieldClasses = {
   },
 };
 
-/** The classes of the fields of a scheduled query rule. No rule is evaluated: every check is made at the write. */
+/** The classes of the fields of a scheduled query rule, which is evaluated on the rows of its workspace. */
 export const scheduledQueryRuleFields: FieldClasses = {
-  modelled: { ...commonFields, location: "never changes", tags: "kept and shown" },
-  validated: {
-    "properties.severity": "0 to 4",
-    "properties.scopes": "at least one existing resource",
-    "properties.evaluationFrequency": "one of Azure's periods",
-    "properties.windowSize": "one of Azure's periods, not shorter than the frequency",
-    "properties.overrideQueryTimeRange": "not shorter than the window",
-    "properties.muteActionsDuration": "not shorter than the frequency, and not with autoMitigate",
-    "properties.autoMitigate": "not with muteActionsDuration",
-    "properties.actions.actionGroups": "existing action groups",
+  modelled: {
+    ...commonFields,
+    location: "never changes",
+    tags: "kept and shown",
+    "properties.enabled": "a disabled rule is not evaluated",
+    "properties.severity": "0 to 4; that of its alerts",
+    "properties.scopes": "at least one existing resource; the rows are those of the first",
+    "properties.evaluationFrequency": "one of Azure's periods; how often the rule is evaluated",
+    "properties.windowSize": "one of Azure's periods, not shorter than the frequency; what an evaluation looks at",
+    "properties.overrideQueryTimeRange": "not shorter than the window; what the query looks at instead",
+    "properties.muteActionsDuration": "not shorter than the frequency, and not with autoMitigate; actions rest so long",
+    "properties.autoMitigate": "not with muteActionsDuration; an alert fires once until it resolves",
+    "properties.resolveConfiguration": "when an alert resolves, instead of Azure's own times",
+    "properties.actions.actionGroups": "existing action groups, which are notified",
+    "properties.actions.customProperties": "in the payloads of its alerts",
+    "properties.description": "in the payloads of its alerts",
     ...alike("a query that the emulator evaluates, unless its check is skipped", ...criterion("query")),
     ...alike("a numeric column of the query, for every aggregation but Count", ...criterion("metricMeasureColumn")),
-    ...alike("columns of the query", ...criterion("dimensions[].name")),
-    ...alike("one of Azure's", ...criterion("timeAggregation", "operator", "dimensions[].operator")),
-    ...alike("at least one", ...criterion("dimensions[].values")),
-    ...alike("a number", ...criterion("threshold")),
+    ...alike("columns of the query, an alert for each combination", ...criterion("dimensions[].name")),
+    ...alike("one of Azure's; decides", ...criterion("timeAggregation", "operator", "dimensions[].operator")),
+    ...alike("at least one; selects series", ...criterion("dimensions[].values")),
+    ...alike("a number; compared with the value", ...criterion("threshold")),
     ...alike("1 to 6, of which so many must fail", ...criterion("failingPeriods")),
+  },
+  validated: {
     "properties.skipQueryValidation": "skips the check of the query",
     "properties.createdWithApiVersion": "read-only",
   },
   inert: {
-    "properties.enabled": "no rule is evaluated",
-    "properties.description": "kept and shown",
     "properties.displayName": "kept and shown",
-    "properties.targetResourceTypes": "no rule is evaluated",
+    "properties.targetResourceTypes": "the scope is a workspace",
     "properties.checkWorkspaceAlertsStorageConfigured": "workspaces have no storage of their own",
-    "properties.resolveConfiguration": "no rule is evaluated",
-    "properties.actions.customProperties": "nobody is notified",
-    "properties.actions.actionProperties": "nobody is notified",
-    ...alike("no rule is evaluated", ...criterion("resourceIdColumn", "minRecurrenceCount")),
+    "properties.actions.actionProperties": "no receiver reads them",
+    ...alike("alerts name the scope of their rule", ...criterion("resourceIdColumn")),
+    ...alike("only rules of another kind count recurrences", ...criterion("minRecurrenceCount")),
   },
   unsupported: {
     kind: { why: "rules of another kind than LogAlert", harmless: ["LogAlert"] },
@@ -142,6 +163,12 @@ export const scheduledQueryRuleFields: FieldClasses = {
     ),
   },
   decimals: criterion("threshold"),
+  ranges: {
+    "properties.severity": [0, 4],
+    ...alike([1, 6] as const, ...criterion("failingPeriods.numberOfEvaluationPeriods")),
+    ...alike([1, 6] as const, ...criterion("failingPeriods.minFailingPeriodsToAlert")),
+    ...alike([0, numberMax] as const, ...criterion("minRecurrenceCount")),
+  },
 };
 
 /** The classes of the fields of a diagnostic setting. */
@@ -176,4 +203,8 @@ export const diagnosticSettingFields: FieldClasses = {
       "marketplacePartnerId",
     ),
   ),
+  ranges: {
+    "properties.logs[].retentionPolicy.days": [0, 365],
+    "properties.metrics[].retentionPolicy.days": [0, 365],
+  },
 };

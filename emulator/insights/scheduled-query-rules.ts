@@ -1,5 +1,6 @@
-// Microsoft.Insights/scheduledQueryRules: a rule is checked as a whole when it is written, since the emulator never
-// evaluates one. Its query runs over empty tables, which finds wrong names and types as Azure's own check does.
+// Microsoft.Insights/scheduledQueryRules: a rule is checked as a whole when it is written. Its query runs over empty
+// tables, which finds wrong names and types as Azure's own check does. alertsmanagement/log-rules.ts evaluates it.
+import { forgetRule, scheduleRule } from "../alertsmanagement/log-rules.ts";
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type PutContext, type ResourceType, type Store } from "../arm/resource.ts";
 import { evaluate, type Table } from "../kql/evaluate.ts";
@@ -9,6 +10,7 @@ import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import { emptyTables } from "../operationalinsights/tables.ts";
 import { scheduledQueryRuleFields } from "./fields.ts";
 
+const ruleType = "Microsoft.Insights/scheduledQueryRules";
 const minute = 60_000;
 // The list is in Azure's own refusal (Azure/azure-rest-api-specs#21258); one minute is for rules of that frequency.
 const windowMinutes = [1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880];
@@ -17,7 +19,7 @@ const evaluationPeriodsMax = 6;
 
 /** Scheduled query rules, as Resource Manager serves them. */
 export const scheduledQueryRules: ResourceType = {
-  type: "Microsoft.Insights/scheduledQueryRules",
+  type: ruleType,
   apiVersions: ["2025-01-01-preview"],
   fields: scheduledQueryRuleFields,
   parentMustExist: ({ properties }: Body, store: Store) => {
@@ -40,7 +42,9 @@ export const scheduledQueryRules: ResourceType = {
     context.wanted["kind"] ??= "LogAlert";
     properties.createdWithApiVersion =
       context.previous?.body["properties"].createdWithApiVersion ?? "2025-01-01-preview";
+    scheduleRule(context.cloud, { id: context.id, type: ruleType, body: context.wanted });
   },
+  onDelete: async (rule, cloud) => forgetRule(cloud, rule),
 };
 
 function minutesOf(name: string, text: unknown, supported: readonly number[]): number {

@@ -1,6 +1,13 @@
 // Every field of the served types of Microsoft.Network, and what the emulator does with it. Networks route nothing and
 // zones resolve nothing, so that a field that would route or resolve is refused instead of being kept in silence.
-import { alike, commonFields, type FieldClasses, neverShown, type UnsupportedField } from "../arm/field-classes.ts";
+import {
+  alike,
+  commonFields,
+  type FieldClasses,
+  neverShown,
+  numberMax,
+  type UnsupportedField,
+} from "../arm/field-classes.ts";
 
 const { apiVersion, id, name, type } = commonFields;
 const ofOthers: UnsupportedField = { why: "network resources that this cloud does not have" };
@@ -47,6 +54,9 @@ export const virtualNetworkFields: FieldClasses = {
       "etag",
       ...below("properties.", "resourceGuid", "flowLogs", "bgpCommunities.regionalCommunity"),
     ),
+  },
+  ranges: {
+    "properties.flowTimeoutInMinutes": [4, 30],
   },
 };
 
@@ -154,6 +164,9 @@ export const recordFields: FieldClasses = {
       ),
     ),
     ...alike(neverShown, "properties.fqdn", "properties.isAutoRegistered"),
+  },
+  ranges: {
+    "properties.ttl": [1, numberMax],
   },
 };
 

@@ -1,5 +1,5 @@
 // Every field of Microsoft.OperationalInsights/workspaces, and what the emulator does with it.
-import { alike, commonFields, type FieldClasses, neverShown } from "../arm/field-classes.ts";
+import { alike, commonFields, type FieldClasses, neverShown, numberMax } from "../arm/field-classes.ts";
 
 /** The classes of the fields of a workspace. */
 export const workspaceFields: FieldClasses = {
@@ -45,4 +45,9 @@ export const workspaceFields: FieldClasses = {
     ),
   },
   decimals: ["properties.workspaceCapping.dailyQuotaGb"],
+  ranges: {
+    "properties.sku.capacityReservationLevel": [100, 50000],
+    "properties.retentionInDays": [7, 730],
+    "properties.workspaceCapping.dailyQuotaGb": [-1, numberMax],
+  },
 };

@@ -1,17 +1,23 @@
-// The tables of a workspace: ContainerAppHTTPLogs, ContainerAppConsoleLogs and three of Application Insights. A table
-// is gathered when a query names it.
+// The tables of a workspace: those of Container Apps, three of Application Insights, and those that other services
+// write (platform-rows.ts). A table is gathered when a query names it.
 import { consoleColumns, consoleRows } from "../app/console-rows.ts";
 import { requestColumns, requestRows } from "../app/request-rows.ts";
+import { systemTable } from "../app/system-rows.ts";
 import type { Cloud } from "../arm/resource.ts";
+import { serverLogTable } from "../dbforpostgresql/log-rows.ts";
 import { telemetryColumns, visibleTelemetry } from "../insights/telemetry-rows.ts";
+import { auditTable } from "../keyvault/audit-rows.ts";
 import type { Table } from "../kql/evaluate.ts";
 import type { Row } from "../kql/values.ts";
+import { allColumns, type PlatformTable, visibleRows } from "./platform-rows.ts";
 
 /** A time from which and a time before which rows are seen. */
 export interface Window {
   readonly from: number;
   readonly to: number;
 }
+
+const platformTables: readonly PlatformTable[] = [auditTable, serverLogTable, systemTable];
 
 interface Source {
   readonly columns: Table["columns"];
@@ -25,6 +31,12 @@ const sources: { readonly [table: string]: Source } = {
   },
   ContainerAppConsoleLogs: { columns: consoleColumns, rows: consoleRows },
   ...Object.fromEntries(
+    platformTables.map((table): readonly [string, Source] => [
+      table.name,
+      { columns: allColumns(table), rows: (cloud, customerId) => visibleRows(cloud, table, customerId) },
+    ]),
+  ),
+  ...Object.fromEntries(
     Object.entries(telemetryColumns).map(([name, columns]): readonly [string, Source] => [
       name,
       { columns, rows: (cloud, customerId) => visibleTelemetry(cloud, name, customerId) },
@@ -32,10 +44,22 @@ const sources: { readonly [table: string]: Source } = {
   ),
 };
 
-/** Gives the tables of a workspace within a window. Each is read only when a query uses it. */
-export function tablesOf(cloud: Cloud, customerId: string, { from, to }: Window): { readonly [name: string]: Table } {
+/**
+ * Gives the tables of a workspace within a window. Each is read only when a query uses it.
+ *
+ * @param asOf A moment of the past: rows that had not arrived then are left out.
+ */
+export function tablesOf(
+  cloud: Cloud,
+  customerId: string,
+  { from, to }: Window,
+  asOf = Infinity,
+): { readonly [name: string]: Table } {
   const inWindow = (rows: readonly object[]): readonly Row[] =>
-    (rows as readonly Row[]).filter(({ TimeGenerated }) => Number(TimeGenerated) >= from && Number(TimeGenerated) < to);
+    (rows as readonly Row[]).filter(
+      ({ TimeGenerated, visibleAt }) =>
+        Number(TimeGenerated) >= from && Number(TimeGenerated) < to && Number(visibleAt ?? 0) <= asOf,
+    );
   return Object.defineProperties(
     {},
     Object.fromEntries(

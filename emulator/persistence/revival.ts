@@ -1,5 +1,8 @@
-// Who owns which documents of a kept cloud: settings, resources, appointments, apps and operations, each with how it is
-// restored. Processes, probes and connections are not kept; they start anew. How documents are written is in state.ts.
+// Who owns which documents of a kept cloud: settings, resources, the contents of vaults, appointments, alerts, apps and
+// operations, each with how it is restored. Processes, probes and connections are not kept; they start anew. How
+// documents are written is in state.ts.
+import { alertBookOf, alertWord, type RuleBook } from "../alertsmanagement/alert-book.ts";
+import { watchRules } from "../alertsmanagement/log-rules.ts";
 import { runtimeOf, startRevision } from "../app/app-runtime.ts";
 import { watchSchedules } from "../app/job-executions.ts";
 import { requestRows } from "../app/request-rows.ts";
@@ -11,7 +14,10 @@ import type { Pace } from "../controls/clock.ts";
 import type { Control } from "../controls/control.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { schedulerOf } from "../controls/scheduler.ts";
+import { type Place, placeInLog, revivePlace } from "../dbforpostgresql/server-log.ts";
 import { type Delivery, deliveriesOf } from "../delivery/deliveries.ts";
+import { contentsOf, type Secret } from "../keyvault/contents.ts";
+import { type DeletedVault, deletedVaultsOf } from "../keyvault/deleted-vaults.ts";
 import type { Ledger, Owner } from "./ledger.ts";
 
 /** The parts of a cloud that have state to keep. */
@@ -40,8 +46,12 @@ export function registerOwners(ledger: Ledger, parts: Parts, types: readonly Res
   const { cloud, control, operations } = parts;
   ledger.register(settingsOwner(control, cloud));
   ledger.register(resourceOwner(cloud));
+  ledger.register(secretOwner(cloud));
+  ledger.register(deletedVaultOwner(cloud));
+  ledger.register(serverLogOwner(cloud));
   ledger.register(scheduleOwner(cloud));
   ledger.register(deliveryOwner(cloud));
+  ledger.register(alertOwner(cloud));
   ledger.register(appOwner(cloud));
   ledger.register(operationOwner(operations, cloud, types));
 }
@@ -66,6 +76,29 @@ const resourceOwner = ({ store }: Cloud): Owner => ({
   revive: (documents) => ([...documents.values()] as Resource[]).forEach(store.put),
 });
 
+const secretOwner = (cloud: Cloud): Owner => ({
+  word: "secret",
+  ids: () => contentsOf(cloud).keys(),
+  read: contentsOf(cloud).at,
+  revive: (documents) => contentsOf(cloud).revive(documents.values() as Iterable<Secret>),
+});
+
+const deletedVaultOwner = (cloud: Cloud): Owner => ({
+  word: "deleted-vault",
+  ids: () => deletedVaultsOf(cloud).names(),
+  read: deletedVaultsOf(cloud).get,
+  revive: (documents) => deletedVaultsOf(cloud).revive(documents.values() as Iterable<DeletedVault>),
+});
+
+const serverLogOwner = (cloud: Cloud): Owner => ({
+  word: "server-log",
+  ids: () => (placeInLog(cloud) ? ["place"] : []),
+  read: () => placeInLog(cloud),
+  revive: (documents) => {
+    for (const place of documents.values() as Iterable<Place>) revivePlace(cloud, place);
+  },
+});
+
 const scheduleOwner = (cloud: Cloud): Owner => ({
   word: "due",
   ids: () =>
@@ -76,6 +109,7 @@ const scheduleOwner = (cloud: Cloud): Owner => ({
   revive: (documents) => {
     for (const [key, at] of documents as ReadonlyMap<string, number>) schedulerOf(cloud).at(at, key);
     watchSchedules(cloud);
+    watchRules(cloud);
   },
 });
 
@@ -87,6 +121,16 @@ const deliveryOwner = (cloud: Cloud): Owner => ({
       .map(({ id }) => id),
   read: deliveriesOf(cloud).get,
   revive: (documents) => deliveriesOf(cloud).revive(documents.values() as Iterable<Delivery>),
+});
+
+/** What the rules of alerts remember, and their alerts: a document for each rule. */
+const alertOwner = (cloud: Cloud): Owner => ({
+  word: alertWord,
+  ids: () => alertBookOf(cloud).ruleIds(),
+  read: (id) => alertBookOf(cloud).of(id),
+  revive: (documents) => {
+    for (const [id, book] of documents as ReadonlyMap<string, RuleBook>) alertBookOf(cloud).write(id, book);
+  },
 });
 
 const appOwner = (cloud: Cloud): Owner => ({
@@ -135,6 +179,8 @@ function revivedApp(kept: KeptApp, cloud: Cloud): AppRuntime {
   const revisions = kept.revisions.map((revision): Revision => ({ ...revision, set: undefined }));
   return {
     ...kept,
+    // A cloud that was kept before there were vaults has none.
+    fetched: kept.fetched ?? {},
     quirks: quirksOf(cloud),
     revisions,
     takenSuffixes: new Set(kept.takenSuffixes),

@@ -102,12 +102,13 @@ export function openDocuments(folder: string): Documents {
 }
 
 /**
- * Opens the request rows of a folder. They are in two files; the older is dropped when the newer has `rowsMax` rows.
+ * Opens rows of a folder, by default the request rows. They are in two files; the older is dropped when the newer has
+ * `rowsMax` rows.
  *
  * @throws UnreadableState
  */
-export function openRows<Row>(folder: string, rowsMax: number): RowsFile<Row> {
-  const [newerFile, olderFile] = [path.join(folder, "rows.jsonl"), path.join(folder, "rows.older.jsonl")];
+export function openRows<Row>(folder: string, rowsMax: number, name = "rows"): RowsFile<Row> {
+  const [newerFile, olderFile] = [path.join(folder, `${name}.jsonl`), path.join(folder, `${name}.older.jsonl`)];
   const older = openLines(olderFile);
   older.close();
   let newer: LinesFile = openLines(newerFile);

@@ -2,8 +2,9 @@
 // a table of its own (pulumi/pulumi-azure-native, provider/pkg/gen/replacement.go, commit 1b7112a), which wins, and
 // from `x-ms-mutability` in Azure's specifications: what may be created and not updated replaces. The path's
 // parameters always do. Its schema itself is part of a binary that is not at hand; the rows of authorization, network
-// and resources are those of the table, that of PostgreSQL is Azure/azure-rest-api-specs dd817ad,
-// 2025-08-01/openapi.json.
+// and resources are those of the table. Those of vaults and event subscriptions are our reading: the specification of
+// vaults (315e54b) says nothing of the location, which Azure never changes. That of PostgreSQL is
+// Azure/azure-rest-api-specs dd817ad, 2025-08-01/openapi.json.
 
 /** The version of azure-native whose facts these are. */
 export const azureNativeVersion = "3.28.0";
@@ -20,6 +21,9 @@ export const replacements: { readonly [token: string]: readonly string[] } = {
   "azure-native:monitor:ActionGroup": ["location"],
   "azure-native:monitor:ScheduledQueryRule": ["location"],
   "azure-native:managedidentity:UserAssignedIdentity": ["location"],
+  "azure-native:keyvault:Vault": ["location"],
+  "azure-native:eventgrid:SystemTopic": ["location"],
+  "azure-native:eventgrid:SystemTopicEventSubscription": [],
   "azure-native:authorization:RoleDefinition": [],
   "azure-native:authorization:RoleAssignment": ["principalId"],
   "azure-native:containerregistry:Registry": ["location"],

@@ -25,6 +25,10 @@ export interface NativeResource {
    * Properties that are resources of their own too. A program that does not set them leaves them to those resources.
    */
   readonly maintained?: readonly string[];
+  /** Objects that have a nested `properties` on the wire, likewise. */
+  readonly flattenedObjects?: readonly string[];
+  /** True when the SDK keeps `properties` nested, as on the wire. */
+  readonly nested?: true;
   /** Properties with another name on the wire, by the SDK's name. */
   readonly renamed?: { readonly [name: string]: string };
 }
@@ -33,6 +37,7 @@ const inGroup = (type: string, name: string): string =>
   `/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/${type}/{${name}}`;
 const network = inGroup("Microsoft.Network/virtualNetworks", "virtualNetworkName");
 const zone = inGroup("Microsoft.Network/privateDnsZones", "privateZoneName");
+const topic = inGroup("Microsoft.EventGrid/systemTopics", "systemTopicName");
 const server = inGroup("Microsoft.DBforPostgreSQL/flexibleServers", "serverName");
 const random = (parameter: string) => ({ parameter, how: "random" }) as const;
 const copied = (parameter: string) => ({ parameter, how: "copy" }) as const;
@@ -44,6 +49,7 @@ const described: readonly Omit<NativeResource, "forceNew">[] = [
     apiVersion: "2024-03-01",
     path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}",
     named: random("resourceGroupName"),
+    nested: true,
   },
   {
     token: "azure-native:operationalinsights:Workspace",
@@ -139,6 +145,30 @@ const described: readonly Omit<NativeResource, "forceNew">[] = [
     apiVersion: "2023-01-31",
     path: inGroup("Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"),
     named: random("resourceName"),
+  },
+  {
+    token: "azure-native:keyvault:Vault",
+    type: "Microsoft.KeyVault/vaults",
+    apiVersion: "2024-11-01",
+    path: inGroup("Microsoft.KeyVault/vaults", "vaultName"),
+    named: random("vaultName"),
+    nested: true,
+  },
+  {
+    token: "azure-native:eventgrid:SystemTopic",
+    type: "Microsoft.EventGrid/systemTopics",
+    apiVersion: "2025-02-15",
+    path: topic,
+    named: random("systemTopicName"),
+    stringSets: ["identity.userAssignedIdentities"],
+  },
+  {
+    token: "azure-native:eventgrid:SystemTopicEventSubscription",
+    type: "Microsoft.EventGrid/systemTopics/eventSubscriptions",
+    apiVersion: "2025-02-15",
+    path: `${topic}/eventSubscriptions/{eventSubscriptionName}`,
+    named: copied("eventSubscriptionName"),
+    flattenedObjects: ["destination", "deadLetterDestination"],
   },
   {
     token: "azure-native:authorization:RoleDefinition",

@@ -1,6 +1,6 @@
-// Converts a resource between the SDK's shape and the wire's. The SDK flattens `properties`, has the path's parameters
-// as inputs, and has lists of identities; on the wire `properties` is nested, the parameters are part of the id, and
-// identities are an object. The schema decides which is which.
+// Converts a resource between the SDK's shape and the wire's. The SDK flattens `properties` of most types, has the
+// path's parameters as inputs, and has lists of identities; on the wire `properties` is nested, the parameters are part
+// of the id, and identities are an object. The schema decides which is which.
 import type { Body } from "../arm/resource.ts";
 import { type Schema, schemaOf, unknownValue } from "../arm/schema.ts";
 import { type NativeResource, parametersOf } from "./resources.ts";
@@ -42,6 +42,16 @@ function atPath(body: Body, path: string, change: (value: unknown) => unknown): 
   return { ...body, [first]: rest.length === 0 ? change(body[first]) : atPath(body[first], rest.join("."), change) };
 }
 
+/** Changes every known object that the SDK flattens. */
+const inObjects = ({ flattenedObjects = [] }: NativeResource, properties: Body, change: (value: Body) => Body): Body =>
+  Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [
+      name,
+      flattenedObjects.includes(name) && typeof value === "object" && value !== null ? change(value as Body) : value,
+    ]),
+  );
+const nestObject = ({ endpointType, ...properties }: Body): Body => ({ endpointType, properties });
+
 /** Changes every known item of the lists that the SDK flattens. */
 const inLists = ({ flattened = [] }: NativeResource, properties: Body, change: (item: Body) => Body): Body =>
   Object.fromEntries(
@@ -54,6 +64,8 @@ const inLists = ({ flattened = [] }: NativeResource, properties: Body, change: (
   );
 const nest = ({ name, ...properties }: Body): Body => ({ name, properties });
 const flatten = ({ properties, ...item }: Body): Body => ({ ...item, ...properties });
+const flat = (resource: NativeResource, properties: Body): Body =>
+  inObjects(resource, inLists(resource, properties, flatten), flatten);
 
 /** Gives the body to send for inputs. */
 export function toWire(resource: NativeResource, inputs: Body): Body {
@@ -64,12 +76,13 @@ export function toWire(resource: NativeResource, inputs: Body): Body {
   for (const [name, value] of Object.entries(inputs)) {
     // A parameter may also be a property, such as a server administrator's objectId; it is sent in the path alone.
     if (bookkeeping.includes(name) || parameters.includes(name)) continue;
-    if (schema.envelopeNames.includes(name)) body[name] = value;
+    if (resource.nested && name === "properties") Object.assign(properties, value === unknownText ? {} : value);
+    else if (schema.envelopeNames.includes(name)) body[name] = value;
     else properties[resource.renamed?.[name] ?? name] = value;
   }
   const whole: Body =
     Object.keys(properties).length > 0 || schema.propertyNames.length > 0
-      ? { ...body, properties: inLists(resource, properties, nest) }
+      ? { ...body, properties: inObjects(resource, inLists(resource, properties, nest), nestObject) }
       : body;
   const toObjects = (value: unknown): unknown =>
     Array.isArray(value) ? Object.fromEntries(value.map((id) => [id, {}])) : value;
@@ -88,12 +101,10 @@ const sdkNamed = ({ renamed = {} }: NativeResource, properties: Body = {}): Body
 /** Gives the outputs of a resource from a body that Azure answered. */
 export function toOutputs(resource: NativeResource, body: Body): Body {
   const { properties, apiVersion: _apiVersion, ...rest } = body;
-  // Only the resource group keeps a nested `properties`; it contains the state alone.
-  const flat =
-    resource.type === "Microsoft.Resources/resourceGroups"
-      ? { ...rest, properties }
-      : { ...rest, ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)) };
-  return { ...flat, azureApiVersion: resource.apiVersion };
+  const outputs = resource.nested
+    ? { ...rest, properties }
+    : { ...rest, ...sdkNamed(resource, flat(resource, properties ?? {})) };
+  return { ...outputs, azureApiVersion: resource.apiVersion };
 }
 
 /** Gives the outputs that could have been inputs. */
@@ -103,9 +114,12 @@ export function toInputs(resource: NativeResource, outputs: Body): Body {
   const { properties, ...envelope } = accepted;
   const toList = (value: unknown): unknown =>
     typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : value;
+  const below = resource.nested
+    ? Object.keys(properties ?? {}).length > 0 && { properties }
+    : sdkNamed(resource, flat(resource, properties ?? {}));
   return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toList), {
     ...envelope,
-    ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)),
+    ...below,
   } as Body);
 }
 

@@ -55,6 +55,7 @@ function concludeOther(state: RolloutState, fact: RolloutObserved): readonly Rol
 function conclude(state: RolloutState, fact: RolloutObserved): readonly RolloutDecision[] {
   switch (fact.kind) {
     case "Planned":
+    case "Repointed":
     case "Activated":
     case "TrafficShifted":
       return [];

@@ -33,6 +33,8 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   switch (event.kind) {
     case "Planned":
       return begun(state, event);
+    case "Repointed":
+      return enter(state, "inspecting");
     case "Inspected":
       return inspect(state, event.view);
     case "Started":
@@ -96,8 +98,16 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
 
 const begun = (state: RolloutState, { intent, steps }: Extract<RolloutEvent, { kind: "Planned" }>): RolloutState =>
   enter(
-    { ...state, intent, steps, startedAt: state.now, askedBy: [intent.requestedBy], dryRun: dryRunOf(intent) },
-    "inspecting",
+    {
+      ...state,
+      intent,
+      steps,
+      startedAt: state.now,
+      askedBy: [intent.requestedBy],
+      dryRun: dryRunOf(intent),
+      promoted: intent.returns !== undefined,
+    },
+    intent.purpose === undefined ? "inspecting" : "repointing",
   );
 
 const enter = (state: RolloutState, phase: Phase): RolloutState => ({
@@ -202,7 +212,8 @@ function begin(state: RolloutState, activate: boolean): RolloutState {
 function pass(state: RolloutState, percent: number, message: string): RolloutState {
   const step = state.steps.findIndex((next) => next > percent);
   if (step !== -1) return enter({ ...state, step, adopted: undefined, waiting: undefined }, "shifting");
-  const reason = state.promoted ? "promoted-by-signal" : "every-step-passed";
+  const asked = state.intent?.returns === undefined ? "promoted-by-signal" : "returned";
+  const reason = state.promoted ? asked : "every-step-passed";
   return enter(
     { ...state, ending: { result: "promoted", reason, message } },
     state.stable === null ? "retiring" : "settling",
@@ -319,10 +330,10 @@ export const keyOfVerdict = ({
  * given back and read back. If the app has not been seen yet, it is inspected first to learn who serves.
  */
 function abort(state: RolloutState, reason: EndReason, message: string): RolloutState {
-  const untouched = !state.touched && ["inspecting", "activating", "smoking"].includes(state.phase);
+  const untouched = !state.touched && ["repointing", "inspecting", "activating", "smoking"].includes(state.phase);
   const result: RolloutResult = untouched ? "rejected" : "rolled-back";
   const next: Phase = untouched || state.stable === null ? "retiring" : "reverting";
-  const isUnseen = state.phase === "inspecting" && !state.inspected;
+  const isUnseen = ["repointing", "inspecting"].includes(state.phase) && !state.inspected;
   return enter({ ...resume(state), ending: { result, reason, message } }, isUnseen ? "inspecting" : next);
 }
 

@@ -16,6 +16,7 @@ const verdict = oneOf(["pass", "fail", "inconclusive"]);
 
 /** The names of all effects, for the facts about those that failed. */
 const effectNames = [
+  "Repoint",
   "Inspect",
   "Activate",
   "Probe",
@@ -30,6 +31,7 @@ const effectNames = [
 /** Facts that hold an observation. */
 const observed = {
   Planned: object({ intent: intentForm, steps: list(number()) }),
+  Repointed: object({}),
   Inspected: object({ view: appForm }),
   Activated: object({}),
   Probed: object(probeFields),

@@ -285,7 +285,8 @@ export type OutsideWeights = ValueOf<typeof outsideWeightsForm>;
 /** The fields of a release that the caller asks for and the journal keeps. */
 export const askedFields = {
   release: line(200, {
-    description: "The program's name for the release: the hash of its template, the same for the same template.",
+    description:
+      "The program's name for the release. Another name is another release; `CanaryApp` gives the revision's name.",
   }),
   strategy: strategyForm,
   thresholds: thresholdsForm,
@@ -313,6 +314,18 @@ export const whenInFlightForm = oneOf(["refuse", "supersede"], {
 
 const targetFields = { resourceGroup: text("a resource group's name"), app: text("an app's name") };
 
+const purposeFields = {
+  secret: text("a secret's name", { description: "The app's secret that the new revision names." }),
+  replaces: text("a secret's name", { description: "The app's secret that it names no longer." }),
+  url: text("a URL", { description: "The version of the secret, in the vault." }),
+};
+
+/**
+ * What a rollout of a rotation changes. The control plane makes the revision itself, of the one that serves, and the
+ * rollout is always judged.
+ */
+export interface Purpose extends ObjectOf<typeof purposeFields> {}
+
 /** The Container App whose traffic a rollout moves. */
 export interface Target extends AppTarget {}
 
@@ -321,6 +334,14 @@ const intentFields = {
   target: object(targetFields),
   revision: text("a revision's name", { description: "The revision to release, by the name that Azure gave it." }),
   ...askedFields,
+  purpose: optional(object(purposeFields)),
+  returns: optional(
+    text("an alert rule's name", {
+      description:
+        "The alert rule whose remediation returns the traffic to this revision. It gets all of it after its smoke " +
+        "test and is not judged, since it served before.",
+    }),
+  ),
   requestedBy: text("a caller's id", { least: 0 }),
   requestedByName: optional(text("a caller's name", { least: 0 })),
 };

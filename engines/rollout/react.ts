@@ -44,6 +44,8 @@ function ownEffect(state: RolloutState, intent: ReleaseIntent): RolloutEffect | 
     ...(waitsUntil === undefined ? {} : { waitsUntil }),
   });
   switch (state.phase) {
+    case "repointing":
+      return { kind: "Repoint", target, revision, purpose: intent.purpose! };
     case "inspecting":
       return { kind: "Inspect", target };
     case "activating":

@@ -20,6 +20,7 @@ export type WaitReason = keyof typeof waitReasons;
 export const endReasons = {
   "every-step-passed": "the canary passed every step",
   "promoted-by-signal": "a person promoted the canary",
+  returned: "a remediation returned the traffic to this revision, which served before",
   "same-template": "the revision has the template of the one that serves",
   "worse-than-stable": "the judge found the canary worse than the thresholds allow",
   "probes-failed": "the canary's own address failed too many probes in a row",

@@ -53,6 +53,8 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
       return { kind: "Request", at, intent: event.intent };
     case "Signalled":
       return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message, ...sender(event) };
+    case "Repointed":
+      return { ...came(null), of: "Repoint" };
     case "Inspected":
       return { ...came(event.view), of: "Inspect" };
     case "Activated":

@@ -20,6 +20,8 @@ export function messageOf(event: RolloutEvent): string {
       const bake = `${duration(strategy.bakeSeconds)} of bake each`;
       return `canary at ${event.steps.join(", ")} percent, ${bake}, requested by ${requestedByName}`;
     }
+    case "Repointed":
+      return "the revision is made, with the other secret";
     case "Inspected":
       return `${many(event.view.revisions.length, "revision")}, ${event.view.weights.length} with traffic`;
     case "Started":

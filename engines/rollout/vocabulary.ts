@@ -3,7 +3,7 @@
 import type { Outcome, Request, Signal } from "../engine.ts";
 import type { Instant } from "../time.ts";
 import type { Ending, RolloutDecision, RolloutEvent, RolloutObserved } from "./facts.ts";
-import type { Gate, OutsideWeights, ReleaseIntent, Strategy, Target, Thresholds } from "./intent.ts";
+import type { Gate, OutsideWeights, Purpose, ReleaseIntent, Strategy, Target, Thresholds } from "./intent.ts";
 import type { Count, Durations } from "./judge/counts.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import type { EndReason, RolloutResult, WaitReason } from "./reasons.ts";
@@ -24,7 +24,7 @@ import type {
 
 // The request (intent.ts declares it):
 
-export type { Gate, OutsideWeights, ReleaseIntent, Strategy, Target, Thresholds };
+export type { Gate, OutsideWeights, Purpose, ReleaseIntent, Strategy, Target, Thresholds };
 
 // The observations (views.ts has what they hold):
 
@@ -49,6 +49,7 @@ export type {
 export type { PersonalSignal, SignalName };
 
 export type RolloutOutcome =
+  | Outcome<"Repoint", null>
   | Outcome<"Inspect", AppView>
   | Outcome<"Activate", null>
   | Outcome<"Probe", ProbeView>
@@ -77,10 +78,11 @@ export type Verdict =
  * Where a rollout is. Each phase names what is missing, so `react` is one look-up: `inspecting → activating →
  * smoking → shifting → verifying → baking → … → settling → retiring → finished`. From anywhere, `reverting →
  * confirming → retiring` give the traffic back to stable and deactivate the canary. `settling` gives a promoted
- * canary the label `stable`.
+ * canary the label `stable`. A rollout of a rotation begins with `repointing`, which makes its revision.
  */
 export type Phase =
   | "waiting-for-request"
+  | "repointing"
   | "inspecting"
   | "activating"
   | "smoking"
@@ -195,6 +197,13 @@ export interface RolloutState {
  * is complete by itself.
  */
 export type RolloutEffect =
+  /** Makes the revision from the one that serves, with another secret in its variables. */
+  | {
+      readonly kind: "Repoint";
+      readonly target: Target;
+      readonly revision: string;
+      readonly purpose: Purpose;
+    }
   | { readonly kind: "Inspect"; readonly target: Target }
   | { readonly kind: "Activate"; readonly target: Target; readonly revision: string }
   /** `awake` is probed as well, so that it keeps a replica; its answer is ignored. */

@@ -5,6 +5,7 @@ import type { Count, RolloutEffect } from "./vocabulary.ts";
 
 /** What each effect does. */
 export const effectWords: { readonly [Kind in RolloutEffect["kind"]]: string } = {
+  Repoint: "making the revision",
   Inspect: "reading the app",
   Activate: "activating the canary",
   Probe: "probing the canary",

@@ -4,7 +4,7 @@
 
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import { Config } from "@pulumi/pulumi";
-import { CanaryApp, ContainerEnvironment, ControlPlane, ImageRegistry, JournalDatabase } from "ballast";
+import { CanaryApp, ContainerEnvironment, ControlPlane, httpApp, ImageRegistry, JournalDatabase } from "ballast";
 
 const config = new Config();
 const azure = new Config("azure-native");
@@ -60,15 +60,18 @@ const controlPlane = new ControlPlane(
 const shop = new CanaryApp(
   "shop",
   {
-    resourceGroup,
-    location,
-    environment: where,
+    ...httpApp({
+      containerAppName: "shop",
+      resourceGroupName: resourceGroup,
+      location,
+      environmentId: environment.environmentId,
+      registries: [images.pull],
+      image: `${registry}.azurecr.io/storefront:1`,
+      healthPath: "/health/ready",
+      // A change of either is a release. Faults of the storefront: errors, slow, hang, crash, never-ready.
+      variables: { RELEASE: config.get("release") ?? "1", FAULT: config.get("fault") ?? "none" },
+    }),
     controlPlane: { endpoint: controlPlane.endpoint, audience },
-    registries: [images.pull],
-    image: `${registry}.azurecr.io/storefront:1`,
-    healthPath: "/health/ready",
-    // A change of either is a release. Faults of the storefront: errors, slow, hang, crash, never-ready.
-    variables: { RELEASE: config.get("release") ?? "1", FAULT: config.get("fault") ?? "none" },
     strategy: {
       weights: [5, 25, 50],
       bakeSeconds: 4,

@@ -4,7 +4,15 @@
 
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import * as pulumi from "@pulumi/pulumi";
-import { CanaryApp, ControlPlane, DatabaseRole, DeadMansSwitch, ImageRegistry, JournalDatabase } from "ballast";
+import {
+  CanaryApp,
+  ControlPlane,
+  DatabaseRole,
+  DeadMansSwitch,
+  httpApp,
+  ImageRegistry,
+  JournalDatabase,
+} from "ballast";
 
 const config = new pulumi.Config();
 const subscription = config.require("subscription");
@@ -80,17 +88,20 @@ if (password === undefined)
 const app = new CanaryApp(
   name,
   {
-    resourceGroup: group,
-    location,
-    environment,
+    ...httpApp({
+      containerAppName: name,
+      resourceGroupName: group,
+      location,
+      environmentId: environment.id,
+      image: config.require("image"),
+      variables: config.getObject<Record<string, string>>("variables") ?? {},
+      // The app's own values: `az containerapp create` leaves the transport to Azure.
+      targetPort: config.getNumber("targetPort") ?? 8080,
+      transport: "auto",
+      registries: config.getObject<{ server: string; identity: string }[]>("registries") ?? [],
+    }),
     controlPlane: { endpoint: controlPlane.endpoint, audience },
-    image: config.require("image"),
-    variables: config.getObject<Record<string, string>>("variables") ?? {},
     probePath: config.get("probePath") ?? "/",
-    // The app's own values: `az containerapp create` leaves the transport to Azure.
-    targetPort: config.getNumber("targetPort") ?? 8080,
-    transport: "auto",
-    registries: config.getObject<{ server: string; identity: string }[]>("registries") ?? [],
     strategy: config.getObject("strategy") ?? {},
     thresholds: config.getObject("thresholds") ?? {},
   },

@@ -1,6 +1,9 @@
 // Sends requests to Application Insights: all of them as a metric, a share of them as spans. It is loaded only if the
 // platform sets a connection string, and after the shop is open. A failed or slow send is dropped; no request waits for
 // it.
+import { addAbortSignal, Readable } from "node:stream";
+import type { ReadableStream } from "node:stream/web";
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import {
   ApplicationInsightsSampler,
   AzureMonitorMetricExporter,
@@ -31,6 +34,7 @@ export interface Telemetry {
 }
 
 const sendMilliseconds = 5_000;
+const answerBytesMax = 2 ** 20;
 
 /** Starts telemetry. One request in a hundred becomes a span, unless OTEL_TRACES_SAMPLER_ARG sets another share. */
 export function openTelemetry(connectionString: string, environment: Environment): Telemetry {
@@ -42,6 +46,7 @@ export function openTelemetry(connectionString: string, environment: Environment
     connectionString,
     disableOfflineStorage: true,
     retryOptions: { maxRetries: 0 },
+    additionalPolicies: [{ policy: boundedAnswers, position: "perRetry" as const }],
     ...(credential && { credential }),
   };
   const revision = environment["CONTAINER_APP_REVISION"] ?? "local";
@@ -108,7 +113,7 @@ function credentialOf({
         signal: AbortSignal.timeout(sendMilliseconds),
       });
       if (!response.ok) throw new Error(`the identity endpoint answered ${response.status}`);
-      const { access_token: token, expires_on: expiresOn } = (await response.json()) as {
+      const { access_token: token, expires_on: expiresOn } = JSON.parse(await textOf(response.body)) as {
         access_token: string;
         expires_on: string;
       };
@@ -116,3 +121,25 @@ function credentialOf({
     },
   };
 }
+
+/** Reads an answer within a limit of bytes and of time, since whoever answers may send without end. */
+async function textOf(body: unknown): Promise<string> {
+  const stream = body instanceof Readable ? body : Readable.fromWeb(body as ReadableStream);
+  let text = "";
+  for await (const part of addAbortSignal(AbortSignal.timeout(sendMilliseconds), stream.setEncoding("utf8"))) {
+    text += part as string;
+    if (text.length > answerBytesMax) throw new Error("an answer without end");
+  }
+  return text;
+}
+
+/** Reads the answers to the exporters, which would themselves read each to its end. */
+const boundedAnswers: PipelinePolicy = {
+  name: "bounded-answers",
+  sendRequest: async (request, next) => {
+    request.streamResponseStatusCodes = new Set([Number.POSITIVE_INFINITY]);
+    const { readableStreamBody, ...response } = await next(request);
+    delete request.streamResponseStatusCodes;
+    return { ...response, bodyAsText: await textOf(readableStreamBody) };
+  },
+};

@@ -1,6 +1,7 @@
 // One run of the pack: it takes resources as they come, judges what one resource alone decides before it is created,
 // and judges the whole stack at the end, on one graph. What was reported for a resource is not reported again. It knows
 // no protocol; `service.ts` translates.
+import { describeFailed } from "../../analysis/failed-rule.ts";
 import { joinFragments } from "../../analysis/graph.ts";
 import type { Place } from "../../analysis/place.ts";
 import type { Severity } from "../../analysis/rule.ts";
@@ -45,16 +46,17 @@ export interface SessionOptions {
   readonly cwd: string;
   /** Now, in milliseconds since 1970: waivers expire. */
   readonly now: number;
+  /** @default all rules about stacks */
+  readonly rules?: readonly PulumiRule[];
 }
 
 const knownIds: ReadonlySet<string> = new Set([...ruleIds, ...Object.keys(ownPolicies)]);
-
-const localRules = stackRules.filter(({ isLocal }) => isLocal);
 
 /** A run of the pack. */
 export class Session {
   readonly #program: ProgramFolder;
   readonly #now: number;
+  readonly #rules: readonly PulumiRule[];
   readonly #resources = new Map<string, Analyzed>();
   readonly #sought = new Map<string, Sought>();
   readonly #written: ReadonlyMap<string, ResourceNode>;
@@ -68,9 +70,10 @@ export class Session {
   #choices: ReadonlyMap<string, Choice> = new Map();
 
   /** @throws policy-settings-refused, policy-baseline-unreadable */
-  constructor({ cwd, now }: SessionOptions) {
+  constructor({ cwd, now, rules = stackRules }: SessionOptions) {
     this.#program = programFolder(cwd);
     this.#now = now;
+    this.#rules = rules;
     this.#settings = settingsIn(this.#program.root, knownIds);
     this.#baseline = baselineIn(this.#program.root);
     this.#written = writtenResources(this.#program);
@@ -100,7 +103,11 @@ export class Session {
     this.#sought.set(urn, { urn, token, name: nameOf(urn), parent });
     this.#redactor.learn(analyzed);
     const alone = { ...analyzed, dependencies: [], propertyDependencies: {} };
-    const { findings } = this.#judge([alone], localRules, []);
+    const { findings } = this.#judge(
+      [alone],
+      this.#rules.filter(({ isLocal }) => isLocal),
+      [],
+    );
     return this.#violations(findings.filter(({ finding }) => ruleIds.has(finding.rule)));
   }
 
@@ -118,7 +125,7 @@ export class Session {
       };
     });
     const settings = stackSettings(this.#program, ownerOf(known[0]?.urn ?? "").stack);
-    const judgement = this.#judge(known, stackRules, settings);
+    const judgement = this.#judge(known, this.#rules, settings);
     return [...this.#violations(judgement.findings), ...this.#notJudged(judgement)];
   }
 
@@ -166,10 +173,18 @@ export class Session {
     return `${file}:${line}  ${message} ${cost} Fix: ${fix}.${page}`;
   }
 
-  /** Says once what is known only after the update, because silence would look like approval. */
-  #notJudged({ unjudged }: Judgement): readonly Violation[] {
-    if (unjudged.size === 0 || this.#choices.get(notJudgedPolicy)?.level === "disabled") return [];
-    const message = `Known only after the update, and not judged yet: ${describeUnjudged(unjudged)}.`;
-    return [{ policy: notJudgedPolicy, severity: "low", urn: "", level: "advisory", message }];
+  /** Says once what could not be judged, because silence would look like approval. */
+  #notJudged({ unjudged, failed }: Judgement): readonly Violation[] {
+    if (this.#choices.get(notJudgedPolicy)?.level === "disabled") return [];
+    const later = `Known only after the update, and not judged yet: ${describeUnjudged(unjudged)}.`;
+    const broken = `Not judged: ${describeFailed(failed)}.`;
+    const messages = [...(unjudged.size > 0 ? [later] : []), ...(failed.length > 0 ? [broken] : [])];
+    return messages.map((message) => ({
+      policy: notJudgedPolicy,
+      severity: "low",
+      urn: "",
+      level: "advisory",
+      message,
+    }));
   }
 }

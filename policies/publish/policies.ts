@@ -10,6 +10,7 @@ import type {
   StackValidationArgs,
   StackValidationPolicy,
 } from "@pulumi/policy";
+import { describeFailed } from "../../analysis/failed-rule.ts";
 import { joinFragments } from "../../analysis/graph.ts";
 import type { Place } from "../../analysis/place.ts";
 import { stackRules } from "../../analysis/stack-rules.ts";
@@ -17,7 +18,7 @@ import { fragmentOf } from "../../analysis/systems/pulumi/fragment.ts";
 import { nameOf, ownerOf } from "../../analysis/systems/pulumi/names.ts";
 import type { Declared } from "../../analysis/systems/pulumi/nodes.ts";
 import { type Properties, unknown, type Value } from "../../analysis/systems/pulumi/value.ts";
-import { judgeStacks, type PulumiFinding, type PulumiRule } from "../../analysis/systems/pulumi/view.ts";
+import { type Judged, judgeStacks, type PulumiFinding, type PulumiRule } from "../../analysis/systems/pulumi/view.ts";
 
 /** Rules that need to know which values are secret. */
 const notPublished: ReadonlySet<string> = new Set(["secret-not-marked"]);
@@ -56,7 +57,9 @@ const localPolicy = (rule: PulumiRule, inputs: Map<string, Properties>): Resourc
     const properties = inputs.get(urn) ?? propertiesOf(args.props);
     const { ignoreChanges, parent } = opts;
     const alone = declaredOf({ urn, type, ignoreChanges, isCustom: true, parent: parent || undefined }, properties);
-    for (const finding of judged([alone], rule)) report(messageOf(finding));
+    const { findings, failed } = judged([alone], rule);
+    for (const finding of findings) report(messageOf(finding));
+    if (failed.length > 0) report(failureOf(failed));
   },
 });
 
@@ -76,7 +79,9 @@ const stackPolicy = (rule: PulumiRule, inputs: Map<string, Properties>): StackVa
         ),
       };
     });
-    for (const finding of judged(declared, rule)) report(messageOf(finding), finding.urn);
+    const { findings, failed } = judged(declared, rule);
+    for (const finding of findings) report(messageOf(finding), finding.urn);
+    if (failed.length > 0) report(failureOf(failed));
   },
 });
 
@@ -102,12 +107,14 @@ const declaredOf = ({ urn, type, ignoreChanges, isCustom, parent }: Head, inputs
   evidence: { place: nowhere, known: "structural" },
 });
 
-function judged(resources: readonly Declared[], rule: PulumiRule): readonly PulumiFinding[] {
+function judged(resources: readonly Declared[], rule: PulumiRule): Judged {
   const { stack, project } = ownerOf(resources[0]?.urn ?? "");
   const evidence = { place: nowhere, known: "structural" } as const;
   const fragment = fragmentOf({ name: stack, project, file: nowhere.file, origin: "wire", evidence, resources });
-  return judgeStacks(joinFragments([fragment]), [rule]).findings;
+  return judgeStacks(joinFragments([fragment]), [rule]);
 }
+
+const failureOf = (failed: Judged["failed"]): string => `Not judged: ${describeFailed(failed)}.`;
 
 const messageOf = ({ message, cost, fix, severity, urn }: PulumiFinding): string =>
   `${severity}: ${message} ${cost} Fix: ${fix}.${urn === undefined ? "" : ` (${nameOf(urn)})`}`;

@@ -86,6 +86,7 @@ export function journalFor(place: Place): Journal<RolloutEvent> {
       ),
     // The heartbeat adds no draw, so that a seed means the same whether or not a process looks.
     looked: async () => undefined,
+    stuck: async () => undefined,
     after: unused,
     list: unused,
     show: unused,

@@ -57,6 +57,8 @@ function callsFor(place: Place, within: Within | undefined): { readonly apps: Ap
       readTraffic: () => run(azure.readTraffic),
       probe: (effect) => run((call) => azure.probe(call, effect.revision)),
       shift: (effect, fence) => run((call) => azure.shift(call, effect), effect, fence),
+      // The simulated app has its canary from the start, so making it is activating it.
+      repoint: (effect, fence) => run((call) => azure.activate(call, effect.revision), effect, fence),
       activate: (effect, fence) => run((call) => azure.activate(call, effect.revision), effect, fence),
       deactivate: (effect, fence) => run((call) => azure.deactivate(call, effect.revision), effect, fence),
     },

@@ -18,6 +18,13 @@ export interface Surroundings extends Omit<Around, "access"> {
 
 /** How long to wait for a temporary refusal to end, such as a superseded rollout that returns its traffic. */
 const refusalSeconds = 300;
+/** With these a delete goes on: whatever it waits for may have been deleted before. */
+const mayGoOn = new Set([
+  "release-control-plane-unreachable",
+  "release-endpoint-unbound",
+  "journal-unreachable",
+  "call-issuer-unreachable",
+]);
 /** How long a delete waits for the abort that it requested. */
 const withdrawSeconds = 300;
 
@@ -29,7 +36,7 @@ export function planned({ app, release, strategy }: Properties): string {
     Array.isArray(weights) && !(weights as readonly unknown[]).includes(unknownValue)
       ? `${[...weights, 100].join(" → ")} %, ${bake} each`
       : "in steps not known yet";
-  const what = release === unknownValue ? "a template not known yet" : release;
+  const what = release === unknownValue ? "a new revision" : release;
   const whose = app === unknownValue ? "the app" : app;
   return `would release ${what} of ${whose}: ${steps}, rolled back automatically if the canary fails`;
 }
@@ -82,12 +89,12 @@ export async function lookUp(inputs: Properties, outputs: Properties, around: Su
 export async function withdraw(name: ReleaseInputs, around: Surroundings): Promise<void> {
   const deadline = AbortSignal.timeout(withdrawSeconds * 1000);
   try {
-    const shown = await around.controlPlane.show(name);
+    const shown = await around.controlPlane.show(name, { persistent: true });
     if (!shown || shown.result) return;
     await around.controlPlane
-      .signal(name, "abort", "the release is being deleted by pulumi")
+      .signal(name, "abort", "the release is being deleted by pulumi", { persistent: true })
       .catch((error: unknown) => {
-        // Disregarded: the rollout already returns its traffic, or has just ended.
+        // Disregarded: the rollout already returns its traffic, perhaps by this signal, or has just ended.
         if (!(error instanceof BallastError) || error.id !== "signal-disregarded") throw error;
       });
     const end = await follow(name, { ...around, cancel: AbortSignal.any([around.cancel, deadline]) }, shown.facts);
@@ -95,8 +102,7 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
   } catch (error) {
     if (around.cancel.aborted) throw releaseLeftInFlight(name);
     if (deadline.aborted) return around.warn(releaseLeftInFlight(name).message);
-    const mayGoOn = ["release-control-plane-unreachable", "release-endpoint-unbound"];
-    if (!(error instanceof BallastError) || !mayGoOn.includes(error.id)) throw error;
+    if (!(error instanceof BallastError) || !mayGoOn.has(error.id)) throw error;
     around.warn(`${error.message} (${error.id}) No rollout was aborted; the deletion continues.`);
   }
 }

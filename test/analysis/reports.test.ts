@@ -101,11 +101,11 @@ test("a baseline hides what was there, survives moved lines, and names what is g
   const before = await analyzed(folderOf({ [file]: text }));
   const baseline = baselineOf(before.findings);
   const moved = await analyzed(folderOf({ [file]: `# moved\n${text.replace("--skip-preview ", "")}` }));
-  const compared = compareWithBaseline(moved.findings, baseline)!;
+  const compared = compareWithBaseline(moved, baseline)!;
   expect(compared.added).toEqual([]);
   expect(compared.gone.map(({ rule }) => rule)).toEqual(["preview-skipped"]);
-  expect(compareWithBaseline(before.findings, baselineOf([]))!.added).toEqual(before.findings);
-  expect(compareWithBaseline(before.findings, "[]")).toBeUndefined();
+  expect(compareWithBaseline(before, baselineOf([]))!.added).toEqual(before.findings);
+  expect(compareWithBaseline(before, "[]")).toBeUndefined();
   expect(new Set(before.findings.map(fingerprintOf)).size).toBe(before.findings.length);
 });
 

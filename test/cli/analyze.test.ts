@@ -29,6 +29,16 @@ test("findings above the limit give exit code 1, others 0", async () => {
   expect(await analyze(folder, "--validate-only")).toMatchObject({ code: 1, output: "" });
 });
 
+test("--json is --format json, and no other format beside it", async () => {
+  const [short, long, both] = await Promise.all([
+    analyze(folder, "--json"),
+    analyze(folder, "--format", "json"),
+    analyze(folder, "--json", "--format", "html"),
+  ]);
+  expect(JSON.parse(short.output)).toEqual(JSON.parse(long.output));
+  expect([both.code, JSON.parse(both.output).error.id]).toEqual([2, "cli-usage-wrong"]);
+});
+
 test("a folder without anything to judge is green, and says so", async () => {
   rmSync(join(folder, ".github"), { recursive: true });
   const { code, output } = await analyze(folder);

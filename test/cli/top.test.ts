@@ -141,7 +141,11 @@ test("a rollout in progress whose journal failed verification is reported", asyn
     (resolve) =>
       void watch(
         {
-          list: async () => ({ rollouts: [rollout], unreadable: [{ id: "rollout/rg/storefront/r3", error }] }),
+          list: async () => ({
+            rollouts: [rollout],
+            unreadable: [{ id: "rollout/rg/storefront/r3", error }],
+            stuck: [],
+          }),
           show: async () => rollout,
         },
         stop.signal,

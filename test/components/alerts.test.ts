@@ -1,6 +1,7 @@
 // Ballast's own alerts, each in its situation and in health. A real control plane, storefront, database and dead man's
 // switch send telemetry and logs, and each alert's query runs on the emulator over the window of its rule. No test
 // writes rows itself.
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Context } from "../../cli/doctor/context.ts";
 import { examine } from "../../cli/doctor/finding.ts";
@@ -85,6 +86,19 @@ const situations: readonly {
     end: () => failing!.end(),
   },
   {
+    // A fact of a version to come: recovery finds the stream, and cannot read it.
+    alert: "rollout-stuck",
+    row: { stuck: 1 },
+    begin: async () => {
+      await inJournal(`insert into ballast.streams (stream, length, finished) values ('${unreadable}', 1, false)`);
+      await inJournal(
+        "insert into ballast.facts (stream, index, event, process, epoch) " +
+          `values ('${unreadable}', 0, '{"kind": "Unheard", "at": 1}', 'p', 1)`,
+      );
+    },
+    end: () => inJournal(`update ballast.streams set finished = true where stream = '${unreadable}'`),
+  },
+  {
     alert: "control-plane-silent",
     row: { reports: 0 },
     begin: async () => {
@@ -131,6 +145,13 @@ const situations: readonly {
     },
   },
 ];
+/** A rollout of an app that no claim holds. */
+const unreadable = "rollout/estate/other/other--1";
+async function inJournal(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: estate.postgres.url("journal") });
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+}
 let failing: { readonly end: () => Promise<void> } | undefined;
 
 test("every alert has a situation in this test", () =>

@@ -34,13 +34,11 @@ const declareAll = (): void => {
   });
   new JournalDatabase("journal", { ...place, password: plain.serverPassword });
   new CanaryApp("shop", {
-    resourceGroup: "rg",
-    location: "westeurope",
-    environment,
+    containerAppName: "shop",
+    resourceGroupName: "rg",
     controlPlane: { endpoint: "https://control-plane.example.net", audience: "api://ballast" },
-    image: "image",
-    secrets: { one: plain.secrets },
-    secretVariables: { ONE: "one" },
+    configuration: { ingress: { targetPort: 80 }, secrets: [{ name: "one", value: plain.secrets }] },
+    template: { containers: [{ name: "shop", image: "image", env: [{ name: "ONE", secretRef: "one" }] }] },
   });
 };
 
@@ -72,7 +70,6 @@ test("no secret of any component is in plain text in the state, and each is ther
     "password in azure-native:app:ContainerApp",
     "password in ballast:index:ControlPlane",
     "secrets in azure-native:app:ContainerApp",
-    "secrets in ballast:index:CanaryApp",
     "serverPassword in azure-native:dbforpostgresql:Server",
     "serverPassword in ballast:index:JournalDatabase",
   ]);
@@ -88,9 +85,10 @@ test("every argument of a component whose name means a secret is tried above", (
   );
   expect(named.toSorted()).toEqual([
     "canary-app/app-scope.ts secrets", // as read from the live app
-    "canary-app/canary-app.ts secretVariables", // names of secrets
-    "canary-app/canary-app.ts secrets",
-    "canary-app/template.ts secretVariables",
+    "canary-app/canary-app.ts credentialSlots", // names of secrets
+    "canary-app/http-app.ts secretVariables", // names of secrets
+    "canary-app/http-app.ts secrets", // into the configuration of a CanaryApp, as above
+    "canary-app/take-over.ts credentialSlots", // names of secrets
     "platform/control-plane.ts notify",
     "platform/control-plane.ts password",
     "platform/journal-database.ts password",

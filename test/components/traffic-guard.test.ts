@@ -25,7 +25,10 @@ describe("the traffic guard of an update", () => {
     console.warn = (line: string) => void said.push(line); // the SDK logs warnings there without a Pulumi CLI
     const answers: Answers = (token, inputs) => {
       asked.push([token, inputs]);
-      if (token === "ballast:index:lock") return lock;
+      if (token === "ballast:index:lock") {
+        if (lock instanceof Error) throw lock;
+        return lock;
+      }
       return token === "ballast:index:unlock" ? {} : live(traffic, "a");
     };
     const { made } = await record(async () => {
@@ -76,6 +79,14 @@ describe("the traffic guard of an update", () => {
     expect(asked.slice(2)).toEqual([["ballast:index:unlock", { ...of, id: "h1" }]]);
     expect(retried).toBe(false);
   });
+  test.each(["call-token-refused", "call-role-missing", "target-not-managed"])(
+    "refuses a caller whose release the control plane would refuse (%s), before the update makes a revision",
+    async (id) => {
+      const { error, before, asked } = await update([here], { lock: new Error(`The control plane refuses. (${id})`) });
+      expect(error).toContain(`The control plane refuses. (${id})`);
+      expect([before, asked.length]).toEqual([["lock"], 1]);
+    },
+  );
   test("refuses with canary-app-traffic-moved after a rollback in between, and releases the lock at once", async () => {
     const { error, before } = await update([{ revisionName: "b", weight: 100 }], {});
     expect(error).toContain("canary-app-traffic-moved");
@@ -130,15 +141,22 @@ describe("the traffic guard of an update", () => {
   });
 });
 
-test("two components of one name, below different parents, have hooks of their own", async () => {
-  const guarded = { name: "shop", endpoint: "https://a.example", audience: "api://a", resourceGroup: "a", app: "shop" };
-  const { made } = await record(() => {
-    const names = (resourceGroup: string): readonly string[] =>
-      Object.values(trafficGuard({ ...guarded, resourceGroup }, new Somewhere())).flatMap((hooks) =>
-        (hooks as readonly { readonly name: string }[]).map(({ name }) => name),
-      );
-    return [...names("a"), ...names("b"), ...names("b")];
-  });
-  expect(made).toHaveLength(9);
-  expect(new Set(made).size).toBe(9);
+test("every component of a program has hooks of its own, and the next run has the same ones", async () => {
+  const guarded = { endpoint: "https://a.example", audience: "api://a", resourceGroup: "a", app: "shop" };
+  const hooksOf = async (names: readonly string[]): Promise<readonly string[]> =>
+    (
+      await record(() =>
+        names.flatMap((name) => {
+          const { beforeUpdate, afterUpdate, onError } = trafficGuard({ name, ...guarded }, new Somewhere());
+          return [beforeUpdate, afterUpdate, onError].flatMap((of) =>
+            (of as { name: string }[]).map((one) => one.name),
+          );
+        }),
+      )
+    ).made;
+  const components = ["shop", "shop", "shop-2", "shop-1", "shop-1-1", "shop-2", "shop", "1", ""];
+  const hooks = await hooksOf(components);
+  expect(new Set(hooks).size).toBe(3 * components.length);
+  expect(await hooksOf(components)).toEqual(hooks);
+  expect((await hooksOf(components.toReversed())).toSorted()).toEqual(hooks.toSorted());
 });

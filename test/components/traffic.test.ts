@@ -1,9 +1,9 @@
-// The traffic that an update sends, what stops its preview, and when a failed read means that an app does not exist.
+// The traffic that an update sends, and when a failed read means that an app does not exist.
 import { describe, expect, test } from "vitest";
 import {
   describeTraffic,
   type LiveApp,
-  readTraffic,
+  readLive,
   type TrafficEntry,
   trafficToSend,
 } from "../../components/canary-app/traffic.ts";
@@ -89,152 +89,10 @@ describe("the traffic that an update sends", () => {
   });
 });
 
-describe("an app that exists already", () => {
-  const ingress = {
-    external: true,
-    targetPort: 8080,
-    transport: "Http",
-    traffic: [{ revisionName: "a", weight: 100 }],
-  };
-  const template = { containers: [{ name: "storefront", image: "storefront:2" }], scale: { minReplicas: 1 } };
-  const planned = {
-    template,
-    configuration: {
-      activeRevisionsMode: "Multiple",
-      ingress: { external: true, targetPort: 8080, transport: "http" },
-      secrets: [],
-    },
-  };
-  const shown = (
-    configuration: object,
-    liveTemplate: object = { containers: [{ name: "storefront", image: "storefront:1" }] },
-  ) =>
-    record(
-      () => readTraffic("shop", "storefront", new Somewhere(), planned),
-      () => ({
-        latestReadyRevisionName: "a",
-        template: liveTemplate,
-        configuration: { activeRevisionsMode: "Multiple", ingress, ...configuration },
-      }),
-    );
-
-  test.each([
-    ["without ingress", { ingress: undefined }, "has no ingress"],
-    ["with a TCP ingress", { ingress: { ...ingress, transport: "Tcp" } }, "ingress is TCP"],
-    [
-      "with sticky sessions",
-      { ingress: { ...ingress, stickySessions: { affinity: "sticky" } } },
-      "has sticky sessions",
-    ],
-    ["in Labels mode", { activeRevisionsMode: "Labels" }, "Labels revision mode"],
-  ])("stops the preview with canary-app-unfit: %s", async (_what, configuration, says) => {
-    await expect(shown(configuration)).rejects.toThrow(
-      expect.objectContaining({ id: "canary-app-unfit", message: expect.stringContaining(says) }),
-    );
-  });
-
-  test.each([
-    ["another port", { ingress: { ...ingress, targetPort: 80 } }, "ingress.targetPort from 80 to 8080"],
-    ["an app that was internal", { ingress: { ...ingress, external: false } }, "ingress.external from false to true"],
-    [
-      "rules that the program does not set",
-      { ingress: { ...ingress, ipSecurityRestrictions: [{ name: "office" }] } },
-      "ingress.ipSecurityRestrictions from [{",
-    ],
-    ["one secret less", { secrets: [{ name: "api-key" }] }, "the secret api-key is removed"],
-    [
-      "one registry less",
-      { registries: [{ server: "old.azurecr.io", identity: "x" }] },
-      "the registry old.azurecr.io is removed",
-    ],
-  ])(
-    "stops the preview with canary-app-scope-changes only if there is a release as well: %s",
-    async (_what, configuration, says) => {
-      await expect(shown(configuration)).rejects.toThrow(
-        expect.objectContaining({ id: "canary-app-scope-changes", message: expect.stringContaining(says) }),
-      );
-      const asIs = { ...template, terminationGracePeriodSeconds: 30, scale: { minReplicas: 1, maxReplicas: 10 } };
-      expect((await shown(configuration, asIs)).made).toEqual([{ revisionName: "a", weight: 100 }]);
-    },
-  );
-
-  test("stops a release for an added registry only if the serving revision pulls from it", async () => {
-    const from = (image: string, configuration: object = {}) =>
-      record(
-        () =>
-          readTraffic("shop", "storefront", new Somewhere(), {
-            ...planned,
-            configuration: {
-              ...planned.configuration,
-              registries: [{ server: "shop123.azurecr.io", identity: "/subscriptions/s/resourceGroups/Shop/x" }],
-            },
-          }),
-        () => ({
-          latestReadyRevisionName: "a",
-          template: { containers: [{ image }] },
-          configuration: { activeRevisionsMode: "Multiple", ingress, ...configuration },
-        }),
-      );
-    expect((await from("registry.example/storefront:1")).made).toEqual([{ revisionName: "a", weight: 100 }]);
-    await expect(from("shop123.azurecr.io/storefront:1")).rejects.toThrow("the registry shop123.azurecr.io is added");
-    expect(
-      (
-        await from("shop123.azurecr.io/storefront:1", {
-          registries: [
-            { server: "shop123.azurecr.io", identity: "/subscriptions/s/resourcegroups/shop/x", username: "" },
-          ],
-        })
-      ).made,
-    ).toEqual([{ revisionName: "a", weight: 100 }]);
-    await expect(
-      from("shop123.azurecr.io/storefront:1", { registries: [{ server: "shop123.azurecr.io", identity: "/other" }] }),
-    ).rejects.toThrow("gets another sign-in");
-  });
-
-  test("stops a release for an added secret only if the serving revision mounts all secrets", async () => {
-    const beside = (volumes: readonly object[]) =>
-      record(
-        () =>
-          readTraffic("shop", "storefront", new Somewhere(), {
-            ...planned,
-            configuration: { ...planned.configuration, secrets: [{ name: "telemetry" }] },
-          }),
-        () => ({
-          latestReadyRevisionName: "a",
-          template: { containers: [{ name: "storefront", image: "storefront:1" }], volumes },
-          configuration: { activeRevisionsMode: "Multiple", ingress },
-        }),
-      );
-    expect(
-      (
-        await beside([
-          { name: "one", storageType: "Secret", secrets: [{ secretRef: "api-key", path: "key" }] },
-          { name: "scratch", storageType: "EmptyDir" },
-        ])
-      ).made,
-    ).toEqual([{ revisionName: "a", weight: 100 }]);
-    for (const secrets of [undefined, null, []])
-      await expect(beside([{ name: "all", storageType: "Secret", secrets }])).rejects.toThrow(
-        "the secret telemetry is added",
-      );
-  });
-
-  test("accepts a release that changes only its revision, whatever Azure has filled in", async () => {
-    expect(
-      (
-        await shown({
-          maxInactiveRevisions: 100,
-          ingress: { ...ingress, allowInsecure: false, exposedPort: 0, fqdn: "storefront.example.net" },
-        })
-      ).made,
-    ).toEqual([{ revisionName: "a", weight: 100 }]);
-  });
-});
-
 describe("a read that fails", () => {
   const failing = (message: string) =>
     record(
-      () => readTraffic("shop", "storefront", new Somewhere()),
+      async () => trafficToSend("storefront", await readLive("shop", "storefront", new Somewhere())),
       () => {
         throw new Error(message);
       },
@@ -248,7 +106,7 @@ describe("a read that fails", () => {
 
   test("stops the preview with canary-app-unreadable if no answer ever comes", async () => {
     const silent = record(
-      () => readTraffic("shop", "storefront", new Somewhere(), undefined, 0.05),
+      () => readLive("shop", "storefront", new Somewhere(), 0.05),
       () => new Promise((resolve) => setTimeout(() => resolve({}), 500)),
     );
     await expect(silent).rejects.toThrow(

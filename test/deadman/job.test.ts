@@ -24,9 +24,18 @@ const beatsAsBefore = (inFlight: number, lastWriteSecondsAgo: number): typeof he
   status: 200,
   body: { status: "ok", inFlight, lastWriteSecondsAgo },
 });
-const server = http.createServer((request, response) =>
-  heartbeat ? response.writeHead(heartbeat.status).end(JSON.stringify(heartbeat.body)) : request.socket.destroy(),
-);
+/** The body of a heartbeat that goes on for as long as its reader reads. */
+const endless = { endless: true };
+const server = http.createServer((request, response) => {
+  if (!heartbeat) return void request.socket.destroy();
+  response.writeHead(heartbeat.status);
+  if (heartbeat.body !== endless) return void response.end(JSON.stringify(heartbeat.body));
+  const more = (): void => {
+    while (!response.destroyed && response.write(" ".repeat(2 ** 20)));
+  };
+  response.on("drain", more);
+  more();
+});
 
 beforeAll(async () => {
   server.listen(0, "127.0.0.1");
@@ -112,6 +121,7 @@ describe("a heartbeat", () => {
       beatsAsBefore(2, 1.5),
       "2 rollouts are in flight",
     ],
+    ["an answer without end", { status: 200, body: endless }, "its answer has more than 4 MiB"],
     ["an answer of another server", { status: 200, body: {} }, "without the number of rollouts in flight"],
   ])("is not %s: stable gets all traffic back, and every label stays", async (_, beat, why) => {
     heartbeat = beat;

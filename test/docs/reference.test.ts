@@ -53,7 +53,7 @@ test("arguments are read with the fields of objects within, and with their defau
   });
   expect(args.find(({ name }) => name === "managedTargets[].app")).toMatchObject({ type: "string" });
   expect(
-    exported.find(({ name }) => name === "CanaryAppArgs")!.members.find(({ name }) => name === "targetPort"),
+    exported.find(({ name }) => name === "HttpAppArgs")!.members.find(({ name }) => name === "targetPort"),
   ).toMatchObject({ optional: true, byDefault: "8080" });
 });
 
@@ -72,7 +72,10 @@ test("the package exports types, and every component of components/ with its arg
   );
   expect(components.map(({ name }) => name)).toEqual(written.toSorted());
   expect(exported.map(({ name }) => name)).toEqual(expect.arrayContaining(written.map((name) => `${name}Args`)));
-  expect(Object.keys(await import("../../package.ts"))).toEqual(components.map(({ name }) => name));
+  const functions = exported.filter(({ kind }) => kind === "value");
+  expect(Object.keys(await import("../../package.ts")).toSorted()).toEqual(
+    [...components, ...functions].map(({ name }) => name).toSorted(),
+  );
 });
 
 test("docs/reference is what `npm run docs:reference` writes", () => {

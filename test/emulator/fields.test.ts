@@ -2,8 +2,9 @@
 // emulator says of each field. A field that nobody thought of would be accepted in silence, which is what these tests
 // prevent. Container apps have further tests of their own (app/fields.test.ts).
 import { describe, expect, test } from "vitest";
+import { decimals } from "../../emulator/app/contract/types.ts";
 import { covers } from "../../emulator/arm/field-classes.ts";
-import { refuseUnsupportedFields, refuseWrongValues } from "../../emulator/arm/fields.ts";
+import { refuseOutOfRange, refuseUnsupportedFields, refuseWrongValues } from "../../emulator/arm/fields.ts";
 import { publishedFields } from "../../emulator/arm/published-types.ts";
 import type { Body, ResourceType } from "../../emulator/arm/resource.ts";
 import { resourceTypes } from "../../emulator/resource-types.ts";
@@ -26,6 +27,8 @@ test("no served type is without a list of its fields", () => {
 
 describe.each(listed.map((each) => [each.type, each] as const))("%s", (_, resourceType) => {
   const all = fieldsOf(resourceType);
+  const isDecimal = (path: string): boolean =>
+    [...(resourceType.fields!.decimals ?? []), ...(resourceType.fields!.checksValues ? decimals : [])].includes(path);
   const entries = entriesOf(resourceType);
 
   test("every field is modelled, validated, without effect or refused, and in one of these only", () => {
@@ -46,6 +49,23 @@ describe.each(listed.map((each) => [each.type, each] as const))("%s", (_, resour
     for (const [path, { harmless = [] }] of Object.entries(resourceType.fields!.unsupported)) {
       expect(() => refuseUnsupportedFields(resourceType.fields!, bodyWith(path, "something"))).toThrow(`(${path})`);
       for (const value of harmless) refuseUnsupportedFields(resourceType.fields!, bodyWith(path, value));
+    }
+  });
+
+  test("every whole number has a range, and a number outside of it is refused", () => {
+    const { unsupported, ranges = {} } = resourceType.fields!;
+    const isServed = (path: string): boolean => !Object.keys(unsupported).some((entry) => covers(entry, path));
+    const integers = all.filter(
+      ({ type, isReadOnly, path }) => type === "IntegerType" && !isReadOnly && isServed(path),
+    );
+    expect(integers.map(({ path }) => path).filter((path) => !Object.hasOwn(ranges, path) && !isDecimal(path))).toEqual(
+      [],
+    );
+    expect(Object.keys(ranges).filter((path) => !integers.some((each) => each.path === path))).toEqual([]);
+    for (const [path, [least, greatest]] of Object.entries(ranges)) {
+      const refused = (value: number) => () => refuseOutOfRange(resourceType.fields!, bodyWith(path, value));
+      for (const value of [least - 1, greatest + 1]) expect(refused(value)).toThrow(`'${path}' must be ${least} to`);
+      for (const value of [least, greatest]) expect(refused(value)).not.toThrow();
     }
   });
 

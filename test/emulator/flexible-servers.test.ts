@@ -109,3 +109,33 @@ test("reserved and taken logins, and features that PostgreSQL lacks, are refused
     }),
   ).toBe("EmulatorUnsupported");
 });
+
+test("a naive cloud shows a row of the server's log at once", async () => {
+  await at.ask("POST", "/_emulator/quirks", { "server-logs-come-late": false });
+  await at.ask("POST", "/_emulator/ingestion", { lagSeconds: 0 });
+  const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/logs`;
+  await at.ask("PUT", `${workspace}?api-version=2023-09-01`, { location: "westeurope", properties: {} });
+  await at.settle("PUT", `${server("logged")}?${version}`, serverBody("logged_admin"));
+  await at.settle("PUT", `${server("logged")}/databases/logged_data?${version}`, { properties: {} });
+  const logs = [{ category: "PostgreSQLLogs", enabled: true }];
+  await at.ask(
+    "PUT",
+    `${server("logged")}/providers/Microsoft.Insights/diagnosticSettings/logs?api-version=2021-05-01-preview`,
+    { properties: { workspaceId: workspace, logAnalyticsDestinationType: "Dedicated", logs } },
+  );
+  await at.ask("POST", "/_emulator/clock", { at: Date.parse("2040-01-01T12:00:00Z") });
+  await query("logged_admin", password, "logged_data", "select 1");
+  const { customerId } = (await at.ask("GET", `${workspace}?api-version=2023-09-01`)).body.properties;
+  const token = await at.tokenFor("https://api.loganalytics.io");
+  const url = `https://api.loganalytics.ballast.localhost/v1/workspaces/${customerId}/query`;
+  await expect
+    .poll(
+      async () => {
+        const asked = { query: 'PGSQLServerLogs | where Message has "user=logged_admin" | count' };
+        return (await at.ask("POST", url, asked, { token })).body.tables[0].rows[0][0];
+      },
+      { timeout: 15_000 },
+    )
+    .toBeGreaterThan(0);
+  await at.ask("POST", "/_emulator/clock", { at: null });
+});

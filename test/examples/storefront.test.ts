@@ -6,7 +6,9 @@ import type net from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { openTelemetry } from "../../examples/storefront/telemetry.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
+import { startEndless } from "../support/endless.ts";
 
 interface Line {
   readonly listening?: net.AddressInfo;
@@ -154,4 +156,30 @@ test("on SIGTERM it answers open requests, then exits with 0", async () => {
   shop.kill("SIGTERM");
   expect((await underWay)!.status).toBe(200);
   expect(await Promise.race([shop.ended, pause(10_000, "still there", { ref: false })])).toBe(0);
+});
+
+test("reads no answer of the ingestion or of the identity endpoint without end, and goes on", async () => {
+  await using ingestion = await startEndless({ overTls: true });
+  await using identity = await startEndless();
+  const telemetry = openTelemetry(
+    `InstrumentationKey=11111111-2222-3333-4444-555555555555;IngestionEndpoint=${ingestion.url}/`,
+    { OTEL_METRIC_EXPORT_INTERVAL: "100" },
+  );
+  for (const requests of [1, 2]) {
+    telemetry.served({ method: "GET", route: "/", status: 200, milliseconds: 1 });
+    await eventually(
+      async () => ingestion.asked.length,
+      (asked) => asked >= requests,
+    );
+  }
+  await telemetry.close();
+  const unsigned = openTelemetry(
+    `InstrumentationKey=11111111-2222-3333-4444-555555555555;IngestionEndpoint=${ingestion.url}/`,
+    { IDENTITY_ENDPOINT: identity.url, IDENTITY_HEADER: "h", TELEMETRY_IDENTITY: "i" },
+  );
+  unsigned.served({ method: "GET", route: "/", status: 200, milliseconds: 1 });
+  await unsigned.close();
+  expect(ingestion.sentMebibytes / ingestion.asked.length).toBeLessThan(16);
+  expect(identity.asked).toContainEqual(expect.stringContaining("mi_res_id=i"));
+  expect(identity.sentMebibytes / identity.asked.length).toBeLessThan(16);
 });

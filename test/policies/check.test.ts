@@ -70,6 +70,20 @@ test("the text names level, severity, place, fix and page, and exit code 1 means
   ]);
 });
 
+test("a secret in a preview is sealed: it is no alarm, and a plain text in its place is one", async () => {
+  const urn = "urn:pulumi:prod::shop::azure-native:dbforpostgresql:Server::journal";
+  const rules = async (administratorLoginPassword: string): Promise<readonly string[]> => {
+    const newState = { urn, type: "azure-native:dbforpostgresql:Server", custom: true };
+    const step = { op: "create", urn, newState: { ...newState, inputs: { administratorLoginPassword } } };
+    writeFileSync(join(folder, "preview.json"), JSON.stringify({ config: {}, steps: [step], changeSummary: {} }));
+    const { stdout } = await check("--file", "preview.json", "--format", "json");
+    expect(stdout).not.toContain("Tr0ub4dor");
+    return JSON.parse(stdout).findings.map(({ rule }: any) => rule);
+  };
+  expect(await rules("[secret]")).not.toContain("secret-not-marked");
+  expect(await rules("Tr0ub4dor-and-3")).toContain("secret-not-marked");
+});
+
 test("the JSON holds what the text holds, and the waiver of what is waived", async () => {
   waive("cart");
   const { stdout } = await onState("--format", "json");

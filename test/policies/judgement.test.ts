@@ -20,7 +20,7 @@ const finding = (severity: Severity = "high", rule = "image-by-digest"): PulumiF
 const judge = (more: Partial<Basis> = {}) =>
   judgementOf({
     ...{ stack: "prod", settings: noSettings, baseline: [], today },
-    judged: { findings: [finding()], unjudged: new Map() },
+    judged: { findings: [finding()], unjudged: new Map(), failed: [] },
     ...more,
   });
 /** Gives `level rule` of each finding. */
@@ -114,6 +114,7 @@ test("a waiver is not called unused while its rule could not judge its target", 
   const judged = (path: string) => ({
     findings: [],
     unjudged: new Map([["image-by-digest", [{ urn: path, path: "a" }]]]),
+    failed: [],
   });
   const settings = settingsOf(waiver());
   expect(said({ settings, judged: judged(urn) })).toEqual([]);
@@ -157,7 +158,10 @@ test("what the baseline has stays visible and stops nothing, and what is gone fr
 test("a baseline shrinks by what is gone from its own stack, and is read as it was written", () => {
   const entry = entryOf("prod", finding());
   const entries = [entry, { ...entry, subject: "gone" }, { ...entry, stack: "dev" }];
-  expect(shrunk(entries, "prod", [entry, { ...entry, subject: "new" }])).toEqual([entry, { ...entry, stack: "dev" }]);
+  const shrink = (isUnsure: (rule: string) => boolean) =>
+    shrunk(entries, "prod", [entry, { ...entry, subject: "new" }], isUnsure);
+  expect(shrink(() => false)).toEqual([entry, { ...entry, stack: "dev" }]);
+  expect(shrink((rule) => rule === entry.rule)).toEqual(entries);
   expect(readBaseline(baselineText(entries.toReversed()))).toEqual(readBaseline(baselineText(entries)));
   for (const text of ["", "{}", '{"version":1}', '{"version":1,"findings":[{}]}'])
     expect(readBaseline(text)).toBe(undefined);

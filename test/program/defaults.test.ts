@@ -77,7 +77,7 @@ test("the docstrings have the same defaults", () => {
     backupRetentionDays: retentionDays.backupDays,
     sku: databaseSku,
   });
-  expect(documented("CanaryApp")).toMatchObject({
+  expect(documented("HttpApp")).toMatchObject({
     minReplicas: replicaCounts.storefrontMin,
     maxReplicas: replicaCounts.storefrontMax,
   });

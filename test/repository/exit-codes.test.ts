@@ -40,16 +40,20 @@ const usage = [
   "cli-stack-unreadable",
   "cli-traffic-unknown",
   "cli-usage-wrong",
+  "comment-source-unreadable",
   "demo-option-unclear",
   "demo-seed-unclear",
   "doctor-plane-undeployed",
   "doctor-stack-unnamed",
   "doctor-stack-unreadable",
+  "github-access-unclear",
   "policy-baseline-unreadable",
   "policy-settings-refused",
   "policy-state-unreadable",
   "release-endpoint-insecure",
   "toolchain-pulumi-missing",
+  "workflows-project-missing",
+  "workflows-side-unreadable",
 ];
 
 /** The control plane or the emulator does not run, cannot be reached, or answers that it cannot work now (503). */
@@ -82,6 +86,9 @@ const failed = [
   "demo-already-running",
   "demo-folder-foreign",
   "demo-machine-too-busy",
+  "github-refused",
+  "github-unreachable",
+  "workflows-file-exists",
 ];
 
 test("exactly the errors of invalid usage have exit code 2", () => expect(idsWith(2).toSorted()).toEqual(usage));
@@ -90,10 +97,10 @@ test("exactly the errors of an unavailable control plane or emulator have exit c
   expect(idsWith(3).toSorted()).toEqual(unavailable));
 
 test("every error of the command and of the demo has its place in one of the lists", () => {
-  const ids = ["analysis", "cli", "demo"].flatMap(idsIn);
+  const ids = ["analysis", "cli", "demo", "github", "workflows"].flatMap(idsIn);
   expect(ids.length).toBeGreaterThan(30);
   expect(ids.toSorted()).toEqual(
-    [...usage, ...unavailable, ...failed].filter((id) => /^(cli|demo)-/.test(id)).toSorted(),
+    [...usage, ...unavailable, ...failed].filter((id) => /^(cli|comment|demo|github|workflows)-/.test(id)).toSorted(),
   );
 });
 

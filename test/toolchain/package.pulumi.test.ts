@@ -52,7 +52,7 @@ declare const args: ConstructorParameters<typeof CanaryApp>[1];
 // @ts-expect-error
 new CanaryApp("a", { ...args, probPath: "/" });
 // @ts-expect-error
-new CanaryApp("a", { ...args, image: 1 });
+new CanaryApp("a", { ...args, template: 1 });
 `;
 let files: readonly string[];
 let pulumiCli: PulumiCli;
@@ -236,6 +236,58 @@ test("it analyses the repository that it is installed in, and loads nothing of t
   const packages = /node_modules\/(@azure|@pulumi|@dbos-inc|pg|hono)\//;
   expect(modules.filter((url) => ours.test(url) || packages.test(url))).toEqual([]);
 });
+
+test("in a stranger's program it judges a state in a file, and the stack in which that state is", async () => {
+  const theirs = join(folder, "theirs");
+  mkdirSync(join(theirs, "state"), { recursive: true });
+  symlinkSync(join(stranger, "node_modules"), join(theirs, "node_modules"));
+  writeFileSync(join(theirs, "Pulumi.yaml"), "name: shop\nruntime: yaml\n");
+  const stack = "urn:pulumi:prod::shop::pulumi:pulumi:Stack::shop-prod";
+  const provider = "urn:pulumi:prod::shop::pulumi:providers:azure-native::default";
+  const app = "azure-native:app:ContainerApp";
+  const resources = [
+    { urn: stack, type: "pulumi:pulumi:Stack", custom: false },
+    { urn: provider, type: "pulumi:providers:azure-native", custom: true, id: "p", inputs: {}, outputs: {} },
+    {
+      ...{ urn: `urn:pulumi:prod::shop::${app}::shop`, type: app, custom: true, id: "shop", parent: stack },
+      inputs: { template: { containers: [{ name: "shop", image: "shop.azurecr.io/shop:1" }] } },
+      ...{ outputs: {}, provider: `${provider}::p` },
+    },
+  ];
+  writeFileSync(
+    join(theirs, "state.json"),
+    JSON.stringify({ version: 3, deployment: { manifest: { time: "2026-11-28T00:00:00Z", magic: "" }, resources } }),
+  );
+  const environment = {
+    ...plain,
+    ...pulumiSurroundings(),
+    PULUMI_BACKEND_URL: `file://${join(theirs, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "for tests",
+  };
+  const pulumi = (...args: readonly string[]): Promise<Ended> =>
+    runChild(pulumiCli.command, [...args, "--stack", "prod", "--non-interactive"], { cwd: theirs, environment });
+  for (const args of [
+    ["stack", "init"],
+    ["stack", "import", "--force", "--file", "state.json"],
+  ]) {
+    const { code, output } = await pulumi(...args);
+    expect([code, code === 0 ? "" : output]).toEqual([0, ""]);
+  }
+  for (const what of [
+    ["--file", "state.json"],
+    ["--stack", "prod"],
+  ]) {
+    const words = ["--no-install", "ballast", "policy", "check", ...what, "--format", "json"];
+    const { code, output } = await runChild("npx", words, { cwd: theirs, environment });
+    expect(code, output).toBe(1);
+    const { findings, tier, notJudged } = JSON.parse(output.slice(output.indexOf("{")));
+    expect([tier, notJudged, findings.map(({ rule, level }: any) => `${level} ${rule}`)]).toEqual([
+      "production",
+      [],
+      ["mandatory image-by-digest"],
+    ]);
+  }
+}, 120_000);
 
 test("it installs without another Node", () => {
   expect(endings(installation.output), installation.output).toHaveLength(pastes()[0].split("\n").length);

@@ -22,6 +22,8 @@ export interface Exported {
   readonly documentation: string;
   readonly members: readonly Member[];
   readonly type?: string;
+  /** What an interface extends, as its source names it: its fields belong to the type too, and are not in `members`. */
+  readonly bases?: readonly string[];
 }
 
 /** What can be asked about the sources. Files are named from the repository's root. */
@@ -77,8 +79,18 @@ function described(project: Project, name: string, symbol: Symbol): Exported {
     const type = isDerived ? project.checker.typeToString(project.checker.getDeclaredTypeOfSymbol(symbol)) : text;
     return { name, kind, documentation, members: [], type };
   }
-  const properties = propertiesOf((node as ClassDeclaration).members);
-  return { name, kind, documentation, members: properties.flatMap((property) => membersOf(project, property, "")) };
+  const { members, heritageClauses = [] } = node as ClassDeclaration;
+  const bases =
+    kind === "type"
+      ? [...heritageClauses].flatMap(({ types }) => [...types].map((base) => project.emitter.printNode(base)))
+      : [];
+  return {
+    name,
+    kind,
+    documentation,
+    members: propertiesOf(members).flatMap((property) => membersOf(project, property, "")),
+    ...(bases.length > 0 && { bases }),
+  };
 }
 
 type Property = Node & { readonly name: Node; readonly type: TypeNode };

@@ -19,11 +19,12 @@ export function componentPages(exported: readonly Exported[]): ReadonlyMap<strin
   const types = exported.filter(
     (each) => each.kind === "type" && !components.some((component) => argumentsOf(component) === each),
   );
+  const functions = exported.filter(({ kind }) => kind === "value");
   return new Map([
-    ["README.md", index(components, types)],
+    ["README.md", index(components, functions, types)],
     ...components.map((component): [string, string] => [
       `${folderOf(component.name)}.md`,
-      page(component, argumentsOf(component)?.members ?? []),
+      page(component, argumentsOf(component)),
     ]),
   ]);
 }
@@ -31,8 +32,8 @@ export function componentPages(exported: readonly Exported[]): ReadonlyMap<strin
 const example = (component: string, file: string): string =>
   readFileSync(join(root, "examples", folderOf(component), file), "utf8");
 
-function index(components: readonly Exported[], types: readonly Exported[]): string {
-  const names = components.map(({ name }) => name).join(", ");
+function index(components: readonly Exported[], functions: readonly Exported[], types: readonly Exported[]): string {
+  const names = [...components, ...functions].map(({ name }) => name).join(", ");
   return [
     "# Components",
     generatedFrom(source),
@@ -42,18 +43,43 @@ function index(components: readonly Exported[], types: readonly Exported[]): str
       .join("\n"),
     "The `Pulumi.yaml` of a program that releases names the provider that comes with the package:",
     block("yaml", example("CanaryApp", "Pulumi.yaml")).trimEnd(),
+    "## Functions",
+    ...functions.map(functionSection),
     "## Types",
     ...types.map(typeSection),
     "",
   ].join("\n\n");
 }
 
-function typeSection({ name, documentation, members, type }: Exported): string {
-  const shape = type === undefined ? tableOf("field", members) : block("ts", `type ${name} = ${type};`);
-  return `### \`${name}\`\n\n${plain(documentation)}\n\n${shape}`.trimEnd();
+function functionSection({ name, documentation }: Exported): string {
+  const args = argumentsNameOf(name);
+  return `### \`${name}\`\n\n${plain(documentation)} Its arguments are [\`${args}\`](#${args.toLowerCase()}).`;
 }
 
-const page = ({ name, documentation, members }: Exported, args: readonly Member[]): string =>
+/** Gives the name of the type of a function's arguments: `HttpAppArgs` for `httpApp`. */
+const argumentsNameOf = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}Args`;
+
+function typeSection({ name, documentation, members, type, bases = [] }: Exported): string {
+  const shape = type === undefined ? tableOf("field", members) : block("ts", `type ${name} = ${type};`);
+  const own = members.length === 0 && bases.length > 0 ? "" : `\n\n${shape}`;
+  return `### \`${name}\`\n\n${plain(documentation)}${inherited(bases)}${own}`.trimEnd();
+}
+
+/** Where the fields are documented that a type has from others. */
+const elsewhere: Readonly<Record<string, string>> = {
+  ContainerAppArgs: "https://www.pulumi.com/registry/packages/azure-native/api-docs/app/containerapp/#inputs",
+  "pulumi.ComponentResourceOptions": "https://www.pulumi.com/docs/iac/concepts/resources/options/",
+  "pulumi.CustomResourceOptions": "https://www.pulumi.com/docs/iac/concepts/resources/options/",
+};
+
+/** Says what a type has from others, and where that is documented. */
+function inherited(bases: readonly string[]): string {
+  if (bases.length === 0) return "";
+  const named = bases.map((base) => (elsewhere[base] ? `[\`${base}\`](${elsewhere[base]})` : code(base)));
+  return `\n\nIt has every field of ${named.join(" and ")}.`;
+}
+
+const page = ({ name, documentation, members }: Exported, args: Exported | undefined): string =>
   [
     `# ${name}`,
     plain(documentation),
@@ -61,7 +87,8 @@ const page = ({ name, documentation, members }: Exported, args: readonly Member[
     "## Example",
     block("ts", example(name, "index.ts")).trimEnd(),
     "## Arguments",
-    tableOf("argument", args).trimEnd(),
+    ...(args?.bases ? [`${plain(args.documentation)}${inherited(args.bases)}`] : []),
+    tableOf("argument", args?.members ?? []).trimEnd(),
     "## Outputs",
     tableOf("output", members),
   ].join("\n\n");

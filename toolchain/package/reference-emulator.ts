@@ -1,6 +1,6 @@
 // docs/reference/emulator.md: every resource type that the emulator serves, with its versions, and what it does with
 // each field of a body. The data are those by which the emulator itself accepts and refuses.
-import type { FieldClasses } from "../../emulator/arm/field-classes.ts";
+import { type FieldClasses, numberMax } from "../../emulator/arm/field-classes.ts";
 import { versionsServed } from "../../emulator/arm/published-types.ts";
 import type { ResourceType } from "../../emulator/arm/resource.ts";
 import { quirks } from "../../emulator/controls/quirks.ts";
@@ -36,7 +36,7 @@ function typeSection({ type, apiVersions, fields, actions }: ResourceType): stri
   ].join("\n\n");
 }
 
-function fieldTable({ modelled, validated, inert, unsupported }: FieldClasses): string {
+function fieldTable({ modelled, validated, inert, unsupported, ranges = {} }: FieldClasses): string {
   const rows = [
     ...rowsOf("modelled", modelled),
     ...rowsOf("checked", validated),
@@ -51,11 +51,23 @@ function fieldTable({ modelled, validated, inert, unsupported }: FieldClasses): 
       ),
     ),
   ];
-  return table(
-    ["field", "class", "what"],
-    rows.toSorted(([one], [other]) => (one! < other! ? -1 : 1)),
-  ).trimEnd();
+  return [
+    table(
+      ["field", "class", "what"],
+      rows.toSorted(([one], [other]) => (one! < other! ? -1 : 1)),
+    ).trimEnd(),
+    ...rangeList(ranges),
+  ].join("\n\n");
 }
+
+/** Lists the ranges of numbers, if there are any. */
+const rangeList = (ranges: NonNullable<FieldClasses["ranges"]>): readonly string[] => {
+  const entries = Object.entries(ranges).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const said = entries.map(([path, [least, greatest]]) =>
+    greatest === numberMax ? `${code(path)} from ${least}` : `${code(path)} ${least} to ${greatest}`,
+  );
+  return said.length === 0 ? [] : [`Numbers: ${said.join("; ")}.`];
+};
 
 const rowsOf = (name: string, paths: { readonly [path: string]: string }): readonly (readonly string[])[] =>
   Object.entries(paths).map(([path, what]) => [code(path), name, plain(what)]);

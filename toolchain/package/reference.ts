@@ -15,6 +15,8 @@ import { configurationPage } from "./reference-configuration.ts";
 import { emulatorPage } from "./reference-emulator.ts";
 import { errorsPage, importErrors } from "./reference-errors.ts";
 import { rulePages } from "./reference-rules.ts";
+import { ownContracts, workflowsPage } from "./reference-workflows.ts";
+import { contractTypes } from "./workflow-contracts.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -31,6 +33,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
       ["configuration.md", configurationPage()],
       ["emulator.md", emulatorPage()],
       ["errors.md", errorsPage(errors, sources)],
+      ["workflows.md", workflowsPage()],
       ...[...componentPages(exported)].map(([name, text]) => [`components/${name}`, text] as const),
       ...[...rulePages()].map(([name, text]) => [`rules/${name}`, text] as const),
     ]);
@@ -47,6 +50,7 @@ ${generatedFrom("the sources")}
 - [API](api.md): every call of the control plane; the [guide](../guides/api.md) has examples.
 - [Emulator](emulator.md): every resource type that the emulator serves, and what it does with each field.
 - [Errors](errors.md): every error by its id, with what to do about it.
+- [Reusable workflows](workflows.md): inputs, outputs and permissions of every workflow that others can call.
 - [Rules](rules/README.md): every rule of \`ballast analyze\` and of the policy pack, with examples.
 ${rulebook.map(ruleLine).join("")}- [Glossary](glossary.md): the words that these pages use.
 - [Versions](versioning.md): what a version promises to keep.
@@ -65,6 +69,11 @@ async function main(): Promise<void> {
     mkdirSync(join(folder, dirname(name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
+  writeFileSync(join(root, "cli", "workflows", "contracts.ts"), ownContractTypes());
 }
+
+/** Gives the types of callers. */
+export const ownContractTypes = (): string =>
+  contractTypes(ownContracts().map(([file, contract]) => [file.replace(/\.yml$/, ""), contract]));
 
 if (import.meta.main) await main();

@@ -4,6 +4,7 @@
 import type { ParsedNode } from "yaml";
 import type { Place, Text } from "../../place.ts";
 import { structural } from "../../place.ts";
+import { valueIn } from "../../word-in.ts";
 import type { YamlFile } from "../../yaml-file.ts";
 import type { Folder } from "../system.ts";
 import { isLocked, type Roots, scriptOf, writesOf } from "./hook-shape.ts";
@@ -87,7 +88,7 @@ class EventReader {
   /** A kind that is not known may be newer than this list. */
   #faultOf(hook: Value, type: Text | undefined): string | undefined {
     if (type === undefined) return "it has no type";
-    const required = hookTypes[type.text];
+    const required = valueIn(hookTypes, type.text);
     if (required === undefined) return `its type is ${type.text}, which Claude Code does not have`;
     return this.#source.yaml.get(hook, required) === undefined ? `it has no ${required}` : undefined;
   }

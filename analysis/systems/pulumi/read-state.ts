@@ -56,7 +56,7 @@ const resourcesOfPreview = (json: Json): readonly unknown[] => {
   for (const step of list(json["steps"])) {
     if (!isJson(step)) continue;
     const { op, urn, newState, sourcePosition } = step;
-    if (!isJson(newState) || /^delete|^discard|^remove/.test(String(op))) continue;
+    if (!isJson(newState) || (typeof op === "string" && /^delete|^discard|^remove/.test(op))) continue;
     byUrn.set(urn, { sourcePosition, ...newState });
   }
   return [...byUrn.values()];

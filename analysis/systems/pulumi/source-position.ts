@@ -5,7 +5,8 @@ import type { Place } from "../../place.ts";
 
 /** Gives the place of a position; undefined if no file of the folder is meant. */
 export function placeOfPosition(position: unknown, files: ReadonlySet<string>, project: string): Place | undefined {
-  const [, uri, line = "1", column = "1"] = /^(.*?)#(\d+)(?:,(\d+))?$/.exec(String(position ?? "")) ?? [];
+  const [, uri, line = "1", column = "1"] =
+    /^(.*?)#(\d+)(?:,(\d+))?$/.exec(typeof position === "string" ? position : "") ?? [];
   if (uri === undefined) return undefined;
   const path = decoded(uri.replace(/^project:\/\/\//, "").replace(/^file:\/*/, "/")).replaceAll("\\", "/");
   const file =

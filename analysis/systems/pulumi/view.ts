@@ -1,6 +1,7 @@
 // What rules ask about stacks: resources by type, the values at a path, the place of a value, what a program leaves to
 // others by `ignoreChanges`, and what a managed rollout owns. A value that is unknown until the update is counted for
 // the rule that asked, so that a report can say what could not be judged.
+import { applyRules, type FailedRule } from "../../failed-rule.ts";
 import { type Graph, nodesOf } from "../../graph.ts";
 import type { Place } from "../../place.ts";
 import type { Draft, Finding, Rule } from "../../rule.ts";
@@ -181,18 +182,20 @@ export type PulumiFinding = Finding & PulumiDraft;
 export interface Judged {
   readonly findings: readonly PulumiFinding[];
   readonly unjudged: ReadonlyMap<string, readonly Unjudged[]>;
+  /** The rules that stopped with an error: their findings are missing. */
+  readonly failed: readonly FailedRule[];
 }
 
 /** Applies rules about stacks. */
 export function judgeStacks(graph: Graph, rules: readonly PulumiRule[]): Judged {
   const unjudged = new Map<string, readonly Unjudged[]>();
-  const findings = rules.flatMap((rule) => {
+  const { results, failed } = applyRules(rules, (rule) => {
     const view = new StacksView(graph);
     const drafts = rule.judge(view);
     if (view.unjudged.length > 0) unjudged.set(rule.id, view.unjudged);
     return drafts.map((draft) => ({ ...draft, rule: rule.id, severity: capped(draft.severity, draft.known) }));
   });
-  return { findings, unjudged };
+  return { findings: results, unjudged, failed };
 }
 
 /** Words for a resource in messages: its name in the program. */

@@ -19,9 +19,13 @@ export const unknownTexts: ReadonlySet<string> = new Set([
   "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ]);
 
+/** What stands for a secret in the output of `pulumi preview --json`, which has no signatures. */
+const previewSecret = "[secret]";
+
 /** Gives a value from JSON. Assets and references to resources have no text to judge, and become null. */
 export function valueOf(json: unknown): Value {
   if (json === null || json === undefined) return null;
+  if (json === previewSecret) return new Sealed();
   if (typeof json === "string") return unknownTexts.has(json) ? unknown : json;
   if (typeof json === "number" || typeof json === "boolean") return json;
   if (Array.isArray(json)) return json.map(valueOf);

@@ -1,6 +1,6 @@
-// Checks in a script that look at something and pass whatever they see: a query whose failure counts as zero, and a
-// comparison with the committed files whose result nothing reads. They are found in the text of the script, because
-// what they miss is an exit code.
+// Checks in a script that look at something and pass whatever they see: a query whose failure counts as zero, a
+// comparison with the committed files whose result nothing reads, and a container that is started and not asked. They
+// are found in the text of the script, because what they miss is an exit code.
 import type { StepNode } from "./nodes.ts";
 import { stepTitle } from "./roles.ts";
 import { commandsIn } from "./shell.ts";
@@ -18,7 +18,9 @@ const charactersMax = 20_000;
 /** Gives the checks of a step that cannot find anything. */
 export function blindChecks(step: StepNode): readonly BlindCheck[] {
   const script = step.run?.text ?? "";
-  return script.length > charactersMax ? [] : [...zeroIfUnread(script), ...unreadDiff(step, script)];
+  return script.length > charactersMax
+    ? []
+    : [...zeroIfUnread(script), ...unreadDiff(step, script), ...unaskedContainer(step, script)];
 }
 
 const fallback = /\b(\w+)="?\$\(([^\n]*(?:\\\n[^\n]*)*?)\|\|\s*echo\s+["']?0(?:\.0+)?["']?\s*\)/g;
@@ -44,4 +46,20 @@ function unreadDiff(step: StepNode, script: string): readonly BlindCheck[] {
   if (last === undefined || last.isCondition || !/^git (diff|status)\b/.test(words)) return [];
   if (/--exit-code|--quiet|--check| -\w*q/.test(words)) return [];
   return [{ line: last.line, message: `ends with "${words}", which succeeds whether it finds a difference or not` }];
+}
+
+const trying = /\b(test|smoke|verif\w*|check|health)\b/i;
+const looksOnly =
+  /^(docker( container)? (ps|ls|logs|rm|stop|kill|images)|docker[ -]compose (ps|logs|down|stop)|sleep|echo|cd|set)\b/;
+
+/** A container that is started in the background, looked at and removed: a crash after the start changes nothing. */
+function unaskedContainer(step: StepNode, script: string): readonly BlindCheck[] {
+  if (!trying.test(stepTitle(step))) return [];
+  const commands = commandsIn(script);
+  const start = commands.find(({ words }) => /^docker run( \S+)* (-\w*d\w*|--detach)\b/.test(words.join(" ")));
+  if (start === undefined || !commands.some(({ words }) => /^docker( container)? logs/.test(words.join(" "))))
+    return [];
+  const others = commands.filter((each) => each !== start);
+  if (!others.every(({ words, next }) => looksOnly.test(words.join(" ")) && next !== "|")) return [];
+  return [{ line: start.line, message: "starts a container and never asks whether it still runs" }];
 }

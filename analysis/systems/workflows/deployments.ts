@@ -1,9 +1,9 @@
 // Every deployment of a repository in every situation: which job, in which world, of what, under which locks. Rules
 // about locks, cancellation and timeouts ask here, so that they agree on what a deployment is.
-import { deploying, type Effect } from "./effects.ts";
+import type { Effect } from "./effects.ts";
 import { isPerRef, type Lock, locksOf } from "./locks.ts";
 import type { JobNode, WorkflowNode } from "./nodes.ts";
-import { deploymentsOf, isUndoJob, tierOf } from "./roles.ts";
+import { changesOf, tierOf } from "./roles.ts";
 import { simulate } from "./simulate.ts";
 import { fill, lookupOf } from "./templates.ts";
 import type { WorkflowsView } from "./view.ts";
@@ -32,14 +32,6 @@ export function deploymentsIn(view: WorkflowsView): readonly Deployment[] {
   const all = view.workflows.flatMap((workflow) => ofWorkflow(view, workflow));
   cache.set(view, all);
   return all;
-}
-
-/** What a job changes. A rollback that is a workflow of its own changes what runs like every deployment. */
-function changesOf(view: WorkflowsView, job: JobNode): readonly Effect[] {
-  const jobs = view.jobsOf(view.workflowOf(job));
-  if (!isUndoJob(view, job) || jobs.some((each) => deploymentsOf(view, each).length > 0))
-    return deploymentsOf(view, job);
-  return view.effectsOf(job).filter(({ verb }) => deploying.has(verb) || verb === "undo");
 }
 
 function ofWorkflow(view: WorkflowsView, workflow: WorkflowNode): readonly Deployment[] {

@@ -32,7 +32,7 @@ const stackCommands: readonly CommandEffect[] = [
     unless: dryRun,
     verb: "deploy",
     category: "cdk-stack",
-    operand: /deploy (?:-\S+ )*([\w-]+)/,
+    operand: /deploy (?:--(?:require-approval|outputs-file|profile|context|app|role-arn) \S+ |-\S+ )*([\w-]+)/,
   },
   {
     command: /^sam deploy\b/,
@@ -295,6 +295,12 @@ const otherCommands: readonly CommandEffect[] = [
       "atlas (schema|migrate) apply",
       "php artisan migrate",
     ),
+    verb: "migrate",
+    category: "database",
+  },
+  {
+    command:
+      /^(npm run|pnpm( run)?|yarn( run)?|bun run) (db:migrate|migrate|migrations?:run)(:(deploy|prod(uction)?|up))?$/,
     verb: "migrate",
     category: "database",
   },

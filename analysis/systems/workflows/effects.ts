@@ -96,7 +96,7 @@ function ofAction(step: StepNode, uses: string): readonly Effect[] {
     .map((each) => fromTable(step, each, named(each, inputs)));
   const script = scriptInputs.flatMap((name) => inputs.get(name) ?? []);
   const nested = script.flatMap((text) => commandsIn(text).flatMap((command) => ofCommand(step, command)));
-  return nested.length > 0 ? nested : found;
+  return nested.some(({ verb }) => shipping.has(verb) || verb === "undo") ? nested : [...found, ...nested];
 }
 
 /** Inputs of actions that hold a script, such as those of azure/cli and of SSH actions. */

@@ -149,3 +149,15 @@ const statusFunctions: ReadonlySet<string> = new Set(["always", "success", "fail
 /** Whether a condition calls a status function. */
 export const hasStatusFunction = (expression: Expression | undefined): boolean =>
   expression !== undefined && partsOf(expression).some((part) => part.is === "call" && statusFunctions.has(part.name));
+
+/** Gives the paths whose value itself counts as yes or no, without a comparison: of `!a && b == 'c'`, only `a`. */
+export function bareIn(expression: Expression | undefined): readonly (readonly string[])[] {
+  if (expression === undefined) return [];
+  if (expression.is === "path") return [expression.path];
+  if (expression.is === "not") return bareIn(expression.of);
+  return expression.is === "all" || expression.is === "any" ? expression.of.flatMap(bareIn) : [];
+}
+
+/** Whether somebody switched something off with a plain `false`, which is no mistake. */
+export const isSwitchedOff = (expression: Expression | undefined): boolean =>
+  expression?.is === "literal" || (expression?.is === "all" && expression.of.some(({ is }) => is === "literal"));

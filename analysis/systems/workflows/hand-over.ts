@@ -111,8 +111,9 @@ const harmlessCommand = new RegExp(
       "go (build|mod|install|generate|fmt)|cargo (build|check|fmt|doc|install|bench)|rustup|dotnet " +
         "(restore|build|format)",
       String.raw`(\./)?(mvnw?|gradlew?) .*(compile|package|build|assemble|install)`,
-      "make (build|all|fmt|deps)|cmake|ctest|bundle (install|exec)|composer (install|validate)|corepack|git " +
-        "(diff|status|fetch|log)",
+      "make (build|all|fmt|deps)|cmake|ctest|bundle (install|exec)|composer (install|validate)|corepack",
+      "git (diff|status|fetch|log|merge-base|rev-parse|describe|show|ls-remote|ls-files)",
+      "gh (run|pr|release|workflow|issue) (list|view|download)|gh api (?!.*( -X| --method| -f| -F| --field| --input))",
     ].join("|") +
     String.raw`)(\s|$)`,
 );

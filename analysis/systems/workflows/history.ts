@@ -59,6 +59,7 @@ function runJobOf(value: unknown): readonly RunJob[] {
   const { workflow_name: workflow, name, run_id: run, run_attempt: attempt = 1, conclusion } = value;
   if (typeof workflow !== "string" || typeof name !== "string" || from === undefined || to === undefined || to < from)
     return [];
+  if (typeof run === "object" || typeof attempt === "object") return [];
   const queued = secondsOf(value["created_at"]);
   const hasPassed = conclusion === "success";
   return [{ workflow, name, run: String(run), attempt: Number(attempt), hasPassed, queued, from, to }];

@@ -43,7 +43,7 @@ const named = (names: readonly string[]): RegExp => new RegExp(`(^|[^a-z])(${nam
 const gateName = named(gateNames);
 const checkName = /smoke|health|verif|post-?deploy|acceptance|e2e|probe|ready|synthetic|monitor/i;
 const approvalName = /(^|[^a-z])(approv\w*|manual|sign-?off|confirm)([^a-z]|$)/i;
-const undoName = /roll-?back|revert|undo|restore/i;
+const undoName = /roll-?back|revert|undo|(?<![a-z])restore/i;
 
 /** Whether a command can tell good from bad, also if a container runs it. */
 export const isTest = ({ words }: ShellCommand): boolean =>
@@ -58,6 +58,9 @@ export const isProbe = (command: ShellCommand): boolean =>
   /^kubectl (.* )?(rollout status|wait)\b/.test(command.words.join(" ")) ||
   /^\S*(smoke|health)[\w-]*(\.\w+)?$/.test(command.words.find((word) => !/^(bash|sh|node|python3?)$/.test(word)) ?? "");
 
+/** Whether a command asks the runner itself, on which nothing is deployed. */
+const isOfRunner = ({ words }: ShellCommand): boolean => /\/\/(localhost|127\.0\.0\.1)\b/.test(words.join(" "));
+
 export const titleOf = ({ key, title }: JobNode): string => `${key} ${title?.text ?? ""}`;
 export const stepTitle = (step: StepNode): string => `${step.key ?? ""} ${step.title?.text ?? ""}`;
 
@@ -68,7 +71,7 @@ export const isTestStep = (step: StepNode): boolean =>
 export const isCheckStep = (step: StepNode): boolean =>
   (checkName.test(stepTitle(step)) && (step.run !== undefined || step.uses !== undefined)) ||
   (step.run !== undefined &&
-    commandsIn(step.run.text).some(isProbe) &&
+    commandsIn(step.run.text).some((command) => isProbe(command) && !isOfRunner(command)) &&
     !/token|webhook|slack|download|install/i.test(stepTitle(step) + step.run.text));
 
 /** A job that tests what will ship: it ships nothing itself. */
@@ -97,6 +100,14 @@ export const deploymentsOf = (view: WorkflowsView, job: JobNode): readonly Effec
   const effects = view.effectsOf(job);
   return effects.filter(({ verb, step }) => deploying.has(verb) && !isUndoStep(step, effects));
 };
+
+/** What a job changes. A rollback that is a workflow of its own changes what runs like every deployment. */
+export function changesOf(view: WorkflowsView, job: JobNode): readonly Effect[] {
+  const jobs = view.jobsOf(view.workflowOf(job));
+  if (!isUndoJob(view, job) || jobs.some((each) => deploymentsOf(view, each).length > 0))
+    return deploymentsOf(view, job);
+  return view.effectsOf(job).filter(({ verb }) => deploying.has(verb) || verb === "undo");
+}
 
 /** The effects of a job that ship something: deployments, publications, releases. */
 export const shipmentsOf = (view: WorkflowsView, job: JobNode): readonly Effect[] => {

@@ -86,6 +86,7 @@ function withoutPrefix(all: readonly string[]): readonly string[] {
     const word = all[from]!;
     if (keywords.has(word) || conditions.has(word) || prefixes.has(word) || /^[A-Za-z_]\w*=/.test(word)) from += 1;
     else if (word === "timeout" && /^\d/.test(all[from + 1] ?? "")) from += 2;
+    else if (word === "sshpass") from += 1 + Number(/^-[pfde]$/.test(all[from + 1] ?? "")) + 1;
     else if (/^(uv|poetry|pipenv|pdm)$/.test(word) && all[from + 1] === "run") from += 2;
     else if (/^(pnpm|yarn|bun)$/.test(word) && /^(exec|dlx|x)$/.test(all[from + 1] ?? "")) from += 2;
     else break;

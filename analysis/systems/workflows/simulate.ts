@@ -17,17 +17,21 @@ export interface Outcome {
 
 const cache = new WeakMap<World, Map<string, ReadonlyMap<string, Outcome>>>();
 
-/** Simulates a run in which the given jobs fail if they run; all others succeed. */
+/**
+ * Simulates a run in which the given jobs fail if they run; all others succeed. Where a condition is not decided, the
+ * run may be given: `assumed` says which of these jobs run.
+ */
 export function simulate(
   view: WorkflowsView,
   workflow: WorkflowNode,
   world: World,
   failing: ReadonlySet<string> = new Set(),
+  assumed: ReadonlyMap<string, boolean> = new Map(),
 ): ReadonlyMap<string, Outcome> {
   const runs = cache.get(world) ?? new Map<string, ReadonlyMap<string, Outcome>>();
   cache.set(world, runs);
-  const key = JSON.stringify([workflow.id, ...failing]);
-  const outcomes = runs.get(key) ?? simulateNow(view, workflow, world, failing);
+  const key = JSON.stringify([workflow.id, [...failing], [...assumed]]);
+  const outcomes = runs.get(key) ?? simulateNow(view, workflow, world, failing, assumed);
   runs.set(key, outcomes);
   return outcomes;
 }
@@ -37,6 +41,7 @@ function simulateNow(
   workflow: WorkflowNode,
   world: World,
   failing: ReadonlySet<string>,
+  assumed: ReadonlyMap<string, boolean>,
 ): ReadonlyMap<string, Outcome> {
   const outcomes = new Map<string, Outcome>();
   const visit = (job: JobNode, depth: number): Outcome => {
@@ -44,7 +49,7 @@ function simulateNow(
     if (known) return known;
     outcomes.set(job.key, { runs: unknown, result: unknown }); // ends a circle
     if (depth < 100) for (const need of view.needsOf(job)) visit(need, depth + 1);
-    const runs = runsIn(view, job, world, outcomes);
+    const runs = assumed.get(job.key) ?? runsIn(view, job, world, outcomes);
     const outcome: Outcome = { runs, result: resultOf(job, runs, failing) };
     outcomes.set(job.key, outcome);
     return outcome;

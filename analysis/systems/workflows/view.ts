@@ -120,7 +120,8 @@ export class WorkflowsView {
     const known = this.#effects.get(job.id);
     if (known) return known;
     const steps = this.stepsOf(job);
-    const own = steps.flatMap(effectsOf);
+    const isThrowaway = hasThrowawayDatabase(job, steps);
+    const own = steps.flatMap(effectsOf).filter(({ verb }) => verb !== "migrate" || !isThrowaway);
     const isShipping = own.some(({ verb }) => shipping.has(verb) || verb === "undo");
     const all = isShipping ? own : [...own, ...effectByJob(`${job.key} ${job.title?.text ?? ""}`, steps)];
     this.#effects.set(job.id, all);
@@ -145,6 +146,14 @@ export class WorkflowsView {
     return [...own, ...called];
   }
 }
+
+/** Whether a job migrates a database that it has started itself: nobody uses that one. */
+const hasThrowawayDatabase = ({ hasServices, env }: JobNode, steps: readonly StepNode[]): boolean =>
+  hasServices ||
+  [...env, ...steps.flatMap((step) => step.env)].some(({ value }) => /@(localhost|127\.0\.0\.1)\b/.test(value.text)) ||
+  steps.some(({ run }) =>
+    /^\s*(docker[ -]compose (.* )?up|docker run .*(postgres|mysql|mariadb))\b/m.test(run?.text ?? ""),
+  );
 
 const views = new WeakMap<Graph, WorkflowsView>();
 

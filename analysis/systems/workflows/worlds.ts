@@ -1,6 +1,8 @@
 // The situations in which a workflow runs: one for each event, branch and choice of inputs that its files allow. A
 // rule asks in each of them which jobs run. What the files do not decide is unknown in the situation, and never
 // guessed.
+
+import { valueIn } from "../../word-in.ts";
 import { type Beginning, type Maybe, unknown } from "./conditions.ts";
 import type { Input, JobNode, Trigger, WorkflowNode } from "./nodes.ts";
 import { lookupOf } from "./templates.ts";
@@ -179,7 +181,7 @@ const payloads: Readonly<Record<string, RegExp>> = {
   client_payload: /^repository_dispatch$/,
 };
 const foreignPayload = (world: World, part: string | undefined): boolean => {
-  const events = payloads[part ?? ""];
+  const events = valueIn(payloads, part ?? "");
   return events !== undefined && !events.test(world.event);
 };
 

@@ -8,6 +8,7 @@ import { type PipelinePolicy, RestError } from "@azure/core-rest-pipeline";
 import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 import { LogsQueryClient } from "@azure/monitor-query-logs";
 import { httpsAgent, parseConnectTo } from "../../../connect-to.ts";
+import { boundedAnswers, type ClientLimits } from "../../../http-answer.ts";
 
 /** Azure's addresses, and our identity there. */
 export interface ConnectionSettings {
@@ -43,22 +44,33 @@ export interface Connection {
 /** The API version of Container Apps that we use. The client's own default changes with its releases. */
 const containerAppsVersion = "2025-07-01";
 
+/** The most of an answer of Azure that is read: several times the request rows of the longest measurement. */
+const answerBytesMax = 64 * 2 ** 20;
+
 /** Opens the clients. Nothing is sent before the first request. */
 export function connect(settings: ConnectionSettings, connectTo = process.env["BALLAST_CONNECT_TO"]): Connection {
   const to = parseConnectTo(connectTo);
   const agent = httpsAgent(to);
   const way = onTheWay(agent, to !== undefined, settings.requestSeconds);
+  const policies = (rests: Pick<ClientLimits, "restSecondsMax"> = {}) => [
+    { policy: way, position: "perCall" as const },
+    {
+      policy: boundedAnswers({ bytesMax: answerBytesMax, seconds: settings.requestSeconds, ...rests }),
+      position: "perRetry" as const,
+    },
+  ];
   const common = {
     // The adapters retry themselves: a fence must be asked before each attempt of a write, which the
     // pipeline cannot do.
     retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: way, position: "perCall" as const }],
+    additionalPolicies: policies(),
   };
   // Policies of this position run after the token was fetched.
   const lastly = { policy: inTime(settings.requestSeconds), position: "perRetry" as const };
   const credential = credentialOf(settings, {
-    ...common,
     retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
+    // All requests wait for one token, and a sign-in that rested for an hour would hold up each of them.
+    additionalPolicies: policies({ restSecondsMax: 1 }),
   });
   return {
     apps: new ContainerAppsAPIClient(credential, settings.subscription, {

@@ -14,10 +14,12 @@ import type {
 import { sameWeights, shareOf } from "../../../engines/rollout/weights.ts";
 import type { Apps } from "../../performers/rollout-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
+import { type Cloud, getApp, getRevision, listRevisions } from "./cloud.ts";
 import type { Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";
+import { repoint } from "./repoint.ts";
 import { fetchRestarts } from "./restarts.ts";
-import { pollMilliseconds, type SettleSetting, settle } from "./settle.ts";
+import { pollMilliseconds, refuseUnread, settle } from "./settle.ts";
 import {
   describeWeights,
   entriesFor,
@@ -28,7 +30,7 @@ import {
   templateHash,
   weightsOf,
 } from "./traffic.ts";
-import { type Answered, ask, asResult, type Patience } from "./trouble.ts";
+import { asResult, type Patience } from "./trouble.ts";
 
 /** Opens Container Apps over the clients of a connection. */
 export function createContainerApps(
@@ -37,6 +39,7 @@ export function createContainerApps(
 ): Apps {
   const cloud: Cloud = { apps: connection.apps, ready: connection.ready, patience };
   return {
+    repoint: (effect, fence) => repoint(cloud, effect, fence),
     inspect: (target, cancel) => inspect(cloud, target, cancel),
     readTraffic: (target, cancel) => readTraffic(cloud, target, cancel),
     shift: (effect, fence) => shift(cloud, effect, fence),
@@ -65,37 +68,6 @@ export function createContainerApps(
     },
   };
 }
-
-interface Cloud extends SettleSetting, Pick<Connection, "apps"> {}
-
-const getApp = (
-  { apps, patience }: Cloud,
-  { resourceGroup, app }: Target,
-  cancel?: AbortSignal,
-): Promise<Answered<ContainerApp>> =>
-  ask(patience, cancel, (abortSignal) => apps.containerApps.get(resourceGroup, app, { abortSignal }));
-
-const getRevision = (
-  { apps, patience }: Cloud,
-  { resourceGroup, app }: Target,
-  revision: string,
-  cancel?: AbortSignal,
-): Promise<Answered<Revision>> =>
-  ask(patience, cancel, (abortSignal) =>
-    apps.containerAppsRevisions.getRevision(resourceGroup, app, revision, { abortSignal }),
-  );
-
-const listRevisions = (
-  { apps, patience }: Cloud,
-  { resourceGroup, app }: Target,
-  cancel?: AbortSignal,
-): Promise<Answered<readonly Revision[]>> =>
-  ask(patience, cancel, async (abortSignal) => {
-    const revisions: Revision[] = [];
-    for await (const revision of apps.containerAppsRevisions.listRevisions(resourceGroup, app, { abortSignal }))
-      revisions.push(revision);
-    return revisions;
-  });
 
 async function inspect(cloud: Cloud, target: Target, cancel: AbortSignal): Promise<Result<AppView>> {
   const [app, revisions] = await Promise.all([getApp(cloud, target, cancel), listRevisions(cloud, target, cancel)]);
@@ -149,7 +121,7 @@ async function shift(
   if (!ready.ok) return ready;
   return settle<TrafficView>(cloud, fence, async (sent) => {
     const app = await getApp(cloud, target);
-    if (!app.ok) return { say: "refuse", reason: app.reason };
+    if (!app.ok) return refuseUnread(app);
     const shown = weightsOf(app.value);
     if (!shown.ok) return { say: "refuse", reason: shown.reason };
     if (app.value.provisioningState === "InProgress")
@@ -202,7 +174,7 @@ async function readyFor(
     const activated = await activate(cloud, target, revision, fence, isHealthy);
     if (!activated.ok)
       return {
-        ok: false,
+        ...activated,
         reason: `revision ${revision} was deactivated and cannot be activated again: ${activated.reason}`,
       };
   }
@@ -238,7 +210,7 @@ async function activate(
 ): Promise<Result<null>> {
   return settle<null>(cloud, fence, async (sent) => {
     const found = await getRevision(cloud, target, revision);
-    if (!found.ok) return { say: "refuse", reason: found.reason };
+    if (!found.ok) return refuseUnread(found);
     if (isUp(found.value)) return { say: "done", value: null };
     const { active, provisioningState, runningState, provisioningError } = found.value;
     if (active && provisioningState === "Failed")
@@ -263,12 +235,11 @@ async function activate(
 async function deactivate(cloud: Cloud, target: Target, revision: string, fence: Fence): Promise<Result<null>> {
   return settle<null>(cloud, fence, async (sent) => {
     const found = await getRevision(cloud, target, revision);
-    if (!found.ok)
-      return found.trouble.status === 404 ? { say: "done", value: null } : { say: "refuse", reason: found.reason };
+    if (!found.ok) return found.trouble.status === 404 ? { say: "done", value: null } : refuseUnread(found);
     if (sent && found.value.active) return { say: "wait", reason: `revision ${revision} is still active` };
     // A revision that is already deactivated may still have weight. That is an outage, not success.
     const traffic = await readTraffic(cloud, target);
-    if (!traffic.ok) return { say: "refuse", reason: traffic.reason };
+    if (!traffic.ok) return { say: "refuse", ...traffic };
     const percent = shareOf(traffic.value.weights, revision);
     if (percent !== undefined)
       return { say: "refuse", reason: `revision ${revision} still has ${percent} percent of the traffic` };

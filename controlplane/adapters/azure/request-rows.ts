@@ -12,7 +12,7 @@ import type { Instant } from "../../../engines/time.ts";
 import type { Requests } from "../../performers/rollout-ports.ts";
 import { fetchBadAnswers } from "./bad-answers.ts";
 import type { Connection } from "./connection.ts";
-import { ask, type Patience } from "./trouble.ts";
+import { ask, failureOf, type Patience } from "./trouble.ts";
 import { usersRows } from "./users-rows.ts";
 
 type Measure = Extract<RolloutEffect, { kind: "Measure" }>;
@@ -43,7 +43,7 @@ export function createRequestRows(
           { serverTimeoutInSeconds: Math.ceil(patience.requestSeconds) },
         ),
       );
-      if (!answered.ok) return { ok: false, reason: `request rows cannot be read: ${answered.reason}` };
+      if (!answered.ok) return failureOf(`request rows cannot be read: ${answered.reason}`, answered.trouble);
       if (answered.value.status !== "Success")
         return { ok: false, reason: `the request rows are incomplete: ${answered.value.partialError.code}` };
       const tallies = readTallies(answered.value.tables[0]);

@@ -5,7 +5,9 @@ import type { Result } from "../../../engines/engine.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { afterFence, type Connection } from "./connection.ts";
 import {
+  type Answered,
   asksForLonger,
+  type Failure,
   failureOf,
   type Patience,
   rest,
@@ -20,9 +22,15 @@ import {
  */
 export type Look<Value> =
   | { readonly say: "done"; readonly value: Value }
-  | { readonly say: "refuse"; readonly reason: string }
+  | ({ readonly say: "refuse" } & Refusal)
   | { readonly say: "wait"; readonly reason: string }
   | { readonly say: "send"; readonly send: Send };
+
+type Refusal = Pick<Failure, "reason" | "retryAfterSeconds">;
+
+/** What a look says if it could not read. */
+export const refuseUnread = ({ reason, trouble }: Extract<Answered<unknown>, { ok: false }>) =>
+  ({ say: "refuse", ...failureOf(reason, trouble) }) as const;
 
 type Send = (signal: AbortSignal) => Promise<unknown>;
 
@@ -48,7 +56,7 @@ export async function settle<Value>(
   for (;;) {
     const found = await look(tries.sent);
     if (found.say === "done") return { ok: true, value: found.value };
-    if (found.say === "refuse") return failed(found.reason);
+    if (found.say === "refuse") return { ok: false, reason: found.reason, retryAfterSeconds: found.retryAfterSeconds };
     if (performance.now() >= deadline)
       return failed(
         `${found.say === "wait" ? found.reason : tries.last} (given up after ${patience.operationSeconds} s)`,
@@ -94,7 +102,7 @@ async function attempt(
 /** How often to read the state while another operation is under way. */
 export const pollMilliseconds = ({ requestSeconds }: Patience): number => Math.min(2000, requestSeconds * 50);
 
-const failed = (reason: string): Result<never> => ({ ok: false, reason });
+const failed = (reason: string): Failure => ({ ok: false, reason });
 
 /** Asks the fence and sends at once, with a token that is ready. */
 async function sendFenced(

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Result } from "../../../engines/engine.ts";
 import { restBefore } from "../../../engines/retry.ts";
+import { retryAfterSecondsOf } from "../../../http-answer.ts";
 
 /** How long an adapter tries. Whichever limit is reached first ends it. */
 export interface Patience {
@@ -77,7 +78,7 @@ export function troubleOf(thrown: unknown, requestSeconds: number): Trouble {
       status === undefined
         ? !/^(Authentication|Credential)/.test(thrown.name) && named !== undefined
         : passingStatuses.has(status) || (status === 409 && passingConflicts.has(named ?? "")),
-    afterMilliseconds: retryAfter(response?.headers),
+    afterMilliseconds: millisecondsAsked(response?.headers),
   };
 }
 
@@ -92,11 +93,10 @@ function presentable(message: string): string {
 }
 
 /** Reads Retry-After from either form in which the SDKs give headers: a map with `get`, or a plain object. */
-function retryAfter(headers: unknown): number | undefined {
-  const of = headers as { get?: (name: string) => string | undefined; "retry-after"?: string } | undefined;
-  const text = typeof of?.get === "function" ? of.get("retry-after") : of?.["retry-after"];
-  const seconds = Number(text);
-  return text === undefined || text === null || !Number.isFinite(seconds) ? undefined : seconds * 1000;
+function millisecondsAsked(headers: unknown): number | undefined {
+  const of = (headers ?? {}) as { get?: (name: string) => string | undefined } & Readonly<Record<string, string>>;
+  const seconds = retryAfterSecondsOf((name) => (typeof of.get === "function" ? of.get(name) : of[name]));
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 /** Waits before the next attempt: twice as long each time, with jitter, or as Azure asks. */
@@ -176,12 +176,15 @@ export async function ask<Value>(
   }
 }
 
+/** A failed effect. */
+export type Failure = Extract<Result<never>, { readonly ok: false }>;
+
 /** Gives an answer as the ports want it, without the details of the trouble. */
 export const asResult = <Value>(answered: Answered<Value>): Result<Value> =>
   answered.ok ? answered : failureOf(answered.reason, answered.trouble);
 
 /** Gives a failure with the time that Azure asked to wait, for the engine, whose wait survives this process. */
-export const failureOf = (reason: string, trouble?: Pick<Trouble, "afterMilliseconds">): Result<never> => ({
+export const failureOf = (reason: string, trouble?: Pick<Trouble, "afterMilliseconds">): Failure => ({
   ok: false,
   reason,
   ...(trouble?.afterMilliseconds === undefined ? {} : { retryAfterSeconds: trouble.afterMilliseconds / 1000 }),

@@ -2,6 +2,7 @@
 // trouble is described by a status or an error code only.
 import { type Dispatcher, fetch, type Response } from "undici";
 import { parsedJson } from "../../../engines/parsed-json.ts";
+import { EndlessAnswer, retryAfterSecondsOf, textOf } from "../../../http-answer.ts";
 import type { Delivery } from "../../runtime/ports.ts";
 
 /** One request. */
@@ -25,7 +26,6 @@ export type Answered = { readonly accepted: unknown } | { readonly delivery: Del
 
 /** Statuses that reject the content. The same notification will get them every time. */
 const refusals = [400, 413, 415, 422];
-const waitSecondsMax = 3600;
 
 /** The most of an answer that is read: many times what a notifier has to say. */
 const answerBytesMax = 256 * 1024;
@@ -35,24 +35,24 @@ const answerBytesMax = 256 * 1024;
  * An answer without end is a failed delivery, and is not read further than its limit.
  */
 export const send = (sent: Sent, wire: Wire, cancel: AbortSignal): Promise<Answered> =>
-  exchange(sent, wire, cancel, async (response) => {
-    const text = await textOf(response);
-    return text === undefined
-      ? { delivery: { kind: "later", reason: `it answered more than ${answerBytesMax / 1024} kB` } }
-      : { accepted: parsedJson(text) };
-  });
+  exchange(sent, wire, cancel, async ({ body }) => ({
+    accepted: parsedJson(await textOf(body, { bytesMax: answerBytesMax, seconds: patienceOf(wire) })),
+  }));
+
+const patienceOf = ({ patienceSeconds = 10 }: Wire): number => patienceSeconds;
 
 async function exchange(
   { method = "POST", url, headers, body }: Sent,
-  { dispatcher, patienceSeconds = 10 }: Wire,
+  wire: Wire,
   cancel: AbortSignal,
   readSuccess: (response: Response) => Promise<Answered>,
 ): Promise<Answered> {
+  const patienceSeconds = patienceOf(wire);
   try {
     const response = await fetch(url, {
       method,
       redirect: "manual",
-      dispatcher,
+      dispatcher: wire.dispatcher,
       signal: AbortSignal.any([cancel, AbortSignal.timeout(patienceSeconds * 1000)]),
       headers: { "content-type": "application/json", "user-agent": "ballast", ...headers },
       ...(body === undefined ? {} : { body }),
@@ -60,13 +60,14 @@ async function exchange(
     if (response.ok) return await readSuccess(response);
     await discard(response);
     const reason = `it answered ${response.status}`;
-    const afterSeconds = secondsOf(response.headers.get("retry-after"));
+    const afterSeconds = retryAfterSecondsOf((name) => response.headers.get(name));
     return {
       delivery: refusals.includes(response.status)
         ? { kind: "refused", reason }
         : { kind: "later", reason, ...(afterSeconds === undefined ? {} : { afterSeconds }) },
     };
   } catch (error) {
+    if (error instanceof EndlessAnswer) return { delivery: { kind: "later", reason: error.message } };
     const { name, cause } = error as Error & { readonly cause?: { readonly code?: string } };
     return {
       delivery: {
@@ -89,29 +90,9 @@ export const post = async (sent: Sent, wire: Wire, cancel: AbortSignal): Promise
     }),
   );
 
-/** Gives a body as text; undefined if it is longer than the limit. */
-async function textOf(response: Response): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  // Leaving the loop cancels the body.
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > answerBytesMax) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
 /** Leaves a body unread and closes its connection; trouble with that changes nothing. */
 const discard = async ({ body }: Response): Promise<void> => body?.cancel().catch(() => undefined);
 
 /** Gives the result of a delivery from the answer to its last request. */
 export const deliveryOf = (answered: Answered): Delivery =>
   "delivery" in answered ? answered.delivery : { kind: "delivered" };
-
-/** Reads Retry-After, in seconds or as a date. The limit is an hour, so that no answer silences us for good. */
-function secondsOf(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.min(waitSecondsMax, Math.max(0, seconds)) : undefined;
-}

@@ -2,9 +2,10 @@
 // of the stream with what was read, checks the claim, and writes all facts or none. Listeners are notified after it.
 // facts.ts has the stored form of facts, chain.ts the hashes that link them, and the kind of the stream their meaning.
 import type pg from "pg";
-import type { AnyEvent, Kinds } from "../../../engines/kind.ts";
+import { type AnyEvent, EngineFailed, type Kinds, runEngine } from "../../../engines/kind.ts";
 import { type Overlook, overviewsOf } from "../../../engines/overview.ts";
 import { BallastError } from "../../../errors/catalogue.ts";
+import { journalEngineFailed } from "../../../errors/journal.ts";
 import type { Appended, Fact, Journal, Pen, Place } from "../../runtime/ports.ts";
 import { type ChainedFact, chain, continueChain, followChain, type StoredFact, type StoredHead } from "./chain.ts";
 import type { Log } from "./connection.ts";
@@ -37,7 +38,7 @@ with held as (
     length = s.length + excluded.length, finished = coalesce($4::boolean, s.finished), written_at = clock_timestamp(),
     hash = excluded.hash, described = case when $10::jsonb is not null then s.length + excluded.described end,
     phase = excluded.phase, ended = excluded.ended, summary = excluded.summary, due_at = excluded.due_at,
-    looked_at = coalesce(excluded.looked_at, s.looked_at)
+    looked_at = coalesce(excluded.looked_at, s.looked_at), stuck = null
     where s.length = $2
       and not exists (select 1 from ballast.facts where stream = $1 and index = $2 - 1 and hash <> $8::text)
   returning s.length
@@ -98,7 +99,7 @@ export function openJournal<Event extends AnyEvent>(
   // The facts count even if no overview can be made of them. The row is then not trusted.
   const overlook: Overlook<Event> = (...of) => {
     try {
-      return overviews(...of);
+      return runEngine(() => overviews(...of));
     } catch (error) {
       log(`the row of ${of[0]} shows nothing: ${String(error)}`);
       return undefined;
@@ -112,7 +113,7 @@ export function openJournal<Event extends AnyEvent>(
       throw error;
     }
   };
-  const { distrust, ...shown } = openRows({ pool, log, overlook: overlookedBy(readWhole, overlook) });
+  const { distrust, ...shown } = openRows({ pool, log, overlook: overlookedBy(readWhole, overviews) });
   return {
     ...shown,
     read: readWhole,
@@ -158,8 +159,9 @@ const overlookedBy =
   async (stream: string): Promise<Overlooked> => {
     try {
       const facts = await readWhole(stream);
-      return { length: facts.length, overview: overlook(stream, facts) };
+      return { length: facts.length, overview: runEngine(() => overlook(stream, facts)) };
     } catch (error) {
+      if (error instanceof EngineFailed) return { error: journalEngineFailed({ stream, why: error.message }) };
       if (!isUnreadable(error)) throw error;
       return { error };
     }
@@ -223,7 +225,7 @@ async function append<Event extends AnyEvent>(
   { process, claim }: Pen,
 ): Promise<{ readonly result: Appended; readonly length?: number }> {
   const before = on.at(-1)?.hash;
-  const text = eventsAsText(events);
+  const text = runEngine(() => eventsAsText(events));
   const epoch = claim?.epoch ?? 0;
   const facts = chain(
     before,
@@ -242,7 +244,7 @@ async function append<Event extends AnyEvent>(
       stream,
       on.length,
       text,
-      kinds.of(stream)?.finishes(events) ?? null,
+      runEngine(() => kinds.of(stream)?.finishes(events) ?? null),
       process,
       claim?.targets[0] ?? null,
       claim?.epoch ?? null,

@@ -4,7 +4,7 @@
 import type pg from "pg";
 import type { Ended } from "../../../engines/kind.ts";
 import type { Overview } from "../../../engines/overview.ts";
-import type { BallastError } from "../../../errors/catalogue.ts";
+import { BallastError, type ErrorFields } from "../../../errors/catalogue.ts";
 import type { Journal, Listed, Pulse } from "../../runtime/ports.ts";
 import type { Log } from "./connection.ts";
 
@@ -22,7 +22,7 @@ export type Overlooked =
   | { readonly error: BallastError };
 
 /** The part of the journal that reads rows, and the repair of rows of earlier versions. */
-export interface Rows extends Pick<Journal, "list" | "show" | "underWay" | "looked" | "pulse"> {
+export interface Rows extends Pick<Journal, "list" | "show" | "underWay" | "looked" | "stuck" | "pulse"> {
   /** Writes the rows that do not cover all facts of their streams. */
   readonly refresh: (cancel: AbortSignal) => Promise<void>;
   /** Makes the row of a stream untrusted, because its journal could not be read. */
@@ -30,7 +30,7 @@ export interface Rows extends Pick<Journal, "list" | "show" | "underWay" | "look
 }
 
 const columns = `
-s.stream, s.length, s.phase, s.ended, s.summary,
+s.stream, s.length, s.phase, s.ended, s.summary, s.stuck,
 case when s.due_at < 'infinity' then (extract(epoch from s.due_at) * 1000)::float8 end as due,
 (extract(epoch from s.created_at) * 1000000)::bigint::text as created,
 s.described is not distinct from s.length
@@ -61,23 +61,26 @@ select stream from ballast.streams
 where described is distinct from length and stream > $1 order by stream limit 100`;
 
 const underWayStatement = `
-select kind, case when described = length then phase else 'unknown' end as phase, count(*)::integer as streams
+select kind, case when stuck is not null then 'stuck' when described = length then phase else 'unknown' end as phase,
+  count(*)::integer as streams
 from ballast.streams where not finished group by 1, 2 order by 1, 2`;
 
 const lookedStatement = "update ballast.streams set looked_at = clock_timestamp() where stream = any($1::text[])";
+
+const stuckStatement = "update ballast.streams set stuck = $2 where stream = $1 and stuck is distinct from $2";
 
 // The first query is answered by an index. The second reads the unfinished streams only, by an index too. A row that
 // the previous version wrote is due since its last fact.
 const pulseStatement = `
 select (extract(epoch from last) * 1000)::float8 as at, extract(epoch from clock_timestamp() - last)::float8 as ago,
-  unfinished, overdue
+  unfinished, stuck, overdue
 from (select max(written_at) as last from ballast.streams) as written, (
-  select count(*)::integer as unfinished,
-    coalesce(max(extract(epoch from clock_timestamp() - since)) filter (where since < clock_timestamp()), 0)::float8
-      as overdue
+  select count(*)::integer as unfinished, count(*) filter (where is_stuck)::integer as stuck,
+    coalesce(max(extract(epoch from clock_timestamp() - since))
+      filter (where since < clock_timestamp() and not is_stuck), 0)::float8 as overdue
   from (
     select greatest(case when described = length then coalesce(due_at, 'infinity') else written_at end, looked_at)
-      as since
+      as since, stuck is not null as is_stuck
     from ballast.streams where not finished) as alone) as loop`;
 
 /** The SQL of the moment at which a stream is due, from its overview as JSON. */
@@ -93,12 +96,19 @@ export const overviewAsText = (overview: Overview | undefined): string | null =>
         typeof value === "string" ? value.toWellFormed().replaceAll("\0", "\uFFFD") : value,
       );
 
+const errorAsText = (error: BallastError | undefined): string | null => {
+  if (error === undefined) return null;
+  const { id, message, fix, left, severity, exitCode } = error;
+  return JSON.stringify({ id, message, fix, left, severity, exitCode }).replaceAll("\\u0000", "");
+};
+
 interface Row {
   readonly stream: string;
   readonly length: number;
   readonly phase: string | null;
   readonly ended: Ended | null;
   readonly summary: object | null;
+  readonly stuck: ErrorFields | null;
   readonly due: number | null;
   readonly created: string;
   readonly sound: boolean;
@@ -129,6 +139,8 @@ export function openRows(setting: RowsSetting): Rows {
     looked: async (streams) => {
       if (streams.length > 0) await pool.query({ name: "ballast-looked", text: lookedStatement, values: [streams] });
     },
+    stuck: async (stream, why) =>
+      void (await pool.query({ name: "ballast-stuck", text: stuckStatement, values: [stream, errorAsText(why)] })),
     pulse: () => readPulse(pool),
     refresh: (cancel) => refreshAll(setting, cancel),
     distrust: async (stream) =>
@@ -138,9 +150,11 @@ export function openRows(setting: RowsSetting): Rows {
 
 /** Shows a row. If it cannot be trusted, it shows the journal and writes the row again. */
 async function listed({ sound, ...row }: Row, setting: RowsSetting): Promise<Listed> {
-  const { stream, length, phase, ended, summary, due } = row;
-  if (sound) return { stream, facts: length, overview: { phase: phase ?? "", ended, summary, dueAt: due } };
-  return refreshOne(stream, setting);
+  const { stream, length, phase, ended, summary, due, stuck } = row;
+  const shown: Listed = sound
+    ? { stream, facts: length, overview: { phase: phase ?? "", ended, summary, dueAt: due } }
+    : await refreshOne(stream, setting);
+  return stuck === null || "error" in shown ? shown : { ...shown, stuck: new BallastError(stuck) };
 }
 
 async function refreshOne(stream: string, { pool, overlook }: RowsSetting): Promise<Listed> {
@@ -173,13 +187,18 @@ async function refreshAll(setting: RowsSetting, cancel: AbortSignal): Promise<vo
 }
 
 async function readPulse(pool: pg.Pool): Promise<Pulse> {
-  const { rows } = await pool.query<{ at: number | null; ago: number; unfinished: number; overdue: number }>(
-    pulseStatement,
-  );
-  const { at = null, ago = 0, unfinished = 0, overdue = 0 } = rows[0] ?? {};
+  const { rows } = await pool.query<{
+    at: number | null;
+    ago: number;
+    unfinished: number;
+    stuck: number;
+    overdue: number;
+  }>(pulseStatement);
+  const { at = null, ago = 0, unfinished = 0, stuck = 0, overdue = 0 } = rows[0] ?? {};
   return {
     inFlight: unfinished,
     overdueSeconds: overdue,
+    stuck,
     lastWrite: at === null ? undefined : { at: Math.round(at), secondsAgo: Math.max(0, ago) },
   };
 }

@@ -9,6 +9,7 @@ import type { Meter, Tracer } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { boundedAnswers } from "../../../http-answer.ts";
 
 /** Where telemetry is sent, and its sender. */
 export interface SendingSettings {
@@ -42,6 +43,8 @@ const sendSeconds = 5;
  * when it sends: without a second try, the batch that shows how late the process was would be the one that is lost.
  */
 const retryOptions = { maxRetries: 1, retryDelayInMs: 100 };
+/** The most of an answer that is read. An ingestion counts what it accepted and refused, in a few words each. */
+const answerBytesMax = 2 ** 20;
 /** The most spans in the queue. Further ones are dropped. */
 const spansMax = 2048;
 
@@ -59,6 +62,10 @@ export function openSending(settings: SendingSettings): Sending {
     additionalPolicies: [
       { policy: settings.way, position: "perCall" as const },
       { policy: timedAndWatched(settings.log), position: "perCall" as const },
+      {
+        policy: boundedAnswers({ bytesMax: answerBytesMax, seconds: sendSeconds, restSecondsMax: 1 }),
+        position: "perRetry" as const,
+      },
     ],
   };
   const resource = resourceFromAttributes({

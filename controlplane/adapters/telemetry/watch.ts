@@ -61,7 +61,7 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">, 
   );
   const attributesOf = (stream: string) => watched.get(kindOf(stream))?.kind.telemetry.attributesOf(stream) ?? {};
   return {
-    reconciled: (pass) => {
+    reconciled: harmless((pass) => {
       const { effect, outcome, stream, seconds, facts } = pass;
       const known = watched.get(kindOf(stream));
       if (known === undefined) return;
@@ -84,7 +84,7 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">, 
           .setAttribute("reason", outcome.found.reason.slice(0, reasonLettersMax))
           .setStatus({ code: SpanStatusCode.ERROR });
       span.end(startTime + seconds * 1000);
-    },
+    }),
     recovered: (stream) => instruments.recoveries.add(1, attributesOf(stream)),
     journal: (journal) => ({ ...journal, append: measured(journal.append, instruments, watched) }),
     notifications: (notifications) => ({
@@ -117,6 +117,17 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">, 
       ),
   };
 }
+
+/** Lets nothing out that a kind throws about its own streams: the work has been done, whatever is told of it. */
+const harmless =
+  <Args extends readonly unknown[]>(tell: (...args: Args) => void) =>
+  (...args: Args): void => {
+    try {
+      tell(...args);
+    } catch {
+      // The loop meets the same engine, and records what it throws.
+    }
+  };
 
 function resultOf(outcome: Pass["outcome"]): "cut" | "ok" | "failed" {
   if (outcome === undefined) return "cut";
@@ -161,7 +172,7 @@ const measured =
     try {
       const appended = await append(stream, on, events, pen);
       result = appended;
-      if (appended === "appended") count(stream, events, watched);
+      if (appended === "appended") harmless(count)(stream, events, watched);
       return appended;
     } finally {
       instruments.append.record((performance.now() - began) / 1000, { result });

@@ -35,7 +35,10 @@ export const listStreams = (kind: AnyKind): Answer => {
       return refuse(404, targetUnknown({ what: unmanaged }));
     return answer(200, {
       [kind.calls.plural]: streams.flatMap((one) => ("overview" in one && one.overview.summary) || []),
-      unreadable: streams.flatMap((one) => ("error" in one ? { id: one.stream, error: errorBody(one.error) } : [])),
+      unreadable: streams.flatMap((one) => {
+        const error = "error" in one ? one.error : one.stuck;
+        return error === undefined ? [] : { id: one.stream, error: errorBody(error) };
+      }),
       next: next === undefined ? null : cursorAsText(next),
     });
   };

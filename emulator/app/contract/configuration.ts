@@ -1,7 +1,7 @@
 // Checks a container app as a whole, before anything of it is stored: its configuration here, and its template, ingress
 // and traffic in the files beside this one.
 import { regionOf } from "../../arm/bodies.ts";
-import { refuseUnsupportedFields } from "../../arm/fields.ts";
+import { refuseOutOfRange, refuseUnsupportedFields } from "../../arm/fields.ts";
 import type { Body, Cloud, Resource } from "../../arm/resource.ts";
 import type { Quirks } from "../../controls/quirks.ts";
 import { checkPort } from "./containers.ts";
@@ -46,11 +46,12 @@ export function checkApp(checked: Checked): void {
   const mode = String(configuration.activeRevisionsMode ?? "Single").toLowerCase();
   if (mode === "labels") refuseUnsupported("the revision mode Labels");
   const { ingress } = configuration;
-  if (!ingress) return;
+  if (!ingress) return refuseOutOfRange(containerAppFields, wanted);
   const refusesAffinity = quirks["affinity-in-single-only"] !== false;
   checkIngress(ingress, { id, mode, refusesAffinity, environmentId, suffix: cloud.suffix, store: cloud.store });
   if (mode === "multiple" || quirks["traffic-checked-in-single"])
     checkTraffic(ingress.traffic, { app: name, quirks, find: checked.findRevision });
+  refuseOutOfRange(containerAppFields, wanted);
 }
 
 /** Checks the name of an app or a job. @throws ArmError 400 */

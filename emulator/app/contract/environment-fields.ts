@@ -70,6 +70,10 @@ export const environmentFields: FieldClasses = {
       ...["privateLinkDefaultDomain", "privateEndpointConnections"].map((name) => `properties.${name}`),
     ),
   },
+  ranges: {
+    [`${profile}.minimumCount`]: [0, 1000],
+    [`${profile}.maximumCount`]: [0, 1000],
+  },
 };
 
 /** The classes of the fields of a storage of an environment. */

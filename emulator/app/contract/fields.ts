@@ -1,7 +1,7 @@
 // Every field of Microsoft.App/containerApps, as data: what the emulator does with it. A test walks Azure's schemas of
 // every served version and fails for a field that is in none of the four classes. What the classes mean is in
 // arm/field-classes.ts.
-import type { FieldClasses } from "../../arm/field-classes.ts";
+import { type FieldClasses, numberMax } from "../../arm/field-classes.ts";
 
 const configuration = "properties.configuration";
 const ingress = `${configuration}.ingress`;
@@ -50,7 +50,8 @@ export const containerAppFields: FieldClasses = {
     "properties.latestRevisionFqdn": "read-only",
     "properties.customDomainVerificationId": "read-only; the environment's",
     "properties.outboundIpAddresses": "read-only",
-    [`${configuration}.secrets`]: "values, or references to the read-only vault of fixed secrets",
+    [`${configuration}.secrets`]:
+      "values, or references to a vault of this cloud, read with the identity that they name",
     [`${configuration}.activeRevisionsMode`]: "Single and Multiple; Labels is refused",
     [`${configuration}.maxInactiveRevisions`]: "older inactive revisions are purged",
     [`${configuration}.identitySettings`]: "which containers may use an identity",
@@ -137,5 +138,35 @@ export const containerAppFields: FieldClasses = {
     [`${probe}.httpGet.host`]: { why: "probes of another host", harmless: ["", "localhost", "127.0.0.1"] },
     [`${probe}.httpGet.scheme`]: { why: "probes over TLS", harmless: ["HTTP"] },
     [`${probe}.tcpSocket.host`]: { why: "probes of another host", harmless: ["", "localhost", "127.0.0.1"] },
+  },
+  ranges: {
+    [`${ingress}.targetPort`]: [1, 65535],
+    [`${ingress}.exposedPort`]: [0, 65535],
+    [`${ingress}.traffic[].weight`]: [0, 100],
+    [`${ingress}.corsPolicy.maxAge`]: [0, numberMax],
+    [`${ingress}.additionalPortMappings[].targetPort`]: [1, 65535],
+    [`${ingress}.additionalPortMappings[].exposedPort`]: [1, 65535],
+    [`${configuration}.dapr.appPort`]: [1, 65535],
+    [`${configuration}.dapr.httpReadBufferSize`]: [1, numberMax],
+    [`${configuration}.dapr.httpMaxRequestSize`]: [1, numberMax],
+    [`${configuration}.dapr.maxConcurrency`]: [1, numberMax],
+    [`${configuration}.dapr.appHealth.probeIntervalSeconds`]: [1, numberMax],
+    [`${configuration}.dapr.appHealth.probeTimeoutMilliseconds`]: [1, numberMax],
+    [`${configuration}.dapr.appHealth.threshold`]: [1, numberMax],
+    [`${configuration}.maxInactiveRevisions`]: [0, 100],
+    [`${template}.terminationGracePeriodSeconds`]: [0, 600],
+    [`${probe}.failureThreshold`]: [1, 240],
+    [`${probe}.successThreshold`]: [1, 10],
+    [`${probe}.initialDelaySeconds`]: [0, 60],
+    [`${probe}.periodSeconds`]: [1, 240],
+    [`${probe}.timeoutSeconds`]: [1, 240],
+    [`${probe}.terminationGracePeriodSeconds`]: [0, 3600],
+    [`${probe}.httpGet.port`]: [1, 65535],
+    [`${probe}.tcpSocket.port`]: [1, 65535],
+    [`${template}.scale.minReplicas`]: [0, 1000],
+    [`${template}.scale.maxReplicas`]: [1, 1000],
+    [`${template}.scale.cooldownPeriod`]: [1, numberMax],
+    [`${template}.scale.pollingInterval`]: [1, numberMax],
+    [`${rule}.azureQueue.queueLength`]: [1, numberMax],
   },
 };

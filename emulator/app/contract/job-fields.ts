@@ -1,6 +1,6 @@
 // Every field of Microsoft.App/jobs, as data: what the emulator does with it. What the classes mean is in
 // arm/field-classes.ts.
-import { alike, commonFields, type FieldClasses, neverShown } from "../../arm/field-classes.ts";
+import { alike, commonFields, type FieldClasses, neverShown, numberMax } from "../../arm/field-classes.ts";
 
 const configuration = "properties.configuration";
 const container = "properties.template.containers[]";
@@ -18,7 +18,7 @@ export const jobFields: FieldClasses = {
     "properties.provisioningState": "read-only",
     "properties.environmentId": "the environment must exist, and never changes",
     "properties.outboundIpAddresses": "read-only",
-    [`${configuration}.secrets`]: "values, or references to the read-only vault of fixed secrets",
+    [`${configuration}.secrets`]: "values, or references to a vault of this cloud, read when an execution starts",
     [`${configuration}.triggerType`]: "Manual and Schedule; Event is refused",
     [`${configuration}.replicaTimeout`]: "at least 1 second; covers all tries together",
     [`${configuration}.replicaRetryLimit`]: "at least 0; the tries after the first",
@@ -69,4 +69,12 @@ export const jobFields: FieldClasses = {
   decimals: ["cpu", "gpu"].flatMap((name) =>
     ["containers", "initContainers"].map((list) => `properties.template.${list}[].resources.${name}`),
   ),
+  ranges: {
+    [`${configuration}.replicaTimeout`]: [1, numberMax],
+    [`${configuration}.replicaRetryLimit`]: [0, numberMax],
+    [`${configuration}.manualTriggerConfig.replicaCompletionCount`]: [1, numberMax],
+    [`${configuration}.manualTriggerConfig.parallelism`]: [1, numberMax],
+    [`${configuration}.scheduleTriggerConfig.replicaCompletionCount`]: [1, numberMax],
+    [`${configuration}.scheduleTriggerConfig.parallelism`]: [1, numberMax],
+  },
 };

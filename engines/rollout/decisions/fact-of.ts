@@ -20,6 +20,7 @@ type Disregarded = Extract<RolloutDecision, { kind: "Disregarded" }>;
 /** The outcomes that each phase waits for; any other is late. */
 const awaited: { readonly [P in Phase]: readonly RolloutOutcome["of"][] } = {
   "waiting-for-request": [],
+  repointing: ["Repoint"],
   inspecting: ["Inspect"],
   activating: ["Activate"],
   smoking: ["Probe"],
@@ -66,6 +67,8 @@ function factOfOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutObs
     return { kind: "AttemptFailed", effect: outcome.of, message: reason, ...late, ...asked };
   }
   switch (outcome.of) {
+    case "Repoint":
+      return { kind: "Repointed" };
     case "Inspect":
       return { kind: "Inspected", view: value(outcome.found) };
     case "Activate":

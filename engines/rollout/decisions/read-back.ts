@@ -22,7 +22,10 @@ export function concludeReadBack(
   if (percent < 100) return [reached];
   if (state.stable === null)
     return [reached, { kind: "StepPassed", percent, message: "it is the app's first revision" }];
-  return state.promoted ? [reached, { kind: "StepPassed", percent, message: "requested by a person" }] : [reached];
+  if (!state.promoted) return [reached];
+  const { returns } = state.intent!;
+  const message = returns === undefined ? "requested by a person" : `a remediation of ${returns} returns to it`;
+  return [reached, { kind: "StepPassed", percent, message }];
 }
 
 /** Weights that have drifted are set again; after too many times the rollout gives up. */

@@ -17,7 +17,8 @@ export function start(state: RolloutState, view: AppView): RolloutDecision {
   const serving = view.revisions.find((revision) => sameName(revision.name, stable));
   if (serving === undefined) return abort("stable-missing", "the revision that served before no longer exists");
   const untouched = sameWeights(view.weights, [{ revision: stable, percent: 100 }]);
-  if (serving.templateHash === canary.templateHash)
+  // Of a rotation's revision only the secret differs, which a template's key may leave out. It is always judged.
+  if (serving.templateHash === canary.templateHash && state.intent!.purpose === undefined)
     return {
       kind: "FoundUnchanged",
       stable,

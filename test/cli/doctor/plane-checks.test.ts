@@ -83,6 +83,14 @@ test("the heartbeat is lost only when rollouts are in progress and do not advanc
   expect(judgePulse({ inFlight: 0, overdueSeconds: 0 }, 25).state).toBe("ok");
 });
 
+test("rollouts that cannot go on are reported, while the others do", async () => {
+  await withAnswer(200, { status: "ok", inFlight: 3, overdueSeconds: 1, stuck: 1 }, async (context) => {
+    expect(await run("control plane", context)).toMatchObject(
+      failure("doctor-rollouts-stuck", "1 of 3 rollouts in progress cannot go on: its journal cannot be read, or"),
+    );
+  });
+});
+
 test("the control plane's own errors are given: unreachable database, internal error, refused token", async () => {
   await withAnswer(503, envelope(journalUnreachable()), async (context) => {
     expect(await run("control plane", context)).toMatchObject(failure("journal-unreachable"));

@@ -85,6 +85,17 @@ describe("an app", () => {
     });
   });
 
+  test("whose reads are throttled for longer than a request may rest tells so at once", async () => {
+    const throttled = { status: 429, code: "TooManyRequests", retryAfterSeconds: 40, times: 9 };
+    await shop.fault({ path: "/containerApps/storefront", method: "GET", ...throttled });
+    const told = { ok: false, reason: expect.stringContaining("429 TooManyRequests"), retryAfterSeconds: 40 };
+    expect(await apps.inspect(target, uncut)).toEqual(told);
+    expect(await apps.readTraffic(target, uncut)).toEqual(told);
+    expect(await apps.activate({ kind: "Activate", target, revision: canary }, ours)).toEqual(told);
+    expect(await apps.deactivate({ kind: "Deactivate", target, revision: canary }, ours)).toEqual(told);
+    expect((await shift(20)).result).toEqual(told);
+  });
+
   test("that does not answer is given up in bounded time, and at once when cancelled", async () => {
     await shop.fault({ path: "/containerApps/storefront$", status: 500, code: "InternalServerError", times: 50 });
     expect(await apps.readTraffic(target, uncut)).toEqual({

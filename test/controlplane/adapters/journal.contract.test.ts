@@ -255,7 +255,7 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
     const stream = fresh();
     await journal.append(stream, [], [waited(1)], pen);
     const { lastWrite, ...flying } = await journal.pulse();
-    expect(flying).toEqual({ inFlight: inFlight + 1, overdueSeconds: expect.any(Number) });
+    expect(flying).toEqual({ inFlight: inFlight + 1, overdueSeconds: expect.any(Number), stuck: 0 });
     expect(lastWrite!.at).toBeGreaterThanOrEqual(before - 5);
     expect(lastWrite!.at).toBeLessThanOrEqual(Date.now() + 5);
     await eventually(

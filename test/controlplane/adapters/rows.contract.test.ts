@@ -6,6 +6,8 @@ import type { PostgresJournal } from "../../../controlplane/adapters/postgres/jo
 import type { Claims, Cursor, Journal } from "../../../controlplane/runtime/ports.ts";
 import { rolloutKind } from "../../../engines/rollout/kind.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import type { BallastError } from "../../../errors/catalogue.ts";
+import { journalEngineFailed } from "../../../errors/journal.ts";
 import { appendAtEnd, type JournalWithClaims, journalInPostgres, waited } from "../../support/controlplane/journals.ts";
 import { rejected } from "../../support/controlplane/service.ts";
 import { postgresForTests } from "../../support/postgres/postgres.ts";
@@ -155,5 +157,33 @@ describe.each(places)("the rows of streams in %s", (_place, open) => {
     const claimed = await claims.take(["app/pulse/api"], alone, "p1");
     await appendAtEnd(journal, alone, [{ kind: "Waited", at }], { ...pen, ...("claim" in claimed ? claimed : {}) });
     expect(await overdue()).toBeLessThan(50);
+  });
+
+  it("show a stream that is stuck with the reason, until it can go on, and count it apart", async () => {
+    const stream = "rollout/stuck/api/api--1";
+    const why = journalEngineFailed({ stream, why: "TypeError: \0 is no state" });
+    await journal.append(stream, [], [{ ...rejected[0]!, at: Date.now() - 1_000_000 }], pen);
+    const stuck = async () => {
+      const { streams } = await journal.list({ kind: "rollout", parts: new Map([[0, "stuck"]]), limit: 9 });
+      const [listed] = streams as readonly { readonly stuck?: BallastError }[];
+      expect((await journal.show(stream)) as object).toEqual(listed);
+      const counts = (await journal.underWay()).find(({ phase }) => phase === "stuck")?.streams ?? 0;
+      const { overdueSeconds, stuck: counted } = await journal.pulse();
+      expect(counted).toBe(counts);
+      return [listed?.stuck?.id, listed?.stuck?.message, counts, overdueSeconds >= 1000];
+    };
+    expect(await stuck()).toEqual([undefined, undefined, 0, true]);
+    await journal.stuck(stream, why);
+    await journal.stuck(stream, why);
+    expect(await stuck()).toEqual([why.id, expect.stringMatching(/TypeError: .* is no state/), 1, false]);
+    await journal.stuck(stream, undefined);
+    expect(await stuck()).toEqual([undefined, undefined, 0, true]);
+    await journal.stuck(stream, why);
+    await appendAtEnd(journal, stream, [{ kind: "Disregarded", at: Date.now() - 1_000_000, what: "no" }], pen);
+    expect(await stuck()).toEqual([undefined, undefined, 0, true]);
+    await journal.stuck(stream, why);
+    await appendAtEnd(journal, stream, rejected.slice(-1), pen);
+    await journal.stuck("rollout/stuck/api/none--1", why);
+    expect(await stuck()).toEqual([undefined, undefined, 0, false]);
   });
 });

@@ -240,6 +240,7 @@ describe("the service", () => {
       process: "test",
       inFlight: 0,
       overdueSeconds: 0,
+      stuck: 0,
       lastWriteAt: null,
       lastWriteSecondsAgo: null,
     });
@@ -247,6 +248,7 @@ describe("the service", () => {
     expect(await (await app.request("/health")).json()).toMatchObject({
       inFlight: 1,
       overdueSeconds: expect.any(Number),
+      stuck: 0,
       lastWriteAt: expect.any(Number),
       lastWriteSecondsAgo: expect.any(Number),
     });

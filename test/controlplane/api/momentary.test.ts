@@ -7,7 +7,8 @@ import { controlPlane } from "../../../client/control-plane.ts";
 import type { Access, CallTime } from "../../../client/requests.ts";
 import { isMomentary } from "../../../controlplane/adapters/postgres/momentary.ts";
 import { callPolicy, restBefore } from "../../../engines/retry.ts";
-import { journalUnreachable, streamUnknown } from "../../../errors/api.ts";
+import { journalUnreachable, signalDisregarded, streamUnknown } from "../../../errors/api.ts";
+import { withdraw } from "../../../provider/release/release.ts";
 import { envelope } from "../../support/controlplane/fake-control-plane.ts";
 import { body, calls, path, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
 
@@ -116,6 +117,64 @@ describe("a caller", () => {
     const heard: string[] = [];
     for await (const each of controlPlane(access).follow(name)) heard.push(each.kind);
     expect(heard).toEqual(["fact", "broken", "ended"]);
+  });
+
+  test("takes a lock through a failover of 150 s, and gives up soon if nothing answers", async () => {
+    const { access, seconds } = virtual();
+    answers = (_, response) =>
+      seconds() < failoverSeconds ? unwell(response) : void response.writeHead(200).end('{"id": "h1", "until": 1}');
+    expect(await controlPlane(access).lock({ resourceGroup: "Shop", app: "api" }, 60)).toEqual({ id: "h1", until: 1 });
+    const other = virtual();
+    answers = (_, response) => void response.writeHead(503).end("no healthy upstream");
+    await expect(controlPlane(other.access).lock({ resourceGroup: "Shop", app: "api" }, 60)).rejects.toMatchObject({
+      id: "release-control-plane-unreachable",
+    });
+    expect(other.seconds()).toBeLessThanOrEqual(15);
+  });
+
+  test("aborts a release that is deleted during a failover, and waits for its end", async () => {
+    const { access, seconds } = virtual();
+    const summary = { id: stream, target: { resourceGroup: "Shop", app: "api" }, result: null, facts: 3 };
+    const asked: string[] = [];
+    answers = (to, response) => {
+      const call = to.split("/").at(-1)!.split("?")[0]!;
+      if (seconds() < 60) return unwell(response);
+      asked.push(call);
+      // The signal has been written, and its answer is lost.
+      if (call === "signals" && asked.filter((each) => each === call).length === 1) return unwell(response);
+      const error = signalDisregarded({ kind: "rollout", why: "abort came too late" });
+      if (call === "signals") return void response.writeHead(409).end(JSON.stringify(envelope(error)));
+      const end = { result: "rolled-back", reason: "aborted-by-signal", message: "aborted" };
+      response.writeHead(200).end(`${JSON.stringify(call === "follow" ? end : summary)}\n`);
+    };
+    const reported: string[] = [];
+    await withdraw(
+      name as never,
+      {
+        controlPlane: controlPlane(access),
+        report: (line: string) => reported.push(line),
+        warn: (line: string) => reported.push(`warning: ${line}`),
+        cancel: new AbortController().signal,
+      } as never,
+    );
+    expect(reported).toEqual(["aborted"]);
+    expect(asked).toEqual(["api--0000002", "signals", "signals", "follow"]);
+  });
+
+  test("deletes a release while the database does not come back, with a warning", async () => {
+    const { access } = virtual();
+    answers = (_, response) => unwell(response);
+    const warned: string[] = [];
+    await withdraw(
+      name as never,
+      {
+        controlPlane: controlPlane(access),
+        report: () => undefined,
+        warn: (line: string) => warned.push(line),
+        cancel: new AbortController().signal,
+      } as never,
+    );
+    expect(warned).toEqual([expect.stringContaining("(journal-unreachable) No rollout was aborted; the deletion")]);
   });
 
   test("does not send a signal again that may have been written", async () => {

@@ -1,6 +1,7 @@
 // The call that starts a rollout: which bodies it accepts, what it answers the first time and again, and when it
 // refuses. A refused call starts nothing. security.test.ts and fuzz.test.ts have hostile callers.
 import { describe, expect, test } from "vitest";
+import type { Journal } from "../../../controlplane/runtime/ports.ts";
 import { fold } from "../../../engines/engine.ts";
 import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
@@ -274,6 +275,26 @@ describe("a release", () => {
     }
     expect(asked).toEqual([`supersede ${stream} by somebody: release hash-of-3 replaces it`]);
     expect((await call("GET", path)).body).toMatchObject({ phase: "reverting", percent: 5, result: null });
+  });
+
+  test("reads only the newest facts of the one in flight when it is asked again", async () => {
+    const known: number[] = [];
+    const { parts } = service();
+    const { read } = parts.journal;
+    const journal: Journal = {
+      ...parts.journal,
+      read: async (name, before = []) => {
+        known.push(before.length);
+        return read(name, before);
+      },
+    };
+    const { call, append } = service({ journal });
+    await append(stream, watched);
+    const again = { ...body, release: "hash-of-3" };
+    known.length = 0;
+    for (let asks = 0; asks < 3; asks++)
+      expect((await call("PUT", path.replace("0002", "0003"), again)).status).toBe(409);
+    expect(known).toEqual([0, watched.length, watched.length]);
   });
 
   test("is asked to retry while the finished one before it still holds the app", async () => {

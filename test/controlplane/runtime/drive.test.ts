@@ -40,7 +40,7 @@ function drivers({ finishedAt = 3, passes = [], take = () => ({ claim }), renew 
   };
   const say = (what: string) => async () => void said.push(what);
   const made = createDrivers<AnyEvent>({
-    journal: { read: async () => [...facts] } as never,
+    journal: { read: async () => [...facts], stuck: async () => undefined } as never,
     claims: {
       take: async () => take(),
       renew: async () => renew(),
@@ -68,6 +68,7 @@ function drivers({ finishedAt = 3, passes = [], take = () => ({ claim }), renew 
           asks: (of: readonly Fact[]) => (of.length < finishedAt ? {} : undefined),
           targetsOf: () => ["t"],
         },
+        performer: { limitSeconds: () => 10 },
       }) as never,
     process: "p",
     leaseSeconds: 9,

@@ -19,7 +19,16 @@ const world = (
   apps: Partial<Apps>,
   lockOn: RolloutWorld["claims"]["lockOn"] = async () => undefined,
 ): RolloutWorld => ({
-  apps: { inspect: hangs, shift: hangs, readTraffic: hangs, activate: hangs, deactivate: hangs, probe: hangs, ...apps },
+  apps: {
+    repoint: hangs,
+    inspect: hangs,
+    shift: hangs,
+    readTraffic: hangs,
+    activate: hangs,
+    deactivate: hangs,
+    probe: hangs,
+    ...apps,
+  },
   requests: { measure: hangs },
   claims: { lockOn },
   clock: clockOf(Date.now),

@@ -182,7 +182,7 @@ describe("a pass that writes", () => {
       "step perform",
       "perform",
       "confirm",
-      "step append 5 times",
+      "step append 28 times",
       `append decided on 1 after 1 by ${pen}`,
     ]);
     expect(run.busy).not.toBe(before);

@@ -30,7 +30,16 @@ function notingTime(): Time & { readonly naps: number[] } {
 }
 
 const world = (apps: Partial<Apps>, lockOn: RolloutWorld["claims"]["lockOn"], time?: Time): RolloutWorld => ({
-  apps: { inspect: hangs, shift: hangs, readTraffic: hangs, activate: hangs, deactivate: hangs, probe: hangs, ...apps },
+  apps: {
+    repoint: hangs,
+    inspect: hangs,
+    shift: hangs,
+    readTraffic: hangs,
+    activate: hangs,
+    deactivate: hangs,
+    probe: hangs,
+    ...apps,
+  },
   requests: { measure: hangs },
   claims: { lockOn },
   clock: clockOf(() => 1_000_000),

@@ -1,8 +1,6 @@
-// Identities, secrets by reference and storages of container apps, over HTTPS on a whole emulator: what a client is
-// shown, and what a container gets with it.
-import { writeFileSync } from "node:fs";
+// Identities and storages of container apps, over HTTPS on a whole emulator: what a client is shown, and what a
+// container gets with it. Secrets by reference are in vault-references.test.ts.
 import http from "node:http";
-import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Body } from "../../../emulator/arm/resource.ts";
 import { type CloudForTests, management, type Reply, startCloudForTests } from "../../support/emulator/cloud.ts";
@@ -23,7 +21,6 @@ beforeAll(async () => {
   await c.ask("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
   await c.settle("PUT", environment() + version, { location: "westeurope", properties: {} });
   await c.ask("PUT", `${named()}?api-version=2023-01-31`, { location: "westeurope" });
-  writeFileSync(path.join(c.folder, "cloud", "vaults.json"), JSON.stringify({ shop: { password: "from the vault" } }));
 });
 afterAll(() => c.close());
 
@@ -140,27 +137,6 @@ test("identitySettings say which containers may use an identity", async () => {
   expect((await variablesOf("settings"))["IDENTITY_HEADER"]).toEqual(expect.any(String));
   await put("unsettled", bodyOf(system, settings("None")));
   expect((await variablesOf("unsettled"))["IDENTITY_HEADER"]).toBeUndefined();
-});
-
-const reference = (secret: string, identity = "system"): Body => ({
-  secrets: [{ name: "key", keyVaultUrl: `https://shop.vault.azure.net/secrets/${secret}`, identity }],
-});
-const withKey = { env: [{ name: "KEY", secretRef: "key" }] };
-
-test("a secret by reference has the vault's value, and shows its reference", async () => {
-  const { body } = await put("vaulted", bodyOf(system, reference("password", "System"), withKey));
-  expect(body.properties.configuration.secrets).toEqual(reference("password", "System")["secrets"]);
-  expect((await variablesOf("vaulted"))["KEY"]).toBe("from the vault");
-  // A PUT repeats a reference as it is, without a value.
-  expect((await put("vaulted", bodyOf(system, reference("password"), withKey))).status).toBe(200);
-});
-
-test("a secret that the vault does not have is accepted, and fails the operation in Azure's words", async () => {
-  const { body } = await put("unvaulted", bodyOf(system, reference("nothing"), withKey));
-  expect(body.error).toEqual({
-    code: "InvalidParameterValueInContainerTemplate",
-    message: expect.stringContaining("unable to fetch secret 'key' using Managed identity 'system'"),
-  });
 });
 
 test("a storage of an environment is shown without its key, and a wrong one is refused", async () => {

@@ -2,9 +2,13 @@
 // beside the packages in a temporary folder and prints one line of JSON a step. Its argument is the file that
 // describes the emulator. The types of packages that this repository does not install cannot be checked here.
 // @ts-nocheck
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import http from "node:http";
 import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
 import { AuthorizationManagementClient } from "@azure/arm-authorization";
+import { EventGridManagementClient } from "@azure/arm-eventgrid";
+import { KeyVaultManagementClient } from "@azure/arm-keyvault";
 import { MonitorClient } from "@azure/arm-monitor";
 import { ManagedServiceIdentityClient } from "@azure/arm-msi";
 import { OperationalInsightsManagementClient } from "@azure/arm-operationalinsights";
@@ -25,13 +29,15 @@ const group = `/subscriptions/${subscription}/resourceGroups/js`;
 const environment = `${group}/providers/Microsoft.App/managedEnvironments/env`;
 const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/jslogs`;
 
-const [resources, workspaces, identities, roles, apps, monitor] = [
+const [resources, workspaces, identities, roles, apps, monitor, vaults, events] = [
   ResourceManagementClient,
   OperationalInsightsManagementClient,
   ManagedServiceIdentityClient,
   AuthorizationManagementClient,
   ContainerAppsAPIClient,
   MonitorClient,
+  KeyVaultManagementClient,
+  EventGridManagementClient,
 ].map(made);
 
 async function step(name, act) {
@@ -110,6 +116,37 @@ await step("action groups, rules and diagnostic settings", async () => {
   const logs = [{ category: "ContainerAppHTTPLogs", enabled: true }];
   await monitor.diagnosticSettings.createOrUpdate(environment.slice(1), "rows", { workspaceId: workspace, logs });
   return true;
+});
+const vault = `${group}/providers/Microsoft.KeyVault/vaults/jsvault`;
+await step("a vault", async () => {
+  const create = vaults.vaults.beginCreateOrUpdateAndWait ?? vaults.vaults.createOrUpdate;
+  const sku = { family: "A", name: "standard" };
+  const properties = { tenantId: tenant, sku, enableRbacAuthorization: true };
+  await create.call(vaults.vaults, "js", "jsvault", { location: "westeurope", properties }, quick);
+  return (await namesIn(vaults.vaults.listByResourceGroup("js"))).includes("jsvault");
+});
+await step("a topic and a subscription", async () => {
+  const receiver = http.createServer(async (request, response) => {
+    let text = "";
+    for await (const part of request) text += part;
+    response.end(JSON.stringify({ validationResponse: JSON.parse(text)[0].data.validationCode }));
+  });
+  await once(receiver.listen(0, "127.0.0.1"), "listening");
+  const { systemTopics: topics, systemTopicEventSubscriptions: subscriptions } = events;
+  const topic = { location: "westeurope", source: vault, topicType: "Microsoft.KeyVault.vaults" };
+  await topics.beginCreateOrUpdateAndWait("js", "jstopic", topic, quick);
+  const endpointUrl = `http://127.0.0.1:${receiver.address().port}/hook`;
+  const wanted = { destination: { endpointType: "WebHook", endpointUrl } };
+  await subscriptions.beginCreateOrUpdateAndWait("js", "jstopic", "jshook", wanted, quick);
+  receiver.close();
+  return (await subscriptions.getFullUrl("js", "jstopic", "jshook")).endpointUrl === endpointUrl;
+});
+await step("a deleted vault", async () => {
+  await vaults.vaults.delete("js", "jsvault");
+  const purge = vaults.vaults.beginPurgeDeletedAndWait ?? vaults.vaults.purgeDeleted;
+  const deleted = await namesIn(vaults.vaults.listDeleted());
+  await purge.call(vaults.vaults, "jsvault", "westeurope", quick);
+  return deleted.includes("jsvault") && (await namesIn(vaults.vaults.listDeleted())).length === 0;
 });
 await step("deletion", async () => {
   await apps.containerApps.delete("js", "shop", quick);

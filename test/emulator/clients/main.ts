@@ -41,7 +41,10 @@ try {
   writeFileSync(descriptionFile, JSON.stringify(description), { mode: 0o600 });
 
   writeFileSync(inFolder("package.json"), JSON.stringify({ private: true, type: "module" }));
-  const packages = ["appcontainers", "resources", "operationalinsights", "authorization", "msi", "monitor"];
+  const packages = [
+    ...["appcontainers", "resources", "operationalinsights", "authorization", "msi", "monitor"],
+    ...["keyvault", "eventgrid"],
+  ];
   await install(
     "npm",
     "install",

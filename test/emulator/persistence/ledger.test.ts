@@ -8,6 +8,7 @@ import type { Body } from "../../../emulator/arm/resource.ts";
 import { type Ledger, makeLedger } from "../../../emulator/persistence/ledger.ts";
 import { openDocuments } from "../../../emulator/persistence/state.ts";
 import { type CloudForTests, startCloudForTests } from "../../support/emulator/cloud.ts";
+import { clientObjectId, giveRole, hostOf, vaultBody, vaultVersion } from "../../support/emulator/vault.ts";
 
 const seen = vi.hoisted(() => ({ ledgers: [] as unknown[], documents: [] as unknown[] }));
 vi.mock(import("../../../emulator/persistence/ledger.ts"), async (original) => {
@@ -84,6 +85,10 @@ test("after every kind of request the file has exactly the documents that the cl
     at.settle("PUT", `${app}?${apps}`, { location: "westeurope", properties: { ...properties, ...more } });
   const revision = async (): Promise<string> =>
     (await at.ask("GET", `${app}?${apps}`)).body.properties.latestRevisionName;
+  const vault = `${group}/providers/Microsoft.KeyVault/vaults/kept`;
+  const token = await at.tokenFor("https://vault.azure.net");
+  const inVault = (method: string, where: string, body?: unknown) =>
+    at.ask(method, `${hostOf("kept")}${where}?api-version=7.4`, body, { token });
   const acts: readonly (() => Promise<unknown>)[] = [
     () => at.settle("PUT", `${environment}?${apps}`, { location: "westeurope", properties: {} }),
     () => put(),
@@ -95,6 +100,11 @@ test("after every kind of request the file has exactly the documents that the cl
     async () => at.ask("POST", `${app}/revisions/${await revision()}/deactivate?${apps}`),
     () => at.ask("POST", "/_emulator/clock", { at: "2030-01-01T00:00:00Z", rate: 2 }),
     () => at.ask("POST", "/_emulator/deliveries", { to: "http://example.com/", body: "{}", policy: "eventGrid" }),
+    () => at.ask("PUT", `${vault}?${vaultVersion}`, vaultBody(at)),
+    async () => giveRole(at, vault, "officer", await clientObjectId(at)),
+    () => inVault("PUT", "/secrets/a", { value: "x", attributes: { exp: 1_900_000_000 } }),
+    () => inVault("DELETE", "/secrets/a"),
+    () => at.ask("DELETE", `${vault}?${vaultVersion}`),
     () => at.ask("DELETE", identity(3)),
     () => at.settle("DELETE", `${app}?${apps}`),
     () => at.settle("DELETE", `${group}?api-version=2024-03-01`),

@@ -1,7 +1,10 @@
 // The emulator for azure-native, driven by the real Pulumi CLI through up, preview, refresh and destroy; and its rules
 // of comparison, which decide whether a refresh shows drift or noise.
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -30,6 +33,10 @@ import { Job } from "@pulumi/azure-native/app/job.js";
 import { getContainerApp } from "@pulumi/azure-native/app/getContainerApp.js";
 import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSetting.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
+import { SystemTopic } from "@pulumi/azure-native/eventgrid/systemTopic.js";
+import { SystemTopicEventSubscription } from "@pulumi/azure-native/eventgrid/systemTopicEventSubscription.js";
+import { Vault } from "@pulumi/azure-native/keyvault/vault.js";
+import { getClientConfig } from "@pulumi/azure-native/authorization/getClientConfig.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 const group = new ResourceGroup("shop", { location: "westeurope" });
@@ -41,6 +48,15 @@ new DiagnosticSetting("rows", { name: "rows", resourceUri: environment.id, works
 const identity = new UserAssignedIdentity("who", inGroup);
 new RoleAssignment("may", { scope: group.id, principalId: identity.principalId, principalType: "ServicePrincipal",
   roleDefinitionId: "/providers/Microsoft.Authorization/roleDefinitions/358470bc-b998-42bd-ab17-a7e34c199c0f" });
+const { tenantId, objectId } = await getClientConfig();
+const vault = new Vault("keys", { ...inGroup, properties: { tenantId, sku: { family: "A", name: "standard" },
+  enableRbacAuthorization: true, enablePurgeProtection: true, softDeleteRetentionInDays: 7 } });
+new RoleAssignment("sets", { scope: vault.id, principalId: objectId, principalType: "ServicePrincipal",
+  roleDefinitionId: "/providers/Microsoft.Authorization/roleDefinitions/b86a8fe4-44ce-4948-aee5-eccb2c155cd7" });
+const topic = new SystemTopic("expiry", { ...inGroup, source: vault.id, topicType: "Microsoft.KeyVault.vaults" });
+new SystemTopicEventSubscription("hints", { ...inGroup, systemTopicName: topic.name,
+  destination: { endpointType: "WebHook", endpointUrl: process.env.HOOK },
+  filter: { includedEventTypes: ["Microsoft.KeyVault.SecretNearExpiry"] } });
 const role = new RoleDefinition("starter", { scope: group.id, roleName: "Starter", roleType: "CustomRole",
   permissions: [{ actions: ["Microsoft.App/jobs/start/action"] }], assignableScopes: [group.id] });
 new Job("nightly", { ...inGroup, jobName: "nightly", environmentId: environment.id,
@@ -60,6 +76,7 @@ const app = new ContainerApp("web", {
 });
 export const revision = app.latestRevisionName;
 export const groupId = group.id;
+export const vaultUri = vault.properties.vaultUri;
 export const roleId = role.id;
 export const absent = await getContainerApp({ resourceGroupName: "none", containerAppName: "none" })
   .catch((error) => error.message);
@@ -68,6 +85,9 @@ export const absent = await getContainerApp({ resourceGroupName: "none", contain
 let at: CloudForTests;
 let pulumiCli: PulumiCli;
 let folder: string;
+/** A webhook that passes Event Grid's handshake. */
+let hook: string;
+let receiver: http.Server;
 
 /** Runs the Pulumi CLI and gives its output, with its exit code if that is not 0. */
 async function pulumi(
@@ -80,6 +100,7 @@ async function pulumi(
     PULUMI_HOME: path.join(folder, "home"),
     PULUMI_CONFIG_PASSPHRASE: "",
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    HOOK: hook,
     ...pulumiCli.environment,
     ...at.cloud.environment,
     ...environment,
@@ -123,15 +144,27 @@ beforeAll(async () => {
     ].join("\n"),
   );
   writeFileSync(path.join(folder, "program", "index.js"), program);
+  receiver = http.createServer(async (request, response) => {
+    let text = "";
+    for await (const part of request) text += part;
+    response.end(JSON.stringify({ validationResponse: JSON.parse(text)[0].data.validationCode }));
+  });
+  receiver.listen(0, "127.0.0.1");
+  await once(receiver, "listening");
+  hook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook?code=hush`;
   succeeded(await pulumi(["stack", "init", "dev"]));
 });
-afterAll(() => at.close());
+afterAll(async () => {
+  receiver?.close();
+  await at.close();
+});
 
 test("the real Pulumi CLI deploys, sees no change, then drift alone, corrects it, and destroys all", async () => {
-  expect(succeeded(await pulumi(["preview"]))).toMatch(/\+ 10 to create/);
-  expect(succeeded(await up())).toMatch(/\+ 10 created/);
+  expect(succeeded(await pulumi(["preview"]))).toMatch(/\+ 14 to create/);
+  expect(succeeded(await up())).toMatch(/\+ 14 created/);
   const outputs = JSON.parse(succeeded(await pulumi(["stack", "output", "--json"])));
   expect(outputs.revision).toMatch(/^web--[a-z0-9]+$/);
+  expect(outputs.vaultUri).toMatch(/^https:\/\/keys[0-9a-f]{8}\.vault\.ballast\.localhost\/$/);
   expect(outputs.roleId).toMatch(
     /^\/subscriptions\/[^/]+\/providers\/Microsoft.Authorization\/roleDefinitions\/[0-9a-f-]{36}$/,
   );
@@ -148,11 +181,11 @@ test("the real Pulumi CLI deploys, sees no change, then drift alone, corrects it
   await at.settle("PATCH", app, { properties: { template: { scale: { maxReplicas: 7 } } } });
   const drift = succeeded(await pulumi(["preview", "--refresh", "--diff"], { IMAGE: "web:2" }));
   expect(drift).toMatch(/~ maxReplicas: 7 => 2/);
-  expect(drift).toMatch(/~ 1 to update\n\s+9 unchanged/);
+  expect(drift).toMatch(/~ 1 to update\n\s+13 unchanged/);
   succeeded(await pulumi(["up", "--yes", "--skip-preview", "--refresh"], { IMAGE: "web:2" }));
   expect((await at.ask("GET", app)).body.properties.template.scale.maxReplicas).toBe(2);
 
-  expect(succeeded(await pulumi(["destroy", "--yes", "--skip-preview"]))).toMatch(/- 10 deleted/);
+  expect(succeeded(await pulumi(["destroy", "--yes", "--skip-preview"]))).toMatch(/- 14 deleted/);
   const subscription = `/subscriptions/${at.cloud.subscription}`;
   expect((await at.ask("GET", `${subscription}/resources?api-version=2024-03-01`)).body).toEqual({ value: [] });
   expect((await at.ask("GET", `${subscription}/resourcegroups?api-version=2024-03-01`)).body).toEqual({ value: [] });
@@ -261,4 +294,20 @@ test("a refresh carries over changes in the cloud, but not the cloud's defaults"
   expect(
     carryOver(said, before, { scale: { min: 2, cooldown: 300 }, list: [{ a: 1, filled: true }, { a: 2 }] }),
   ).toEqual({ scale: { min: 2 }, list: [{ a: 1 }, { a: 2 }] });
+});
+
+test("an object that the SDK flattens is nested on the wire, and flat again in the outputs", () => {
+  const subscription = nativeResourceOf("azure-native:eventgrid:SystemTopicEventSubscription")!;
+  const destination = { endpointType: "WebHook", endpointUrl: "https://a.example/hook" };
+  const wire = toWire(subscription, {
+    resourceGroupName: "g",
+    systemTopicName: "t",
+    eventSubscriptionName: "s",
+    destination,
+  });
+  expect(wire).toEqual({
+    properties: { destination: { endpointType: "WebHook", properties: { endpointUrl: "https://a.example/hook" } } },
+  });
+  expect(toOutputs(subscription, { id: "/s", name: "s", ...wire })).toMatchObject({ destination });
+  expect(toInputs(subscription, { name: "s", destination })).toEqual({ destination });
 });

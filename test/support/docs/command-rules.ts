@@ -121,6 +121,42 @@ export const rules: readonly Rule[] = [
     why: "written there into a folder, and run by the Pulumi CLI",
   },
 
+  {
+    page: "docs/guides/pull-requests.md",
+    command: /^ballast comment (mark-stale|write) --|^ballast power --json$/,
+    shownBy: "test/cli/comment/comment.test.ts",
+    holds: '"write", "--pull-request", "7", "--preview"',
+    why: "run there against GitHub's API on loopback, with each option",
+  },
+  {
+    page: "docs/guides/pull-requests.md",
+    command: /^ballast issue (open|close) --key /,
+    shownBy: "test/cli/issue/issue.test.ts",
+    holds: '"close", "--key", "drift-detect/prod"',
+    why: "run there against GitHub's API on loopback",
+  },
+  {
+    page: "docs/guides/pull-requests.md",
+    command: /^ballast policy check /,
+    shownBy: "test/policies/check.test.ts",
+    holds: '"policy", "check", ...args',
+    why: "each option is used there on a state",
+  },
+
+  {
+    page: "docs/guides/workflows.md",
+    command: /^ballast workflows init --source |^ballast workflows diff /,
+    shownBy: "test/cli/workflows/init.test.ts",
+    holds: '"workflows", "init", "--source"',
+    why: "run there, and diff.test.ts beside it compares folders and commits",
+  },
+  {
+    command: /^npm run test:workflows$/,
+    shownBy: "test/cli/workflows/main.ts",
+    holds: "bringTools",
+    why: "it downloads tools, and is a command of its own",
+  },
+
   // Ours, run here.
   { command: /^npm run ballast -- release (list|explain --replay|report)$/, runs: "in a clone" },
   { command: /^npm run ballast -- doctor --stack prod$/, runs: "in a clone" },

@@ -152,7 +152,7 @@ async function putApp(
     : { id, name, ...sent, properties: { managedEnvironmentId: environmentId, ...properties } };
   const refusal = containerAppType.parentMustExist?.(wanted, store);
   if (refusal) throw refusal;
-  const ended = containerAppType.onPut!({ id, wanted, previous, merge: how.merge ?? false, cloud }).then(
+  const ended = containerAppType.onPut!({ id, wanted, previous, merge: how.merge ?? false, sent, cloud }).then(
     () => undefined,
     (error: ArmError) => error,
   );

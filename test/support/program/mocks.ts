@@ -11,6 +11,8 @@ export interface Declared {
   readonly inputs: { readonly [key: string]: any };
   /** Whether Pulumi refuses to delete or replace it. */
   readonly protect: boolean;
+  /** The properties that an update leaves as they are in the state. */
+  readonly ignoreChanges: readonly string[];
   /** The sorted names of the outputs that a component registered; undefined for other resources. */
   readonly outputs: readonly string[] | undefined;
 }
@@ -21,16 +23,24 @@ export type Answers = (token: string, inputs: { readonly [key: string]: any }) =
 const { prototype } = MockMonitor;
 const parents = new Map<string, string>();
 const guarded = new Set<string>();
+const ignored = new Map<string, readonly string[]>();
 const registeredOutputs = new Map<string, readonly string[]>();
 const { registerResource: register, registerResourceOutputs: registerOutputs } = prototype;
 Object.assign(prototype, {
   // A mock does not get a resource's parent.
   registerResource(
     this: MockMonitor,
-    request: { getType(): string; getName(): string; getParent(): string; getProtect(): boolean | undefined },
+    request: {
+      getType(): string;
+      getName(): string;
+      getParent(): string;
+      getProtect(): boolean | undefined;
+      getIgnorechangesList(): readonly string[];
+    },
     done: never,
   ) {
     parents.set(`${request.getType()} ${request.getName()}`, typeOfUrn(request.getParent()));
+    ignored.set(`${request.getType()} ${request.getName()}`, request.getIgnorechangesList());
     if (request.getProtect()) guarded.add(`${request.getType()} ${request.getName()}`);
     return register.call(this, request, done);
   },
@@ -66,8 +76,9 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
     defaultDomain: `${environmentName}.example.net`,
     staticIp: "10.40.0.12",
   }),
-  "azure-native:app:ContainerApp": ({ containerAppName }) => ({
+  "azure-native:app:ContainerApp": ({ containerAppName, configuration }) => ({
     name: containerAppName,
+    configuration: withHost(configuration, `${containerAppName}.apps.example.net`),
     latestRevisionName: `${containerAppName}--0000002`,
   }),
   "azure-native:containerregistry:Registry": ({ registryName }) => ({
@@ -90,6 +101,13 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
   "ballast:index:Release": () => ({ result: "promoted", reason: "every-step-passed", message: "All went well." }),
 };
 
+/** Gives an app's configuration with the host that Azure fills in. If it has a secret, Pulumi has marked the whole. */
+function withHost(configuration: Declared["inputs"] | undefined, fqdn: string): object {
+  const { ingress, value, ...more } = configuration ?? {}; // a value that is not known is not there
+  if (value !== undefined) return { ...configuration, value: withHost(value, fqdn) };
+  return { ...more, ...(ingress && { ingress: { ...ingress, fqdn } }) };
+}
+
 /** Answers every read as Azure does before anything is deployed. */
 export const nothingThere: Answers = (token) => {
   throw new Error(
@@ -97,12 +115,17 @@ export const nothingThere: Answers = (token) => {
   );
 };
 
-/** Runs a program, or a part of one, and returns its result and the declared resources, sorted by name. */
+/**
+ * Runs a program, or a part of one, and returns its result and the declared resources, sorted by name.
+ *
+ * @param isPreview whether the program is told that it runs in a preview
+ */
 export async function record<Made>(
   program: () => Made | Promise<Made>,
   answers: Answers = nothingThere,
+  isPreview = false,
 ): Promise<{ made: Made; declared: readonly Declared[] }> {
-  const declared: Omit<Declared, "outputs" | "protect">[] = [];
+  const declared: Omit<Declared, "outputs" | "protect" | "ignoreChanges">[] = [];
   registeredOutputs.clear();
   guarded.clear();
   await pulumi.runtime.setMocks(
@@ -123,26 +146,49 @@ export async function record<Made>(
     },
     "ballast",
     "test",
+    isPreview,
   );
   let result: { readonly made: Made } | { readonly thrown: unknown } | undefined;
-  await pulumi.runtime.runInPulumiStack(async () => {
-    // An error thrown here would break off the stack's registration and be reported twice.
-    result = await Promise.resolve()
-      .then(program)
-      .then(
-        (made) => ({ made }),
-        (thrown: unknown) => ({ thrown }),
-      );
-    await registered(pulumi.runtime.getStackResource() as unknown as Family);
+  await orRefused(async () => {
+    await pulumi.runtime.runInPulumiStack(async () => {
+      // An error thrown here would break off the stack's registration and be reported twice.
+      result = await Promise.resolve()
+        .then(program)
+        .then(
+          (made) => ({ made }),
+          (thrown: unknown) => ({ thrown }),
+        );
+      await registered(pulumi.runtime.getStackResource() as unknown as Family);
+    });
+    await pulumi.runtime.disconnect(); // wait for the outputs of components
   });
-  await pulumi.runtime.disconnect(); // wait for the outputs of components
   if (!result || "thrown" in result) throw result?.thrown;
   const whole = declared.map((each) => ({
     ...each,
     protect: guarded.has(`${each.type} ${each.name}`),
+    ignoreChanges: ignored.get(`${each.type} ${each.name}`) ?? [],
     outputs: registeredOutputs.get(`${each.type} ${each.name}`),
   }));
   return { ...result, declared: whole.sort((one, other) => (one.name < other.name ? -1 : 1)) };
+}
+
+/**
+ * Runs a program, and rejects as soon as an output of it does.
+ *
+ * The SDK has no promise for that: a resource with such an input is never registered, and the language host ends at the
+ * rejection that nothing handles. So this does as the host does.
+ */
+async function orRefused(run: () => Promise<void>): Promise<void> {
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  const refused = new Promise<never>((_resolve, reject) => process.on("unhandledRejection", reject));
+  try {
+    await Promise.race([run(), refused]);
+  } finally {
+    await new Promise((resolve) => setImmediate(resolve)); // one refusal rejects several promises of the SDK
+    process.removeAllListeners("unhandledRejection");
+    for (const each of others) process.on("unhandledRejection", each);
+  }
 }
 
 const stackType = "pulumi:pulumi:Stack";

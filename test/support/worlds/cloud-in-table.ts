@@ -56,6 +56,7 @@ export function cloudInTable(pool: pg.Pool): { readonly apps: Apps; readonly req
       );
       return { ok: true, value: { weights } };
     },
+    repoint: nothing,
     activate: nothing,
     deactivate: nothing,
     probe: async () => ({ ok: true, value: { good: true, detail: "answered 200", running: "Running" } }),

@@ -52,6 +52,7 @@ export function deadlyWorld(pool: pg.Pool, { apps, requests, journal }: Ports): 
   }
   return {
     apps: {
+      repoint: (effect, fence) => sent(effect, () => apps.repoint(effect, fence)),
       inspect: (target, cancel) => sent({ kind: "Inspect" }, () => apps.inspect(target, cancel)),
       shift: (effect, fence) => sent(effect, () => apps.shift(effect, fence)),
       readTraffic: (target, cancel) => sent({ kind: "VerifyTraffic" }, () => apps.readTraffic(target, cancel)),

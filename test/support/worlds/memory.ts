@@ -13,10 +13,12 @@ import type {
   Orchestrations,
   Step,
 } from "../../../controlplane/runtime/ports.ts";
-import type { AnyEvent, Kinds } from "../../../engines/kind.ts";
+import { type AnyEvent, EngineFailed, type Kinds, runEngine } from "../../../engines/kind.ts";
 import { type Overview, overviewsOf } from "../../../engines/overview.ts";
 import { inOrder, type TargetKey } from "../../../engines/targets.ts";
 import type { Instant } from "../../../engines/time.ts";
+import type { BallastError } from "../../../errors/catalogue.ts";
+import { journalEngineFailed } from "../../../errors/journal.ts";
 
 interface Stored {
   readonly facts: ChainedFact[];
@@ -28,6 +30,7 @@ interface Stored {
   readonly overview: () => Overview | undefined;
   writtenAt: Instant;
   lookedAt: Instant;
+  stuck: BallastError | undefined;
 }
 
 /** Keeps facts in memory, as text, so that nothing is shared with the writer. */
@@ -45,11 +48,8 @@ export function memoryJournal<Event extends AnyEvent>(
     for (const fact of stored.facts.slice(stored.shown.length)) stored.shown.push(parseFact(fact, kinds));
     return [...stored.shown] as Fact<Event>[];
   };
-  const listedOf = (stream: string, { facts, overview }: Stored): Listed => ({
-    stream,
-    facts: facts.length,
-    overview: overview() ?? overlook(stream, factsOf(stream))!,
-  });
+  const listedOf = (stream: string, stored: Stored): Listed =>
+    listedFrom(stream, stored, () => overlook(stream, factsOf(stream))!);
   // As in PostgreSQL, facts of which no overview can be made are kept all the same.
   const overviewOf = (stream: string): Overview | undefined => {
     try {
@@ -72,6 +72,8 @@ export function memoryJournal<Event extends AnyEvent>(
       if (claim && (claim.holder !== stream || !stillOurs(claim))) return "fenced";
       if (lengthOf(stream) !== on.length || streams.get(stream)?.facts.at(-1)?.hash !== on.at(-1)?.hash)
         return "conflict";
+      const text = runEngine(() => eventsAsText(events));
+      const finished = runEngine(() => kinds.of(stream)?.finishes(events));
       const stored = streams.get(stream) ?? {
         facts: [],
         shown: [],
@@ -80,9 +82,10 @@ export function memoryJournal<Event extends AnyEvent>(
         overview: () => overviewOf(stream),
         writtenAt: 0,
         lookedAt: 0,
+        stuck: undefined,
       };
       streams.set(stream, stored);
-      const facts = (JSON.parse(eventsAsText(events)) as unknown[]).map((event, offset) => ({
+      const facts = (JSON.parse(text) as unknown[]).map((event, offset) => ({
         stream,
         index: on.length + offset,
         event,
@@ -90,14 +93,26 @@ export function memoryJournal<Event extends AnyEvent>(
         epoch: claim?.epoch ?? 0,
       }));
       stored.facts.push(...chain(on.at(-1)?.hash, facts));
-      stored.finished = kinds.of(stream)?.finishes(events) ?? stored.finished;
+      stored.finished = finished ?? stored.finished;
       stored.writtenAt = now();
+      stored.stuck = undefined;
       if (claim) stored.lookedAt = now();
       for (const wake of waiting) wake();
       return "appended";
     },
     grown: grownWith(waiting, lengthOf),
   };
+}
+
+/** Shows a stream; `overlook` makes the overview of one whose row has none. */
+function listedFrom(stream: string, { facts, overview, stuck }: Stored, overlook: () => Overview): Listed {
+  try {
+    const shown = overview() ?? runEngine(overlook);
+    return { stream, facts: facts.length, overview: shown, ...(stuck && { stuck }) };
+  } catch (error) {
+    if (!(error instanceof EngineFailed)) throw error;
+    return { stream, error: journalEngineFailed({ stream, why: error.message }) };
+  }
 }
 
 /** Waits for the growth of a stream; each append wakes all who wait. */
@@ -121,7 +136,7 @@ function memoryRows(
   streams: ReadonlyMap<string, Stored>,
   shown: (stream: string, stored: Stored) => Listed,
   now: () => Instant,
-): Pick<Journal, "streams" | "list" | "show" | "underWay" | "looked" | "pulse"> {
+): Pick<Journal, "streams" | "list" | "show" | "underWay" | "looked" | "stuck" | "pulse"> {
   const lastWriteAt = () => Math.max(0, ...[...streams.values()].map(({ writtenAt }) => writtenAt));
   return {
     streams: async ({ kind, unfinished }) =>
@@ -154,7 +169,7 @@ function memoryRows(
       const under = [...streams].filter(([, { finished }]) => !finished);
       const groups = Map.groupBy(
         under,
-        ([stream, { overview }]) => `${stream.split("/")[0]} ${overview()?.phase ?? ""}`,
+        ([stream, { overview, stuck }]) => `${stream.split("/")[0]} ${stuck ? "stuck" : (overview()?.phase ?? "")}`,
       );
       return [...groups].map(([key, of]) => {
         const [kind = "", phase = ""] = key.split(" ");
@@ -164,18 +179,23 @@ function memoryRows(
     looked: async (names) => {
       for (const name of names) streams.get(name)!.lookedAt = now();
     },
+    stuck: async (stream, why) => {
+      const stored = streams.get(stream);
+      if (stored !== undefined) stored.stuck = why;
+    },
     pulse: async () => ({
       inFlight: [...streams.values()].filter(({ finished }) => !finished).length,
       overdueSeconds: Math.max(
         0,
         ...[...streams.values()]
-          .filter(({ finished }) => !finished)
+          .filter(({ finished, stuck }) => !finished && !stuck)
           .map(({ overview, writtenAt, lookedAt }) => {
             const row = overview();
             const due = row === undefined ? writtenAt : (row.dueAt ?? Number.POSITIVE_INFINITY);
             return (now() - Math.max(due, lookedAt)) / 1000;
           }),
       ),
+      stuck: [...streams.values()].filter(({ finished, stuck }) => !finished && stuck !== undefined).length,
       lastWrite: lastWriteAt() === 0 ? undefined : { at: lastWriteAt(), secondsAgo: (now() - lastWriteAt()) / 1000 },
     }),
   };

@@ -145,6 +145,7 @@ function portsOf(scenario: Scenario, world: PureWorld): { readonly apps: Apps; r
   return {
     apps: {
       inspect: async () => found(inspect(scenario, world)),
+      repoint: written,
       activate: written,
       deactivate: written,
       shift: async (effect, fence) => {

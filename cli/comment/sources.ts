@@ -1,0 +1,64 @@
+// The files that a comment is made of: a preview, what the policies find in it and in the base, and what the judge can
+// see of each service. Each is the JSON of another command, so a file is refused with the name of that command.
+import { readFileSync } from "node:fs";
+import { commentSourceUnreadable } from "../../errors/github.ts";
+import { type Changes, readChanges } from "./changes.ts";
+import { type PolicyReport, policyReport } from "./findings.ts";
+
+/** One course of a rollout, as `ballast power --json` estimates it. */
+interface Course {
+  readonly ending: string;
+  readonly seconds: number;
+}
+
+/** What `ballast power --json` says, as far as a comment needs it. */
+export interface PowerReport {
+  readonly traffic: { readonly requestsPerMinute: number };
+  readonly healthy: Course;
+  readonly faults: readonly { readonly name: string; readonly course: Course }[];
+  readonly shortfalls: readonly string[];
+  readonly cautions: readonly string[];
+}
+
+/** Reads a preview. @throws comment-source-unreadable */
+export function previewIn(file: string): Changes {
+  const from = "`pulumi preview --json`";
+  const changes = readChanges(jsonIn(file, from));
+  if (changes === undefined) throw commentSourceUnreadable({ file, reason: "it has no steps of a preview", from });
+  return changes;
+}
+
+/** Reads a report of the policies. @throws comment-source-unreadable */
+export function policiesIn(file: string): PolicyReport {
+  const from = "`ballast policy check --format json`";
+  const report = policyReport(jsonIn(file, from));
+  if (report === undefined) throw commentSourceUnreadable({ file, reason: "it is no report of the policies", from });
+  return report;
+}
+
+/** Reads what the judge can see of a service. @throws comment-source-unreadable */
+export function powerIn(file: string): PowerReport {
+  const from = "`ballast power --json`";
+  const json = jsonIn(file, from) as Partial<PowerReport> | null;
+  const isReport = typeof json?.traffic?.requestsPerMinute === "number" && typeof json.healthy?.seconds === "number";
+  const hasLists = [json?.faults, json?.shortfalls, json?.cautions].every(Array.isArray);
+  if (!isReport || !hasLists) throw commentSourceUnreadable({ file, reason: "it has no estimate of a plan", from });
+  return json as PowerReport;
+}
+
+function jsonIn(file: string, from: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const reason = `it cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    throw commentSourceUnreadable({ file, reason, from });
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text, which may hold a secret.
+    // biome-ignore lint/style/useErrorCause: the cause would be printed with it
+    throw commentSourceUnreadable({ file, reason: "it is not JSON", from });
+  }
+}

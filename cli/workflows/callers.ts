@@ -1,0 +1,214 @@
+// The three workflows that a project needs to be delivered by the reusable ones: a preview for each pull request, an
+// update for each merge with its way back, and a look at every stack each night. They are plain YAML, short enough to
+// be read, and belong to the project from then on.
+
+import type { Contracts } from "./contracts.ts";
+
+/** A stack as its workflows need it. A value that its file does not have is read from a variable of the repository. */
+export interface DeliveredStack {
+  readonly name: string;
+  readonly tenantId: string | undefined;
+  readonly subscriptionId: string | undefined;
+}
+
+/** What the callers are made of. */
+export interface Delivery {
+  /** In the order in which a commit reaches them. */
+  readonly stacks: readonly DeliveredStack[];
+  /** The folder of the Pulumi project, from the root of the repository. */
+  readonly folder: string;
+  /** The repository with the reusable workflows: `owner/name`. */
+  readonly source: string;
+  /** Its commit, and the version that the commit is of. */
+  readonly commit: string;
+  readonly version: string;
+}
+
+/** A value that only the owner of the repository and of the cloud knows. */
+export interface MissingValue {
+  readonly variable: string;
+  readonly what: string;
+  /** What the identity must trust, as the ends of the subjects of GitHub's tokens. */
+  readonly subjects?: (stacks: readonly DeliveredStack[]) => readonly string[];
+}
+
+const previewIdentity: MissingValue = {
+  variable: "AZURE_PREVIEW_CLIENT_ID",
+  what: "client id of an identity that may read",
+  subjects: () => ["pull_request", "ref:refs/heads/main"],
+};
+const deployIdentity: MissingValue = {
+  variable: "AZURE_DEPLOY_CLIENT_ID",
+  what: "client id of an identity that may deploy",
+  subjects: (stacks) => stacks.map(({ name }) => `environment:${name}`),
+};
+const tenant: MissingValue = { variable: "AZURE_TENANT_ID", what: "id of the Entra tenant" };
+const subscription: MissingValue = { variable: "AZURE_SUBSCRIPTION_ID", what: "id of the Azure subscription" };
+
+/** Lists the values that the repository's variables must have. */
+export const missingValues = ({ stacks }: Delivery): readonly MissingValue[] => [
+  previewIdentity,
+  deployIdentity,
+  ...(stacks.some(({ tenantId }) => tenantId === undefined) ? [tenant] : []),
+  ...(stacks.some(({ subscriptionId }) => subscriptionId === undefined) ? [subscription] : []),
+];
+
+/** Gives the files by their names in `.github/workflows`. */
+export const callers = (delivery: Delivery): ReadonlyMap<string, string> =>
+  new Map([
+    ["preview.yml", preview(delivery)],
+    ["deploy.yml", deploy(delivery)],
+    ["nightly.yml", nightly(delivery)],
+  ]);
+
+const uses = ({ source, commit, version }: Delivery, workflow: string): string =>
+  `uses: ${source}/.github/workflows/${workflow}.yml@${commit} # ${version}`;
+
+const variable = ({ variable: name }: MissingValue): string => `\${{ vars.${name} }}`;
+
+/** A job's key may hold letters, digits, `-` and `_`. */
+const keyOf = (verb: string, { name }: DeliveredStack): string => `${verb}-${name.replaceAll(/[^\w-]/g, "-")}`;
+
+/** The inputs that every workflow about a stack has. */
+const inputsOf = ({ folder }: Delivery, stack: DeliveredStack, identity: MissingValue) => ({
+  stack: stack.name,
+  ...(folder !== "." && { "working-directory": folder }),
+  "azure-client-id": variable(identity),
+  "azure-tenant-id": stack.tenantId ?? variable(tenant),
+  "azure-subscription-id": stack.subscriptionId ?? variable(subscription),
+});
+
+/** One job that calls a reusable workflow, by the workflow's own contract: a wrong input does not compile. */
+export interface Call<Name extends keyof Contracts> {
+  readonly key: string;
+  readonly workflow: Name;
+  readonly permissions: Contracts[Name]["permissions"];
+  readonly inputs: Contracts[Name]["inputs"];
+  readonly needs?: string | undefined;
+  readonly condition?: string;
+}
+
+/** Why a job has a permission. */
+const reasons: Readonly<Record<string, string>> = {
+  contents: "to check out the commit",
+  "id-token": "to sign in to Azure without a stored key",
+  issues: "to keep one issue while it fails",
+  "pull-requests": "to write the comment",
+};
+
+const call = <Name extends keyof Contracts>(
+  delivery: Delivery,
+  { key, workflow, permissions, inputs, needs, condition }: Call<Name>,
+): string =>
+  [
+    `  ${key}:`,
+    ...(needs === undefined ? [] : [`    needs: ${needs}`]),
+    ...(condition === undefined ? [] : [`    if: ${condition}`]),
+    "    permissions:",
+    ...Object.entries(permissions).map(([scope, level]) => `      ${scope}: ${level} # ${reasons[scope]}`),
+    `    ${uses(delivery, workflow)}`,
+    "    with:",
+    ...Object.entries(inputs).map(([name, value]) => `      ${name}: ${value}`),
+  ].join("\n");
+
+const reading = { contents: "read", "id-token": "write" } as const;
+
+const preview = (delivery: Delivery): string => `# Shows in each pull request what it would change in each stack.
+name: preview
+on:
+  pull_request:
+permissions: {}
+concurrency:
+  group: preview-\${{ github.event.pull_request.number }}
+  cancel-in-progress: true # only the newest commit counts
+jobs:
+${delivery.stacks
+  .map((stack) =>
+    call(delivery, {
+      key: keyOf("preview", stack),
+      workflow: "pulumi-preview",
+      permissions: { ...reading, "pull-requests": "write" },
+      inputs: inputsOf(delivery, stack, previewIdentity),
+    }),
+  )
+  .join("\n")}
+`;
+
+/** An update reaches a stack only after the stack before it; a way back is started by hand, for one stack. */
+const deploy = (
+  delivery: Delivery,
+): string => `# Updates each stack in turn with each commit on main. Started by hand, it takes one stack back.
+name: deploy
+on:
+  push:
+    branches: [main]
+  workflow_dispatch:
+    inputs:
+      stack:
+        description: The stack to take back.
+        type: choice
+        options: [${delivery.stacks.map(({ name }) => name).join(", ")}]
+        required: true
+      app:
+        description: The app whose release in progress is aborted.
+        type: string
+        default: ""
+      commit:
+        description: The commit to go back to. Without it, only the release in progress is aborted.
+        type: string
+        default: ""
+permissions: {}
+jobs:
+${delivery.stacks
+  .map((stack, at) =>
+    call(delivery, {
+      key: keyOf("up", stack),
+      workflow: "pulumi-up",
+      needs: at === 0 ? undefined : keyOf("up", delivery.stacks[at - 1]!),
+      condition: "github.event_name == 'push'",
+      permissions: { ...reading, issues: "write" },
+      inputs: { ...inputsOf(delivery, stack, deployIdentity), environment: stack.name },
+    }),
+  )
+  .join("\n")}
+${delivery.stacks
+  .map((stack) =>
+    call(delivery, {
+      key: keyOf("rollback", stack),
+      workflow: "rollback",
+      condition: `github.event_name == 'workflow_dispatch' && inputs.stack == '${stack.name}'`,
+      permissions: { ...reading, issues: "write" },
+      inputs: {
+        ...inputsOf(delivery, stack, deployIdentity),
+        environment: stack.name,
+        app: "${{ inputs.app }}",
+        commit: "${{ inputs.commit }}",
+      },
+    }),
+  )
+  .join("\n")}
+`;
+
+const nightly = (
+  delivery: Delivery,
+): string => `# Looks each night whether each stack is as its program says, and as the policies ask.
+name: nightly
+on:
+  schedule:
+    - cron: "23 3 * * *"
+  workflow_dispatch:
+permissions: {}
+jobs:
+${delivery.stacks
+  .flatMap((stack) =>
+    (["drift-detect", "policy-nightly"] as const).map((workflow) =>
+      call(delivery, {
+        key: keyOf(workflow, stack),
+        workflow,
+        permissions: { ...reading, issues: "write" },
+        inputs: inputsOf(delivery, stack, previewIdentity),
+      }),
+    ),
+  )
+  .join("\n")}
+`;

@@ -1,0 +1,106 @@
+// What `ballast workflows init` does: it finds the stacks of a Pulumi project, writes the three callers, and names the
+// values that only the owner knows. It calls nobody.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { isMap, parseDocument } from "yaml";
+import { type Environment, environmentOf } from "../../analysis/systems/pulumi/names.ts";
+import { workflowsFileExists, workflowsProjectMissing } from "../../errors/workflows.ts";
+import { print, printJson } from "../terminal.ts";
+import { callers, type DeliveredStack, type Delivery, missingValues } from "./callers.ts";
+
+export interface InitOptions {
+  readonly program: string;
+  readonly source: { readonly repository: string; readonly commit: string };
+  readonly stack?: readonly string[];
+  readonly overwrite?: boolean;
+  readonly print?: boolean;
+  readonly json?: boolean;
+}
+
+/** Runs the command. @throws workflows-project-missing, workflows-file-exists */
+export function runInit(folder: string, options: InitOptions, version: string): void {
+  const root = resolve(folder);
+  const project = resolve(root, options.program);
+  const { repository, commit } = options.source;
+  const within = relative(root, project).replaceAll("\\", "/");
+  const delivery: Delivery = {
+    stacks: stacksIn(project, options.stack),
+    folder: within === "" ? "." : within,
+    source: repository,
+    commit,
+    version: `v${version}`,
+  };
+  const files = callers(delivery);
+  if (!options.print) writeAll(root, files, options.overwrite ?? false);
+  const missing = missingValues(delivery).map(({ variable, what, subjects }) => ({
+    variable,
+    what,
+    subjects: subjects?.(delivery.stacks) ?? [],
+  }));
+  const stacks = delivery.stacks.map(({ name }) => name);
+  if (options.json) return printJson({ stacks, files: Object.fromEntries(files), missing });
+  if (options.print) return print([...files].map(([name, text]) => `# ${pathOf(name)}\n${text}`).join("\n"));
+  print(
+    [
+      ...[...files.keys()].map((name) => `wrote ${pathOf(name)}`),
+      `Stacks, in the order of their updates: ${stacks.join(", ")}.`,
+      `Missing: ${missing.length} variables of the repository.`,
+      ...missing.flatMap(({ variable, what, subjects }) => [
+        `  ${variable}  ${what}`,
+        ...subjects.map((subject) => `    it must trust the subject repo:<owner>/<name>:${subject}`),
+      ]),
+    ].join("\n"),
+  );
+}
+
+const pathOf = (name: string): string => `.github/workflows/${name}`;
+
+function writeAll(root: string, files: ReadonlyMap<string, string>, mayOverwrite: boolean): void {
+  const differing = [...files].filter(([name, text]) => {
+    const path = join(root, pathOf(name));
+    return existsSync(path) && readFileSync(path, "utf8") !== text;
+  });
+  if (differing.length > 0 && !mayOverwrite)
+    throw workflowsFileExists({ files: differing.map(([name]) => pathOf(name)) });
+  mkdirSync(join(root, ".github", "workflows"), { recursive: true });
+  for (const [name, text] of files) writeFileSync(join(root, pathOf(name)), text);
+}
+
+const order: readonly (Environment | undefined)[] = ["development", "test", undefined, "staging", "production"];
+
+/** Gives the named stacks, or all that a project has files of, production last. @throws workflows-project-missing */
+function stacksIn(project: string, named: readonly string[] | undefined): readonly DeliveredStack[] {
+  if (!existsSync(join(project, "Pulumi.yaml")))
+    throw workflowsProjectMissing({ folder: project, reason: "it has no Pulumi.yaml" });
+  const found = readdirSync(project).flatMap((name) => /^Pulumi\.([\w.-]+)\.yaml$/.exec(name)?.[1] ?? []);
+  const unknown = (named ?? []).filter((name) => !found.includes(name));
+  if (unknown.length > 0)
+    throw workflowsProjectMissing({ folder: project, reason: `it has no Pulumi.${unknown[0]}.yaml` });
+  const rankOf = ({ name }: DeliveredStack): number => order.indexOf(environmentOf(name));
+  const stacks = (named ?? found).map((name) => stackIn(project, name));
+  const delivered = named
+    ? stacks
+    : stacks
+        .filter(({ isLocal }) => !isLocal)
+        .toSorted((one, other) => rankOf(one) - rankOf(other) || (one.name < other.name ? -1 : 1));
+  if (delivered.length > 0) return delivered;
+  throw workflowsProjectMissing({ folder: project, reason: "it has no file Pulumi.<stack>.yaml for a stack on Azure" });
+}
+
+const id = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Reads what a stack's file says about Azure. The emulator's own stack is not delivered. */
+function stackIn(project: string, name: string): DeliveredStack & { readonly isLocal: boolean } {
+  const document = parseDocument(readFileSync(join(project, `Pulumi.${name}.yaml`), "utf8"));
+  const config = document.get("config");
+  const valueOf = (key: string): string | undefined => {
+    const value = isMap(config) ? config.get(key) : undefined;
+    return typeof value === "string" && id.test(value) ? value : undefined;
+  };
+  return {
+    name,
+    tenantId: valueOf("azure-native:tenantId") ?? valueOf("ballast:tenant"),
+    subscriptionId: valueOf("azure-native:subscriptionId"),
+    isLocal: name === "local" || (isMap(config) && config.get("ballast:emulator") === true),
+  };
+}

@@ -1,0 +1,90 @@
+// What an update would do to the live app, beside a new revision. Whatever a rollback could not undo, or users would
+// miss, is refused before the first write: at preview, and again at the update with every value known. It is pure.
+import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
+import { canaryAppLosses, canaryAppMoved, canaryAppScopeChanges, canaryAppUnfit } from "../../errors/components.ts";
+import { type Configuration, hasAll, scopeChanges } from "./app-scope.ts";
+import { type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
+import { hole } from "./known-parts.ts";
+import { type AppShape, type KeptSetting, keptSettings, type LostSetting, lossesOf, withKept } from "./losses.ts";
+import type { LiveApp } from "./traffic.ts";
+
+/** What an update will send, as far as it is known. */
+export interface Planned extends AppShape {
+  readonly location?: unknown;
+  readonly environmentId?: unknown;
+  readonly managedEnvironmentId?: unknown;
+}
+
+/** Gives arguments as they are sent: with the slots that the live app names, where it has them. */
+export function withSlots(planned: Planned, slots: LiveSlots): Planned {
+  const { configuration, template } = planned;
+  const { secrets } = (configuration ?? {}) as { readonly secrets?: unknown };
+  if (configuration === hole || !Array.isArray(secrets))
+    return { ...planned, template: mapSecrets(template, (secret) => slotOf(slots, secret)) };
+  return {
+    ...planned,
+    configuration: { ...(configuration as object), secrets: secrets.map((secret) => placed(slots, secret)) },
+    template: mapSecrets(template, (secret) => slotOf(slots, secret)),
+  };
+}
+
+/** What a program says of the settings that it does not set. */
+export interface Unsaid {
+  readonly keepLive: readonly KeptSetting[];
+  readonly acceptLoss: readonly LostSetting[];
+}
+
+/**
+ * Refuses an update of the live app.
+ *
+ * @throws canary-app-unfit, canary-app-moved, canary-app-losses, canary-app-scope-changes
+ */
+export function refuseAdoption(app: string, live: LiveApp, planned: Planned, { keepLive, acceptLoss }: Unsaid): void {
+  const why = whyNot(live);
+  if (why !== undefined) throw canaryAppUnfit({ app, why });
+  const moves = movesOf(live, planned);
+  if (moves.length > 0) throw canaryAppMoved({ app, moves });
+  const sent = withKept(planned, live, keepLive);
+  const losses = lossesOf(live, sent).filter(({ setting }) => !acceptLoss.includes(setting));
+  if (losses.length > 0) {
+    const lost = losses.map(({ setting }) => setting);
+    const keepable = lost.filter((setting) => (keptSettings as readonly string[]).includes(setting));
+    throw canaryAppLosses({ app, losses: losses.flatMap((loss) => loss.lost), lost, keepable });
+  }
+  if (hasAll(live.template, sent.template)) return;
+  const changes = scopeChanges(live.configuration, sent.configuration as Configuration, live.template);
+  if (changes.length > 0) throw canaryAppScopeChanges({ app, changes });
+}
+
+/** Asks the engine whether an app can be released by canary, so that preview and control plane agree. */
+function whyNot({ configuration: { ingress, activeRevisionsMode } = {} }: LiveApp): string | undefined {
+  const transport = String(ingress?.transport ?? "").toLowerCase() === "tcp" ? "tcp" : "http";
+  return whyUnfit({
+    weights: [],
+    revisions: [],
+    ingress: ingress ? transport : "none",
+    sticky: ingress?.stickySessions?.affinity === "sticky",
+    // An update changes Single mode to Multiple; only Labels mode cannot be released.
+    mode: String(activeRevisionsMode ?? "").toLowerCase() === "labels" ? "Labels" : "Multiple",
+  });
+}
+
+/** Azure spells a region with spaces or without, and an id in any letter case. */
+const plain = (value: unknown): string => String(value).toLowerCase().replaceAll(" ", "");
+
+/** Lists what Azure cannot change of an app that exists, so that Pulumi would delete it and create another one. */
+function movesOf(live: LiveApp, planned: Planned): readonly string[] {
+  const pairs = [
+    ["location", live.location, planned.location],
+    [
+      "environment",
+      live.managedEnvironmentId || live.environmentId,
+      planned.managedEnvironmentId ?? planned.environmentId,
+    ],
+  ] as const;
+  return pairs
+    .filter(
+      ([, was, will]) => was && will !== undefined && will !== null && will !== hole && plain(was) !== plain(will),
+    )
+    .map(([what, was, will]) => `its ${what} is ${was}, and the program says ${String(will)}`);
+}

@@ -1,0 +1,258 @@
+// What an update would take from a live app: settings that the app has and the program does not say. Somebody made them
+// by hand or with another program, and users or operators would feel their loss. It is pure.
+import { hasHole, hole } from "./known-parts.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Arguments of an app as far as they are known, or an app as Azure shows it. */
+export interface AppShape {
+  readonly configuration?: unknown;
+  readonly template?: unknown;
+  readonly identity?: unknown;
+  readonly tags?: unknown;
+  readonly workloadProfileName?: unknown;
+}
+
+/** One kind of setting: where it is, and which of its parts a program may lose. */
+interface Setting {
+  readonly at: readonly string[];
+  /** Names the parts of a value, each with the words for it. A value without parts means nothing. */
+  readonly parts: (value: unknown) => ReadonlyMap<string, string>;
+  /** Whether a program that says another value has said enough, since the setting is one whole. */
+  readonly isWhole?: true;
+  /** Adds what is lost to what the program says. */
+  readonly keep?: (said: unknown, live: unknown) => unknown;
+}
+
+const objectOf = (value: unknown): Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.map(objectOf) : []);
+const lower = (value: unknown): string => String(value ?? "").toLowerCase();
+
+/** The parts of a list, by a key that Azure compares without case. */
+const items =
+  (what: string, key: (item: Fields) => unknown, isOne: (item: Fields) => boolean = () => true): Setting["parts"] =>
+  (value) =>
+    new Map(
+      listOf(value)
+        .filter(isOne)
+        .map((item) => [lower(key(item)), `the ${what} ${item["name"] ?? key(item)}`]),
+    );
+
+/** A setting that is there or not. */
+const whole =
+  (what: string, means: (value: unknown) => boolean): Setting["parts"] =>
+  (value) =>
+    new Map(means(value) ? [["whole", what]] : []);
+
+/** Gives the program's list with the live items that it lacks. */
+const keepItems =
+  ({ parts }: Pick<Setting, "parts">, key: (item: Fields) => unknown) =>
+  (said: unknown, live: unknown): unknown => {
+    const [has, all] = [parts(said), parts(live)];
+    const lost = listOf(live).filter((item) => all.has(lower(key(item))) && !has.has(lower(key(item))));
+    return lost.length === 0 ? said : [...(Array.isArray(said) ? said : []), ...lost];
+  };
+
+/** Gives the program's value, or else the live one. */
+const keepWhole = (said: unknown, live: unknown): unknown => said ?? live ?? undefined;
+
+const list = (at: readonly string[], what: string, key: (item: Fields) => unknown): Setting & Required<Keeps> => {
+  const parts = items(what, key);
+  return { at, parts, keep: keepItems({ parts }, key) };
+};
+type Keeps = Pick<Setting, "keep">;
+
+const ingress = (field: string): readonly string[] => ["configuration", "ingress", field];
+const name = (item: Fields): unknown => item["name"];
+const hasContent = (value: unknown): boolean =>
+  typeof value === "object" && value !== null ? Object.values(value).some(hasContent) : Boolean(value);
+
+/** Names the identities of an app: ids in lower case, and `system` for its own. */
+function identitiesOf(value: unknown): ReadonlyMap<string, string> {
+  const { type, userAssignedIdentities: ids } = objectOf(value);
+  const listed = Array.isArray(ids) ? ids.map(String) : Object.keys(objectOf(ids));
+  return new Map([
+    ...(lower(type).includes("systemassigned") ? [["system", "the app's own identity"] as const] : []),
+    ...listed.map((id) => [id.toLowerCase(), `the identity ${id}`] as const),
+  ]);
+}
+
+function keepIdentities(said: unknown, live: unknown): unknown {
+  const lost = [...identitiesOf(live)].filter(([id]) => !identitiesOf(said).has(id));
+  if (lost.length === 0) return said;
+  const all = new Map([...identitiesOf(said), ...identitiesOf(live)]);
+  const given = objectOf(said)["userAssignedIdentities"];
+  const ids = [
+    ...(Array.isArray(given) ? given : Object.keys(objectOf(given))),
+    ...lost.flatMap(([id, words]) => (id === "system" ? [] : [words.replace("the identity ", "")])),
+  ];
+  const types = [...(all.has("system") ? ["SystemAssigned"] : []), ...(ids.length > 0 ? ["UserAssigned"] : [])];
+  return { type: types.join(","), ...(ids.length > 0 && { userAssignedIdentities: ids }) };
+}
+
+const tagsOf: Setting["parts"] = (value) =>
+  new Map(Object.keys(objectOf(value)).map((tag) => [tag.toLowerCase(), `the tag ${tag}`]));
+
+function keepTags(said: unknown, live: unknown): unknown {
+  const has = tagsOf(said);
+  const lost = Object.entries(objectOf(live)).filter(([tag]) => !has.has(tag.toLowerCase()));
+  return lost.length === 0 ? said : { ...Object.fromEntries(lost), ...objectOf(said) };
+}
+
+const isReference = (secret: Fields): boolean => Boolean(secret["keyVaultUrl"]);
+const references = items("reference of the secret", name, isReference);
+
+/** A reference takes the place of a value of the same name. */
+function keepReferences(said: unknown, live: unknown): unknown {
+  const lost = listOf(live).filter((secret) => isReference(secret) && !references(said).has(lower(secret["name"])));
+  const names = new Set(lost.map(({ name: each }) => lower(each)));
+  const rest = (Array.isArray(said) ? said : []).filter((secret) => !names.has(lower(objectOf(secret)["name"])));
+  const sent = lost.map(({ name: each, keyVaultUrl, identity }) => ({ name: each, keyVaultUrl, identity }));
+  return lost.length === 0 ? said : [...rest, ...sent];
+}
+
+const domains = list(ingress("customDomains"), "domain", name);
+const addresses = list(ingress("ipSecurityRestrictions"), "address rule", (rule) =>
+  [rule["action"], rule["ipAddressRange"]].join(" "),
+);
+const ports = list(ingress("additionalPortMappings"), "port", ({ targetPort }) => targetPort);
+const lifecycles = {
+  at: ["configuration", "identitySettings"],
+  parts: items(
+    "setting of the identity",
+    ({ identity }) => identity,
+    ({ lifecycle }) => !["", "all"].includes(lower(lifecycle)),
+  ),
+};
+
+/** The settings that belong to the app, which `keepLive` can send back as they are. */
+const ofTheApp = {
+  customDomains: domains,
+  ipSecurityRestrictions: addresses,
+  clientCertificateMode: {
+    at: ingress("clientCertificateMode"),
+    parts: whole("the client certificate mode", (value) => !["", "ignore"].includes(lower(value))),
+    isWhole: true,
+    keep: keepWhole,
+  },
+  corsPolicy: {
+    at: ingress("corsPolicy"),
+    parts: whole("the CORS policy", hasContent),
+    isWhole: true,
+    keep: keepWhole,
+  },
+  additionalPortMappings: ports,
+  dapr: {
+    at: ["configuration", "dapr"],
+    parts: whole("Dapr", (value) => objectOf(value)["enabled"] === true),
+    isWhole: true,
+    keep: keepWhole,
+  },
+  runtime: {
+    at: ["configuration", "runtime"],
+    parts: whole("the runtime's settings", hasContent),
+    isWhole: true,
+    keep: keepWhole,
+  },
+  identitySettings: { ...lifecycles, keep: keepItems(lifecycles, ({ identity }) => identity) },
+  secretsByReference: { at: ["configuration", "secrets"], parts: references, keep: keepReferences },
+  identity: { at: ["identity"], parts: identitiesOf, keep: keepIdentities },
+  tags: { at: ["tags"], parts: tagsOf, keep: keepTags },
+  workloadProfileName: {
+    at: ["workloadProfileName"],
+    parts: whole("the workload profile", (value) => !["", "consumption"].includes(lower(value))),
+    isWhole: true,
+    keep: keepWhole,
+  },
+} as const satisfies Readonly<Record<string, Setting & Required<Keeps>>>;
+
+/** The settings of a template, which is released as the program has it. */
+const ofTheTemplate = {
+  scaleRules: { at: ["template", "scale", "rules"], parts: items("scale rule", name) },
+  sidecars: { at: ["template", "containers"], parts: items("container", name) },
+  initContainers: { at: ["template", "initContainers"], parts: items("init container", name) },
+  volumes: {
+    at: ["template", "volumes"],
+    parts: items("volume", name, ({ storageType }) => lower(storageType) !== "emptydir"),
+  },
+  serviceBinds: { at: ["template", "serviceBinds"], parts: items("service binding", name) },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+/** A setting that `keepLive` can name. */
+export type KeptSetting = keyof typeof ofTheApp;
+/** A setting that `acceptLoss` can name. */
+export type LostSetting = KeptSetting | keyof typeof ofTheTemplate;
+
+export const keptSettings = Object.keys(ofTheApp) as readonly KeptSetting[];
+export const lostSettings = [...keptSettings, ...Object.keys(ofTheTemplate)] as readonly LostSetting[];
+const settings: Readonly<Record<LostSetting, Setting>> = { ...ofTheApp, ...ofTheTemplate };
+
+/** A setting with the words for what would be lost of it. */
+export interface Loss {
+  readonly setting: LostSetting;
+  readonly lost: readonly string[];
+}
+
+/**
+ * Lists what an update would take from the live app.
+ *
+ * What a preview does not know yet counts as said: the update compares again. A value that means the same as none, such
+ * as Dapr that is switched off, is no loss.
+ */
+export const lossesOf = (live: AppShape, said: AppShape): readonly Loss[] =>
+  lostSettings.flatMap((setting) => {
+    const lost = lostOf(setting, valueAt(live, settings[setting].at), valueAt(said, settings[setting].at));
+    return lost.length === 0 ? [] : [{ setting, lost }];
+  });
+
+function lostOf(setting: LostSetting, live: unknown, said: unknown): readonly string[] {
+  const { parts, isWhole } = settings[setting];
+  const has = parts(said);
+  if (isUnclear(said, has) || (isWhole && said !== undefined && said !== null)) return [];
+  // A container that only has another name is no sidecar.
+  if (setting === "sidecars" && listOf(live).length <= listOf(said).length) return [];
+  return [...parts(live)].filter(([key]) => !has.has(key)).map(([, words]) => words);
+}
+
+/** Reports whether a part of what a program says may be any part. */
+const isUnclear = (said: unknown, parts: ReadonlyMap<string, string>): boolean =>
+  said === hole ||
+  (Array.isArray(said) && said.includes(hole)) ||
+  [...parts.keys()].some((key) => key.includes(anyKey));
+const anyKey = String(hole).toLowerCase();
+
+const valueAt = (shape: unknown, at: readonly string[]): unknown =>
+  at.reduce((value: unknown, step) => (value === hole ? hole : objectOf(value)[step]), shape);
+
+/** Reports whether a value of a setting says nothing, such as Dapr that is switched off. */
+export const meansNothing = (at: readonly string[], value: unknown): boolean =>
+  Object.values(settings).some((each) => each.at.join() === at.join() && each.parts(value).size === 0);
+
+/** The live values of settings that are kept. */
+export type Kept = { readonly [setting in KeptSetting]?: unknown };
+
+/** Gives the live values that an update sends back. */
+export const keptOf = (keep: readonly KeptSetting[], live: AppShape | undefined): Kept =>
+  Object.fromEntries(keep.map((setting) => [setting, valueAt(live, ofTheApp[setting].at)]));
+
+/** Gives the path of a setting in the arguments. */
+export const placeOf = (setting: KeptSetting): readonly string[] => ofTheApp[setting].at;
+
+/** Gives what an update sends of a setting: what the program says, with what the live app has beside it. */
+export const sentOf = (setting: KeptSetting, said: unknown, kept: Kept): unknown =>
+  ofTheApp[setting].keep(said, kept[setting] ?? undefined);
+
+/** Gives arguments with the settings that are kept, as far as they are known. */
+export const withKept = (said: AppShape, live: AppShape, keep: readonly KeptSetting[]): AppShape =>
+  keep.reduce<AppShape>((shape, setting) => {
+    const { at } = ofTheApp[setting];
+    const value = valueAt(shape, at);
+    if (hasHole(value)) return shape;
+    return replaced(shape, at, sentOf(setting, value, keptOf([setting], live))) as AppShape;
+  }, said);
+
+function replaced(shape: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
+  if (step === undefined) return value;
+  return { ...objectOf(shape), [step]: replaced(objectOf(shape)[step], rest, value) };
+}

@@ -1,0 +1,61 @@
+// The name of a release: that of the revision that Azure made. An update of the app always knows it, but a preview does
+// not, whatever the update changes. So a hook says whether the update will make a revision: it compares the template
+// before and after, as Pulumi will send it, with what the stack's transforms changed.
+import type { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
+import * as pulumi from "@pulumi/pulumi";
+import { canonical } from "../../engines/canonical.ts";
+import { canaryAppOutdated } from "../../errors/components.ts";
+import { refusal, takesHooks } from "../conventions.ts";
+import { hookNames } from "./hook-names.ts";
+import { fromKnownParts, hasHole } from "./known-parts.ts";
+
+/** What the hook says of an update. It does not run for an app that stays as it is. */
+interface Foreseen {
+  readonly isUnchanged: boolean;
+  readonly revision: string | undefined;
+}
+
+/** The hooks of the app, and the name of its release once it is declared. */
+export interface ReleaseKey {
+  readonly hooks: pulumi.ResourceHookBinding;
+  /** `liveRevision` is the latest revision as the live app shows it, if there is one. */
+  readonly of: (app: ContainerApp, liveRevision: pulumi.Output<string | undefined>) => pulumi.Output<string>;
+}
+
+/** Returns what names the release of one app. */
+export function releaseKey(name: string): ReleaseKey {
+  let foreseen: Foreseen | undefined;
+  const compare = async ({ oldInputs, newInputs, oldOutputs }: pulumi.ResourceHookArgs): Promise<void> => {
+    const { was, will } = await known({ was: oldInputs?.["template"], will: newInputs?.["template"] });
+    const isUnchanged = !hasHole(will) && canonical(was) === canonical(will);
+    foreseen = { isUnchanged, revision: oldOutputs?.["latestRevisionName"] };
+  };
+  const of: ReleaseKey["of"] = (app, liveRevision) =>
+    app.urn.apply((): pulumi.Output<string> => {
+      if (foreseen === undefined) return unlessOutdated(name, app.latestRevisionName, liveRevision);
+      const { isUnchanged, revision } = foreseen;
+      // After an update the app itself says which revision is the latest.
+      return pulumi.runtime.isDryRun() && isUnchanged && revision ? pulumi.output(revision) : app.latestRevisionName;
+    });
+  if (!takesHooks()) return { hooks: {}, of };
+  const hook = new pulumi.ResourceHook(hookNames(name)("release-foreseen"), compare, { onDryRun: true });
+  return { hooks: { beforeCreate: [hook], beforeUpdate: [hook] }, of };
+}
+
+/** Resolves values with a hole for each part that is not known. Secrets stay in this process. */
+const known = (values: object): Promise<{ readonly was: unknown; readonly will: unknown }> =>
+  new Promise((resolve) => void fromKnownParts(values, (parts) => resolve(parts)));
+
+/**
+ * Refuses a run that does not see a revision that another client made: the state would say that all is as it was, while
+ * users are on that revision.
+ */
+const unlessOutdated = (
+  name: string,
+  latest: pulumi.Output<string>,
+  liveRevision: pulumi.Output<string | undefined>,
+): pulumi.Output<string> =>
+  pulumi.all([latest, liveRevision]).apply(([inState, live]) => {
+    if (live && inState && live !== inState) throw refusal(canaryAppOutdated({ name, known: inState, live }));
+    return inState;
+  });

@@ -1,0 +1,198 @@
+// The secrets of a credential in Key Vault. There is no conditional write, so each version is tagged with the rotation
+// that made it, and every write looks for its own version first. The client repeats nothing: a write whose answer was
+// lost, sent again by the client, would make two versions.
+import { randomBytes } from "node:crypto";
+import { type KeyVaultSecret, SecretClient, type SecretClientOptions } from "@azure/keyvault-secrets";
+import type { Result } from "../../../engines/engine.ts";
+import { type Slot, slotSecret, slots } from "../../../engines/rotation/declaration.ts";
+import type { Credential, Version } from "../../../engines/rotation/vocabulary.ts";
+import type { Making, Vault, VaultView } from "../../performers/rotation-ports.ts";
+import type { Fence } from "../../runtime/ports.ts";
+import { afterFence, type Connection } from "./connection.ts";
+import { type Answered, ask, asResult, failureOf, type Patience, troubleOf } from "./trouble.ts";
+
+/** What stands in the tags of a version. Key Vault allows fifteen, and readers may have their own. */
+const tags = {
+  rotation: "ballast-rotation",
+  generation: "ballast-generation",
+  slot: "ballast-slot",
+  of: "ballast-of",
+} as const;
+
+/** Where the vaults are, and the clients' identity and route. */
+export interface VaultSetting {
+  readonly connection: Pick<Connection, "credential" | "way">;
+  readonly patience: Patience;
+  /** The suffix of the vaults' hosts, such as `vault.azure.net`. */
+  readonly suffix: string;
+}
+
+/** Opens the vaults. */
+export function createVault(setting: VaultSetting): Vault {
+  const clientOf = clientsOf(setting);
+  const { patience } = setting;
+  const newest = (credential: Credential, name: string, cancel?: AbortSignal) =>
+    readSecret(patience, (signal) => clientOf(credential).getSecret(name, signal), cancel);
+  return {
+    look: async (credential, cancel) => {
+      const [published, ...found] = await Promise.all([
+        newest(credential, credential.credential, cancel),
+        ...slots.map((slot) => newest(credential, slotSecret(credential.credential, slot), cancel)),
+      ]);
+      const failed = [published, ...found].find((one) => !one.ok);
+      if (failed !== undefined && !failed.ok) return failed;
+      const show = (index: number): VaultView["slots"][Slot] => {
+        const one = found[index]!;
+        const secret = one.ok ? one.value : null;
+        return secret === null || secret === "disabled"
+          ? { newest: null, rotation: "" }
+          : { newest: versionOf(secret), rotation: secret.properties.tags?.[tags.rotation] ?? "" };
+      };
+      return {
+        ok: true,
+        value: { published: publishedIn(published.ok ? published.value : null), slots: { a: show(0), b: show(1) } },
+      };
+    },
+    make: (credential, slot, making, fence) => make(clientOf(credential), patience, credential, slot, making, fence),
+    passwordOf: async (credential, slot, version, cancel) => {
+      const name = slotSecret(credential.credential, slot);
+      const found = await ask(patience, cancel, (abortSignal) =>
+        clientOf(credential).getSecret(name, { version, abortSignal }),
+      );
+      if (!found.ok) return asResult(found);
+      const password = passwordIn(found.value.value);
+      return password === undefined
+        ? { ok: false, reason: `version ${version} of ${name} holds no URL of the database` }
+        : { ok: true, value: password };
+    },
+    publish: async (credential, slot, version, rotation, fence) => {
+      const client = clientOf(credential);
+      const now = await newest(credential, credential.credential);
+      if (!now.ok) return now;
+      if (now.value !== null && now.value !== "disabled" && now.value.properties.tags?.[tags.of] === version)
+        return { ok: true, value: now.value.properties.version ?? "" };
+      const name = slotSecret(credential.credential, slot);
+      const found = await ask(patience, undefined, (abortSignal) => client.getSecret(name, { version, abortSignal }));
+      if (!found.ok) return asResult(found);
+      const { value = "", properties } = found.value;
+      return send(fence, patience, async (abortSignal) => {
+        const set = await client.setSecret(credential.credential, value, {
+          tags: { [tags.rotation]: rotation, [tags.slot]: slot, [tags.of]: version },
+          ...(properties.expiresOn && { expiresOn: properties.expiresOn }),
+          abortSignal,
+        });
+        return set.properties.version ?? "";
+      });
+    },
+  };
+}
+
+/** Makes the client of each vault once. */
+function clientsOf({ connection, suffix }: VaultSetting): (credential: Pick<Credential, "vault">) => SecretClient {
+  const clients = new Map<string, SecretClient>();
+  const options: SecretClientOptions = {
+    retryOptions: { maxRetries: 0 },
+    additionalPolicies: [{ policy: connection.way, position: "perCall" }],
+  };
+  return ({ vault }) => {
+    const url = `https://${vault}.${suffix}`;
+    const client = clients.get(url) ?? new SecretClient(url, connection.credential, options);
+    clients.set(url, client);
+    return client;
+  };
+}
+
+/** Reads the newest version; null if there is none. A disabled one cannot be read, and no older one takes its place. */
+async function readSecret(
+  patience: Patience,
+  get: (options: { readonly abortSignal: AbortSignal }) => Promise<KeyVaultSecret>,
+  cancel: AbortSignal | undefined,
+): Promise<Result<KeyVaultSecret | "disabled" | null>> {
+  const found = await ask(patience, cancel, (abortSignal) => get({ abortSignal }).catch(disabledAsValue));
+  if (found.ok) return found;
+  return found.trouble.status === 404
+    ? { ok: true, value: null }
+    : asResult(found as Extract<Answered<never>, { ok: false }>);
+}
+
+function disabledAsValue(error: unknown): "disabled" {
+  const { details } = error as { readonly details?: { readonly error?: { readonly innerError?: { code?: string } } } };
+  if (details?.error?.innerError?.code === "SecretDisabled") return "disabled";
+  throw error;
+}
+
+const versionOf = ({ properties }: KeyVaultSecret): Version => ({
+  version: properties.version ?? "",
+  url: properties.id ?? "",
+});
+
+function publishedIn(secret: KeyVaultSecret | "disabled" | null): VaultView["published"] {
+  if (secret === "disabled") return { slot: "a", version: "", of: "", enabled: false, expiresAt: null };
+  const slot = slots.find((one) => one === secret?.properties.tags?.[tags.slot]);
+  const of = secret?.properties.tags?.[tags.of];
+  if (secret === null || slot === undefined || of === undefined) return null;
+  return {
+    slot,
+    version: secret.properties.version ?? "",
+    of,
+    enabled: secret.properties.enabled ?? true,
+    expiresAt: secret.properties.expiresOn?.getTime() ?? null,
+  };
+}
+
+/** Makes a version with a random password, unless this rotation has made that generation before. */
+async function make(
+  client: SecretClient,
+  patience: Patience,
+  credential: Credential,
+  slot: Slot,
+  { rotation, generation, expiresAt }: Making,
+  fence: Fence,
+): Promise<Result<Version>> {
+  const name = slotSecret(credential.credential, slot);
+  const known = await ask(patience, undefined, async (abortSignal) => {
+    // Versions are listed in no order, and the time of each has a whole second.
+    for await (const properties of client.listPropertiesOfSecretVersions(name, { abortSignal }))
+      if (properties.tags?.[tags.rotation] === rotation && properties.tags?.[tags.generation] === String(generation))
+        return { version: properties.version ?? "", url: properties.id ?? "" };
+    return null;
+  });
+  if (!known.ok && known.trouble.status !== 404) return asResult(known);
+  if (known.ok && known.value !== null) return { ok: true, value: known.value };
+  const value = urlFor(credential, slot, randomBytes(24).toString("base64url"));
+  return send(fence, patience, async (abortSignal) =>
+    versionOf(
+      await client.setSecret(name, value, {
+        tags: { [tags.rotation]: rotation, [tags.generation]: String(generation) },
+        expiresOn: new Date(expiresAt),
+        abortSignal,
+      }),
+    ),
+  );
+}
+
+/** Sends a write once, after the fence. */
+async function send<Value>(
+  fence: Fence,
+  patience: Patience,
+  act: (signal: AbortSignal) => Promise<Value>,
+): Promise<Result<Value>> {
+  const askedAt = performance.now();
+  if (!(await fence())) return { ok: false, reason: "another process now owns the rotation, so nothing was sent" };
+  try {
+    const late = AbortSignal.timeout(patience.requestSeconds * 1000);
+    return { ok: true, value: await afterFence(askedAt, () => act(late)) };
+  } catch (thrown) {
+    const trouble = troubleOf(thrown, patience.requestSeconds);
+    return failureOf(trouble.reason, trouble);
+  }
+}
+
+/** Gives the value of a version: the URL by which a program connects as the slot's role. */
+function urlFor({ roles, server, port, database }: Credential, slot: Slot, password: string): string {
+  const user = encodeURIComponent(roles[slot]);
+  return `postgresql://${user}:${password}@${server}:${port}/${encodeURIComponent(database)}?sslmode=require`;
+}
+
+const passwordIn = (value: string | undefined): string | undefined =>
+  value !== undefined && URL.canParse(value) ? decodeURIComponent(new URL(value).password) || undefined : undefined;

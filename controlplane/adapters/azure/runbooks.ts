@@ -1,0 +1,238 @@
+// The runbooks that Azure itself carries out: the restart of a revision, a job of the user's own, and the collection of
+// diagnostics. Each plan is read from the live state, and each action reads it again before its first write.
+import type { ContainerApp, JobExecution, Replica } from "@azure/arm-appcontainers";
+import type { Result } from "../../../engines/engine.ts";
+import type { Incident } from "../../../engines/remediation/vocabulary.ts";
+import { after } from "../../../engines/time.ts";
+import type { RunbookPort } from "../../performers/remediation-ports.ts";
+import type { Time } from "../../runtime/ports.ts";
+import type { Connection } from "./connection.ts";
+import { maskPath } from "./mask-path.ts";
+import { settle } from "./settle.ts";
+import { weightsOf } from "./traffic.ts";
+import { ask, asResult, type Patience } from "./trouble.ts";
+
+type Cloud = Pick<Connection, "apps" | "ready"> & { readonly patience: Patience };
+
+const never = new AbortController().signal;
+const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
+const partsOf = (target: string): { readonly resourceGroup: string; readonly name: string } => {
+  const [, resourceGroup = "", name = ""] = target.split("/");
+  return { resourceGroup, name };
+};
+
+/** Gives the revision with most of the traffic, and its replicas that run. */
+async function servingOf(
+  { apps, patience }: Cloud,
+  target: string,
+  cancel: AbortSignal,
+): Promise<Result<{ readonly revision: string; readonly replicas: readonly Replica[] }>> {
+  const { resourceGroup, name } = partsOf(target);
+  const app = await ask(patience, cancel, (abortSignal) =>
+    apps.containerApps.get(resourceGroup, name, { abortSignal }),
+  );
+  if (!app.ok) return asResult(app);
+  const revision = mostTraffic(app.value);
+  if (revision === undefined) return { ok: false, reason: "no revision of the app has traffic" };
+  const replicas = await ask(patience, cancel, (abortSignal) =>
+    apps.containerAppsRevisionReplicas.listReplicas(resourceGroup, name, revision, { abortSignal }),
+  );
+  return replicas.ok ? found({ revision, replicas: replicas.value.value ?? [] }) : asResult(replicas);
+}
+
+function mostTraffic(app: ContainerApp): string | undefined {
+  const weights = weightsOf(app);
+  return weights.ok ? weights.value.toSorted((one, other) => other.percent - one.percent)[0]?.revision : undefined;
+}
+
+/**
+ * The restart of the revision that serves. It is refused if one replica is all the capacity: a restart would be an
+ * outage of its own. Repeating it is harmless, since it changes nothing that lasts.
+ */
+export const restartRevision = (cloud: Cloud): RunbookPort => ({
+  plan: async (target, _rung, _incident, cancel) => {
+    const serving = await servingOf(cloud, target, cancel);
+    if (!serving.ok) return serving;
+    const { revision, replicas } = serving.value;
+    const fits = replicas.length >= 2;
+    return found({
+      fits,
+      message: fits
+        ? `${replicas.length} replicas of ${revision} run`
+        : `${revision} has no second replica: a restart would take all the capacity`,
+      plan: `restart the ${replicas.length} replicas of ${revision}`,
+    });
+  },
+  act: async ({ target }, fence) => {
+    const { resourceGroup, name } = partsOf(target);
+    return settle(cloud, fence, async (sent) => {
+      const serving = await servingOf(cloud, target, never);
+      if (!serving.ok) return { say: "refuse", reason: serving.reason };
+      const { revision, replicas } = serving.value;
+      if (sent) return { say: "done", value: { message: `the replicas of ${revision} were restarted` } };
+      if (replicas.length < 2)
+        return { say: "refuse", reason: `${revision} has no second replica: a restart would take all the capacity` };
+      return {
+        say: "send",
+        send: (abortSignal) =>
+          cloud.apps.containerAppsRevisions.restartRevision(resourceGroup, name, revision, { abortSignal }),
+      };
+    });
+  },
+});
+
+/** A Container Apps Job of the user's own, with the incident in its environment and its exit as the outcome. */
+export const startJob = (cloud: Cloud, time: Time, now: () => number): RunbookPort => ({
+  plan: async (target, { job = "" }, _incident, cancel) => {
+    const { resourceGroup } = partsOf(target);
+    const { apps, patience } = cloud;
+    const read = await ask(patience, cancel, (abortSignal) => apps.jobs.get(resourceGroup, job, { abortSignal }));
+    return found(
+      read.ok
+        ? { fits: true, message: `the job ${job} exists`, plan: `start the job ${job} with the incident` }
+        : { fits: false, message: `the job ${job} cannot be read: ${read.reason}`, plan: "" },
+    );
+  },
+  act: async ({ target, rung: { job = "", undoJob }, key, since, incident }, fence) => {
+    const started = await startedJob(cloud, target, job, { key, since, incident }, fence);
+    if (!started.ok) return started;
+    const undo = undoJob === undefined ? {} : { undo: undoJob };
+    return found({ message: `the job ${job} was started`, follow: `${job}/${started.value}`, ...undo });
+  },
+  follow: async ({ target, follow, until }, cancel) => {
+    const [job = "", execution = ""] = follow.split("/");
+    for (;;) {
+      const run = (await executionsOf(cloud, target, job, cancel))?.find(({ name }) => name === execution);
+      if (run?.status === "Succeeded") return found({ good: true, message: `the job ${job} succeeded` });
+      if (run !== undefined && run.status !== "Running" && run.status !== "Processing")
+        return found({ good: false, message: `the job ${job} ended as ${run.status ?? "unknown"}` });
+      if (cancel.aborted) return { ok: false, reason: "cut short" };
+      if (now() >= until) return { ok: false, reason: `the job ${job} did not end in time` };
+      await time.nap(5_000, cancel);
+    }
+  },
+  undo: async ({ target, key, since, undo, incident }, fence) => {
+    const started = await startedJob(cloud, target, undo, { key, since, incident }, fence);
+    return started.ok ? found(`the job ${undo} was started`) : started;
+  },
+});
+
+async function executionsOf(
+  { apps, patience }: Cloud,
+  target: string,
+  job: string,
+  cancel: AbortSignal,
+): Promise<readonly JobExecution[] | undefined> {
+  const { resourceGroup } = partsOf(target);
+  const listed = await ask(patience, cancel, async (abortSignal) => {
+    const executions: JobExecution[] = [];
+    for await (const execution of apps.jobsExecutions.list(resourceGroup, job, { abortSignal }))
+      executions.push(execution);
+    return executions;
+  });
+  return listed.ok ? listed.value : undefined;
+}
+
+/**
+ * Starts a job once for each key, and gives the name of its execution. An execution that has the key in its environment
+ * was started by an earlier try whose answer was lost.
+ */
+async function startedJob(
+  cloud: Cloud,
+  target: string,
+  job: string,
+  { key, since, incident }: { readonly key: string; readonly since: number; readonly incident: Incident },
+  fence: Parameters<RunbookPort["act"]>[1],
+): Promise<Result<string>> {
+  const { resourceGroup } = partsOf(target);
+  const { apps } = cloud;
+  return settle<string>(cloud, fence, async () => {
+    const executions = await executionsOf(cloud, target, job, never);
+    if (executions === undefined) return { say: "refuse", reason: `the executions of ${job} cannot be read` };
+    const own = executions.find(
+      ({ startTime, template }) =>
+        (startTime?.getTime() ?? 0) >= after(since, -60) &&
+        (template?.containers ?? []).some(({ env = [] }) =>
+          env.some(({ name, value }) => name === "BALLAST_KEY" && value === key),
+        ),
+    );
+    if (own?.name !== undefined) return { say: "done", value: own.name };
+    const read = await ask(cloud.patience, never, (abortSignal) => apps.jobs.get(resourceGroup, job, { abortSignal }));
+    if (!read.ok) return { say: "refuse", reason: read.reason };
+    const containers = (read.value.template?.containers ?? []).map((container) => ({
+      ...container,
+      env: [...(container.env ?? []), ...variablesOf(incident, key)],
+    }));
+    return {
+      say: "send",
+      send: (abortSignal) =>
+        apps.jobs.start(resourceGroup, job, { template: { containers }, abortSignal }).pollUntilDone({ abortSignal }),
+    };
+  });
+}
+
+/** The incident as a job sees it. Texts of an alert are values, never parts of a command. */
+const variablesOf = ({ target, alert, message }: Incident, key: string) => [
+  { name: "BALLAST_KEY", value: key },
+  { name: "BALLAST_TARGET", value: target },
+  { name: "BALLAST_RULE", value: alert.rule },
+  { name: "BALLAST_ALERT", value: alert.id },
+  { name: "BALLAST_MESSAGE", value: message },
+];
+
+/** How far back diagnostics look. */
+const diagnosedMinutes = 15;
+const linesMax = 10;
+
+/** Collects what a person wants to see first. It changes nothing, and whatever cannot be read is said to be missing. */
+export const collectDiagnostics = (
+  connection: Pick<Connection, "apps" | "ready" | "logs">,
+  patience: Patience,
+  workspace: string,
+): RunbookPort => ({
+  plan: async (target) =>
+    found({ fits: true, message: "it changes nothing", plan: `collect the evidence about ${target}` }),
+  act: async ({ target }) => {
+    const evidence = [
+      ...(await replicasLine({ ...connection, patience }, target)),
+      ...(await failingLines(connection, patience, workspace, target)),
+    ];
+    return found({ message: `${evidence.length} lines of evidence were collected`, evidence });
+  },
+});
+
+async function replicasLine(cloud: Cloud, target: string): Promise<readonly string[]> {
+  if (!target.startsWith("app/")) return [];
+  const serving = await servingOf(cloud, target, never);
+  if (!serving.ok) return [`the app cannot be read: ${serving.reason}`];
+  const { revision, replicas } = serving.value;
+  const restarts = replicas.flatMap(({ containers = [] }) => containers.map(({ restartCount = 0 }) => restartCount));
+  const sum = restarts.reduce((total, count) => total + count, 0);
+  return [`${revision} serves; replicas: ${replicas.length}, restarts: ${sum}`];
+}
+
+async function failingLines(
+  { logs }: Pick<Connection, "logs">,
+  patience: Patience,
+  workspace: string,
+  target: string,
+): Promise<readonly string[]> {
+  if (!target.startsWith("app/")) return [];
+  const query = [
+    "ContainerAppHTTPLogs",
+    `where ContainerAppName == ${JSON.stringify(partsOf(target).name)} and StatusCode >= 500`,
+    "summarize requests = count() by RevisionName, StatusCode, Path",
+    `top ${linesMax} by requests desc`,
+  ].join("\n| ");
+  const answered = await ask(patience, never, () =>
+    logs.queryWorkspace(workspace, query, { duration: `PT${diagnosedMinutes}M` }),
+  );
+  if (!answered.ok || answered.value.status !== "Success") return ["the request rows could not be read"];
+  const table = answered.value.tables[0];
+  const place = (name: string): number => table?.columnDescriptors.findIndex((column) => column.name === name) ?? -1;
+  return (table?.rows ?? []).map(
+    (row) =>
+      `${String(row[place("requests")])} requests of ${String(row[place("RevisionName")])} to ` +
+      `${maskPath(String(row[place("Path")]))} answered ${String(row[place("StatusCode")])}`,
+  );
+}

@@ -1,0 +1,68 @@
+// What a remediation needs from the world, implemented by the adapters.
+import type { Result } from "../../engines/engine.ts";
+import type {
+  FollowedEnd,
+  Incident,
+  Loaded,
+  OtherWork,
+  Receipt,
+  RemediationEffect,
+  Rows,
+  RunbookName,
+  Sighting,
+  Situation,
+} from "../../engines/remediation/vocabulary.ts";
+import type { TargetKey } from "../../engines/targets.ts";
+import type { Instant } from "../../engines/time.ts";
+import type { Fence } from "../runtime/ports.ts";
+
+type Effect<Kind extends RemediationEffect["kind"]> = Extract<RemediationEffect, { kind: Kind }>;
+
+/** The alerts of the estate, the most severe first. */
+export interface Alerts {
+  /** Gives the alerts that fired since a moment, resolved ones included, and how many were left out. */
+  readonly list: (
+    since: Instant,
+    cancel: AbortSignal,
+  ) => Promise<Result<{ readonly alerts: readonly Sighting[]; readonly leftOut: number }>>;
+}
+
+/** Rollouts and rotations. */
+export interface Work {
+  /** Gives those in flight, and those that ended since a moment, by the targets that they hold or held. */
+  readonly list: (since: Instant) => Promise<Result<readonly OtherWork[]>>;
+}
+
+/** What is declared: policies, targets, and a stop of all actions. */
+export interface Declarations {
+  readonly load: (rule: string, target: TargetKey) => Loaded;
+  /** Gives the stop that is in force; null if there is none. */
+  readonly stopped: () => Promise<Situation["stopped"]>;
+}
+
+/** What the symptom looks like. */
+export interface Symptoms {
+  /** Counts the rows since an action. */
+  readonly rows: (effect: Effect<"Measure">, now: Instant, cancel: AbortSignal) => Promise<Result<Rows>>;
+  /** Gives the share of the error budget that is left; 100 for a target without an objective. */
+  readonly budgetLeftPercent: (target: TargetKey, now: Instant, cancel: AbortSignal) => Promise<Result<number>>;
+}
+
+/** One runbook as it is carried out. */
+export interface RunbookPort {
+  /** Says whether it fits now, and exactly what it would do. Its action is that plan. */
+  readonly plan: (
+    target: TargetKey,
+    rung: Effect<"Act">["rung"],
+    incident: Incident,
+    cancel: AbortSignal,
+  ) => Promise<Result<Situation["readiness"]>>;
+  /** Does it. A repetition with the same key, also by another process, has no second effect. */
+  readonly act: (effect: Effect<"Act">, fence: Fence) => Promise<Result<Receipt>>;
+  /** Waits for the end of what it began. */
+  readonly follow?: (effect: Effect<"Follow">, cancel: AbortSignal) => Promise<Result<FollowedEnd>>;
+  readonly undo?: (effect: Effect<"Undo">, fence: Fence) => Promise<Result<string>>;
+}
+
+/** All runbooks. */
+export type RunbookPorts = Readonly<Record<RunbookName, RunbookPort>>;

@@ -1,0 +1,144 @@
+// The runbook that returns an app to the revision before. It moves no traffic itself: it asks a rollout, which activates
+// that revision, proves it by its smoke test, gives it all traffic, reads that back and deactivates the other one.
+import { keptFold, type Result } from "../../engines/engine.ts";
+import type { Situation } from "../../engines/remediation/vocabulary.ts";
+import { streamOf } from "../../engines/rollout/names.ts";
+import { rollout } from "../../engines/rollout/rollout.ts";
+import type { AppView, ReleaseIntent, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import { sameName } from "../../engines/rollout/weights.ts";
+import type { Instant } from "../../engines/time.ts";
+import type { Streams } from "../runtime/performer.ts";
+import type { Clock, Fact, Fence, Journal } from "../runtime/ports.ts";
+import type { RunbookPort } from "./remediation-ports.ts";
+import type { Apps } from "./rollout-ports.ts";
+
+/** What the runbook needs. */
+export interface ReturnWorld {
+  readonly journal: Pick<Journal, "read" | "streams">;
+  readonly apps: Pick<Apps, "inspect">;
+  readonly streams: Streams;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** The release that serves, and the revision that served before it. */
+interface Returnable {
+  readonly intent: ReleaseIntent;
+  readonly serving: string;
+  readonly before: string;
+}
+
+const never = new AbortController().signal;
+const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
+
+/** How long the undo may wait for its rollout. */
+const undoSeconds = 240;
+
+/** Makes the runbook. */
+export const returnToPrevious = (world: ReturnWorld): RunbookPort => ({
+  plan: async (target, _rung, _incident, cancel) => found(await planOf(world, target, cancel)),
+  act: async ({ target, since, incident }, fence) => {
+    const returnable = await returnableOf(world, target, never);
+    if (typeof returnable === "string") return { ok: false, reason: returnable };
+    const { intent, serving, before } = returnable;
+    const stream = await request(world, intent, before, since, incident.alert.rule, fence);
+    return stream.ok
+      ? found({ message: `a rollout was asked to return to ${before}`, follow: stream.value, undo: serving })
+      : stream;
+  },
+  follow: async ({ follow, until }, cancel) => {
+    const ended = await world.streams.follow(follow, until, cancel);
+    if (!ended.ok) return ended;
+    const { result, message } = ended.value;
+    return found({ good: result === "promoted" || result === "unchanged", message });
+  },
+  undo: async ({ target, since, undo, incident }, fence) => {
+    const intent = await intentOf(world, target, undo);
+    if (intent === undefined) return { ok: false, reason: `the journal has no release of ${undo}` };
+    const stream = await request(world, intent, undo, since, incident.alert.rule, fence);
+    if (!stream.ok) return stream;
+    const until = world.clock.now() + undoSeconds * 1000;
+    const ended = await world.streams.follow(stream.value, until, never);
+    if (!ended.ok) return ended;
+    return ended.value.result === "promoted"
+      ? found(`${undo} serves again`)
+      : { ok: false, reason: ended.value.message };
+  },
+});
+
+async function planOf(world: ReturnWorld, target: string, cancel: AbortSignal): Promise<Situation["readiness"]> {
+  const returnable = await returnableOf(world, target, cancel);
+  return typeof returnable === "string"
+    ? { fits: false, message: returnable, plan: "" }
+    : {
+        fits: true,
+        message: `${returnable.serving} was released after ${returnable.before}`,
+        plan: `return all traffic from ${returnable.serving} to ${returnable.before}`,
+      };
+}
+
+/** Finds the release that serves and the revision before it; or why the app cannot be returned. */
+async function returnableOf(world: ReturnWorld, target: string, cancel: AbortSignal): Promise<Returnable | string> {
+  const [, resourceGroup = "", app = ""] = target.split("/");
+  const view = await world.apps.inspect({ resourceGroup, app }, cancel);
+  if (!view.ok) return `the app cannot be read: ${view.reason}`;
+  const serving = mostTraffic(view.value);
+  if (serving === undefined) return "no revision has traffic";
+  for (const { state } of await releasesOf(world, target)) {
+    const { intent, stable, ending } = state;
+    if (intent === undefined || !sameName(intent.revision, serving) || ending?.result !== "promoted") continue;
+    if (intent.returns !== undefined)
+      return `${serving} was returned to before, so another return would go back and forth`;
+    if (stable === null) return `${serving} is the app's first release`;
+    const exists = view.value.revisions.some(({ name }) => sameName(name, stable));
+    return exists ? { intent, serving, before: stable } : `${stable}, which served before, no longer exists`;
+  }
+  return `the journal has no promoted release of ${serving}`;
+}
+
+const mostTraffic = ({ weights }: AppView): string | undefined =>
+  weights.toSorted((one, other) => other.percent - one.percent)[0]?.revision;
+
+/** Gives the rollouts of an app, the newest first. */
+async function releasesOf({ journal }: Pick<ReturnWorld, "journal">, target: string) {
+  const stateOf = keptFold(rollout);
+  const prefix = `rollout/${target.split("/").slice(1).join("/")}/`;
+  const streams = (await journal.streams({ kind: "rollout" })).filter((stream) => stream.startsWith(prefix));
+  return Promise.all(
+    streams.map(async (stream) => ({
+      stream,
+      state: stateOf((await journal.read(stream)) as readonly Fact<RolloutEvent>[]),
+    })),
+  );
+}
+
+async function intentOf(world: ReturnWorld, target: string, revision: string): Promise<ReleaseIntent | undefined> {
+  const releases = await releasesOf(world, target);
+  return releases.find(({ state }) => state.intent !== undefined && sameName(state.intent.revision, revision))?.state
+    .intent;
+}
+
+/** Asks for the rollout. Its name follows from the moment of the action, so that a repetition asks for the same one. */
+async function request(
+  { streams, clock }: ReturnWorld,
+  intent: ReleaseIntent,
+  revision: string,
+  since: Instant,
+  rule: string,
+  fence: Fence,
+): Promise<Result<string>> {
+  const { gate: _gate, dryRun: _dryRun, purpose: _purpose, requestedByName: _name, ...kept } = intent;
+  const stream = streamOf(intent.target, `${revision.slice(0, 50)}-r${since.toString(36)}`);
+  if (!(await fence())) return { ok: false, reason: "another process now owns the incident, so nothing was asked for" };
+  const asked = await streams.request(
+    stream,
+    {
+      ...kept,
+      revision,
+      release: `return to ${revision}`,
+      returns: rule,
+      requestedBy: "the control plane",
+    } satisfies ReleaseIntent,
+    clock.now(),
+  );
+  return asked.ok ? found(stream) : asked;
+}

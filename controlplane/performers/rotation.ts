@@ -1,0 +1,204 @@
+// Performs the effects of a rotation: one line for each effect that touches the world. The adapters know how a call is
+// sent and what its answers mean, and the engine decides when.
+import type { Result } from "../../engines/engine.ts";
+import { otherSlot, secretKey } from "../../engines/rotation/declaration.ts";
+import type {
+  Credential,
+  CredentialName,
+  CredentialView,
+  RotationEffect,
+  RotationOutcome,
+  Slot,
+} from "../../engines/rotation/vocabulary.ts";
+import { after } from "../../engines/time.ts";
+import { aborted, systemTime } from "../runtime/clock.ts";
+import { limitSecondsOf, readWithin, requestsPerRead, writeWithin } from "../runtime/limits.ts";
+import type { Performer, Streams, Within } from "../runtime/performer.ts";
+import type { Clock, Fence, Time } from "../runtime/ports.ts";
+import type { Consumers, Logins, Roles, Vault } from "./rotation-ports.ts";
+
+/** The ports of a rotation, the declared credentials, and the limit of one request. */
+export interface RotationWorld {
+  readonly credentials: readonly Credential[];
+  readonly vault: Vault;
+  readonly roles: Roles;
+  readonly logins: Logins;
+  readonly consumers: Consumers;
+  readonly streams: Streams;
+  readonly clock: Clock;
+  /** The limit of a single request; shorter than the lease. */
+  readonly requestSeconds: number;
+  /** @default the machine's time */
+  readonly time?: Time | undefined;
+}
+
+const writes: readonly RotationEffect["kind"][] = [
+  "MakeVersion",
+  "SetVerifier",
+  "RequestRollout",
+  "Publish",
+  "EndSessions",
+  "SetLogin",
+  "MoveSecret",
+];
+const waits: readonly RotationEffect["kind"][] = ["AwaitRollout", "Wait", "AwaitSignal"];
+
+const isWrite = ({ kind }: RotationEffect): boolean => writes.includes(kind);
+
+/** Makes the performer of rotations. */
+export const rotationPerformer = (world: RotationWorld): Performer<RotationEffect, RotationOutcome> => ({
+  isWrite,
+  limitSeconds: (effect) => (waits.includes(effect.kind) ? 0 : limitSecondsOf(isWrite(effect), world.requestSeconds)),
+  ready: () => Promise.resolve(),
+  perform: (effect, within) => performEffect(effect, world, within),
+});
+
+/**
+ * Performs an effect and gives its outcome. Trouble with the world is an outcome. Trouble with the journal's database
+ * is thrown, because then nothing can be concluded, not even that the effect failed.
+ */
+async function performEffect(
+  effect: RotationEffect,
+  world: RotationWorld,
+  { fence, cancel }: Within,
+): Promise<RotationOutcome> {
+  const lost: unknown[] = [];
+  const asked: Fence = () =>
+    fence().catch((error: unknown) => {
+      lost.push(error);
+      throw error;
+    });
+  const over = new AbortController();
+  const found = await callPort(effect, world, asked, cancel, over.signal).catch(failure);
+  over.abort();
+  if (lost.length > 0) throw lost[0];
+  return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found } as RotationOutcome;
+}
+
+async function callPort(
+  effect: RotationEffect,
+  world: RotationWorld,
+  fence: Fence,
+  cancel: AbortSignal,
+  over: AbortSignal,
+): Promise<Result<unknown>> {
+  const { vault, roles, consumers, streams, clock, requestSeconds, time = systemTime } = world;
+  const read = <Value>(call: (cancel: AbortSignal) => Promise<Result<Value>>) =>
+    readWithin(call, requestSeconds * requestsPerRead, cancel, over, time);
+  const write = <Value>(call: (fence: Fence) => Promise<Result<Value>>) =>
+    writeWithin(call, requestSeconds, fence, over, time);
+  switch (effect.kind) {
+    case "Inspect":
+      return read((late) => inspect(effect.credential, world, late));
+    case "MakeVersion": {
+      const { credential, slot, rotation, generation } = effect;
+      const expiresAt = after(clock.now(), credential.validDays * 86_400);
+      return write((mine) => vault.make(credential, slot, { rotation, generation, expiresAt }, mine));
+    }
+    case "SetVerifier":
+      return write(async (mine) => {
+        const password = await vault.passwordOf(effect.credential, effect.slot, effect.version, over);
+        return password.ok ? roles.setPassword(effect.credential, effect.slot, password.value, mine) : password;
+      });
+    case "Prove":
+      return read(async (late) => {
+        const password = await vault.passwordOf(effect.credential, effect.slot, effect.version, late);
+        return password.ok ? roles.prove(effect.credential, effect.slot, password.value, late) : password;
+      });
+    case "RequestRollout":
+      return requestRollout(effect, streams, clock, fence);
+    case "AwaitRollout":
+      return streams.follow(effect.stream, effect.until, cancel);
+    case "Publish": {
+      const { credential, slot, version, rotation } = effect;
+      const published = await write((mine) => vault.publish(credential, slot, version, rotation, mine));
+      return published.ok ? { ok: true, value: { slot, version: published.value } } : published;
+    }
+    case "ReadReaders":
+      return read((late) => readReaders(effect, world, late));
+    case "EndSessions": {
+      const ended = await write((mine) => roles.endSessions(effect.credential, effect.slot, mine));
+      return ended.ok ? { ok: true, value: { ended: ended.value } } : ended;
+    }
+    case "SetLogin": {
+      const { credential, slot, login } = effect;
+      const set = await write((mine) => roles.setLogin(credential, slot, login, mine));
+      return set.ok ? { ok: true, value: { login } } : set;
+    }
+    case "MoveSecret":
+      return write((mine) => consumers.moveSecret(effect.consumer, effect.secret, effect.url, mine));
+    case "Wait":
+      return clock.until(effect.until, cancel).then(nothing);
+    case "AwaitSignal":
+      return aborted(cancel).then(nothing);
+  }
+}
+
+/** Reads the credential as the settings declare it and as the world has it. */
+async function inspect(
+  name: CredentialName,
+  { credentials, vault, roles, logins, consumers, clock }: RotationWorld,
+  cancel: AbortSignal,
+): Promise<Result<CredentialView>> {
+  const declaration = credentials.find((one) => secretKey(one) === secretKey(name));
+  if (declaration === undefined) return { ok: false, reason: `the credential ${name.credential} is not declared` };
+  const secrets = await vault.look(declaration, cancel);
+  if (!secrets.ok) return secrets;
+  const live: Slot = secrets.value.published?.slot ?? "a";
+  const from = after(clock.now(), -declaration.timings.quietSeconds);
+  const [seen, idle, ...named] = await Promise.all([
+    roles.look(declaration, live, cancel),
+    logins.read(declaration, otherSlot(live), from, cancel),
+    ...declaration.consumers.map((consumer) => consumers.slotOf(consumer, declaration.credential, cancel)),
+  ]);
+  if (!seen.ok) return seen;
+  if (!idle.ok) return idle;
+  const unread = named.find((one) => !one.ok);
+  if (unread !== undefined && !unread.ok) return unread;
+  const slot = (which: Slot) => ({ ...secrets.value.slots[which], login: seen.value.login[which] });
+  return {
+    ok: true,
+    value: {
+      declaration,
+      published: secrets.value.published,
+      slots: { a: slot("a"), b: slot("b") },
+      consumers: declaration.consumers.map(({ resourceGroup, app }, index) => {
+        const found = named[index]!;
+        return { resourceGroup, app, slot: found.ok ? found.value : null };
+      }),
+      idleLogins: idle.value.logins,
+      idleSessions: seen.value.otherSessions,
+      missing: seen.value.missing,
+    },
+  };
+}
+
+async function requestRollout(
+  { stream, intent }: Extract<RotationEffect, { kind: "RequestRollout" }>,
+  streams: Streams,
+  clock: Clock,
+  fence: Fence,
+): Promise<Result<{ readonly stream: string }>> {
+  if (!(await fence())) return { ok: false, reason: "another process now owns the rotation, so nothing was asked for" };
+  const asked = await streams.request(stream, intent, clock.now());
+  return asked.ok ? { ok: true, value: { stream } } : asked;
+}
+
+/** Counts the sessions first: that opens a session of our own, which the log must then show. */
+async function readReaders(
+  { credential, slot, from }: Extract<RotationEffect, { kind: "ReadReaders" }>,
+  { roles, logins }: RotationWorld,
+  cancel: AbortSignal,
+): Promise<Result<unknown>> {
+  const sessions = await roles.sessions(credential, slot, cancel);
+  if (!sessions.ok) return sessions;
+  const seen = await logins.read(credential, slot, from, cancel);
+  return seen.ok ? { ok: true, value: { ...seen.value, sessions: sessions.value } } : seen;
+}
+
+const nothing = (): Result<null> => ({ ok: true, value: null });
+
+const failure = (error: unknown): Result<never> => ({
+  ok: false,
+  reason: error instanceof Error ? error.message : String(error),
+});

@@ -1,0 +1,116 @@
+// Joins remediations to the world: what is declared, the adapters, the runbooks, and the poll that takes alerts.
+import type { AnyEvent, Kinds } from "../engines/kind.ts";
+import { incidentKey } from "../engines/remediation/targets.ts";
+import type { Declared, Policy } from "../engines/remediation/vocabulary.ts";
+import type { TargetKey } from "../engines/targets.ts";
+import { createAlerts } from "./adapters/azure/alerts.ts";
+import type { Connection } from "./adapters/azure/connection.ts";
+import { collectDiagnostics, restartRevision, startJob } from "./adapters/azure/runbooks.ts";
+import { createSymptoms } from "./adapters/azure/symptoms.ts";
+import type { Patience } from "./adapters/azure/trouble.ts";
+import type { RemediationWorld } from "./performers/remediation.ts";
+import { takeAlerts } from "./performers/remediation-intake.ts";
+import type { Alerts, RunbookPort } from "./performers/remediation-ports.ts";
+import { workInJournal } from "./performers/remediation-situation.ts";
+import { returnToPrevious } from "./performers/return-to-previous.ts";
+import type { Apps } from "./performers/rollout-ports.ts";
+import { systemTime } from "./runtime/clock.ts";
+import type { Orchestrator } from "./runtime/orchestrate.ts";
+import type { Streams } from "./runtime/performer.ts";
+import type { Clock, Journal } from "./runtime/ports.ts";
+
+/** What is declared about remediations. */
+export interface Remediations {
+  readonly targets: readonly Declared[];
+  readonly policies: readonly Policy[];
+}
+
+/** What they are joined to. */
+export interface RemediationSetting {
+  readonly declared: Remediations;
+  readonly connection: Connection;
+  readonly patience: Patience;
+  readonly resourceManager: string;
+  readonly subscription: string;
+  readonly workspace: string;
+  readonly ingestionSeconds: number;
+  readonly requestSeconds: number;
+  readonly journal: Journal<AnyEvent>;
+  readonly kinds: Kinds;
+  readonly apps: Apps;
+  readonly clock: Clock;
+  readonly log: (message: string) => void;
+}
+
+/** Gives the keys that remediations claim. */
+export const incidentKeys = ({ targets }: Remediations): readonly TargetKey[] =>
+  targets.map(({ target }) => incidentKey(target));
+
+/** Opens the alerts that may be about declared targets. */
+export const openAlerts = ({ declared, clock, ...setting }: RemediationSetting): Alerts =>
+  createAlerts({ ...setting, graph: declared.targets, policies: declared.policies, now: clock.now });
+
+/** Opens what the performer of remediations needs. */
+export function remediationWorld(setting: RemediationSetting, alerts: Alerts, streams: Streams): RemediationWorld {
+  const { declared, connection, patience, workspace, ingestionSeconds, requestSeconds, journal, kinds, apps, clock } =
+    setting;
+  const cloud = { apps: connection.apps, ready: connection.ready, patience };
+  return {
+    journal,
+    work: workInJournal(journal, kinds),
+    alerts,
+    declarations: {
+      load: (rule) => ({
+        policy: declared.policies.find((policy) => policy.rule === rule) ?? null,
+        graph: declared.targets,
+      }),
+      stopped: async () => null,
+    },
+    symptoms: createSymptoms(connection, patience, workspace, ingestionSeconds),
+    runbooks: {
+      "return-to-previous": returnToPrevious({ journal, apps, streams, clock }),
+      "restart-revision": restartRevision(cloud),
+      "start-job": startJob(cloud, systemTime, clock.now),
+      "collect-diagnostics": collectDiagnostics(connection, patience, workspace),
+      "end-blocking-session": unconnected,
+    },
+    clock,
+    requestSeconds,
+  };
+}
+
+/** The control plane has no connection to other database servers than its own. */
+const unconnected: RunbookPort = {
+  plan: async () => ({
+    ok: true,
+    value: { fits: false, message: "this control plane has no connection to the server", plan: "" },
+  }),
+  act: async () => ({ ok: false, reason: "this control plane has no connection to the server" }),
+};
+
+/** How often alerts are polled. */
+const pollMilliseconds = 60_000;
+
+/**
+ * Polls alerts until the process closes. Every replica polls: an alert leads to one stream by its name, however many
+ * see it. Without a policy nothing is polled.
+ */
+export async function pollAlerts(
+  { declared, clock, log }: Pick<RemediationSetting, "declared" | "clock" | "log">,
+  alerts: Alerts,
+  { start }: Pick<Orchestrator, "start">,
+  closing: AbortSignal,
+  everyMilliseconds = pollMilliseconds,
+): Promise<void> {
+  if (declared.policies.length === 0) return;
+  const known = new Set<string>();
+  while (!closing.aborted) {
+    try {
+      const taken = await takeAlerts({ alerts, start, known }, clock.now(), closing);
+      if (!taken.ok) log(taken.reason);
+    } catch (error) {
+      log(`alerts are taken at the next poll: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    await systemTime.nap(everyMilliseconds, closing);
+  }
+}

@@ -1,0 +1,85 @@
+// The table PGSQLServerLogs: the lines of the PostgreSQL server's own log as rows of the flexible servers whose
+// sessions wrote them, every login and every refused one among them. How the log is read is in server-log.ts.
+import type { Row } from "../kql/values.ts";
+import { columnsOf, type PlatformTable } from "../operationalinsights/platform-rows.ts";
+
+/** The table, with the columns that the emulator fills. */
+export const serverLogTable: PlatformTable = {
+  name: "PGSQLServerLogs",
+  category: "postgresqllogs",
+  isDedicated: true,
+  columns: columnsOf(
+    "LogicalServerName Location ReplicaRole ErrorLevel SqlErrorCode Message Detail Hint Context Query Statement " +
+      "BackendType ProcessId:int",
+  ),
+};
+
+/** A line of the log in PostgreSQL's JSON format, as far as it is used. */
+export interface LogLine {
+  readonly timestamp: string;
+  readonly session_id: string;
+  readonly pid: number;
+  readonly user?: string;
+  readonly dbname?: string;
+  readonly error_severity: string;
+  readonly state_code?: string;
+  readonly message: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly context?: string;
+  readonly internal_query?: string;
+  readonly statement?: string;
+  readonly backend_type?: string;
+}
+
+/** Splits what was read into lines, and gives how many bytes they are; an unfinished line is left for the next time. */
+export function linesIn(read: Buffer): { readonly lines: readonly LogLine[]; readonly bytes: number } {
+  const bytes = read.lastIndexOf("\n") + 1;
+  const lines = read
+    .subarray(0, bytes)
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as LogLine);
+  return { lines, bytes };
+}
+
+/** Gives the real time of a line, in milliseconds since 1970. The log is in UTC. */
+export const timeOf = ({ timestamp }: LogLine): number =>
+  Date.parse(`${timestamp.replace(/ [A-Z]+$/, "").replace(" ", "T")}Z`);
+
+/**
+ * Gathers the lines of sessions. The first line of a connection says neither user nor database, so that it waits for
+ * the next line of its session.
+ */
+export function makeSessions(waitingMax = 1_000): { readonly settle: (line: LogLine) => readonly LogLine[] } {
+  const waiting = new Map<string, LogLine[]>();
+  return {
+    settle: (line) => {
+      const before = waiting.get(line.session_id) ?? [];
+      if (line.user === undefined && line.dbname === undefined) {
+        waiting.set(line.session_id, [...before, line]);
+        const [oldest] = waiting.keys();
+        if (waiting.size > waitingMax) waiting.delete(oldest!);
+        return [];
+      }
+      waiting.delete(line.session_id);
+      return [...before.map((each) => ({ user: line.user!, dbname: line.dbname!, ...each })), line];
+    },
+  };
+}
+
+/** Gives the row of a line. A message starts as Azure's does, by its fixed log_line_prefix `%t-%c-`. */
+export const rowOf = (line: LogLine): Row => ({
+  ReplicaRole: "Primary",
+  ErrorLevel: line.error_severity,
+  SqlErrorCode: line.state_code ?? "00000",
+  Message: `${line.timestamp.replace(/\.\d+/, "")}-${line.session_id}-${line.error_severity}:  ${line.message}`,
+  Detail: line.detail ?? "",
+  Hint: line.hint ?? "",
+  Context: line.context ?? "",
+  Query: line.internal_query ?? "",
+  Statement: line.statement ?? "",
+  BackendType: line.backend_type ?? "",
+  ProcessId: line.pid,
+});

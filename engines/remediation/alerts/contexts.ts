@@ -1,0 +1,84 @@
+// The context of an alert, by the service that fired it: which kind it is, and its dimensions. The results of a query
+// are never in it, so a rule must name its target in a dimension.
+import { type Form, list, nullable, object, oneOf, optional, read, text } from "../../form.ts";
+import type { AlertKind } from "./alert.ts";
+
+/** What a context says. */
+export type FoundContext =
+  | {
+      readonly kind: AlertKind;
+      readonly dimensions: Readonly<Record<string, string>>;
+      readonly value?: number | undefined;
+    }
+  | { readonly refused: string };
+
+const words = text("a text", { least: 0 });
+const absent = <Value>(form: Form<Value>) => optional(nullable(form));
+const anything: Form<unknown> = { schema: {}, read: (given) => given };
+
+const conditionForm = object({
+  dimensions: absent(list(object({ name: words, value: absent(words) }))),
+  metricValue: absent(anything),
+});
+const contextForm = object({
+  conditionType: oneOf([
+    "SingleResourceMultipleMetricCriteria",
+    "MultipleResourceMultipleMetricCriteria",
+    "DynamicThresholdCriteria",
+    "WebtestLocationAvailabilityCriteria",
+    "LogQueryCriteria",
+  ]),
+  condition: absent(object({ allOf: absent(list(conditionForm)) })),
+});
+
+/** The kinds of alerts with conditions, by the service and by the type of the condition. */
+const conditional: Readonly<Record<string, Readonly<Record<string, AlertKind>>>> = {
+  platform: {
+    SingleResourceMultipleMetricCriteria: "metric",
+    MultipleResourceMultipleMetricCriteria: "metric",
+    DynamicThresholdCriteria: "metric-dynamic",
+    WebtestLocationAvailabilityCriteria: "availability",
+  },
+  "log alerts v2": { LogQueryCriteria: "log" },
+  "simple log alert": { LogQueryCriteria: "log-simple" },
+};
+
+/** The kinds of alerts whose context is not read, because no action follows from them. */
+const unread: Readonly<Record<string, AlertKind>> = {
+  "log analytics": "log-legacy",
+  "application insights": "log-legacy",
+  servicehealth: "service-health",
+  "service health": "service-health",
+  resourcehealth: "resource-health",
+  "resource health": "resource-health",
+  prometheus: "prometheus",
+  "smart detector": "smart-detection",
+  smartdetector: "smart-detection",
+};
+
+/** Reads the context that a service wrote. A service that is not listed here is refused. */
+export function contextOf(service: string, context: unknown): FoundContext {
+  const name = service.toLowerCase();
+  if (name.startsWith("activity log")) return { kind: "activity", dimensions: {} };
+  const kind = Object.hasOwn(unread, name) ? unread[name] : undefined;
+  if (kind !== undefined) return { kind, dimensions: {} };
+  const types = Object.hasOwn(conditional, name) ? conditional[name] : undefined;
+  if (types === undefined) return { refused: "The alert comes from a monitoring service that is not known." };
+  const parsed = read(contextForm, context, "stored");
+  if ("complaints" in parsed) return { refused: `The context of the alert is not known: ${parsed.complaints[0]}` };
+  const { conditionType, condition } = parsed.value;
+  const found = types[conditionType];
+  if (found === undefined) return { refused: `The alert's service does not write the context ${conditionType}.` };
+  const conditions = condition?.allOf ?? [];
+  const [first] = conditions;
+  const listed = conditions.flatMap((each) => each.dimensions ?? []);
+  const dimensions = Object.fromEntries(listed.map((dimension) => [dimension.name, dimension.value ?? ""]));
+  const value = numberOf(first?.metricValue);
+  return { kind: found, dimensions, ...(value === undefined ? {} : { value }) };
+}
+
+/** Some services write numbers as texts. */
+function numberOf(given: unknown): number | undefined {
+  const value = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+}

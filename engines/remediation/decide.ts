@@ -1,0 +1,74 @@
+// State + observation → facts. The first fact holds the observation whole; the decisions that follow from it come
+// after. Nothing happens here: react names the next effect once the facts are written.
+import { concludeAssessment } from "./decisions/assessment.ts";
+import { begin, refuseUncovered } from "./decisions/begin.ts";
+import { callPerson, finish } from "./decisions/end.ts";
+import { factOf } from "./decisions/fact-of.ts";
+import { giveUp } from "./decisions/give-up.ts";
+import { concludeAction, concludeFollowed, concludeRows, leaveRung } from "./decisions/verify.ts";
+import { evolve } from "./evolve.ts";
+import type {
+  RemediationDecision,
+  RemediationEvent,
+  RemediationObservation,
+  RemediationObserved,
+  RemediationState,
+} from "./vocabulary.ts";
+
+/** Answers one observation with the facts it adds to the journal. One that comes too late adds `Disregarded`. */
+export function decide(state: RemediationState, observation: RemediationObservation): readonly RemediationEvent[] {
+  const at = Math.max(state.now, observation.at);
+  const facts: RemediationEvent[] = [];
+  let current = state;
+  const add = (added: RemediationObserved | RemediationDecision): void => {
+    const event = { ...added, at } as RemediationEvent;
+    facts.push(event);
+    current = evolve(current, event);
+  };
+  const fact = factOf(state, observation);
+  add(fact);
+  if (fact.kind === "Disregarded") return facts;
+  for (const decision of conclude(current, fact)) add(decision);
+  return facts;
+}
+
+/** Makes the decisions that follow from a fact, in the state that already holds it. */
+function conclude(state: RemediationState, fact: RemediationObserved): readonly RemediationDecision[] {
+  switch (fact.kind) {
+    case "Reported":
+      return begin(state);
+    case "PolicyLoaded":
+      return refuseUncovered(state);
+    case "Assessed":
+      return concludeAssessment(state, fact.situation);
+    case "Waited":
+      return state.phase === "awaiting-approval" && state.now >= state.retryAt
+        ? callPerson(state, "not-approved", "nobody approved the action in time")
+        : [];
+    case "Acted":
+      return concludeAction(state);
+    case "Followed":
+      return concludeFollowed(state, fact.end);
+    case "Measured":
+      return concludeRows(state);
+    case "Undone":
+      return state.asked === "stop"
+        ? [finish("stopped", "stopped-by-signal", `stopped after the undo: ${fact.message}`)]
+        : leaveRung(state, `undone: ${fact.message}`);
+    case "AttemptFailed":
+      return giveUp(state, fact.effect, fact.message);
+    case "Signalled":
+      return followSignal(state, fact.message);
+  }
+}
+
+/** A person's word counts before the next effect. What has begun is left as it is, and the message says so. */
+function followSignal(state: RemediationState, message: string): readonly RemediationDecision[] {
+  if (state.asked === "reject") return callPerson(state, "rejected", `the action was rejected: ${message}`);
+  if (state.asked !== "stop" || isWriting(state)) return [];
+  const done = state.action?.stage === "acted" ? "; what was done stays" : "; nothing was changed";
+  return [finish("stopped", "stopped-by-signal", `stopped: ${message}${done}`)];
+}
+
+/** A write under way ends by its own answer, so that the journal knows what was done. */
+const isWriting = ({ phase }: RemediationState): boolean => phase === "acting" || phase === "undoing";

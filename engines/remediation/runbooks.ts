@@ -1,0 +1,90 @@
+// What may be done about an incident: the runbooks, each with what it changes and whether it can be undone. How each is
+// carried out stands in controlplane/performers.
+import { type ObjectOf, object, oneOf, optional, text } from "../form.ts";
+import type { TargetType } from "./targets.ts";
+
+interface Runbook {
+  /** Diagnostics change nothing, so they need neither a budget nor an approval, and run when a store is missing. */
+  readonly changes: "nothing" | "replicas" | "traffic" | "sessions" | "anything";
+  readonly on: readonly TargetType[];
+  /** Whether it has an undo of its own. */
+  readonly undoes: boolean;
+  /** How long it may take from its first request to its end. */
+  readonly limitSeconds: number;
+  readonly says: string;
+}
+
+const runbooks = {
+  "return-to-previous": {
+    changes: "traffic",
+    on: ["app"],
+    undoes: true,
+    limitSeconds: 900,
+    says: "give the traffic back to the revision that served before",
+  },
+  "restart-revision": {
+    changes: "replicas",
+    on: ["app"],
+    undoes: false,
+    limitSeconds: 300,
+    says: "restart the replicas of the revision that serves",
+  },
+  "end-blocking-session": {
+    changes: "sessions",
+    on: ["server"],
+    undoes: false,
+    limitSeconds: 60,
+    says: "end the idle session that blocks the others",
+  },
+  "start-job": {
+    changes: "anything",
+    on: ["app", "server", "vault"],
+    undoes: true,
+    limitSeconds: 1800,
+    says: "start a job of your own",
+  },
+  "collect-diagnostics": {
+    changes: "nothing",
+    on: ["app", "server", "vault"],
+    undoes: false,
+    limitSeconds: 120,
+    says: "collect the evidence for the person who is called",
+  },
+} as const satisfies Readonly<Record<string, Runbook>>;
+
+export type RunbookName = keyof typeof runbooks;
+export const runbookNames = Object.keys(runbooks) as readonly RunbookName[];
+
+/** Gives what is to be known of a runbook. */
+export const runbookOf = (name: RunbookName): Runbook => runbooks[name];
+
+/** Reports whether a runbook changes the world: then every rail applies, and it fails closed. */
+export const changesWorld = (name: RunbookName): boolean => runbookOf(name).changes !== "nothing";
+
+const jobName = (description: string) =>
+  text("a job's name", { most: 64, pattern: "^[A-Za-z][A-Za-z0-9-]*$", description });
+
+export const rungFields = {
+  runbook: oneOf(runbookNames, { description: "What is done." }),
+  approval: oneOf(["none", "needed"], {
+    otherwise: "none",
+    description: "Whether a person with the right to approve must approve each run of it.",
+  }),
+  job: optional(jobName("The Container Apps Job of `start-job`, in the target's resource group.")),
+  undoJob: optional(jobName("The job that undoes it. Without one, `start-job` is not undone.")),
+};
+export const rungForm = object(rungFields, { check: objectionsToRung });
+
+/** One rung of a ladder: what is done if everything before it did not help. */
+export interface Rung extends ObjectOf<typeof rungFields> {}
+
+export function objectionsToRung({ runbook, job, undoJob }: Rung): readonly string[] {
+  return [
+    ...(runbook === "start-job" && job === undefined ? ["start-job needs the name of a job."] : []),
+    ...(runbook !== "start-job" && (job ?? undoJob) !== undefined ? [`${runbook} starts no job.`] : []),
+  ];
+}
+
+/** Reports whether a rung can be undone. */
+export const canUndo = ({ runbook, undoJob }: Rung): boolean =>
+  runbookOf(runbook).undoes && (runbook !== "start-job" || undoJob !== undefined);

@@ -1,0 +1,122 @@
+// State + observation → facts. The first fact holds the observation whole; the decisions that follow from it come
+// after. Nothing happens here: react names the next effect once the facts are written.
+import { secondsBetween } from "../time.ts";
+import { conclude as concludeGate } from "./decisions/conclude.ts";
+import { returned, rotated } from "./decisions/end.ts";
+import { factOf } from "./decisions/fact-of.ts";
+import { giveUp } from "./decisions/give-up.ts";
+import { start } from "./decisions/start.ts";
+import { evolve } from "./evolve.ts";
+import { judgeAdoption, judgeDrain, judgeGrace, judgeProof, judgeQuiet, readerIn } from "./gates.ts";
+import { consumerAt, goal, roleOf } from "./progress.ts";
+import type {
+  RotationDecision,
+  RotationEvent,
+  RotationObservation,
+  RotationObserved,
+  RotationState,
+  Verdict,
+} from "./vocabulary.ts";
+
+/**
+ * Answers one observation with the facts it adds to the journal.
+ *
+ * An observation that comes too late adds a `Disregarded` fact instead of failing: late answers are normal in a cloud,
+ * and the journal should show that one arrived.
+ */
+export function decide(state: RotationState, observation: RotationObservation): readonly RotationEvent[] {
+  const at = Math.max(state.now, observation.at);
+  const facts: RotationEvent[] = [];
+  let current = state;
+  const add = (added: RotationObserved | RotationDecision) => {
+    const event = { ...added, at } as RotationEvent;
+    facts.push(event);
+    current = evolve(current, event);
+  };
+  const fact = factOf(state, observation);
+  add(fact);
+  if (fact.kind === "Disregarded") return facts;
+  for (const decision of conclude(current, fact)) add(decision);
+  if (current.phase === "returned") add(returned(current));
+  return facts;
+}
+
+/** Makes the decisions that follow from a fact, in the state that already holds it. */
+function conclude(state: RotationState, fact: RotationObserved): readonly RotationDecision[] {
+  switch (fact.kind) {
+    case "Inspected":
+      return [start(state, fact.view)];
+    case "Probed":
+      return concludeProof(state, fact);
+    case "RolloutEnded":
+      return concludeRollout(state, fact);
+    case "ReadersSeen":
+      return concludeReaders(state, fact);
+    case "SecretMoved":
+      return state.moved < state.consumers.length ? [] : [rotated(state)];
+    case "AttemptFailed":
+      return giveUp(state, fact.effect, fact.message);
+    default:
+      return [];
+  }
+}
+
+function concludeProof(
+  state: RotationState,
+  fact: Extract<RotationObserved, { kind: "Probed" }>,
+): readonly RotationDecision[] {
+  const verdict = judgeProof(state, fact);
+  if (verdict === undefined) return [];
+  if (verdict === "again") return [{ kind: "VersionRejected", message: `another version is made: ${fact.detail}` }];
+  return verdict.verdict === "pass" ? [{ kind: "Proven", message: verdict.message }] : concludeGate(state, verdict);
+}
+
+function concludeRollout(
+  state: RotationState,
+  fact: Extract<RotationObserved, { kind: "RolloutEnded" }>,
+): readonly RotationDecision[] {
+  const { consumer, slot } = state.cutOver!;
+  // A return was asked for meanwhile: however this rollout ended, the state goes back from there.
+  if (slot !== goal(state)) return [];
+  const { app } = consumerAt(state, consumer)!;
+  const verdict = judgeAdoption(app, fact);
+  if (verdict.verdict !== "pass") return concludeGate(state, verdict);
+  return [{ kind: "Adopted", app, seconds: secondsBetween(state.madeAt, state.now), message: verdict.message }];
+}
+
+function concludeReaders(
+  state: RotationState,
+  { logins }: Extract<RotationObserved, { kind: "ReadersSeen" }>,
+): readonly RotationDecision[] {
+  const found = state.phase === "quieting" ? undefined : readerIn(state, logins);
+  if (found !== undefined) {
+    const role = roleOf(state, state.live);
+    const what = found.refused ? `was refused with ${role}, which gets its login back` : `logged in with ${role}`;
+    return [
+      {
+        kind: "ReaderFound",
+        who: found.who,
+        seenAt: found.at,
+        message: `${found.who} ${what}; the quiet time starts again`,
+      },
+    ];
+  }
+  switch (state.phase) {
+    case "quieting":
+      return passing(state, judgeQuiet(state), "ReadersQuiet");
+    case "draining":
+      return passing(state, judgeDrain(state), "SessionsDrained");
+    default:
+      return state.paused ? [] : passing(state, judgeGrace(state), "GraceOver");
+  }
+}
+
+/** Makes the decision of a gate that passes, and reports once why one waits. */
+function passing(
+  state: RotationState,
+  verdict: Verdict | undefined,
+  kind: "ReadersQuiet" | "SessionsDrained" | "GraceOver",
+): readonly RotationDecision[] {
+  if (verdict === undefined) return [];
+  return verdict.verdict === "pass" ? [{ kind, message: verdict.message }] : concludeGate(state, verdict);
+}

@@ -1,0 +1,110 @@
+// The credential as inspected → how the rotation starts or continues, or why it does not. Everything that can be known
+// before the first write is checked here.
+import { duration } from "../../time.ts";
+import { otherSlot } from "../declaration.ts";
+import { isLeaked, roleOf } from "../progress.ts";
+import type { Credential, CredentialView, RotationDecision, RotationState, Slot } from "../vocabulary.ts";
+import { many, readersIn } from "../wording.ts";
+import { stop, unchanged } from "./end.ts";
+
+/** Starts the rotation with what the inspection found, or ends it before the first write. */
+export function start(state: RotationState, view: CredentialView): RotationDecision {
+  return state.old.version === "" ? startAnew(state, view) : startAgain(state, view);
+}
+
+function startAnew(state: RotationState, view: CredentialView): RotationDecision {
+  const { published, declaration } = view;
+  if (published === null) return stop(state, "credential-unfit", "the credential has no published version");
+  if (!published.enabled) return stop(state, "credential-unfit", "the published version is disabled");
+  const { dueVersion } = state.intent!;
+  if (dueVersion !== undefined && dueVersion !== published.version)
+    return unchanged(`version ${dueVersion} was due, and ${published.version} is published`);
+  const live = published.slot;
+  const known = { ...state, live };
+  const newest = view.slots[live].newest;
+  if (newest === null || newest.version !== published.of)
+    return stop(known, "changed-elsewhere", `the published version is not the newest one of slot ${live}`);
+  const consumers = slotsOf(declaration, view);
+  const astray = consumers.findIndex((slot) => slot !== live);
+  if (astray !== -1)
+    return stop(known, "consumers-split", describeAstray(declaration, astray, consumers[astray], live));
+  const late = whyTooLate(known, declaration);
+  if (late !== undefined) return stop(known, "credential-unfit", late);
+  const inUse = isLeaked(state) ? undefined : whyInUse(known, view);
+  if (inUse !== undefined) return stop(known, "idle-in-use", inUse);
+  if (view.missing.length > 0)
+    return stop(known, "privileges-missing", `${roleOf(known, otherSlot(live))} lacks ${view.missing.join(", ")}`);
+  return {
+    kind: "Started",
+    live,
+    old: newest,
+    published: live,
+    consumers: consumers as readonly Slot[],
+    login: view.slots[live].login,
+  };
+}
+
+/** Continues a rotation. What others have changed meanwhile is never overwritten. */
+function startAgain(state: RotationState, view: CredentialView): RotationDecision {
+  const { live, old, made, renewed, declaration } = state;
+  const { published } = view;
+  const idle = otherSlot(live);
+  const expected = { [live]: (renewed ?? old).version, [idle]: made?.version ?? published?.of };
+  const of = state.published === live ? old.version : made?.version;
+  if (published === null || published.slot !== state.published || published.of !== of)
+    return stop(state, "changed-elsewhere", "another client has published a version since");
+  const isOurs = (slot: Slot): boolean =>
+    view.slots[slot].newest?.version === expected[slot] || view.slots[slot].rotation === state.intent?.rotation;
+  const changed = [live, idle].find((slot) => made !== undefined && !isOurs(slot));
+  if (changed !== undefined)
+    return stop(state, "changed-elsewhere", `another client has made a version in slot ${changed} since`);
+  const consumers = slotsOf(declaration!, view);
+  const astray = consumers.findIndex((slot) => slot === null || slot === undefined);
+  if (astray !== -1)
+    return stop(state, "consumers-split", describeAstray(declaration!, astray, consumers[astray], live));
+  return {
+    kind: "Started",
+    live,
+    old,
+    published: published.slot,
+    consumers: consumers as readonly Slot[],
+    login: view.slots[live].login,
+  };
+}
+
+/** Gives the slot of each declared consumer; undefined for one that the view does not have. */
+const slotsOf = ({ consumers }: Credential, view: CredentialView): readonly (Slot | null | undefined)[] =>
+  consumers.map(
+    ({ resourceGroup, app }) =>
+      view.consumers.find(
+        (seen) =>
+          seen.app.toLowerCase() === app.toLowerCase() &&
+          seen.resourceGroup.toLowerCase() === resourceGroup.toLowerCase(),
+      )?.slot,
+  );
+
+function describeAstray({ consumers }: Credential, index: number, slot: Slot | null | undefined, live: Slot): string {
+  const { app } = consumers[index]!;
+  if (slot === undefined) return `${app} could not be found`;
+  return slot === null
+    ? `the serving revision of ${app} names neither slot, or both`
+    : `the serving revision of ${app} names slot ${slot}, but slot ${live} is published`;
+}
+
+/** Key Vault's client sends an expiry as a signed number of 32 bits, so a later one would lie in the past. */
+const lastExpiry = 2 ** 31 * 1000 - 1000;
+
+function whyTooLate({ now }: RotationState, { validDays }: Credential): string | undefined {
+  return now + validDays * 86_400_000 > lastExpiry
+    ? `a version that is valid for ${validDays} days would expire after 2038-01-19, which Key Vault cannot be sent`
+    : undefined;
+}
+
+function whyInUse(state: RotationState, { idleLogins, idleSessions, declaration }: CredentialView): string | undefined {
+  const role = roleOf(state, otherSlot(state.live));
+  if (idleSessions > 0) return `${role}, which would get a new password, has ${many(idleSessions, "open session")}`;
+  const accepted = idleLogins.filter(({ refused }) => !refused);
+  if (accepted.length === 0) return undefined;
+  const quiet = duration(declaration.timings.quietSeconds);
+  return `${role}, which would get a new password, was used within ${quiet} by ${readersIn(accepted)}`;
+}

@@ -1,0 +1,176 @@
+// What a program declares about a credential that is rotated: where its secrets are, which roles log in with it, who
+// reads it, and how long each wait of a rotation may take. The control plane reads declarations by this form, and each
+// rotation keeps the one that it began with in its journal.
+import { completed, list, number, type ObjectOf, object, oneOf, text } from "../form.ts";
+import { strategyForm, thresholdsForm } from "../rollout/intent.ts";
+import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
+import { appForms, type TargetKey } from "../targets.ts";
+
+/** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
+export const slots = ["a", "b"] as const;
+export type Slot = (typeof slots)[number];
+export const slotForm = oneOf(slots);
+
+/** Gives the other slot. */
+export const otherSlot = (slot: Slot): Slot => (slot === "a" ? "b" : "a");
+
+/** The parts of a credential's address. */
+export const credentialParts = {
+  vault: text("a vault's name", {
+    most: 24,
+    pattern: "^[A-Za-z][A-Za-z0-9-]*$",
+    description: "The Key Vault that holds the credential's secrets.",
+  }),
+  // Container Apps allows only these characters in the name of a secret, and the slots add two.
+  credential: text("a credential's name: lower-case letters, digits and hyphens", {
+    most: 50,
+    pattern: "^[a-z]([a-z0-9-]*[a-z0-9])?$",
+    description: "The credential, by the name of its published secret.",
+  }),
+};
+
+/** A credential in its vault. */
+export interface CredentialName {
+  readonly vault: string;
+  readonly credential: string;
+}
+
+/** Gives the target that a rotation holds. Azure ignores case in names, so it is in lower case. */
+export const secretKey = ({ vault, credential }: CredentialName): TargetKey =>
+  `secret/${vault}/${credential}`.toLowerCase();
+
+/** Gives the name of a slot's secret, the same in the vault and in every consumer. */
+export const slotSecret = (credential: string, slot: Slot): string => `${credential}-${slot}`;
+
+const seconds = (otherwise: number, description: string, least = 1) => number({ least, otherwise, description });
+
+const timingFields = {
+  intervalSeconds: seconds(60, "How often logins and sessions are read while readers are waited for, in seconds."),
+  quietSeconds: seconds(
+    2_100,
+    "How long no reader may log in with the old role before it is closed, in seconds. A Container App that reads " +
+      "the published secret without a version may take half an hour to notice a new one.",
+  ),
+  drainSeconds: seconds(300, "How long open sessions of the old role may go on before they are ended, in seconds.", 0),
+  graceSeconds: seconds(
+    3_600,
+    "How long the old role stays without login, so that a forgotten reader shows, before its slot is renewed, in " +
+      "seconds.",
+    0,
+  ),
+  busySeconds: seconds(7_200, "How long a rotation waits for another rollout of a consumer, in seconds."),
+  readersSeconds: seconds(86_400, "How long a rotation waits for readers to be quiet, in seconds."),
+};
+
+const timingsForm = object(timingFields, { title: "Timings", description: "How long each wait of a rotation takes." });
+
+/** How long each wait of a rotation takes. */
+export interface Timings extends ObjectOf<typeof timingFields> {}
+
+const consumerFields = {
+  resourceGroup: appForms.rg,
+  app: appForms.app,
+  probePath: text("a path: it begins with / and has no spaces", {
+    most: 1024,
+    pattern: "^/[\\x21-\\x7e]*$",
+    otherwise: "/",
+    description: "The path of a new revision's own address that must answer before it gets traffic.",
+  }),
+  strategy: { ...strategyForm, otherwise: defaultStrategy },
+  thresholds: { ...thresholdsForm, otherwise: defaultThresholds },
+};
+const consumerForm = object(consumerFields);
+
+/** A Container App that logs in with the credential, and how a release of it is judged. */
+export interface Consumer extends ObjectOf<typeof consumerFields> {}
+
+const roleName = text("a role's name", { most: 63 });
+
+const credentialFields = {
+  ...credentialParts,
+  server: text("a server's host name", { most: 253, pattern: "^[A-Za-z0-9.-]+$" }),
+  port: number({ least: 1, most: 65_535, whole: true, otherwise: 5432 }),
+  database: text("a database's name", { most: 63 }),
+  roles: object({ a: roleName, b: roleName }, { description: "The login role of each slot." }),
+  rotator: text("a role's name", {
+    most: 63,
+    otherwise: "ballast_rotator",
+    description: "The role as which the control plane changes the other two.",
+  }),
+  checks: list(text("a query", { most: 2_000 }), {
+    most: 20,
+    otherwise: [],
+    description: "Queries that the new role must be able to run, beside the rights that the old role has.",
+  }),
+  consumers: list(consumerForm, {
+    least: 1,
+    most: 20,
+    description: "The apps that name a slot of the credential, in the order in which they are cut over.",
+  }),
+  validDays: number({
+    least: 1,
+    most: 3_650,
+    otherwise: 60,
+    description: "After how many days a version expires.",
+  }),
+  dueDays: number({
+    least: 0,
+    most: 3_650,
+    otherwise: 30,
+    description: "How many days before it expires a version is replaced.",
+  }),
+  timings: { ...timingsForm, otherwise: defaultTimings() },
+};
+
+function defaultTimings(): Timings {
+  return Object.fromEntries(
+    Object.entries(timingFields).map(([name, { otherwise }]) => [name, otherwise]),
+  ) as unknown as Timings;
+}
+
+/** A declared credential. */
+export interface Credential extends ObjectOf<typeof credentialFields> {}
+
+/** The form of a declaration. Its checks compare what no field can say alone. */
+export const credentialForm = object(credentialFields, { check: objectionsToCredential });
+
+const daySeconds = 86_400;
+
+/** The form of a declaration as a program writes it: fields with a default may be absent. */
+export const completedCredential = completed(
+  object(
+    {
+      ...credentialFields,
+      consumers: list(completed(consumerForm), { least: 1, most: 20 }),
+      timings: { ...completed(timingsForm), otherwise: defaultTimings() },
+    },
+    credentialForm.about,
+  ),
+);
+
+function objectionsToCredential(credential: Credential): readonly string[] {
+  const { roles, validDays, dueDays } = credential;
+  const apps = credential.consumers.map(({ resourceGroup, app }) => `${resourceGroup}/${app}`.toLowerCase());
+  const twice = apps.find((app, index) => apps.indexOf(app) !== index);
+  const least = leastSeconds(credential);
+  return [
+    ...(roles.a === roles.b ? ["roles.a and roles.b must differ; one of them keeps working during a rotation."] : []),
+    ...(twice === undefined ? [] : [`The consumer ${twice} is listed twice.`]),
+    ...(dueDays < validDays
+      ? []
+      : [`dueDays (${dueDays}) must be less than validDays (${validDays}); otherwise every version is due at once.`]),
+    ...(dueDays === 0 || dueDays * daySeconds > least
+      ? []
+      : [`dueDays (${dueDays}) is too short: a rotation takes at least ${Math.ceil(least)} s.`]),
+  ];
+}
+
+/** Gives the least time that a rotation takes: the cut-over of each consumer, then the quiet time and the grace. */
+function leastSeconds({ consumers, timings }: Credential): number {
+  const cutOvers = consumers.reduce(
+    (sum, { strategy: { weights, bakeSeconds, warmUpSeconds } }) =>
+      sum + (weights.length + 1) * (bakeSeconds + warmUpSeconds),
+    0,
+  );
+  return cutOvers + timings.quietSeconds + timings.graceSeconds;
+}

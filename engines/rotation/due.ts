@@ -1,0 +1,32 @@
+// A published version → the rotation that is due, if there is one. The name of the rotation follows from the version,
+// so that every process and every repetition asks for the same one.
+import type { Credential } from "./declaration.ts";
+import type { RotationIntent } from "./intent.ts";
+import type { CredentialView } from "./views.ts";
+
+const dayMilliseconds = 86_400_000;
+
+const daysUntil = (milliseconds: number): string =>
+  milliseconds <= 0 ? "it has expired" : `it expires within ${Math.ceil(milliseconds / dayMilliseconds)} days`;
+
+/** Gives the rotation that is due; undefined if none is. A credential without an expiry is never due. */
+export function dueRotation(
+  { vault, credential, dueDays }: Pick<Credential, "vault" | "credential" | "dueDays">,
+  published: CredentialView["published"],
+  now: number,
+): RotationIntent | undefined {
+  if (published?.expiresAt == null || !published.enabled) return undefined;
+  if (published.expiresAt - now > dueDays * dayMilliseconds) return undefined;
+  return {
+    vault: vault.toLowerCase(),
+    credential,
+    rotation: published.version
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]/g, "")
+      .slice(0, 12),
+    cause: "due",
+    dueVersion: published.version,
+    message: daysUntil(published.expiresAt - now),
+    requestedBy: "the control plane",
+  };
+}

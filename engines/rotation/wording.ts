@@ -1,0 +1,33 @@
+// Effects, signals and readers as words, for messages about facts.
+import { duration, secondsBetween } from "../time.ts";
+import type { Login, RotationEffect, RotationState } from "./vocabulary.ts";
+
+/** What each effect does. */
+export const effectWords: { readonly [Kind in RotationEffect["kind"]]: string } = {
+  Inspect: "reading the credential",
+  MakeVersion: "making a version",
+  SetVerifier: "setting the role's password",
+  Prove: "logging in with the version",
+  RequestRollout: "asking for the cut-over",
+  AwaitRollout: "waiting for the cut-over",
+  Publish: "publishing the version",
+  ReadReaders: "reading the logins",
+  EndSessions: "ending the sessions",
+  SetLogin: "changing the role's login",
+  MoveSecret: "moving a consumer's secret",
+  Wait: "waiting",
+  AwaitSignal: "waiting for a person",
+};
+
+/** Names the sender of a signal for people: by name, or by id if the token has no name. */
+export const senderOf = ({ by, byName }: { readonly by: string; readonly byName?: string }): string => byName ?? by;
+
+/** Gives a number of things in words. */
+export const many = (n: number, word: string): string => `${n === 0 ? "no" : n} ${word}${n === 1 ? "" : "s"}`;
+
+/** Describes when a reader logged in last. */
+export const lastLoginOf = ({ who, at }: Login, { now }: Pick<RotationState, "now">): string =>
+  `${who} logged in ${duration(Math.max(0, secondsBetween(at, now)))} ago`;
+
+/** Names the readers of a list, each once. */
+export const readersIn = (logins: readonly Login[]): string => [...new Set(logins.map(({ who }) => who))].join(", ");

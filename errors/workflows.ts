@@ -1,0 +1,29 @@
+// Errors of `ballast workflows`. A breaking change that it finds is a result, not an error; these are about what it was
+// told to compare, and where it was told to write.
+import { entry } from "./catalogue.ts";
+
+/** One side of the comparison is neither a folder nor a commit. */
+export const workflowsSideUnreadable = entry<{ side: string; reason: string }>("workflows-side-unreadable", {
+  exitCode: 2,
+  title: "Workflows to compare unreadable",
+  message: ({ side, reason }) => `${side} cannot be compared: ${reason}.`,
+  fix: () => "name a folder with workflows, or a commit, branch or tag of the repository in this folder",
+});
+
+/** There is no project whose stacks the workflows could deploy. */
+export const workflowsProjectMissing = entry<{ folder: string; reason: string }>("workflows-project-missing", {
+  exitCode: 2,
+  title: "No Pulumi project to write workflows for",
+  message: ({ folder, reason }) => `No workflow was written to ${folder}: ${reason}.`,
+  fix: () => "run the command in the folder of a Pulumi project, or name it with --program <folder>",
+  left: () => "Nothing was changed.",
+});
+
+/** A file that would be written is there, with another text. */
+export const workflowsFileExists = entry<{ files: readonly string[] }>("workflows-file-exists", {
+  title: "Workflows exist already",
+  variants: [{ files: [".github/workflows/preview.yml"] }],
+  message: ({ files }) => `These files exist and differ from what would be written: ${files.join(", ")}.`,
+  fix: () => "compare them with `--print`, then give --overwrite, or keep them",
+  left: () => "Nothing was changed.",
+});

@@ -1,0 +1,145 @@
+// `ballast workflows diff`: what breaks a caller of a reusable workflow, on folders and on commits, and which step of a
+// version allows it.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { allowsBreaking } from "../../../cli/workflows/compare.ts";
+import { runChild } from "../../../toolchain/child.ts";
+import { runBallast } from "../../support/controlplane/ballast-command.ts";
+
+const workflow = `# Updates a stack.
+name: up
+on:
+  workflow_call:
+    inputs:
+      stack: { description: The stack., type: string, required: true }
+      level: { description: How much., type: number, default: 1 }
+    secrets:
+      token: { description: A token., required: false }
+    outputs:
+      result: { description: The result., value: "\${{ jobs.up.outputs.result }}" }
+permissions: {}
+jobs:
+  up:
+    runs-on: ubuntu-24.04
+    permissions:
+      contents: read
+    steps:
+      - run: echo
+`;
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ballast-diff-"));
+  for (const side of ["before", "after"]) mkdirSync(join(folder, side, ".github", "workflows"), { recursive: true });
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const put = (side: string, text: string): void =>
+  writeFileSync(join(folder, side, ".github", "workflows", "up.yml"), text);
+const diff = (...args: readonly string[]) => runBallast(["workflows", "diff", ...args], folder);
+
+/** Compares the workflow with an edit of it. */
+async function edited(find: string, by: string, ...args: readonly string[]) {
+  expect(workflow).toContain(find);
+  put("before", workflow);
+  put("after", workflow.replace(find, by));
+  const { code, out } = await diff("before", "after", "--json", ...args);
+  return { code, ...JSON.parse(out) };
+}
+
+const breaking: readonly (readonly [kind: string, find: string, by: string])[] = [
+  ["input-removed", "      level: { description: How much., type: number, default: 1 }\n", ""],
+  ["input-required", "type: number, default: 1", "type: number, required: true"],
+  ["output-renamed", "      result: { description", "      outcome: { description"],
+  ["permission-raised", "contents: read", "contents: write"],
+  ["secret-required", "A token., required: false", "A token., required: true"],
+  ["input-type", "type: number", "type: string"],
+  ["secret-removed", "    secrets:\n      token: { description: A token., required: false }\n", ""],
+  [
+    "output-removed",
+    '    outputs:\n      result: { description: The result., value: "${{ jobs.up.outputs.result }}" }\n',
+    "",
+  ],
+];
+
+test.each(breaking)("%s breaks callers until the major version moves", async (kind, find, by) => {
+  const found = await edited(find, by);
+  expect(found).toMatchObject({ code: 1, breaking: 1, isAllowed: false });
+  expect(found.differences).toMatchObject([{ workflow: "up.yml", kind, isBreaking: true }]);
+  expect((await edited(find, by, "--from", "1.4.0", "--to", "1.5.0")).code).toBe(1);
+  expect(await edited(find, by, "--from", "1.4.0", "--to", "2.0.0")).toMatchObject({ code: 0, isAllowed: true });
+});
+
+test.each([
+  ["input-added", "    secrets:", "      more: { type: string }\n    secrets:"],
+  ["input-default", "default: 1", "default: 2"],
+  ["secret-added", "    outputs:", "      other: { required: false }\n    outputs:"],
+  ["output-added", "permissions: {}\n", '      more: { value: "${{ jobs.up.outputs.more }}" }\npermissions: {}\n'],
+  ["permission-lowered", "contents: read", "contents: none"],
+] as const)("%s breaks no caller", async (kind, find, by) => {
+  const found = await edited(find, by);
+  expect(found).toMatchObject({ code: 0, breaking: 0, differences: [{ kind, isBreaking: false }] });
+});
+
+test("a workflow that is gone breaks its callers, and one that is no longer reusable is gone", async () => {
+  put("before", workflow);
+  put("after", workflow);
+  writeFileSync(join(folder, "before", ".github", "workflows", "other.yml"), workflow);
+  const { code, out } = await diff("before", "after");
+  expect([code, out]).toEqual([1, expect.stringContaining("breaking  other.yml: can no longer be called")]);
+  expect((await diff("after", "before")).out).toContain("other.yml: can be called now");
+  expect((await diff("before", "before")).out).toBe("No contract changed.\n");
+});
+
+test("commits are compared as folders are, without a checkout", async () => {
+  const git = (...args: readonly string[]) =>
+    runChild("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], { cwd: folder });
+  await git("init", "--quiet");
+  mkdirSync(join(folder, ".github", "workflows"), { recursive: true });
+  const file = join(folder, ".github", "workflows", "up.yml");
+  writeFileSync(file, workflow);
+  await git("add", ".github");
+  await git("commit", "--quiet", "--message", "one");
+  await git("tag", "v1.0.0");
+  writeFileSync(file, workflow.replace("contents: read", "contents: write"));
+  await git("commit", "--quiet", "--all", "--message", "two");
+  const { code, out } = await diff("v1.0.0", "HEAD");
+  expect([code, out]).toEqual([
+    1,
+    "breaking  up.yml: the permission contents was read and is write\n" +
+      "1 of these changes break callers, so the major version must move.\n",
+  ]);
+});
+
+test("a side that is nothing, an option of git, or without reusable workflows is refused", async () => {
+  put("before", workflow);
+  put("after", workflow.replace("workflow_call:", "workflow_dispatch:"));
+  for (const sides of [
+    ["before", "after"],
+    ["before", "none"],
+    ["before", "--", "--output=x"],
+  ]) {
+    const { code, err } = await diff(...sides);
+    expect([code, err]).toEqual([2, expect.stringContaining("workflows-side-unreadable")]);
+  }
+});
+
+test("a job without permissions takes what the caller has, so nothing is said about them", async () => {
+  const found = await edited("    permissions:\n      contents: read\n", "");
+  expect(found.differences).toMatchObject([{ kind: "permission-lowered" }]);
+  put("before", workflow.replace("permissions: {}\n", "").replace("    permissions:\n      contents: read\n", ""));
+  expect((await diff("before", "after")).out).toBe("No contract changed.\n");
+});
+
+test("a major version allows breaking changes, and before 1.0 a minor one does", () => {
+  expect([
+    allowsBreaking("1.9.0", "2.0.0"),
+    allowsBreaking("v0.1.0", "v0.2.0"),
+    allowsBreaking("0.9.0", "1.0.0"),
+    allowsBreaking("1.1.0", "1.2.0"),
+    allowsBreaking("0.1.0", "0.1.1"),
+    allowsBreaking("2.0.0", "1.0.0"),
+  ]).toEqual([true, true, true, false, false, false]);
+});

@@ -1,0 +1,111 @@
+// `ballast workflows init`: the three callers for the stacks of a project, what it names as missing, and what it leaves
+// alone. That GitHub's parser accepts the files, and that they fit the contracts of the reusable workflows, is in
+// test/repository/workflows.test.ts.
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parse } from "yaml";
+import { type CommandResult, runBallast } from "../../support/controlplane/ballast-command.ts";
+
+const commit = "4f2a9c1d8e0b37a65c1f2d3e4b5a69788796a5b4";
+const subscription = "00000000-0000-0000-0000-0000ba11a57e";
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ballast-init-"));
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const stack = (name: string, ...lines: readonly string[]): void =>
+  writeFileSync(join(folder, `Pulumi.${name}.yaml`), ["config:", ...lines.map((line) => `  ${line}`), ""].join("\n"));
+const ids = [`azure-native:subscriptionId: ${subscription}`, `azure-native:tenantId: ${subscription}`];
+const init = (...args: readonly string[]): Promise<CommandResult> =>
+  runBallast(["workflows", "init", "--source", `example/ballast@${commit}`, ...args], folder);
+const written = (name: string): any => parse(readFileSync(join(folder, ".github", "workflows", name), "utf8"));
+
+test("a project whose stacks name tenant and subscription misses two values, and production comes last", async () => {
+  stack("prod", ...ids);
+  stack("dev", ...ids);
+  stack("staging", ...ids);
+  stack("local", ...ids);
+  const { code, out } = await init();
+  expect(code).toBe(0);
+  expect(out).toContain("Stacks, in the order of their updates: dev, staging, prod.");
+  expect(out.match(/^ {2}[A-Z]\w+/gm)).toEqual(["  AZURE_PREVIEW_CLIENT_ID", "  AZURE_DEPLOY_CLIENT_ID"]);
+  expect(out).toContain("subject repo:<owner>/<name>:environment:prod");
+  expect(readdirSync(join(folder, ".github", "workflows")).toSorted()).toEqual([
+    "deploy.yml",
+    "nightly.yml",
+    "preview.yml",
+  ]);
+  const { jobs } = written("deploy.yml");
+  expect(jobs["up-prod"]).toMatchObject({
+    needs: "up-staging",
+    uses: `example/ballast/.github/workflows/pulumi-up.yml@${commit}`,
+    with: {
+      stack: "prod",
+      environment: "prod",
+      "azure-tenant-id": subscription,
+      "azure-subscription-id": subscription,
+      "azure-client-id": "${{ vars.AZURE_DEPLOY_CLIENT_ID }}",
+    },
+  });
+  expect(Object.keys(jobs).filter((key) => key.startsWith("rollback-"))).toHaveLength(3);
+  expect(written("preview.yml").jobs["preview-dev"].with["azure-client-id"]).toBe(
+    "${{ vars.AZURE_PREVIEW_CLIENT_ID }}",
+  );
+});
+
+test("placeholders and missing ids become variables, and are named as missing", async () => {
+  stack("prod", "azure-native:subscriptionId: <your subscription id>");
+  const { out } = await init("--json");
+  expect(JSON.parse(out).missing.map(({ variable }: any) => variable)).toEqual([
+    "AZURE_PREVIEW_CLIENT_ID",
+    "AZURE_DEPLOY_CLIENT_ID",
+    "AZURE_TENANT_ID",
+    "AZURE_SUBSCRIPTION_ID",
+  ]);
+  expect(written("preview.yml").jobs["preview-prod"].with["azure-subscription-id"]).toBe(
+    "${{ vars.AZURE_SUBSCRIPTION_ID }}",
+  );
+});
+
+test("named stacks are delivered in the order in which they are named, from a folder below the root", async () => {
+  mkdirSync(join(folder, "infra"));
+  writeFileSync(join(folder, "infra", "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+  for (const name of ["eu", "us", "asia"]) writeFileSync(join(folder, "infra", `Pulumi.${name}.yaml`), "config: {}\n");
+  await init("--program", "infra", "--stack", "us", "--stack", "eu");
+  const { jobs } = written("deploy.yml");
+  expect(Object.keys(jobs)).toEqual(["up-us", "up-eu", "rollback-us", "rollback-eu"]);
+  expect(jobs["up-eu"].with["working-directory"]).toBe("infra");
+});
+
+test("a file that a person changed is kept unless asked, and a second run writes the same", async () => {
+  stack("prod", ...ids);
+  await init();
+  expect((await init()).code).toBe(0);
+  const path = join(folder, ".github", "workflows", "preview.yml");
+  writeFileSync(path, "name: mine\n");
+  const { code, err } = await init();
+  expect([code, err]).toEqual([1, expect.stringContaining("workflows-file-exists")]);
+  expect(err).toContain(".github/workflows/preview.yml.");
+  expect(readFileSync(path, "utf8")).toBe("name: mine\n");
+  expect((await init("--overwrite")).code).toBe(0);
+  expect(written("preview.yml").name).toBe("preview");
+});
+
+test("--print writes nothing", async () => {
+  stack("prod", ...ids);
+  expect((await init("--print")).out).toContain("# .github/workflows/nightly.yml\n");
+  expect(existsSync(join(folder, ".github"))).toBe(false);
+});
+
+test("a folder without a project or a stack, and a source without a whole commit, are refused", async () => {
+  const refusals = [await init(), await init("--stack", "prod"), await init("--program", "none")];
+  for (const { code, err } of refusals)
+    expect([code, err]).toEqual([2, expect.stringContaining("workflows-project-missing")]);
+  expect((await init("--source", "example/ballast@main")).err).toContain("all 40 characters");
+  expect(existsSync(join(folder, ".github"))).toBe(false);
+});

@@ -1,0 +1,66 @@
+// `npm run test:workflows`: judges this repository's workflows with actionlint and zizmor, and runs the reusable ones
+// with act. It needs Go and Python, and downloads three tools once; `npm test` needs none of them and checks the rest.
+import { join } from "node:path";
+import { runChild } from "../../../toolchain/child.ts";
+import { type Case, cases, isCommon } from "./cases.ts";
+import { type Bench, makeBench } from "./run-act.ts";
+import { bringTools, type Tools } from "./tools.ts";
+
+const root = join(import.meta.dirname, "..", "..", "..");
+let failures = 0;
+
+function say(title: string, complaint: string | undefined): void {
+  if (complaint !== undefined) failures += 1;
+  console.log(
+    complaint === undefined ? `passed  ${title}` : `FAILED  ${title}\n${complaint.replaceAll(/^/gm, "        ")}`,
+  );
+}
+
+/** What actionlint does not know yet; the workflow `workflow-lint` has the same. GitHub's own parser judges it. */
+const ignored = [String.raw`"\$/\.github/`, 'unexpected key "queue"'];
+
+async function lint({ actionlint, zizmor }: Tools): Promise<void> {
+  const options = ignored.flatMap((pattern) => ["-ignore", pattern]);
+  const syntax = await runChild(actionlint, ["-no-color", ...options], { cwd: root });
+  say("actionlint finds nothing but the syntax of 2026", syntax.code === 0 ? undefined : syntax.output);
+  const broken = await runChild(actionlint, ["-no-color", "-"], { cwd: root, input: "on: push\njobs:\n  a: {}\n" });
+  say("actionlint finds a job without a runner", broken.code === 1 ? undefined : broken.output);
+  const args = ["--offline", "--no-progress", "--persona", "auditor", ".github"];
+  const security = await runChild(zizmor, args, { cwd: root });
+  say("zizmor, as an auditor, finds nothing", security.code === 0 ? undefined : security.output);
+}
+
+async function runCase(bench: Bench, { title, run, isSuccess, journal, outputs = [] }: Case): Promise<void> {
+  const ran = await bench.run(run);
+  const plain = ran.journal
+    .filter((line) => !isCommon(line))
+    .map((line) => line.replaceAll(/[^\s=]*\/evidence\//g, "evidence/"));
+  const missing = outputs.filter((text) => !ran.outputs.includes(text));
+  const isAsExpected =
+    ran.isSuccess === isSuccess && JSON.stringify(plain) === JSON.stringify(journal) && missing.length === 0;
+  const told = [
+    `ended as ${ran.isSuccess ? "success" : "failure"}, expected ${isSuccess ? "success" : "failure"}`,
+    ...plain.map((line) => `  ${line}`),
+    "expected",
+    ...journal.map((line) => `  ${line}`),
+    ...missing.map((text) => `  output ${text}`),
+    ...ran.log.split("\n").slice(-40),
+  ];
+  say(`${run.workflow}: ${title}`, isAsExpected ? undefined : told.join("\n"));
+}
+
+async function main(): Promise<void> {
+  const only = process.argv[2];
+  const tools = await bringTools((line) => console.log(line));
+  if (only === undefined) await lint(tools);
+  const bench = makeBench(tools.act);
+  try {
+    for (const each of cases) if (only === undefined || each.title.includes(only)) await runCase(bench, each);
+  } finally {
+    bench.remove();
+  }
+  console.log(failures === 0 ? "All as expected." : `${failures} not as expected.`);
+  process.exitCode = failures === 0 ? 0 : 1;
+}
+
+await main();

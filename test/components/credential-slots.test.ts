@@ -1,0 +1,83 @@
+// A credential with two slots: an update leaves it to the rotation which slot is in use, and where each is.
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
+import { type Answers, nothingThere, record } from "../support/program/mocks.ts";
+
+const vault = "https://v.vault.azure.net/secrets";
+const reference = (name: string, version = "") => ({
+  name,
+  keyVaultUrl: `${vault}/${name}${version}`,
+  identity: "system",
+});
+const container = (...secrets: readonly string[]) => ({
+  name: "web",
+  image: "web:1",
+  env: secrets.map((secretRef) => ({ name: secretRef.toUpperCase(), secretRef })),
+});
+const ingress = { external: true, targetPort: 8080, transport: "http" };
+const args: CanaryAppArgs = {
+  containerAppName: "shop",
+  resourceGroupName: "shop",
+  controlPlane: { endpoint: "https://control-plane.apps.example.net", audience: "api://ballast" },
+  credentialSlots: [["db-a", "db-b"]],
+  identity: { type: "SystemAssigned" },
+  configuration: { ingress, secrets: [reference("db-a"), reference("db-b"), { name: "other", value: "hunter2" }] },
+  template: {
+    containers: [container("db-a", "other")],
+    volumes: [{ name: "files", storageType: "Secret", secrets: [{ secretRef: "db-a", path: "db" }] }],
+    scale: { minReplicas: 1, rules: [{ name: "q", custom: { type: "cpu", auth: [{ secretRef: "db-a" }] } }] },
+  },
+};
+const live =
+  (...named: readonly string[]): Answers =>
+  () => ({
+    latestReadyRevisionName: "shop--a",
+    template: {
+      containers: [container(...named)],
+      volumes: [{ name: "files", storageType: "Secret" }],
+      scale: { minReplicas: 1, rules: [{ name: "q" }] },
+    },
+    identity: { type: "SystemAssigned" },
+    configuration: {
+      activeRevisionsMode: "Multiple",
+      secrets: [reference("db-a", "/1"), reference("db-b", "/2"), { name: "other" }],
+      ingress: { ...ingress, traffic: [{ revisionName: "shop--a", weight: 100 }] },
+    },
+  });
+
+async function sentTo(answers: Answers, change: Partial<CanaryAppArgs> = {}): Promise<readonly unknown[]> {
+  const all = { ...args, acceptLoss: ["secretsByReference"], ...change } as CanaryAppArgs;
+  const { declared } = await record(() => new CanaryApp("shop", all), answers);
+  const { configuration, template } = declared.find(({ name }) => name === "shop-app")!.inputs;
+  const { containers, volumes, scale } = template;
+  const named = [...containers[0].env, ...volumes[0].secrets, ...scale.rules[0].custom.auth];
+  return [named.map(({ secretRef }) => secretRef), configuration.value.secrets.map((each: any) => each.keyVaultUrl)];
+}
+const places = (a: string, b: string) => [`${vault}/db-a${a}`, `${vault}/db-b${b}`, undefined];
+
+test("a new app gets what the program says", async () =>
+  expect(await sentTo(nothingThere)).toEqual([["db-a", "other", "db-a", "db-a"], places("", "")]));
+
+test("after a rotation the slot in use is named everywhere, and both slots stay where they are", async () =>
+  expect(await sentTo(live("db-b", "other"))).toEqual([["db-b", "other", "db-b", "db-b"], places("/1", "/2")]));
+
+test("the slot that the program names is sent if the live app names it, or names both or none", async () => {
+  for (const named of [["db-a"], ["db-a", "db-b"], []])
+    expect((await sentTo(live(...named, "other")))[0]).toEqual(["db-a", "other", "db-a", "db-a"]);
+});
+
+test("outputs are changed in the same way", async () => {
+  const { configuration, template } = args;
+  for (const change of [
+    { template: pulumi.output(template), configuration: pulumi.output(configuration) },
+    { template: { ...(template as object), containers: pulumi.output([container("db-a", "other")]) } },
+  ])
+    expect(await sentTo(live("db-b", "other"), change as Partial<CanaryAppArgs>)).toEqual([
+      ["db-b", "other", "db-b", "db-b"],
+      places("/1", "/2"),
+    ]);
+});
+
+test("without slots a program names its secrets itself", async () =>
+  expect((await sentTo(live("db-b", "other"), { credentialSlots: [] }))[0]).toEqual(["db-a", "other", "db-a", "db-a"]));

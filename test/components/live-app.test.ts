@@ -1,0 +1,142 @@
+// A CanaryApp and its live app: what is read before the update reaches what is sent, and what is refused then.
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
+import { type Answers, record } from "../support/program/mocks.ts";
+
+const args: CanaryAppArgs = {
+  containerAppName: "shop",
+  resourceGroupName: "shop",
+  controlPlane: { endpoint: "https://control-plane.apps.example.net", audience: "api://ballast" },
+  configuration: {
+    ingress: { external: true, targetPort: 8080, transport: "http" },
+    secrets: [{ name: "key", value: "hunter2" }],
+  },
+  template: { containers: [{ name: "web", image: "web:1" }], scale: { minReplicas: 1 } },
+};
+const domain = { name: "www.example.org", bindingType: "SniEnabled", certificateId: "/c" };
+const live: Answers = (token) =>
+  token.endsWith("getContainerApp")
+    ? {
+        latestReadyRevisionName: "shop--a",
+        template: { containers: [{ name: "web", image: "web:1" }], scale: { minReplicas: 1, maxReplicas: 10 } },
+        tags: { owner: "team-a" },
+        configuration: {
+          activeRevisionsMode: "Multiple",
+          secrets: [{ name: "key" }],
+          ingress: {
+            external: true,
+            targetPort: 8080,
+            transport: "Http",
+            customDomains: [domain],
+            traffic: [{ revisionName: "shop--a", weight: 100 }],
+          },
+        },
+      }
+    : {};
+const inputsOf = async (change: Partial<CanaryAppArgs>): Promise<any> => {
+  const { declared } = await record(() => new CanaryApp("shop", { ...args, ...change }), live);
+  const { configuration, ...more } = declared.find(({ name }) => name === "shop-app")!.inputs;
+  return { ...more, configuration: configuration.value }; // Pulumi marks it, since it has a secret
+};
+
+test("canary-app-losses stops the preview, until every loss is kept or accepted", async () => {
+  await expect(inputsOf({})).rejects.toThrow(
+    /canary-app-losses .*the domain www\.example\.org, the tag owner.*keepLive: \["customDomains", "tags"\]/s,
+  );
+  await expect(inputsOf({ keepLive: ["customDomains"] })).rejects.toThrow(/canary-app-losses .*away: the tag owner\./s);
+  const { tags, configuration } = await inputsOf({ keepLive: ["customDomains"], acceptLoss: ["tags"] });
+  expect([tags, configuration.ingress.customDomains]).toEqual([undefined, [domain]]);
+});
+
+test("what is kept is sent beside what the program says, in outputs too", async () => {
+  const ingress = {
+    external: true,
+    targetPort: 8080,
+    transport: "http",
+    customDomains: [{ name: "shop.example.org" }],
+  };
+  const configuration = { ...(args.configuration as object), ingress };
+  const kept = { keepLive: ["customDomains", "tags"], tags: { cost: "1" } } as const;
+  for (const change of [
+    { ...kept, configuration },
+    { ...kept, configuration: pulumi.output(configuration), tags: pulumi.output({ cost: "1" }) },
+    { ...kept, configuration: { ...configuration, ingress: pulumi.output(ingress) } },
+  ]) {
+    const { tags, configuration: sent } = await inputsOf(change);
+    expect(tags).toEqual({ owner: "team-a", cost: "1" });
+    expect(sent.ingress.customDomains).toEqual([{ name: "shop.example.org" }, domain]);
+    expect(sent.ingress.traffic).toEqual([{ revisionName: "shop--a", weight: 100 }]);
+    expect(sent.secrets).toEqual([{ name: "key", value: "hunter2" }]);
+  }
+});
+
+test("a name or a group that is an output is read like one that is plain", async () => {
+  const asked: unknown[] = [];
+  const answers: Answers = (token, inputs) => {
+    asked.push(inputs);
+    return live(token, inputs);
+  };
+  const later = { containerAppName: pulumi.output("shop"), resourceGroupName: pulumi.output(Promise.resolve("shop")) };
+  await expect(record(() => new CanaryApp("shop", { ...args, ...later }), answers)).rejects.toThrow(
+    "canary-app-losses",
+  );
+  expect(asked).toEqual([{ containerAppName: "shop", resourceGroupName: "shop" }]);
+});
+
+/** Runs a program as a preview in which an output is not known yet, as the SDK marks it. */
+async function previewed(change: Partial<CanaryAppArgs>): Promise<{ readonly said: string; readonly asked: number }> {
+  const said: string[] = [];
+  let asked = 0;
+  const { log } = console;
+  console.log = (line: string) => void said.push(line); // the SDK logs there without a Pulumi CLI
+  const answers: Answers = (token, inputs) => {
+    asked += 1;
+    return live(token, inputs);
+  };
+  try {
+    await record(() => new CanaryApp("shop", { ...args, keepLive: ["customDomains", "tags"], ...change }), answers);
+  } finally {
+    console.log = log;
+  }
+  return { said: said.join("\n"), asked };
+}
+const unknown = (): any =>
+  new (pulumi.Output as unknown as new (...parts: unknown[]) => unknown)(
+    new Set(),
+    Promise.resolve(undefined),
+    Promise.resolve(false),
+    Promise.resolve(false),
+    Promise.resolve(new Set()),
+  );
+
+test("a preview that does not know the name yet says that it cannot read the live app", async () => {
+  expect(await previewed({ containerAppName: unknown() })).toEqual({
+    said: expect.stringContaining('The live app of "shop" cannot be read yet'),
+    asked: 0,
+  });
+});
+
+test("a preview that does not know a part of the template reads the live app, and compares the rest", async () => {
+  const template = { containers: [{ name: "web", image: unknown() }], scale: { minReplicas: 1 } };
+  expect(await previewed({ template })).toEqual({ said: "", asked: 1 });
+  await expect(previewed({ template, keepLive: ["tags"] })).rejects.toThrow(/canary-app-losses .*www\.example\.org/s);
+});
+
+test.each([
+  [{ name: "orders", custom: { type: "azure-servicebus", metadata: {} } }, true],
+  [{ name: "orders", azureQueue: { queueName: "orders", queueLength: 5 } }, true],
+  [{ name: "many", http: { metadata: { concurrentRequests: "50" } } }, false],
+  [{ name: "busy", custom: { type: "cpu", metadata: {} } }, false],
+])("canary-app-consumes warns of an app that scales with %j: %s", async (rule, warned) => {
+  const said: string[] = [];
+  const { warn } = console;
+  console.warn = (line: string) => void said.push(line); // the SDK logs there without a Pulumi CLI
+  const template = { ...(args.template as object), scale: { minReplicas: 1, rules: [rule] } };
+  await record(() => new CanaryApp("shop", { ...args, template })).finally(() => {
+    console.warn = warn;
+  });
+  expect(said.filter((line) => line.includes("canary-app-consumes") && line.includes("(orders)"))).toHaveLength(
+    warned ? 1 : 0,
+  );
+});

@@ -1,0 +1,207 @@
+// The roles of a credential on a real PostgreSQL: a password is set without the server seeing it, a login is proven, a
+// role is closed and opened, and nothing of a password is in the server's log or in what other sessions can see.
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import pg from "pg";
+import { beforeAll, describe, expect, it } from "vitest";
+import { prepareCredentialRoles } from "../../../controlplane/adapters/credentials/prepare-roles.ts";
+import { createCredentialRoles } from "../../../controlplane/adapters/credentials/roles.ts";
+import { verifierOf } from "../../../controlplane/adapters/credentials/scram.ts";
+import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
+import { read } from "../../../engines/form.ts";
+import { completedCredential } from "../../../engines/rotation/declaration.ts";
+import type { Credential } from "../../../engines/rotation/vocabulary.ts";
+import { postgresForTests } from "../../support/postgres/postgres.ts";
+
+const { fresh, pool } = postgresForTests();
+const always = async (): Promise<boolean> => true;
+const never = new AbortController().signal;
+const passwordOf = (): string => randomBytes(24).toString("base64url");
+
+let database: Database;
+let admin: pg.Pool;
+let credential: Credential;
+const rotatorPassword = passwordOf();
+
+const credentialFor = (roles: { readonly a: string; readonly b: string }, rotator = "rotator"): Credential => {
+  const parsed = read(completedCredential, {
+    vault: "kv",
+    credential: "database",
+    server: database.host,
+    port: database.port,
+    database: database.name,
+    roles,
+    rotator,
+    checks: ["select 1 from orders"],
+    consumers: [{ resourceGroup: "shop", app: "web" }],
+  });
+  if ("value" in parsed) return parsed.value;
+  throw new Error(parsed.complaints.join(" "));
+};
+const rolesOf = () => createCredentialRoles({ password: rotatorPassword, tls: "disable" });
+
+async function prepare(a: string, b: string): Promise<void> {
+  const client = await admin.connect();
+  await prepareCredentialRoles(client, { owner: "shop_owner", a, b, rotator: "rotator" });
+  client.release();
+}
+
+beforeAll(async () => {
+  database = await fresh();
+  admin = pool(database);
+  await prepare("shop_a", "shop_b");
+  await admin.query(`alter role rotator password '${await verifierOf(rotatorPassword)}'`);
+  await admin.query("create table orders (id int); grant select, insert on orders to shop_owner");
+  await admin.query(`alter database ${database.name} set log_statement = 'ddl'`);
+  credential = credentialFor({ a: "shop_a", b: "shop_b" });
+});
+
+/** Logs in as a role and runs a query. */
+async function login(user: string, password: string, query = "select current_user::text as name"): Promise<string> {
+  const client = new pg.Client({ ...database, database: database.name, user, password });
+  await client.connect();
+  try {
+    return (await client.query<{ name: string }>(query)).rows[0]?.name ?? "";
+  } finally {
+    await client.end();
+  }
+}
+
+/** Gives everything that the server has logged. */
+async function serverLog(): Promise<string> {
+  const [{ folder }] = (
+    await admin.query<{ folder: string }>(
+      "select current_setting('data_directory') || '/' || current_setting('log_directory') as folder",
+    )
+  ).rows as [{ folder: string }];
+  return readdirSync(folder)
+    .map((file) => readFileSync(join(folder, file), "utf8"))
+    .join("");
+}
+
+describe("the roles of a credential", () => {
+  it("log in with the password that was set, and act as their owner", async () => {
+    const roles = rolesOf();
+    const password = passwordOf();
+    expect(await roles.setPassword(credential, "b", password, always)).toEqual({ ok: true, value: null });
+    expect(await login("shop_b", password)).toBe("shop_owner");
+    await expect(login("shop_b", passwordOf())).rejects.toMatchObject({ code: "28P01" });
+  });
+
+  it("are proven by a login and by their rights, of which a missing one is named", async () => {
+    const roles = rolesOf();
+    const password = passwordOf();
+    await roles.setPassword(credential, "b", password, always);
+    const prove = () => roles.prove(credential, "b", password, never);
+    expect(await prove()).toEqual({ ok: true, value: { login: true, missing: [], detail: "logged in" } });
+    await admin.query("create table invoices (id int); grant select on invoices to shop_a");
+    expect(await prove()).toMatchObject({ value: { login: true, missing: ["SELECT on invoices"] } });
+    await admin.query("drop table invoices");
+    await admin.query("revoke select on orders from shop_owner");
+    expect(await prove()).toMatchObject({
+      value: { missing: ["check 1 (42501: permission denied for table orders)"] },
+    });
+    await admin.query("grant select on orders to shop_owner");
+    expect(await roles.prove(credential, "b", "wrong", never)).toMatchObject({
+      ok: true,
+      value: { login: false, detail: expect.stringContaining("28P01") },
+    });
+  });
+
+  it("are closed without losing their password, and opened again", async () => {
+    const roles = rolesOf();
+    const password = passwordOf();
+    await roles.setPassword(credential, "a", password, always);
+    await roles.setLogin(credential, "a", false, always);
+    await expect(login("shop_a", password)).rejects.toMatchObject({
+      code: "28000",
+      message: 'role "shop_a" is not permitted to log in',
+    });
+    expect(await roles.look(credential, "b", never)).toMatchObject({ value: { login: { a: false, b: true } } });
+    await roles.setLogin(credential, "a", true, always);
+    expect(await login("shop_a", password)).toBe("shop_owner");
+  });
+
+  it("have their sessions counted and ended", async () => {
+    const roles = rolesOf();
+    const password = passwordOf();
+    await roles.setPassword(credential, "a", password, always);
+    const open = new pg.Client({ ...database, database: database.name, user: "shop_a", password });
+    const errors: unknown[] = [];
+    open.on("error", (error) => errors.push(error));
+    const ended = new Promise((resolve) => open.once("end", resolve));
+    await open.connect();
+    expect(await roles.sessions(credential, "a", never)).toEqual({ ok: true, value: 1 });
+    expect(await roles.endSessions(credential, "a", always)).toEqual({ ok: true, value: 1 });
+    await ended;
+    expect(errors[0]).toMatchObject({ code: "57P01" });
+  });
+
+  it("are not changed by a process that has lost its claim", async () => {
+    const roles = rolesOf();
+    const password = passwordOf();
+    await roles.setPassword(credential, "a", password, always);
+    const lost = async () => false;
+    for (const refused of [
+      await roles.setPassword(credential, "a", passwordOf(), lost),
+      await roles.setLogin(credential, "a", false, lost),
+      await roles.endSessions(credential, "a", lost),
+    ])
+      expect(refused.ok).toBe(false);
+    expect(await login("shop_a", password)).toBe("shop_owner");
+  });
+
+  it("share what each of them creates", async () => {
+    const roles = rolesOf();
+    const [a, b] = [passwordOf(), passwordOf()];
+    await admin.query("grant create on schema public to shop_owner");
+    await roles.setPassword(credential, "a", a, always);
+    await roles.setPassword(credential, "b", b, always);
+    await login("shop_a", a, "create table made_by_a (id int)");
+    expect(await login("shop_b", b, "select count(*)::text as name from made_by_a")).toBe("0");
+    await login("shop_b", b, "drop table made_by_a");
+  });
+
+  it("may have any name", async () => {
+    const roles = rolesOf();
+    const name = fc
+      .string({ unit: fc.constantFrom(..."aB_-\"'$\\;% é{}"), minLength: 1, maxLength: 20 })
+      .filter((each) => each.trim() !== "");
+    await fc.assert(
+      fc.asyncProperty(name, async (drawn) => {
+        const [a, b] = [`x${drawn}a`, `x${drawn}b`];
+        await prepare(a, b);
+        const password = passwordOf();
+        const odd = credentialFor({ a, b });
+        expect(await roles.setPassword(odd, "a", password, always)).toEqual({ ok: true, value: null });
+        expect(await roles.setLogin(odd, "a", true, always)).toEqual({ ok: true, value: null });
+        expect(await login(a, password)).toBe("shop_owner");
+      }),
+      { numRuns: 12 },
+    );
+  });
+});
+
+describe("a password", () => {
+  it("and its verifier are in no log of the server and in no view of it, also after a failure", async () => {
+    const roles = rolesOf();
+    const password = passwordOf();
+    await roles.setPassword(credential, "b", password, always);
+    const foreign = { ...credential, roles: { a: "postgres", b: "postgres" } };
+    const failed = await roles.setPassword(foreign, "b", password, always);
+    expect(failed).toMatchObject({ ok: false, reason: expect.stringContaining("42501") });
+    const verifiers = (
+      await admin.query<{ rolpassword: string }>("select rolpassword from pg_authid where rolname = 'shop_b'")
+    ).rows.map(({ rolpassword }) => rolpassword);
+    const seen = JSON.stringify((await admin.query("select * from pg_stat_activity")).rows);
+    const log = await serverLog();
+    expect(log).toContain("the verifier could not be set (42501)");
+    for (const secret of [password, ...verifiers, "SCRAM-SHA-256$4096"]) {
+      expect(log).not.toContain(secret);
+      expect(seen).not.toContain(secret);
+      expect(JSON.stringify(failed)).not.toContain(secret);
+    }
+  });
+});

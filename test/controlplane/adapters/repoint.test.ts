@@ -1,0 +1,86 @@
+// The patch that makes a rotation's revision, and the apps for which there is none.
+import { expect, it } from "vitest";
+import { patchFor } from "../../../controlplane/adapters/azure/repoint.ts";
+
+const url = (name: string, version: string): string => `https://kv.vault.azure.net/secrets/${name}/${version}`;
+const purpose = { secret: "database-b", replaces: "database-a", url: url("database-b", "2") };
+const app = {
+  location: "westeurope",
+  configuration: {
+    secrets: [
+      { name: "database-a", keyVaultUrl: url("database-a", "1"), identity: "system" },
+      { name: "database-b", keyVaultUrl: url("database-b", "1"), identity: "system" },
+    ],
+  },
+  template: { containers: [{ name: "web", image: "web:3" }] },
+};
+const serving = {
+  template: {
+    revisionSuffix: "old",
+    containers: [
+      {
+        name: "web",
+        image: "web:2",
+        env: [
+          { name: "DATABASE_URL", secretRef: "database-a" },
+          { name: "MODE", value: "fast" },
+        ],
+      },
+    ],
+    initContainers: [{ name: "migrate", image: "web:2", env: [{ name: "DATABASE_URL", secretRef: "database-a" }] }],
+    scale: { minReplicas: 1 },
+  },
+};
+
+it("is the serving revision's template with the other secret, and all secrets of the app", () => {
+  expect(patchFor(app, serving, "web--b-r1-1", purpose)).toEqual({
+    ok: true,
+    value: {
+      location: "westeurope",
+      configuration: {
+        secrets: [
+          { name: "database-a", keyVaultUrl: url("database-a", "1"), identity: "system" },
+          { name: "database-b", keyVaultUrl: url("database-b", "2"), identity: "system" },
+        ],
+      },
+      template: {
+        revisionSuffix: "b-r1-1",
+        containers: [
+          {
+            name: "web",
+            image: "web:2",
+            env: [
+              { name: "DATABASE_URL", secretRef: "database-b" },
+              { name: "MODE", value: "fast" },
+            ],
+          },
+        ],
+        initContainers: [{ name: "migrate", image: "web:2", env: [{ name: "DATABASE_URL", secretRef: "database-b" }] }],
+        scale: { minReplicas: 1 },
+      },
+    },
+  });
+});
+
+it.each([
+  [
+    "holds a secret by value",
+    { ...app, configuration: { secrets: [...app.configuration.secrets, { name: "registry" }] } },
+    serving,
+    "the app holds the secret registry by value; make it a reference to a vault first",
+  ],
+  [
+    "lacks the other slot",
+    { ...app, configuration: { secrets: app.configuration.secrets.slice(0, 1) } },
+    serving,
+    "the app has no secret database-b; declare both slots of the credential",
+  ],
+  [
+    "serves with no variable of the credential",
+    app,
+    { template: app.template },
+    "no variable of the serving revision names the secret database-a",
+  ],
+])("does not exist for an app that %s", (_what, live, revision, reason) =>
+  expect(patchFor(live, revision, "web--b-r1-1", purpose)).toEqual({ ok: false, reason }),
+);

@@ -1,0 +1,69 @@
+// A rollout that a rotation asks for: it makes its revision first, and is judged although only the secret differs.
+import { expect, it } from "vitest";
+import { fold } from "../../../engines/engine.ts";
+import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
+import { replay, rollout } from "../../../engines/rollout/rollout.ts";
+import type { ReleaseIntent, RolloutEvent, RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
+
+const target = { resourceGroup: "shop", app: "web" };
+const purpose = {
+  secret: "database-b",
+  replaces: "database-a",
+  url: "https://kv.vault.azure.net/secrets/database-b/2",
+};
+const intent: ReleaseIntent = {
+  target,
+  revision: "web--b-r1-1",
+  release: "credential database, slot b",
+  strategy: defaultStrategy,
+  thresholds: defaultThresholds,
+  probePath: "/",
+  purpose,
+  requestedBy: "ann",
+};
+
+const told = (journal: readonly RolloutEvent[], observation: RolloutObservation): readonly RolloutEvent[] => [
+  ...journal,
+  ...rollout.decide(fold(rollout, journal), observation),
+];
+const planned = told([], { kind: "Request", at: 0, intent });
+const repointed = told(planned, { kind: "Outcome", of: "Repoint", at: 1, found: { ok: true, value: null } });
+
+it("makes its revision before it looks at the app", () => {
+  expect(rollout.react(fold(rollout, planned))).toEqual({
+    kind: "Repoint",
+    target,
+    revision: "web--b-r1-1",
+    purpose,
+  });
+  expect(rollout.react(fold(rollout, repointed))).toEqual({ kind: "Inspect", target });
+});
+
+it("is judged although its template has the key of the one that serves", () => {
+  const revision = (name: string) => ({
+    name,
+    active: true,
+    running: "Running",
+    health: "Healthy",
+    templateHash: "same",
+  });
+  const view = { weights: [{ revision: "web--1", percent: 100 }], revisions: ["web--1", "web--b-r1-1"].map(revision) };
+  const inspected = told(repointed, { kind: "Outcome", of: "Inspect", at: 2, found: { ok: true, value: view } });
+  expect(inspected.at(-1)).toMatchObject({ kind: "Started", stable: "web--1" });
+  expect(replay(inspected)).toBeUndefined();
+});
+
+it("is rejected, and deactivates what it may have made, if the revision cannot be made", () => {
+  let journal = planned;
+  for (let at = 1; at <= 5; at++)
+    journal = told(journal, { kind: "Outcome", of: "Repoint", at, found: { ok: false, reason: "no such secret" } });
+  expect(journal.at(-1)).toMatchObject({ kind: "Aborted", reason: "effect-failed" });
+  const view = {
+    weights: [{ revision: "web--1", percent: 100 }],
+    revisions: [{ name: "web--1", active: true, running: "Running", health: "Healthy", templateHash: "old" }],
+  };
+  journal = told(journal, { kind: "Outcome", of: "Inspect", at: 100_000, found: { ok: true, value: view } });
+  expect(rollout.react(fold(rollout, journal))).toMatchObject({ kind: "Deactivate", revision: "web--b-r1-1" });
+  journal = told(journal, { kind: "Outcome", of: "Deactivate", at: 100_001, found: { ok: true, value: null } });
+  expect(journal.at(-1)).toMatchObject({ kind: "Finished", result: "rejected" });
+});

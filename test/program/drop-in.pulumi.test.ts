@@ -1,0 +1,294 @@
+// An app that a program deploys with azure-native becomes a CanaryApp and goes back: real Pulumi CLI, real emulator. No
+// step may replace the app, take a setting from it, or move a request before a rollout does.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runChild } from "../../toolchain/child.ts";
+import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
+import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
+import { eventually } from "../support/postgres/postgres.ts";
+import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
+
+const root = path.join(import.meta.dirname, "..", "..");
+const app = "storefront";
+const name = "shop";
+
+/** The program; `TYPE` stands for a type that only TypeScript has. It says of the app what its configuration says. */
+const program = (type: string): string => `
+import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
+import * as pulumi from "@pulumi/pulumi";
+import { CanaryApp } from ${JSON.stringify(path.join(root, "package.ts"))};
+
+const config = new pulumi.Config();
+const given${type} = config.requireObject("app");
+const releases${type} = config.getObject("releases");
+const [first, ...more] = given.template.containers;
+// The group and the image are outputs, as those of other resources are.
+const image = pulumi.output(Promise.resolve(first.image));
+const args${type} = {
+  ...given,
+  resourceGroupName: pulumi.output(Promise.resolve(given.resourceGroupName)),
+  template: { ...given.template, containers: [{ ...first, image }, ...more] },
+};
+const wasCanary = config.getBoolean("back");
+const parent = \`urn:pulumi:\${pulumi.getStack()}::\${pulumi.getProject()}::ballast:index:CanaryApp::${name}\`;
+const options${type} = {
+  ...config.getObject("options"),
+  ...(wasCanary && { aliases: [{ name: "${name}-app", parent }] }),
+};
+const shop${type} = releases
+  ? new CanaryApp("${name}", { ...args, ...releases }, options)
+  : new ContainerApp("${name}", args, options);
+export const result = shop.result;
+`;
+
+let stack: LocalStack;
+let folder: string;
+let environmentId: string;
+let environment: NodeJS.ProcessEnv;
+let releases: object;
+
+/** Runs the Pulumi CLI on the program with one configuration. */
+async function pulumi(kind: "js" | "ts", command: readonly string[], config: Readonly<Record<string, unknown>>) {
+  const cwd = path.join(folder, kind);
+  const values = Object.entries(config).map(([key, value]) => [`shop-${kind}:${key}`, value] as const);
+  const azure = { "azure-native:location": "westeurope" };
+  writeFileSync(
+    path.join(cwd, "Pulumi.dev.yaml"),
+    JSON.stringify({ config: { ...azure, ...Object.fromEntries(values) } }),
+  );
+  const { command: file } = await bringPulumi();
+  return runChild(file, [...command, "--stack", "dev", "--non-interactive", "--color", "never"], { cwd, environment });
+}
+const up = ["up", "--yes"] as const;
+const preview = ["preview", "--diff"] as const;
+
+beforeAll(async () => {
+  stack = await startLocalStack({});
+  folder = mkdtempSync(path.join(tmpdir(), "ballast-drop-in-"));
+  mkdirSync(path.join(folder, "state"));
+  const deployed = await stack.up("--exclude", `**::${app}`, "--exclude", `**::${app}-*`, "--exclude-dependents");
+  expect(deployed.code, deployed.output).toBe(0);
+  const plane = await stack.live("control-plane");
+  environmentId = plane.properties.managedEnvironmentId ?? plane.properties.environmentId;
+  releases = {
+    controlPlane: { endpoint: `https://${plane.properties.configuration.ingress.fqdn}`, audience: "api://ballast" },
+    strategy: quickStrategy,
+    thresholds: wideThresholds,
+  };
+  environment = {
+    ...process.env,
+    ...stack.cloud.cloud.environment,
+    ...(await bringPulumi()).environment,
+    PULUMI_HOME: path.join(folder, "home"),
+    PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "for tests",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+  };
+  for (const kind of ["js", "ts"] as const) {
+    const cwd = path.join(folder, kind);
+    mkdirSync(cwd);
+    symlinkSync(path.join(root, "node_modules"), path.join(cwd, "node_modules"));
+    writeFileSync(path.join(cwd, "package.json"), '{ "name": "shop", "private": true, "type": "module" }');
+    writeFileSync(path.join(cwd, `index.${kind}`), program(kind === "ts" ? ": any" : ""));
+    const project = {
+      name: `shop-${kind}`,
+      runtime: { name: "nodejs", options: { typescript: false } },
+      main: `index.${kind}`,
+      options: { refresh: "always" },
+      plugins: { providers: [{ name: "ballast", path: path.join(root, "provider") }] },
+    };
+    writeFileSync(path.join(cwd, "Pulumi.yaml"), JSON.stringify(project));
+    const { command } = await bringPulumi();
+    const made = await runChild(command, ["stack", "init", "dev", "--non-interactive"], { cwd, environment });
+    expect(made.code, made.output).toBe(0);
+  }
+}, 300_000);
+afterAll(async () => {
+  await stack?.close();
+  if (folder) rmSync(folder, { recursive: true, force: true });
+});
+
+const image = "emulator.azurecr.io/storefront:1";
+const idle = ["node", "-e", "setInterval(() => {}, 1000)"];
+const web = (release: string) => ({
+  name: "web",
+  image,
+  env: [{ name: "RELEASE", value: release }],
+  resources: { cpu: 0.25, memory: "0.5Gi" },
+});
+
+/** The app of a shape in one of its releases, as it is written for azure-native. */
+type Shape = (release: string) => { readonly configuration: object; readonly template: object; readonly tags?: object };
+const shapes: readonly (readonly [kind: "js" | "ts", what: string, shape: Shape])[] = [
+  [
+    "js",
+    "a registry with a password",
+    (release) => ({
+      configuration: {
+        activeRevisionsMode: "Single",
+        ingress: { external: true, targetPort: 8080, transport: "auto" },
+        registries: [{ server: "emulator.azurecr.io", username: "shop", passwordSecretRef: "pwd" }],
+        secrets: [{ name: "pwd", value: "hunter2-hunter2" }],
+      },
+      template: { containers: [web(release)], scale: { minReplicas: 1, maxReplicas: 3 } },
+    }),
+  ],
+  [
+    "ts",
+    "a sidecar, an init container, a scale rule, address rules, CORS and tags",
+    (release) => ({
+      configuration: {
+        ingress: {
+          external: true,
+          targetPort: 8080,
+          transport: "http",
+          corsPolicy: { allowedOrigins: ["https://example.org"] },
+          ipSecurityRestrictions: [{ name: "here", action: "Allow", ipAddressRange: "127.0.0.0/8" }],
+          clientCertificateMode: "accept",
+        },
+        dapr: { enabled: false },
+      },
+      template: {
+        containers: [web(release), { name: "proxy", image, command: idle, resources: { cpu: 0.25, memory: "0.5Gi" } }],
+        initContainers: [{ name: "migrate", image, command: ["node", "-e", ""] }],
+        scale: {
+          minReplicas: 1,
+          maxReplicas: 3,
+          rules: [{ name: "many", http: { metadata: { concurrentRequests: "50" } } }],
+        },
+        volumes: [{ name: "scratch", storageType: "EmptyDir" }],
+      },
+      tags: { owner: "team-a" },
+    }),
+  ],
+];
+
+describe.each(shapes)("an app in %s with %s", (kind, _what, shape) => {
+  const given = (version: string, change: object = {}) => ({
+    app: {
+      containerAppName: app,
+      resourceGroupName: "ballast-local",
+      managedEnvironmentId: environmentId,
+      ...shape(version),
+      ...change,
+    },
+  });
+  /** What the app has beside what releases move. */
+  const lasting = async () => {
+    const { properties, tags, identity } = await stack.live(app);
+    const { activeRevisionsMode: _mode, ingress, ...configuration } = properties.configuration;
+    const { traffic: _traffic, ...rest } = ingress;
+    const { template } = properties;
+    return {
+      tags,
+      identity,
+      configuration,
+      ingress: rest,
+      scale: template.scale,
+      containers: template.containers.length,
+    };
+  };
+  const serving = async (): Promise<readonly string[]> =>
+    (await stack.live(app)).properties.configuration.ingress.traffic
+      .filter(({ weight }: any) => weight > 0)
+      .map(({ revisionName }: any) => revisionName);
+  /** Runs a command while users visit the app, none of whom may see an error. */
+  async function withUsers<Ended>(run: () => Promise<Ended>): Promise<Ended> {
+    const origin = `https://${(await stack.live(app)).properties.configuration.ingress.fqdn}`;
+    const answers: number[] = [];
+    let over = false;
+    const users = Promise.all(
+      Array.from({ length: 8 }, async () => {
+        while (!over) answers.push(await stack.visit(origin));
+      }),
+    );
+    const ended = await run().finally(() => {
+      over = true;
+    });
+    await users;
+    expect(answers.filter((status) => status !== 200)).toEqual([]);
+    return ended;
+  }
+  const release = async (version: string) => withUsers(() => pulumi(kind, up, { ...given(version), releases }));
+  let first: string;
+  let before: object;
+
+  test("is deployed as a ContainerApp", async () => {
+    const { code, output } = await pulumi(kind, up, given("1"));
+    expect(code, output).toBe(0);
+    first = await eventually(
+      async () => ((await stack.live(app)).properties.latestReadyRevisionName as string) || undefined,
+      "the app to be ready",
+    );
+    before = await lasting();
+  }, 180_000);
+
+  test("becomes a CanaryApp: a preview replaces and deletes nothing, and the update moves no request", async () => {
+    const seen = await pulumi(kind, preview, { ...given("1"), releases });
+    expect(seen.code, seen.output).toBe(0);
+    expect(seen.output).not.toMatch(/replace|delete/);
+    expect(seen.output).not.toContain("hunter2");
+    const { code, output } = await release("1");
+    expect(code, output).toBe(0);
+    expect(await serving()).toEqual([first]);
+    expect(await lasting()).toEqual(before);
+    const again = await pulumi(kind, ["preview", "--expect-no-changes"], { ...given("1"), releases });
+    expect(again.code, again.output).toBe(0);
+  }, 300_000);
+
+  test("is released, and a tag alone starts no rollout", async () => {
+    const { code, output } = await release("2");
+    expect(code, output).toBe(0);
+    expect(output).toContain("promoted");
+    expect((await serving())[0]).not.toBe(first);
+    expect(await lasting()).toEqual(before);
+    const { tags } = shape("2");
+    const tagged = { ...given("2", { tags: { ...tags, cost: "1" } }), releases };
+    const seen = await pulumi(kind, preview, tagged);
+    expect(seen.code, seen.output).toBe(0);
+    expect(seen.output).not.toContain("ballast:index:Release");
+    const now = await serving();
+    const written = await pulumi(kind, up, tagged);
+    expect(written.code, written.output).toBe(0);
+    expect(written.output).not.toContain("promoted");
+    expect(await serving()).toEqual(now);
+    expect((await stack.live(app)).tags).toMatchObject({ cost: "1" });
+  }, 300_000);
+
+  test("loses nothing in silence: a tag that another client added stops the preview until it is kept", async () => {
+    const reverted = { ...given("2"), releases };
+    const refused = await pulumi(kind, preview, reverted);
+    expect(refused.code).not.toBe(0);
+    expect(refused.output).toContain("canary-app-losses");
+    expect(refused.output).toContain("the tag cost");
+    const kept = await pulumi(kind, preview, { ...given("2"), releases: { ...releases, keepLive: ["tags"] } });
+    expect(kept.code, kept.output).toBe(0);
+    const accepted = await pulumi(kind, up, { ...given("2"), releases: { ...releases, acceptLoss: ["tags"] } });
+    expect(accepted.code, accepted.output).toBe(0);
+    expect(await lasting()).toEqual(before);
+  }, 300_000);
+
+  test("goes back to an earlier template by a rollout of its own", async () => {
+    const { code, output } = await release("1");
+    expect(code, output).toBe(0);
+    expect(await serving()).toHaveLength(1);
+    expect(await lasting()).toEqual(before);
+    const again = await pulumi(kind, ["preview", "--expect-no-changes"], { ...given("1"), releases });
+    expect(again.code, again.output).toBe(0);
+  }, 300_000);
+
+  test("becomes a ContainerApp again, without a replacement", async () => {
+    const back = { ...given("1"), back: true };
+    const seen = await pulumi(kind, preview, back);
+    expect(seen.code, seen.output).toBe(0);
+    expect(seen.output).not.toContain("replace");
+    const { code, output } = await withUsers(() => pulumi(kind, up, back));
+    expect(code, output).toBe(0);
+    expect(await lasting()).toEqual(before);
+    const gone = await pulumi(kind, ["destroy", "--yes"], back);
+    expect(gone.code, gone.output).toBe(0);
+  }, 300_000);
+});

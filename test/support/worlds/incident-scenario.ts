@@ -1,0 +1,222 @@
+// Reads and rewrites scenarios of remediations. A scenario is one YAML file of three documents: what is declared, what
+// the world does and when, and the journals of all incidents in the order of time.
+import fs from "node:fs";
+import path from "node:path";
+import { parseAllDocuments } from "yaml";
+import { defaultsOf } from "../../../engines/form.ts";
+import type { AlertKind } from "../../../engines/remediation/alerts/alert.ts";
+import {
+  type Limits,
+  limitsForm,
+  type Policy,
+  type Verification,
+  verificationForm,
+} from "../../../engines/remediation/policy.ts";
+import { isNoteworthy, messageOf } from "../../../engines/remediation/tell.ts";
+import type {
+  Declared,
+  OtherWork,
+  RemediationEvent,
+  RunbookName,
+  SignalName,
+} from "../../../engines/remediation/vocabulary.ts";
+import { after, duration, type Instant, secondsBetween } from "../../../engines/time.ts";
+
+const folder = path.join(import.meta.dirname, "..", "..", "scenarios", "remediation");
+
+/** When every scenario begins. */
+export const start: Instant = Date.parse("2026-01-05T09:00:00Z");
+
+/** An alert, and when it fires. One without an end resolves ten minutes after its target is cured. */
+export interface ScriptedAlert {
+  readonly atMinutes: number;
+  readonly resolvesAtMinutes?: number;
+  readonly rule: string;
+  readonly target: string | null;
+  readonly severity: number;
+  readonly kind: AlertKind;
+}
+
+/** The symptom of a target: how many of its rows are bad from when on, and what cures it for how long. */
+export interface Symptom {
+  readonly rowsPerMinute: number;
+  readonly badPercent: number;
+  readonly curedBy: readonly RunbookName[];
+  /** After this many minutes a cured symptom comes back, with a new alert of the same rule. */
+  readonly returnsAfterMinutes?: number;
+  /** These runbooks make it worse: then all rows are bad until they are undone. */
+  readonly worsenedBy: readonly RunbookName[];
+}
+
+/** When something is so: from one minute on, up to another. */
+interface Span {
+  readonly fromMinutes: number;
+  readonly toMinutes?: number;
+}
+
+export interface IncidentScenario {
+  readonly name: string;
+  readonly why: string;
+  readonly graph: readonly Declared[];
+  readonly policies: readonly Policy[];
+  readonly alerts: readonly ScriptedAlert[];
+  readonly symptoms: Readonly<Record<string, Symptom>>;
+  readonly budgetLeftPercent: number | null;
+  /** What cannot be read, and when. */
+  readonly missing: readonly (Span & { readonly what: "alerts" | "actions" | "rows" | "budget" })[];
+  readonly stops: readonly (Span & { readonly by: string; readonly message: string })[];
+  readonly work: readonly (Span & Pick<OtherWork, "stream" | "target">)[];
+  /** Runbooks that do not fit, with the reason. */
+  readonly unfit: Readonly<Partial<Record<RunbookName, string>>>;
+  /** Runbooks whose action or undo fails, with the reason. */
+  readonly failing: Readonly<Partial<Record<RunbookName | "undo", string>>>;
+  readonly signals: readonly {
+    readonly atMinutes: number;
+    /** The target whose incident gets it. */
+    readonly target: string;
+    readonly signal: SignalName;
+    readonly by: string;
+    readonly message: string;
+    readonly mayApprove?: boolean;
+  }[];
+  readonly drills: readonly { readonly atMinutes: number; readonly rule: string; readonly target: string }[];
+  readonly expected: string;
+}
+
+/** Reads every scenario of the folder, in the order of their names. */
+export const incidentScenarios = (): readonly IncidentScenario[] =>
+  fs
+    .readdirSync(folder)
+    .filter((file) => file.endsWith(".yaml"))
+    .sort()
+    .map(read);
+
+const knownOfWorld = "alerts symptoms budgetLeftPercent missing stops work unfit failing signals drills".split(" ");
+
+function read(file: string): IncidentScenario {
+  const text = fs.readFileSync(path.join(folder, file), "utf8");
+  const [declared = {}, world, expected] = parseAllDocuments(text).map(
+    (document) => document.toJS() as Record<string, any>,
+  );
+  return {
+    ...incidentScenario(file, declared, world),
+    why: text.split("\n")[0]!.replace(/^# /, ""),
+    expected: typeof expected === "string" ? expected : "",
+  };
+}
+
+/** Makes a scenario from the objects of its first two documents. */
+export function incidentScenario(
+  file: string,
+  declared: Readonly<Record<string, any>>,
+  world: Readonly<Record<string, any>> = {},
+): IncidentScenario {
+  refuseUnknown(file, declared, ["targets", "policies"]);
+  refuseUnknown(file, world, knownOfWorld);
+  const targets = (declared["targets"] ?? { "app/shop/web": [] }) as Record<string, readonly string[]>;
+  return {
+    name: file.replace(".yaml", ""),
+    why: "",
+    graph: Object.entries(targets).map(([target, dependsOn]) => ({ target, dependsOn })),
+    policies: Object.entries(declared["policies"] as Record<string, any>).map(([rule, policy]) =>
+      policyOf(rule, policy, Object.keys(targets)),
+    ),
+    alerts: (world["alerts"] ?? []).map((alert: Partial<ScriptedAlert>) => ({
+      atMinutes: 0,
+      target: "app/shop/web",
+      severity: 1,
+      kind: "log",
+      ...alert,
+    })),
+    symptoms: Object.fromEntries(
+      Object.entries((world["symptoms"] ?? {}) as Record<string, Partial<Symptom>>).map(([target, symptom]) => [
+        target,
+        { rowsPerMinute: 600, badPercent: 20, curedBy: [], worsenedBy: [], ...symptom },
+      ]),
+    ),
+    budgetLeftPercent: world["budgetLeftPercent"] === undefined ? 60 : world["budgetLeftPercent"],
+    missing: world["missing"] ?? [],
+    stops: world["stops"] ?? [],
+    work: world["work"] ?? [],
+    unfit: world["unfit"] ?? {},
+    failing: world["failing"] ?? {},
+    signals: (world["signals"] ?? []).map((signal: object) => ({ target: "app/shop/web", ...signal })),
+    drills: world["drills"] ?? [],
+    expected: "",
+  };
+}
+
+/** Gives a policy with the defaults for whatever a scenario does not say. */
+const policyOf = (
+  rule: string,
+  given: {
+    readonly ladder: readonly (RunbookName | Policy["ladder"][number])[];
+    readonly targets?: readonly string[];
+    readonly limits?: Partial<Limits>;
+    readonly verification?: Partial<Verification>;
+  },
+  targets: readonly string[],
+): Policy => ({
+  rule,
+  owner: "shop team",
+  targets: given.targets ?? targets.filter((target) => target.startsWith("app/")),
+  ladder: given.ladder.map((rung) =>
+    typeof rung === "string" ? { runbook: rung, approval: "none" } : { ...{ approval: "none" as const }, ...rung },
+  ),
+  limits: { ...defaultsOf(limitsForm), ...given.limits },
+  verification: { ...defaultsOf(verificationForm), ...given.verification },
+});
+
+/** Gives a policy of a rule with one rung and the defaults. */
+export const policyWith = ({ rule, targets }: Pick<Policy, "rule" | "targets">): Policy =>
+  policyOf(rule, { ladder: ["restart-revision"], targets }, targets);
+
+function refuseUnknown(file: string, given: object | undefined, known: readonly string[]): void {
+  for (const key of Object.keys(given ?? {}))
+    if (!known.includes(key)) throw new Error(`${file}: unknown key ${key}; the known keys are ${known.join(", ")}.`);
+}
+
+/** Gives the moment so many minutes after the beginning. */
+export const minute = (minutes: number): Instant => after(start, minutes * 60);
+
+/** Reports whether a moment lies within a span. */
+export const isDuring = ({ fromMinutes, toMinutes = Number.POSITIVE_INFINITY }: Span, at: Instant): boolean =>
+  at >= minute(fromMinutes) && at < minute(toMinutes);
+
+/** Renders journals as the third document of a scenario, without ids: time, target, fact and message. */
+export function render(
+  journals: readonly { readonly target: string; readonly events: readonly RemediationEvent[] }[],
+): string {
+  const names = new Map<string, number>();
+  return journals
+    .flatMap(({ target, events }) => {
+      const before = names.get(target) ?? 0;
+      names.set(target, before + 1);
+      const name = `${target.split("/").at(-1)}${before === 0 ? "" : `#${before + 1}`}`;
+      return newsOf(events).map((event) => ({ event, name }));
+    })
+    .toSorted((one, other) => one.event.at - other.event.at)
+    .map(({ event, name }) => {
+      const at = duration(secondsBetween(start, event.at)).padStart(8);
+      return `${at}  ${name.padEnd(7)} ${event.kind.padEnd(15)} ${messageOf(event).replaceAll(idPattern, "…")}\n`;
+    })
+    .join("");
+}
+
+const idPattern = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+/** A hold that says the same as the one before it is read once. */
+const newsOf = (events: readonly RemediationEvent[]): readonly RemediationEvent[] => {
+  const told = events.filter(isNoteworthy);
+  return told.filter((event, index) => {
+    const before = told[index - 1];
+    return !(event.kind === "Held" && before?.kind === "Held" && before.guard === event.guard);
+  });
+};
+
+/** Replaces the third document by actual journals, for `UPDATE=1`. */
+export function rewrite(scenario: IncidentScenario, journals: string): void {
+  const file = path.join(folder, `${scenario.name}.yaml`);
+  const [declared, world] = fs.readFileSync(file, "utf8").split(/^---\n/m);
+  fs.writeFileSync(file, `${declared}---\n${world}---\n|2\n${journals.replaceAll(/^/gm, "  ").trimEnd()}\n`);
+}

@@ -1,0 +1,140 @@
+// Reads and rewrites scenario files of rotations. A scenario is one YAML file of three documents: the credential and
+// the request, what the world does and when, and the expected journal.
+import fs from "node:fs";
+import path from "node:path";
+import { parseAllDocuments } from "yaml";
+import { read as readForm } from "../../../engines/form.ts";
+import { completedCredential, type Slot } from "../../../engines/rotation/declaration.ts";
+import type { AskedRotation } from "../../../engines/rotation/intent.ts";
+import { isNoteworthy, messageOf } from "../../../engines/rotation/tell.ts";
+import type { Credential, RotationEffect, RotationEvent, SignalName } from "../../../engines/rotation/vocabulary.ts";
+import { duration, type Instant, secondsBetween } from "../../../engines/time.ts";
+
+const folder = path.join(import.meta.dirname, "..", "..", "scenarios", "rotation");
+
+/** When every scenario begins. */
+export const start: Instant = Date.parse("2026-01-05T09:00:00Z");
+
+/** A reader of the published secret, or of a slot that it has kept. */
+export interface Reader {
+  readonly who: string;
+  /** The slot whose role it logs in with; without it, the one that was published when it last looked. */
+  readonly slot?: Slot;
+  readonly everyMinutes: number;
+  /** How long after a publication it goes on with the version before. */
+  readonly lagMinutes?: number;
+  readonly fromMinutes?: number;
+  readonly untilMinutes?: number;
+}
+
+/** An effect that fails a number of times. */
+interface Fault {
+  readonly effect: RotationEffect["kind"];
+  /** Which time it fails first, from 1. */
+  readonly at?: number;
+  readonly times: number;
+  readonly reason: string;
+  /** Whether the write landed although its answer was lost. */
+  readonly landed?: boolean;
+}
+
+/** What another client does. */
+export interface Interference {
+  readonly atMinutes: number;
+  readonly publishes?: Slot;
+  readonly makes?: Slot;
+}
+
+export interface RotationScenario {
+  readonly name: string;
+  readonly credential: Credential;
+  readonly asked: AskedRotation;
+  readonly world: {
+    readonly before: "seeded" | "empty" | "disabled";
+    /** How the rollouts of each app end, one after another; the last one for all further ones. */
+    readonly rollouts: Readonly<Record<string, readonly string[]>>;
+    readonly rolloutMinutes: number;
+    /** Until when another rollout holds an app. */
+    readonly busy: Readonly<Record<string, number>>;
+    readonly readers: readonly Reader[];
+    /** Until when sessions of the old role stay open. */
+    readonly sessionsUntilMinutes: number;
+    readonly missing: readonly string[];
+    /** How many logins with a new version are refused. */
+    readonly refusals: number;
+    /** Whether the log of logins is silent until a moment. */
+    readonly silentUntilMinutes: number;
+    /** Apps whose serving revision names another slot, or none. */
+    readonly astray: Readonly<Record<string, Slot | null>>;
+    readonly faults: readonly Fault[];
+    readonly others: readonly Interference[];
+    readonly signals: readonly {
+      readonly atMinutes: number;
+      readonly signal: SignalName;
+      readonly by: string;
+      readonly message: string;
+    }[];
+  };
+  readonly expected: string;
+}
+
+/** Reads every scenario of the folder, in the order of their names. */
+export const scenarios = (): readonly RotationScenario[] =>
+  fs
+    .readdirSync(folder)
+    .filter((file) => file.endsWith(".yaml"))
+    .sort()
+    .map(read);
+
+/** Gives a scenario by its name. */
+export const scenarioOf = (name: string): RotationScenario => read(`${name}.yaml`);
+
+const quiet = { before: "seeded", rollouts: {}, rolloutMinutes: 30, busy: {}, readers: [], sessionsUntilMinutes: 0 };
+const well = { missing: [], refusals: 0, silentUntilMinutes: 0, astray: {}, faults: [], others: [], signals: [] };
+
+function read(file: string): RotationScenario {
+  const text = fs.readFileSync(path.join(folder, file), "utf8");
+  const [asked, world, expected] = parseAllDocuments(text).map((document) => document.toJS() as Record<string, any>);
+  const { cause, dueVersion, apps, ...rest } = asked ?? {};
+  const known = { ...quiet, ...well };
+  const strange = Object.keys(world ?? {}).find((key) => !Object.hasOwn(known, key));
+  if (strange !== undefined) throw new Error(`${file}: unknown key ${strange}`);
+  return {
+    name: file.replace(".yaml", ""),
+    credential: credentialOf(file, apps ?? ["storefront"], rest),
+    asked: { cause: cause ?? "due", message: "it expires", ...(dueVersion === undefined ? {} : { dueVersion }) },
+    world: { ...known, ...world } as RotationScenario["world"],
+    expected: typeof expected === "string" ? expected : "",
+  };
+}
+
+function credentialOf(file: string, apps: readonly string[], given: object): Credential {
+  const parsed = readForm(completedCredential, {
+    vault: "kv",
+    credential: "database",
+    server: "shop.postgres.database.azure.com",
+    database: "shop",
+    roles: { a: "shop_a", b: "shop_b" },
+    consumers: apps.map((app) => ({ resourceGroup: "shop", app })),
+    ...given,
+  });
+  if ("value" in parsed) return parsed.value;
+  throw new Error(`${file}: ${parsed.complaints.join(" ")}`);
+}
+
+/** Renders a journal as the third document of a scenario: time, fact and message. */
+export const render = (events: readonly RotationEvent[]): string =>
+  events
+    .filter(isNoteworthy)
+    .map(
+      (event) =>
+        `${duration(secondsBetween(start, event.at)).padStart(8)}  ${event.kind.padEnd(16)} ${messageOf(event)}\n`,
+    )
+    .join("");
+
+/** Replaces the third document by an actual journal, for `UPDATE=1`. */
+export function rewrite(scenario: RotationScenario, journal: string): void {
+  const file = path.join(folder, `${scenario.name}.yaml`);
+  const [asked, world] = fs.readFileSync(file, "utf8").split(/^---\n/m);
+  fs.writeFileSync(file, `${asked}---\n${world}---\n|2\n${journal.replaceAll(/^/gm, "  ").trimEnd()}\n`);
+}

@@ -1,0 +1,365 @@
+// The world of a rotation as a plain object, over the virtual clock of the simulator: a vault, two roles, consumers and
+// readers. The shipped loop and the shipped performer carry the rotation out. It keeps the history of everything, so
+// that a test can ask of every reader whether it could log in at any moment.
+import { rotationPerformer } from "../../../controlplane/performers/rotation.ts";
+import type { Consumers, Logins, Roles, Vault } from "../../../controlplane/performers/rotation-ports.ts";
+import { clockOf } from "../../../controlplane/runtime/clock.ts";
+import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
+import type { Performer, Streams } from "../../../controlplane/runtime/performer.ts";
+import type { Fence, Journal } from "../../../controlplane/runtime/ports.ts";
+import type { Result } from "../../../engines/engine.ts";
+import { type Kinds, registerKinds } from "../../../engines/kind.ts";
+import { otherSlot, type Slot, slotSecret, slots } from "../../../engines/rotation/declaration.ts";
+import { intentOf, streamOf } from "../../../engines/rotation/intent.ts";
+import { rotationKind } from "../../../engines/rotation/kind.ts";
+import { rotation } from "../../../engines/rotation/rotation.ts";
+import type {
+  Login,
+  RotationEffect,
+  RotationEvent,
+  RotationOutcome,
+  RotationState,
+} from "../../../engines/rotation/vocabulary.ts";
+import { after, type Instant, secondsBetween } from "../../../engines/time.ts";
+import { createLoop, type Loop } from "../../../proofs/simulator/loop.ts";
+import { beginLife } from "../../../proofs/simulator/virtual-time.ts";
+import { memoryClaims, memoryJournal, memoryOrchestrations } from "./memory.ts";
+import { type Reader, type RotationScenario, start } from "./rotation-scenario.ts";
+
+/** Values with the moment from which each holds. */
+type History<Value> = { readonly at: Instant; readonly value: Value }[];
+const valueAt = <Value>(history: History<Value>, at: Instant): Value =>
+  (history.findLast((entry) => entry.at <= at) ?? history[0]!).value;
+
+interface Made {
+  readonly version: string;
+  readonly rotation: string;
+  readonly generation: number;
+}
+
+/** The world after, or during, a run. */
+export interface RotationWorld {
+  readonly loop: Loop;
+  readonly versions: Readonly<Record<Slot, Made[]>>;
+  readonly published: History<{ readonly slot: Slot; readonly version: string; readonly of: string } | null>;
+  readonly passwords: Readonly<Record<Slot, History<string>>>;
+  readonly login: Readonly<Record<Slot, History<boolean>>>;
+  /** The slot that each app names, and the version that each of its secrets has. */
+  readonly apps: Map<string, { slot: Slot | null; readonly secrets: Record<Slot, string> }>;
+  readonly rollouts: Map<string, { readonly app: string; readonly endsAt: Instant; readonly result: string }>;
+  /** Logins of consumers that could not succeed. */
+  readonly failures: string[];
+  sessions: number;
+}
+
+function createWorld({ credential, world: { before, astray } }: RotationScenario): RotationWorld {
+  const seed = (slot: Slot): Made => ({ version: `${slot}0`, rotation: "", generation: 0 });
+  const seeded = before !== "empty";
+  return {
+    loop: createLoop(start),
+    versions: { a: seeded ? [seed("a")] : [], b: seeded ? [seed("b")] : [] },
+    published: [{ at: 0, value: seeded ? { slot: "a", version: "p0", of: "a0" } : null }],
+    passwords: { a: [{ at: 0, value: "a0" }], b: [{ at: 0, value: "b0" }] },
+    login: { a: [{ at: 0, value: true }], b: [{ at: 0, value: true }] },
+    apps: new Map(
+      credential.consumers.map(({ app }) => [
+        app,
+        { slot: app in astray ? astray[app]! : "a", secrets: { a: "a0", b: "b0" } },
+      ]),
+    ),
+    rollouts: new Map(),
+    failures: [],
+    sessions: 4,
+  };
+}
+
+const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
+const refused = (reason: string): Result<never> => ({ ok: false, reason });
+
+/** Notes every consumer that could not log in now. */
+function check(world: RotationWorld): void {
+  const now = world.loop.now();
+  for (const [app, { slot, secrets }] of world.apps) {
+    if (slot === null) continue;
+    if (valueAt(world.login[slot], now) && valueAt(world.passwords[slot], now) === secrets[slot]) continue;
+    world.failures.push(`${app} could not log in with slot ${slot} after ${secondsBetween(start, now)} s`);
+  }
+}
+
+async function write<Value>(world: RotationWorld, fence: Fence, act: () => Value): Promise<Result<Value>> {
+  if (!(await fence())) return refused("fenced");
+  const value = act();
+  check(world);
+  return found(value);
+}
+
+const note = <Value>(world: RotationWorld, history: History<Value>, value: Value): void =>
+  void history.push({ at: world.loop.now(), value });
+
+function vaultOf(world: RotationWorld, { world: { before } }: RotationScenario): Vault {
+  const newest = (slot: Slot) => world.versions[slot].at(-1);
+  return {
+    look: async () => {
+      const published = valueAt(world.published, world.loop.now());
+      const show = (slot: Slot) => {
+        const made = newest(slot);
+        return {
+          newest: made === undefined ? null : { version: made.version, url: urlOf(slot, made.version) },
+          rotation: made?.rotation ?? "",
+        };
+      };
+      return found({
+        published: published && { ...published, enabled: before !== "disabled", expiresAt: null },
+        slots: { a: show("a"), b: show("b") },
+      });
+    },
+    make: (_credential, slot, { rotation: by, generation }, fence) =>
+      write(world, fence, () => {
+        const known = world.versions[slot].find((made) => made.rotation === by && made.generation === generation);
+        const version = known?.version ?? `${slot}${world.versions[slot].length}`;
+        if (known === undefined) world.versions[slot].push({ version, rotation: by, generation });
+        return { version, url: urlOf(slot, version) };
+      }),
+    passwordOf: async (_credential, _slot, version) => found(version),
+    publish: (_credential, slot, of, _by, fence) =>
+      write(world, fence, () => {
+        const last = world.published.at(-1)!.value;
+        if (last?.of === of) return last.version;
+        const version = `p${world.published.length}`;
+        note(world, world.published, { slot, version, of });
+        return version;
+      }),
+  };
+}
+
+const urlOf = (slot: Slot, version: string): string => `https://kv.vault.azure.net/secrets/database-${slot}/${version}`;
+
+function rolesOf(world: RotationWorld, scenario: RotationScenario): Roles {
+  const { missing, sessionsUntilMinutes } = scenario.world;
+  let refusals = scenario.world.refusals;
+  const sessions = (slot: Slot): number =>
+    slot === "a" && secondsBetween(start, world.loop.now()) < sessionsUntilMinutes * 60 ? world.sessions : 0;
+  return {
+    look: async (_credential, live) =>
+      found({
+        login: {
+          a: valueAt(world.login.a, world.loop.now()),
+          b: valueAt(world.login.b, world.loop.now()),
+        },
+        missing: missing.filter((right) => !right.startsWith("later: ")),
+        otherSessions: sessions(otherSlot(live)),
+      }),
+    setPassword: (_credential, slot, password, fence) =>
+      write(world, fence, () => {
+        note(world, world.passwords[slot], password);
+        note(world, world.login[slot], true);
+        return null;
+      }),
+    prove: async (_credential, slot, password) => {
+      const now = world.loop.now();
+      const login = refusals-- <= 0 && valueAt(world.passwords[slot], now) === password;
+      const lacks = missing.map((right) => right.replace("later: ", ""));
+      return found({ login, missing: login ? lacks : [], detail: login ? "logged in" : "28P01 from the server" });
+    },
+    setLogin: (_credential, slot, login, fence) =>
+      write(world, fence, () => {
+        note(world, world.login[slot], login);
+        return null;
+      }),
+    sessions: async (_credential, slot) => found(sessions(slot)),
+    endSessions: (_credential, slot, fence) =>
+      write(world, fence, () => {
+        const ended = sessions(slot);
+        world.sessions = 0;
+        return ended;
+      }),
+  };
+}
+
+/** Gives each login of a reader after one moment and up to another, with its slot and whether it could succeed. */
+export function loginsOf(world: RotationWorld, reader: Reader, from: Instant, to: Instant) {
+  const { who, everyMinutes, lagMinutes = 0, fromMinutes = 0, untilMinutes = Number.POSITIVE_INFINITY } = reader;
+  const logins: (Login & { readonly slot: Slot; readonly failed: boolean })[] = [];
+  for (let minutes = fromMinutes; minutes < untilMinutes; minutes += everyMinutes) {
+    const at = after(start, minutes * 60);
+    if (at > to) break;
+    if (at <= from) continue;
+    const known = valueAt(world.published, after(at, -lagMinutes * 60));
+    const slot = reader.slot ?? known?.slot ?? "a";
+    const isOpen = valueAt(world.login[slot], at);
+    const knows = reader.slot === undefined ? known?.of : `${slot}0`;
+    logins.push({ who, at, slot, refused: !isOpen, failed: !isOpen || valueAt(world.passwords[slot], at) !== knows });
+  }
+  return logins;
+}
+
+const loginsIn = (world: RotationWorld, { world: { readers, silentUntilMinutes } }: RotationScenario): Logins => ({
+  read: async (_credential, slot, from) => {
+    const to = world.loop.now();
+    const alive = secondsBetween(start, to) >= silentUntilMinutes * 60;
+    const logins = readers.flatMap((reader) => {
+      const last = loginsOf(world, reader, from, to)
+        .filter((login) => login.slot === slot)
+        .at(-1);
+      return last === undefined || !alive ? [] : [{ who: last.who, at: last.at, refused: last.refused }];
+    });
+    return found({ logins, to: alive ? to : 0, alive });
+  },
+});
+
+const consumersOf = (world: RotationWorld): Consumers => ({
+  slotOf: async ({ app }) => found(world.apps.get(app)?.slot ?? null),
+  moveSecret: ({ app }, secret, url, fence) =>
+    write(world, fence, () => {
+      for (const slot of slots)
+        if (secret === slotSecret("database", slot)) world.apps.get(app)!.secrets[slot] = url.split("/").at(-1)!;
+      return null;
+    }),
+});
+
+/** Rollouts as the scenario wants them to end. A promoted one has moved its app to the slot that it was asked for. */
+function streamsOf(world: RotationWorld, scenario: RotationScenario, clock: ReturnType<typeof clockOf>): Streams {
+  const { rollouts, rolloutMinutes, busy } = scenario.world;
+  return {
+    request: async (stream, intent, at) => {
+      if (world.rollouts.has(stream)) return found("exists");
+      const { target, purpose } = intent as {
+        readonly target: { readonly app: string };
+        readonly purpose: { readonly secret: string; readonly url: string };
+      };
+      const { app } = target;
+      if (at < after(start, (busy[app] ?? 0) * 60)) return refused(`rollout/shop/${app}/${app}--9 is in flight`);
+      const earlier = [...world.rollouts.values()].filter((one) => one.app === app).length;
+      const ends = rollouts[app] ?? [];
+      const result = ends[Math.min(earlier, ends.length - 1)] ?? "promoted";
+      world.rollouts.set(stream, { app, endsAt: after(at, rolloutMinutes * 60), result });
+      const slot: Slot = purpose.secret.endsWith("-a") ? "a" : "b";
+      const seen = world.apps.get(app)!;
+      seen.secrets[slot] = purpose.url.split("/").at(-1)!;
+      if (result === "promoted")
+        world.loop.at(after(at, rolloutMinutes * 60), () => {
+          seen.slot = slot;
+          check(world);
+        });
+      return found("started");
+    },
+    follow: async (stream, until, cancel) => {
+      const { endsAt, result } = world.rollouts.get(stream)!;
+      await clock.until(Math.min(endsAt, until), cancel);
+      if (cancel.aborted || world.loop.now() < endsAt) return refused(`${stream} did not end in time`);
+      return found({ result, reason: "as the scenario says", message: `its canary was ${result}` });
+    },
+  };
+}
+
+/** What a run left. */
+export interface Rotated {
+  readonly journal: readonly RotationEvent[];
+  readonly state: RotationState;
+  readonly world: RotationWorld;
+}
+
+const rotations: Kinds<RotationEvent> = registerKinds([rotationKind]);
+const leaseSeconds = 600;
+/** A rotation that writes more facts than this goes round in circles. */
+const factsMax = 5_000;
+
+/** Runs a scenario to its end and gives the journal. Signals after the end are sent too: a retry begins again. */
+export async function run(scenario: RotationScenario): Promise<Rotated> {
+  const world = createWorld(scenario);
+  const { loop } = world;
+  const { time } = beginLife(loop, { name: "process", life: 0, up: true, asleepUntil: 0, sleptAt: 0 });
+  const { credential } = scenario;
+  const name = { vault: credential.vault, credential: credential.credential, rotation: "r1" };
+  const stream = streamOf(name);
+  const claims = memoryClaims(leaseSeconds, loop.now);
+  const kept = memoryJournal(rotations, claims.stillOurs, loop.now);
+  const journal: RotationEvent[] = [];
+  const trouble: unknown[] = [];
+  let state = rotation.initial;
+  const append: Journal<RotationEvent>["append"] = async (of, on, events, pen) => {
+    const appended = await kept.append(of, on, events, pen);
+    if (appended === "appended") {
+      journal.push(...events);
+      state = events.reduce(rotation.evolve, state);
+      if (journal.length > factsMax) trouble.push(new Error(`${scenario.name} has more than ${factsMax} facts`));
+    }
+    return appended;
+  };
+  const clock = clockOf(loop.now, time);
+  const shipped = rotationPerformer({
+    credentials: [credential],
+    vault: vaultOf(world, scenario),
+    roles: rolesOf(world, scenario),
+    logins: loginsIn(world, scenario),
+    consumers: consumersOf(world),
+    streams: streamsOf(world, scenario, clock),
+    clock,
+    requestSeconds: 10,
+    time,
+  });
+  const orchestrator = createOrchestrator<RotationEvent>({
+    ports: { journal: { ...kept, append }, claims, clock },
+    kinds: rotations,
+    performers: () => ({ rotation: failing(shipped, scenario, loop) }),
+    orchestrations: memoryOrchestrations(),
+    time,
+    process: "process",
+    leaseSeconds,
+    log: (message) => trouble.push(message),
+  });
+  await orchestrator.launch();
+  let coming = scenario.world.signals.length;
+  for (const { atMinutes, ...signal } of scenario.world.signals) {
+    const at = after(start, atMinutes * 60);
+    loop.at(at, () => {
+      void orchestrator
+        .signal(stream, { kind: "Signal", at, ...signal })
+        .catch((error: unknown) => trouble.push(error))
+        .finally(() => coming--);
+    });
+  }
+  for (const { atMinutes, ...other } of scenario.world.others)
+    loop.at(after(start, atMinutes * 60), () => interfere(world, other));
+  const intent = intentOf({ name, body: scenario.asked, by: "ann", apps: [] });
+  await orchestrator.start(stream, { kind: "Request", at: start, intent });
+  const isOver = () => trouble.length > 0 || (state.phase === "finished" && coming === 0);
+  await loop.until(after(start, 30 * 86_400), isOver);
+  if (trouble.length > 0) throw trouble[0] instanceof Error ? trouble[0] : new Error(String(trouble[0]));
+  if (!isOver()) throw new Error(`${scenario.name} did not end within thirty days; it is ${state.phase}`);
+  return { journal, state, world };
+}
+
+/** Changes the credential as a person or another rotator does. */
+function interfere(world: RotationWorld, { publishes, makes }: { publishes?: Slot; makes?: Slot }): void {
+  if (makes !== undefined) world.versions[makes].push({ version: `${makes}x`, rotation: "other", generation: 1 });
+  if (publishes !== undefined)
+    note(world, world.published, { slot: publishes, version: "px", of: world.versions[publishes].at(-1)!.version });
+}
+
+/** Puts the faults of a scenario between the loop and the shipped performer. */
+function failing(
+  shipped: Performer<RotationEffect, RotationOutcome>,
+  { world: { faults } }: RotationScenario,
+  loop: Loop,
+): Performer<RotationEffect, RotationOutcome> {
+  const times = new Map<string, number>();
+  return {
+    ...shipped,
+    perform: async (effect, within) => {
+      const time = (times.get(effect.kind) ?? 0) + 1;
+      times.set(effect.kind, time);
+      const fault = faults.find(
+        ({ effect: of, at = 1, times: n }) => of === effect.kind && time >= at && time < at + n,
+      );
+      if (fault === undefined) return shipped.perform(effect, within);
+      if (fault.landed) await shipped.perform(effect, within);
+      return {
+        kind: "Outcome",
+        of: effect.kind,
+        at: loop.now(),
+        found: { ok: false, reason: fault.reason },
+      } as RotationOutcome;
+    },
+  };
+}
