@@ -140,8 +140,8 @@ const thresholdFields = {
     most: 50,
     otherwise: 5,
     description:
-      "β: of a hundred canaries that fail `failurePointsMax` more than stable, the judge gives at most this many more " +
-      "than half of the traffic.",
+      "β: of a hundred canaries that fail `failurePointsMax` more than stable, the judge gives at most this many " +
+      "more than half of the traffic.",
     caution: above(20, (value) => `up to ${value} of 100 bad canaries are promoted.`),
   }),
   oddsTolerated: limit({

@@ -54,9 +54,9 @@ export const ceilingOf = (share: number, thresholds: Thresholds): number =>
   Math.max(thresholds.stableFailurePercentMax / 100, 1.5 * share);
 
 /**
- * Gives the usual share of failures of some buckets: that of the middle one, so that an outage among them does not count.
- * Without it, a service that usually fails more than `stableFailurePercentMax` would be sick from its first bucket on, and
- * nothing could ever be learnt.
+ * Gives the usual share of failures of some buckets: that of the middle one, so that an outage among them does not
+ * count. Without it, a service that usually fails more than `stableFailurePercentMax` would be sick from its first
+ * bucket on, and nothing could ever be learnt.
  */
 export function usualShare(arms: readonly Tally[]): number {
   const shares = arms.filter(({ requests }) => requests > 0).map(failureShare);

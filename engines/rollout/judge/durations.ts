@@ -12,7 +12,7 @@ export const bandOf = (milliseconds: number): number =>
   milliseconds < 1 ? 0 : Math.min(bandMax, Math.floor(bandsPerDoubling * Math.log2(milliseconds)));
 
 /** Gives the number of bands that correspond to a factor. */
-export const bandsOf = (times: number): number => Math.round(bandsPerDoubling * Math.log2(times));
+const bandsOf = (times: number): number => Math.round(bandsPerDoubling * Math.log2(times));
 
 /** Gives the end of a band, in milliseconds. */
 export const endOf = (band: number): number => 2 ** ((band + 1) / bandsPerDoubling);
@@ -23,8 +23,8 @@ const nearly = 0.98;
 /**
  * Gives the band up to which a request is no slower than tolerated, if one of stable's may have the band `tail`.
  *
- * Durations are logged in whole milliseconds. Near one millisecond the next longer duration is the double, so a band that
- * is only a little higher would tolerate nothing.
+ * Durations are logged in whole milliseconds. Near one millisecond the next longer duration is the double, so a band
+ * that is only a little higher would tolerate nothing.
  */
 export function toleratedBand(tail: number, slowdown: number): number {
   const bands = bandsOf(slowdown);

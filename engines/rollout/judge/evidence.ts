@@ -4,8 +4,8 @@ import type { Instant } from "../../time.ts";
 import type { Count, Durations } from "./counts.ts";
 
 /**
- * What is compared in the same buckets: failures, refusals, and requests beyond five quantiles of stable's durations, two
- * in the body of the distribution and three in its tail.
+ * What is compared in the same buckets: failures, refusals, and requests beyond five quantiles of stable's durations,
+ * two in the body of the distribution and three in its tail.
  */
 export type MetricName = "failed" | "refused" | "p50" | "p75" | "p95" | "p99" | "p999";
 

@@ -46,9 +46,9 @@ export interface Balance {
  * Judges the canary by the gathered evidence.
  *
  * It fails on evidence of more than 1/α to one that its odds are worse than tolerated. The evidence may be checked
- * after every bucket, since all of it together has the mean 1 while the canary is good. It gets most of the traffic only
- * on evidence in its favour. Otherwise it waits: missing requests are never good news, and a sick
- * stable is a reason neither to promote nor to roll back.
+ * after every bucket, since all of it together has the mean 1 while the canary is good. It gets most of the traffic
+ * only on evidence in its favour. Otherwise it waits: missing requests are never good news, and a sick stable is a
+ * reason neither to promote nor to roll back.
  */
 export function judge(evidence: Evidence, thresholds: Thresholds, standing: Standing): Verdict {
   const { sick } = evidence;
@@ -102,8 +102,8 @@ function judgeRequests(evidence: Evidence, thresholds: Thresholds, standing: Sta
 }
 
 /**
- * Passes a canary at 100 percent, or waits while it does far worse than stable did before. Nothing serves beside it that
- * could tell its fault from a blip that stable would have shared, so this is no reason to roll back.
+ * Passes a canary at 100 percent, or waits while it does far worse than stable did before. Nothing serves beside it
+ * that could tell its fault from a blip that stable would have shared, so this is no reason to roll back.
  */
 function judgeAlone(evidence: Evidence, limit: number): Verdict {
   const weighed = aloneNames.map((name) => ({
@@ -246,8 +246,8 @@ const unprovenMost = 50;
 /**
  * Passes a step; before the canary gets most of the traffic, it must be shown to be good.
  *
- * Above that it must be shown again, because some faults begin only under such load. Few requests are left for stable to
- * compare with, and the canary was good up to here, so the square root of the usual odds is enough.
+ * Above that it must be shown again, because some faults begin only under such load. Few requests are left for stable
+ * to compare with, and the canary was good up to here, so the square root of the usual odds is enough.
  */
 function judgeFavour(
   evidence: Evidence,

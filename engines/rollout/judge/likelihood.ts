@@ -104,7 +104,9 @@ export interface Excess {
 
 /** How sure it is beforehand where the share of both arms lies: as if so many bad requests had been seen. */
 const badSeenBefore = 4;
-/** Where it may lie, as multiples of the usual share, and how likely that is: it has hardly ever moved, but may have. */
+/**
+ * Where it may lie, as multiples of the usual share, and how likely that is: it has hardly ever moved, but may have.
+ */
 const places: readonly (readonly [times: number, prior: number])[] = [
   [1, 0.65],
   [0.25, 0.05],
@@ -117,9 +119,9 @@ const places: readonly (readonly [times: number, prior: number])[] = [
  * Gives the logarithm of the evidence that a canary's share of bad requests is below stable's plus an excess: how much
  * better one share of both arms explains the counts than the likeliest pair of shares with the excess.
  *
- * The one share is a mean over a mixture of Beta distributions, most of it around the usual share; that keeps the mean of
- * the evidence at 1 or less for every canary with the excess, whatever stable's share is now. A service whose share has
- * moved takes a little longer.
+ * The one share is a mean over a mixture of Beta distributions, most of it around the usual share; that keeps the mean
+ * of the evidence at 1 or less for every canary with the excess, whatever stable's share is now. A service whose share
+ * has moved takes a little longer.
  */
 export function logBelow(
   { canary, canaryBad, stable, stableBad }: Table,

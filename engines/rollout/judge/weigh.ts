@@ -25,8 +25,8 @@ export interface Weighing extends Tempering {
   /** What must be excluded before a promotion. */
   readonly excess: Excess;
   /**
-   * Whether the metric is one of durations. Slow requests always come in bursts on a busy machine: evidence in favour is
-   * weakened for that but not capped, or there would never be enough.
+   * Whether the metric is one of durations. Slow requests always come in bursts on a busy machine: evidence in favour
+   * is weakened for that but not capped, or there would never be enough.
    */
   readonly isOfDurations: boolean;
   readonly isOfStep: boolean;
@@ -189,8 +189,8 @@ const dispersionOf = ({ pairs, sum }: Noise): number =>
 
 /**
  * Gives how far a bucket can be trusted: how much more the difference of two shares varies than by chance, judging by
- * neighbouring blocks of stable's buckets. Some noise lasts for minutes, some for longer: the blocks that show most of it
- * decide.
+ * neighbouring blocks of stable's buckets. Some noise lasts for minutes, some for longer: the blocks that show most of
+ * it decide.
  */
 export function temper(noise: readonly Noise[], { canary, stable }: Table): Tempering {
   const [buckets, blocks] = noise;
