@@ -12,7 +12,7 @@ export interface RolloutName extends Target {
 }
 
 /** The body of a release: the intent without what the path and the token say. */
-export type PutIntent = Omit<ReleaseIntent, "target" | "revision" | "requestedBy" | "requestedByName"> &
+export type PutIntent = Omit<ReleaseIntent, "target" | "revision" | "purpose" | "requestedBy" | "requestedByName"> &
   Partial<Pick<AskedRelease, "whenInFlight">>;
 
 /** The types of rollouts. */

@@ -2,7 +2,21 @@
 // says which values are valid, for programs that no compiler has checked. The compiler compares the two: an argument
 // without a form, or a form without an argument, is an error where the component reads its arguments.
 import { databaseSku, patience, quietSecondsOf, replicaCounts } from "../defaults.ts";
-import { flag, list, number, type Objection, object, oneOf, optional, partial, text } from "../engines/form.ts";
+import {
+  type Form,
+  flag,
+  list,
+  number,
+  type Objection,
+  object,
+  oneOf,
+  optional,
+  partial,
+  read,
+  text,
+} from "../engines/form.ts";
+import { parsedJson } from "../engines/parsed-json.ts";
+import { remediationsForm } from "../engines/remediation/declaration.ts";
 import {
   askedFields,
   gateForm,
@@ -32,6 +46,17 @@ const groupName = text("the name of a resource group", {
   pattern: "^[\\p{L}\\p{N}_().\\-]{0,89}[\\p{L}\\p{N}_()\\-]$",
 });
 const secret = hidden(input(word));
+
+/** JSON that the control plane would accept: it is read here by the same form, so that a preview refuses it. */
+const declaredRemediations: Form<string> = {
+  ...text("what is declared about remediations, as JSON"),
+  read: (given, { problems }) => {
+    const parsed = read(remediationsForm, typeof given === "string" ? parsedJson(given) : given);
+    if ("complaints" in parsed)
+      problems.push(...parsed.complaints.map((message) => ({ kind: "contradiction" as const, at: [], message })));
+    return given as string;
+  },
+};
 
 /** Where a component's resources are. */
 const place = { scope: groupId, resourceGroupName: input(groupName), location: plain(word) };
@@ -150,6 +175,7 @@ const controlPlane = object(
     ingestionSeconds: optional(plain(number({ least: 0 }))),
     telemetry: optional(sender),
     notify: optional(secret),
+    remediations: optional(plain(declaredRemediations)),
     callers: optional(
       plain(
         list(

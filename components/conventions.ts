@@ -18,6 +18,7 @@ export type Role =
   | "identity"
   | "apps-role"
   | "logs-role"
+  | "alerts-role"
   | "administrator"
   | "app"
   | "release"
@@ -167,8 +168,13 @@ export const isEchoOfMocks = (live: unknown): boolean =>
   (Object.keys(live).length === 0 || "resourceGroupName" in live);
 
 /**
- * Wraps an error of the catalogue so that Pulumi prints it without a stack
- * trace. Any other error is a bug and keeps it.
+ * Wraps an error of the catalogue so that Pulumi prints it without a stack trace. Any other error is a bug and keeps
+ * it.
+ *
+ * Its message stays as it is: the SDK puts its own words before it for every resource that waits for a refused output.
  */
-export const refusal = (error: unknown): unknown =>
-  error instanceof BallastError ? new pulumi.RunError(error.toString()) : error;
+export function refusal(error: unknown): unknown {
+  if (!(error instanceof BallastError)) return error;
+  const text = error.toString();
+  return Object.defineProperty(new pulumi.RunError(text), "message", { get: () => text, set: () => undefined });
+}

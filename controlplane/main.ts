@@ -25,6 +25,7 @@ import { openNotifications } from "./adapters/postgres/notifications.ts";
 import { openTime } from "./adapters/postgres/time.ts";
 import { createApp, type Log } from "./api/app.ts";
 import { type Authenticate, createAuthenticate } from "./api/authenticate.ts";
+import { startLooking } from "./due-rotations.ts";
 import { remediationPerformer } from "./performers/remediation.ts";
 import type { Alerts } from "./performers/remediation-ports.ts";
 import { rolloutPerformer } from "./performers/rollout.ts";
@@ -37,7 +38,6 @@ import { clockOf } from "./runtime/clock.ts";
 import { startNotifying } from "./runtime/notify.ts";
 import { createOrchestrator, type Orchestrator } from "./runtime/orchestrate.ts";
 import { readPreparation, readSettings, type Settings } from "./settings.ts";
-import { startSweeping } from "./sweep-credentials.ts";
 
 /** How long an orderly end may take. The platform kills the process after 30 seconds. */
 const endSeconds = 25;
@@ -72,7 +72,7 @@ async function run(settings: Settings): Promise<void> {
   const streams = orchestratorOf(settings, connection, store, { vault, remediations, alerts });
   await streams.launch();
   const { credentials } = settings;
-  const sweeping = startSweeping({ credentials, vault, streams, now: store.clock.now, log: logTrouble });
+  const looking = startLooking({ credentials, vault, streams, now: store.clock.now, log: logTrouble });
   store.telemetry?.begin(store.opened);
   const notifications = openNotifications(store.pool);
   const notifying = startNotifying({
@@ -99,7 +99,7 @@ async function run(settings: Settings): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
-  await Promise.all([streams.close(), notifying.close(), sweeping.close(), refreshing, polling]);
+  await Promise.all([streams.close(), notifying.close(), looking.close(), refreshing, polling]);
   server.closeAllConnections();
   await closed;
   await store.telemetry?.close();

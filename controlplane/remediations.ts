@@ -1,7 +1,7 @@
 // Joins remediations to the world: what is declared, the adapters, the runbooks, and the poll that takes alerts.
 import type { AnyEvent, Kinds } from "../engines/kind.ts";
+import type { Remediations } from "../engines/remediation/declaration.ts";
 import { incidentKey } from "../engines/remediation/targets.ts";
-import type { Declared, Policy } from "../engines/remediation/vocabulary.ts";
 import type { TargetKey } from "../engines/targets.ts";
 import { createAlerts } from "./adapters/azure/alerts.ts";
 import type { Connection } from "./adapters/azure/connection.ts";
@@ -18,12 +18,6 @@ import { systemTime } from "./runtime/clock.ts";
 import type { Orchestrator } from "./runtime/orchestrate.ts";
 import type { Streams } from "./runtime/performer.ts";
 import type { Clock, Journal } from "./runtime/ports.ts";
-
-/** What is declared about remediations. */
-export interface Remediations {
-  readonly targets: readonly Declared[];
-  readonly policies: readonly Policy[];
-}
 
 /** What they are joined to. */
 export interface RemediationSetting {

@@ -4,6 +4,7 @@
 import { databaseAccess, patience, publicAzure } from "../defaults.ts";
 import { list, object, read as readForm, text } from "../engines/form.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
+import type { Remediations } from "../engines/remediation/declaration.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
 import type { Credential } from "../engines/rotation/vocabulary.ts";
 import { settingsWrong } from "../errors/api.ts";
@@ -12,7 +13,6 @@ import type { Grantee } from "./adapters/postgres/role.ts";
 import { readCredentials } from "./read-credentials.ts";
 import { type NotifierSettings, readNotifiers } from "./read-notifiers.ts";
 import { readRemediations } from "./read-remediations.ts";
-import type { Remediations } from "./remediations.ts";
 
 /** The settings of the control plane. */
 export interface Settings {

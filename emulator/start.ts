@@ -123,14 +123,7 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   const entrance = ingress(cloud);
   opened.push(entrance.close);
   const { id, secret } = tokens.client;
-  const provider = await serveProvider(
-    azureNative({
-      connection: { port: hosts.port, caPem, suffix },
-      subscription,
-      credentials: { tenantId: tenant, clientId: id, clientSecret: secret },
-    }),
-    charter?.providerPort,
-  );
+  const provider = await serveAzureNative({ port: hosts.port, caPem, suffix }, { id, secret }, charter?.providerPort);
   opened.push(provider.close);
   if (isKept && !charter) writeCharter(folder, { ...keys, port: hosts.port, providerPort: provider.port });
   const parts: Parts = { cloud, control, operations };
@@ -149,6 +142,21 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
   };
   return { ...ports, caFile, suffix, subscription, tenant, client: { id, secret }, environment };
 }
+
+/** Serves the provider of azure-native, signed in as the client of the emulator. */
+const serveAzureNative = (
+  connection: { readonly port: number; readonly caPem: string; readonly suffix: string },
+  { id, secret }: { readonly id: string; readonly secret: string },
+  port: number | undefined,
+) =>
+  serveProvider(
+    azureNative({
+      connection,
+      subscription,
+      credentials: { tenantId: tenant, clientId: id, clientSecret: secret },
+    }),
+    port,
+  );
 
 /** Opens the files of rows. They are closed last, since connections that are broken off still write rows. */
 function openRowFiles(folder: string, opened: Close[]): Pick<Cloud, "rowsFile" | "platformRowsFile"> {

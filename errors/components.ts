@@ -166,6 +166,18 @@ export const canaryAppMoved = entry<{ readonly app: string; readonly moves: read
   left: unchanged,
 });
 
+/** A creation of an app that exists is a replacement, or the state does not have the app. */
+export const canaryAppExists = entry<{ readonly app: string }>("canary-app-exists", {
+  title: "Pulumi would create an app that exists already",
+  message: ({ app }) =>
+    `Pulumi would create the app of "${app}", which exists already and may serve users. Either a change makes Pulumi ` +
+    "delete it first, or the state does not have it.",
+  fix: () =>
+    "take the change back that replaces the app (`pulumi preview --diff` shows the property; it may be the letter " +
+    "case of an id); if the state does not have the app, import it as docs/start/adopting.md says",
+  left: unchanged,
+});
+
 /** The live app has settings that somebody made outside the program. */
 export const canaryAppLosses = entry<{
   readonly app: string;

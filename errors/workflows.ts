@@ -27,3 +27,32 @@ export const workflowsFileExists = entry<{ files: readonly string[] }>("workflow
   fix: () => "compare them with `--print`, then give --overwrite, or keep them",
   left: () => "Nothing was changed.",
 });
+
+/** A published file was changed by hand, or is another file of that name. */
+export const workflowsFileEdited = entry<{ repository: string; files: readonly string[] }>("workflows-file-edited", {
+  title: "Published workflows were edited",
+  variants: [{ files: [".github/workflows/preview.yml"] }],
+  message: ({ repository, files }) => `${repository} has other text in ${files.join(", ")} than was published there.`,
+  fix: () => "keep the edit by changing the source, or overwrite it with --repair",
+  left: () => "Nothing was changed in this repository, nor in those after it.",
+});
+
+/** Others commit to the branch faster than the command can. */
+export const workflowsHeadMoving = entry<{ repository: string; branch: string; attempts: number }>(
+  "workflows-head-moving",
+  {
+    title: "A branch moves with every attempt",
+    message: ({ repository, branch, attempts }) =>
+      `${branch} of ${repository} got another commit during each of ${attempts} attempts.`,
+    fix: () => "find out what commits to the branch so often, then run the command again",
+    left: () => "Nothing was changed in this repository, nor in those after it.",
+  },
+);
+
+/** The token may not write workflow files. */
+export const workflowsScopeMissing = entry<{ repository: string }>("workflows-scope-missing", {
+  title: "Token may not write workflows",
+  message: ({ repository }) => `The token for ${repository} does not have the scope workflow.`,
+  fix: () => "give GITHUB_TOKEN of an app with the permission `workflows: write`, or a token with the scope workflow",
+  left: () => "Nothing was changed.",
+});

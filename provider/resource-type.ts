@@ -43,6 +43,8 @@ export interface ResourceType {
   /** Fills in defaults, and lists what is wrong. A placeholder fits anywhere. */
   readonly check: (given: Properties) => { readonly inputs: Properties; readonly failures: readonly Failure[] };
   readonly diff: (oldInputs: Properties, oldOutputs: Properties, news: Properties) => Change;
+  /** Refuses a change of inputs that would harm what the resource belongs to; the URN names its parents' types. */
+  readonly refuses?: (urn: string, oldInputs: Properties, news: Properties) => BallastError | undefined;
   /** Lists what a user should know about a change of inputs that needs no update; each is logged as a warning. */
   readonly cautions: (oldInputs: Properties, oldOutputs: Properties, news: Properties) => readonly string[];
   readonly idOf: (inputs: Properties) => string;

@@ -108,6 +108,8 @@ function planning(shared: Shared): Readonly<Record<string, Method>> {
       const [inputs, outputs, news] = [request.getOldInputs(), request.getOlds(), request.getNews()].map(
         fromStruct,
       ) as [Properties, Properties, Properties];
+      const refusal = resource.refuses?.(request.getUrn(), inputs, news);
+      if (refusal !== undefined) throw refusal;
       for (const line of resource.cautions(inputs, outputs, news)) shared.voice.warn(request.getUrn(), line);
       return differing(resource.diff(inputs, outputs, news));
     }),

@@ -5,22 +5,13 @@ import type { Graph } from "../graph.ts";
 import { lineOf, type Place } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { blindChecks } from "../systems/workflows/blind-checks.ts";
+import { isDeadGuard } from "../systems/workflows/dead-guards.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import {
-  changesOf,
-  isCheckStep,
-  isGate,
-  isProbe,
-  isTest,
-  isTestStep,
-  isUndoJob,
-  shipmentsOf,
-} from "../systems/workflows/roles.ts";
-import { commandsIn, type ShellCommand } from "../systems/workflows/shell.ts";
-import { stepRuns } from "../systems/workflows/simulate.ts";
+import { isCheckStep, isGate, isTestStep, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
+import { isAskedLater, type Shipped, shippedAround } from "../systems/workflows/shipped-around.ts";
+import { swallowedTests } from "../systems/workflows/swallowed-tests.ts";
 import { checksWithoutVerdict } from "../systems/workflows/verdicts.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
-import { worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
@@ -33,7 +24,9 @@ function check(graph: Graph): readonly Draft[] {
 
 /** What ships after a job: later jobs that wait for it, and else those of a workflow that follows its run. */
 const guardedBy = (view: WorkflowsView, job: JobNode): JobNode | undefined =>
-  view.descendantsOf(job).find((each) => shipmentsOf(view, each).length > 0) ??
+  view
+    .descendantsOf(job)
+    .find((each) => shipmentsOf(view, each).length > 0 || (each.environment && tierOf(each, []) === "production")) ??
   view
     .followersOf(view.workflowOf(job))
     .flatMap((each) => view.jobsOf(each))
@@ -81,7 +74,7 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobN
         shipped.place,
       ),
     ];
-  if (step.run === undefined) return [];
+  if (step.run === undefined) return toldToPass(job, step, shipped);
   if (isDeadGuard(view, job, step))
     return [
       draft(
@@ -95,6 +88,23 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobN
   return [...swallowed(job, step, shipped), ...withoutVerdict(job, step, shipped), ...blind(job, step, shipped)];
 }
 
+/** A scanner that is told to succeed whatever it finds, and writes no report that another job could read. */
+function toldToPass(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
+  const inputs = new Map(step.with.map(({ key, value }) => [key.text, value]));
+  const told = inputs.get("exit-code");
+  if (!/^aquasecurity\/trivy-action@/.test(step.uses?.text ?? "") || told?.text !== "0" || shipped.isBefore) return [];
+  if (inputs.has("output") || inputs.get("format")?.text === "sarif") return [];
+  return [
+    draft(
+      told.place,
+      step.id,
+      `The scan "${step.name}" of job ${job.key} is told to succeed whatever it finds.`,
+      shipped.place,
+      "medium",
+    ),
+  ];
+}
+
 const blind = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] =>
   blindChecks(step).map(({ line, message }) =>
     draft(
@@ -106,83 +116,17 @@ const blind = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[]
     ),
   );
 
-/** A step that only fails, under a condition that nothing makes true. */
-function isDeadGuard(view: WorkflowsView, job: JobNode, step: StepNode): boolean {
-  if (step.condition === undefined || step.via !== undefined) return false;
-  const commands = commandsIn(step.run!.text);
-  const last = commands.at(-1)?.words.join(" ") ?? "";
-  if (!/^(false|exit [1-9]\d*)$/.test(last) || commands.slice(0, -1).some(({ words }) => words[0] !== "echo"))
-    return false;
-  const worlds = worldsOf(view, view.workflowOf(job));
-  return (
-    worlds.length > 0 &&
-    worlds.every((world) => [true, false].every((hasFailed) => stepRuns(step, world, hasFailed) === false))
-  );
-}
-
-interface Shipped {
-  readonly place: Place;
-  /** Whether it ships before the step, so that the step looks at the result. */
-  readonly isBefore: boolean;
-}
-
-function shippedAround(
-  view: WorkflowsView,
-  job: JobNode,
-  step: StepNode,
-  guarded: JobNode | undefined,
-): Shipped | undefined {
-  const steps = view.stepsOf(job);
-  const own = (isUndoJob(view, job) ? changesOf(view, job) : shipmentsOf(view, job)).filter(
-    (effect) => effect.step.job === job.id,
-  );
-  const after = own.find((effect) => steps.indexOf(effect.step) > steps.indexOf(step));
-  if (after) return { place: after.place, isBefore: false };
-  if (guarded) return { place: guarded.place, isBefore: false };
-  const before = own.find((effect) => steps.indexOf(effect.step) < steps.indexOf(step)) ?? earlierShipment(view, job);
-  return before && { place: before.place, isBefore: true };
-}
-
-const earlierShipment = (view: WorkflowsView, job: JobNode) =>
-  view.ancestorsOf(job).flatMap((each) => shipmentsOf(view, each))[0];
-
-/** A later step or job that asks for the outcome decides itself. */
-const isAskedLater = (view: WorkflowsView, job: JobNode, step: StepNode): boolean => {
-  const { key } = step;
-  if (key === undefined) return false;
-  return (
-    job.templates.some(({ text }) => text.includes(`steps.${key}.outcome`) || text.includes(`steps.${key}.outputs`)) ||
-    view
-      .descendantsOf(job)
-      .some(({ templates }) => templates.some(({ text }) => text.includes(`needs.${job.key}.outputs`)))
-  );
-};
-
 /** Test commands whose failure the script swallows. */
-function swallowed(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
-  const commands = commandsIn(step.run!.text);
-  return commands.flatMap((command, at) => {
-    const judges = isTest(command) || (shipped.isBefore && isProbe(command) && isCheckStep(step));
-    const then = commands[at + 1];
-    if (!judges || command.isCondition || command.next !== "||" || then === undefined || !isIgnoring(then)) return [];
-    if (/^(npm|pip) audit|npm audit/.test(command.words.join(" "))) return [];
-    // The script ends with a failure in any case: the command shows why.
-    if (isProbe(command) && /^exit [1-9]/.test(commands.at(-1)!.words.join(" "))) return [];
-    return [
-      draft(
-        lineOf(step.run!, command.line),
-        step.id,
-        `"${command.words.join(" ")}" in job ${job.key} is followed by "|| ${then.words.join(" ")}", so its ` +
-          `failure stops nothing.`,
-        shipped.place,
-        shipped.isBefore ? "medium" : "high",
-      ),
-    ];
-  });
-}
-
-const isIgnoring = ({ words }: ShellCommand): boolean =>
-  /^(true|:|echo|printf|exit 0)$/.test(words[0] === "exit" ? words.join(" ") : (words[0] ?? ""));
+const swallowed = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] =>
+  swallowedTests(step, shipped.isBefore).map(({ line, message }) =>
+    draft(
+      lineOf(step.run!, line),
+      step.id,
+      `In job ${job.key}, ${message}, so its failure stops nothing.`,
+      shipped.place,
+      shipped.isBefore ? "medium" : "high",
+    ),
+  );
 
 /** Checks of what was deployed that end without a verdict. */
 const withoutVerdict = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] =>
@@ -290,6 +234,16 @@ jobs:
       - run: fly deploy
 `;
 
+const scripted = (...lines: readonly string[]): string => example(["|", "set +e", ...lines].join("\n          "));
+const scanned = (code: string): string =>
+  example("npm test").replace(
+    "      - run: npm test",
+    `      - run: npm test
+      - uses: aquasecurity/trivy-action@0.33.1
+        with:
+          image-ref: shop:new
+          exit-code: ${code}`,
+  );
 const answered = (otherwise: string): string =>
   checked("").replace(
     /for attempt[^]*done\n/,
@@ -325,6 +279,11 @@ export const gateCannotFail: Rule = {
   fix: "Let the failure fail the step. End a loop of attempts with exit 1, and ask curl for --fail.",
   limits: "A gate is reported only if something ships after it. A step whose outcome is asked for later is quiet.",
   failing: [
+    { ".github/workflows/main.yml": example("npm test | tee log.txt # <- finding") },
+    { ".github/workflows/main.yml": example("npm test | tee log.txt || true # <- finding") },
+    { ".github/workflows/main.yml": example("'if ! npm test; then echo failed; fi' # <- finding") },
+    { ".github/workflows/main.yml": scripted("npm test # <- finding", "echo done") },
+    { ".github/workflows/main.yml": scanned('"0" # <- finding') },
     { ".github/workflows/main.yml": example("npm test || true # <- finding") },
     { ".github/workflows/main.yml": checked(" # <- finding") },
     { ".github/workflows/main.yml": refused("github.ref == 'main' # <- finding") },
@@ -338,6 +297,21 @@ export const gateCannotFail: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: { ".github/workflows/main.yml": example("npm test | tee log.txt\n        shell: bash") },
+      because: "A shell that is named runs with pipefail.",
+      edit: { file: ".github/workflows/main.yml", replace: "\n        shell: bash", by: "" },
+    },
+    {
+      files: { ".github/workflows/main.yml": scripted("npm test", "exit $?") },
+      because: "The script ends with the result of the tests.",
+      edit: { file: ".github/workflows/main.yml", replace: "exit $?", by: "echo done" },
+    },
+    {
+      files: { ".github/workflows/main.yml": scanned('"1"') },
+      because: "The scan fails if it finds something.",
+      edit: { file: ".github/workflows/main.yml", replace: '"1"', by: '"0"' },
+    },
     {
       files: { ".github/workflows/main.yml": answered("exit 1") },
       because: "An answer other than 200 fails the step.",

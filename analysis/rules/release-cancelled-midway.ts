@@ -16,8 +16,11 @@ function check(graph: Graph): readonly Draft[] {
     return lock === undefined || isPreview(each) || each.world.event === "workflow_call" ? [] : [[each, lock] as const];
   });
   const byLock = groupedBy(found, ([, { concurrency }]) => `${concurrency.place.file}:${concurrency.place.line}`);
-  return [...byLock.map(([first]) => draft(...first!)), ...byStep(viewOf(graph))];
+  const worst = byLock.map((all) => all.toSorted(([one], [other]) => weightOf(other) - weightOf(one))[0]!);
+  return [...worst.map((each) => draft(...each)), ...byStep(viewOf(graph))];
 }
+
+const weightOf = (deployment: Deployment): number => rankOf(severityOf(deployment));
 
 /** Deployments that a step of a newer run cancels. */
 function byStep(view: WorkflowsView): readonly Draft[] {
@@ -27,7 +30,7 @@ function byStep(view: WorkflowsView): readonly Draft[] {
   });
   return groupedBy(found, ({ step }) => step.id).map((all) => {
     const { deployment, step } = all.toSorted(
-      (one, other) => rankOf(severityOf(other.deployment)) - rankOf(severityOf(one.deployment)),
+      (one, other) => weightOf(other.deployment) - weightOf(one.deployment),
     )[0]!;
     const { job, effects } = deployment;
     return {

@@ -50,8 +50,9 @@ function draft(unsorted: readonly Deployment[]): Draft {
   };
 }
 
-/** A new version, or users who go to it, matter more than the schema that is made ready for it. */
-const depthOf = ({ effects }: Deployment): number => Number(effects.every(({ verb }) => verb === "migrate"));
+/** A new version, or users who go to it, matter more than the schema that is made ready for it; production more. */
+const depthOf = ({ effects, tier }: Deployment): number =>
+  2 * Number(effects.every(({ verb }) => verb === "migrate")) + Number(tier !== "production");
 
 /** One atomic replacement, a lesser environment, and events that seldom overlap cost less. */
 function severityOf(all: readonly Deployment[]): Severity {

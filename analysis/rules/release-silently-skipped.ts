@@ -4,7 +4,7 @@ import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { skippedByOtherChange } from "../systems/workflows/changed-parts.ts";
 import { unknown } from "../systems/workflows/conditions.ts";
-import { hasStatusFunction, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
+import { hasStatusFunction, isTolerant, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
 import type { JobNode } from "../systems/workflows/nodes.ts";
 import { isUndoJob, shipmentsOf } from "../systems/workflows/roles.ts";
 import { simulate } from "../systems/workflows/simulate.ts";
@@ -16,7 +16,7 @@ function check(graph: Graph): readonly Draft[] {
   return view.jobs.flatMap((job) => {
     if (isUndoJob(view, job)) return [];
     const own = job.condition && parseCondition(job.condition.text);
-    if (hasStatusFunction(own) || (job.condition && own === undefined)) return [];
+    if (isTolerant(own) || (job.condition && own === undefined)) return [];
     return throughTolerant(view, job) ?? neverBoth(view, job) ?? tolerantButNot(view, job) ?? ofOtherChange(view, job);
   });
 }

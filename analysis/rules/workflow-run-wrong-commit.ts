@@ -2,6 +2,7 @@
 // instead of the commit that was tested: checkout takes the default branch unless it is given the tested commit.
 import type { Graph } from "../graph.ts";
 import type { Draft, Repair, Rule } from "../rule.ts";
+import { expressionsIn, pathsIn } from "../systems/workflows/expressions.ts";
 import type { StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { isTestStep, shipmentsOf } from "../systems/workflows/roles.ts";
 import { simulate } from "../systems/workflows/simulate.ts";
@@ -55,8 +56,14 @@ const isOfThisRepository = (step: StepNode): boolean => !step.with.some(({ key }
 /** Whether the checkout names a commit: any ref that an expression or a caller gives is taken for the tested one. */
 const isTested = (step: StepNode): boolean => {
   const ref = step.with.find(({ key }) => key.text === "ref")?.value.text ?? "";
-  return ref.includes("${{") && !takesBranch(step);
+  return ref.includes("${{") && !takesBranch(step) && !isOfDefaultBranch(ref);
 };
+
+/** What `github.sha` and `github.ref` are in a run that follows another: the newest commit of the default branch. */
+const isOfDefaultBranch = (ref: string): boolean =>
+  expressionsIn(ref)
+    .flatMap(pathsIn)
+    .every((path) => /^github\.(sha|ref|ref_name|event\.repository\.default_branch)$/.test(path.join(".")));
 
 /** A branch is where the tested commit was; something else may stand there now. */
 const takesBranch = (step: StepNode): boolean =>

@@ -11,8 +11,9 @@ import type { Access } from "./access.ts";
 /** One request, below the repository. */
 export interface Request {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** Such as `/issues/7/comments`. */
+  /** Such as `/issues/7/comments`; nothing for a query of GraphQL, which has one address. */
   readonly path: string;
+  readonly isQuery?: boolean;
   readonly body?: object;
   /** What the request is for, as errors say it: `the list of comments`. */
   readonly what: string;
@@ -25,11 +26,21 @@ const pagesMax = 20;
 const policy: RetryPolicy = { budgetSeconds: 60, firstRestSeconds: 0.5, restSecondsMax: 10, backoffRate: 2 };
 
 /** Sends one request. @throws github-refused, github-unreachable */
-export async function call<Body>(access: Access, request: Request): Promise<Body> {
+export const call = async <Body>(access: Access, request: Request): Promise<Body> =>
+  (await answered<Body>(access, request)).body;
+
+/** An answer, and the scopes of the token; undefined for a token that has permissions instead. */
+interface Answered<Body> {
+  readonly body: Body;
+  readonly scopes: readonly string[] | undefined;
+}
+
+/** Sends one request, and gives what GitHub says about the token as well. @throws as `call` */
+export async function answered<Body>(access: Access, request: Request): Promise<Answered<Body>> {
   const began = performance.now();
   for (let attempts = 1; ; attempts += 1) {
     const outcome = await attempt(access, request);
-    if ("body" in outcome) return outcome.body as Body;
+    if ("body" in outcome) return outcome as Answered<Body>;
     const spent = (performance.now() - began) / 1000;
     const rest = restBefore(policy, attempts, spent, outcome.askedSeconds, Math.random());
     if (!outcome.isRepeatable || rest === undefined) throw outcome.error;
@@ -57,7 +68,7 @@ interface Failed {
   readonly askedSeconds?: number;
 }
 
-async function attempt(access: Access, request: Request): Promise<{ readonly body: unknown } | Failed> {
+async function attempt(access: Access, request: Request): Promise<Answered<unknown> | Failed> {
   const { method, what } = request;
   // A second PATCH or DELETE has the same effect as one; a second POST has not.
   const isRepeatable = method !== "POST";
@@ -69,7 +80,9 @@ async function attempt(access: Access, request: Request): Promise<{ readonly bod
     if (status >= 500) return unreachable(what, `it answered ${status}`, isRepeatable);
     const body = parse(text);
     if (status >= 200 && status < 300)
-      return body === undefined ? unreachable(what, "its answer is not JSON", isRepeatable) : { body };
+      return body === undefined
+        ? unreachable(what, "its answer is not JSON", isRepeatable)
+        : { body, scopes: response.headers.get("x-oauth-scopes")?.split(/, */) };
     return refused(what, response, body);
   } catch (error) {
     if (error instanceof EndlessAnswer) return unreachable(what, error.message, false);
@@ -78,20 +91,24 @@ async function attempt(access: Access, request: Request): Promise<{ readonly bod
   }
 }
 
-const send = ({ api, repository, token }: Access, { method, path, body }: Request, signal: AbortSignal) =>
-  fetch(`${api}/repos/${repository}${path}`, {
-    method,
+/** An Enterprise has its REST API at `/api/v3`, and GraphQL beside it. */
+const addressOf = ({ api, repository }: Access, { path, isQuery }: Request): string =>
+  isQuery ? `${api.replace(/\/v3$/, "")}/graphql` : `${api}/repos/${repository}${path}`;
+
+const send = (access: Access, request: Request, signal: AbortSignal) =>
+  fetch(addressOf(access, request), {
+    method: request.method,
     signal,
     // A token goes to the address that was given, and to no other.
     redirect: "manual",
     headers: {
       accept: "application/vnd.github+json",
-      authorization: `Bearer ${token}`,
+      authorization: `Bearer ${access.token}`,
       "user-agent": "ballast",
       "x-github-api-version": "2022-11-28",
-      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(request.body !== undefined && { "content-type": "application/json" }),
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
   });
 
 const unreachable = (what: string, reason: string, isRepeatable: boolean): Failed => ({

@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { DiffOptions } from "./run-diff.ts";
 import type { InitOptions } from "./run-init.ts";
+import type { PublishOptions } from "./run-publish.ts";
 
 /** Adds the group `workflows`. */
 export function addWorkflows(program: Command): void {
@@ -59,6 +60,38 @@ Examples:
       const { runDiff } = await import("./run-diff.ts");
       runDiff(before, after, options);
     });
+  addPublish(group);
+}
+
+function addPublish(group: Command): void {
+  group
+    .command("publish")
+    .description("write the workflows of a folder to repositories, the first of them as a canary")
+    .argument("<folder>", "folder with the workflows")
+    .requiredOption(
+      "--to <owner/name>",
+      "repository to write to; may be repeated, and a failure ends the command before the next",
+      (name: string, before: readonly string[] = []) => [...before, name],
+    )
+    .requiredOption("--source <owner/name@commit>", "where the workflows come from, as their first line says", source)
+    .option("--check", "compare, write nothing, and exit with 1 if something differs")
+    .option("--repair", "overwrite what was edited there")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `
+All files of a repository are one commit, which GitHub signs if the token is an app's. Where the branch takes no direct
+commit, they go to the branch ballast/workflows, with a pull request. To go back, publish the older commit.
+The token is in GITHUB_TOKEN, and needs the permissions \`contents: write\`, \`workflows: write\` and, for a protected
+branch, \`pull-requests: write\`.
+
+Examples:
+  ballast workflows publish callers --to acme/canary --to acme/shop \\
+    --source example/ballast@4f2a9c1d8e0b37a65c1f2d3e4b5a69788796a5b4`,
+    )
+    .action(async (folder: string, options: PublishOptions) =>
+      (await import("./run-publish.ts")).runPublish(folder, options),
+    );
 }
 
 function source(text: string): InitOptions["source"] {

@@ -23,6 +23,7 @@ import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
 import { fromKnownParts, hasHole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
+import { noRecreation } from "./recreation.ts";
 import { Release } from "./release.ts";
 import { releaseKey } from "./release-key.ts";
 import { type Live, takeOver } from "./take-over.ts";
@@ -213,7 +214,7 @@ export class CanaryApp extends pulumi.ComponentResource {
         ...own,
         parent: this,
         ignoreChanges: [...(own.ignoreChanges ?? []), ...filledIn(args)],
-        hooks: [own.hooks ?? {}, hooks, trafficGuard(guarded, this)].reduce(withHooks),
+        hooks: [own.hooks ?? {}, noRecreation(name, live), hooks, trafficGuard(guarded, this)].reduce(withHooks),
       },
     );
     return {
@@ -239,7 +240,8 @@ export class CanaryApp extends pulumi.ComponentResource {
           const slots = liveSlots(credentialSlots, found);
           if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
           const kept = keptOf(keepLive, found);
-          return { traffic: trafficToSend(app, found), kept, slots, revision: found?.latestRevisionName };
+          const about = { exists: found !== undefined, revision: found?.latestRevisionName };
+          return { traffic: trafficToSend(app, found), kept, slots, ...about };
         } catch (error) {
           throw refusal(error);
         }

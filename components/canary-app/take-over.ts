@@ -18,6 +18,8 @@ export interface Live {
   readonly traffic: readonly TrafficEntry[];
   readonly kept: Kept;
   readonly slots: LiveSlots;
+  /** Whether there is an app yet. */
+  readonly exists: boolean;
   /** The revision that was made last; undefined if there is no app yet. */
   readonly revision: string | undefined;
 }

@@ -26,6 +26,11 @@ export interface Alert {
   readonly windowMinutes: 5 | 10 | 15;
   /** The query, in KQL. It returns rows in the situation and none otherwise. */
   readonly query: string;
+  /**
+   * The column that names the app. Each of its values has an alert of its own: without it, nobody is told of a second
+   * app while the alert is fired for the first. Payloads hold no rows, so the app is named in no other place.
+   */
+  readonly dimension?: "ContainerAppName" | "app";
 }
 
 /** Returns the alerts, the most severe first. */
@@ -70,6 +75,7 @@ const rollbackBlocked: Alert = {
     `summarize seen = sum(ItemCount) by Name, ${app}`,
     `where seen >= iff(Name == "ballast.rollouts.ended", 1, ${rollbacksFailedMin})`,
   ),
+  dimension: "app",
 };
 
 const controlPlaneSilent: Alert = {
@@ -146,6 +152,7 @@ const appFailing = (apps: readonly string[]): Alert => ({
     "summarize requests = count(), failed = countif(StatusCode >= 500 or StatusCode == 0) by ContainerAppName",
     `where requests >= ${requestsMin} and failed * 100 > requests * ${failedPercentMax}`,
   ),
+  dimension: "ContainerAppName",
 });
 
 const effectsFailing: Alert = {
@@ -163,6 +170,7 @@ const effectsFailing: Alert = {
     `summarize failed = sum(ItemCount) by effect = ${property("effect")}, ${app}`,
     `where failed >= ${effectsFailedMin}`,
   ),
+  dimension: "app",
 };
 
 const intervalsLate = (leaseSeconds: number): Alert => ({
@@ -175,4 +183,5 @@ const intervalsLate = (leaseSeconds: number): Alert => ({
     `A measurement was more than ${2 * leaseSeconds} seconds late, twice the lease: ` +
     "the control plane was down, is overloaded, or its database is slow.",
   query: kql(metric("ballast.interval.lag"), `summarize lag = max(Max) by ${app}`, `where lag > ${2 * leaseSeconds}`),
+  dimension: "app",
 });

@@ -6,7 +6,7 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignmen
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
 import { bindAudience } from "../../bind-audience.ts";
-import { databaseAccess, patience, publicAzure, replicaCounts } from "../../defaults.ts";
+import { replicaCounts } from "../../defaults.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import {
@@ -18,8 +18,8 @@ import {
   resourcesOf,
   roleDefinitionId,
   subscriptionOf,
-  variablesOf,
 } from "../conventions.ts";
+import { environmentVariables, secretsOf } from "./control-plane-variables.ts";
 import { customRole } from "./custom-role.ts";
 import type { Pull } from "./image-registry.ts";
 
@@ -39,8 +39,18 @@ export const controlPlaneActions = [
   "Microsoft.App/containerApps/revisions/replicas/read",
 ] as const;
 
+/** What the runbooks of remediations need beside that. The identity has it only if remediations are declared. */
+const runbookActions = [
+  "Microsoft.App/containerApps/revisions/restart/action",
+  "Microsoft.App/jobs/read",
+  "Microsoft.App/jobs/start/action",
+  "Microsoft.App/jobs/executions/read",
+] as const;
+
 /** Azure's built-in roles, by the GUIDs that they have in every tenant. */
 const roles = {
+  /** Monitoring Reader: reads alerts, which belong to the subscription. */
+  alerts: "43d0d8ad-25c7-4714-9337-8ba259a9fe05",
   /** Log Analytics Reader: reads and queries logs, changes nothing. */
   logs: "73c42c96-874c-492b-b04d-ab87d138a893",
   telemetry: metricsPublisher,
@@ -189,6 +199,14 @@ export interface ControlPlaneArgs {
    */
   readonly notify?: pulumi.Input<string> | undefined;
   /**
+   * What may be done about alerts, as JSON: targets with what they depend on, and a policy for each alert rule;
+   * docs/guides/remediation.md has the format. It is checked at preview. With it the identity may also read the
+   * subscription's alerts, restart revisions, and start jobs of its group.
+   *
+   * @default none: no alert is acted on
+   */
+  readonly remediations?: string | undefined;
+  /**
    * The address ranges in CIDR from which its ingress accepts calls. Any other call is refused before its
    * token is read. Include the environment's own range: without it the dead man's switch gets no heartbeat
    * and acts as if the control plane were gone.
@@ -212,11 +230,6 @@ export interface ControlPlaneArgs {
 
 /** The port on which the image listens. */
 const targetPort = 8080;
-/** The name of the app's secret with the database's password. The template names the secret and never holds it. */
-const passwordSecret = "database-password";
-/** The name of the app's secret with the notifiers. */
-const notifySecret = "notify";
-
 /** The service that carries out releases, as a container app. */
 export class ControlPlane extends pulumi.ComponentResource {
   /**
@@ -297,10 +310,13 @@ export class ControlPlane extends pulumi.ComponentResource {
     // A plain string would not wait for the group.
     const group = pulumi.output(args.resourceGroupName).apply(() => scope);
     const description = "Moves the traffic of apps between their revisions, and activates and deactivates revisions.";
-    const custom = customRole(name, { ...args, description, actions: controlPlaneActions }, this);
+    const acts = args.remediations !== undefined;
+    const actions = acts ? [...controlPlaneActions, ...runbookActions] : controlPlaneActions;
+    const custom = customRole(name, { ...args, description, actions }, this);
     return [
       grant("apps", group, custom.id),
       builtIn("logs", args.workspace.id),
+      ...(acts ? [builtIn("alerts", `/subscriptions/${subscription}`)] : []),
       ...(telemetry ? [builtIn("telemetry", telemetry.insightsId)] : []),
     ];
   }
@@ -346,54 +362,4 @@ function templateOf(appName: string, args: ControlPlaneArgs, identity: UserAssig
     containers: [{ name: appName, image: args.image, env, resources, probes }],
     scale: { minReplicas, maxReplicas },
   };
-}
-
-/** Returns the secrets that the template only names. */
-function secretsOf({ database, notify }: ControlPlaneArgs): {
-  secrets?: { name: string; value: pulumi.Output<string> }[];
-} {
-  const given = [
-    ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
-    ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
-  ];
-  return given.length === 0 ? {} : { secrets: given };
-}
-
-/** Returns the environment variables that controlplane/main.ts reads. */
-function environmentVariables(
-  args: ControlPlaneArgs,
-  identity: UserAssignedIdentity,
-): { name: string; value?: pulumi.Input<string>; secretRef?: string }[] {
-  const {
-    database,
-    endpoints = {},
-    leaseSeconds = patience.leaseSeconds,
-    requestSeconds = patience.requestSeconds,
-    ingestionSeconds = patience.ingestionSeconds,
-  } = args;
-  const env = variablesOf<pulumi.Input<string>>({
-    BALLAST_SUBSCRIPTION: args.subscription ?? subscriptionOf(args.scope),
-    BALLAST_TENANT: args.tenant,
-    BALLAST_AUDIENCE: args.audience,
-    BALLAST_MANAGED_TARGETS: JSON.stringify(args.managedTargets),
-    BALLAST_WORKSPACE: args.workspace.customerId,
-    BALLAST_RESOURCE_MANAGER: endpoints.resourceManager ?? publicAzure.resourceManager,
-    BALLAST_LOGS: endpoints.logs ?? publicAzure.logs,
-    AZURE_AUTHORITY_HOST: endpoints.login ?? publicAzure.login,
-    AZURE_CLIENT_ID: identity.clientId,
-    BALLAST_DATABASE_HOST: database.host,
-    BALLAST_DATABASE_PORT: String(database.port ?? databaseAccess.port),
-    BALLAST_DATABASE_NAME: database.name,
-    BALLAST_DATABASE_USER: database.login?.user ?? identity.name,
-    BALLAST_DATABASE_TLS: database.tls ?? databaseAccess.tls,
-    BALLAST_LEASE_SECONDS: String(leaseSeconds),
-    BALLAST_REQUEST_SECONDS: String(requestSeconds),
-    BALLAST_INGESTION_SECONDS: String(ingestionSeconds),
-    ...(args.telemetry && { APPLICATIONINSIGHTS_CONNECTION_STRING: args.telemetry.connectionString }),
-  });
-  return [
-    ...env,
-    ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
-    ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
-  ];
 }

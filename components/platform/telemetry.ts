@@ -153,7 +153,7 @@ export class Telemetry extends pulumi.ComponentResource {
   /** Declares a rule that fires when the alert's query returns any row. */
   #alertRule(name: string, args: TelemetryArgs, alert: Alert, actionGroup: ActionGroup): void {
     const { scope, resourceGroupName, location, workspaceId } = args;
-    const { id, title, means, runbook, severity, windowMinutes, query } = alert;
+    const { id, title, means, runbook, severity, windowMinutes, query, dimension } = alert;
     new ScheduledQueryRule(
       child(name, `alert-${id}`),
       {
@@ -177,6 +177,7 @@ export class Telemetry extends pulumi.ComponentResource {
               timeAggregation: "Count",
               operator: "GreaterThan",
               threshold: 0,
+              ...(dimension && { dimensions: [{ name: dimension, operator: "Include", values: ["*"] }] }),
               failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 },
             },
           ],

@@ -1,5 +1,6 @@
-// The runbook that returns an app to the revision before. It moves no traffic itself: it asks a rollout, which activates
-// that revision, proves it by its smoke test, gives it all traffic, reads that back and deactivates the other one.
+// The runbook that returns an app to the revision before. It moves no traffic itself: it asks a rollout, which
+// activates that revision, proves it by its smoke test, gives it all traffic, reads that back and then
+// deactivates the other.
 import { keptFold, type Result } from "../../engines/engine.ts";
 import type { Situation } from "../../engines/remediation/vocabulary.ts";
 import { streamOf } from "../../engines/rollout/names.ts";

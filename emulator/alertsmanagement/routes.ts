@@ -44,7 +44,7 @@ export function answerAlerts(cloud: Cloud, request: ArmRequest, rest: readonly s
     : undefined;
 }
 
-/** Lists alerts, the newest first. A filter that is not served is refused: a longer list would look like a shorter one. */
+/** Lists alerts, the newest first. A filter that is not served is refused: its list would hold too much. */
 function listed(cloud: Cloud, { origin, path, query }: ArmRequest): ArmReply {
   const asked = new Map([...query].map(([name, value]) => [name.toLowerCase(), value]));
   const unknown = [...asked.keys()].find((name) => !Object.hasOwn(filters, name) && !others.includes(name));

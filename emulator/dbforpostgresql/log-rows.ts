@@ -32,16 +32,22 @@ export interface LogLine {
   readonly backend_type?: string;
 }
 
-/** Splits what was read into lines, and gives how many bytes they are; an unfinished line is left for the next time. */
+/**
+ * Splits what was read into lines, and gives how many bytes they are; an unfinished line is left for the next time.
+ * What is no line of the log, as the end of one whose beginning was skipped, is left out.
+ */
 export function linesIn(read: Buffer): { readonly lines: readonly LogLine[]; readonly bytes: number } {
   const bytes = read.lastIndexOf("\n") + 1;
-  const lines = read
-    .subarray(0, bytes)
-    .toString("utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as LogLine);
+  const lines = read.subarray(0, bytes).toString("utf8").split("\n").flatMap(lineOf);
   return { lines, bytes };
+}
+
+function lineOf(text: string): readonly LogLine[] {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    return [];
+  }
 }
 
 /** Gives the real time of a line, in milliseconds since 1970. The log is in UTC. */
@@ -69,17 +75,20 @@ export function makeSessions(waitingMax = 1_000): { readonly settle: (line: LogL
   };
 }
 
+// Azure Monitor cuts longer values at 64 kB.
+const cut = (text = ""): string => text.slice(0, 65_536);
+
 /** Gives the row of a line. A message starts as Azure's does, by its fixed log_line_prefix `%t-%c-`. */
 export const rowOf = (line: LogLine): Row => ({
   ReplicaRole: "Primary",
   ErrorLevel: line.error_severity,
   SqlErrorCode: line.state_code ?? "00000",
-  Message: `${line.timestamp.replace(/\.\d+/, "")}-${line.session_id}-${line.error_severity}:  ${line.message}`,
-  Detail: line.detail ?? "",
-  Hint: line.hint ?? "",
-  Context: line.context ?? "",
-  Query: line.internal_query ?? "",
-  Statement: line.statement ?? "",
+  Message: cut(`${line.timestamp.replace(/\.\d+/, "")}-${line.session_id}-${line.error_severity}:  ${line.message}`),
+  Detail: cut(line.detail),
+  Hint: cut(line.hint),
+  Context: cut(line.context),
+  Query: cut(line.internal_query),
+  Statement: cut(line.statement),
   BackendType: line.backend_type ?? "",
   ProcessId: line.pid,
 });

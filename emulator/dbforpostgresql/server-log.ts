@@ -26,6 +26,8 @@ export const revivePlace = (cloud: Cloud, place: Place): void => void places.set
 
 const everyMilliseconds = 250;
 const chunkBytes = 1024 * 1024;
+// A line holds the whole statement of an error. One that is longer than this has no row.
+const lineBytesMax = 64 * chunkBytes;
 const serverType = "Microsoft.DBforPostgreSQL/flexibleServers";
 // A public repository's measurement of 2026: the rows of a server's log are there within four minutes.
 const lateSeconds = 240;
@@ -105,13 +107,16 @@ async function readFrom(
   servers: readonly Resource[],
 ): Promise<Place> {
   let place = from;
+  let size = chunkBytes;
   for (;;) {
     const { rows } = await client.query<{ part: Buffer | null }>(
       "select pg_read_binary_file($1, $2, $3, true) as part",
-      [place.file, place.offset, chunkBytes],
+      [place.file, place.offset, size],
     );
     const part = rows[0]?.part ?? Buffer.alloc(0);
-    const { lines, bytes } = linesIn(part);
+    const isFull = part.length === size;
+    const { lines, bytes: inLines } = linesIn(part);
+    const bytes = isFull && inLines === 0 && size === lineBytesMax ? size : inLines;
     if (bytes > 0) {
       const owners = await ownersOf(client, servers);
       for (const line of lines.filter((each) => timeOf(each) >= place.since).flatMap(sessions.settle))
@@ -122,7 +127,8 @@ async function readFrom(
       cloud.changed?.(documents, "place");
       cloud.keep?.();
     } else if (!places.has(cloud)) places.set(cloud, place);
-    if (part.length < chunkBytes) return place;
+    if (!isFull) return place;
+    size = bytes > 0 ? chunkBytes : lineBytesMax;
   }
 }
 

@@ -6,6 +6,7 @@ import { isBehindGate } from "./decisions/gate.ts";
 import { initialState } from "./initial-state.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "./judge/gather.ts";
+import { keyOfVerdict } from "./judge/key-of-verdict.ts";
 import { probed } from "./symptoms.ts";
 import type {
   AppView,
@@ -315,15 +316,6 @@ const dryRunOf = ({ dryRun }: ReleaseIntent): RolloutState["dryRun"] =>
   dryRun && { evidence: noEvidence, reported: "" };
 
 const noRequests: Tally = { requests: 0, failed: 0 };
-
-/** Identifies a verdict without its numbers: the dry run reports a verdict only if this changes. */
-export const keyOfVerdict = ({
-  verdict,
-  reason = "",
-}: {
-  readonly verdict: string;
-  readonly reason?: string;
-}): string => `${verdict} ${reason}`;
 
 /**
  * Ends a rollout early. A canary that never had traffic is rejected; once a shift may have been sent, the traffic is

@@ -4,6 +4,8 @@
 import { succeeded } from "../../client/rollouts.ts";
 import { canonical } from "../../engines/canonical.ts";
 import { read } from "../../engines/form.ts";
+import type { BallastError } from "../../errors/catalogue.ts";
+import { canaryAppMoved } from "../../errors/components.ts";
 import { releaseGateLater } from "../../errors/provider.ts";
 import { failuresOf } from "../package-schema.ts";
 import { type Change, type Failure, type Properties, unknownValue } from "../resource-type.ts";
@@ -31,7 +33,7 @@ export function check(given: Properties): { readonly inputs: Properties; readonl
  * yet is not another one: the update compares again, with the value.
  */
 export function diff(oldInputs: Properties, oldOutputs: Properties, news: Properties): Change {
-  const moved = (["resourceGroup", "app"] as const).filter((key) => isMoved(oldInputs[key], news[key]));
+  const moved = movesOf(oldInputs, news);
   if (moved.length) return { kind: "replace", because: moved };
   const carriedOut = oldOutputs["release"] ?? oldInputs["release"];
   const because = [
@@ -39,6 +41,21 @@ export function diff(oldInputs: Properties, oldOutputs: Properties, news: Proper
     ...(settled(oldOutputs, news) ? [] : ["result"]),
   ];
   return because.length ? { kind: "update", because } : { kind: "none" };
+}
+
+const movesOf = (oldInputs: Properties, news: Properties) =>
+  (["resourceGroup", "app"] as const).filter((key) => isMoved(oldInputs[key], news[key]));
+
+/**
+ * Refuses to move the release of a `CanaryApp`: with it, Pulumi would delete the app that serves and create another.
+ * A release that a program declares alone may be replaced, since it owns no app.
+ */
+export function refuses(urn: string, oldInputs: Properties, news: Properties): BallastError | undefined {
+  const moves = movesOf(oldInputs, news).map(
+    (key) => `its ${key === "app" ? "name" : "resource group"} is ${oldInputs[key]}, and the program says ${news[key]}`,
+  );
+  const isOfCanaryApp = urn.includes("ballast:index:CanaryApp$");
+  return isOfCanaryApp && moves.length > 0 ? canaryAppMoved({ app: String(oldInputs["app"]), moves }) : undefined;
 }
 
 /** Reports whether a name is another one to Azure, which ignores case. */

@@ -2,7 +2,7 @@
 import { controlPlane } from "../../client/control-plane.ts";
 import type { Around, Properties, ResourceType } from "../resource-type.ts";
 import type { ReleaseInputs } from "./fields.ts";
-import { cautions, check, diff } from "./inputs.ts";
+import { cautions, check, diff, refuses } from "./inputs.ts";
 import { carryOut, lookUp, planned, type Surroundings, withdraw } from "./release.ts";
 import { schema, types } from "./schema.ts";
 
@@ -20,6 +20,7 @@ export const release: ResourceType = {
   check,
   diff,
   cautions,
+  refuses,
   idOf: ({ resourceGroup, app }) => `${resourceGroup}/${app}`.toLowerCase(),
   planned,
   unknownOutputs: ["result", "reason", "message"],

@@ -75,6 +75,45 @@ test("its role at the apps is a custom one of the actions it uses, which the gro
   expect(elsewhere!["roleName"]).not.toBe(role!["roleName"]);
 });
 
+const remediations = {
+  targets: [{ target: "app/shop/storefront", dependsOn: [] }],
+  policies: [
+    {
+      rule: "app-failing",
+      owner: "shop team",
+      targets: ["app/shop/storefront"],
+      ladder: [{ runbook: "restart-revision" }],
+      verification: {},
+    },
+  ],
+};
+
+test("with remediations it may read alerts, restart revisions and start jobs, and gets what is declared", async () => {
+  const declared = JSON.stringify(remediations);
+  expect((await inputsOf("control-plane-role", { remediations: declared }))!["permissions"][0].actions).toEqual([
+    ...controlPlaneActions,
+    "Microsoft.App/containerApps/revisions/restart/action",
+    "Microsoft.App/jobs/read",
+    "Microsoft.App/jobs/start/action",
+    "Microsoft.App/jobs/executions/read",
+  ]);
+  expect(await inputsOf("control-plane-alerts-role", { remediations: declared })).toMatchObject({
+    scope: "/subscriptions/s",
+    roleDefinitionId: expect.stringContaining("43d0d8ad-25c7-4714-9337-8ba259a9fe05"),
+  });
+  const all = (await controlPlane({ remediations: declared })).declared;
+  expect(variablesOf(all, "control-plane-app")).toMatchObject({ BALLAST_REMEDIATIONS: declared });
+});
+
+test("remediations that could never help are refused at preview, by name", async () => {
+  const [policy] = remediations.policies;
+  const refused = (change: object) =>
+    controlPlane({ remediations: JSON.stringify({ ...remediations, policies: [{ ...policy, ...change }] }) });
+  await expect(refused({ verification: undefined })).rejects.toThrow("verification is missing");
+  await expect(refused({ targets: ["app/shop/other"] })).rejects.toThrow("which is not declared");
+  await expect(refused({ limits: { cooldownSeconds: 9 } })).rejects.toThrow("lookBackSeconds");
+});
+
 test("each role assignment keeps its GUID at every update, and no two share one", async () => {
   const names = async () => (await controlPlane()).declared.flatMap(({ inputs }) => inputs["roleAssignmentName"] ?? []);
   const [first, again] = [await names(), await names()];

@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
+import { noRecreation } from "../../components/canary-app/recreation.ts";
 import { type Answers, record } from "../support/program/mocks.ts";
 
 const args: CanaryAppArgs = {
@@ -42,7 +43,7 @@ const inputsOf = async (change: Partial<CanaryAppArgs>): Promise<any> => {
 
 test("canary-app-losses stops the preview, until every loss is kept or accepted", async () => {
   await expect(inputsOf({})).rejects.toThrow(
-    /canary-app-losses .*the domain www\.example\.org, the tag owner.*keepLive: \["customDomains", "tags"\]/s,
+    /^canary-app-losses .*the domain www\.example\.org, the tag owner.*keepLive: \["customDomains", "tags"\]/s,
   );
   await expect(inputsOf({ keepLive: ["customDomains"] })).rejects.toThrow(/canary-app-losses .*away: the tag owner\./s);
   const { tags, configuration } = await inputsOf({ keepLive: ["customDomains"], acceptLoss: ["tags"] });
@@ -139,4 +140,35 @@ test.each([
   expect(said.filter((line) => line.includes("canary-app-consumes") && line.includes("(orders)"))).toHaveLength(
     warned ? 1 : 0,
   );
+});
+
+test("canary-app-exists refuses a preview that would create the app again; an update would be too late", async () => {
+  const traffic = [{ revisionName: "shop--a", weight: 100 }];
+  const created = async (exists: boolean | "unknown", isPreview: boolean): Promise<string | undefined> => {
+    const { made } = await record(
+      async () => {
+        const found = {
+          traffic,
+          kept: {},
+          slots: { named: {}, places: {} },
+          exists: exists === true,
+          revision: "shop--a",
+        };
+        const { beforeCreate } = noRecreation("shop", exists === "unknown" ? unknown() : pulumi.output(found));
+        const hook = beforeCreate![0] as pulumi.ResourceHook;
+        expect(hook.opts).toEqual({ onDryRun: true });
+        return await Promise.resolve(hook.callback({} as pulumi.ResourceHookArgs)).then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
+      },
+      undefined,
+      isPreview,
+    );
+    return made;
+  };
+  expect(await created(true, true)).toMatch(/^canary-app-exists .*"shop", which exists already/);
+  expect(await Promise.all([created(true, false)])).toEqual([undefined]);
+  expect(await created(false, true)).toBeUndefined();
+  expect(await created("unknown", true)).toBeUndefined();
 });

@@ -68,6 +68,23 @@ test("each alert is a rule on the workspace that fires on any row and notifies t
   }
 });
 
+test("an alert about apps has a dimension that names the app, so that each app has an alert of its own", async () => {
+  const { declared } = await telemetry();
+  const dimensionOf = (id: string): string | undefined =>
+    declared.find(({ name }) => name === `telemetry-alert-${id}`)!.inputs["criteria"].allOf[0].dimensions?.[0].name;
+  expect(Object.fromEntries(alerts.map(({ id }) => [id, dimensionOf(id)]))).toEqual({
+    "rollback-blocked": "app",
+    "control-plane-silent": undefined,
+    "journal-unreachable": undefined,
+    "rollout-stuck": undefined,
+    "switch-acted": undefined,
+    "app-failing": "ContainerAppName",
+    "effects-failing": "app",
+    "intervals-late": "app",
+  });
+  for (const { query, dimension } of alerts) if (dimension !== undefined) expect(query).toContain(dimension);
+});
+
 test("without e-mail addresses there is still a rule for each alert", async () => {
   const { declared } = await telemetry();
   expect(declared.find(({ name }) => name === "telemetry-action-group")!.inputs["emailReceivers"]).toEqual([]);

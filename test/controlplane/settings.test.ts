@@ -51,6 +51,26 @@ describe("the settings", () => {
 
   for (const [what, wrong, words] of [
     [
+      "a policy whose cool-down is shorter than its rule looks back",
+      {
+        BALLAST_REMEDIATIONS: JSON.stringify({
+          targets: [{ target: "app/shop/api", dependsOn: [] }],
+          policies: [
+            {
+              rule: "app-failing",
+              owner: "shop",
+              targets: ["app/shop/api"],
+              ladder: [{ runbook: "restart-revision" }],
+              verification: {},
+              limits: { cooldownSeconds: 60 },
+            },
+          ],
+        }),
+      },
+      "cooldownSeconds (60) is shorter than lookBackSeconds",
+    ],
+    ["remediations that are no JSON", { BALLAST_REMEDIATIONS: "yes" }, "BALLAST_REMEDIATIONS is not what it must be"],
+    [
       "a lease that a request can outlive",
       { BALLAST_LEASE_SECONDS: "4", BALLAST_REQUEST_SECONDS: "4" },
       "longer than BALLAST_REQUEST_SECONDS",

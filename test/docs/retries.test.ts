@@ -70,6 +70,7 @@ const signs =
   /\brestBefore\(|\bmaxRetries\b|\bretriesAllowed\b|\b\w*[aA]ttemptsMax\b|\*\* failures|\brestMilliseconds\b/;
 /** Users of a policy that a row names already, and what has such a sign but tries nothing again. */
 const others: Readonly<Record<string, string>> = {
+  "controlplane/adapters/azure/key-vault.ts": "its client does not try again, and its reads are those of trouble.ts",
   "controlplane/runtime/ports.ts": "the shape of a policy",
   "demo/ground.ts": "it removes a folder",
   "engines/remediation/guards/history.ts": "it counts actions on a target, each for another incident",

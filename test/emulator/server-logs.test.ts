@@ -148,6 +148,30 @@ test("a row is there four minutes after its login", async () => {
   await raw.ask("POST", "/_emulator/clock", { at: noon + 241_000, rate: 1 });
 });
 
+test("a statement longer than one read of the log holds no later row up", async () => {
+  expect(await login("shop_admin", password, "shop_data", `select nothing /* ${"x".repeat(3_000_000)} */`)).toBe(
+    "42703",
+  );
+  const ask = "LogicalServerName == 'shop' and SqlErrorCode == '42703'";
+  await eventually(
+    async () => {
+      await later();
+      return rows(ask, "Message");
+    },
+    (found) => found.length === 1,
+    patienceSeconds,
+  );
+  expect(await login("shop_admin", "wrong")).toBe("28P01");
+  await eventually(
+    async () => {
+      await later();
+      return rows("Message has 'shop_admin' and SqlErrorCode == '28P01'", "Message");
+    },
+    (found) => found.length === 1,
+    patienceSeconds,
+  );
+});
+
 test("after SIGKILL every login is there once, also those of the time in between", async () => {
   await login("shop_admin", password, "shop_data", "create role shop_b login password 'Slot-B-1'");
   const authorized = () => rows('Message has "connection authorized: user=shop_b"', "ProcessId");
@@ -178,8 +202,8 @@ test("after SIGKILL every login is there once, also those of the time in between
 test("an unfinished line waits, and the first line of a connection waits for the next of its session", () => {
   const line = (more: object): string => `${JSON.stringify({ session_id: "a.1", message: "m", ...more })}\n`;
   const whole = Buffer.from(line({ message: "ä" }) + line({ user: "u", dbname: "d" }));
-  const first = linesIn(whole.subarray(0, whole.length - 3));
-  expect([first.lines.length, first.bytes]).toEqual([1, Buffer.byteLength(line({ message: "ä" }))]);
+  const first = linesIn(Buffer.concat([Buffer.from('the end of a line"}\n'), whole]).subarray(0, -3));
+  expect([first.lines.length, first.bytes]).toEqual([1, 20 + Buffer.byteLength(line({ message: "ä" }))]);
   const { settle } = makeSessions(2);
   const [one, two] = linesIn(whole).lines;
   expect(settle(one!)).toEqual([]);

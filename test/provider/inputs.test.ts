@@ -1,6 +1,6 @@
 // Which changes of a release's inputs need a new rollout, which a replacement, and which only a warning.
 import { expect, test } from "vitest";
-import { cautions, diff } from "../../provider/release/inputs.ts";
+import { cautions, diff, refuses } from "../../provider/release/inputs.ts";
 import { unknownValue } from "../../provider/resource-type.ts";
 
 const before = { app: "a", resourceGroup: "rg", release: "one", revision: "r1", wait: true };
@@ -52,3 +52,21 @@ test("a revert is released even if a retry of the failed release has succeeded s
     ).kind,
   ).toBe("none");
 });
+
+const below = "urn:pulumi:dev::shop::ballast:index:CanaryApp$ballast:index:Release::shop-release";
+test.each([
+  ["another app", { app: "b" }, "its name is a, and the program says b"],
+  ["another group", { resourceGroup: "other" }, "its resource group is rg, and the program says other"],
+])(
+  "canary-app-moved: %s is refused for the release of a CanaryApp, whose app would be replaced",
+  (_what, change, says) => {
+    const news = { ...before, ...change };
+    expect(String(refuses(below, before, news))).toMatch(
+      new RegExp(`^canary-app-moved .*"a" would be deleted .*${says}`),
+    );
+    expect(refuses("urn:pulumi:dev::shop::ballast:index:Release::shop", before, news)).toBeUndefined();
+  },
+);
+test.each([{ app: "A" }, { app: unknownValue }, { release: "two" }])("%j moves no app", (change) =>
+  expect(refuses(below, before, { ...before, ...change })).toBeUndefined(),
+);

@@ -88,7 +88,10 @@ const failed = [
   "demo-machine-too-busy",
   "github-refused",
   "github-unreachable",
+  "workflows-file-edited",
   "workflows-file-exists",
+  "workflows-head-moving",
+  "workflows-scope-missing",
 ];
 
 test("exactly the errors of invalid usage have exit code 2", () => expect(idsWith(2).toSorted()).toEqual(usage));

@@ -35,28 +35,47 @@ const delivery: Delivery = {
   version: "v0.1.0",
 };
 
+/** GitHub's parser has a limit of time, which a busy machine exceeds: what it left unchecked is asked again. */
+const attemptsMax = 30;
+/** Tests that ask it wait as long as these attempts take. */
+const slow = { timeout: 300_000 };
+
 async function findings(all: ReadonlyMap<string, string>): Promise<readonly string[]> {
-  const analysis = await analyze(folderOf(Object.fromEntries(all)), { rules: rulebook, scope: ["github"] });
-  expect(analysis.graph.notJudged).toEqual([]);
-  return analysis.findings.map(({ rule, place, message }) => `${place.file}:${place.line}  ${rule}  ${message}`);
+  for (let attempts = 1; ; attempts += 1) {
+    const analysis = await analyze(folderOf(Object.fromEntries(all)), { rules: rulebook, scope: ["github"] });
+    if (analysis.graph.notJudged.length > 0 && attempts < attemptsMax) continue;
+    expect(analysis.graph.notJudged).toEqual([]);
+    return analysis.findings.map(({ rule, place, message }) => `${place.file}:${place.line}  ${rule}  ${message}`);
+  }
 }
 
 async function rejections(all: Iterable<readonly [string, string]>): Promise<readonly string[]> {
-  const { rejected, unchecked } = await rejectionsOf([...all].map(([file, text]) => ({ file, text })));
-  expect(unchecked).toEqual([]);
-  return [...rejected].flatMap(([file, each]) => each.map(({ place, message }) => `${file}:${place.line}  ${message}`));
+  const found: string[] = [];
+  let rest = [...all].map(([file, text]) => ({ file, text }));
+  for (let attempts = 1; rest.length > 0; attempts += 1) {
+    const { rejected, unchecked } = await rejectionsOf(rest);
+    for (const [file, each] of rejected)
+      found.push(...each.map(({ place, message }) => `${file}:${place.line}  ${message}`));
+    rest = rest.filter(({ file }) => unchecked.some((each) => each.file === file));
+    if (attempts === attemptsMax) expect(rest).toEqual([]);
+  }
+  return found;
 }
 
 describe("every workflow", () => {
-  test("is accepted by GitHub's own parser, also in the form for runners without the syntax of 2026", async () => {
-    expect(workflows.length).toBeGreaterThan(10);
-    expect(await rejections(workflows)).toEqual([]);
-    const compatible = workflows.map(([file, text]) => [file, compatForm(text)] as const);
-    expect(compatible.filter(([, text]) => /\$\/|queue:/.test(text.replaceAll(/^ *-ignore .*$/gm, "")))).toEqual([]);
-    expect(await rejections(compatible)).toEqual([]);
-  });
+  test(
+    "is accepted by GitHub's own parser, also in the form for runners without the syntax of 2026",
+    slow,
+    async () => {
+      expect(workflows.length).toBeGreaterThan(10);
+      expect(await rejections(workflows)).toEqual([]);
+      const compatible = workflows.map(([file, text]) => [file, compatForm(text)] as const);
+      expect(compatible.filter(([, text]) => /\$\/|queue:/.test(text.replaceAll(/^ *-ignore .*$/gm, "")))).toEqual([]);
+      expect(await rejections(compatible)).toEqual([]);
+    },
+  );
 
-  test("has no finding of our own rules", async () => expect(await findings(texts)).toEqual([]));
+  test("has no finding of our own rules", slow, async () => expect(await findings(texts)).toEqual([]));
 
   test("names actions by the commits of the pin table, with the version beside, and the table has no other", () => {
     const used = [...texts.values()].flatMap((text) => [...text.matchAll(/uses: ([^$./\s][^\s@]*)@(\S+)(.*)/g)]);
@@ -159,10 +178,18 @@ describe("every reusable workflow", () => {
 
   test("that can fail without a pull request keeps one issue by a key of its own", () => {
     const keys = reusable.flatMap(([file, text]) => {
-      const [key] = /keep-issue\n[^]*?key: (\S+)\//.exec(text)?.slice(1) ?? [];
+      const [, key] = /keep-issue\n[^]*?key: ([a-z-]+)/.exec(text) ?? [];
       return key === undefined ? [] : [[basename(file, ".yml"), key]];
     });
-    expect(keys.map(([file]) => file)).toEqual(["drift-detect", "policy-nightly", "pulumi-up", "release", "rollback"]);
+    expect(keys.map(([file]) => file)).toEqual([
+      "alert-drill",
+      "drift-detect",
+      "improve-orchestration",
+      "policy-nightly",
+      "pulumi-up",
+      "release",
+      "rollback",
+    ]);
     for (const [file, key] of keys) expect(key).toBe(file);
   });
 
@@ -203,12 +230,16 @@ describe("a caller", () => {
 
   test("of this repository fits the contract of what it calls", () => expect(calls(workflows)).toEqual([]));
 
-  test("that `ballast workflows init` writes fits too, GitHub accepts it, and our rules find nothing", async () => {
-    expect(written).toHaveLength(3);
-    expect(calls(written)).toEqual([]);
-    expect(await rejections(written)).toEqual([]);
-    expect(await findings(new Map(written))).toEqual([]);
-  });
+  test(
+    "that `ballast workflows init` writes fits too, GitHub accepts it, and our rules find nothing",
+    slow,
+    async () => {
+      expect(written).toHaveLength(3);
+      expect(calls(written)).toEqual([]);
+      expect(await rejections(written)).toEqual([]);
+      expect(await findings(new Map(written))).toEqual([]);
+    },
+  );
 
   test("that gives too little, too much or another input is found", () => {
     const preview = (edit: (text: string) => string): readonly string[] =>

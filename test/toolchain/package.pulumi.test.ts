@@ -242,22 +242,7 @@ test("in a stranger's program it judges a state in a file, and the stack in whic
   mkdirSync(join(theirs, "state"), { recursive: true });
   symlinkSync(join(stranger, "node_modules"), join(theirs, "node_modules"));
   writeFileSync(join(theirs, "Pulumi.yaml"), "name: shop\nruntime: yaml\n");
-  const stack = "urn:pulumi:prod::shop::pulumi:pulumi:Stack::shop-prod";
-  const provider = "urn:pulumi:prod::shop::pulumi:providers:azure-native::default";
-  const app = "azure-native:app:ContainerApp";
-  const resources = [
-    { urn: stack, type: "pulumi:pulumi:Stack", custom: false },
-    { urn: provider, type: "pulumi:providers:azure-native", custom: true, id: "p", inputs: {}, outputs: {} },
-    {
-      ...{ urn: `urn:pulumi:prod::shop::${app}::shop`, type: app, custom: true, id: "shop", parent: stack },
-      inputs: { template: { containers: [{ name: "shop", image: "shop.azurecr.io/shop:1" }] } },
-      ...{ outputs: {}, provider: `${provider}::p` },
-    },
-  ];
-  writeFileSync(
-    join(theirs, "state.json"),
-    JSON.stringify({ version: 3, deployment: { manifest: { time: "2026-11-28T00:00:00Z", magic: "" }, resources } }),
-  );
+  copyFileSync(join(import.meta.dirname, "state-with-a-tag.json"), join(theirs, "state.json"));
   const environment = {
     ...plain,
     ...pulumiSurroundings(),

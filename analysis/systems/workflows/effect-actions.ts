@@ -53,6 +53,12 @@ const azureActions: readonly ActionEffect[] = [
     name: ["resourcegroupname", "deploymentname"],
     when: (inputs) => !/validate|what-?if/i.test(`${inputs.get("deploymentmode")} ${inputs.get("operation")}`),
   },
+  {
+    action: /^hashicorp\/tfc-workflows-github\/actions\/apply-run$/,
+    verb: "deploy",
+    category: "terraform-state",
+  },
+  { action: /^cloudfoundry\/cli-action$/, verb: "deploy", category: "app", when: has("command", /^push/) },
   { action: /^azure\/aci-deploy$/, verb: "deploy", category: "container-instance", name: ["name"] },
 ];
 

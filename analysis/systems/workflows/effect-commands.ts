@@ -1,5 +1,6 @@
 // The commands that change something outside of a run, as `effect-actions.ts` lists the actions. A row matches the
 // words of one command of a script, without what stands before it (`sudo`, `npx`, assignments).
+import { hostCommands } from "./effect-hosts.ts";
 import { begins, type CommandEffect, removing, undoing } from "./effect-undo.ts";
 
 const dryRun = /--(dry-run|dryrun|check|diff|what-if|no-execute-changeset|plan|preview|help)\b/;
@@ -226,53 +227,18 @@ const platformCommands: readonly CommandEffect[] = [
       String.raw`fastlane \S*(deploy|release)\S*`,
       "heroku container:release",
       "caprover deploy",
+      "sst deploy",
+      "(arc|spin|zappa|chalice|copilot) deploy",
+      "zappa update",
+      "amplify (push|publish)",
+      "(deployctl|modal) deploy",
+      "fastly compute (deploy|publish)",
+      "oc (apply|replace|set image|rollout (latest|restart)|start-build)",
+      "az (spring|spring-cloud) app (deploy|update|set-deployment)",
+      "az container create",
     ),
     verb: "deploy",
     category: "app",
-  },
-  {
-    command: /^ansible-playbook\b/,
-    unless: /--(check|syntax-check|list-\w+)\b/,
-    verb: "deploy",
-    category: "host",
-    operand: /(\S+\.ya?ml)/,
-  },
-  {
-    command: /^(rsync|scp) .*\S+@\S+:|^(rsync|scp) .*\$\{?\{?\s*\S*(host|server|ip)\S*\}?\}?:/i,
-    verb: "deploy",
-    category: "host",
-    operand: /(\S+@\S+:\S*)/,
-  },
-  {
-    command: /^(bash|sh|\.|source|node|python3?)? ?(\S*\/)?deploy(-[\w-]+)?\.(sh|py|js|mjs|ts)\b/,
-    verb: "deploy",
-    category: "script",
-    operand: /deploy\S* (\$\{\{.*?\}\}|\S+)/,
-  },
-  {
-    command:
-      /^(make|just|task|rake|npm run|pnpm run|pnpm|yarn run|yarn|bun run) (\S+ )?deploy([:-](?!docs|preview)[\w:-]+)?$/,
-    verb: "deploy",
-    category: "script",
-    operand: /(deploy\S*)/,
-  },
-  {
-    command: /^ssh .*\b(up|restart|reload|pull|deploy|systemctl|pm2)\b/,
-    verb: "deploy",
-    category: "host",
-    operand: /(\S+@\S+)/,
-  },
-  {
-    // Render, Vercel, Netlify and others deploy when an address is called.
-    command: /^curl .*(deploy[_-]?hook|api\.render\.com\/deploy|\/integrations\/deploy\/|netlify\.com\/build_hooks)/i,
-    verb: "deploy",
-    category: "app",
-  },
-  {
-    command: /^docker stack deploy\b|^docker[ -]compose .*-H ssh/,
-    verb: "deploy",
-    category: "host",
-    operand: /(\S+)$/,
   },
 ];
 
@@ -388,5 +354,6 @@ export const commandEffects: readonly CommandEffect[] = [
   ...stackCommands,
   ...azureCommands,
   ...platformCommands,
+  ...hostCommands,
   ...otherCommands,
 ];

@@ -150,6 +150,11 @@ const statusFunctions: ReadonlySet<string> = new Set(["always", "success", "fail
 export const hasStatusFunction = (expression: Expression | undefined): boolean =>
   expression !== undefined && partsOf(expression).some((part) => part.is === "call" && statusFunctions.has(part.name));
 
+/** Whether a condition also holds after something that was not successful: a plain `success()` is what is implied. */
+export const isTolerant = (expression: Expression | undefined): boolean =>
+  expression !== undefined &&
+  partsOf(expression).some((part) => part.is === "call" && part.name !== "success" && statusFunctions.has(part.name));
+
 /** Gives the paths whose value itself counts as yes or no, without a comparison: of `!a && b == 'c'`, only `a`. */
 export function bareIn(expression: Expression | undefined): readonly (readonly string[])[] {
   if (expression === undefined) return [];

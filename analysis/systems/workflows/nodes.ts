@@ -129,6 +129,8 @@ export interface StepNode extends Base<"step"> {
   readonly continueOnError: Text | undefined;
   readonly timeoutMinutes: Text | undefined;
   readonly workingDirectory: Text | undefined;
+  /** The shell of `run`, from the step, or from its job or workflow; undefined for the runner's own. */
+  readonly shell: Text | undefined;
   readonly isBackground: boolean;
   /** The step that uses the composite action in whose file this one stands. */
   readonly via: string | undefined;

@@ -197,6 +197,7 @@ export function readStep(
   const text = (name: string): Text | undefined => yaml.text(yaml.get(step, name));
   const place = yaml.place(step);
   const key = text("id")?.text;
+  const jobKey = job.slice(job.lastIndexOf("#") + 1);
   return {
     kind: "step",
     system: "github",
@@ -216,10 +217,14 @@ export function readStep(
     continueOnError: text("continue-on-error"),
     timeoutMinutes: text("timeout-minutes"),
     workingDirectory: text("working-directory"),
+    shell: text("shell") ?? shellOf(yaml, yaml.get(yaml.get(yaml.root, "jobs"), jobKey)) ?? shellOf(yaml, yaml.root),
     isBackground,
     via,
   };
 }
+
+const shellOf = (yaml: YamlFile, of: Value): Text | undefined =>
+  yaml.text(yaml.get(yaml.get(yaml.get(of, "defaults"), "run"), "shell"));
 
 function readStrategy(yaml: YamlFile, pair: Pairs | undefined): Strategy | undefined {
   if (pair === undefined) return undefined;

@@ -80,7 +80,17 @@ function split(script: string): readonly ShellCommand[] {
   return out;
 }
 
-function withoutPrefix(all: readonly string[]): readonly string[] {
+/** Takes the brackets of a subshell off: `(npm test)` runs `npm test`. */
+function withoutBrackets(all: readonly string[]): readonly string[] {
+  const [first = ""] = all;
+  if (!/^\([\w./-]/.test(first)) return all;
+  const words = [first.slice(1), ...all.slice(1)];
+  const last = words.at(-1)!;
+  return /[^()]\)$/.test(last) ? [...words.slice(0, -1), last.slice(0, -1)] : words;
+}
+
+function withoutPrefix(whole: readonly string[]): readonly string[] {
+  const all = withoutBrackets(whole);
   let from = 0;
   while (from < all.length) {
     const word = all[from]!;

@@ -84,14 +84,21 @@ function scopeOf(view: WorkflowsView, job: JobNode, world: World, outcomes: Read
     lookup: (path) => {
       const [context, key = "", field] = path;
       if (context !== "needs") return inWorld(world, path);
+      if (key === "*" && field === "result") return resultsOf(job, outcomes);
       if (!job.needs.some(({ text }) => text === key)) return null;
       const outcome = outcomes.get(key);
       if (outcome === undefined) return unknown;
       if (field === "result") return outcome.result as Maybe;
-      if (key === "*" && field === "result") return unknown;
       return outcome.result === "skipped" ? null : unknown;
     },
   };
+}
+
+/** What `needs.*.result` is, if every result is decided. */
+function resultsOf({ needs }: JobNode, outcomes: ReadonlyMap<string, Outcome>): Maybe {
+  const results = needs.map(({ text }) => outcomes.get(text)?.result ?? unknown);
+  const known = results.filter((result) => result !== unknown);
+  return known.length === results.length ? known : unknown;
 }
 
 /** The status functions over results. */

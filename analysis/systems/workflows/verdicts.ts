@@ -17,7 +17,7 @@ export function checksWithoutVerdict(step: StepNode): readonly BlindCheck[] {
   const probe = commandsIn(script).find(isProbe);
   const line = probe?.line ?? lineOfAnswer(script);
   if (line === undefined) return [];
-  if (/\b(for|while|until)\b/.test(script) && /\bbreak\b|exit 0|\bcontinue [2-9]/.test(script))
+  if (/\b(for|while|until)\b/.test(script) && /\bbreak\b|exit 0|\bcontinue [2-9]|\buntil\b[^\n;]*\|\|/.test(script))
     return [{ line, message: "tries in a loop, and succeeds also if every attempt failed" }];
   if (!isTitled) return [];
   if (probe === undefined || probe.isCondition)
@@ -37,8 +37,8 @@ const saying = /^(echo|printf|sleep|else|fi|done|set|:|true|exit|\]|cat|head|tai
 
 /** Whether a script compares the answer, and does nothing with the result that could fail or be read. */
 const onlySaid = (script: string): boolean =>
-  /\b(el)?if (! )?(\[|test |curl|wget)/.test(script) &&
   !/GITHUB_(OUTPUT|ENV)|set-output/.test(script) &&
+  !/\$\(\s*curl\b(?=[^)|]*\s(-\w*f\w*|--fail)\b)[^|]*?\)/.test(script) &&
   commandsIn(script).every(({ isCondition, words }) => isCondition || saying.test(words[0] ?? ""));
 
 /** Whether a script only requests, and takes every status for success. */

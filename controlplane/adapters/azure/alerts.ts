@@ -1,5 +1,5 @@
-// The alerts API by plain REST: Microsoft's client for it is deprecated, and one GET needs none. The pipeline is that of
-// the other clients, with their identity, network route and time limits.
+// The alerts API by plain REST: Microsoft's client for it is deprecated, and one GET needs none. The pipeline is that
+// of the other clients, with their identity, network route and time limits.
 import { createDefaultHttpClient, createPipelineRequest, type HttpClient } from "@azure/core-rest-pipeline";
 import type { Result } from "../../../engines/engine.ts";
 import { parseListedAlert } from "../../../engines/remediation/alerts/parse.ts";

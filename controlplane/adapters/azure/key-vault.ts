@@ -6,6 +6,7 @@ import { type KeyVaultSecret, SecretClient, type SecretClientOptions } from "@az
 import type { Result } from "../../../engines/engine.ts";
 import { type Slot, slotSecret, slots } from "../../../engines/rotation/declaration.ts";
 import type { Credential, Version } from "../../../engines/rotation/vocabulary.ts";
+import { boundedAnswers } from "../../../http-answer.ts";
 import type { Making, Vault, VaultView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { afterFence, type Connection } from "./connection.ts";
@@ -87,12 +88,25 @@ export function createVault(setting: VaultSetting): Vault {
   };
 }
 
+/** The most of an answer that is read: a page of versions is far smaller. */
+const answerBytesMax = 2 ** 20;
+
 /** Makes the client of each vault once. */
-function clientsOf({ connection, suffix }: VaultSetting): (credential: Pick<Credential, "vault">) => SecretClient {
+function clientsOf({
+  connection,
+  patience,
+  suffix,
+}: VaultSetting): (credential: Pick<Credential, "vault">) => SecretClient {
   const clients = new Map<string, SecretClient>();
   const options: SecretClientOptions = {
     retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: connection.way, position: "perCall" }],
+    additionalPolicies: [
+      { policy: connection.way, position: "perCall" },
+      {
+        policy: boundedAnswers({ bytesMax: answerBytesMax, seconds: patience.requestSeconds }),
+        position: "perRetry",
+      },
+    ],
   };
   return ({ vault }) => {
     const url = `https://${vault}.${suffix}`;

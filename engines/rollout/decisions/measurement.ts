@@ -1,8 +1,8 @@
 // A measurement → whether the rollout goes on: the verdict of the thresholds and of the dry run, the gate, and
 // the time limit.
 import { duration, secondsBetween } from "../../time.ts";
-import { keyOfVerdict } from "../evolve.ts";
 import { judge, judgeWarmUp, type Standing } from "../judge/judge.ts";
+import { keyOfVerdict } from "../judge/key-of-verdict.ts";
 import type { RolloutDecision, RolloutState, Verdict } from "../vocabulary.ts";
 import { percentOf } from "../weights.ts";
 import { abort } from "./end.ts";

@@ -282,4 +282,58 @@ const images: readonly Case[] = [
   },
 ];
 
-export const cases: readonly Case[] = [...previews, ...updates, ...rollbacks, ...releases, ...nightly, ...images];
+const drillRun: Run = {
+  workflow: "alert-drill",
+  inputs: { ...onStack, target: "app/shop/web", rule: "app-failing" },
+  outcomes: { "ballast-remediation-drill": 'echo \'{"id":"remediation/app/shop/web/drill-1"}\'' },
+};
+const drill = [
+  "ballast remediation drill app/shop/web --rule app-failing --message a drill by a workflow --stack prod --json",
+  "ballast remediation follow app/shop/web/drill-1 --stack prod",
+];
+const analyses = [
+  "ballast analyze . --format html",
+  "ballast analyze . --format sarif",
+  "ballast analyze . --output full --depth deep --fail-on high",
+];
+
+const others: readonly Case[] = [
+  {
+    title: "a drill is held and followed to its end",
+    run: drillRun,
+    isSuccess: true,
+    journal: [checkout, ...drill, closed("alert-drill/prod/app-failing"), "actions/upload-artifact alert-drill-prod"],
+  },
+  {
+    title: "a drill that is refused is followed nowhere, and an issue is opened",
+    run: { ...drillRun, outcomes: { "ballast-remediation-drill": "exit 1" } },
+    isSuccess: false,
+    journal: [
+      checkout,
+      drill[0]!,
+      opened("alert-drill/prod/app-failing", "The drill of app-failing in prod failed"),
+      "actions/upload-artifact alert-drill-prod",
+    ],
+  },
+  {
+    title: "an analysis with a severe finding keeps all its reports and opens an issue",
+    run: { workflow: "improve-orchestration", inputs: {}, outcomes: { "ballast-analyze": "echo report; exit 1" } },
+    isSuccess: false,
+    journal: [
+      checkout,
+      ...analyses,
+      opened("improve-orchestration", "The orchestration of this repository has a severe finding", "report.md"),
+      "actions/upload-artifact improve-orchestration",
+    ],
+  },
+];
+
+export const cases: readonly Case[] = [
+  ...previews,
+  ...updates,
+  ...rollbacks,
+  ...releases,
+  ...nightly,
+  ...images,
+  ...others,
+];

@@ -2,6 +2,7 @@
 // PostgreSQL, under a load of fresh logins by the app's replicas and by readers of the published secret.
 import { mkdirSync } from "node:fs";
 import path from "node:path";
+import { SecretClient } from "@azure/keyvault-secrets";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createConsumers } from "../../../controlplane/adapters/azure/consumers.ts";
@@ -27,6 +28,7 @@ import type { RotationEvent } from "../../../engines/rotation/vocabulary.ts";
 import { type RunningPostgres, startPostgres } from "../../../toolchain/postgres.ts";
 import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
 import { send, webImage } from "../../support/emulator/cloud.ts";
+import { startLoad } from "../../support/emulator/login-load.ts";
 import { vaultRoles } from "../../support/emulator/vault.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 import { memoryClaims, memoryJournal, memoryOrchestrations } from "../../support/worlds/memory.ts";
@@ -305,57 +307,16 @@ async function environmentOf(): Promise<Record<string, string> | undefined> {
   return typeof body === "object" ? (body as Record<string, string>) : undefined;
 }
 
-interface Load {
-  attempts: number;
-  readonly failed: string[];
-  readonly users: Set<string>;
-  readonly passwords: Set<string>;
-  readonly stop: () => Promise<void>;
-}
-
-/** Logs in again and again, with what the serving replicas have and with what readers of the published secret have. */
-function startLoad(credential: ReturnType<typeof credentialOf>, published: () => Promise<string | undefined>): Load {
-  let isOver = false;
-  const load = { attempts: 0, failed: [] as string[], users: new Set<string>(), passwords: new Set<string>() };
-  const login = async (who: string, url: string | undefined): Promise<void> => {
-    if (url === undefined) return;
-    const { username: user, password } = new URL(url);
-    const { server: host, port, database } = credential;
-    const client = new pg.Client({ host, port, database, user, password, application_name: who });
-    client.on("error", () => undefined);
-    load.attempts += 1;
-    load.users.add(`${who} ${user}`);
-    load.passwords.add(password);
-    try {
-      await client.connect();
-      await client.query("select count(*) from orders");
-    } catch (error) {
-      load.failed.push(`${who} as ${user}: ${(error as Error).message}`);
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  };
-  const forever = async (act: () => Promise<void>, pause: number): Promise<void> => {
-    while (!isOver) {
-      await act();
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
-  };
-  let known: string | undefined;
-  const workers = [
-    ...[1, 2].map(() => forever(async () => login("web", (await environmentOf())?.["DATABASE_URL"]), 20)),
-    forever(async () => {
-      known = (await published()) ?? known;
-    }, 1_000),
-    ...["reports", "exports"].map((who) => forever(() => login(who, known), 50)),
-  ];
-  return Object.assign(load, {
-    stop: async () => {
-      isOver = true;
-      await Promise.all(workers);
-    },
+const secrets = (): SecretClient =>
+  new SecretClient(`https://shop-kv.vault.${shop.cloud.suffix}`, shop.connection.credential, {
+    additionalPolicies: [{ policy: shop.connection.way, position: "perCall" }],
   });
-}
+const published = async (): Promise<string | undefined> =>
+  (
+    await secrets()
+      .getSecret("database")
+      .catch(() => undefined)
+  )?.value;
 
 it("is carried out without one failed login, and leaves no password behind", async () => {
   const credential = credentialOf();
@@ -364,14 +325,7 @@ it("is carried out without one failed login, and leaves no password behind", asy
   const urls = await seed(credential, opened);
   await putApp(urls);
   await loop.launch();
-  const published = async (): Promise<string | undefined> => {
-    const { SecretClient } = await import("@azure/keyvault-secrets");
-    const client = new SecretClient(`https://shop-kv.vault.${shop.cloud.suffix}`, shop.connection.credential, {
-      additionalPolicies: [{ policy: shop.connection.way, position: "perCall" }],
-    });
-    return (await client.getSecret("database").catch(() => undefined))?.value;
-  };
-  const load = startLoad(credential, published);
+  const load = startLoad(credential, async () => (await environmentOf())?.["DATABASE_URL"], published);
   const name = { vault: "shop-kv", credential: "database", rotation: "r1" };
   const intent = intentOf({
     name,
@@ -409,3 +363,19 @@ it("is carried out without one failed login, and leaves no password behind", asy
   const written = JSON.stringify(await Promise.all((await journal.streams({})).map((one) => journal.read(one))));
   for (const password of load.passwords) expect(written).not.toContain(password);
 }, 300_000);
+
+it("meets failed logins under the same load in the order of Microsoft's sample: one role, vault first", async () => {
+  const credential = credentialOf();
+  const roles = createCredentialRoles({ password: rotatorPassword, tls: "disable" });
+  const load = startLoad(credential, async () => (await environmentOf())?.["DATABASE_URL"], published);
+  await eventually(async () => load.attempts > 40, "the load to begin", 60);
+  expect(load.failed).toEqual([]);
+  const url = new URL((await published())!);
+  url.password = "Another-Password-1";
+  await secrets().setSecret("database", url.href);
+  await eventually(async () => load.failed.some((line) => line.startsWith("reports")), "a reader to be refused", 60);
+  await roles.setPassword(credential, url.username === "shop_a" ? "a" : "b", "Another-Password-1", always);
+  await eventually(async () => load.failed.some((line) => line.startsWith("web")), "a replica to be refused", 60);
+  await load.stop();
+  expect(load.failed.every((line) => line.includes("password authentication failed"))).toBe(true);
+}, 120_000);

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { Fact, Orchestrations, Pass, Step } from "../../../controlplane/runtime/ports.ts";
 import { openReconciler, type Run } from "../../../controlplane/runtime/reconcile.ts";
-import type { AnyEvent, AnyOutcome } from "../../../engines/kind.ts";
+import { type AnyEvent, type AnyOutcome, EngineFailed, runEngine } from "../../../engines/kind.ts";
 
 const fact = (index: number, epoch = 1): Fact =>
   ({ stream: "s", index, event: { kind: `E${index}` }, process: "p", epoch, hash: "" }) as never;
@@ -91,7 +91,11 @@ async function bench({ isWrite = false, begins = "done", appends = [], unread = 
   let pass: (stream: string, length: number, step: Step) => Promise<void> = async () => {};
   const step: Step = async (name, act, patience) => {
     said.push(`step ${name}${patience ? ` ${patience.attemptsMax} times` : ""}`);
-    return name === "perform" && "recorded" in more ? (more.recorded as never) : act();
+    if (name === "perform" && "recorded" in more) return more.recorded as never;
+    return act().catch((error: unknown) => {
+      said.push(`${name} threw`);
+      throw error;
+    });
   };
   const direct = (stream = "s", length = 1) => pass(stream, length, step);
   const reconciler = openReconciler<AnyEvent>({
@@ -187,6 +191,14 @@ describe("a pass that writes", () => {
     ]);
     expect(run.busy).not.toBe(before);
     expect(await staysOpen(run.busy)).toBe(false);
+  });
+
+  it("ends with an engine's failure, without one repetition of the step that met it", async () => {
+    const { reconcile, run, said } = await bench({ isWrite: true });
+    const decides = (): never => runEngine(() => (undefined as never as () => never)());
+    Object.assign(run.worker.controller, { decides });
+    await expect(reconcile("s", 1)).rejects.toThrow(EngineFailed);
+    expect(said).toEqual(["begin 1", "step perform", "perform", "confirm", "step append 28 times"]);
   });
 
   it("is decided again on the new state if a signal was written first", async () => {

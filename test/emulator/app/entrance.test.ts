@@ -192,9 +192,9 @@ test("additional ports lead to other ports of the replica, and end with the app"
   const properties = appOf({ additionalPortMappings: [{ external: false, targetPort: 9000, exposedPort }] }, {}, box);
   properties["template"].containers.push(side);
   await serving(c, properties);
-  const [main, more] = [(await c.request(host)).text, await over(exposedPort, http10)];
-  const { env } = JSON.parse(main);
-  expect(more).toContain(`"PORT":"${env.PORT_9000}"`);
+  const { env } = JSON.parse((await c.request(host)).text);
+  const more = (): Promise<string> => over(exposedPort, http10);
+  await expect.poll(more, { timeout: 10_000 }).toContain(`"PORT":"${env.PORT_9000}"`);
   await c.apply("shop", { configuration: { ingress: { additionalPortMappings: [] } } }, { merge: true });
   expect(await over(exposedPort, http10)).toBe("ECONNREFUSED");
 });

@@ -7,8 +7,9 @@ import { react } from "../../../engines/rotation/react.ts";
 import { rotation } from "../../../engines/rotation/rotation.ts";
 import { signalNames } from "../../../engines/rotation/signals.ts";
 import type { RotationEffect, RotationEvent } from "../../../engines/rotation/vocabulary.ts";
+import { type Rotated, run } from "../../support/worlds/rotation-run.ts";
 import { type RotationScenario, scenarioOf, start } from "../../support/worlds/rotation-scenario.ts";
-import { loginsOf, type Rotated, run } from "../../support/worlds/rotation-world.ts";
+import { loginsOf } from "../../support/worlds/rotation-world.ts";
 
 const given = process.env["SEED"];
 const seeds = given === undefined ? Array.from({ length: 60 }, (_, index) => index + 1) : [Number(given)];

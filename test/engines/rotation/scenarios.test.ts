@@ -1,8 +1,9 @@
 // Every scenario of a rotation in the pure world, with virtual time. `UPDATE=1` rewrites the expected journals.
 import { describe, expect, it } from "vitest";
 import { rotation } from "../../../engines/rotation/rotation.ts";
+import { run } from "../../support/worlds/rotation-run.ts";
 import { render, rewrite, scenarios, start } from "../../support/worlds/rotation-scenario.ts";
-import { loginsOf, run } from "../../support/worlds/rotation-world.ts";
+import { loginsOf } from "../../support/worlds/rotation-world.ts";
 
 describe("a rotation in the pure world", () => {
   for (const scenario of scenarios()) {

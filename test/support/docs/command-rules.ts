@@ -108,6 +108,14 @@ export const rules: readonly Rule[] = [
   },
 
   {
+    page: "docs/guides/credentials.md",
+    command: /^ballast credential /,
+    shownBy: "test/cli/credential.test.ts",
+    holds: 'ballast("back", "r1", "--message", "not today")',
+    why: "each is run there over the real API",
+  },
+
+  {
     page: "docs/guides/policies.md",
     command: /^ballast policy check /,
     shownBy: "test/policies/check.test.ts",
@@ -145,10 +153,10 @@ export const rules: readonly Rule[] = [
 
   {
     page: "docs/guides/workflows.md",
-    command: /^ballast workflows init --source |^ballast workflows diff /,
+    command: /^ballast workflows (init --source|diff|publish) /,
     shownBy: "test/cli/workflows/init.test.ts",
     holds: '"workflows", "init", "--source"',
-    why: "run there, and diff.test.ts beside it compares folders and commits",
+    why: "run there; diff.test.ts and publish.test.ts beside it run the other two",
   },
   {
     command: /^npm run test:workflows$/,

@@ -1,20 +1,29 @@
-// The ferry's commands, run within the test's own process against a control plane, with what they print.
+// The commands of a kind of work, run within the test's own process against a control plane, with what they print.
 import { stripVTControlCharacters } from "node:util";
 import { Command } from "commander";
 import { vi } from "vitest";
 import { addStreamCommands } from "../../../cli/streams/stream-commands.ts";
-import type { Work } from "../../../cli/streams/work.ts";
+import type { AnyWork, Work } from "../../../cli/streams/work.ts";
 import { type FerryTypes, ferries } from "./work.ts";
 
-/**
- * Runs a command of the ferries, and gives what it printed to standard output and standard error. One command at a time
- * runs in a process, since the process has one standard output.
- */
-export async function ferryCommand(
+/** What a command printed to standard output and standard error. */
+interface Printed {
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command of the ferries. */
+export const ferryCommand = (
   endpoint: string,
   args: readonly string[],
   work: Work<FerryTypes> = ferries,
-): Promise<{ readonly out: string; readonly err: string }> {
+): Promise<Printed> => streamCommand(work, endpoint, args);
+
+/**
+ * Runs a command of a kind of work, and gives what it printed. One command at a time runs in a process, since the
+ * process has one standard output.
+ */
+export async function streamCommand(work: AnyWork, endpoint: string, args: readonly string[]): Promise<Printed> {
   let out = "";
   let err = "";
   const program = new Command("ballast").exitOverride();
@@ -37,7 +46,7 @@ export async function ferryCommand(
   });
   try {
     const own = args.includes("--help") ? [] : ["--endpoint", endpoint];
-    await program.parseAsync(["node", "ballast", "ferry", ...args, ...own]).catch((error: { code?: string }) => {
+    await program.parseAsync(["node", "ballast", work.command, ...args, ...own]).catch((error: { code?: string }) => {
       if (error.code !== "commander.helpDisplayed") throw error;
     });
   } finally {

@@ -50,6 +50,7 @@ export const intentOf = (scenario: Scenario): ReleaseIntent => ({
   ...(scenario.gate ? { gate: scenario.gate } : {}),
   ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}),
   ...(scenario.dryRun ? { dryRun: scenario.dryRun } : {}),
+  ...(scenario.returns === undefined ? {} : { returns: scenario.returns }),
 });
 
 type Other = Interference & { readonly at: Instant };

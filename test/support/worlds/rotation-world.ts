@@ -1,29 +1,15 @@
 // The world of a rotation as a plain object, over the virtual clock of the simulator: a vault, two roles, consumers and
-// readers. The shipped loop and the shipped performer carry the rotation out. It keeps the history of everything, so
-// that a test can ask of every reader whether it could log in at any moment.
-import { rotationPerformer } from "../../../controlplane/performers/rotation.ts";
+// readers, as the ports of a rotation. It keeps the history of everything, so that a test can ask of every reader
+// whether it could log in at any moment.
 import type { Consumers, Logins, Roles, Vault } from "../../../controlplane/performers/rotation-ports.ts";
-import { clockOf } from "../../../controlplane/runtime/clock.ts";
-import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
-import type { Performer, Streams } from "../../../controlplane/runtime/performer.ts";
-import type { Fence, Journal } from "../../../controlplane/runtime/ports.ts";
+import type { clockOf } from "../../../controlplane/runtime/clock.ts";
+import type { Streams } from "../../../controlplane/runtime/performer.ts";
+import type { Fence } from "../../../controlplane/runtime/ports.ts";
 import type { Result } from "../../../engines/engine.ts";
-import { type Kinds, registerKinds } from "../../../engines/kind.ts";
 import { otherSlot, type Slot, slotSecret, slots } from "../../../engines/rotation/declaration.ts";
-import { intentOf, streamOf } from "../../../engines/rotation/intent.ts";
-import { rotationKind } from "../../../engines/rotation/kind.ts";
-import { rotation } from "../../../engines/rotation/rotation.ts";
-import type {
-  Login,
-  RotationEffect,
-  RotationEvent,
-  RotationOutcome,
-  RotationState,
-} from "../../../engines/rotation/vocabulary.ts";
+import type { Login } from "../../../engines/rotation/vocabulary.ts";
 import { after, type Instant, secondsBetween } from "../../../engines/time.ts";
 import { createLoop, type Loop } from "../../../proofs/simulator/loop.ts";
-import { beginLife } from "../../../proofs/simulator/virtual-time.ts";
-import { memoryClaims, memoryJournal, memoryOrchestrations } from "./memory.ts";
 import { type Reader, type RotationScenario, start } from "./rotation-scenario.ts";
 
 /** Values with the moment from which each holds. */
@@ -52,7 +38,7 @@ export interface RotationWorld {
   sessions: number;
 }
 
-function createWorld({ credential, world: { before, astray } }: RotationScenario): RotationWorld {
+export function createWorld({ credential, world: { before, astray } }: RotationScenario): RotationWorld {
   const seed = (slot: Slot): Made => ({ version: `${slot}0`, rotation: "", generation: 0 });
   const seeded = before !== "empty";
   return {
@@ -93,10 +79,10 @@ async function write<Value>(world: RotationWorld, fence: Fence, act: () => Value
   return found(value);
 }
 
-const note = <Value>(world: RotationWorld, history: History<Value>, value: Value): void =>
+export const note = <Value>(world: RotationWorld, history: History<Value>, value: Value): void =>
   void history.push({ at: world.loop.now(), value });
 
-function vaultOf(world: RotationWorld, { world: { before } }: RotationScenario): Vault {
+export function vaultOf(world: RotationWorld, { world: { before } }: RotationScenario): Vault {
   const newest = (slot: Slot) => world.versions[slot].at(-1);
   return {
     look: async () => {
@@ -134,7 +120,7 @@ function vaultOf(world: RotationWorld, { world: { before } }: RotationScenario):
 
 const urlOf = (slot: Slot, version: string): string => `https://kv.vault.azure.net/secrets/database-${slot}/${version}`;
 
-function rolesOf(world: RotationWorld, scenario: RotationScenario): Roles {
+export function rolesOf(world: RotationWorld, scenario: RotationScenario): Roles {
   const { missing, sessionsUntilMinutes } = scenario.world;
   let refusals = scenario.world.refusals;
   const sessions = (slot: Slot): number =>
@@ -193,7 +179,10 @@ export function loginsOf(world: RotationWorld, reader: Reader, from: Instant, to
   return logins;
 }
 
-const loginsIn = (world: RotationWorld, { world: { readers, silentUntilMinutes } }: RotationScenario): Logins => ({
+export const loginsIn = (
+  world: RotationWorld,
+  { world: { readers, silentUntilMinutes } }: RotationScenario,
+): Logins => ({
   read: async (_credential, slot, from) => {
     const to = world.loop.now();
     const alive = secondsBetween(start, to) >= silentUntilMinutes * 60;
@@ -207,7 +196,7 @@ const loginsIn = (world: RotationWorld, { world: { readers, silentUntilMinutes }
   },
 });
 
-const consumersOf = (world: RotationWorld): Consumers => ({
+export const consumersOf = (world: RotationWorld): Consumers => ({
   slotOf: async ({ app }) => found(world.apps.get(app)?.slot ?? null),
   moveSecret: ({ app }, secret, url, fence) =>
     write(world, fence, () => {
@@ -218,7 +207,11 @@ const consumersOf = (world: RotationWorld): Consumers => ({
 });
 
 /** Rollouts as the scenario wants them to end. A promoted one has moved its app to the slot that it was asked for. */
-function streamsOf(world: RotationWorld, scenario: RotationScenario, clock: ReturnType<typeof clockOf>): Streams {
+export function streamsOf(
+  world: RotationWorld,
+  scenario: RotationScenario,
+  clock: ReturnType<typeof clockOf>,
+): Streams {
   const { rollouts, rolloutMinutes, busy } = scenario.world;
   return {
     request: async (stream, intent, at) => {
@@ -248,118 +241,6 @@ function streamsOf(world: RotationWorld, scenario: RotationScenario, clock: Retu
       await clock.until(Math.min(endsAt, until), cancel);
       if (cancel.aborted || world.loop.now() < endsAt) return refused(`${stream} did not end in time`);
       return found({ result, reason: "as the scenario says", message: `its canary was ${result}` });
-    },
-  };
-}
-
-/** What a run left. */
-export interface Rotated {
-  readonly journal: readonly RotationEvent[];
-  readonly state: RotationState;
-  readonly world: RotationWorld;
-}
-
-const rotations: Kinds<RotationEvent> = registerKinds([rotationKind]);
-const leaseSeconds = 600;
-/** A rotation that writes more facts than this goes round in circles. */
-const factsMax = 5_000;
-
-/** Runs a scenario to its end and gives the journal. Signals after the end are sent too: a retry begins again. */
-export async function run(scenario: RotationScenario): Promise<Rotated> {
-  const world = createWorld(scenario);
-  const { loop } = world;
-  const { time } = beginLife(loop, { name: "process", life: 0, up: true, asleepUntil: 0, sleptAt: 0 });
-  const { credential } = scenario;
-  const name = { vault: credential.vault, credential: credential.credential, rotation: "r1" };
-  const stream = streamOf(name);
-  const claims = memoryClaims(leaseSeconds, loop.now);
-  const kept = memoryJournal(rotations, claims.stillOurs, loop.now);
-  const journal: RotationEvent[] = [];
-  const trouble: unknown[] = [];
-  let state = rotation.initial;
-  const append: Journal<RotationEvent>["append"] = async (of, on, events, pen) => {
-    const appended = await kept.append(of, on, events, pen);
-    if (appended === "appended") {
-      journal.push(...events);
-      state = events.reduce(rotation.evolve, state);
-      if (journal.length > factsMax) trouble.push(new Error(`${scenario.name} has more than ${factsMax} facts`));
-    }
-    return appended;
-  };
-  const clock = clockOf(loop.now, time);
-  const shipped = rotationPerformer({
-    credentials: [credential],
-    vault: vaultOf(world, scenario),
-    roles: rolesOf(world, scenario),
-    logins: loginsIn(world, scenario),
-    consumers: consumersOf(world),
-    streams: streamsOf(world, scenario, clock),
-    clock,
-    requestSeconds: 10,
-    time,
-  });
-  const orchestrator = createOrchestrator<RotationEvent>({
-    ports: { journal: { ...kept, append }, claims, clock },
-    kinds: rotations,
-    performers: () => ({ rotation: failing(shipped, scenario, loop) }),
-    orchestrations: memoryOrchestrations(),
-    time,
-    process: "process",
-    leaseSeconds,
-    log: (message) => trouble.push(message),
-  });
-  await orchestrator.launch();
-  let coming = scenario.world.signals.length;
-  for (const { atMinutes, ...signal } of scenario.world.signals) {
-    const at = after(start, atMinutes * 60);
-    loop.at(at, () => {
-      void orchestrator
-        .signal(stream, { kind: "Signal", at, ...signal })
-        .catch((error: unknown) => trouble.push(error))
-        .finally(() => coming--);
-    });
-  }
-  for (const { atMinutes, ...other } of scenario.world.others)
-    loop.at(after(start, atMinutes * 60), () => interfere(world, other));
-  const intent = intentOf({ name, body: scenario.asked, by: "ann", apps: [] });
-  await orchestrator.start(stream, { kind: "Request", at: start, intent });
-  const isOver = () => trouble.length > 0 || (state.phase === "finished" && coming === 0);
-  await loop.until(after(start, 30 * 86_400), isOver);
-  if (trouble.length > 0) throw trouble[0] instanceof Error ? trouble[0] : new Error(String(trouble[0]));
-  if (!isOver()) throw new Error(`${scenario.name} did not end within thirty days; it is ${state.phase}`);
-  return { journal, state, world };
-}
-
-/** Changes the credential as a person or another rotator does. */
-function interfere(world: RotationWorld, { publishes, makes }: { publishes?: Slot; makes?: Slot }): void {
-  if (makes !== undefined) world.versions[makes].push({ version: `${makes}x`, rotation: "other", generation: 1 });
-  if (publishes !== undefined)
-    note(world, world.published, { slot: publishes, version: "px", of: world.versions[publishes].at(-1)!.version });
-}
-
-/** Puts the faults of a scenario between the loop and the shipped performer. */
-function failing(
-  shipped: Performer<RotationEffect, RotationOutcome>,
-  { world: { faults } }: RotationScenario,
-  loop: Loop,
-): Performer<RotationEffect, RotationOutcome> {
-  const times = new Map<string, number>();
-  return {
-    ...shipped,
-    perform: async (effect, within) => {
-      const time = (times.get(effect.kind) ?? 0) + 1;
-      times.set(effect.kind, time);
-      const fault = faults.find(
-        ({ effect: of, at = 1, times: n }) => of === effect.kind && time >= at && time < at + n,
-      );
-      if (fault === undefined) return shipped.perform(effect, within);
-      if (fault.landed) await shipped.perform(effect, within);
-      return {
-        kind: "Outcome",
-        of: effect.kind,
-        at: loop.now(),
-        found: { ok: false, reason: fault.reason },
-      } as RotationOutcome;
     },
   };
 }

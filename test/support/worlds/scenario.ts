@@ -72,6 +72,8 @@ export interface Scenario {
   readonly outsideWeights?: OutsideWeights;
   readonly gate?: Gate;
   readonly dryRun?: Thresholds;
+  /** The alert rule whose remediation asks for it. */
+  readonly returns?: string;
   readonly expected: string;
 }
 
@@ -95,6 +97,7 @@ function read(file: string): Scenario {
     "smokeMinutes",
     "outsideWeights",
     "gate",
+    "returns",
   ]);
   refuseUnknown(file, world, [
     "requestsPerMinute",
@@ -134,6 +137,7 @@ function read(file: string): Scenario {
     others: world?.["others"] ?? [],
     ...(asked?.["gate"] === undefined ? {} : { gate: gateOf(asked["gate"]) }),
     ...(asked?.["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
+    ...(asked?.["returns"] === undefined ? {} : { returns: String(asked["returns"]) }),
     expected: typeof expected === "string" ? expected : "",
   };
 }

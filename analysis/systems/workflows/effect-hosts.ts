@@ -1,0 +1,62 @@
+// The commands that change what runs on a machine: over SSH, by the agent of a cloud, by a script of the repository, or
+// by an address that starts a deployment when it is called. `effect-commands.ts` lists the others.
+import type { CommandEffect } from "./effect-undo.ts";
+
+export const hostCommands: readonly CommandEffect[] = [
+  {
+    command: /^ansible-playbook\b/,
+    unless: /--(check|syntax-check|list-\w+)\b/,
+    verb: "deploy",
+    category: "host",
+    operand: /(\S+\.ya?ml)/,
+  },
+  {
+    command: /^(rsync|scp) .*\S+@\S+:|^(rsync|scp) .*\$\{?\{?\s*\S*(host|server|ip)\S*\}?\}?:/i,
+    verb: "deploy",
+    category: "host",
+    operand: /(\S+@\S+:\S*)/,
+  },
+  {
+    command: /^(bash|sh|\.|source|node|python3?)? ?(\S*\/)?deploy(-[\w-]+)?\.(sh|py|js|mjs|ts)\b/,
+    verb: "deploy",
+    category: "script",
+    operand: /deploy\S* (\$\{\{.*?\}\}|\S+)/,
+  },
+  {
+    command:
+      /^(make|just|task|rake|npm run|pnpm run|pnpm|yarn run|yarn|bun run) (\S+ )?deploy([:-](?!docs|preview)[\w:-]+)?$/,
+    verb: "deploy",
+    category: "script",
+    operand: /(deploy\S*)/,
+  },
+  {
+    command: /^ssh .*\b(up|restart|reload|pull|deploy|systemctl|pm2)\b/,
+    verb: "deploy",
+    category: "host",
+    operand: /(\S+@\S+)/,
+  },
+  {
+    command: /^aws ssm send-command\b/,
+    verb: "deploy",
+    category: "host",
+    name: ["--instance-ids", "--targets"],
+  },
+  {
+    command: /^az vm run-command invoke\b.*\b(up|restart|pull|deploy|systemctl|pm2|start|install)\b/,
+    verb: "deploy",
+    category: "host",
+    name: ["-g", "--resource-group", "-n", "--name"],
+  },
+  {
+    // Render, Vercel, Netlify and others deploy when an address is called.
+    command: /^curl .*(deploy[_-]?hook|api\.render\.com\/deploy|\/integrations\/deploy\/|netlify\.com\/build_hooks)/i,
+    verb: "deploy",
+    category: "app",
+  },
+  {
+    command: /^docker stack deploy\b|^docker[ -]compose .*-H ssh|^docker (-H|--host)[ =]ssh:\S+ .*\b(up|run|deploy)\b/,
+    verb: "deploy",
+    category: "host",
+    operand: /(\S+)$/,
+  },
+];

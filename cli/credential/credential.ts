@@ -1,0 +1,61 @@
+// `ballast credential …`: what the group of commands about rotations shows, and the signals that it sends.
+import { type RotationSummary, type RotationTypes, rotations } from "../../client/rotations.ts";
+import { signalNames, signals } from "../../engines/rotation/signals.ts";
+import type { RotationEvent } from "../../engines/rotation/vocabulary.ts";
+import { utc } from "../streams/lines.ts";
+import type { Work } from "../streams/work.ts";
+import { addRotate } from "./rotate.ts";
+
+const failures: readonly RotationEvent["kind"][] = ["AttemptFailed", "VersionRejected", "ReaderFound"];
+const observations: readonly RotationEvent["kind"][] = [
+  "Inspected",
+  "Probed",
+  "RolloutEnded",
+  "ReadersSeen",
+  "Disregarded",
+];
+
+/** Rotations, as the command line shows them. */
+export const credential: Work<RotationTypes> = {
+  command: "credential",
+  description: "rotate database credentials, and watch their rotations",
+  streams: rotations,
+  exampleNames: ["mh3k2f", "shop-kv/database/mh3k2f"],
+  filters: [
+    { filter: "credential", selects: "of this credential", example: "database" },
+    { filter: "vault", selects: "in this vault", example: "shop-kv" },
+  ],
+  columns: [
+    { head: "CREDENTIAL", textOf: ({ vault, credential: name }) => `${vault}/${name}` },
+    { head: "ROTATION", textOf: ({ rotation }) => rotation },
+    { head: "CAUSE", textOf: ({ cause }) => cause },
+    { head: "RESULT", textOf: ({ result, paused, phase }) => result ?? (paused ? "paused" : phase) },
+    { head: "STARTED (UTC)", textOf: ({ startedAt }) => utc(startedAt) },
+    { head: "WHY", textOf: ({ message }) => message },
+  ],
+  shown: "slots, phase, result and reason",
+  rowsOf,
+  styleOf: (kind) => {
+    if (failures.includes(kind)) return "red";
+    return observations.includes(kind) ? "dim" : "bold";
+  },
+  unexplained: ["Waited", "ReadersSeen"],
+  isSuccess: (result) => result === "rotated" || result === "unchanged",
+  successMeans: "the credential was rotated, or another version is published than the one that was due",
+  signals: signalNames.map((signal) => ({ signal, ...signals[signal] })),
+  addOwn: addRotate,
+};
+
+function rowsOf(rotation: RotationSummary): readonly (readonly [string, string])[] {
+  const { vault, credential: name, cause, published, consumers, phase, paused, attempt, result, message } = rotation;
+  return [
+    ["credential", `${name} in ${vault}`],
+    ["cause", cause],
+    ["published", published === null ? "not read yet" : `slot ${published}`],
+    ...consumers.map(({ app, slot }) => [app, `slot ${slot}`] as const),
+    ["phase", `${paused ? `paused in ${phase}` : phase}${attempt > 1 ? `, attempt ${attempt}` : ""}`],
+    ["result", result ?? "in progress"],
+    ["why", message],
+    ["started", `${new Date(rotation.startedAt).toISOString()}, ${rotation.facts} facts in the journal`],
+  ];
+}

@@ -1,0 +1,63 @@
+// `ballast credential rotate`: asks the control plane for a rotation. It returns at once; `follow` shows the rest.
+import { type Command, InvalidArgumentError } from "commander";
+import { rotations } from "../../client/rotations.ts";
+import { streamCalls } from "../../client/streams.ts";
+import { read } from "../../engines/form.ts";
+import { credentialParts } from "../../engines/rotation/declaration.ts";
+import { parts } from "../../engines/rotation/intent.ts";
+import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
+import { print, printJson } from "../terminal.ts";
+
+interface RotateOptions extends ReachOptions {
+  readonly message: string;
+  readonly leaked?: boolean;
+  readonly name?: string;
+}
+
+/** Adds the command `rotate` to the group `credential`. */
+export const addRotate = (group: Command): Command =>
+  withReachOptions(group.command("rotate").argument("<vault/credential>", "the credential's vault and name", addressOf))
+    .description("replace a credential's password: the idle slot first, then each app by canary, then the readers")
+    .requiredOption("-m, --message <text>", "why, recorded in the journal with your name")
+    .option("--leaked", "others know the password: close the old role as soon as the new version is published")
+    .option("--name <name>", "name of the rotation, 1 to 16 letters and digits (default: from the time)", nameOf)
+    .addHelpText(
+      "after",
+      `
+The command returns once the control plane has accepted the rotation. Repeating it with the same --name starts nothing.
+
+Examples:
+  ballast credential rotate shop-kv/database --message "a colleague left"
+  ballast credential rotate shop-kv/database --leaked --message "it was in a log"
+  ballast credential follow`,
+    )
+    .action(async (address: Address, options: RotateOptions) => {
+      const calls = streamCalls(await reach(options), rotations);
+      const rotation = options.name ?? Date.now().toString(36);
+      const cause = options.leaked ? "leaked" : "requested";
+      const put = await calls.put({ ...address, rotation }, { cause, message: options.message });
+      if ("refused" in put) throw put.refused;
+      const { stream } = put;
+      if (options.json) return printJson(stream);
+      print(`${stream.id} is ${stream.result ?? stream.phase}. Follow it with: ballast credential follow ${rotation}`);
+    });
+
+interface Address {
+  readonly vault: string;
+  readonly credential: string;
+}
+
+function addressOf(given: string): Address {
+  const [vault = "", credential = "", ...more] = given.split("/");
+  const isRight =
+    more.length === 0 &&
+    "value" in read(credentialParts.vault, vault) &&
+    "value" in read(credentialParts.credential, credential);
+  if (isRight) return { vault, credential };
+  throw new InvalidArgumentError("Expected <vault>/<credential>, such as shop-kv/database.");
+}
+
+function nameOf(given: string): string {
+  if ("value" in read(parts.rotation, given)) return given;
+  throw new InvalidArgumentError("Expected 1 to 16 lower-case letters and digits.");
+}

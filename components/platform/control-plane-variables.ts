@@ -1,0 +1,85 @@
+// The settings of the control plane as variables of its app, and the secrets that they name.
+import type { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
+import * as pulumi from "@pulumi/pulumi";
+import { databaseAccess, patience, publicAzure } from "../../defaults.ts";
+import { subscriptionOf, variablesOf } from "../conventions.ts";
+
+/** What of the arguments of a `ControlPlane` becomes a variable or a secret. */
+interface Settings {
+  readonly scope: string;
+  readonly subscription?: string;
+  readonly tenant: string;
+  readonly audience: string;
+  readonly managedTargets: readonly object[];
+  readonly workspace: { readonly customerId: pulumi.Input<string> };
+  readonly endpoints?: { readonly resourceManager?: string; readonly logs?: string; readonly login?: string };
+  readonly database: {
+    readonly host: pulumi.Input<string>;
+    readonly name: pulumi.Input<string>;
+    readonly port?: number;
+    readonly tls?: "require" | "disable";
+    readonly login?: { readonly user: string; readonly password: pulumi.Input<string> } | undefined;
+  };
+  readonly leaseSeconds?: number;
+  readonly requestSeconds?: number;
+  readonly ingestionSeconds?: number;
+  readonly telemetry?: { readonly connectionString: pulumi.Input<string> } | undefined;
+  readonly notify?: pulumi.Input<string> | undefined;
+  readonly remediations?: string | undefined;
+}
+
+/** The name of the app's secret with the database's password. The template names the secret and never holds it. */
+const passwordSecret = "database-password";
+/** The name of the app's secret with the notifiers. */
+const notifySecret = "notify";
+
+/** Returns the secrets that the template only names. */
+export function secretsOf({ database, notify }: Settings): {
+  secrets?: { name: string; value: pulumi.Output<string> }[];
+} {
+  const given = [
+    ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
+    ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
+  ];
+  return given.length === 0 ? {} : { secrets: given };
+}
+
+/** Returns the environment variables that controlplane/main.ts reads. */
+export function environmentVariables(
+  args: Settings,
+  identity: UserAssignedIdentity,
+): { name: string; value?: pulumi.Input<string>; secretRef?: string }[] {
+  const {
+    database,
+    endpoints = {},
+    leaseSeconds = patience.leaseSeconds,
+    requestSeconds = patience.requestSeconds,
+    ingestionSeconds = patience.ingestionSeconds,
+  } = args;
+  const env = variablesOf<pulumi.Input<string>>({
+    BALLAST_SUBSCRIPTION: args.subscription ?? subscriptionOf(args.scope),
+    BALLAST_TENANT: args.tenant,
+    BALLAST_AUDIENCE: args.audience,
+    BALLAST_MANAGED_TARGETS: JSON.stringify(args.managedTargets),
+    BALLAST_WORKSPACE: args.workspace.customerId,
+    BALLAST_RESOURCE_MANAGER: endpoints.resourceManager ?? publicAzure.resourceManager,
+    BALLAST_LOGS: endpoints.logs ?? publicAzure.logs,
+    AZURE_AUTHORITY_HOST: endpoints.login ?? publicAzure.login,
+    AZURE_CLIENT_ID: identity.clientId,
+    BALLAST_DATABASE_HOST: database.host,
+    BALLAST_DATABASE_PORT: String(database.port ?? databaseAccess.port),
+    BALLAST_DATABASE_NAME: database.name,
+    BALLAST_DATABASE_USER: database.login?.user ?? identity.name,
+    BALLAST_DATABASE_TLS: database.tls ?? databaseAccess.tls,
+    BALLAST_LEASE_SECONDS: String(leaseSeconds),
+    BALLAST_REQUEST_SECONDS: String(requestSeconds),
+    BALLAST_INGESTION_SECONDS: String(ingestionSeconds),
+    ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
+    ...(args.telemetry && { APPLICATIONINSIGHTS_CONNECTION_STRING: args.telemetry.connectionString }),
+  });
+  return [
+    ...env,
+    ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
+    ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
+  ];
+}

@@ -1,0 +1,103 @@
+// Declared credentials: what the control plane reads from its settings, what it refuses by name, and when one is due.
+import { expect, it } from "vitest";
+import { askForDue } from "../../controlplane/due-rotations.ts";
+import { readCredentials } from "../../controlplane/read-credentials.ts";
+import { dueRotation } from "../../engines/rotation/due.ts";
+
+const app = { resourceGroup: "shop", app: "web" };
+const declared = {
+  vault: "shop-kv",
+  credential: "database",
+  server: "shop.postgres.database.azure.com",
+  database: "shop",
+  roles: { a: "shop_a", b: "shop_b" },
+  consumers: [app],
+};
+const readOne = (change: object) => {
+  const complaints: string[] = [];
+  const credentials = readCredentials(JSON.stringify([{ ...declared, ...change }]), [app], complaints);
+  return { credentials, complaints };
+};
+const [credential] = readOne({}).credentials;
+const day = 86_400_000;
+const published = { slot: "a", version: "0a1b2c3d4e5f60718293", of: "1", enabled: true, expiresAt: 100 * day } as const;
+
+it("have defaults for everything that has a safe one", () => {
+  expect(readOne({}).complaints).toEqual([]);
+  expect(credential).toMatchObject({
+    port: 5432,
+    rotator: "ballast_rotator",
+    validDays: 60,
+    dueDays: 30,
+    timings: { quietSeconds: 2_100, graceSeconds: 3_600 },
+    consumers: [{ ...app, probePath: "/", strategy: { weights: [5, 25, 50] } }],
+  });
+});
+
+it.each([
+  ["one role for both slots", { roles: { a: "x", b: "x" } }, "roles.a and roles.b must differ"],
+  ["an app twice", { consumers: [app, { ...app, app: "WEB" }] }, "The consumer shop/web is listed twice."],
+  ["an app that is not managed", { consumers: [{ ...app, app: "api" }] }, "api, a consumer of database, is not in"],
+  ["a version that is due at once", { validDays: 30 }, "dueDays (30) must be less than validDays (30)"],
+  ["less time than a rotation takes", { dueDays: 0.01 }, "dueDays (0.01) is too short: a rotation takes at least"],
+  ["a name that no secret can have", { credential: "Data_Base" }, "credential must be a credential's name"],
+  ["a misspelt field", { role: "x" }, 'unknown field "role"'],
+])("are refused with %s", (_what, change, complaint) =>
+  expect(readOne(change).complaints.join(" ")).toContain(complaint),
+);
+
+it("are refused if two have one name, or if they are no list", () => {
+  const complaints: string[] = [];
+  readCredentials(JSON.stringify([declared, { ...declared, vault: "SHOP-KV" }]), [app], complaints);
+  readCredentials("{", [app], complaints);
+  expect(complaints).toEqual([
+    "BALLAST_CREDENTIALS names the credential database twice.",
+    expect.stringContaining("BALLAST_CREDENTIALS is not a JSON list of credentials"),
+  ]);
+});
+
+it("are due from the declared time before they expire, under a name that follows from the version", () => {
+  expect(dueRotation(credential!, published, 69 * day)).toBeUndefined();
+  expect(dueRotation(credential!, published, 71 * day)).toEqual({
+    vault: "shop-kv",
+    credential: "database",
+    rotation: "0a1b2c3d4e5f",
+    cause: "due",
+    dueVersion: published.version,
+    message: "it expires within 29 days",
+    requestedBy: "the control plane",
+  });
+  expect(dueRotation(credential!, published, 101 * day)?.message).toBe("it has expired");
+  expect(dueRotation(credential!, { ...published, expiresAt: null }, 71 * day)).toBeUndefined();
+  expect(dueRotation(credential!, { ...published, enabled: false }, 71 * day)).toBeUndefined();
+});
+
+it("are looked at one after another, and one that cannot be read stops no other", async () => {
+  const started: string[] = [];
+  const logged: string[] = [];
+  const other = { ...credential!, credential: "broken" };
+  await askForDue(
+    {
+      credentials: [other, credential!],
+      vault: {
+        look: async ({ credential: name }) => {
+          if (name === "broken") throw new Error("the vault is away");
+          return { ok: true, value: { published, slots: { a: none, b: none } } };
+        },
+      },
+      streams: {
+        start: async (stream) => {
+          started.push(stream);
+          return "started";
+        },
+      },
+      now: () => 71 * day,
+      log: (message) => logged.push(message),
+    },
+    new AbortController().signal,
+  );
+  expect(started).toEqual(["rotation/shop-kv/database/0a1b2c3d4e5f"]);
+  expect(logged).toEqual(["whether the credential broken is due is unknown: Error: the vault is away"]);
+});
+
+const none = { newest: null, rotation: "" };

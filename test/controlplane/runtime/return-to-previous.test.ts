@@ -1,0 +1,117 @@
+// The runbook that returns an app to the revision before, over the journal of a real rollout: which revision it finds,
+// what it asks of the rollout engine, and when it does not fit.
+import { expect, test } from "vitest";
+import { returnToPrevious } from "../../../controlplane/performers/return-to-previous.ts";
+import type { Fact } from "../../../controlplane/runtime/ports.ts";
+import type { Incident, Rung } from "../../../engines/remediation/vocabulary.ts";
+import type { ReleaseIntent, RolloutEvent, Weight } from "../../../engines/rollout/vocabulary.ts";
+import { run } from "../../support/worlds/pure-world.ts";
+import { scenarios } from "../../support/worlds/scenario.ts";
+
+const uncut = new AbortController().signal;
+const target = "app/shop/storefront";
+const rung: Rung = { runbook: "return-to-previous", approval: "none" };
+const incident = { target, origin: "alert", alert: { rule: "app-failing", id: "a" } } as Incident;
+const scenarioNamed = (name: string) => scenarios().find((each) => each.name === name)!;
+
+/** Opens the runbook on the journal of a scenario, with the weights and revisions that the app shows now. */
+async function open(name: string, weights: readonly Weight[], revisions: readonly string[], more: object = {}) {
+  const { journal } = await run({ ...scenarioNamed(name), ...more });
+  const asked: { stream: string; intent: ReleaseIntent }[] = [];
+  const facts = journal.map((event, index) => ({ index, event }) as Fact<RolloutEvent>);
+  const runbook = returnToPrevious({
+    journal: {
+      streams: async () => ["rollout/shop/storefront/storefront--2", "rollout/shop/other/other--1"],
+      read: async (stream) => (stream.includes("storefront") ? facts : []),
+    },
+    apps: {
+      inspect: async () => ({
+        ok: true,
+        value: {
+          weights,
+          revisions: revisions.map((each) => ({
+            name: each,
+            active: true,
+            running: "Running",
+            health: "Healthy",
+            templateHash: each,
+          })),
+        },
+      }),
+    },
+    streams: {
+      request: async (stream, intent) => {
+        const known = asked.some((each) => each.stream === stream);
+        if (!known) asked.push({ stream, intent: intent as ReleaseIntent });
+        return { ok: true, value: known ? "exists" : "started" };
+      },
+      follow: async () => ({ ok: true, value: { result: "promoted", reason: "returned", message: "promoted" } }),
+    },
+    clock: { now: () => 5000 },
+  });
+  return { runbook, asked };
+}
+
+const promoted = "promotes-when-every-step-passes";
+const all = [{ revision: "storefront--2", percent: 100 }];
+const both = ["storefront--1", "storefront--2"];
+const act = { kind: "Act", target, rung, key: "k", since: 1000, drill: false, incident } as const;
+
+test("asks once for a rollout of the revision before, which is not judged, and follows it to its end", async () => {
+  const { runbook, asked } = await open(promoted, all, both);
+  expect(await runbook.plan(target, rung, incident, uncut)).toMatchObject({
+    value: { fits: true, plan: "return all traffic from storefront--2 to storefront--1" },
+  });
+  const first = await runbook.act(act, async () => true);
+  expect(await runbook.act(act, async () => true)).toEqual(first);
+  expect(first).toMatchObject({ ok: true, value: { follow: asked[0]!.stream, undo: "storefront--2" } });
+  expect(asked).toMatchObject([
+    {
+      stream: "rollout/shop/storefront/storefront--1-rrs",
+      intent: { revision: "storefront--1", returns: "app-failing", release: "return to storefront--1" },
+    },
+  ]);
+  expect(await runbook.follow!({ kind: "Follow", target, rung, follow: asked[0]!.stream, until: 9000 }, uncut)).toEqual(
+    { ok: true, value: { good: true, message: "promoted" } },
+  );
+});
+
+test("undoes the return by a rollout of the revision that it had left", async () => {
+  const { runbook, asked } = await open(promoted, [{ revision: "storefront--1", percent: 100 }], both);
+  expect(
+    await runbook.undo!(
+      { kind: "Undo", target, rung, key: "k-undo", since: 2000, undo: "storefront--2", incident },
+      async () => true,
+    ),
+  ).toEqual({ ok: true, value: "storefront--2 serves again" });
+  expect(asked).toMatchObject([{ intent: { revision: "storefront--2", returns: "app-failing" } }]);
+});
+
+test("asks for nothing once its claim is lost", async () => {
+  const { runbook, asked } = await open(promoted, all, both);
+  expect((await runbook.act(act, async () => false)).ok).toBe(false);
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  ["the revision before no longer exists", promoted, all, ["storefront--2"], {}, /no longer exists/],
+  ["it is the first release", "promotes-the-first-release-once-it-answers", all, both, {}, /first release/],
+  [
+    "the journal has no release of what serves",
+    promoted,
+    [{ revision: "x--9", percent: 100 }],
+    both,
+    {},
+    /no promoted/,
+  ],
+  ["its release was rolled back", "aborts-by-hand", all, both, {}, /no promoted release/],
+  ["what serves was itself returned to", promoted, all, both, { returns: "app-failing" }, /back and forth/],
+  ["no revision has traffic", promoted, [], both, {}, /no revision has traffic/],
+] as const)("does not fit if %s", async (_why, name, weights, revisions, more, message) => {
+  const { runbook, asked } = await open(name, weights, revisions, more);
+  expect(await runbook.plan(target, rung, incident, uncut)).toMatchObject({
+    value: { fits: false, message: expect.stringMatching(message) },
+  });
+  expect((await runbook.act(act, async () => true)).ok).toBe(false);
+  expect(asked).toEqual([]);
+});

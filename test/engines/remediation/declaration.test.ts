@@ -1,0 +1,68 @@
+// What a program may declare about remediations, and what is refused by name before anything is deployed.
+import { expect, test } from "vitest";
+import { read } from "../../../engines/form.ts";
+import { remediationsForm } from "../../../engines/remediation/declaration.ts";
+
+const policy = {
+  rule: "app-failing",
+  owner: "shop team",
+  targets: ["app/shop/web"],
+  ladder: [{ runbook: "restart-revision" }],
+  verification: {},
+};
+const declared = (more: object = {}, targets: object[] = [{ target: "app/shop/web", dependsOn: [] }]) => ({
+  targets,
+  policies: [{ ...policy, ...more }],
+});
+
+test("limits that are not set have their defaults", () =>
+  expect(read(remediationsForm, declared({ limits: { attemptsMax: 3 } }))).toMatchObject({
+    value: {
+      policies: [
+        {
+          ladder: [{ runbook: "restart-revision", approval: "none" }],
+          limits: { attemptsMax: 3, blastRadiusMax: 1, cooldownSeconds: 3600 },
+          verification: { measure: "requests", windowSeconds: 600 },
+        },
+      ],
+    },
+  }));
+
+test.each([
+  ["a policy without a verification", declared({ verification: undefined }), "verification is missing"],
+  ["an action on a target that is not declared", declared({ targets: ["app/shop/cart"] }), "is not declared"],
+  ["a cool-down shorter than the rule's look-back", declared({ limits: { cooldownSeconds: 60 } }), "lookBackSeconds"],
+  ["an error budget that can never be met", declared({ limits: { actBelowPercent: 0 } }), "actBelowPercent"],
+  ["a circuit that can never open", declared({ limits: { breakerFailuresMax: 9 } }), "could never open"],
+  [
+    "a maximum that the ladder exceeds",
+    declared({ limits: { maximumSeconds: 60 } }),
+    "maximumSeconds (60) is too short",
+  ],
+  [
+    "a window shorter than its interval",
+    declared({ verification: { windowSeconds: 30 } }),
+    "nothing could be verified",
+  ],
+  ["an unknown runbook", declared({ ladder: [{ runbook: "reboot" }] }), "runbook must be"],
+  ["no rung", declared({ ladder: [] }), "ladder must be"],
+  ["a job without a name", declared({ ladder: [{ runbook: "start-job" }] }), "needs the name of a job"],
+  ["a job of another runbook", declared({ ladder: [{ runbook: "restart-revision", job: "x" }] }), "starts no job"],
+  [
+    "a restart of a server",
+    declared({ targets: ["server/shop/db"] }, [{ target: "server/shop/db", dependsOn: [] }]),
+    "restart-revision cannot act on server/shop/db",
+  ],
+  ["a measure that is not read", declared({ verification: { measure: "restarts" } }), "measures restarts"],
+  [
+    "a dependency that is not declared",
+    declared({}, [{ target: "app/shop/web", dependsOn: ["server/x/y"] }]),
+    "not declared",
+  ],
+  ["two policies for one rule", { targets: declared().targets, policies: [policy, policy] }, "Two policies"],
+  ["a misspelt limit", declared({ limits: { cooldown: 60 } }), "unknown field"],
+])("%s is refused by name", (_what, given, message) =>
+  expect(read(remediationsForm, JSON.parse(JSON.stringify(given)))).toMatchObject({
+    complaints: expect.arrayContaining([expect.stringContaining(message)]),
+  }),
+);

@@ -1,0 +1,211 @@
+// Runs a rotation in its pure world: the shipped loop and the shipped performer carry it out over virtual time, in one
+// process after another if it dies.
+import { rotationPerformer } from "../../../controlplane/performers/rotation.ts";
+import { clockOf } from "../../../controlplane/runtime/clock.ts";
+import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
+import type { Performer } from "../../../controlplane/runtime/performer.ts";
+import type { Journal } from "../../../controlplane/runtime/ports.ts";
+import { type Kinds, registerKinds } from "../../../engines/kind.ts";
+import type { Slot } from "../../../engines/rotation/declaration.ts";
+import { intentOf, streamOf } from "../../../engines/rotation/intent.ts";
+import { rotationKind } from "../../../engines/rotation/kind.ts";
+import { rotation } from "../../../engines/rotation/rotation.ts";
+import type {
+  RotationEffect,
+  RotationEvent,
+  RotationOutcome,
+  RotationState,
+} from "../../../engines/rotation/vocabulary.ts";
+import { after } from "../../../engines/time.ts";
+import type { Host, Loop } from "../../../proofs/simulator/loop.ts";
+import { beginLife } from "../../../proofs/simulator/virtual-time.ts";
+import { durablePasses } from "./durable-passes.ts";
+import { memoryClaims, memoryJournal } from "./memory.ts";
+import { type RotationScenario, start } from "./rotation-scenario.ts";
+import {
+  consumersOf,
+  createWorld,
+  loginsIn,
+  note,
+  type RotationWorld,
+  rolesOf,
+  streamsOf,
+  vaultOf,
+} from "./rotation-world.ts";
+
+/** At which effect the process dies, counted from 1: before it is performed, or after it and before it is written. */
+interface Death {
+  readonly at: number;
+  readonly before: boolean;
+}
+
+/** What a run left. */
+export interface Rotated {
+  /** How many effects were performed. */
+  readonly performed: number;
+  readonly journal: readonly RotationEvent[];
+  readonly state: RotationState;
+  readonly world: RotationWorld;
+}
+
+const rotations: Kinds<RotationEvent> = registerKinds([rotationKind]);
+const leaseSeconds = 600;
+/** A rotation that writes more facts than this goes round in circles. */
+const factsMax = 5_000;
+
+/** Runs a scenario to its end and gives the journal. Signals after the end are sent too: a retry begins again. */
+export async function run(scenario: RotationScenario, death?: Death): Promise<Rotated> {
+  const world = createWorld(scenario);
+  const { loop } = world;
+  const { vault, credential } = scenario.credential;
+  const name = { vault, credential, rotation: "r1" };
+  const stream = streamOf(name);
+  const running = await open(scenario, world, death);
+  const { trouble } = running;
+  let coming = scenario.world.signals.length;
+  for (const { atMinutes, ...signal } of scenario.world.signals) {
+    const at = after(start, atMinutes * 60);
+    loop.at(at, () => {
+      void running
+        .process()
+        .signal(stream, { kind: "Signal", at, ...signal })
+        .catch((error: unknown) => trouble.push(error))
+        .finally(() => coming--);
+    });
+  }
+  for (const { atMinutes, ...other } of scenario.world.others)
+    loop.at(after(start, atMinutes * 60), () => interfere(world, other));
+  const intent = intentOf({ name, body: scenario.asked, by: "ann", apps: [] });
+  await running.process().start(stream, { kind: "Request", at: start, intent });
+  const isOver = () => trouble.length > 0 || (running.state().phase === "finished" && coming === 0);
+  await loop.until(after(start, 30 * 86_400), isOver);
+  if (trouble.length > 0) throw trouble[0] instanceof Error ? trouble[0] : new Error(String(trouble[0]));
+  if (!isOver()) throw new Error(`${scenario.name} did not end within thirty days; it is ${running.state().phase}`);
+  return { journal: running.journal, state: running.state(), world, performed: running.performed() };
+}
+
+/** The loop under way, in its present process. */
+interface Running {
+  readonly journal: readonly RotationEvent[];
+  readonly trouble: unknown[];
+  readonly process: () => Orchestrator<RotationEvent>;
+  readonly state: () => RotationState;
+  readonly performed: () => number;
+}
+
+async function open(scenario: RotationScenario, world: RotationWorld, death: Death | undefined): Promise<Running> {
+  const { loop } = world;
+  const host: Host = { name: "process", life: 0, up: true, asleepUntil: 0, sleptAt: 0 };
+  const claims = memoryClaims(leaseSeconds, loop.now);
+  const kept = memoryJournal(rotations, claims.stillOurs, loop.now);
+  const journal: RotationEvent[] = [];
+  const trouble: unknown[] = [];
+  let state = rotation.initial;
+  const append: Journal<RotationEvent>["append"] = async (of, on, events, pen) => {
+    const appended = await kept.append(of, on, events, pen);
+    if (appended === "appended") {
+      journal.push(...events);
+      state = events.reduce(rotation.evolve, state);
+      if (journal.length > factsMax) trouble.push(new Error(`${scenario.name} has more than ${factsMax} facts`));
+    }
+    return appended;
+  };
+  const passes = durablePasses();
+  let performed = 0;
+  let process: Orchestrator<RotationEvent>;
+  /** Begins a life of the process, which ends at the death that the test asks for; then the next one begins. */
+  const live = async (): Promise<void> => {
+    const { time } = beginLife(loop, host);
+    const { life } = host;
+    const clock = clockOf(loop.now, time);
+    const dies = (): boolean => ++performed === death?.at;
+    const die = (): Promise<never> => {
+      host.life += 1;
+      loop.at(loop.now() + 1_000, () => void live().catch((error: unknown) => trouble.push(error)));
+      return new Promise(() => {});
+    };
+    const shipped = mortal(performerIn(scenario, world, clock, time), death, dies, die);
+    process = createOrchestrator<RotationEvent>({
+      ports: { journal: { ...kept, append }, claims, clock },
+      kinds: rotations,
+      performers: () => ({ rotation: failing(shipped, scenario, loop) }),
+      orchestrations: passes(),
+      time,
+      process: `process ${life}`,
+      leaseSeconds,
+      log: (message) => (life === host.life ? trouble.push(message) : undefined),
+    });
+    await process.launch();
+  };
+  await live();
+  return { journal, trouble, process: () => process, state: () => state, performed: () => performed };
+}
+
+type RotationPerformer = Performer<RotationEffect, RotationOutcome>;
+
+const performerIn = (
+  scenario: RotationScenario,
+  world: RotationWorld,
+  clock: ReturnType<typeof clockOf>,
+  time: ReturnType<typeof beginLife>["time"],
+): RotationPerformer =>
+  rotationPerformer({
+    credentials: [scenario.credential],
+    vault: vaultOf(world, scenario),
+    roles: rolesOf(world, scenario),
+    logins: loginsIn(world, scenario),
+    consumers: consumersOf(world),
+    streams: streamsOf(world, scenario, clock),
+    clock,
+    requestSeconds: 10,
+    time,
+  });
+
+/** Lets the process die at one effect. */
+const mortal = (
+  shipped: RotationPerformer,
+  death: Death | undefined,
+  dies: () => boolean,
+  die: () => Promise<never>,
+): RotationPerformer => ({
+  ...shipped,
+  perform: async (effect, within) => {
+    if (!dies()) return shipped.perform(effect, within);
+    if (!death?.before) await shipped.perform(effect, within);
+    return die();
+  },
+});
+
+/** Changes the credential as a person or another rotator does. */
+function interfere(world: RotationWorld, { publishes, makes }: { publishes?: Slot; makes?: Slot }): void {
+  if (makes !== undefined) world.versions[makes].push({ version: `${makes}x`, rotation: "other", generation: 1 });
+  if (publishes !== undefined)
+    note(world, world.published, { slot: publishes, version: "px", of: world.versions[publishes].at(-1)!.version });
+}
+
+/** Puts the faults of a scenario between the loop and the shipped performer. */
+function failing(
+  shipped: Performer<RotationEffect, RotationOutcome>,
+  { world: { faults } }: RotationScenario,
+  loop: Loop,
+): Performer<RotationEffect, RotationOutcome> {
+  const times = new Map<string, number>();
+  return {
+    ...shipped,
+    perform: async (effect, within) => {
+      const time = (times.get(effect.kind) ?? 0) + 1;
+      times.set(effect.kind, time);
+      const fault = faults.find(
+        ({ effect: of, at = 1, times: n }) => of === effect.kind && time >= at && time < at + n,
+      );
+      if (fault === undefined) return shipped.perform(effect, within);
+      if (fault.landed) await shipped.perform(effect, within);
+      return {
+        kind: "Outcome",
+        of: effect.kind,
+        at: loop.now(),
+        found: { ok: false, reason: fault.reason },
+      } as RotationOutcome;
+    },
+  };
+}
