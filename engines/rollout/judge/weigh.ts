@@ -104,7 +104,7 @@ export function excessOf(
 ): Excess {
   const { tail, pointsMax = failurePointsMax } = metricSettings[name];
   const bad = name === "failed" ? baseline.failed : baseline.refused;
-  // Durations in whole milliseconds leave far fewer requests beyond the line than a tail is to have.
+  // Durations in whole milliseconds leave far fewer requests beyond the line than the name of the quantile says.
   const { stable, stableBad } = metrics[name].wholeTable;
   return {
     points: pointsMax / 100,
