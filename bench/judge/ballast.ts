@@ -4,6 +4,7 @@ import { durationsOf } from "../../engines/rollout/judge/durations.ts";
 import type { Evidence } from "../../engines/rollout/judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "../../engines/rollout/judge/gather.ts";
 import { judge } from "../../engines/rollout/judge/judge.ts";
+import { byMetric } from "../../engines/rollout/judge/metrics.ts";
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { Bucket, Tally, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import type { Arm, Contestant, Minute, Move } from "./contestant.ts";
@@ -15,6 +16,7 @@ interface State {
   readonly judgedTo: number;
   /** The first minute of the current step that counts. */
   readonly warmUntil: number;
+  /** How many of the latest probes in a row had no answer. */
   readonly probesFailed: number;
   /** Minutes that arrived while an earlier one is still missing. */
   readonly early: readonly Minute[];
@@ -22,6 +24,8 @@ interface State {
   readonly stables: readonly Arm[];
 }
 
+/** From so many failed probes in a row on the canary is silent, as in the product. */
+const silentFrom = 2;
 /** How many minutes a missing minute is waited for, as the product waits for late rows. */
 const patienceMinutes = 6;
 
@@ -41,8 +45,27 @@ export interface Setting {
   /** Whether the step at 100 percent is played too, as the product does. */
   readonly playsLast?: true;
   /** What is left out or changed to measure its effect; absent in the product's own configuration. */
-  readonly without?: "tempering" | "fresh stable";
+  readonly without?: keyof typeof omissions | "fresh stable";
 }
+
+/** What can be left out of the evidence after each minute. */
+const omissions = {
+  tempering: (evidence: Evidence): Evidence => withNoise(evidence, () => noEvidence.baseline.noise.failed),
+  "long blocks": (evidence: Evidence): Evidence =>
+    withNoise(evidence, (scales) => scales.map((scale, index) => (index < 2 ? scale : { ...scale, pairs: 0, sum: 0 }))),
+  body: (evidence: Evidence): Evidence => {
+    const { p50: _half, p75: _quarter, ...tails } = evidence.baseline.tails;
+    return { ...evidence, baseline: { ...evidence.baseline, tails } };
+  },
+} as const;
+
+const withNoise = (
+  evidence: Evidence,
+  change: (scales: Evidence["baseline"]["noise"]["failed"]) => Evidence["baseline"]["noise"]["failed"],
+): Evidence => ({
+  ...evidence,
+  baseline: { ...evidence.baseline, noise: byMetric((name) => change(evidence.baseline.noise[name])) },
+});
 
 const millisecondsPerMinute = 60_000;
 
@@ -60,40 +83,43 @@ export const ballast: Contestant<State> = {
   about: "our judge with the default thresholds, and the weights of the contest: ten steps of a minute",
 };
 
+const defaultPlan = {
+  name: "ballast, default plan",
+  thresholds: defaultThresholds,
+  weights: defaultStrategy.weights,
+  warmUp: 4,
+  settle: 3,
+  bake: 5,
+  playsLast: true,
+} as const;
+
+/** The default plan of a release, with its own weights. */
+export const byPlan: Contestant<State> = {
+  ...contestant(defaultPlan),
+  about: "our judge with the default thresholds, and the default strategy of a release",
+  onlyOwnWeights: true,
+};
+
 /** Our judge with one thing left out or changed, to measure the effect of each. */
 export const ablations: readonly Contestant<State>[] = [
   contestant({ ...contestRamp, name: "ballast without tempering", without: "tempering" }),
   contestant({ ...contestRamp, name: "ballast without warm-up", warmUp: 0 }),
   contestant({ ...contestRamp, name: "ballast with stable of ten minutes", without: "fresh stable" }),
+  contestant({ ...defaultPlan, name: "default plan without the body", without: "body" }),
+  contestant({ ...defaultPlan, name: "default plan without long blocks", without: "long blocks" }),
+  contestant({ ...defaultPlan, name: "default plan without hold-back", weights: [5, 25, 50] }),
 ];
-
-/** The default plan of a release, with its own weights. */
-export const byPlan: Contestant<State> = {
-  ...contestant({
-    name: "ballast, default plan",
-    thresholds: defaultThresholds,
-    weights: defaultStrategy.weights,
-    warmUp: 4,
-    settle: 3,
-    bake: 5,
-    playsLast: true,
-  }),
-  about: "our judge with the default thresholds, and the default strategy of a release",
-  onlyOwnWeights: true,
-};
 
 /** Gives our judge as a contestant, with a configuration. */
 function contestant(setting: Setting): Contestant<State> {
   const { name, thresholds, weights, warmUp, settle, without } = setting;
   const adjusted = (evidence: Evidence): Evidence =>
-    without === "tempering"
-      ? { ...evidence, baseline: { ...evidence.baseline, noise: noEvidence.baseline.noise } }
-      : evidence;
+    without === undefined || without === "fresh stable" ? evidence : omissions[without](evidence);
   const watch = (state: Pick<State, "weight" | "warmUntil">) => ({
     thresholds,
     percent: state.weight,
     intervalSeconds: 60,
-    warmFrom: 0,
+    warmFrom: millisecondsPerMinute,
     warmUntil: state.warmUntil * millisecondsPerMinute,
   });
   return {
@@ -126,7 +152,7 @@ function contestant(setting: Setting): Contestant<State> {
           ...state,
           stables,
           judgedTo: minute.at + 1,
-          probesFailed: minute.probesFailed,
+          probesFailed: inARow(state.probesFailed, minute),
           evidence: adjusted(gather(state.evidence, [bucket], watch(state))),
         };
       }
@@ -139,7 +165,7 @@ function contestant(setting: Setting): Contestant<State> {
 /** Judges the minutes so far, and gives the next weight. */
 function conclude(state: State, { thresholds, weights, bake, playsLast }: Setting): Move<State> {
   const steps = [...weights, 100];
-  const standing = { percent: state.weight, steps, isSilent: state.probesFailed > 0 };
+  const standing = { percent: state.weight, steps, isSilent: state.probesFailed >= silentFrom };
   const verdict = judge(state.evidence, thresholds, standing);
   if (verdict.verdict === "fail") return { state, weight: 0, ending: "rolled-back" };
   if (verdict.verdict === "inconclusive") return { state, weight: state.weight, waiting: verdict.reason };
@@ -149,6 +175,10 @@ function conclude(state: State, { thresholds, weights, bake, playsLast }: Settin
     ? { state, weight: 100, ending: "promoted" }
     : { state, weight: next };
 }
+
+/** Counts probes without an answer in a row; of a minute in which one was answered, the last one may have failed. */
+const inARow = (before: number, { probes, probesFailed }: Minute): number =>
+  probes > 0 && probesFailed === probes ? before + probes : Math.min(1, probesFailed);
 
 /** Begins a step if the weight of the canary changed in a minute. */
 function stepOf(state: State, { weight, at }: Minute, weights: readonly number[], settle: number): State {

@@ -44,6 +44,7 @@ interface Later {
   readonly minutes: number;
   readonly requests: number;
   readonly failed: number;
+  readonly refused: number;
 }
 
 /** The requests of an arm that begin in a minute: those that end in it, and those that end later. */
@@ -72,14 +73,20 @@ function serve(dice: Dice, ended: number, storm: number, condition: Condition, {
 }
 
 /** Spreads long requests evenly over the minutes in which they can end. */
-function spread(dice: Dice, requests: number, minutes: number, failedShare: number): readonly Later[] {
+function spread(dice: Dice, requests: number, minutes: number, condition: Condition): readonly Later[] {
   const least = Math.max(1, Math.ceil(minutes / 2));
   const most = Math.max(least, Math.floor(1.5 * minutes));
   let left = requests;
   return Array.from({ length: most - least + 1 }, (_, index) => {
     const count = dice.binomial(left, 1 / (most - least + 1 - index));
     left -= count;
-    return { minutes: least + index, requests: count, failed: dice.binomial(count, failedShare) };
+    const failed = dice.binomial(count, condition.failed);
+    return {
+      minutes: least + index,
+      requests: count,
+      failed,
+      refused: dice.binomial(count - failed, condition.refused / Math.max(1e-12, 1 - condition.failed)),
+    };
   });
 }
 
@@ -92,6 +99,7 @@ function withEnding(arm: Arm, ending: readonly Later[]): Arm {
     ...arm,
     requests: ending.reduce((sum, { requests }) => sum + requests, arm.requests),
     failed: ending.reduce((sum, { failed }) => sum + failed, arm.failed),
+    refused: ending.reduce((sum, { refused }) => sum + refused, arm.refused),
     durations,
   };
 }
@@ -113,11 +121,11 @@ function beginningsOf(cell: Cell, seed: number) {
     const chance = dice(at, streams[arm]);
     const hung = chance.binomial(sent, condition.hung);
     const long = chance.binomial(sent - hung, (longRequests?.percent ?? 0) / 100);
-    const later = hung === 0 ? [] : [{ minutes: hangMinutes, requests: hung, failed: hung }];
+    const later = hung === 0 ? [] : [{ minutes: hangMinutes, requests: hung, failed: hung, refused: 0 }];
     const dicesOfLong = dice(at, arm === "canary" ? streams.canaryLong : streams.stableLong);
     return {
       arm: serve(chance, sent - hung - long, storm, condition, shapeFor(condition)),
-      later: long === 0 ? later : [...later, ...spread(dicesOfLong, long, longRequests!.minutes, condition.failed)],
+      later: long === 0 ? later : [...later, ...spread(dicesOfLong, long, longRequests!.minutes, condition)],
     };
   };
   /** The noisy tenant: how many failing requests the canary gets, and how many stable gets. */

@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { rollouts } from "../../client/rollouts.ts";
 import { streamCalls } from "../../client/streams.ts";
+import { adviceOn } from "../../engines/rollout/judge/advice.ts";
 import {
   type Course,
   type Power,
@@ -56,10 +57,12 @@ Examples:
       const missing = shortfalls(plan, traffic, estimate);
       const given = cautions(plan);
       if (missing.length > 0) process.exitCode = 1;
-      if (options.json) return printJson({ traffic, ...plan, ...estimate, shortfalls: missing, cautions: given });
+      const advice = adviceOn(plan, traffic, estimate);
+      if (options.json)
+        return printJson({ traffic, ...plan, ...estimate, advice, shortfalls: missing, cautions: given });
       print(`${inputLines(plan, traffic)}\n\n`);
       print(courseTable(plan, estimate));
-      if (missing.length + given.length > 0) print(`\n${[...missing, ...given].join("\n")}`);
+      print(`\n${[advice, ...missing, ...given].join("\n")}`);
     });
 
 function inputLines({ strategy }: Plan, { requestsPerMinute, failurePercent, dispersion }: Traffic): string {

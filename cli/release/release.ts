@@ -85,7 +85,7 @@ function evidenceLine({ against, againstMax, favour, favourMin }: Balance): stri
   const negative = `against the canary ${odds(against)}, rolls back at ${odds(againstMax)}`;
   return favour === null
     ? negative
-    : `${negative}; in its favour ${odds(favour)}, and the last step before 100 % needs ${odds(favourMin)}`;
+    : `${negative}; in its favour ${odds(favour)}, and more than half of the traffic needs ${odds(favourMin)}`;
 }
 
 const odds = (times: number): string => ratio(Math.log(times));

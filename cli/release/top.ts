@@ -21,7 +21,7 @@ export const addTop = (program: Command): Command =>
       `
 On a terminal the display is refreshed every second until you press q; a rollout that ends stays for a
 minute. Without a terminal, each change is printed as a line, or as a JSON object with --json, until Ctrl-C.
-The odds in favour of a canary decide only its last step before 100 percent.
+The odds in favour of a canary decide only whether it gets more than half of the traffic.
 
 Examples:
   ballast top

@@ -54,10 +54,11 @@ const strategyFields = {
     what:
       "a list of 1 to 20 percentages, because without a step before 100 percent the canary cannot be compared " +
       "with stable",
-    otherwise: [5, 25, 50],
+    otherwise: [5, 25, 50, 95],
     description:
       "The percentages of traffic that the canary receives, step by step, ascending, each from 1 to 99. " +
-      "A last step of 100 is implied.",
+      "A last step of 100 is implied. A last weight of 95 leaves stable a share to compare with while nearly all " +
+      "users are on the canary; at 100 percent nothing can be compared.",
   }),
   bakeSeconds: limit({
     least: 1,
@@ -139,15 +140,17 @@ const thresholdFields = {
     most: 50,
     otherwise: 5,
     description:
-      "β: of a hundred canaries that fail `failurePointsMax` more than stable in their last step, the judge promotes " +
-      "at most this many.",
+      "β: of a hundred canaries that fail `failurePointsMax` more than stable, the judge gives at most this many " +
+      "more than half of the traffic.",
     caution: above(20, (value) => `up to ${value} of 100 bad canaries are promoted.`),
   }),
   oddsTolerated: limit({
     least: 1,
     most: 10,
     otherwise: 1.2,
-    description: "A canary with up to this many times stable's odds of a bad answer is as good as stable.",
+    description:
+      "A canary with up to this many times stable's odds of a bad answer is as good as stable; for failures up to a " +
+      "quarter of `failurePointsMax` more, if that is less.",
     caution: above(3, (value) => `a canary with ${value} times stable's odds of failing is not rolled back.`),
   }),
   slowdownTolerated: limit({

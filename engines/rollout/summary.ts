@@ -103,7 +103,8 @@ const balanceSchema = exactly({
   favourMin: {
     ...times,
     description:
-      "The last step before 100 percent passes only when `favour` reaches this value. Earlier steps do not need it.",
+      "The canary gets more than half of the traffic, and then all of it, only when `favour` reaches this value. " +
+      "Steps that lead to less do not need it.",
   },
 } satisfies Record<keyof Balance, Schema>);
 

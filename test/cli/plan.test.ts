@@ -33,8 +33,8 @@ test("power estimates what a plan can detect, and exits with 1 if that is less t
   expect(busy.out).toMatch(
     new RegExp(
       "12,000 requests a minute, 0\\.5 % baseline failures, dispersion 1\n" +
-        "plan +5 → 25 → 50 → 100 %, bake 5m each, maximum 3h\n\n" +
-        "CANARY +RESULT +AFTER +CANARY REQUESTS\nhealthy +promoted +36m +182,400\n\\+1 point +rolled-back +6m ",
+        "plan +5 → 25 → 50 → 95 → 100 %, bake 5m each, maximum 3h\n\n" +
+        "CANARY +RESULT +AFTER +CANARY REQUESTS\nhealthy +promoted +45m +285,000\n\\+1 point +rolled-back +6m ",
     ),
   );
   const quiet = await ballast("power --requests-per-minute 20 --failure-percent 0.5");
@@ -43,6 +43,7 @@ test("power estimates what a plan can detect, and exits with 1 if that is less t
     out: expect.stringMatching(
       new RegExp(
         "healthy +undecided +more than 3h[^]*" +
+          "does not see \\+1 point within 3h; raise maximumSeconds or failurePointsMax, or send requests[^]*" +
           "At 20 requests a minute .* a healthy canary is not promoted: [^]* is not detected within 3h\\.",
       ),
     ),

@@ -61,8 +61,11 @@ const isBaked = (state: RolloutState): boolean =>
 export const standing = (state: RolloutState): Standing => ({
   percent: percentOf(state),
   steps: state.steps,
-  isSilent: state.probeFailures > 0,
+  isSilent: state.probeFailures >= silentFrom,
 });
+
+/** From so many probes without an answer in a row on a canary is silent: one may get lost on its way. */
+const silentFrom = 2;
 
 const verdictOf = (state: RolloutState): Verdict =>
   withhold(state, judge(state.evidence, state.intent!.thresholds, standing(state)));

@@ -2,10 +2,16 @@
 // requests arrive, and whether it is sick now.
 import type { Count, Tally, Thresholds } from "../vocabulary.ts";
 import { addCounts } from "./counts.ts";
-import { bandsOf, durationsAbove, mergeDurations, tailOf } from "./durations.ts";
-import type { Baseline, MetricName, Noise } from "./evidence.ts";
+import { bandOf, durationsAbove, mergeDurations, tailOf, toleratedBand } from "./durations.ts";
+import type { Baseline, Counted, MetricName, Noise } from "./evidence.ts";
 import { roundLog } from "./likelihood.ts";
 import { byMetric, metricNames, metricSettings } from "./metrics.ts";
+
+/**
+ * How many buckets make a block, by the scale at which noise is measured. Bad minutes often come two or three in a row,
+ * which neighbouring minutes would hide, and some noise lasts for a good part of a rollout.
+ */
+export const blockLengths = [1, 3, 9] as const;
 
 /** The baseline before any bucket. */
 export const noBaseline: Baseline = {
@@ -13,11 +19,9 @@ export const noBaseline: Baseline = {
   failed: 0,
   refused: 0,
   tails: {},
-  noise: byMetric(() => ({ pairs: 0, sum: 0, requests: 0, bucketPairs: 0, bucketSum: 0 })),
-  last: {},
-  before: {},
-  block: {},
+  noise: byMetric(() => blockLengths.map(() => ({ pairs: 0, sum: 0, requests: 0 }))),
   blockBuckets: 0,
+  long: 0,
   incidents: 0,
 };
 
@@ -25,11 +29,6 @@ export const noBaseline: Baseline = {
 const knownFrom = 500;
 /** One or two outages are incidents; from the third on they are normal for stable. */
 export const incidentsMax = 2;
-/**
- * How many buckets make a block: bad minutes often come two or three in a row, which neighbouring minutes would hide.
- */
-export const blockBuckets = 3;
-
 /** Gives the share of requests that failed. */
 export const failureShare = ({ requests, failed }: Count): number => (requests === 0 ? 0 : failed / requests);
 
@@ -38,19 +37,31 @@ export const failureShare = ({ requests, failed }: Count): number => (requests =
  *
  * A bucket of a sick stable makes the rollout wait and is no evidence in favour of the canary. The buckets after it are
  * left out, not the bucket itself: leaving out a bucket for what it shows would keep the storms that hit the canary and
- * drop those that hit stable. If stable is sick again and again, nothing is left out.
+ * drop those that hit stable. If stable is sick again and again, nothing is left out. `usual` is what is known of the
+ * share of failures besides the baseline.
  */
-export function isSick(arm: Tally, baseline: Baseline, thresholds: Thresholds): boolean {
-  const share = failureShare(baseline);
+export function isSick(arm: Tally, baseline: Baseline, thresholds: Thresholds, usual = 0): boolean {
+  const isKnown = baseline.requests >= knownFrom;
+  const share = Math.max(usual, failureShare(baseline));
   const expected = arm.requests * share;
-  const ceiling = ceilingOf(baseline, thresholds);
-  const most = baseline.requests < knownFrom ? ceiling : Math.min(ceiling, Math.max(3 * share, share + 0.02));
+  const ceiling = ceilingOf(isKnown ? failureShare(baseline) : share, thresholds);
+  const most = isKnown ? Math.min(ceiling, Math.max(3 * share, share + 0.02)) : ceiling;
   return arm.failed >= 3 && arm.failed > most * arm.requests && arm.failed > expected + 4 * Math.sqrt(expected);
 }
 
 /** Gives the share of failures beyond which stable is sick in any case, unless its baseline is about as high. */
-export const ceilingOf = (baseline: Baseline, thresholds: Thresholds): number =>
-  Math.max(thresholds.stableFailurePercentMax / 100, 1.5 * failureShare(baseline));
+export const ceilingOf = (share: number, thresholds: Thresholds): number =>
+  Math.max(thresholds.stableFailurePercentMax / 100, 1.5 * share);
+
+/**
+ * Gives the usual share of failures of some buckets: that of the middle one, so that an outage among them does not
+ * count. Without it, a service that usually fails more than `stableFailurePercentMax` would be sick from its first
+ * bucket on, and nothing could ever be learnt.
+ */
+export function usualShare(arms: readonly Tally[]): number {
+  const shares = arms.filter(({ requests }) => requests > 0).map(failureShare);
+  return shares.toSorted((one, other) => one - other)[Math.floor(shares.length / 2)] ?? 0;
+}
 
 /** Counts the requests of an arm that were bad by a metric, as if they were faster by the factor `slowdown`. */
 export function badOf(tally: Tally, name: MetricName, { tails }: Baseline, slowdown = 1): number | undefined {
@@ -58,9 +69,12 @@ export function badOf(tally: Tally, name: MetricName, { tails }: Baseline, slowd
   if (name === "refused") return tally.refused;
   const tail = tails[name];
   if (tail === undefined) return undefined;
-  if (tally.durations !== undefined) return durationsAbove(tally.durations, tail + bandsOf(slowdown));
+  if (tally.durations !== undefined) return durationsAbove(tally.durations, toleratedBand(tail, slowdown));
   return tally.requests === 0 ? 0 : undefined;
 }
+
+/** From this band on a request is long: it may begin in one step and end in another. */
+const longBand = bandOf(60_000);
 
 const areKnown = (tails: Baseline["tails"]): boolean =>
   metricNames.every((name) => metricSettings[name].tail === undefined || tails[name] !== undefined);
@@ -70,6 +84,7 @@ export const learn = (baseline: Baseline, stable: Tally): Baseline => ({
   ...baseline,
   ...addCounts(baseline, stable),
   refused: baseline.refused + (stable.refused ?? 0),
+  long: baseline.long + (stable.durations === undefined ? 0 : durationsAbove(stable.durations, longBand - 1)),
   ...(stable.durations === undefined || areKnown(baseline.tails)
     ? {}
     : { durations: mergeDurations(baseline.durations, stable.durations) }),
@@ -102,25 +117,44 @@ export function findTails(baseline: Baseline): Baseline {
  */
 export function measureNoise(baseline: Baseline, stable: Tally): Baseline {
   if (stable.requests === 0) return baseline;
-  const noise = { ...baseline.noise };
-  const last = { ...baseline.last };
-  const before = { ...baseline.before };
-  const block = { ...baseline.block };
-  const buckets = baseline.blockBuckets + 1;
-  const isFull = buckets === blockBuckets;
-  for (const name of metricNames) {
+  const blockBuckets = baseline.blockBuckets + 1;
+  const measure = (name: MetricName): readonly Noise[] => {
     const bad = badOf(stable, name, baseline);
-    if (bad === undefined) continue;
-    noise[name] = withBucket(noise[name], difference(last[name], [stable.requests, bad]));
-    last[name] = [stable.requests, bad];
-    const [requests, sum] = block[name] ?? [0, 0];
-    const now = [requests + stable.requests, sum + bad] as const;
-    block[name] = now;
-    if (!isFull) continue;
-    noise[name] = withBlock(noise[name], difference(before[name], now));
-    before[name] = now;
-  }
-  return { ...baseline, noise, last, before, block: isFull ? {} : block, blockBuckets: isFull ? 0 : buckets };
+    return bad === undefined
+      ? baseline.noise[name]
+      : baseline.noise[name].map((noise, scale) =>
+          addToBlock(noise, [stable.requests, bad], blockLengths[scale]!, blockBuckets),
+        );
+  };
+  return { ...baseline, noise: byMetric(measure), blockBuckets: blockBuckets % blockLengths.at(-1)! };
+}
+
+/** Forgets the blocks around an outage: they say nothing about what is normal. */
+export const breakBlocks = (baseline: Baseline): Baseline => ({
+  ...baseline,
+  noise: byMetric((name) => baseline.noise[name].map(({ pairs, sum, requests }) => ({ pairs, sum, requests }))),
+  blockBuckets: 0,
+});
+
+/** From this length on a block is long, and from so many times the mean on a difference is an outlier. */
+const longFrom = 9;
+const outlierFrom = 4;
+
+/** Adds a bucket to the open block, and compares the block with the one before if it is full. */
+function addToBlock(noise: Noise, [requests, bad]: Counted, length: number, buckets: number): Noise {
+  const open: Counted = [requests + (noise.open?.[0] ?? 0), bad + (noise.open?.[1] ?? 0)];
+  if (buckets % length !== 0) return { ...noise, open };
+  const { before, open: _full, ...sums } = noise;
+  const found = difference(before, open);
+  if (found === undefined) return { ...sums, before: open };
+  // A base that moves once makes two long blocks differ as nothing else does; that is no noise.
+  const most = length < longFrom ? Infinity : outlierFrom * Math.max(1, sums.sum / Math.max(1, sums.pairs));
+  return {
+    pairs: sums.pairs + 1,
+    sum: roundLog(sums.sum + Math.min(most, found.squared)),
+    requests: roundLog(sums.requests + found.requests),
+    before: open,
+  };
 }
 
 interface Difference {
@@ -131,27 +165,9 @@ interface Difference {
 }
 
 /** Compares the shares of bad requests in two stretches of stable; undefined if they say nothing. */
-function difference(
-  before: readonly [number, number] | undefined,
-  [requests, bad]: readonly [number, number],
-): Difference | undefined {
+function difference(before: Counted | undefined, [requests, bad]: Counted): Difference | undefined {
   if (before === undefined || before[1] + bad === 0 || before[1] + bad === before[0] + requests) return undefined;
   const share = (before[1] + bad) / (before[0] + requests);
   const by = 1 / before[0] + 1 / requests;
   return { squared: (before[1] / before[0] - bad / requests) ** 2 / (share * (1 - share) * by), requests: 2 / by };
 }
-
-const withBucket = (noise: Noise, found: Difference | undefined): Noise =>
-  found === undefined
-    ? noise
-    : { ...noise, bucketPairs: noise.bucketPairs + 1, bucketSum: roundLog(noise.bucketSum + found.squared) };
-
-const withBlock = (noise: Noise, found: Difference | undefined): Noise =>
-  found === undefined
-    ? noise
-    : {
-        ...noise,
-        pairs: noise.pairs + 1,
-        sum: roundLog(noise.sum + found.squared),
-        requests: roundLog(noise.requests + found.requests),
-      };

@@ -12,10 +12,27 @@ export const bandOf = (milliseconds: number): number =>
   milliseconds < 1 ? 0 : Math.min(bandMax, Math.floor(bandsPerDoubling * Math.log2(milliseconds)));
 
 /** Gives the number of bands that correspond to a factor. */
-export const bandsOf = (times: number): number => Math.round(bandsPerDoubling * Math.log2(times));
+const bandsOf = (times: number): number => Math.round(bandsPerDoubling * Math.log2(times));
 
 /** Gives the end of a band, in milliseconds. */
 export const endOf = (band: number): number => 2 ** ((band + 1) / bandsPerDoubling);
+
+/** Whole milliseconds that come this near to what is tolerated are near enough. */
+const nearly = 0.98;
+
+/**
+ * Gives the band up to which a request is no slower than tolerated, if one of stable's may have the band `tail`.
+ *
+ * Durations are logged in whole milliseconds. Near one millisecond the next longer duration is the double, so a band
+ * that is only a little higher would tolerate nothing.
+ */
+export function toleratedBand(tail: number, slowdown: number): number {
+  const bands = bandsOf(slowdown);
+  const least = nearly * 2 ** (bands / bandsPerDoubling) * Math.ceil(endOf(tail));
+  let band = tail + bands;
+  while (bands > 0 && band < bandMax && Math.ceil(endOf(band)) < least) band++;
+  return band;
+}
 
 /** Packs counts by band; undefined if all are zero. */
 export function durationsOf(counts: readonly (readonly [band: number, count: number])[]): Durations | undefined {

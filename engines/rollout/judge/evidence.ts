@@ -1,9 +1,13 @@
 // What the judge keeps of a rollout, as plain values: the types between the buckets that arrive and the verdict.
 // gather.ts fills them, judge.ts reads them.
+import type { Instant } from "../../time.ts";
 import type { Count, Durations } from "./counts.ts";
 
-/** What is compared in the same buckets: failures, refusals, and three tails of the durations. */
-export type MetricName = "failed" | "refused" | "p95" | "p99" | "p999";
+/**
+ * What is compared in the same buckets: failures, refusals, and requests beyond five quantiles of stable's durations,
+ * two in the body of the distribution and three in its tail.
+ */
+export type MetricName = "failed" | "refused" | "p50" | "p75" | "p95" | "p99" | "p999";
 
 /** What is judged at 100 percent, when there is no stable to compare with. */
 export type AloneName = "failed" | "p95";
@@ -23,28 +27,31 @@ export interface Metric {
   readonly step: readonly number[];
   /** The final `step` evidence of earlier steps, weighted; a plain number, not a logarithm. */
   readonly settled: number;
-  /**
-   * In favour of the canary, since this step began: by odds, then by its own share of bad requests. It stays zero if a
-   * promotion does not need it.
-   */
-  readonly favour: readonly number[];
+  /** In favour of the canary, since this step began. It stays zero if a promotion does not need it. */
+  readonly favour: number;
+  /** The requests that it is made of; those of bursts count in part. */
+  readonly favourTable: Table;
+  /** Stable's usual share of bad requests when this step began. */
+  readonly usual: number;
   readonly wholeTable: Table;
   readonly stepTable: Table;
 }
 
+/** Requests, and how many of them were bad. */
+export type Counted = readonly [requests: number, bad: number];
+
 /**
  * How unevenly bad requests arrive: squared differences between neighbouring blocks of stable's buckets, in units of
- * chance, so 1 on average without bursts.
+ * chance, so 1 on average without bursts. The sum of the pairs, of their squares, and of their requests.
  */
 export interface Noise {
   readonly pairs: number;
   readonly sum: number;
   readonly requests: number;
-  /**
-   * The same between neighbouring buckets. Bursts that last make blocks differ but leave neighbouring buckets alike.
-   */
-  readonly bucketPairs: number;
-  readonly bucketSum: number;
+  /** Stable's previous block, if it was not sick. */
+  readonly before?: Counted;
+  /** The block that is not full yet. */
+  readonly open?: Counted;
 }
 
 /** What is normal for stable: its buckets while it was not sick, including those before the rollout. */
@@ -54,13 +61,12 @@ export interface Baseline extends Count {
   readonly durations?: Durations;
   /** The band beyond which a request is in the tail. */
   readonly tails: { readonly [Name in MetricName]?: number };
-  readonly noise: { readonly [Name in MetricName]: Noise };
-  /** Stable's previous bucket, by metric. */
-  readonly last: { readonly [Name in MetricName]?: readonly [requests: number, bad: number] };
-  /** Stable's previous block of buckets, and the block that is not full yet, by metric. */
-  readonly before: { readonly [Name in MetricName]?: readonly [requests: number, bad: number] };
-  readonly block: { readonly [Name in MetricName]?: readonly [requests: number, bad: number] };
+  /** By the length of the blocks. */
+  readonly noise: { readonly [Name in MetricName]: readonly Noise[] };
+  /** How many buckets are in the open blocks. */
   readonly blockBuckets: number;
+  /** How many of stable's requests took a minute or more. */
+  readonly long: number;
   /** How often stable has become sick. */
   readonly incidents: number;
 }
@@ -73,6 +79,8 @@ export interface Evidence {
   readonly untempered: readonly number[];
   /** How many steps have begun, including skipped ones. */
   readonly begun: number;
+  /** Until then the canary has just started, and slow requests count little. */
+  readonly startUntil: Instant;
   /** Against the canary at 100 percent, by its own shares of bad requests. */
   readonly alone: { readonly [Name in AloneName]: readonly number[] };
   /** The requests of both arms in this step: judged, during warm-up, and while stable was sick. */

@@ -1,21 +1,24 @@
 // Evidence + buckets → evidence. Each bucket is taken once, in order, and is weighed only with what was known before
 // it: the tails, the noise and the baseline of stable. judge.ts decides what follows from the sum.
+import type { Instant } from "../../time.ts";
 import type { Bucket, Thresholds } from "../vocabulary.ts";
-import { ceilingOf, findTails, incidentsMax, isSick, learn, measureNoise, noBaseline } from "./baseline.ts";
+import {
+  breakBlocks,
+  ceilingOf,
+  failureShare,
+  findTails,
+  incidentsMax,
+  isSick,
+  learn,
+  measureNoise,
+  noBaseline,
+  usualShare,
+} from "./baseline.ts";
 import { addCounts, type Count } from "./counts.ts";
 import type { Baseline, Evidence, Metric, MetricName, Table } from "./evidence.ts";
 import { logSum, roundLog } from "./likelihood.ts";
-import {
-  aloneAlternatives,
-  alternatives,
-  byMetric,
-  favourable,
-  favourableShares,
-  metricSettings,
-  mixed,
-  promising,
-} from "./metrics.ts";
-import { addLogs, ratios, refusalOf, tableOf, temper, weigh, weighAlone } from "./weigh.ts";
+import { aloneAlternatives, alternatives, byMetric, metricSettings, mixed, promising } from "./metrics.ts";
+import { addLogs, excessOf, ratios, tableOf, temper, toleratedOdds, weigh, weighAlone } from "./weigh.ts";
 
 /** How a bucket is judged: where the rollout was, what it tolerates, which time is left out. */
 export interface Watch {
@@ -34,7 +37,9 @@ const emptyMetric: Metric = {
   whole: zeros(alternatives.length),
   step: zeros(alternatives.length),
   settled: 0,
-  favour: zeros(favourable.length + favourableShares.length),
+  favour: 0,
+  favourTable: emptyTable,
+  usual: 0,
   wholeTable: emptyTable,
   stepTable: emptyTable,
 };
@@ -55,6 +60,7 @@ export const noEvidence: Evidence = {
   metrics: byMetric(() => emptyMetric),
   untempered: emptyMetric.whole,
   begun: 0,
+  startUntil: 0,
   alone: { failed: zeros(aloneAlternatives.length), p95: zeros(aloneAlternatives.length) },
   ...emptyCounts,
 };
@@ -65,12 +71,11 @@ export const noEvidence: Evidence = {
  *
  * A canary that was good for an hour has gathered much in its favour. A fault that shows only at a higher weight would
  * have to outweigh all of it; the evidence that begins here does not. A step that is entered again, after weights were
- * set back, is not a new one.
+ * set back, is not a new one: what was shown in it stands, since a second attempt would be a second chance of a wrong
+ * promotion.
  */
 export function beginStep(evidence: Evidence, step: number, steps: number): Evidence {
-  const fresh = (metric: Metric): Metric => ({ ...metric, favour: emptyMetric.favour });
-  if (step < evidence.begun)
-    return { ...evidence, ...emptyCounts, metrics: byMetric((name) => fresh(evidence.metrics[name])) };
+  if (step < evidence.begun) return { ...evidence, ...emptyCounts };
   const skipped = Math.max(0, Math.min(step, steps) - Math.max(1, evidence.begun));
   const ended = (metric: Metric): number =>
     roundLog(
@@ -81,7 +86,11 @@ export function beginStep(evidence: Evidence, step: number, steps: number): Evid
     ...emptyCounts,
     begun: step + 1,
     metrics: byMetric((name) => ({
-      ...fresh(evidence.metrics[name]),
+      ...evidence.metrics[name],
+      favour: 0,
+      favourTable: isProven(evidence.metrics[name])
+        ? { ...evidence.metrics[name].favourTable, canary: 0, canaryBad: 0 }
+        : emptyTable,
       step: emptyMetric.step,
       stepTable: emptyTable,
       settled: ended(evidence.metrics[name]),
@@ -102,6 +111,10 @@ export function metricEvidence(metric: Metric, evidence: Evidence, steps: number
   ]);
 }
 
+/** With so much in its favour a canary was shown to be good in a step, and what stable did then is known. */
+const provenFrom = Math.log(20);
+const isProven = ({ favour }: Metric): boolean => favour >= provenFrom;
+
 /** Reports whether the present step has evidence of its own: after the first, and before 100 percent. */
 const isLater = ({ begun }: Evidence, steps: number): boolean => begun >= 2 && begun <= steps;
 
@@ -114,32 +127,44 @@ export function gather(evidence: Evidence, buckets: readonly Bucket[], watch: Wa
   const first = buckets.findIndex(({ canary }) => canary.requests > 0);
   const history = first === -1 ? buckets.length : first;
   // All buckets before the canary's first request are known before the first bucket is weighed.
-  let baseline = buckets
-    .slice(0, history)
-    .reduce(
-      (known, { stable }) => (isSick(stable, known, watch.thresholds) ? known : learn(known, stable)),
-      evidence.baseline,
-    );
+  const before = buckets.slice(0, history).map(({ stable }) => stable);
+  const usual = usualShare(before);
+  let baseline = before.reduce<Baseline>(
+    (known, stable) => (isSick(stable, known, watch.thresholds, usual) ? known : learn(known, stable)),
+    evidence.baseline,
+  );
   baseline = findTails(baseline);
-  let next = evidence;
+  let next = { ...evidence, startUntil: startOf(evidence, watch) };
   for (const [index, bucket] of buckets.entries()) {
-    const sick = isSick(bucket.stable, baseline, watch.thresholds);
+    const sick = isSick(bucket.stable, baseline, watch.thresholds, recentShare(next, watch.thresholds));
     const wasSick = next.sick !== undefined;
     next = sick ? addSick(next, bucket, baseline, watch) : { ...next, sick: undefined };
     if (!wasSick || baseline.incidents > incidentsMax) next = add(next, baseline, bucket, watch);
-    const isOut = sick && bucket.stable.failed > ceilingOf(baseline, watch.thresholds) * bucket.stable.requests;
+    const ceiling = ceilingOf(failureShare(baseline), watch.thresholds);
+    const isOut = sick && bucket.stable.failed > ceiling * bucket.stable.requests;
     if (isOut && !wasSick) baseline = { ...baseline, incidents: baseline.incidents + 1 };
     baseline =
-      isOut && baseline.incidents <= incidentsMax
-        ? { ...baseline, last: {}, before: {}, block: {}, blockBuckets: 0 }
-        : measureNoise(baseline, bucket.stable);
-    if (!sick && index >= history) baseline = findTails(learn(baseline, bucket.stable));
+      isOut && baseline.incidents <= incidentsMax ? breakBlocks(baseline) : measureNoise(baseline, bucket.stable);
+    if (!isOut && index >= history) baseline = findTails(learn(baseline, bucket.stable));
   }
   return { ...next, baseline };
 }
 
+/** From so many requests to stable in this rollout on its share of failures is known. */
+const recentFrom = 500;
+
+/**
+ * Gives stable's share of failures in this rollout. If the base has risen, the hour before the rollout says too little,
+ * and each minute that is a little bad would count as sick: what is left would look better than stable is. It counts up
+ * to half of `stableFailurePercentMax`, so that no canary that drags stable down makes this look usual.
+ */
+function recentShare({ metrics }: Evidence, { stableFailurePercentMax }: Thresholds): number {
+  const { stable, stableBad } = metrics.failed.wholeTable;
+  return stable < recentFrom ? 0 : Math.min(stableBad / stable, stableFailurePercentMax / 200);
+}
+
 function addSick(evidence: Evidence, bucket: Bucket, baseline: Baseline, { thresholds }: Watch): Evidence {
-  const isShared = isSick(bucket.canary, baseline, thresholds);
+  const isShared = isSick(bucket.canary, baseline, thresholds, recentShare(evidence, thresholds));
   return {
     ...evidence,
     sickCanary: addCounts(evidence.sickCanary, bucket.canary),
@@ -172,23 +197,32 @@ function addToMetrics(
   evidence: Evidence,
   baseline: Baseline,
   bucket: Bucket,
-  { thresholds }: Watch,
+  watch: Watch,
   { isOfStep, isSound }: { readonly isOfStep: boolean; readonly isSound: boolean },
 ): Evidence {
   if (bucket.canary.requests === 0) return evidence;
-  const { oddsTolerated, slowdownTolerated } = thresholds;
-  const tables = byMetric((name) => tableOf(bucket, name, baseline, slowdownTolerated));
-  const odds = alternatives.map(([times]) => oddsTolerated * times);
-  const against = byMetric((name) => ratios(tables[name], odds, oddsTolerated));
+  const { thresholds } = watch;
+  const isStart = bucket.at < evidence.startUntil;
+  const tables = byMetric((name) => tableOf(bucket, name, baseline, thresholds.slowdownTolerated));
+  const against = byMetric((name) => {
+    const tolerated = toleratedOdds(name, baseline, thresholds);
+    return ratios(
+      tables[name],
+      alternatives.map(([times]) => tolerated * times),
+      tolerated,
+    );
+  });
   const weighedBy = (name: MetricName): Metric => {
     const table = tables[name];
     if (table === undefined) return evidence.metrics[name];
+    const { tail } = metricSettings[name];
     return weigh(evidence.metrics[name], table, against[name], {
       ...temper(baseline.noise[name], table),
-      ...refusalOf(name, baseline, thresholds),
-      isTail: metricSettings[name].tail !== undefined,
+      excess: excessOf(name, { baseline, metrics: evidence.metrics }, thresholds),
+      isOfDurations: tail !== undefined,
       isOfStep,
       isFavour: isSound && promising.includes(name),
+      ceiling: isStart && tail !== undefined && tail < bodyFrom ? startMost : Infinity,
     });
   };
   return {
@@ -197,3 +231,14 @@ function addToMetrics(
     untempered: addLogs(evidence.untempered, against.failed),
   };
 }
+
+/** A start takes so many times the warm-up after it at most: caches fill, code is compiled. */
+const startWarmUps = 3;
+/** A cold start slows many requests down, but hardly the half that a service answers fastest. */
+const bodyFrom = 0.5;
+/** What slow requests of a start may count against a canary: it waits, and a slowness that ends is soon forgotten. */
+const startMost = 1;
+
+/** Gives until when a canary may still answer some requests slowly because it has just started. */
+const startOf = ({ begun, startUntil }: Evidence, { warmFrom, warmUntil }: Watch): Instant =>
+  begun <= 1 ? warmUntil + startWarmUps * (warmUntil - warmFrom) : startUntil;

@@ -4,16 +4,7 @@ import type { Count, Thresholds, Verdict, WaitReason } from "../vocabulary.ts";
 import type { Evidence, MetricName } from "./evidence.ts";
 import { metricEvidence } from "./gather.ts";
 import { logMisshared, logSum } from "./likelihood.ts";
-import {
-  aloneAlternatives,
-  aloneNames,
-  aloneWeight,
-  lostWeight,
-  metricNames,
-  metricSettings,
-  mixed,
-  promising,
-} from "./metrics.ts";
+import { aloneAlternatives, aloneNames, lostWeight, metricNames, metricSettings, mixed, promising } from "./metrics.ts";
 import {
   describeAlone,
   describeMetric,
@@ -38,7 +29,7 @@ export interface Standing {
   readonly percent: number;
   /** The percentages of the plan, the last one 100. */
   readonly steps: readonly number[];
-  /** Whether the latest probe of the canary's own address failed. */
+  /** Whether the latest probes of the canary's own address failed, two or more in a row. */
   readonly isSilent: boolean;
 }
 
@@ -55,9 +46,9 @@ export interface Balance {
  * Judges the canary by the gathered evidence.
  *
  * It fails on evidence of more than 1/α to one that its odds are worse than tolerated. The evidence may be checked
- * after every bucket, since all of it together has the mean 1 while the canary is good. It passes the last step before
- * 100 percent only on evidence in its favour. Otherwise it waits: missing requests are never good news, and a sick
- * stable is a reason neither to promote nor to roll back.
+ * after every bucket, since all of it together has the mean 1 while the canary is good. It gets most of the traffic
+ * only on evidence in its favour. Otherwise it waits: missing requests are never good news, and a sick stable is a
+ * reason neither to promote nor to roll back.
  */
 export function judge(evidence: Evidence, thresholds: Thresholds, standing: Standing): Verdict {
   const { sick } = evidence;
@@ -71,11 +62,7 @@ export function judge(evidence: Evidence, thresholds: Thresholds, standing: Stan
     return { verdict: "fail", message: `${found.message}; ${budget}` };
   const lacking = judgeRequests(evidence, thresholds, standing);
   if (lacking !== undefined) return lacking;
-  if (standing.percent === 100)
-    return {
-      verdict: "pass",
-      message: describeAlone("failed", evidence),
-    };
+  if (standing.percent === 100) return judgeAlone(evidence, limit);
   if (found.log < limit && mixed(evidence.untempered) >= limit)
     return wait("noisy", `${found.message}; failures come in bursts, so this is weaker than it looks: ${budget}`);
   if (found.log >= Math.log(suspicion))
@@ -106,12 +93,31 @@ function judgeRequests(evidence: Evidence, thresholds: Thresholds, standing: Sta
       "too-few-requests",
       `canary has answered ${canary.requests} of the ${stepRequestsMin} requests that a step needs`,
     );
-  if (!isAlone && stable.requests < stepRequestsMin)
+  if (standing.percent <= unprovenMost && stable.requests < stepRequestsMin)
     return wait(
       "too-few-requests",
       `stable has answered ${stable.requests} of the ${stepRequestsMin} requests that a comparison needs`,
     );
   return undefined;
+}
+
+/**
+ * Passes a canary at 100 percent, or waits while it does far worse than stable did before. Nothing serves beside it
+ * that could tell its fault from a blip that stable would have shared, so this is no reason to roll back.
+ */
+function judgeAlone(evidence: Evidence, limit: number): Verdict {
+  const weighed = aloneNames.map((name) => ({
+    name,
+    log: logSum(evidence.alone[name]) - Math.log(aloneAlternatives.length * aloneNames.length),
+  }));
+  const worst = largest(weighed, ({ log }) => log);
+  return worst.log >= limit
+    ? wait(
+        "unsettled",
+        `not clear yet whether canary is worse: ${describeAlone(worst.name, evidence)}; ` +
+          "nothing serves beside it to compare with",
+      )
+    : { verdict: "pass", message: describeAlone("failed", evidence) };
 }
 
 /** Fails a canary at its ceiling, which needs no comparison unless stable is sick too. */
@@ -180,10 +186,6 @@ function weighAgainst(
     const { weight } = metricSettings[name];
     return { name, weight, log: Math.log(weight) + metricEvidence(evidence.metrics[name], evidence, steps) };
   });
-  const alone = aloneNames.map((name) => {
-    const weight = aloneWeight / aloneNames.length;
-    return { name, weight, log: Math.log(weight) + logSum(evidence.alone[name]) - Math.log(aloneAlternatives.length) };
-  });
   // Lost requests count against a canary that fails its probes too; by themselves they only make the rollout wait.
   const lost =
     Math.log(lostWeight) + (standing.isSilent ? logLost(evidence, standing) - Math.log(Math.max(1, steps)) : 0);
@@ -192,14 +194,13 @@ function weighAgainst(
     return mixed(step) > mixed(whole) ? stepTable : wholeTable;
   };
   const heaviest = largest(parts, ({ log }) => log);
-  const isMetric = heaviest.log >= lost && heaviest.log >= largest(alone, ({ log }) => log).log;
+  const isMetric = heaviest.log >= lost;
   const worst = largest(
     [
       ...parts.map(({ name, ...part }) => ({
         ...part,
         describe: () => describeMetric(name, tableOf(name), evidence, thresholds),
       })),
-      ...alone.map(({ name, ...part }) => ({ ...part, describe: () => describeAlone(name, evidence) })),
       {
         log: lost,
         weight: lostWeight,
@@ -209,7 +210,7 @@ function weighAgainst(
     growthOf,
   );
   return {
-    log: logSum([...parts, ...alone].map(({ log }) => log).concat(lost)),
+    log: logSum(parts.map(({ log }) => log).concat(lost)),
     bad: isMetric ? tableOf(heaviest.name).canaryBad : badRequestsMin,
     message: worst.describe(),
   };
@@ -223,18 +224,31 @@ const growthOf = ({ log, weight }: { readonly log: number; readonly weight: numb
 const largest = <Part>(parts: readonly Part[], sizeOf: (part: Part) => number): Part =>
   parts.reduce((most, next) => (sizeOf(next) > sizeOf(most) ? next : most));
 
-const logLost = ({ canary, stable }: Evidence, { percent }: Standing): number => {
+/**
+ * Gives the evidence that requests to the canary get no answer. Those that take minutes cannot have ended yet in a step
+ * that began minutes ago, and they are as many as for stable.
+ */
+const logLost = ({ canary, stable, baseline }: Evidence, { percent }: Standing): number => {
   const together = canary.requests + stable.requests;
-  return percent === 100 || together === 0 || canary.requests >= 0.8 * (percent / 100) * together
+  const due = (percent / 100) * (1 - baseline.long / Math.max(1, baseline.requests));
+  return percent === 100 || together === 0 || canary.requests >= 0.8 * due * together
     ? 0
-    : Math.max(0, logMisshared(canary.requests, stable.requests, percent / 100));
+    : Math.max(0, logMisshared(canary.requests, stable.requests, due));
 };
 
 const isLosing = (evidence: Evidence, thresholds: Thresholds, standing: Standing): boolean =>
   logLost(evidence, standing) - Math.log(Math.max(1, standing.steps.length - 1)) >=
   Math.log(100 / thresholds.falseRollbackPercentMax);
 
-/** Passes a step; the last one before 100 percent only once the canary is shown to be good. */
+/** A canary gets more than this percentage only once it is shown to be good. */
+const unprovenMost = 50;
+
+/**
+ * Passes a step; before the canary gets most of the traffic, it must be shown to be good.
+ *
+ * Above that it must be shown again, because some faults begin only under such load. Few requests are left for stable
+ * to compare with, and the canary was good up to here, so the square root of the usual odds is enough.
+ */
 function judgeFavour(
   evidence: Evidence,
   thresholds: Thresholds,
@@ -243,10 +257,12 @@ function judgeFavour(
 ): Verdict {
   const seen = describeMetric("failed", evidence.metrics.failed.stepTable, evidence, thresholds);
   const unjudged = evidence.baseline.tails.p95 === undefined ? "; latency could not be judged" : "";
-  if (percent < (steps.at(-2) ?? 100))
+  if ((steps.find((step) => step > percent) ?? 100) <= unprovenMost)
     return { verdict: "pass", message: `${seen}; no evidence against canary (${balanced})${unjudged}` };
+  // The few minutes in which a stable that is mostly sick is not would show a better canary than there is.
+  if (evidence.sickStable.requests > evidence.stable.requests) return waitForSickness(evidence);
   const shown = weighFavour(evidence);
-  const needed = Math.log(100 / thresholds.falsePromotionPercentMax);
+  const needed = favourNeeded(thresholds, percent);
   if (shown.log >= needed)
     return {
       verdict: "pass",
@@ -265,16 +281,17 @@ function judgeFavour(
   );
 }
 
+/** Gives the evidence in favour that a step needs, as a logarithm. */
+const favourNeeded = ({ falsePromotionPercentMax }: Thresholds, percent: number): number =>
+  Math.log(100 / falsePromotionPercentMax) / (percent > unprovenMost ? 2 : 1);
+
 /** Finds the metric with the least evidence in favour: each must be shown by itself. */
 function weighFavour(evidence: Evidence): { readonly name: MetricName; readonly log: number } {
   const shown = promising
     .filter((name) => name === "failed" || evidence.metrics[name].stepTable.canary > 0)
-    .map((name) => ({ name, log: favourOf(evidence.metrics[name].favour) }));
+    .map((name) => ({ name, log: evidence.metrics[name].favour }));
   return shown.reduce((least, next) => (next.log < least.log ? next : least));
 }
-
-/** The mean of the evidence by odds and by its own share. */
-const favourOf = (logs: readonly number[]): number => logSum(logs) - Math.log(logs.length);
 
 /** Gives the evidence for and against a canary as it stands. */
 export function balance(evidence: Evidence, thresholds: Thresholds, standing: Standing): Balance {
@@ -283,7 +300,7 @@ export function balance(evidence: Evidence, thresholds: Thresholds, standing: St
     against: times(weighAgainst(evidence, thresholds, standing).log),
     againstMax: 100 / thresholds.falseRollbackPercentMax,
     favour: standing.percent === 100 ? null : times(weighFavour(evidence).log),
-    favourMin: 100 / thresholds.falsePromotionPercentMax,
+    favourMin: Math.exp(favourNeeded(thresholds, standing.percent)),
   };
 }
 

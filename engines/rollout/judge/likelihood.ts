@@ -76,6 +76,8 @@ function logGamma(x: number): number {
   );
 }
 
+const logBeta = (x: number, y: number): number => logGamma(x) + logGamma(y) - logGamma(x + y);
+
 /**
  * Gives the logarithm of the evidence that the arms do not get their shares of the requests: how much better a learnt
  * share explains the counts than `share` does (a Beta prior around it, with the weight of a hundred requests).
@@ -83,13 +85,91 @@ function logGamma(x: number): number {
 export function logMisshared(canary: number, stable: number, share: number): number {
   const a = 100 * share;
   const b = 100 - a;
-  const logBeta = (x: number, y: number): number => logGamma(x) + logGamma(y) - logGamma(x + y);
   return logBeta(a + canary, b + stable) - logBeta(a, b) - canary * Math.log(share) - stable * Math.log(1 - share);
 }
 
 /** Gives the logarithm of how much likelier a count of bad requests is at one share than at another. */
 export const logShareRatio = (requests: number, bad: number, share: number, than: number): number =>
   bad * Math.log(share / than) + (requests - bad) * Math.log((1 - share) / (1 - than));
+
+/** How much worse a canary would be that must not be promoted, and what is usual. */
+export interface Excess {
+  /** The share of bad requests that it would have more than stable. */
+  readonly points: number;
+  /** The odds that it would have at least, compared with stable's. */
+  readonly oddsLeast: number;
+  /** Stable's usual share of bad requests: the better known, the sooner a canary is shown to be good. */
+  readonly usual: number;
+}
+
+/** How sure it is beforehand where the share of both arms lies: as if so many bad requests had been seen. */
+const badSeenBefore = 4;
+/**
+ * Where it may lie, as multiples of the usual share, and how likely that is: it has hardly ever moved, but may have.
+ */
+const places: readonly (readonly [times: number, prior: number])[] = [
+  [1, 0.65],
+  [0.25, 0.05],
+  [0.02, 0.05],
+  [5, 0.15],
+  [20, 0.1],
+];
+
+/**
+ * Gives the logarithm of the evidence that a canary's share of bad requests is below stable's plus an excess: how much
+ * better one share of both arms explains the counts than the likeliest pair of shares with the excess.
+ *
+ * The one share is a mean over a mixture of Beta distributions, most of it around the usual share; that keeps the mean
+ * of the evidence at 1 or less for every canary with the excess, whatever stable's share is now. A service whose share
+ * has moved takes a little longer.
+ */
+export function logBelow(
+  { canary, canaryBad, stable, stableBad }: Table,
+  { points, oddsLeast, usual }: Excess,
+): number {
+  if (canary === 0 || stable === 0) return 0;
+  const bad = canaryBad + stableBad;
+  const same = logSum(
+    places.map(([times, prior]) => {
+      const a = badSeenBefore;
+      const b = badSeenBefore * Math.max(0.1, 1 / Math.min(0.9, times * usual) - 1);
+      return Math.log(prior) + logBeta(a + bad, b + canary + stable - bad) - logBeta(a, b);
+    }),
+  );
+  const excessive = (share: number): number =>
+    Math.min(1 - 1e-9, Math.max(share + points, (oddsLeast * share) / (1 - share + oddsLeast * share)));
+  const pair = (share: number): number =>
+    logShare(canary, canaryBad, excessive(share)) + logShare(stable, stableBad, share);
+  // With the excess or more in the counts themselves the likeliest pair is just what was seen.
+  const isSeen = canaryBad / canary >= excessive(stableBad / stable);
+  const most = isSeen
+    ? logShare(canary, canaryBad, canaryBad / canary) + logShare(stable, stableBad, stableBad / stable)
+    : greatest(pair, 0, Math.min(1, Math.max(stableBad / stable, canaryBad / canary) + 1e-9));
+  return same - most;
+}
+
+const logShare = (requests: number, bad: number, share: number): number =>
+  (bad === 0 ? 0 : bad * Math.log(share)) + (requests === bad ? 0 : (requests - bad) * Math.log(1 - share));
+
+/** Finds the greatest value of a function with one peak, by the golden section. */
+function greatest(of: (x: number) => number, from: number, to: number): number {
+  const golden = (Math.sqrt(5) - 1) / 2;
+  let [low, high] = [from, to];
+  let [left, right] = [high - golden * (high - low), low + golden * (high - low)];
+  let [ofLeft, ofRight] = [of(left), of(right)];
+  for (let step = 0; step < 40; step++) {
+    if (ofLeft < ofRight) {
+      [low, left, ofLeft] = [left, right, ofRight];
+      right = low + golden * (high - low);
+      ofRight = of(right);
+    } else {
+      [high, right, ofRight] = [right, left, ofLeft];
+      left = high - golden * (high - low);
+      ofLeft = of(left);
+    }
+  }
+  return Math.max(ofLeft, ofRight, of(from));
+}
 
 /** Gives the normal distribution function; its error function is Abramowitz and Stegun's 7.1.26, exact to 1.5e-7. */
 export function normalBelow(z: number): number {
@@ -103,5 +183,5 @@ export function normalBelow(z: number): number {
   return 0.5 * (1 + Math.sign(z) * erf);
 }
 
-/** Rounds a figure that is kept, so that the state stays short; a millionth of a logarithm changes no verdict. */
-export const roundLog = (value: number): number => Math.round(value * 1e6) / 1e6;
+/** Rounds a figure that is kept, so that the state stays short; a ten-thousandth of a logarithm changes no verdict. */
+export const roundLog = (value: number): number => Math.round(value * 1e4) / 1e4;

@@ -3,7 +3,6 @@
 import type { Thresholds } from "../vocabulary.ts";
 import type { Evidence, MetricName } from "./evidence.ts";
 import { metricEvidence } from "./gather.ts";
-import { logSum } from "./likelihood.ts";
 import { metricNames, metricSettings, mixed, promising } from "./metrics.ts";
 import { share, tailOf } from "./wording.ts";
 
@@ -30,13 +29,12 @@ function verdictOf(name: MetricName, evidence: Evidence, thresholds: Thresholds,
   const table = mixed(step) > mixed(whole) ? stepTable : wholeTable;
   const isJudged = table.canary > 0 && table.stable > 0;
   const against = metricEvidence(evidence.metrics[name], evidence, steps);
-  const shown = logSum(favour) - Math.log(favour.length);
   const verdict = (): MetricVerdict["verdict"] => {
     if (!isJudged) return "not judged";
     if (Math.log(metricSettings[name].weight) + against >= Math.log(100 / thresholds.falseRollbackPercentMax))
       return "worse";
     if (against >= Math.log(looksWorseFrom)) return "looks worse";
-    return promising.includes(name) && shown >= Math.log(100 / thresholds.falsePromotionPercentMax)
+    return promising.includes(name) && favour >= Math.log(100 / thresholds.falsePromotionPercentMax)
       ? "good"
       : "no difference shown";
   };
@@ -51,6 +49,12 @@ function verdictOf(name: MetricName, evidence: Evidence, thresholds: Thresholds,
 function titleOf(name: MetricName, evidence: Evidence): string {
   if (name === "failed") return "failed (5xx or no answer)";
   if (name === "refused") return "refused (4xx)";
-  const slow = { p95: "slow", p99: "very slow", p999: "extremely slow" }[name];
+  const slow = {
+    p50: "slower than half",
+    p75: "slower than three quarters",
+    p95: "slow",
+    p99: "very slow",
+    p999: "extremely slow",
+  }[name];
   return evidence.baseline.tails[name] === undefined ? slow : `${slow} (stable: over ${tailOf(evidence, name)})`;
 }

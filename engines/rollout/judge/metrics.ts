@@ -4,7 +4,7 @@ import type { AloneName, MetricName } from "./evidence.ts";
 
 /** How one metric is judged. */
 interface MetricSettings {
-  /** Its part of the evidence against a canary; lost requests and the judgement at 100 percent have the rest. */
+  /** Its part of the evidence against a canary; lost requests have the rest. */
   readonly weight: number;
   /** The share of stable's requests that are in the tail. */
   readonly tail?: number;
@@ -18,17 +18,18 @@ interface MetricSettings {
 }
 
 export const metricSettings: { readonly [Name in MetricName]: MetricSettings } = {
-  failed: { weight: 0.66 },
+  failed: { weight: 0.64 },
   refused: { weight: 0.05, pointsMax: 5 },
+  p50: { weight: 0.03, tail: 0.5, learntFrom: 200, pointsMax: 10 },
+  p75: { weight: 0.03, tail: 0.25, learntFrom: 200 },
   p95: { weight: 0.07, tail: 0.05, learntFrom: 200, pointsMax: 5 },
   p99: { weight: 0.08, tail: 0.01, learntFrom: 1_000 },
   p999: { weight: 0.05, tail: 0.001, learntFrom: 10_000 },
 };
 export const metricNames = Object.keys(metricSettings) as readonly MetricName[];
 
-/** The parts of the evidence for lost requests, and for bad requests at 100 percent. */
-export const lostWeight = 0.05,
-  aloneWeight = 0.04;
+/** The part of the evidence for lost requests. */
+export const lostWeight = 0.05;
 
 /** The metrics that are judged at 100 percent. */
 export const aloneNames: readonly AloneName[] = ["failed", "p95"];
@@ -42,6 +43,8 @@ export const promising: readonly MetricName[] = metricNames.filter(
 export const byMetric = <Value>(of: (name: MetricName) => Value): { readonly [Name in MetricName]: Value } => ({
   failed: of("failed"),
   refused: of("refused"),
+  p50: of("p50"),
+  p75: of("p75"),
   p95: of("p95"),
   p99: of("p99"),
   p999: of("p999"),
@@ -52,17 +55,14 @@ export const byMetric = <Value>(of: (name: MetricName) => Value): { readonly [Na
  * before anything is seen. Most faults double or triple the failures.
  */
 export const alternatives: readonly (readonly [times: number, prior: number])[] = [
-  [1.33, 0.07],
-  [1.83, 0.25],
-  [2.6, 0.35],
-  [4.2, 0.18],
-  [8.3, 0.1],
+  [1.12, 0.05],
+  [1.33, 0.06],
+  [1.83, 0.24],
+  [2.6, 0.34],
+  [4.2, 0.17],
+  [8.3, 0.09],
   [25, 0.05],
 ];
-/** The odds that are evidence in favour of the canary. */
-export const favourable = [1, 0.8] as const;
-/** The canary's own shares of bad requests that are evidence in its favour, as parts of the share to exclude. */
-export const favourableShares = [0.4, 0.05] as const;
 /** The faults that are weighed at 100 percent, as multiples of what is tolerated there. */
 export const aloneAlternatives = [1.5, 3, 10] as const;
 

@@ -18,7 +18,7 @@ import type {
   Weight,
 } from "../vocabulary.ts";
 import { shareOf } from "../weights.ts";
-import { blockBuckets } from "./baseline.ts";
+import { blockLengths } from "./baseline.ts";
 import { bandMax, bandOf, durationsOf, endOf } from "./durations.ts";
 import { gather, noEvidence } from "./gather.ts";
 import { normalBelow } from "./likelihood.ts";
@@ -65,6 +65,10 @@ export interface Power {
   readonly healthy: Course;
   readonly faults: readonly (Fault & { readonly course: Course })[];
 }
+
+/** Bursts are measured by blocks of this many buckets. */
+const burstScale = 1;
+const blockBuckets = blockLengths[burstScale];
 
 type Plan = { readonly strategy: Strategy; readonly thresholds: Thresholds };
 
@@ -120,7 +124,7 @@ export function trafficOf(journal: readonly RolloutEvent[]): Traffic | undefined
   });
   if (baseline.requests === 0) return undefined;
   const requests = asked.reduce((total, bucket) => total + bucket.canary.requests + bucket.stable.requests, 0);
-  const { pairs, sum } = baseline.noise.failed;
+  const { pairs, sum } = baseline.noise.failed[burstScale]!;
   return {
     requestsPerMinute: requests / ((asked.length * intervalSeconds) / 60),
     failurePercent: (100 * baseline.failed) / baseline.requests,

@@ -1,7 +1,7 @@
 // Numbers and evidence as words, for the messages of the judge and of the facts. A count stands beside each percentage,
 // because "0.0 %" of twelve requests and of twelve thousand are different news.
 import type { Count, Thresholds } from "../vocabulary.ts";
-import { bandsOf, endOf } from "./durations.ts";
+import { endOf, toleratedBand } from "./durations.ts";
 import type { AloneName, Evidence, MetricName, Table } from "./evidence.ts";
 import { aloneSlowdown, aloneSlowMost } from "./weigh.ts";
 
@@ -40,7 +40,7 @@ export function ratio(log: number): string {
 
 /** Gives where a tail begins. */
 export const tailOf = ({ baseline: { tails } }: Evidence, name: MetricName, slowdown = 1): string =>
-  `${count(Math.round(endOf((tails[name] ?? 0) + bandsOf(slowdown))))} ms`;
+  `${count(Math.round(endOf(toleratedBand(tails[name] ?? 0, slowdown))))} ms`;
 
 /** Describes both arms by a metric. */
 export function describeMetric(

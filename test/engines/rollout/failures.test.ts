@@ -66,7 +66,7 @@ describe("effects that fail", () => {
       ...healthy,
       canary: [
         { fromMinutes: 0, failedPercent: 0, slowPercent: 0 },
-        { fromMinutes: 13, failedPercent: 40, slowPercent: 0 },
+        { fromMinutes: 13, failedPercent: 60, slowPercent: 0 },
       ],
       signals: [{ atMinutes: 120, signal: "retry", by: "ann", message: "Azure is back" }],
     };

@@ -198,9 +198,9 @@ const ann = { by: "aaaaaaaa-0000-0000-0000-000000000001", byName: "Ann Miller" }
 test.each([
   [
     "a canary that is as good as stable",
-    saidOf(50, tally(20, 0), tally(20, 0)),
-    "canary is good so far, but the evidence is not enough yet: 1.2 : 1 in its favour, 20 : 1 needed, which takes " +
-      "about 670 more requests; canary fails none of 40 requests, stable none of 40 over the same period",
+    saidOf(50, tally(60, 0), tally(60, 0)),
+    "canary is good so far, but the evidence is not enough yet: 3.3 : 1 in its favour, 20 : 1 needed, which takes " +
+      "about 180 more requests; canary fails none of 120 requests, stable none of 120 over the same period",
   ],
   [
     "a canary whose requests hang",

@@ -58,22 +58,20 @@ describe("the typical course", () => {
       },
     ],
   );
-  it.each(cases)(
-    "of $name at $rate requests a minute is within a quarter of the median of random rollouts",
-    ({ traffic, fault }) => {
-      const { healthy, faults: seen } = power(plan, traffic);
-      const typical = seen.find(({ name }) => name === fault.name)?.course ?? healthy;
-      const drawn = Array.from({ length: 41 }, (_, seed) => draw(traffic, fault, seed)).toSorted(
-        (one, other) => one.seconds - other.seconds,
-      );
-      const median = minutesOf(drawn[20]!);
-      expect(drawn.filter(({ ending }) => ending === typical.ending).length).toBeGreaterThanOrEqual(39);
-      expect(
-        Math.abs(minutesOf(typical) / median - 1),
-        `typical ${minutesOf(typical)} minutes, drawn ${median}`,
-      ).toBeLessThan(0.25);
-    },
-  );
+  it.each(cases)("of $name at $rate requests a minute is near the median of random rollouts", ({ traffic, fault }) => {
+    const { healthy, faults: seen } = power(plan, traffic);
+    const typical = seen.find(({ name }) => name === fault.name)?.course ?? healthy;
+    const drawn = Array.from({ length: 41 }, (_, seed) => draw(traffic, fault, seed)).toSorted(
+      (one, other) => one.seconds - other.seconds,
+    );
+    const median = minutesOf(drawn[20]!);
+    expect(drawn.filter(({ ending }) => ending === typical.ending).length).toBeGreaterThanOrEqual(39);
+    // Chance finds a slowness sooner: with few requests a minute some of its many lines shows it early.
+    expect(
+      Math.abs(minutesOf(typical) / median - 1),
+      `typical ${minutesOf(typical)} minutes, drawn ${median}`,
+    ).toBeLessThan(fault.slower > 1 ? 0.6 : 0.25);
+  });
 
   const variations = [0.5, 1].flatMap((variation) =>
     faults.slice(0, 2).map((fault) => ({ variation, fault, name: fault.name })),
@@ -94,9 +92,9 @@ describe("the typical course", () => {
   it("of a healthy canary with enough traffic is a promotion right after its warm-ups and bakes", () => {
     const { healthy } = power(plan, { ...busy, requestsPerMinute: 12_000 });
     expect(healthy).toMatchObject({ ending: "promoted" });
-    expect(Math.round(minutesOf(healthy))).toBe(4 * (3 + 1 + 5));
-    // 5, 25, 50 and 100 percent for nine minutes each, in whole requests.
-    expect(healthy.canaryRequests).toBe(9 * 12_000 * 1.8 - 12_000);
+    expect(Math.round(minutesOf(healthy))).toBe(5 * (3 + 1 + 5));
+    // 5, 25, 50, 95 and 100 percent for nine minutes each, in whole requests.
+    expect(healthy.canaryRequests).toBe(9 * 12_000 * 2.75 - 12_000);
   });
 
   it("without traffic is undecided, and says why", () =>

@@ -1,0 +1,28 @@
+// What a plan can detect → one sentence for the owner of the service: what the judge sees at this traffic, what it does
+// not, and what to do about it.
+import { duration } from "../../time.ts";
+import type { Strategy } from "../vocabulary.ts";
+import type { Power, Traffic } from "./power.ts";
+
+/** Says in one sentence what a plan sees at some traffic, what it cannot see, and what to do. */
+export function adviceOn(
+  { strategy }: { readonly strategy: Strategy },
+  { requestsPerMinute }: Traffic,
+  { healthy, faults }: Power,
+): string {
+  const named = (isSeen: boolean): string =>
+    faults
+      .filter(({ course }) => (course.ending === "rolled-back") === isSeen)
+      .map(({ name }) => name)
+      .join(", ");
+  const sees = named(true) === "" ? "sees none of these faults" : `sees ${named(true)}`;
+  const isBlind = named(false) !== "";
+  const misses = isBlind
+    ? `does not see ${named(false)} within ${duration(strategy.maximumSeconds)}`
+    : "cannot tell a much smaller fault from chance, nor from failures that stay high or low for as long as a rollout";
+  const isEnough = healthy.ending === "promoted" && !isBlind;
+  const remedy = isEnough
+    ? "nothing has to be changed"
+    : "raise maximumSeconds or failurePointsMax, or send requests of your own while a canary is watched";
+  return `At ${Math.round(requestsPerMinute)} requests a minute this plan ${sees}, and ${misses}; ${remedy}.`;
+}
