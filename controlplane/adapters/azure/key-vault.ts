@@ -88,6 +88,9 @@ export function createVault(setting: VaultSetting): Vault {
   };
 }
 
+/** The most of an answer that is read: a page of versions is far smaller. */
+const answerBytesMax = 2 ** 20;
+
 /** Makes the client of each vault once. */
 function clientsOf({
   connection,
