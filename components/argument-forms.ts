@@ -25,6 +25,8 @@ import {
   thresholdsForm,
   whenInFlightForm,
 } from "../engines/rollout/intent.ts";
+import { completedCredential, objectionsToCredentials } from "../engines/rotation/declaration.ts";
+import type { AppTarget } from "../engines/targets.ts";
 import { anObject, hidden, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
 import { nameShapes } from "./conventions.ts";
@@ -48,15 +50,21 @@ const groupName = text("the name of a resource group", {
 const secret = hidden(input(word));
 
 /** JSON that the control plane would accept: it is read here by the same form, so that a preview refuses it. */
-const declaredRemediations: Form<string> = {
-  ...text("what is declared about remediations, as JSON"),
-  read: (given, { problems }) => {
-    const parsed = read(remediationsForm, typeof given === "string" ? parsedJson(given) : given);
-    if ("complaints" in parsed)
-      problems.push(...parsed.complaints.map((message) => ({ kind: "contradiction" as const, at: [], message })));
-    return given as string;
-  },
-};
+function declaration(form: Form<unknown>, what: string): Form<string> {
+  const json = text(what);
+  return {
+    ...json,
+    read: (given, reading) => {
+      const value = json.read(given, reading);
+      if (typeof given !== "string") return value;
+      const parsed = read(form, parsedJson(given));
+      const complaints = "complaints" in parsed ? parsed.complaints : [];
+      reading.problems.push(...complaints.map((message) => ({ kind: "contradiction" as const, at: [], message })));
+      return value;
+    },
+  };
+}
+const credentialsForm = list(completedCredential);
 
 /** Where a component's resources are. */
 const place = { scope: groupId, resourceGroupName: input(groupName), location: plain(word) };
@@ -175,7 +183,8 @@ const controlPlane = object(
     ingestionSeconds: optional(plain(number({ least: 0 }))),
     telemetry: optional(sender),
     notify: optional(secret),
-    remediations: optional(plain(declaredRemediations)),
+    credentials: optional(plain(declaration(credentialsForm, "the credentials that are rotated, as JSON"))),
+    remediations: optional(plain(declaration(remediationsForm, "what is declared about remediations, as JSON"))),
     callers: optional(
       plain(
         list(
@@ -194,7 +203,10 @@ const controlPlane = object(
       requestSeconds = patience.requestSeconds,
       minReplicas = replicaCounts.controlPlaneMin,
       maxReplicas = Math.max(replicaCounts.controlPlaneMax, minReplicas),
+      credentials,
+      managedTargets,
     }): readonly Objection[] => [
+      ...objectionsToDeclared(credentials, managedTargets),
       ...(requestSeconds < leaseSeconds
         ? []
         : [`requestSeconds (${requestSeconds}) must be less than leaseSeconds (${leaseSeconds}).`]),
@@ -204,6 +216,13 @@ const controlPlane = object(
     ],
   },
 );
+
+/** Says what a credential cannot know of itself. What is wrong with its own fields is said by its form. */
+function objectionsToDeclared(credentials: string | undefined, managed: readonly AppTarget[]): readonly string[] {
+  if (credentials === undefined) return [];
+  const parsed = read(credentialsForm, parsedJson(credentials));
+  return "complaints" in parsed ? [] : objectionsToCredentials(parsed.value, managed);
+}
 
 const containerEnvironment = object({
   ...place,

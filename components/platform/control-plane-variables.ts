@@ -25,6 +25,7 @@ interface Settings {
   readonly ingestionSeconds?: number;
   readonly telemetry?: { readonly connectionString: pulumi.Input<string> } | undefined;
   readonly notify?: pulumi.Input<string> | undefined;
+  readonly credentials?: string | undefined;
   readonly remediations?: string | undefined;
 }
 
@@ -74,6 +75,7 @@ export function environmentVariables(
     BALLAST_LEASE_SECONDS: String(leaseSeconds),
     BALLAST_REQUEST_SECONDS: String(requestSeconds),
     BALLAST_INGESTION_SECONDS: String(ingestionSeconds),
+    ...(args.credentials === undefined ? {} : { BALLAST_CREDENTIALS: args.credentials }),
     ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
     ...(args.telemetry && { APPLICATIONINSIGHTS_CONNECTION_STRING: args.telemetry.connectionString }),
   });

@@ -199,6 +199,13 @@ export interface ControlPlaneArgs {
    */
   readonly notify?: pulumi.Input<string> | undefined;
   /**
+   * The database credentials that are rotated, as a JSON list without any password; docs/guides/credentials.md has the
+   * format, and the rights that the identity needs in vault and database. It is checked at preview.
+   *
+   * @default none
+   */
+  readonly credentials?: string | undefined;
+  /**
    * What may be done about alerts, as JSON: targets with what they depend on, and a policy for each alert rule;
    * docs/guides/remediation.md has the format. It is checked at preview. With it the identity may also read the
    * subscription's alerts, restart revisions, and start jobs of its group.

@@ -4,7 +4,7 @@
 import { completed, list, number, type ObjectOf, object, oneOf, text } from "../form.ts";
 import { strategyForm, thresholdsForm } from "../rollout/intent.ts";
 import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
-import { appForms, type TargetKey } from "../targets.ts";
+import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
 export const slots = ["a", "b"] as const;
@@ -147,6 +147,24 @@ export const completedCredential = completed(
     credentialForm.about,
   ),
 );
+
+/** Says what is wrong with all declarations together. A consumer must be managed, since its cut-over is a rollout. */
+export function objectionsToCredentials(
+  credentials: readonly Credential[],
+  managed: readonly AppTarget[],
+): readonly string[] {
+  const keys = credentials.map(secretKey);
+  const twice = credentials.find((_one, index) => keys.indexOf(keys[index]!) !== index);
+  const apps = new Set(managed.map(appKey));
+  return [
+    ...(twice === undefined ? [] : [`The credential ${twice.credential} is declared twice.`]),
+    ...credentials.flatMap(({ credential, consumers }) =>
+      consumers
+        .filter((consumer) => !apps.has(appKey(consumer)))
+        .map(({ app }) => `${app}, a consumer of ${credential}, is not a managed target.`),
+    ),
+  ];
+}
 
 function objectionsToCredential(credential: Credential): readonly string[] {
   const { roles, validDays, dueDays } = credential;

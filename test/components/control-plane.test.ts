@@ -114,6 +114,39 @@ test("remediations that could never help are refused at preview, by name", async
   await expect(refused({ limits: { cooldownSeconds: 9 } })).rejects.toThrow("lookBackSeconds");
 });
 
+const credentials = [
+  {
+    vault: "shop-kv",
+    credential: "database",
+    server: "shop.postgres.database.azure.com",
+    database: "shop",
+    roles: { a: "shop_a", b: "shop_b" },
+    checks: ["select 1"],
+    consumers: [{ resourceGroup: "shop", app: "storefront", probePath: "/health" }],
+    validDays: 60,
+    dueDays: 30,
+  },
+];
+
+test("with credentials it gets what is declared", async () => {
+  const declared = JSON.stringify(credentials);
+  const all = (await controlPlane({ credentials: declared })).declared;
+  expect(variablesOf(all, "control-plane-app")).toMatchObject({ BALLAST_CREDENTIALS: declared });
+});
+
+test.each([
+  ["a validity that is shorter than the notice", [{ ...credentials[0], validDays: 20 }], "dueDays (30) must be less"],
+  ["one credential twice", [credentials[0], credentials[0]], "The credential database is declared twice."],
+  ["one role for both slots", [{ ...credentials[0], roles: { a: "x", b: "x" } }], "must differ"],
+  [
+    "a consumer that is not managed",
+    [{ ...credentials[0], consumers: [{ resourceGroup: "shop", app: "cart" }] }],
+    "cart, a consumer of database, is not a managed target.",
+  ],
+])("%s is refused at preview, by name", async (_what, declared, says) => {
+  await expect(controlPlane({ credentials: JSON.stringify(declared) })).rejects.toThrow(says);
+});
+
 test("each role assignment keeps its GUID at every update, and no two share one", async () => {
   const names = async () => (await controlPlane()).declared.flatMap(({ inputs }) => inputs["roleAssignmentName"] ?? []);
   const [first, again] = [await names(), await names()];

@@ -89,6 +89,9 @@ test("every argument of a component whose name means a secret is tried above", (
     "canary-app/http-app.ts secretVariables", // names of secrets
     "canary-app/http-app.ts secrets", // into the configuration of a CanaryApp, as above
     "canary-app/take-over.ts credentialSlots", // names of secrets
+    "platform/control-plane-variables.ts credentials", // declarations without any password
+    "platform/control-plane-variables.ts notify", // of ControlPlane, as below
+    "platform/control-plane.ts credentials", // declarations without any password
     "platform/control-plane.ts notify",
     "platform/control-plane.ts password",
     "platform/journal-database.ts password",

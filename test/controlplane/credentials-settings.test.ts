@@ -30,14 +30,14 @@ it("have defaults for everything that has a safe one", () => {
     validDays: 60,
     dueDays: 30,
     timings: { quietSeconds: 2_100, graceSeconds: 3_600 },
-    consumers: [{ ...app, probePath: "/", strategy: { weights: [5, 25, 50] } }],
+    consumers: [{ ...app, probePath: "/", strategy: { weights: [5, 25, 50, 95] } }],
   });
 });
 
 it.each([
   ["one role for both slots", { roles: { a: "x", b: "x" } }, "roles.a and roles.b must differ"],
   ["an app twice", { consumers: [app, { ...app, app: "WEB" }] }, "The consumer shop/web is listed twice."],
-  ["an app that is not managed", { consumers: [{ ...app, app: "api" }] }, "api, a consumer of database, is not in"],
+  ["an app that is not managed", { consumers: [{ ...app, app: "api" }] }, "database, is not a managed target"],
   ["a version that is due at once", { validDays: 30 }, "dueDays (30) must be less than validDays (30)"],
   ["less time than a rotation takes", { dueDays: 0.01 }, "dueDays (0.01) is too short: a rotation takes at least"],
   ["a name that no secret can have", { credential: "Data_Base" }, "credential must be a credential's name"],
@@ -51,7 +51,7 @@ it("are refused if two have one name, or if they are no list", () => {
   readCredentials(JSON.stringify([declared, { ...declared, vault: "SHOP-KV" }]), [app], complaints);
   readCredentials("{", [app], complaints);
   expect(complaints).toEqual([
-    "BALLAST_CREDENTIALS names the credential database twice.",
+    "BALLAST_CREDENTIALS: The credential database is declared twice.",
     expect.stringContaining("BALLAST_CREDENTIALS is not a JSON list of credentials"),
   ]);
 });
