@@ -23,7 +23,7 @@ export interface About<Value> {
 export type Mode = "strict" | "stored" | { readonly placeholder: unknown };
 
 /** One reading of a whole value: how it is read, and what was wrong so far. */
-interface Reading {
+export interface Reading {
   readonly problems: Problem[];
   readonly isStored: boolean;
   /** Undefined if there is none. */

@@ -28,6 +28,8 @@ const files = [
   "documents.jsonl",
   "rows.jsonl",
   "rows.older.jsonl",
+  "platform-rows.jsonl",
+  "platform-rows.older.jsonl",
   "ca.pem",
   "environment",
   "images.json",

@@ -202,6 +202,20 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
       ),
     "clouds-sigh",
   ],
+  "a reusable workflow": [
+    () =>
+      writeFileSync(
+        join(clone, ".github", "workflows", "sigh.yml"),
+        "# Sighs.\nname: sigh\non:\n  workflow_call:\n    inputs:\n      depth:\n        type: string\n" +
+          "permissions: {}\njobs:\n  sigh:\n    name: sigh\n    runs-on: ubuntu-24.04\n    timeout-minutes: 5\n" +
+          "    steps:\n      - run: echo sigh\n",
+      ),
+    "sigh.yml",
+  ],
+  "an action of another maker": [
+    () => edit(join(".github", "workflows", "test.yml"), /actions\/checkout@\S+/, "acme/sigh@v1"),
+    "acme/sigh",
+  ],
   "a file that an image needs": [
     () => {
       writeFileSync(join(clone, "deadman", "sigh.ts"), "// A sigh.\nexport const sigh = 1;\n");

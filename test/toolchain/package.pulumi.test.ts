@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -164,7 +165,8 @@ test("the tarball has JavaScript, declarations, schemas, pages and examples, but
       !/^dist\/emulator\/azure-specs\/.*\.json$/.test(path) &&
       !/^(docs|examples)\//.test(path), // packed-links.test.ts checks these
   );
-  const measured = ["errors", "good", "late", "lost", "slow"].map((name) => `bench/judge/cells/${name}.json`);
+  const cells = readdirSync(join(root, "bench", "judge", "cells"));
+  const measured = cells.map((name) => `bench/judge/cells/${name}`);
   expect(rest.toSorted()).toEqual([
     ".claude/agents/finding-verifier.md",
     ".claude/agents/orchestration-architect.md",
