@@ -98,7 +98,7 @@ describe("on this repository's own program", () => {
       [
         notJudged,
         `mandatory alert-has-action ${at("components/platform/telemetry.ts", "return new ActionGroup(")}`,
-        `mandatory image-by-digest ${at("components/canary-app/canary-app.ts", "return new ContainerApp(")}`,
+        `mandatory image-by-digest ${at("components/canary-app/canary-app.ts", "const app = new ContainerApp(")}`,
         `mandatory image-by-digest ${at("components/platform/dead-mans-switch.ts", "const job = new Job(")}`,
         `mandatory secret-by-reference ${at("components/platform/control-plane.ts", "const app = new ContainerApp(")}`,
       ].toSorted(),

@@ -84,6 +84,8 @@ describe("the page", () => {
       "good",
       "good",
       "no difference shown",
+      "good",
+      "no difference shown",
       "not judged",
     ]);
     const slow = await rows("aborts-when-the-tail-is-slow");

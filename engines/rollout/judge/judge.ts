@@ -262,7 +262,7 @@ function judgeFavour(
   // The few minutes in which a stable that is mostly sick is not would show a better canary than there is.
   if (evidence.sickStable.requests > evidence.stable.requests) return waitForSickness(evidence);
   const shown = weighFavour(evidence);
-  const needed = favourNeeded(thresholds, percent);
+  const needed = Math.log(favourNeeded(thresholds, percent));
   if (shown.log >= needed)
     return {
       verdict: "pass",
@@ -281,9 +281,9 @@ function judgeFavour(
   );
 }
 
-/** Gives the evidence in favour that a step needs, as a logarithm. */
+/** Gives the evidence in favour that a step needs. */
 const favourNeeded = ({ falsePromotionPercentMax }: Thresholds, percent: number): number =>
-  Math.log(100 / falsePromotionPercentMax) / (percent > unprovenMost ? 2 : 1);
+  percent > unprovenMost ? Math.sqrt(100 / falsePromotionPercentMax) : 100 / falsePromotionPercentMax;
 
 /** Finds the metric with the least evidence in favour: each must be shown by itself. */
 function weighFavour(evidence: Evidence): { readonly name: MetricName; readonly log: number } {
@@ -300,7 +300,7 @@ export function balance(evidence: Evidence, thresholds: Thresholds, standing: St
     against: times(weighAgainst(evidence, thresholds, standing).log),
     againstMax: 100 / thresholds.falseRollbackPercentMax,
     favour: standing.percent === 100 ? null : times(weighFavour(evidence).log),
-    favourMin: Math.exp(favourNeeded(thresholds, standing.percent)),
+    favourMin: favourNeeded(thresholds, standing.percent),
   };
 }
 
