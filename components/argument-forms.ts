@@ -176,7 +176,14 @@ const controlPlane = object(
     managedTargets: plain(list(object({ resourceGroup: groupName, app: word }))),
     audience: plain(word),
     endpoints: optional(
-      plain(object({ resourceManager: optional(address), logs: optional(address), login: optional(address) })),
+      plain(
+        object({
+          resourceManager: optional(address),
+          logs: optional(address),
+          login: optional(address),
+          vaults: optional(host),
+        }),
+      ),
     ),
     leaseSeconds: optional(seconds),
     requestSeconds: optional(seconds),

@@ -26,6 +26,11 @@ export const endpoints = completed(
       otherwise: publicAzure.login,
       description: "The address of the sign-in (Microsoft Entra).",
     }),
+    vaults: text("a host name", {
+      pattern: "^[a-z0-9.-]+$",
+      otherwise: publicAzure.vaults,
+      description: "The suffix of the vaults' hosts.",
+    }),
   }),
 );
 

@@ -1,5 +1,4 @@
 // The settings of the control plane as variables of its app, and the secrets that they name.
-import type { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
 import { databaseAccess, patience, publicAzure } from "../../defaults.ts";
 import { subscriptionOf, variablesOf } from "../conventions.ts";
@@ -12,7 +11,12 @@ interface Settings {
   readonly audience: string;
   readonly managedTargets: readonly object[];
   readonly workspace: { readonly customerId: pulumi.Input<string> };
-  readonly endpoints?: { readonly resourceManager?: string; readonly logs?: string; readonly login?: string };
+  readonly endpoints?: {
+    readonly resourceManager?: string;
+    readonly logs?: string;
+    readonly login?: string;
+    readonly vaults?: string;
+  };
   readonly database: {
     readonly host: pulumi.Input<string>;
     readonly name: pulumi.Input<string>;
@@ -48,7 +52,7 @@ export function secretsOf({ database, notify }: Settings): {
 /** Returns the environment variables that controlplane/main.ts reads. */
 export function environmentVariables(
   args: Settings,
-  identity: UserAssignedIdentity,
+  identity: { readonly name: pulumi.Output<string>; readonly clientId: pulumi.Output<string> },
 ): { name: string; value?: pulumi.Input<string>; secretRef?: string }[] {
   const {
     database,
@@ -75,7 +79,9 @@ export function environmentVariables(
     BALLAST_LEASE_SECONDS: String(leaseSeconds),
     BALLAST_REQUEST_SECONDS: String(requestSeconds),
     BALLAST_INGESTION_SECONDS: String(ingestionSeconds),
-    ...(args.credentials === undefined ? {} : { BALLAST_CREDENTIALS: args.credentials }),
+    ...(args.credentials === undefined
+      ? {}
+      : { BALLAST_CREDENTIALS: args.credentials, BALLAST_VAULTS: endpoints.vaults ?? publicAzure.vaults }),
     ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
     ...(args.telemetry && { APPLICATIONINSIGHTS_CONNECTION_STRING: args.telemetry.connectionString }),
   });

@@ -158,6 +158,12 @@ export interface ControlPlaneArgs {
      * @default "https://login.microsoftonline.com"
      */
     readonly login?: string;
+    /**
+     * The suffix of the vaults' hosts, for credentials that are rotated.
+     *
+     * @default "vault.azure.net"
+     */
+    readonly vaults?: string;
   };
   /**
    * After how many seconds of silence a replica loses its rollouts, so that another replica recovers them.

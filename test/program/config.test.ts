@@ -51,6 +51,7 @@ describe("a stack that sets only the required keys", () => {
       resourceManager: "https://management.azure.com",
       logs: "https://api.loganalytics.io",
       login: "https://login.microsoftonline.com",
+      vaults: "vault.azure.net",
     },
   };
   test.each(Object.entries(expected))("has %s as on public Azure", (key, value) =>

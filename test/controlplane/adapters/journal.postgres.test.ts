@@ -38,6 +38,7 @@ describe("a journal in PostgreSQL alone", () => {
       { number: 3 },
       { number: 4 },
       { number: 5 },
+      { number: 6 },
     ]);
   });
 
