@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { secondsOfProcess, secondsPerMutant } from "./scope.ts";
+import { secondsPerMutant } from "./scope.ts";
 import type { Note, ReportedMutant } from "./score.ts";
 import type { Survey } from "./survey.ts";
 
@@ -36,14 +36,16 @@ export function runStryker({ files, tests, excludedMutators, concurrency, until 
   const folder = mkdtempSync(join(tmpdir(), "ballast-stryker-"));
   const inFolder = (name: string): string => join(folder, name);
   try {
-    writeFileSync(inFolder("run.json"), JSON.stringify({ tests, secondsPerMutant, secondsOfProcess, until }));
+    writeFileSync(inFolder("run.json"), JSON.stringify({ tests, secondsPerMutant, concurrency, until }));
     writeFileSync(
       inFolder("stryker.json"),
       JSON.stringify({
         testRunner: "command",
+        // Without a mutant, command.ts tries all of them; with one, only what it found is looked up.
         commandRunner: {
-          command: `exec "${process.execPath}" proofs/mutants/stryker/command.ts`,
+          command: `if [ -n "$__STRYKER_ACTIVE_MUTANT__" ]; then test ! -e '${inFolder("killed")}'/"$__STRYKER_ACTIVE_MUTANT__"; else exec "${process.execPath}" proofs/mutants/stryker/command.ts; fi`,
         },
+        dryRunTimeoutMinutes: 24 * 60,
         plugins: [],
         mutate: files,
         mutator: { plugins: null, excludedMutations: excludedMutators },

@@ -1,6 +1,6 @@
 // Runs one test file in this process, with vitest's own runner but without its server and workers, which cost four
-// times as much as the tests. The mutation tests need this, because they start a process for every mutant. What counts
-// is the same: hooks, `it.each`, `expect` and failures are vitest's.
+// times as much as the tests, and as often as asked. What counts is the same: hooks, `it.each`, `expect` and failures
+// are vitest's.
 import { join } from "node:path";
 import { startTests } from "vitest/internal/browser";
 
@@ -23,12 +23,14 @@ export interface TestRun {
   readonly failure?: string;
 }
 
-/** Chooses tests and hears of them. A test without a title is the loading of the file. */
+/** Chooses tests, asked again before each, and hears of them. A test without a title is the loading of the file. */
 export interface Listener {
   readonly isChosen: (title: string) => boolean;
   readonly started: (title: string | undefined) => void;
   readonly ended: (run: TestRun) => void;
 }
+
+let runs = 0;
 
 const titleOf = (task: Task): string => (task.suite?.name ? `${titleOf(task.suite)} > ${task.name}` : task.name);
 const testsOf = (task: Task): readonly Task[] => (task.type === "test" ? [task] : (task.tasks ?? []).flatMap(testsOf));
@@ -66,11 +68,13 @@ export async function runTests(
   let began = 0;
   const runner = {
     config,
-    importFile: (path: string) => import(path),
+    // A file that was imported once would not run again under its own name.
+    importFile: (path: string) => import(`${path}?run=${++runs}`),
     onCollected: (collected: readonly Task[]) => {
       for (const test of collected.flatMap(testsOf)) if (!listener.isChosen(titleOf(test))) test.mode = "skip";
     },
     onBeforeRunTask: (task: Task) => {
+      if (!listener.isChosen(titleOf(task))) task.mode = "skip";
       Object.assign(Reflect.get(globalThis, "__vitest_worker__"), { current: task });
       began = cpuSeconds();
       listener.started(titleOf(task));

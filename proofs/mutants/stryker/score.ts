@@ -63,7 +63,7 @@ export interface Reason extends Pick<Survivor, "mutator" | "from" | "to"> {
  */
 export function outcomeOf({ status }: Pick<ReportedMutant, "status">, note: Note | undefined): Outcome {
   if (status === "Ignored" || status === "CompileError") return { how: "disabled" };
-  if (status === "Timeout" || note === undefined) return { how: "timed out" };
+  if (note === undefined) return { how: "uncovered" };
   if (note.how === "killed") return status === "Killed" ? note : { how: "survived" };
   return { how: note.how };
 }

@@ -14,6 +14,8 @@ export interface Surveyed {
 export interface SurveyedFile {
   readonly file: string;
   readonly loading: Readonly<Record<string, number>>;
+  /** The hits of loading it again, when all that it imports is loaded already. */
+  readonly loadingAgain: Readonly<Record<string, number>>;
   readonly tests: readonly Surveyed[];
 }
 
@@ -33,6 +35,8 @@ export interface Plan {
   readonly cut: boolean;
   /** How often the mutant may be executed before it counts as an endless loop. */
   readonly hitLimit: number;
+  /** True if the mutant runs while a module loads, which happens once in a process. */
+  readonly isLoaded: boolean;
 }
 
 /**
@@ -63,6 +67,7 @@ export function planFor(mutant: string, survey: Survey, seconds: number, recentK
   return {
     stages: [...stages].toSorted((a, b) => costOf(a, recentKillers) - costOf(b, recentKillers)),
     cut: chosen.length < reaching.length,
+    isLoaded: survey.some(({ loading, loadingAgain }) => (loading[mutant] ?? 0) > (loadingAgain[mutant] ?? 0)),
     hitLimit: 1_000 + 100 * Math.max(0, ...reaching.map(({ hits }) => hits)),
   };
 }
@@ -70,3 +75,11 @@ export function planFor(mutant: string, survey: Survey, seconds: number, recentK
 /** The seconds that a file takes for each mutant that it is likely to kill. Loading a file takes time too. */
 const costOf = ({ file, seconds }: Stage, recentKillers: readonly string[]): number =>
   (seconds + 0.1) / (1 + recentKillers.filter((killer) => killer === file).length);
+
+/** Lists the mutants that a test reaches, in the order of the source. */
+export const mutantsIn = (survey: Survey): readonly string[] =>
+  [
+    ...new Set(
+      survey.flatMap(({ loading, tests }) => [loading, ...tests.map(({ hits }) => hits)].flatMap(Object.keys)),
+    ),
+  ].toSorted((a, b) => Number(a) - Number(b));

@@ -21,6 +21,7 @@ import {
 import type { Survey } from "./survey.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
+const filesPerBatch = 12;
 const scorePath = join(root, "proofs/mutants/stryker/score.json");
 const pagePath = join(root, "docs/evidence/mutants.md");
 
@@ -77,24 +78,35 @@ export function updateScore({ files, concurrency, minutes }: Wanted): readonly s
   if (unknown.length > 0) throw new Error(`${unknown.join(", ")}: not mutated. scope.ts lists what is.`);
   const run = files.length > 0 ? files : all.filter((file) => isStale(before[file], hashOf, file));
   console.log(`${run.length} of ${all.length} files to run`);
-  const after = run.length === 0 ? {} : scoresOf(run, concurrency, until);
-  // Read again: another run may have ended in between.
-  const merged = { ...readScores(), ...after };
-  const scores = Object.fromEntries(
-    all.flatMap((file) => {
-      const score = merged[file];
-      return score ? [[file, score] as const] : [];
-    }),
-  );
-  writeFileSync(scorePath, `${JSON.stringify(scores, undefined, 1)}\n`);
+  for (const some of inBatches(run)) save(scoresOf(some, concurrency, until), all);
   const reasons = readReasons();
-  writeFileSync(pagePath, withGeneratedPart(readFileSync(pagePath, "utf8"), generatedPart(scores, reasons, all)));
+  const scores = save({}, all);
   const missing = all.filter((file) => scores[file] === undefined);
   return [
     ...openSurvivors(scores, reasons),
     ...reasonProblems(scores, reasons, reasonsShareMax),
     ...(missing.length === 0 ? [] : [`Without a run so far: ${missing.join(", ")}`]),
   ];
+}
+
+/** Splits the files, so that a run that is stopped loses little. Each batch surveys its tests anew. */
+const inBatches = (files: readonly string[]): readonly (readonly string[])[] =>
+  Array.from({ length: Math.ceil(files.length / filesPerBatch) }, (_, batch) =>
+    files.slice(batch * filesPerBatch, (batch + 1) * filesPerBatch),
+  );
+
+/** Writes the results of some files beside those of the others, and the page; gives all results. */
+function save(some: Scores, all: readonly string[]): Scores {
+  const known = { ...readScores(), ...some };
+  const scores = Object.fromEntries(
+    all.flatMap((file) => {
+      const score = known[file];
+      return score ? [[file, score] as const] : [];
+    }),
+  );
+  writeFileSync(scorePath, `${JSON.stringify(scores, undefined, 1)}\n`);
+  writeFileSync(pagePath, withGeneratedPart(readFileSync(pagePath, "utf8"), generatedPart(scores, readReasons(), all)));
+  return scores;
 }
 
 function scoresOf(files: readonly string[], concurrency: number, until: number): Scores {
