@@ -208,7 +208,7 @@ test("the page has the GUIDs of the roles that the program assigns, and the defa
     .map((name) => readFileSync(join(import.meta.dirname, "..", "..", "components", "platform", `${name}.ts`), "utf8"))
     .join();
   const guids = [...source.matchAll(/"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/g)].map(([, guid]) => guid!);
-  expect(guids).toHaveLength(2);
+  expect(guids).toHaveLength(3);
   expect(guids.filter((guid) => !chapter("1.").includes(guid))).toEqual([]);
   expect(unwrapped(chapter("1."))).toContain(
     `${replicaSizes.storefront.cpu} vCPU and ${replicaSizes.storefront.gib} GiB`,
