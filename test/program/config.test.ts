@@ -82,6 +82,7 @@ describe("a stack's own value", () => {
         resourceManager: "https://management.azure.com",
         logs: "https://logs.example",
         login: "https://login.microsoftonline.com",
+        vaults: "vault.azure.net",
       },
     ],
     ["ballast:gate", '{"beforePercent":50}', "gate", { beforePercent: 50, expiresSeconds: 14_400 }],
