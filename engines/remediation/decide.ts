@@ -1,5 +1,6 @@
 // State + observation → facts. The first fact holds the observation whole; the decisions that follow from it come
 // after. Nothing happens here: react names the next effect once the facts are written.
+import { answering } from "../answering.ts";
 import { concludeAssessment } from "./decisions/assessment.ts";
 import { begin, refuseUncovered } from "./decisions/begin.ts";
 import { callPerson, finish } from "./decisions/end.ts";
@@ -17,19 +18,16 @@ import type {
 
 /** Answers one observation with the facts it adds to the journal. One that comes too late adds `Disregarded`. */
 export function decide(state: RemediationState, observation: RemediationObservation): readonly RemediationEvent[] {
-  const at = Math.max(state.now, observation.at);
-  const facts: RemediationEvent[] = [];
-  let current = state;
-  const add = (added: RemediationObserved | RemediationDecision): void => {
-    const event = { ...added, at } as RemediationEvent;
-    facts.push(event);
-    current = evolve(current, event);
-  };
+  const answer = answering<RemediationState, RemediationObserved | RemediationDecision, RemediationEvent>(
+    evolve,
+    state,
+    observation.at,
+  );
   const fact = factOf(state, observation);
-  add(fact);
-  if (fact.kind === "Disregarded") return facts;
-  for (const decision of conclude(current, fact)) add(decision);
-  return facts;
+  answer.add(fact);
+  if (fact.kind === "Disregarded") return answer.facts;
+  for (const decision of conclude(answer.state(), fact)) answer.add(decision);
+  return answer.facts;
 }
 
 /** Makes the decisions that follow from a fact, in the state that already holds it. */

@@ -1,9 +1,10 @@
 // Facts → lines for people: in scenarios, in `ballast remediation explain`, in notifications.
 import { duration, secondsBetween } from "../time.ts";
+import { senderOf } from "../wording.ts";
 import { runbookOf } from "./runbooks.ts";
 import { personalSignals, type SignalName } from "./signals.ts";
 import type { RemediationEvent } from "./vocabulary.ts";
-import { effectWords, senderOf } from "./wording.ts";
+import { effectWords } from "./wording.ts";
 
 /** Describes one fact in a line. */
 export function messageOf(event: RemediationEvent): string {

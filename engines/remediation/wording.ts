@@ -11,10 +11,3 @@ export const effectWords: { readonly [Kind in RemediationEffect["kind"]]: string
   Measure: "reading the rows since the action",
   Undo: "the undo",
 };
-
-/** Names the sender of a signal for people: by name, or by id if the token has no name. */
-export const senderOf = ({ by, byName }: { readonly by: string; readonly byName?: string | undefined }): string =>
-  byName ?? by;
-
-/** Gives the plural of a word, for a number of things. */
-export const many = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;

@@ -2,9 +2,9 @@
 // stable's template, the program takes the canary back: the rollout aborts, and nothing needs a judgement. Otherwise
 // the other release is refused, and its revision is deactivated, so that a refused update leaves nothing running.
 import { after } from "../time.ts";
+import { senderOf } from "../wording.ts";
 import type { AppView, Phase, RolloutDecision, RolloutState } from "./vocabulary.ts";
 import { sameName, shareOf } from "./weights.ts";
-import { senderOf } from "./wording.ts";
 
 /** After this many failures in a row the other revision is left as it is, and the rollout goes on. */
 const attemptsMax = 5;

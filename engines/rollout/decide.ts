@@ -1,6 +1,8 @@
 // State + observation → facts. The first fact holds the observation whole; the decisions that follow from it come
 // after. Nothing happens here: react names the next effect once the facts are written.
 
+import { answering } from "../answering.ts";
+import { senderOf } from "../wording.ts";
 import { concludeContender, contenderEffect, giveUpContender } from "./contenders.ts";
 import { finish } from "./decisions/end.ts";
 import { factOf } from "./decisions/fact-of.ts";
@@ -12,7 +14,6 @@ import { start } from "./decisions/start.ts";
 import { evolve } from "./evolve.ts";
 import { loser } from "./react.ts";
 import type { RolloutDecision, RolloutEvent, RolloutObservation, RolloutObserved, RolloutState } from "./vocabulary.ts";
-import { senderOf } from "./wording.ts";
 
 /**
  * Answers one observation with the facts it adds to the journal.
@@ -21,22 +22,20 @@ import { senderOf } from "./wording.ts";
  * instead of failing: late answers are normal in a cloud, and the journal should show that one arrived.
  */
 export function decide(state: RolloutState, observation: RolloutObservation): readonly RolloutEvent[] {
-  const at = Math.max(state.now, observation.at);
-  const facts: RolloutEvent[] = [];
-  let current = state;
-  const add = (added: RolloutObserved | RolloutDecision) => {
-    const event = { ...added, at } as RolloutEvent;
-    facts.push(event);
-    current = evolve(current, event);
-  };
+  const answer = answering<RolloutState, RolloutObserved | RolloutDecision, RolloutEvent>(
+    evolve,
+    state,
+    observation.at,
+  );
   const fact = factOf(state, observation);
-  add(fact);
-  if (fact.kind === "Disregarded") return facts;
+  answer.add(fact);
+  if (fact.kind === "Disregarded") return answer.facts;
   const other = contenderEffect(state);
-  const decisions = other === effectIn(fact) ? concludeOther(current, fact) : conclude(current, fact);
-  for (const decision of decisions) add(decision);
-  if (current.phase === "retiring" && loser(current) === undefined) add(finish(current));
-  return facts;
+  const decisions = other === effectIn(fact) ? concludeOther(answer.state(), fact) : conclude(answer.state(), fact);
+  for (const decision of decisions) answer.add(decision);
+  const concluded = answer.state();
+  if (concluded.phase === "retiring" && loser(concluded) === undefined) answer.add(finish(concluded));
+  return answer.facts;
 }
 
 /** Gives the effect whose outcome a fact holds, as far as another release may have asked for it. */

@@ -1,12 +1,12 @@
 // A rollout at a glance, folded fact by fact: what its summary and its notifications need beside its state. A journal
 // of hours is therefore never searched from its start again.
 import type { Glance } from "../kind.ts";
+import { senderOf } from "../wording.ts";
 import { evolve } from "./evolve.ts";
 import { initialState } from "./initial-state.ts";
 import { isNoteworthy } from "./tell.ts";
 import type { AppView, RolloutEvent, RolloutState } from "./vocabulary.ts";
 import { sameName, shareOf } from "./weights.ts";
-import { senderOf } from "./wording.ts";
 
 /** Who paused a rollout, and why. */
 export interface Pause {

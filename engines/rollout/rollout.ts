@@ -1,6 +1,7 @@
 // Assembles the rollout engine, and replays a journal.
-import { canonical } from "../canonical.ts";
-import type { Engine, Signal } from "../engine.ts";
+import type { Engine } from "../engine.ts";
+import { failureIn } from "../outcome.ts";
+import { type Divergence, replay as replayed } from "../replay.ts";
 import { decide } from "./decide.ts";
 import { evolve } from "./evolve.ts";
 import { initialState } from "./initial-state.ts";
@@ -15,34 +16,9 @@ export const rollout: Engine<RolloutObservation, RolloutEvent, RolloutState, Rol
   react,
 };
 
-/** The first difference between a journal and today's decisions. */
-export interface Divergence {
-  readonly index: number;
-  readonly written: RolloutEvent | undefined;
-  readonly decided: RolloutEvent | undefined;
-}
-
-/**
- * Decides a journal again from the observations it holds, and gives the first place where today's decisions differ,
- * byte for byte; undefined means that all are equal.
- */
-export function replay(journal: readonly RolloutEvent[]): Divergence | undefined {
-  let state = initialState;
-  for (let index = 0; index < journal.length; ) {
-    const observation = observationOf(journal[index]!);
-    const decided = observation === undefined ? [journal[index]!] : decide(state, observation);
-    for (const [offset, event] of decided.entries()) {
-      const written = journal[index + offset];
-      if (canonical(written) !== canonical(event)) return { index: index + offset, written, decided: event };
-      state = evolve(state, event);
-    }
-    index += decided.length;
-    const next = journal[index];
-    if (next !== undefined && observationOf(next) === undefined && next.kind !== "Disregarded")
-      return { index, written: next, decided: undefined };
-  }
-  return undefined;
-}
+/** Compares a journal with today's decisions; see `replay` of engines/replay.ts. */
+export const replay = (journal: readonly RolloutEvent[]): Divergence<RolloutEvent> | undefined =>
+  replayed(rollout, observationOf, journal);
 
 /** Gives the observation that a fact holds; undefined for a decision. */
 function observationOf(event: RolloutEvent): RolloutObservation | undefined {
@@ -52,7 +28,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Planned":
       return { kind: "Request", at, intent: event.intent };
     case "Signalled":
-      return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message, ...sender(event) };
+      return { ...event, kind: "Signal" };
     case "Repointed":
       return { ...came(null), of: "Repoint" };
     case "Inspected":
@@ -72,7 +48,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Deactivated":
       return { ...came(null), of: "Deactivate" };
     case "AttemptFailed":
-      return { kind: "Outcome", at, of: event.effect, found: { ok: false, reason: event.message }, ...landing(event) };
+      return { kind: "Outcome", at, of: event.effect, found: failureIn(event), ...landing(event) };
     default:
       return undefined;
   }
@@ -95,12 +71,6 @@ const measurement = ({ buckets, answers, to }: Extract<RolloutEvent, { kind: "Me
   buckets,
   ...(answers === undefined ? {} : { answers }),
   to,
-});
-
-const sender = ({ byName, about, mayApprove }: Pick<Signal<string>, "byName" | "about" | "mayApprove">) => ({
-  ...(byName === undefined ? {} : { byName }),
-  ...(about === undefined ? {} : { about }),
-  ...(mayApprove === undefined ? {} : { mayApprove }),
 });
 
 const landing = ({ mayLand }: { readonly mayLand?: Landing }) => (mayLand === undefined ? {} : { mayLand });

@@ -2,9 +2,10 @@
 // lines contain no hashes or revision names, so that the same rollout reads the same in every world. A person is
 // named as the token names them, by id if it has no name.
 import { duration } from "../time.ts";
+import { many, senderOf } from "../wording.ts";
 import { addCounts } from "./judge/counts.ts";
 import type { Bucket, RolloutEvent, Verdict } from "./vocabulary.ts";
-import { describeRequests, effectWords, many, senderOf, signalWords } from "./wording.ts";
+import { describeRequests, effectWords, signalWords } from "./wording.ts";
 
 const dryRunWould: Readonly<Record<Verdict["verdict"], string>> = {
   fail: "roll back",

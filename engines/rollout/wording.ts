@@ -23,12 +23,6 @@ export const signalWords = (signal: SignalName): string => {
   return signal === "compare" ? "another release" : personalSignals[signal].sent;
 };
 
-/** Names the sender of a signal for people: by name, or by id if the token has no name. */
-export const senderOf = ({ by, byName }: { readonly by: string; readonly byName?: string }): string => byName ?? by;
-
 /** Describes the requests of an arm: `failed none of 1 request`. */
 export const describeRequests = (sum: Count): string =>
   sum.requests === 0 ? "got no requests" : `failed ${failuresOf(sum)}`;
-
-/** Gives the plural of a word, for a number of things. */
-export const many = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;

@@ -1,5 +1,6 @@
 // State + observation → facts. The first fact holds the observation whole; the decisions that follow from it come
 // after. Nothing happens here: react names the next effect once the facts are written.
+import { answering } from "../answering.ts";
 import { secondsBetween } from "../time.ts";
 import { conclude as concludeGate } from "./decisions/conclude.ts";
 import { returned, rotated } from "./decisions/end.ts";
@@ -25,20 +26,17 @@ import type {
  * and the journal should show that one arrived.
  */
 export function decide(state: RotationState, observation: RotationObservation): readonly RotationEvent[] {
-  const at = Math.max(state.now, observation.at);
-  const facts: RotationEvent[] = [];
-  let current = state;
-  const add = (added: RotationObserved | RotationDecision) => {
-    const event = { ...added, at } as RotationEvent;
-    facts.push(event);
-    current = evolve(current, event);
-  };
+  const answer = answering<RotationState, RotationObserved | RotationDecision, RotationEvent>(
+    evolve,
+    state,
+    observation.at,
+  );
   const fact = factOf(state, observation);
-  add(fact);
-  if (fact.kind === "Disregarded") return facts;
-  for (const decision of conclude(current, fact)) add(decision);
-  if (current.phase === "returned") add(returned(current));
-  return facts;
+  answer.add(fact);
+  if (fact.kind === "Disregarded") return answer.facts;
+  for (const decision of conclude(answer.state(), fact)) answer.add(decision);
+  if (answer.state().phase === "returned") answer.add(returned(answer.state()));
+  return answer.facts;
 }
 
 /** Makes the decisions that follow from a fact, in the state that already holds it. */

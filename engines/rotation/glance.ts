@@ -1,10 +1,10 @@
 // A rotation at a glance, folded fact by fact: what its summary and its notifications need beside its state.
 import type { Glance } from "../kind.ts";
+import { senderOf } from "../wording.ts";
 import { evolve } from "./evolve.ts";
 import { initialState } from "./initial-state.ts";
 import { isNoteworthy } from "./tell.ts";
 import type { RotationEvent, RotationState } from "./vocabulary.ts";
-import { senderOf } from "./wording.ts";
 
 /** Who paused a rotation, and why. */
 export interface Pause {

@@ -1,10 +1,11 @@
 // Facts → lines for people: in scenarios, in `ballast credential explain`, in the demo's timeline. The lines contain no
 // ids of versions, so that the same rotation reads the same in every world.
 import { duration } from "../time.ts";
+import { senderOf } from "../wording.ts";
 import { causes } from "./intent.ts";
 import { signals } from "./signals.ts";
 import type { RotationEvent } from "./vocabulary.ts";
-import { effectWords, many, readersIn, senderOf } from "./wording.ts";
+import { effectWords, many, readersIn } from "./wording.ts";
 
 /** Describes one fact in a line. */
 export function messageOf(event: RotationEvent): string {

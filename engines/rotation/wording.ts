@@ -19,9 +19,6 @@ export const effectWords: { readonly [Kind in RotationEffect["kind"]]: string } 
   AwaitSignal: "waiting for a person",
 };
 
-/** Names the sender of a signal for people: by name, or by id if the token has no name. */
-export const senderOf = ({ by, byName }: { readonly by: string; readonly byName?: string }): string => byName ?? by;
-
 /** Gives a number of things in words. */
 export const many = (n: number, word: string): string => `${n === 0 ? "no" : n} ${word}${n === 1 ? "" : "s"}`;
 

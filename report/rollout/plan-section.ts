@@ -1,8 +1,8 @@
 // The plan of a rollout → the section that shows its strategy and thresholds as they were asked for.
 import { plan } from "../../engines/rollout/plan.ts";
 import type { ReleaseIntent } from "../../engines/rollout/vocabulary.ts";
-import { many } from "../../engines/rollout/wording.ts";
 import { duration } from "../../engines/time.ts";
+import { many } from "../../engines/wording.ts";
 import type { Section } from "../content.ts";
 import { table } from "../table.ts";
 

@@ -1,5 +1,6 @@
 // Observation → the fact that holds it, or the reason why it is disregarded.
-import type { Result, Signal } from "../../engine.ts";
+import type { Signal } from "../../engine.ts";
+import { keptFailure, valueOf } from "../../outcome.ts";
 import type {
   Phase,
   RemediationDecision,
@@ -28,9 +29,6 @@ const awaited: { readonly [P in Phase]: RemediationOutcome["of"] | undefined } =
   finished: undefined,
 };
 
-/** The longest rest that another side may ask for, in seconds. */
-const retryAfterMax = 900;
-
 /** Turns an observation into the fact that holds it. */
 export function factOf(
   state: RemediationState,
@@ -54,33 +52,23 @@ export function factOf(
 function factOfOutcome(state: RemediationState, outcome: RemediationOutcome): RemediationObserved | Disregarded {
   if (state.phase === "finished" || (outcome.of !== "Wait" && awaited[state.phase] !== outcome.of))
     return { kind: "Disregarded", what: `the result of ${effectWords[outcome.of]} came too late` };
-  if (!outcome.found.ok) {
-    const { reason, retryAfterSeconds } = outcome.found;
-    const rest =
-      retryAfterSeconds === undefined ? {} : { retryAfterSeconds: Math.min(retryAfterMax, retryAfterSeconds) };
-    return { kind: "AttemptFailed", effect: outcome.of, message: reason, ...rest };
-  }
+  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, ...keptFailure(outcome.found) };
   switch (outcome.of) {
     case "LoadPolicy":
-      return { kind: "PolicyLoaded", ...value(outcome.found) };
+      return { kind: "PolicyLoaded", ...valueOf(outcome.found) };
     case "Assess":
-      return { kind: "Assessed", situation: value(outcome.found) };
+      return { kind: "Assessed", situation: valueOf(outcome.found) };
     case "Wait":
       return { kind: "Waited" };
     case "Act":
-      return { kind: "Acted", receipt: value(outcome.found) };
+      return { kind: "Acted", receipt: valueOf(outcome.found) };
     case "Follow":
-      return { kind: "Followed", end: value(outcome.found) };
+      return { kind: "Followed", end: valueOf(outcome.found) };
     case "Measure":
-      return { kind: "Measured", ...value(outcome.found) };
+      return { kind: "Measured", ...valueOf(outcome.found) };
     case "Undo":
-      return { kind: "Undone", message: value(outcome.found) };
+      return { kind: "Undone", message: valueOf(outcome.found) };
   }
-}
-
-function value<Found>(found: Result<Found>): Found {
-  if (!found.ok) throw new Error("a failed outcome has no value");
-  return found.value;
 }
 
 /** Gives the reason why a signal cannot be followed now, if there is one. */

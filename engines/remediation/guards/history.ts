@@ -1,10 +1,10 @@
 // Guards that look at the actions before this one, of all remediations. They are read from the journal, so no restart
 // forgets them.
 import { after, duration, type Instant } from "../../time.ts";
+import { many } from "../../wording.ts";
 import { streamOf } from "../names.ts";
 import type { RunbookName } from "../runbooks.ts";
 import type { Entry } from "../vocabulary.ts";
-import { many } from "../wording.ts";
 import { end, type Finding, type Guard, type Guarded, hold, lookSeconds, pass } from "./guard.ts";
 
 const unknown = (now: Instant): Finding =>

@@ -1,5 +1,6 @@
 // Observation → the fact that holds it, or the reason why it is disregarded.
-import type { Result, Signal } from "../../engine.ts";
+import type { Signal } from "../../engine.ts";
+import { keptFailure, valueOf } from "../../outcome.ts";
 import { answerTo, contenderEffect } from "../contenders.ts";
 import { plan } from "../plan.ts";
 import type {
@@ -34,9 +35,6 @@ const awaited: { readonly [P in Phase]: readonly RolloutOutcome["of"][] } = {
   finished: [],
 };
 
-/** The longest rest that another side may ask for, in seconds. A wrong answer must not stop a rollout for a day. */
-const retryAfterMax = 900;
-
 /** Turns an observation into the fact that holds it. */
 export function factOf(state: RolloutState, observation: RolloutObservation): RolloutObserved | Disregarded {
   switch (observation.kind) {
@@ -60,38 +58,28 @@ function factOfOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutObs
   if (state.phase === "finished" || (!isWait && !isAwaited))
     return { kind: "Disregarded", what: `the result of ${effectWords[outcome.of]} came too late` };
   const late = outcome.of === "ShiftTraffic" && outcome.mayLand !== undefined ? { mayLand: outcome.mayLand } : {};
-  if (!outcome.found.ok) {
-    const { reason, retryAfterSeconds } = outcome.found;
-    const asked =
-      retryAfterSeconds === undefined ? {} : { retryAfterSeconds: Math.min(retryAfterMax, retryAfterSeconds) };
-    return { kind: "AttemptFailed", effect: outcome.of, message: reason, ...late, ...asked };
-  }
+  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, ...keptFailure(outcome.found), ...late };
   switch (outcome.of) {
     case "Repoint":
       return { kind: "Repointed" };
     case "Inspect":
-      return { kind: "Inspected", view: value(outcome.found) };
+      return { kind: "Inspected", view: valueOf(outcome.found) };
     case "Activate":
       return { kind: "Activated" };
     case "Probe":
-      return { kind: "Probed", ...value(outcome.found) };
+      return { kind: "Probed", ...valueOf(outcome.found) };
     case "ShiftTraffic":
-      return { kind: "TrafficShifted", ...value(outcome.found), ...late };
+      return { kind: "TrafficShifted", ...valueOf(outcome.found), ...late };
     case "VerifyTraffic":
-      return { kind: "TrafficRead", ...value(outcome.found) };
+      return { kind: "TrafficRead", ...valueOf(outcome.found) };
     case "Measure":
-      return { kind: "Measured", ...value(outcome.found) };
+      return { kind: "Measured", ...valueOf(outcome.found) };
     case "Deactivate":
       return { kind: "Deactivated" };
     case "Wait":
     case "AwaitSignal":
       return { kind: "Waited" };
   }
-}
-
-function value<Found>(found: Result<Found>): Found {
-  if (!found.ok) throw new Error("a failed outcome has no value");
-  return found.value;
 }
 
 const alreadyWords: { readonly [Result in RolloutResult]: string } = {

@@ -1,5 +1,5 @@
 // Observation → the fact that holds it, or the reason why it is disregarded.
-import type { Result } from "../../engine.ts";
+import { keptFailure, valueOf } from "../../outcome.ts";
 import { consumerAt, slotAtWork } from "../progress.ts";
 import type {
   Phase,
@@ -34,9 +34,6 @@ const awaited: { readonly [P in Phase]: readonly RotationOutcome["of"][] } = {
   finished: [],
 };
 
-/** The longest rest that another side may ask for, in seconds. A wrong answer must not stop a rotation for a day. */
-const retryAfterMax = 900;
-
 /** Turns an observation into the fact that holds it. */
 export function factOf(state: RotationState, observation: RotationObservation): RotationObserved | Disregarded {
   switch (observation.kind) {
@@ -59,43 +56,33 @@ function factOfOutcome(state: RotationState, outcome: RotationOutcome): Rotation
   const isWait = outcome.of === "Wait" || outcome.of === "AwaitSignal";
   if (state.phase === "finished" || (!isWait && !awaited[state.phase].includes(outcome.of)))
     return { kind: "Disregarded", what: `the result of ${effectWords[outcome.of]} came too late` };
-  if (!outcome.found.ok) {
-    const { reason, retryAfterSeconds } = outcome.found;
-    const asked =
-      retryAfterSeconds === undefined ? {} : { retryAfterSeconds: Math.min(retryAfterMax, retryAfterSeconds) };
-    return { kind: "AttemptFailed", effect: outcome.of, message: reason, ...asked };
-  }
+  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, ...keptFailure(outcome.found) };
   const slot = slotAtWork(state);
   switch (outcome.of) {
     case "Inspect":
-      return { kind: "Inspected", view: value(outcome.found) };
+      return { kind: "Inspected", view: valueOf(outcome.found) };
     case "MakeVersion":
-      return { kind: "VersionMade", slot, generation: state.generation + 1, version: value(outcome.found) };
+      return { kind: "VersionMade", slot, generation: state.generation + 1, version: valueOf(outcome.found) };
     case "SetVerifier":
       return { kind: "VerifierSet", slot };
     case "Prove":
-      return { kind: "Probed", slot, ...value(outcome.found) };
+      return { kind: "Probed", slot, ...valueOf(outcome.found) };
     case "RequestRollout":
-      return { kind: "RolloutRequested", ...value(outcome.found) };
+      return { kind: "RolloutRequested", ...valueOf(outcome.found) };
     case "AwaitRollout":
-      return { kind: "RolloutEnded", stream: state.rollout, ...value(outcome.found) };
+      return { kind: "RolloutEnded", stream: state.rollout, ...valueOf(outcome.found) };
     case "Publish":
-      return { kind: "Published", ...value(outcome.found) };
+      return { kind: "Published", ...valueOf(outcome.found) };
     case "ReadReaders":
-      return { kind: "ReadersSeen", ...value(outcome.found) };
+      return { kind: "ReadersSeen", ...valueOf(outcome.found) };
     case "EndSessions":
-      return { kind: "SessionsEnded", ...value(outcome.found) };
+      return { kind: "SessionsEnded", ...valueOf(outcome.found) };
     case "SetLogin":
-      return { kind: "LoginSet", slot: state.live, ...value(outcome.found) };
+      return { kind: "LoginSet", slot: state.live, ...valueOf(outcome.found) };
     case "MoveSecret":
       return { kind: "SecretMoved", app: consumerAt(state, state.moved)?.app ?? "" };
     case "Wait":
     case "AwaitSignal":
       return { kind: "Waited" };
   }
-}
-
-function value<Found>(found: Result<Found>): Found {
-  if (!found.ok) throw new Error("a failed outcome has no value");
-  return found.value;
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkIntent, defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { replay, rollout } from "../../../engines/rollout/rollout.ts";
-import type { RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
+import type { RolloutObservation, RolloutOutcome } from "../../../engines/rollout/vocabulary.ts";
 import { after } from "../../../engines/time.ts";
 import {
   allToStable,
@@ -40,6 +40,21 @@ describe("effects that fail", () => {
     expect(state.ending?.result).toBe("promoted");
     const at = journal.filter(({ kind }) => kind === "AttemptFailed").map((event) => (event.at - start) / 1000);
     expect(at).toEqual([0, 1, 3, 7]);
+  });
+
+  it("a journal in which Azure asked for a rest decides the same again", async () => {
+    const meddle = times(
+      1,
+      ({ kind }) => kind === "ShiftTraffic",
+      (effect, world) => {
+        const asked = { ok: false as const, reason: "429", retryAfterSeconds: 120 };
+        return { ...failing(effect, world), found: asked } as RolloutOutcome;
+      },
+    );
+    const { journal } = await run(healthy, meddle);
+    const index = journal.findIndex(({ kind }) => kind === "AttemptFailed");
+    expect(journal[index]).toMatchObject({ retryAfterSeconds: 120 });
+    expect(replay(journal)).toBeUndefined();
   });
 
   it("a shift that fails five times ends in a rollback, not in another try", async () => {
