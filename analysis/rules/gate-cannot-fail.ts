@@ -85,7 +85,7 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobN
         shipped.place,
       ),
     ];
-  return [...swallowed(job, step, shipped), ...withoutVerdict(job, step, shipped), ...blind(job, step, shipped)];
+  return ofScript(job, step, shipped);
 }
 
 /** A scanner that is told to succeed whatever it finds, and writes no report that another job could read. */
@@ -105,34 +105,20 @@ function toldToPass(job: JobNode, step: StepNode, shipped: Shipped): readonly Dr
   ];
 }
 
-const blind = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] =>
-  blindChecks(step).map(({ line, message }) =>
-    draft(
-      lineOf(step.run!, line),
-      step.id,
-      `"${step.name}" in job ${job.key} ${message}.`,
-      shipped.place,
-      shipped.isBefore ? "medium" : "high",
-    ),
+/** What the script of a step swallows, asks without a verdict, or looks at without seeing it. */
+function ofScript(job: JobNode, step: StepNode, { place, isBefore }: Shipped): readonly Draft[] {
+  const swallowed = swallowedTests(step, isBefore).map(({ line, message }) => ({
+    line,
+    message: `In job ${job.key}, ${message}, so its failure stops nothing.`,
+  }));
+  const blind = [...(isBefore ? checksWithoutVerdict(step) : []), ...blindChecks(step)].map(({ line, message }) => ({
+    line,
+    message: `"${step.name}" in job ${job.key} ${message}.`,
+  }));
+  return [...swallowed, ...blind].map(({ line, message }) =>
+    draft(lineOf(step.run!, line), step.id, message, place, isBefore ? "medium" : "high"),
   );
-
-/** Test commands whose failure the script swallows. */
-const swallowed = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] =>
-  swallowedTests(step, shipped.isBefore).map(({ line, message }) =>
-    draft(
-      lineOf(step.run!, line),
-      step.id,
-      `In job ${job.key}, ${message}, so its failure stops nothing.`,
-      shipped.place,
-      shipped.isBefore ? "medium" : "high",
-    ),
-  );
-
-/** Checks of what was deployed that end without a verdict. */
-const withoutVerdict = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] =>
-  (shipped.isBefore ? checksWithoutVerdict(step) : []).map(({ line, message }) =>
-    draft(lineOf(step.run!, line), step.id, `"${step.name}" in job ${job.key} ${message}.`, shipped.place, "medium"),
-  );
+}
 
 const example = (test: string): string => `name: main
 on:
@@ -272,9 +258,8 @@ export const gateCannotFail: Rule = {
   antiPattern: 4,
   focus: "resilience",
   why:
-    "A gate exists to stop something. If its failure is swallowed, the run is green, and what stands behind " +
-    "it ships: " +
-    "worse than no gate, because everybody believes in it.",
+    "A gate exists to stop something. If its failure is swallowed, the run is green, and what stands behind it " +
+    "ships: worse than no gate, because everybody believes in it.",
   severity: "High if something ships after it. Medium if it checks what was shipped before.",
   fix: "Let the failure fail the step. End a loop of attempts with exit 1, and ask curl for --fail.",
   limits: "A gate is reported only if something ships after it. A step whose outcome is asked for later is quiet.",

@@ -7,7 +7,7 @@ import type { Input, JobNode, StepNode, WorkflowNode } from "../systems/workflow
 import { isTestStep, shipmentsOf } from "../systems/workflows/roles.ts";
 import { simulate, stepRuns } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
-import { worldsOf } from "../systems/workflows/worlds.ts";
+import { type World, worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
@@ -34,7 +34,7 @@ function untestedOptions(view: WorkflowsView, workflow: WorkflowNode, input: Inp
     .jobsOf(workflow)
     .flatMap((job) => view.stepsOf(job))
     .filter((step) => isTestStep(step) && readsCondition(step, input.name));
-  const worlds = worldsOf(view, workflow).filter(({ event, via }) => event === "workflow_dispatch" && via.length === 0);
+  const worlds = worldsByHand(view, workflow);
   const isTested = (option: string): boolean =>
     worlds.some(
       (world) =>
@@ -62,10 +62,14 @@ function untestedOptions(view: WorkflowsView, workflow: WorkflowNode, input: Inp
 const readsCondition = ({ condition }: StepNode, name: string): boolean =>
   pathsIn(condition && parseCondition(condition.text)).some((path) => readsInput(path, name));
 
+/** Starts of a workflow itself by hand, with each choice of its inputs. */
+const worldsByHand = (view: WorkflowsView, workflow: WorkflowNode): readonly World[] =>
+  worldsOf(view, workflow).filter(({ event, via }) => event === "workflow_dispatch" && via.length === 0);
+
 /** A start by hand for which every job's condition is false. */
 function nothingAtAll(view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] {
   const trigger = workflow.triggers.find(({ event }) => event === "workflow_dispatch");
-  const worlds = worldsOf(view, workflow).filter(({ event, via }) => event === "workflow_dispatch" && via.length === 0);
+  const worlds = worldsByHand(view, workflow);
   const jobs = view.jobsOf(workflow);
   // Who switches a job off with a plain `false` means it.
   if (jobs.some(({ condition }) => isSwitchedOff(condition && parseCondition(condition.text)))) return [];
@@ -74,7 +78,7 @@ function nothingAtAll(view: WorkflowsView, workflow: WorkflowNode): readonly Dra
     return jobs.every(({ key }) => outcomes.get(key)?.runs === false);
   });
   if (trigger === undefined || worlds.length === 0 || !isDead) return [];
-  const [input] = workflow.inputs.filter(({ event }) => event === "workflow_dispatch");
+  const input = workflow.inputs.find(({ event }) => event === "workflow_dispatch");
   return [
     {
       severity: "medium",

@@ -96,7 +96,8 @@ function twoNames(all: readonly Deployment[]): readonly Draft[] {
   const sorted = all.toSorted((one, other) => (one.job.id < other.job.id ? -1 : 1));
   for (const [at, one] of sorted.entries())
     for (const other of sorted.slice(at + 1)) {
-      const target = one.targets.find((each) => other.targets.includes(each)) ?? undoneBy(one, other);
+      const common = one.targets.find((each) => other.targets.includes(each));
+      const target = common ?? undoneBy(one, other);
       const key = [one, other]
         .map(({ locks }) => locks[0]?.concurrency.place)
         .map((place) => `${place?.file} ${place?.line}`)
@@ -110,7 +111,7 @@ function twoNames(all: readonly Deployment[]): readonly Draft[] {
       const [lock] = other.locks;
       found.set(key, {
         severity: severityOf(one, "high"),
-        known: one.targets.some((each) => other.targets.includes(each)) ? "structural" : { inferred: 0.75 },
+        known: common === undefined ? { inferred: 0.75 } : "structural",
         place: lock!.concurrency.group.place,
         message:
           `${other.root.title} (job ${other.job.key}) and ${one.root.title} (job ${one.job.key}) both change ` +

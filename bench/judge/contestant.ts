@@ -43,7 +43,7 @@ export interface Move<State> {
 /** A judge with its rules of advance. It is pure: the same minutes give the same moves. */
 export interface Contestant<State = unknown> {
   readonly name: string;
-  /** By what it decides, in one line for the page; absent for those that only `--contestants` names. */
+  /** What it decides by, in one line for the page; absent for those that only `--contestant` names. */
   readonly about?: string;
   /** Set if it takes part only in the track in which contestants set their own weights. */
   readonly onlyOwnWeights?: true;

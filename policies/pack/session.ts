@@ -57,6 +57,7 @@ export class Session {
   readonly #program: ProgramFolder;
   readonly #now: number;
   readonly #rules: readonly PulumiRule[];
+  readonly #localRules: readonly PulumiRule[];
   readonly #resources = new Map<string, Analyzed>();
   readonly #sought = new Map<string, Sought>();
   readonly #written: ReadonlyMap<string, ResourceNode>;
@@ -74,6 +75,7 @@ export class Session {
     this.#program = programFolder(cwd);
     this.#now = now;
     this.#rules = rules;
+    this.#localRules = rules.filter(({ isLocal }) => isLocal);
     this.#settings = settingsIn(this.#program.root, knownIds);
     this.#baseline = baselineIn(this.#program.root);
     this.#written = writtenResources(this.#program);
@@ -103,11 +105,7 @@ export class Session {
     this.#sought.set(urn, { urn, token, name: nameOf(urn), parent });
     this.#redactor.learn(analyzed);
     const alone = { ...analyzed, dependencies: [], propertyDependencies: {} };
-    const { findings } = this.#judge(
-      [alone],
-      this.#rules.filter(({ isLocal }) => isLocal),
-      [],
-    );
+    const { findings } = this.#judge([alone], this.#localRules, []);
     return this.#violations(findings.filter(({ finding }) => ruleIds.has(finding.rule)));
   }
 

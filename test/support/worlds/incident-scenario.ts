@@ -1,8 +1,5 @@
-// Reads and rewrites scenarios of remediations. A scenario is one YAML file of three documents: what is declared, what
-// the world does and when, and the journals of all incidents in the order of time.
-import fs from "node:fs";
-import path from "node:path";
-import { parseAllDocuments } from "yaml";
+// Scenarios of remediations: what is declared, what the world does and when, and the expected journals of all incidents
+// in the order of time.
 import { defaultsOf } from "../../../engines/form.ts";
 import type { AlertKind } from "../../../engines/remediation/alerts/alert.ts";
 import {
@@ -21,8 +18,7 @@ import type {
   SignalName,
 } from "../../../engines/remediation/vocabulary.ts";
 import { after, duration, type Instant, secondsBetween } from "../../../engines/time.ts";
-
-const folder = path.join(import.meta.dirname, "..", "..", "scenarios", "remediation");
+import { readScenarios, refuseUnknown, rewriteScenario } from "./scenario-file.ts";
 
 /** When every scenario begins. */
 export const start: Instant = Date.parse("2026-01-05T09:00:00Z");
@@ -85,25 +81,13 @@ export interface IncidentScenario {
 
 /** Reads every scenario of the folder, in the order of their names. */
 export const incidentScenarios = (): readonly IncidentScenario[] =>
-  fs
-    .readdirSync(folder)
-    .filter((file) => file.endsWith(".yaml"))
-    .sort()
-    .map(read);
+  readScenarios("remediation").map(({ file, asked, world, why, expected }) => ({
+    ...incidentScenario(file, asked, world),
+    why,
+    expected,
+  }));
 
 const knownOfWorld = "alerts symptoms budgetLeftPercent missing stops work unfit failing signals drills".split(" ");
-
-function read(file: string): IncidentScenario {
-  const text = fs.readFileSync(path.join(folder, file), "utf8");
-  const [declared = {}, world, expected] = parseAllDocuments(text).map(
-    (document) => document.toJS() as Record<string, any>,
-  );
-  return {
-    ...incidentScenario(file, declared, world),
-    why: text.split("\n")[0]!.replace(/^# /, ""),
-    expected: typeof expected === "string" ? expected : "",
-  };
-}
 
 /** Makes a scenario from the objects of its first two documents. */
 export function incidentScenario(
@@ -171,11 +155,6 @@ const policyOf = (
 export const policyWith = ({ rule, targets }: Pick<Policy, "rule" | "targets">): Policy =>
   policyOf(rule, { ladder: ["restart-revision"], targets }, targets);
 
-function refuseUnknown(file: string, given: object | undefined, known: readonly string[]): void {
-  for (const key of Object.keys(given ?? {}))
-    if (!known.includes(key)) throw new Error(`${file}: unknown key ${key}; the known keys are ${known.join(", ")}.`);
-}
-
 /** Gives the moment so many minutes after the beginning. */
 export const minute = (minutes: number): Instant => after(start, minutes * 60);
 
@@ -214,9 +193,6 @@ const newsOf = (events: readonly RemediationEvent[]): readonly RemediationEvent[
   });
 };
 
-/** Replaces the third document by actual journals, for `UPDATE=1`. */
-export function rewrite(scenario: IncidentScenario, journals: string): void {
-  const file = path.join(folder, `${scenario.name}.yaml`);
-  const [declared, world] = fs.readFileSync(file, "utf8").split(/^---\n/m);
-  fs.writeFileSync(file, `${declared}---\n${world}---\n|2\n${journals.replaceAll(/^/gm, "  ").trimEnd()}\n`);
-}
+/** Replaces the expected journals of a scenario by actual ones. */
+export const rewrite = ({ name }: IncidentScenario, journals: string): void =>
+  rewriteScenario("remediation", name, journals);

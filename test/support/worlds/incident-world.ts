@@ -256,31 +256,28 @@ function begin(
   state: { coming: number },
   trouble: unknown[],
 ): void {
-  const sent = (act: () => Promise<unknown>): void => {
+  const send = (atMinutes: number, act: () => Promise<unknown>): void => {
     state.coming++;
-    void act()
-      .catch((error: unknown) => trouble.push(error))
-      .finally(() => state.coming--);
+    loop.at(minute(atMinutes), () => {
+      void act()
+        .catch((error: unknown) => trouble.push(error))
+        .finally(() => state.coming--);
+    });
   };
-  state.coming += scenario.signals.length + scenario.drills.length;
   for (const { atMinutes, target, ...signal } of scenario.signals)
-    loop.at(minute(atMinutes), () => {
-      state.coming--;
-      sent(async () => {
-        const streams = await streamsOf(scenario, target, atMinutes);
-        await orchestrator.signal(streams, { kind: "Signal", at: loop.now(), ...signal });
-      });
-    });
-  for (const { atMinutes, rule, target } of scenario.drills)
-    loop.at(minute(atMinutes), () => {
-      state.coming--;
-      const incident = drillOf(rule, target);
-      sent(() => orchestrator.start(streamOf(incident), { kind: "Request", at: loop.now(), intent: incident }));
-    });
+    send(atMinutes, () =>
+      orchestrator.signal(latestStream(scenario, target, atMinutes), { kind: "Signal", at: loop.now(), ...signal }),
+    );
+  for (const { atMinutes, rule, target } of scenario.drills) {
+    const incident = drillOf(rule, target);
+    send(atMinutes, () =>
+      orchestrator.start(streamOf(incident), { kind: "Request", at: loop.now(), intent: incident }),
+    );
+  }
 }
 
 /** Gives the stream of the latest alert of a target that fired before a minute. */
-async function streamsOf({ alerts }: IncidentScenario, target: string, atMinutes: number): Promise<string> {
+function latestStream({ alerts }: IncidentScenario, target: string, atMinutes: number): string {
   const index = alerts.findLastIndex((alert) => alert.target === target && alert.atMinutes <= atMinutes);
   return streamOf({ target, alert: { id: guid((index + 1) * 100) } as Incident["alert"] });
 }

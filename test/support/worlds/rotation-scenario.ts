@@ -1,16 +1,11 @@
-// Reads and rewrites scenario files of rotations. A scenario is one YAML file of three documents: the credential and
-// the request, what the world does and when, and the expected journal.
-import fs from "node:fs";
-import path from "node:path";
-import { parseAllDocuments } from "yaml";
+// Scenarios of rotations: the credential and the request, what the world does and when, and the expected journal.
 import { read as readForm } from "../../../engines/form.ts";
 import { completedCredential, type Slot } from "../../../engines/rotation/declaration.ts";
 import type { AskedRotation } from "../../../engines/rotation/intent.ts";
 import { isNoteworthy, messageOf } from "../../../engines/rotation/tell.ts";
 import type { Credential, RotationEffect, RotationEvent, SignalName } from "../../../engines/rotation/vocabulary.ts";
 import { duration, type Instant, secondsBetween } from "../../../engines/time.ts";
-
-const folder = path.join(import.meta.dirname, "..", "..", "scenarios", "rotation");
+import { readScenario, readScenarios, refuseUnknown, rewriteScenario, type ScenarioFile } from "./scenario-file.ts";
 
 /** When every scenario begins. */
 export const start: Instant = Date.parse("2026-01-05T09:00:00Z");
@@ -79,32 +74,24 @@ export interface RotationScenario {
 }
 
 /** Reads every scenario of the folder, in the order of their names. */
-export const scenarios = (): readonly RotationScenario[] =>
-  fs
-    .readdirSync(folder)
-    .filter((file) => file.endsWith(".yaml"))
-    .sort()
-    .map(read);
+export const scenarios = (): readonly RotationScenario[] => readScenarios("rotation").map(read);
 
 /** Gives a scenario by its name. */
-export const scenarioOf = (name: string): RotationScenario => read(`${name}.yaml`);
+export const scenarioOf = (name: string): RotationScenario => read(readScenario("rotation", `${name}.yaml`));
 
 const quiet = { before: "seeded", rollouts: {}, rolloutMinutes: 30, busy: {}, readers: [], sessionsUntilMinutes: 0 };
 const well = { missing: [], refusals: 0, silentUntilMinutes: 0, astray: {}, faults: [], others: [], signals: [] };
 
-function read(file: string): RotationScenario {
-  const text = fs.readFileSync(path.join(folder, file), "utf8");
-  const [asked, world, expected] = parseAllDocuments(text).map((document) => document.toJS() as Record<string, any>);
-  const { cause, dueVersion, apps, ...rest } = asked ?? {};
+function read({ file, name, asked, world, expected }: ScenarioFile): RotationScenario {
+  const { cause, dueVersion, apps, ...rest } = asked;
   const known = { ...quiet, ...well };
-  const strange = Object.keys(world ?? {}).find((key) => !Object.hasOwn(known, key));
-  if (strange !== undefined) throw new Error(`${file}: unknown key ${strange}`);
+  refuseUnknown(file, world, Object.keys(known));
   return {
-    name: file.replace(".yaml", ""),
+    name,
     credential: credentialOf(file, apps ?? ["storefront"], rest),
     asked: { cause: cause ?? "due", message: "it expires", ...(dueVersion === undefined ? {} : { dueVersion }) },
     world: { ...known, ...world } as RotationScenario["world"],
-    expected: typeof expected === "string" ? expected : "",
+    expected,
   };
 }
 
@@ -132,9 +119,6 @@ export const render = (events: readonly RotationEvent[]): string =>
     )
     .join("");
 
-/** Replaces the third document by an actual journal, for `UPDATE=1`. */
-export function rewrite(scenario: RotationScenario, journal: string): void {
-  const file = path.join(folder, `${scenario.name}.yaml`);
-  const [asked, world] = fs.readFileSync(file, "utf8").split(/^---\n/m);
-  fs.writeFileSync(file, `${asked}---\n${world}---\n|2\n${journal.replaceAll(/^/gm, "  ").trimEnd()}\n`);
-}
+/** Replaces the expected journal of a scenario by an actual one. */
+export const rewrite = ({ name }: RotationScenario, journal: string): void =>
+  rewriteScenario("rotation", name, journal);

@@ -1,8 +1,4 @@
-// Reads and rewrites scenario files. A scenario is one YAML file of three documents: the request, what the world does
-// and when, and the expected journal.
-import fs from "node:fs";
-import path from "node:path";
-import { parseAllDocuments } from "yaml";
+// Scenarios of rollouts: the request, what the world does and when, and the expected journal.
 import { bandOf, durationsOf } from "../../../engines/rollout/judge/durations.ts";
 import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { isNoteworthy, messageOf } from "../../../engines/rollout/tell.ts";
@@ -16,8 +12,7 @@ import type {
   Thresholds,
 } from "../../../engines/rollout/vocabulary.ts";
 import { after, duration, type Instant, secondsBetween } from "../../../engines/time.ts";
-
-const folder = path.join(import.meta.dirname, "..", "..", "scenarios", "rollout");
+import { readScenarios, refuseUnknown, rewriteScenario, type ScenarioFile } from "./scenario-file.ts";
 
 /** When every scenario begins: a whole minute, so that buckets and warm-ups are easy to read. */
 export const start: Instant = Date.parse("2026-01-05T09:00:00Z");
@@ -78,16 +73,9 @@ export interface Scenario {
 }
 
 /** Reads every scenario of the folder, in the order of their names. */
-export const scenarios = (): readonly Scenario[] =>
-  fs
-    .readdirSync(folder)
-    .filter((file) => file.endsWith(".yaml"))
-    .sort()
-    .map(read);
+export const scenarios = (): readonly Scenario[] => readScenarios("rollout").map(read);
 
-function read(file: string): Scenario {
-  const text = fs.readFileSync(path.join(folder, file), "utf8");
-  const [asked, world, expected] = parseAllDocuments(text).map((document) => document.toJS() as Record<string, any>);
+function read({ file, asked, world, ...told }: ScenarioFile): Scenario {
   refuseUnknown(file, asked, [
     "weights",
     "bakeMinutes",
@@ -108,37 +96,35 @@ function read(file: string): Scenario {
     "signals",
     "others",
   ]);
-  for (const other of world?.["others"] ?? [])
+  for (const other of world["others"] ?? [])
     refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "kills", "mode", "puts"]);
-  const minutes = (key: string, fallback: number) => (asked?.[key] === undefined ? fallback : Number(asked[key]) * 60);
+  const minutes = (key: string, fallback: number) => (asked[key] === undefined ? fallback : Number(asked[key]) * 60);
   return {
-    name: file.replace(".yaml", ""),
-    why: text.split("\n")[0]!.replace(/^# /, ""),
+    ...told,
     strategy: {
       ...defaultStrategy,
-      weights: asked?.["weights"] ?? [10, 50],
+      weights: asked["weights"] ?? [10, 50],
       bakeSeconds: minutes("bakeMinutes", 300),
       warmUpSeconds: minutes("warmUpMinutes", 60),
       smokeSeconds: minutes("smokeMinutes", 120),
       maximumSeconds: minutes("maximumMinutes", 3600),
       probeSeconds: 60,
     },
-    thresholds: { ...defaultThresholds, ...asked?.["thresholds"] },
-    requestsPerMinute: [world?.["requestsPerMinute"] ?? 1200]
+    thresholds: { ...defaultThresholds, ...asked["thresholds"] },
+    requestsPerMinute: [world["requestsPerMinute"] ?? 1200]
       .flat()
       .map((entry) => (typeof entry === "number" ? { fromMinutes: 0, value: entry } : entry)),
-    canary: behaviours(world?.["canary"]),
-    stable: behaviours(world?.["stable"]),
-    before: world?.["before"] ?? "stable",
-    probesAnswered: world?.["probesAnswered"] ?? Number.POSITIVE_INFINITY,
-    signals: (world?.["signals"] ?? []).map((signal: Scenario["signals"][number]) =>
+    canary: behaviours(world["canary"]),
+    stable: behaviours(world["stable"]),
+    before: world["before"] ?? "stable",
+    probesAnswered: world["probesAnswered"] ?? Number.POSITIVE_INFINITY,
+    signals: (world["signals"] ?? []).map((signal: Scenario["signals"][number]) =>
       signal.signal === "approve" ? { mayApprove: true, ...signal } : signal,
     ),
-    others: world?.["others"] ?? [],
-    ...(asked?.["gate"] === undefined ? {} : { gate: gateOf(asked["gate"]) }),
-    ...(asked?.["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
-    ...(asked?.["returns"] === undefined ? {} : { returns: String(asked["returns"]) }),
-    expected: typeof expected === "string" ? expected : "",
+    others: world["others"] ?? [],
+    ...(asked["gate"] === undefined ? {} : { gate: gateOf(asked["gate"]) }),
+    ...(asked["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
+    ...(asked["returns"] === undefined ? {} : { returns: String(asked["returns"]) }),
   };
 }
 
@@ -154,11 +140,6 @@ const behaviours = (listed: readonly Partial<Behaviour>[] = []): readonly Behavi
     slowPercent: 0,
     ...entry,
   }));
-
-function refuseUnknown(file: string, given: object | undefined, known: readonly string[]): void {
-  for (const key of Object.keys(given ?? {}))
-    if (!known.includes(key)) throw new Error(`${file}: unknown key ${key}; the known keys are ${known.join(", ")}.`);
-}
 
 /** Gives the first signal after one moment and up to another. */
 export function signalBetween(
@@ -212,9 +193,5 @@ export const render = (events: readonly RolloutEvent[]): string =>
     )
     .join("");
 
-/** Replaces the third document by an actual journal, for `UPDATE=1`. */
-export function rewrite(scenario: Scenario, journal: string): void {
-  const file = path.join(folder, `${scenario.name}.yaml`);
-  const [asked, world] = fs.readFileSync(file, "utf8").split(/^---\n/m);
-  fs.writeFileSync(file, `${asked}---\n${world}---\n|2\n${journal.replaceAll(/^/gm, "  ").trimEnd()}\n`);
-}
+/** Replaces the expected journal of a scenario by an actual one. */
+export const rewrite = ({ name }: Scenario, journal: string): void => rewriteScenario("rollout", name, journal);
