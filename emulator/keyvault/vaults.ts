@@ -122,8 +122,6 @@ function checkProperties(sent: Body, before: Body): void {
       'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an ' +
         "irreversible action.",
     );
-  if (days !== undefined && !(days >= 7 && days <= 90))
-    throw refusedToo(`softDeleteRetentionInDays must be 7 to 90, not ${days}.`);
   const daysBefore = before["softDeleteRetentionInDays"];
   if (days !== undefined && daysBefore !== undefined && days !== daysBefore)
     throw badRequest(`The property "softDeleteRetentionInDays" has been set already and it can't be modified.`);
