@@ -1,5 +1,6 @@
 // What an alert is on the wire: in the common alert schema for webhooks, and as an item of the alerts API.
 import type { Body, Resource } from "../arm/resource.ts";
+import { groupNameOf } from "../arm/resource-path.ts";
 import { subscription } from "../arm/subscription-id.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import type { Alert } from "./alert-book.ts";
@@ -43,7 +44,6 @@ export function contextOf(rule: Resource, condition: Body, series: Series, at: n
 /** Gives the payload of the common alert schema. A resolved alert repeats the context with which it fired. */
 export function commonPayload(rule: Resource, alert: Alert): object {
   const { description, actions } = rule.body["properties"];
-  const [, , , group = ""] = rule.id.split("/").slice(1);
   return {
     schemaId: "azureMonitorCommonAlertSchema",
     data: {
@@ -63,7 +63,7 @@ export function commonPayload(rule: Resource, alert: Alert): object {
         description: description ?? "",
         essentialsVersion: "1.0",
         alertContextVersion: "1.0",
-        targetResourceGroup: group,
+        targetResourceGroup: groupNameOf(rule.id) ?? "",
       },
       alertContext: alert.context,
       customProperties: actions?.customProperties ?? {},
@@ -87,7 +87,7 @@ export function shownAlert(alert: Alert, withContext: boolean): Body {
         monitorCondition: resolvedAt === null ? "Fired" : "Resolved",
         targetResource: targetResource.toLowerCase(),
         targetResourceName: target.at(-1),
-        targetResourceGroup: target[4] ?? "",
+        targetResourceGroup: groupNameOf(targetResource) ?? "",
         targetResourceType: target.slice(6, 8).join("/").toLowerCase(),
         monitorService: "Log Alerts V2",
         alertRule: ruleId,

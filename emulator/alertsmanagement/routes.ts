@@ -2,6 +2,7 @@
 // state that a person gives them.
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "../arm/resource.ts";
+import { groupNameOf } from "../arm/resource-path.ts";
 import { type Alert, alertBookOf } from "./alert-book.ts";
 import { shownAlert, shownHistory } from "./payloads.ts";
 
@@ -18,7 +19,7 @@ const filters: Readonly<Record<string, (alert: Alert, value: string) => boolean>
   severity: ({ severity }, value) => `sev${severity}` === value,
   alertrule: ({ ruleId, ruleName }, value) => ruleId.toLowerCase() === value || ruleName.toLowerCase() === value,
   targetresource: ({ targetResource }, value) => targetResource.toLowerCase() === value,
-  targetresourcegroup: ({ targetResource }, value) => targetResource.split("/")[4]?.toLowerCase() === value,
+  targetresourcegroup: ({ targetResource }, value) => groupNameOf(targetResource)?.toLowerCase() === value,
 };
 const others = ["api-version", "timerange", "includecontext", "includeegressconfig", "pagecount", "$skiptoken"];
 

@@ -28,6 +28,9 @@ const groupType = "Microsoft.Resources/resourceGroups";
 export const groupIdOf = (path: string): string | undefined =>
   /^\/subscriptions\/[^/]+\/resourcegroups\/[^/]+/i.exec(path)?.[0];
 
+/** Gives the resource group's name in a path; undefined when it has none. */
+export const groupNameOf = (path: string): string | undefined => groupIdOf(path)?.split("/").at(-1);
+
 /**
  * Finds what a path names; undefined for a path without a resource.
  *

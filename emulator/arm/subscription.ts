@@ -12,7 +12,7 @@ import { region } from "./bodies.ts";
 import { listReply } from "./lists.ts";
 import { versionsServed } from "./published-types.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type ResourceType } from "./resource.ts";
-import { groupIdOf } from "./resource-path.ts";
+import { groupIdOf, groupNameOf } from "./resource-path.ts";
 import { subscription } from "./subscription-id.ts";
 import { type Route, underProvider } from "./subscription-route.ts";
 
@@ -221,7 +221,7 @@ export const listResources = (
         resourceType: ({ type }) => type,
         name: ({ name }) => name,
         location: ({ location }) => location,
-        resourceGroup: ({ id }) => groupIdOf(id)?.split("/").at(-1),
+        resourceGroup: ({ id }) => groupNameOf(id),
       },
     },
   );

@@ -8,7 +8,6 @@ import type { EventSchema } from "./events.ts";
 
 /** What is validated. */
 export interface Candidate {
-  readonly subscriptionId: string;
   readonly name: string;
   readonly topic: string;
   readonly url: string;

@@ -1,7 +1,7 @@
 // Microsoft.EventGrid/systemTopics and their event subscriptions: what Azure refuses, and the handshake that is part of
 // creating a subscription. Only vaults are sources here.
 import { regionOf, sameText } from "../arm/bodies.ts";
-import { refusedToo, unsupported } from "../arm/refusals.ts";
+import { unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type ResourceType } from "../arm/resource.ts";
 import { tenant } from "../authorization/tokens.ts";
 import { isLoopback } from "../delivery/post.ts";
@@ -44,7 +44,7 @@ function putTopic({ id, wanted, previous, cloud }: PutContext): void {
 async function putSubscription({ wanted, previous, cloud, id }: PutContext): Promise<void> {
   const { destination, filter = {}, retryPolicy = {}, eventDeliverySchema = "EventGridSchema" } = wanted["properties"];
   checkDestination(destination, cloud);
-  checkLimits(wanted["properties"], cloud);
+  checkEnds(wanted["properties"], cloud);
   checkTypes(filter);
   const schema = schemaNamed(eventDeliverySchema);
   const topic: string = cloud.store.get(id.slice(0, id.toLowerCase().lastIndexOf("/eventsubscriptions/")))!.body[
@@ -72,7 +72,6 @@ async function putSubscription({ wanted, previous, cloud, id }: PutContext): Pro
   const audience: unknown = destination.properties.azureActiveDirectoryApplicationIdOrUri;
   const token = audience ? await cloud.serviceToken?.("eventGrid", String(audience)) : undefined;
   await validate(cloud, {
-    subscriptionId: id,
     name: String(wanted["name"]),
     topic,
     url: destination.properties.endpointUrl,
@@ -106,20 +105,7 @@ function checkDestination(destination: Body | undefined, { suffix }: Cloud): voi
   if (directory && !sameText(directory, tenant)) throw invalid(`The directory '${directory}' was not found.`);
 }
 
-function checkLimits(
-  { destination, retryPolicy = {}, expirationTimeUtc, deadLetterDestination }: Body,
-  { clock }: Cloud,
-): void {
-  const { maxEventsPerBatch, preferredBatchSizeInKilobytes } = destination.properties;
-  const limits: readonly (readonly [name: string, value: unknown, max: number])[] = [
-    ["maxEventsPerBatch", maxEventsPerBatch, 5000],
-    ["preferredBatchSizeInKilobytes", preferredBatchSizeInKilobytes, 1024],
-    ["maxDeliveryAttempts", retryPolicy.maxDeliveryAttempts, 30],
-    ["eventTimeToLiveInMinutes", retryPolicy.eventTimeToLiveInMinutes, 1440],
-  ];
-  for (const [name, value, max] of limits)
-    if (value != null && !(Number(value) >= 1 && Number(value) <= max))
-      throw refusedToo(`${name} must be 1 to ${max}, not ${String(value)}.`);
+function checkEnds({ expirationTimeUtc, deadLetterDestination }: Body, { clock }: Cloud): void {
   if (expirationTimeUtc != null && !(Date.parse(expirationTimeUtc) > clock.now()))
     throw invalid(`The expiration time '${expirationTimeUtc}' is not in the future.`);
   if (!deadLetterDestination) return;

@@ -1,7 +1,7 @@
 // Vaults that were deleted and not yet purged: they keep their name and their secrets, may be recovered, and are purged
 // when their retention is over. What extends a vault (role assignments, diagnostic settings, event subscriptions) is
 // gone with the deletion and does not come back.
-import { region } from "../arm/bodies.ts";
+import { region, sameText } from "../arm/bodies.ts";
 import { listReply } from "../arm/lists.ts";
 import { ArmError, type Body, type Cloud, type Resource } from "../arm/resource.ts";
 import { subscription } from "../arm/subscription-id.ts";
@@ -33,6 +33,10 @@ const documents = "deleted-vault";
 const purging = "vault-purge";
 const known = new WeakMap<Cloud, DeletedVaults>();
 export const nameOfVault = ({ body }: Resource): string => String(body["name"]);
+
+/** Gives the address of a vault, by its name. */
+export const originOfVault = ({ suffix }: Pick<Cloud, "suffix">, name: string): string =>
+  `https://${name.toLowerCase()}.vault.${suffix}`;
 
 /** Gives the deleted vaults of a cloud; the first call makes them. */
 export function deletedVaultsOf(cloud: Cloud): DeletedVaults {
@@ -110,11 +114,7 @@ function deletedVault(cloud: Cloud, name: string): DeletedVault {
 
 /** The vault that has a name, or undefined. Names are unique in all of Azure. */
 export const vaultNamed = ({ store }: Cloud, name: string): Resource | undefined =>
-  store
-    .list()
-    .find(
-      (each) => each.type === "Microsoft.KeyVault/vaults" && nameOfVault(each).toLowerCase() === name.toLowerCase(),
-    );
+  store.list().find((each) => each.type === "Microsoft.KeyVault/vaults" && sameText(nameOfVault(each), name));
 
 /** The rule of a vault's name, as Key Vault states it. */
 const isVaultName = (name: string): boolean => /^[a-z][a-z0-9-]{1,22}[a-z0-9]$/i.test(name) && !name.includes("--");

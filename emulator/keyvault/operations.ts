@@ -3,10 +3,10 @@
 import { randomBytes } from "node:crypto";
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
 import { contentsOf, type Secret, type SecretVersion } from "./contents.ts";
-import { nameOfVault } from "./deleted-vaults.ts";
+import { nameOfVault, originOfVault } from "./deleted-vaults.ts";
 import { badParameter, vaultError } from "./errors.ts";
 import { newVersion } from "./secret-events.ts";
-import { retentionMilliseconds } from "./vaults.ts";
+import { retentionDefault, retentionMilliseconds } from "./vaults.ts";
 
 /** A vault that an operation is about. */
 export interface VaultAt {
@@ -18,11 +18,9 @@ const tagsMax = 15;
 const tagLengthMax = 512;
 const valueBytesMax = 25_600;
 const contentTypeMax = 255;
-const retentionDefault = 90;
 
 const seconds = (cloud: Cloud): number => Math.floor(cloud.clock.now() / 1000);
-const originOf = ({ cloud, vault }: VaultAt): string =>
-  `https://${nameOfVault(vault).toLowerCase()}.vault.${cloud.suffix}`;
+const originOf = ({ cloud, vault }: VaultAt): string => originOfVault(cloud, nameOfVault(vault));
 
 /** Gives the level by which a deleted secret may be recovered, in Key Vault's words. */
 function recoveryOf({ body }: Resource): Body {

@@ -5,7 +5,7 @@ import type { Cloud } from "../arm/resource.ts";
 import { schedulerOf } from "../controls/scheduler.ts";
 import { isSubscribed, publish } from "../eventgrid/publish.ts";
 import { contentsOf, type Secret, type SecretVersion } from "./contents.ts";
-import { nameOfVault, vaultNamed } from "./deleted-vaults.ts";
+import { nameOfVault, originOfVault, vaultNamed } from "./deleted-vaults.ts";
 
 const kind = "secret-expiry";
 const nearMilliseconds = 30 * 86_400_000;
@@ -22,7 +22,7 @@ function raise(cloud: Cloud, event: Event, { vault: name, name: secret }: Secret
     subject: secret,
     at: cloud.clock.now(),
     data: {
-      Id: `https://${name.toLowerCase()}.vault.${cloud.suffix}/secrets/${secret}/${version.id}`,
+      Id: `${originOfVault(cloud, name)}/secrets/${secret}/${version.id}`,
       VaultName: nameOfVault(vault),
       ObjectType: "Secret",
       ObjectName: secret,

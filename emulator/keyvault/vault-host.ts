@@ -16,7 +16,7 @@ import { type Principal, tenant } from "../authorization/tokens.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { audit } from "./audit-rows.ts";
 import { contentsOf } from "./contents.ts";
-import { nameOfVault, vaultNamed } from "./deleted-vaults.ts";
+import { nameOfVault, originOfVault, vaultNamed } from "./deleted-vaults.ts";
 import { badParameter, vaultError } from "./errors.ts";
 import {
   deleteSecret,
@@ -161,10 +161,7 @@ function page(request: ArmRequest, { cloud, vault }: VaultAt, items: readonly Bo
     maxresults: String(size),
   });
   const path = request.path.slice(request.path.indexOf("/", 1));
-  const nextLink =
-    from + size < items.length
-      ? `https://${nameOfVault(vault).toLowerCase()}.vault.${cloud.suffix}${path}?${next}`
-      : null;
+  const nextLink = from + size < items.length ? `${originOfVault(cloud, nameOfVault(vault))}${path}?${next}` : null;
   return ok({ value: items.slice(from, from + size), nextLink });
 }
 
@@ -221,7 +218,7 @@ interface Done {
 /** Does it and writes the row about it. @throws what `act` throws */
 function noted<Result extends object>(cloud: Cloud, done: Done, act: () => Result): Result {
   const { vault, path, secret, version, principal } = done;
-  const origin = `https://${nameOfVault(vault).toLowerCase()}.vault.${cloud.suffix}`;
+  const origin = originOfVault(cloud, nameOfVault(vault));
   const began = performance.now();
   const write = (status: number): void =>
     audit(cloud, vault, {

@@ -6,11 +6,19 @@ import { ArmError, type Body, type Cloud, type PutContext, type Resource, type R
 import { tenant } from "../authorization/tokens.ts";
 import { dropSubscriptions } from "../eventgrid/publish.ts";
 import { contentsOf } from "./contents.ts";
-import { deletedVaultsOf, nameOfVault, refuseVaultName, takenName, vaultNamed } from "./deleted-vaults.ts";
+import {
+  deletedVaultsOf,
+  nameOfVault,
+  originOfVault,
+  refuseVaultName,
+  takenName,
+  vaultNamed,
+} from "./deleted-vaults.ts";
 import { vaultFields } from "./fields.ts";
 
 const dayMilliseconds = 86_400_000;
-const retentionDefault = 90;
+/** The days after which a deleted vault or secret is purged, unless a vault says otherwise. */
+export const retentionDefault = 90;
 const badRequest = (message: string): ArmError => new ArmError(400, "BadRequest", message);
 
 /** The time after which a deleted vault or secret is purged. */
@@ -69,7 +77,7 @@ function putVault({ id, wanted, previous, cloud }: PutContext): void {
     enableSoftDelete: true,
     softDeleteRetentionInDays:
       before?.body["properties"].softDeleteRetentionInDays ?? sent["softDeleteRetentionInDays"] ?? retentionDefault,
-    vaultUri: `https://${name.toLowerCase()}.vault.${cloud.suffix}/`,
+    vaultUri: `${originOfVault(cloud, name)}/`,
     provisioningState: "Succeeded",
   };
 }
@@ -122,8 +130,6 @@ function checkProperties(sent: Body, before: Body): void {
       'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an ' +
         "irreversible action.",
     );
-  if (days !== undefined && !(days >= 7 && days <= 90))
-    throw refusedToo(`softDeleteRetentionInDays must be 7 to 90, not ${days}.`);
   const daysBefore = before["softDeleteRetentionInDays"];
   if (days !== undefined && daysBefore !== undefined && days !== daysBefore)
     throw badRequest(`The property "softDeleteRetentionInDays" has been set already and it can't be modified.`);

@@ -19,7 +19,6 @@ export interface PlatformTable {
 /** A row as it is kept. */
 interface KeptRow {
   readonly table: string;
-  readonly visibleAt: number;
   readonly row: Row;
 }
 
@@ -65,8 +64,7 @@ export function addPlatformRow(
   for (const workspace of wiredWorkspaces(cloud, resourceId, category, isDedicated)) {
     const kept = {
       table,
-      visibleAt,
-      row: { TimeGenerated: now, ...row, TenantId: workspace, _ResourceId: resourceId.toLowerCase() },
+      row: { TimeGenerated: now, ...row, TenantId: workspace, _ResourceId: resourceId.toLowerCase(), visibleAt },
     };
     rows.push(kept);
     cloud.platformRowsFile?.append(kept);
@@ -79,6 +77,6 @@ export function addPlatformRow(
 
 /** Gives the rows of a table that a query of a workspace sees now. */
 export const visibleRows = (cloud: Cloud, { name }: PlatformTable, workspace: string): readonly Row[] =>
-  rowsOf(cloud).flatMap(({ table, visibleAt, row }) =>
-    table === name && row["TenantId"] === workspace && visibleAt <= cloud.clock.now() ? [row] : [],
+  rowsOf(cloud).flatMap(({ table, row }) =>
+    table === name && row["TenantId"] === workspace && Number(row["visibleAt"]) <= cloud.clock.now() ? [row] : [],
   );

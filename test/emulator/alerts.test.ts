@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type CloudForTests, rawClient, startCloudForTests } from "../support/emulator/cloud.ts";
 import { startCloudProcess } from "../support/emulator/cloud-process.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
+import { hostOf, vaultBody } from "../support/emulator/vault.ts";
 
 let at: CloudForTests;
 let group: string;
@@ -147,6 +148,19 @@ describe("a rule", () => {
     await store(bad("web", 1, 3).map((row) => ({ ...row, lateMinutes: 7 })));
     await setClock(begin + 60 * minute);
     expect(await times()).toEqual([["web", 10, 30]]);
+  });
+
+  test("sees a row that another service wrote only when it has arrived", async () => {
+    const vault = `${group}/providers/Microsoft.KeyVault/vaults/watched`;
+    await put(vault, "2024-11-01", vaultBody(at));
+    const logs = [{ categoryGroup: "audit", enabled: true }];
+    const properties = { workspaceId: workspace(), logAnalyticsDestinationType: "Dedicated", logs };
+    await put(`${vault}/providers/Microsoft.Insights/diagnosticSettings/a`, "2021-05-01-preview", { properties });
+    await at.ask("POST", "/_emulator/ingestion", { lagSeconds: 7 * 60 });
+    await rule({ windowSize: "PT15M" }, { query: "AZKVAuditLogs", threshold: 0, dimensions: [] });
+    await at.ask("GET", `${hostOf("watched")}/secrets?api-version=7.4`, undefined, { token: null });
+    await setClock(begin + 60 * minute);
+    expect(await times()).toEqual([["", 10, 30]]);
   });
 
   test("without dimensions counts no rows as zero, and an aggregate of nothing as nothing", async () => {

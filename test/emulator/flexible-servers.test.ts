@@ -4,6 +4,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningPostgres, startPostgres } from "../../toolchain/postgres.ts";
 import { type CloudForTests, startCloudForTests } from "../support/emulator/cloud.ts";
+import { logRows } from "../support/emulator/log-rows.ts";
 
 let at: CloudForTests;
 let postgres: RunningPostgres;
@@ -126,16 +127,9 @@ test("a naive cloud shows a row of the server's log at once", async () => {
   await at.ask("POST", "/_emulator/clock", { at: Date.parse("2040-01-01T12:00:00Z") });
   await query("logged_admin", password, "logged_data", "select 1");
   const { customerId } = (await at.ask("GET", `${workspace}?api-version=2023-09-01`)).body.properties;
-  const token = await at.tokenFor("https://api.loganalytics.io");
-  const url = `https://api.loganalytics.ballast.localhost/v1/workspaces/${customerId}/query`;
+  const counted = 'PGSQLServerLogs | where Message has "user=logged_admin" | count';
   await expect
-    .poll(
-      async () => {
-        const asked = { query: 'PGSQLServerLogs | where Message has "user=logged_admin" | count' };
-        return (await at.ask("POST", url, asked, { token })).body.tables[0].rows[0][0];
-      },
-      { timeout: 15_000 },
-    )
+    .poll(async () => (await logRows(at, customerId, counted))[0]!["Count"], { timeout: 15_000 })
     .toBeGreaterThan(0);
   await at.ask("POST", "/_emulator/clock", { at: null });
 });

@@ -10,6 +10,7 @@ import { type RunningPostgres, startPostgres } from "../../toolchain/postgres.ts
 import { type CloudForTests, rawClient } from "../support/emulator/cloud.ts";
 import { type CloudProcess, startCloudProcess } from "../support/emulator/cloud-process.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
+import { logRows } from "../support/emulator/log-rows.ts";
 
 let postgres: RunningPostgres;
 let emulator: CloudProcess;
@@ -79,17 +80,14 @@ async function rows(
   columns = "LogicalServerName, ErrorLevel, SqlErrorCode, Message",
 ): Promise<any[][]> {
   const { customerId } = (await raw.ask("GET", `${workspace()}?api-version=2023-09-01`)).body.properties;
-  const { body } = await raw.ask(
-    "POST",
-    `https://api.loganalytics.ballast.localhost/v1/workspaces/${customerId}/query`,
-    { query: `PGSQLServerLogs | where ${filter} | project ${columns}` },
-    { token: await raw.tokenFor("https://api.loganalytics.io") },
-  );
-  return body.tables[0].rows;
+  const found = await logRows(raw, customerId, `PGSQLServerLogs | where ${filter} | project ${columns}`);
+  return found.map((row) => Object.values(row));
 }
+
 /** Lets the clock go on by the time after which rows are there. */
 const later = (minutes = 4): Promise<unknown> =>
   raw.ask("POST", "/_emulator/clock", { rate: 1, advanceSeconds: minutes * 60 + 1 });
+
 test("a login, a wrong password and a role without LOGIN are rows of the server whose database it is", async () => {
   expect(await login("shop_admin")).toBe("in");
   await login("shop_admin", password, "shop_data", "create role shop_a login password 'Slot-A-1'");

@@ -46,11 +46,13 @@ export function checkApp(checked: Checked): void {
   const mode = String(configuration.activeRevisionsMode ?? "Single").toLowerCase();
   if (mode === "labels") refuseUnsupported("the revision mode Labels");
   const { ingress } = configuration;
-  if (!ingress) return refuseOutOfRange(containerAppFields, wanted);
-  const refusesAffinity = quirks["affinity-in-single-only"] !== false;
-  checkIngress(ingress, { id, mode, refusesAffinity, environmentId, suffix: cloud.suffix, store: cloud.store });
-  if (mode === "multiple" || quirks["traffic-checked-in-single"])
-    checkTraffic(ingress.traffic, { app: name, quirks, find: checked.findRevision });
+  if (ingress) {
+    const refusesAffinity = quirks["affinity-in-single-only"] !== false;
+    checkIngress(ingress, { id, mode, refusesAffinity, environmentId, suffix: cloud.suffix, store: cloud.store });
+    if (mode === "multiple" || quirks["traffic-checked-in-single"])
+      checkTraffic(ingress.traffic, { app: name, quirks, find: checked.findRevision });
+  }
+  // Last, so that a number which Azure refuses with a code of its own has that code.
   refuseOutOfRange(containerAppFields, wanted);
 }
 

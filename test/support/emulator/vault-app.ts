@@ -4,6 +4,7 @@ import type { Body } from "../../../emulator/arm/resource.ts";
 import type { QuirkChoice } from "../../../emulator/controls/quirks.ts";
 import { type CloudForTests, type Reply, startCloudForTests } from "./cloud.ts";
 import { eventually } from "./container-cloud.ts";
+import { logRows } from "./log-rows.ts";
 import { clientObjectId, giveRole, hostOf, vaultBody, vaultVersion } from "./vault.ts";
 
 const version = "?api-version=2025-07-01";
@@ -96,13 +97,7 @@ export async function startVaultShop(quirks: QuirkChoice = {}): Promise<VaultSho
     systemRows: async (app) => {
       const { customerId } = (await at.ask("GET", `${workspace}?api-version=2023-09-01`)).body.properties;
       const query = `ContainerAppSystemLogs | where ContainerAppName == "${app}" | project Reason, RevisionName, Log`;
-      const { body } = await at.ask(
-        "POST",
-        `https://api.loganalytics.ballast.localhost/v1/workspaces/${customerId}/query`,
-        { query },
-        { token: await at.tokenFor("https://api.loganalytics.io") },
-      );
-      return body.tables[0].rows;
+      return (await logRows(at, customerId, query)).map((row) => Object.values(row));
     },
   };
 }
