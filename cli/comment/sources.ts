@@ -1,6 +1,7 @@
 // The files that a comment is made of: a preview, what the policies find in it and in the base, and what the judge can
 // see of each service. Each is the JSON of another command, so a file is refused with the name of that command.
 import { readFileSync } from "node:fs";
+import { parsedJson } from "../../engines/parsed-json.ts";
 import { commentSourceUnreadable } from "../../errors/github.ts";
 import { type Changes, readChanges } from "./changes.ts";
 import { type PolicyReport, policyReport } from "./findings.ts";
@@ -47,18 +48,18 @@ export function powerIn(file: string): PowerReport {
 }
 
 function jsonIn(file: string, from: string): unknown {
-  let text: string;
+  const json = parsedJson(textIn(file, from));
+  // A parser's message would quote the text, which may hold a secret.
+  if (json === undefined) throw commentSourceUnreadable({ file, reason: "it is not JSON", from });
+  return json;
+}
+
+/** Reads what another command has written. @throws comment-source-unreadable */
+export function textIn(file: string, from: string): string {
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (error) {
     const reason = `it cannot be read (${(error as NodeJS.ErrnoException).code})`;
     throw commentSourceUnreadable({ file, reason, from });
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's message quotes the text, which may hold a secret.
-    // biome-ignore lint/style/useErrorCause: the cause would be printed with it
-    throw commentSourceUnreadable({ file, reason: "it is not JSON", from });
   }
 }

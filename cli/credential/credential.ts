@@ -1,19 +1,9 @@
 // `ballast credential …`: what the group of commands about rotations shows, and the signals that it sends.
 import { type RotationSummary, type RotationTypes, rotations } from "../../client/rotations.ts";
 import { signalNames, signals } from "../../engines/rotation/signals.ts";
-import type { RotationEvent } from "../../engines/rotation/vocabulary.ts";
 import { utc } from "../streams/lines.ts";
 import type { Work } from "../streams/work.ts";
 import { addRotate } from "./rotate.ts";
-
-const failures: readonly RotationEvent["kind"][] = ["AttemptFailed", "VersionRejected", "ReaderFound"];
-const observations: readonly RotationEvent["kind"][] = [
-  "Inspected",
-  "Probed",
-  "RolloutEnded",
-  "ReadersSeen",
-  "Disregarded",
-];
 
 /** Rotations, as the command line shows them. */
 export const credential: Work<RotationTypes> = {
@@ -35,10 +25,8 @@ export const credential: Work<RotationTypes> = {
   ],
   shown: "slots, phase, result and reason",
   rowsOf,
-  styleOf: (kind) => {
-    if (failures.includes(kind)) return "red";
-    return observations.includes(kind) ? "dim" : "bold";
-  },
+  failures: ["AttemptFailed", "VersionRejected", "ReaderFound"],
+  observations: ["Inspected", "Probed", "RolloutEnded", "ReadersSeen", "Disregarded"],
   unexplained: ["Waited", "ReadersSeen"],
   isSuccess: (result) => result === "rotated" || result === "unchanged",
   successMeans: "the credential was rotated, or another version is published than the one that was due",

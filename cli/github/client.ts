@@ -3,6 +3,7 @@
 // appear twice.
 import { setTimeout as sleep } from "node:timers/promises";
 import { fetch, type Response } from "undici";
+import { parsedJson } from "../../engines/parsed-json.ts";
 import { type RetryPolicy, restBefore } from "../../engines/retry.ts";
 import { githubRefused, githubUnreachable } from "../../errors/github.ts";
 import { EndlessAnswer, retryAfterSecondsOf, textOf } from "../../http-answer.ts";
@@ -17,6 +18,8 @@ export interface Request {
   readonly body?: object;
   /** What the request is for, as errors say it: `the list of comments`. */
   readonly what: string;
+  /** Whether a 404 says that there is none. The body is undefined then. */
+  readonly mayBeMissing?: boolean;
 }
 
 const attemptSeconds = 20;
@@ -78,6 +81,7 @@ async function attempt(access: Access, request: Request): Promise<Answered<unkno
     const text = await textOf(response.body, { bytesMax: answerBytesMax, seconds: attemptSeconds });
     const { status } = response;
     if (status >= 500) return unreachable(what, `it answered ${status}`, isRepeatable);
+    if (status === 404 && request.mayBeMissing) return { body: undefined, scopes: undefined };
     const body = parse(text);
     if (status >= 200 && status < 300)
       return body === undefined
@@ -132,14 +136,7 @@ function refused(what: string, { status, headers }: Response, body: unknown): Fa
 }
 
 /** An answer without a body, as after a DELETE, is null. */
-function parse(text: string): unknown {
-  if (text === "") return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const parse = (text: string): unknown => (text === "" ? null : parsedJson(text));
 
 function codeOf(error: unknown): string {
   const { cause, code, message } = error as Error & { cause?: { code?: string }; code?: string };

@@ -1,9 +1,8 @@
 // What `ballast issue` does. An issue that is open already is changed in place, so that a check that fails every night
 // leaves one issue with a count, and not one for each night.
-import { readFileSync } from "node:fs";
-import { commentSourceUnreadable } from "../../errors/github.ts";
 import { block, prose } from "../comment/markdown.ts";
-import { accessOf, type RepositoryOptions } from "../github/access.ts";
+import { textIn } from "../comment/sources.ts";
+import { type Access, accessOf, type RepositoryOptions } from "../github/access.ts";
 import { changeIssue, commentOnIssue, type Issue, openIssue, openIssuesOf } from "../github/issues.ts";
 import { print, printJson } from "../terminal.ts";
 import { issueMarker, readIssueMarker } from "./marker.ts";
@@ -27,9 +26,10 @@ const outputCharactersMax = 20_000;
 /** Opens an issue, or counts a failure in the open one. @throws comment-source-unreadable, github-* */
 export async function openOrCount(options: OpenOptions): Promise<void> {
   const { key, title, runUrl, output, label: labels = [] } = options;
-  const text = output === undefined ? "" : outputIn(output);
+  const text =
+    output === undefined ? "" : textIn(output, "the command that failed, as text").slice(-outputCharactersMax);
   const access = accessOf(options, process.env);
-  const [issue] = await issuesAbout(options);
+  const [issue] = await issuesAbout(access, options);
   const failures = (readIssueMarker(issue?.body ?? "")?.failures ?? 0) + 1;
   const times = failures === 1 ? "once" : `${failures} times in a row`;
   const lastRun = runUrl === undefined ? "" : `, last in [this run](${encodeURI(runUrl)})`;
@@ -50,7 +50,7 @@ export async function openOrCount(options: OpenOptions): Promise<void> {
 /** Closes what is open about the key. @throws github-* */
 export async function closeAll(options: IssueOptions): Promise<void> {
   const access = accessOf(options, process.env);
-  const issues = await issuesAbout(options);
+  const issues = await issuesAbout(access, options);
   const run = options.runUrl === undefined ? "" : ` in [this run](${encodeURI(options.runUrl)})`;
   for (const issue of issues) {
     await commentOnIssue(access, issue, `It succeeded again${run}.`);
@@ -61,16 +61,7 @@ export async function closeAll(options: IssueOptions): Promise<void> {
   print(closed.length === 0 ? "No issue is open about it." : closed.map(({ url }) => `${url}: closed.`).join("\n"));
 }
 
-async function issuesAbout(options: IssueOptions): Promise<readonly Issue[]> {
-  const issues = await openIssuesOf(accessOf(options, process.env), options.author);
-  return issues.filter(({ body }) => readIssueMarker(body ?? "")?.key === options.key);
-}
-
-function outputIn(file: string): string {
-  try {
-    return readFileSync(file, "utf8").slice(-outputCharactersMax);
-  } catch (error) {
-    const reason = `it cannot be read (${(error as NodeJS.ErrnoException).code})`;
-    throw commentSourceUnreadable({ file, reason, from: "the command that failed, as text" });
-  }
+async function issuesAbout(access: Access, { author, key }: IssueOptions): Promise<readonly Issue[]> {
+  const issues = await openIssuesOf(access, author);
+  return issues.filter(({ body }) => readIssueMarker(body ?? "")?.key === key);
 }

@@ -4,7 +4,6 @@ import type { Balance } from "../../engines/rollout/judge/judge.ts";
 import { ratio } from "../../engines/rollout/judge/wording.ts";
 import { replay } from "../../engines/rollout/rollout.ts";
 import { personalSignalNames, personalSignals } from "../../engines/rollout/signals.ts";
-import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import { utc } from "../streams/lines.ts";
 import type { SignalCommand, Work } from "../streams/work.ts";
 import { rolloutFinder } from "./find.ts";
@@ -14,18 +13,6 @@ const signals: readonly SignalCommand<RolloutTypes["signal"]>[] = personalSignal
   signal,
   ...personalSignals[signal],
 }));
-
-const failures: readonly RolloutEvent["kind"][] = ["Aborted", "AttemptFailed", "TrafficDrifted"];
-const observations: readonly RolloutEvent["kind"][] = [
-  "Inspected",
-  "TrafficShifted",
-  "TrafficRead",
-  "Measured",
-  "Probed",
-  "Activated",
-  "Deactivated",
-  "Disregarded",
-];
 
 /** Rollouts, as the command line shows them. */
 export const release: Work<RolloutTypes> = {
@@ -51,10 +38,17 @@ export const release: Work<RolloutTypes> = {
   ],
   shown: "weights, phase, result and reason",
   rowsOf,
-  styleOf: (kind) => {
-    if (failures.includes(kind)) return "red";
-    return observations.includes(kind) ? "dim" : "bold";
-  },
+  failures: ["Aborted", "AttemptFailed", "TrafficDrifted"],
+  observations: [
+    "Inspected",
+    "TrafficShifted",
+    "TrafficRead",
+    "Measured",
+    "Probed",
+    "Activated",
+    "Deactivated",
+    "Disregarded",
+  ],
   unexplained: ["Waited"],
   isSuccess: succeeded,
   successMeans: "the release was promoted or is unchanged from stable",

@@ -3,7 +3,6 @@ import { type RemediationTypes, remediations } from "../../client/remediations.t
 import { replay } from "../../engines/remediation/remediation.ts";
 import { personalSignalNames, personalSignals } from "../../engines/remediation/signals.ts";
 import type { RemediationSummary } from "../../engines/remediation/summary.ts";
-import type { RemediationEvent } from "../../engines/remediation/vocabulary.ts";
 import { utc } from "../streams/lines.ts";
 import type { SignalCommand, Work } from "../streams/work.ts";
 import { addDrill } from "./drill.ts";
@@ -12,17 +11,6 @@ const signals: readonly SignalCommand<RemediationTypes["signal"]>[] = personalSi
   signal,
   ...personalSignals[signal],
 }));
-
-const failures: readonly RemediationEvent["kind"][] = ["PersonCalled", "PersonTold", "AttemptFailed", "UndoBegun"];
-const observations: readonly RemediationEvent["kind"][] = [
-  "PolicyLoaded",
-  "Assessed",
-  "Guarded",
-  "Acted",
-  "Followed",
-  "Measured",
-  "Disregarded",
-];
 
 /** Remediations, as the command line shows them. */
 export const remediation: Work<RemediationTypes> = {
@@ -44,10 +32,8 @@ export const remediation: Work<RemediationTypes> = {
   ],
   shown: "target, runbook, result and reason",
   rowsOf,
-  styleOf: (kind) => {
-    if (failures.includes(kind)) return "red";
-    return observations.includes(kind) ? "dim" : "bold";
-  },
+  failures: ["PersonCalled", "PersonTold", "AttemptFailed", "UndoBegun"],
+  observations: ["PolicyLoaded", "Assessed", "Guarded", "Acted", "Followed", "Measured", "Disregarded"],
   unexplained: ["Waited"],
   isSuccess: (result) => result === "repaired" || result === "self-healed" || result === "drilled",
   successMeans: "the incident was repaired or healed by itself, or the drill went through",

@@ -38,12 +38,13 @@ export function streamLines<Types extends StreamTypes>(work: Work<Types>, stream
 
 /** Gives one fact as a line: when, what kind, and its message. */
 export function factLine<Types extends StreamTypes>(
-  { styleOf }: Pick<Work<Types>, "styleOf">,
+  { failures, observations }: Pick<Work<Types>, "failures" | "observations">,
   { at, kind, message }: Pick<FollowedFact, "at" | "kind" | "message">,
   { startedAt }: Pick<StreamSummary, "startedAt">,
 ): string {
   const time = duration(secondsBetween(startedAt, at)).padStart(8);
-  return `${styled("dim", time)}  ${styled(styleOf(kind), kind.padEnd(15))} ${message}`;
+  const usual = observations.includes(kind) ? "dim" : "bold";
+  return `${styled("dim", time)}  ${styled(failures.includes(kind) ? "red" : usual, kind.padEnd(15))} ${message}`;
 }
 
 /** Gives a moment for a column of `list`. */

@@ -22,8 +22,9 @@ export interface Work<Types extends StreamTypes> {
   readonly shown: string;
   /** Gives the lines of `show`, each with its label. The one labelled `result` is coloured by the stream's result. */
   readonly rowsOf: (summary: Types["summary"]) => readonly (readonly [label: string, text: string])[];
-  /** Gives the style of a fact by its kind: decisions are bold, failures red, observations dim. */
-  readonly styleOf: (factKind: Types["event"]["kind"]) => "bold" | "dim" | "red";
+  /** The kinds of facts that are red, and those that are dim. Any other kind is a decision, and bold. */
+  readonly failures: readonly Types["event"]["kind"][];
+  readonly observations: readonly Types["event"]["kind"][];
   /** The kinds of facts that `explain` leaves out. */
   readonly unexplained?: readonly Types["event"]["kind"][];
   /** Reports whether a result is a success, and in words when: `follow` exits with 0 if "the release was promoted". */

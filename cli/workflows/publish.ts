@@ -108,13 +108,11 @@ async function statesAt(
 ): Promise<ReadonlyMap<string, PublishedState>> {
   const states = new Map<string, PublishedState>();
   for (const [path, wanted] of files) {
-    const found = await call<{ content: string }>(access, {
+    const found = await call<{ content: string } | undefined>(access, {
       method: "GET",
       path: `/contents/${path.split("/").map(encodeURIComponent).join("/")}?ref=${commit}`,
       what: path,
-    }).catch((error: Error & { id?: string }) => {
-      if (error.id === "github-refused" && / status 404: /.test(error.message)) return undefined;
-      throw error;
+      mayBeMissing: true,
     });
     const text = found === undefined ? undefined : Buffer.from(found.content, "base64").toString("utf8");
     states.set(path, stateOf(text, wanted));

@@ -1,12 +1,11 @@
 // What `ballast workflows publish` does: it reads the workflows of a folder, and publishes them to one repository after
 // another. The first is the canary: what fails there reaches no other.
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { workflowsSideUnreadable } from "../../errors/workflows.ts";
 import { accessOf } from "../github/access.ts";
 import { print, printJson } from "../terminal.ts";
 import { type Publication, type Published, publish } from "./publish.ts";
 import { published } from "./published.ts";
+import { isFolder, workflowsIn } from "./sides.ts";
 
 export interface PublishOptions {
   readonly to: readonly string[];
@@ -44,10 +43,7 @@ function lineOf({ repository, outcome, files, commit, pullRequest }: Published):
 }
 
 function filesIn(folder: string, source: string): ReadonlyMap<string, string> {
-  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const names = isFolder ? readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)) : [];
-  if (names.length === 0) throw workflowsSideUnreadable({ side: folder, reason: "it is no folder with workflows" });
-  return new Map(
-    names.map((name) => [`.github/workflows/${name}`, published(readFileSync(join(folder, name), "utf8"), source)]),
-  );
+  const texts = isFolder(folder) ? [...workflowsIn(folder)] : [];
+  if (texts.length === 0) throw workflowsSideUnreadable({ side: folder, reason: "it is no folder with workflows" });
+  return new Map(texts.map(([name, text]) => [`.github/workflows/${name}`, published(text, source)]));
 }

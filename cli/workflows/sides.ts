@@ -8,10 +8,20 @@ import { type Contract, readContract } from "./contract.ts";
 const folder = ".github/workflows";
 const isWorkflow = (name: string): boolean => /\.ya?ml$/.test(name);
 
+/** Reports whether a path is that of a folder. */
+export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** Gives the texts of the workflows in a folder by the names of their files. */
+export const workflowsIn = (path: string): ReadonlyMap<string, string> =>
+  new Map(
+    readdirSync(path)
+      .filter(isWorkflow)
+      .map((name) => [name, readFileSync(join(path, name), "utf8")]),
+  );
+
 /** Gives the contracts of a side by the names of their files. @throws workflows-side-unreadable */
 export function contractsAt(side: string): ReadonlyMap<string, Contract> {
-  const isFolder = statSync(side, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const files = isFolder ? filesIn(side) : filesOf(side);
+  const files = isFolder(side) ? filesIn(side) : filesOf(side);
   const contracts = new Map<string, Contract>();
   for (const [name, text] of files) {
     const contract = readContract(name, text);
@@ -24,11 +34,7 @@ export function contractsAt(side: string): ReadonlyMap<string, Contract> {
 /** The folder is a repository, or that of its workflows. */
 function filesIn(side: string): ReadonlyMap<string, string> {
   const at = existsSync(join(side, folder)) ? join(side, folder) : side;
-  return new Map(
-    readdirSync(at)
-      .filter(isWorkflow)
-      .map((name) => [name, readFileSync(join(at, name), "utf8")]),
-  );
+  return workflowsIn(at);
 }
 
 function filesOf(commit: string): ReadonlyMap<string, string> {

@@ -14,6 +14,7 @@ import type {
 import type { Instant } from "../../engines/time.ts";
 import type { Fact, Journal } from "../runtime/ports.ts";
 import type { Alerts, Declarations, RunbookPorts, Symptoms, Work } from "./remediation-ports.ts";
+import { failure } from "./watched-fence.ts";
 
 /** Where the parts of a situation are read. */
 export interface SituationWorld {
@@ -54,8 +55,7 @@ export async function readSituation(
   };
 }
 
-const tried = <Value>(result: Promise<Result<Value>>): Promise<Result<Value>> =>
-  result.catch((error: unknown) => ({ ok: false, reason: error instanceof Error ? error.message : String(error) }));
+const tried = <Value>(result: Promise<Result<Value>>): Promise<Result<Value>> => result.catch(failure);
 
 /** How many finished streams are looked through. Newer ones come first, and the guards look back a few days. */
 const streamsMax = 1000;

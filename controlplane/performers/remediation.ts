@@ -7,6 +7,7 @@ import { limitSecondsOf, readWithin, requestsPerRead, writeWithin } from "../run
 import type { Performer, Within } from "../runtime/performer.ts";
 import type { Clock, Fence, Time } from "../runtime/ports.ts";
 import { readSituation, type SituationWorld } from "./remediation-situation.ts";
+import { failure, watched } from "./watched-fence.ts";
 
 /** What effects need. */
 export interface RemediationWorld extends SituationWorld {
@@ -27,14 +28,9 @@ export const remediationPerformer = (world: RemediationWorld): Performer<Remedia
   ready: () => Promise.resolve(),
   perform: async (effect, within) => {
     const over = new AbortController();
-    const lost: unknown[] = [];
-    const fence: Fence = () =>
-      within.fence().catch((error: unknown) => {
-        lost.push(error);
-        throw error;
-      });
+    const { fence, rethrow } = watched(within.fence);
     const found = await call(effect, world, { ...within, fence }, over.signal).finally(() => over.abort());
-    if (lost.length > 0) throw lost[0];
+    rethrow();
     return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found } as RemediationOutcome;
   },
 });
@@ -87,8 +83,3 @@ async function drill(
   const planned = await runbooks[rung.runbook].plan(target, rung, incident, cancel);
   return planned.ok ? { ok: true, value: { message: `would ${planned.value.plan}` } } : planned;
 }
-
-const failure = (error: unknown): Result<never> => ({
-  ok: false,
-  reason: error instanceof Error ? error.message : String(error),
-});

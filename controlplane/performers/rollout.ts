@@ -7,8 +7,9 @@ import { after, type Instant } from "../../engines/time.ts";
 import { systemTime } from "../runtime/clock.ts";
 import { limitSecondsOf } from "../runtime/limits.ts";
 import type { Performer, Within } from "../runtime/performer.ts";
-import type { Claims, Fence } from "../runtime/ports.ts";
+import type { Claims } from "../runtime/ports.ts";
 import { callRolloutPort, type RolloutCalls } from "./call-rollout-port.ts";
+import { failure, watched } from "./watched-fence.ts";
 
 /** After this many request limits since its fence, a write that was given up has either landed or never will. */
 const requestsPerLanding = 4;
@@ -56,40 +57,33 @@ export const rolloutPerformer = (world: RolloutWorld): Performer<RolloutEffect, 
 });
 
 /**
- * Performs an effect and gives its outcome.
- *
- * Trouble with the cloud is an outcome, whether the adapter returned or threw it. Trouble with the journal's database
- * is thrown, because then nothing can be concluded, not even that the effect failed.
+ * Performs an effect and gives its outcome. Trouble with the cloud is an outcome, whether the adapter returned or threw
+ * it.
  */
 async function performEffect(
   effect: RolloutEffect,
   world: RolloutWorld,
   { fence, cancel }: Within,
 ): Promise<RolloutOutcome> {
-  const lost: unknown[] = [];
   // A lock may be taken while a shift waits for the cloud: the traffic that its holder compares with must not change.
   const unlocked = async (): Promise<boolean> =>
     effect.kind !== "ShiftTraffic" ||
     effect.overrideLock ||
     (await world.claims.lockOn(appKey(effect.target))) === undefined;
   const sentAt: Instant[] = [];
-  const asked: Fence = () =>
-    (async () => {
-      const mayBeSent = (await unlocked()) && (await fence());
-      if (mayBeSent) sentAt.push(world.clock.now());
-      return mayBeSent;
-    })().catch((error: unknown) => {
-      lost.push(error);
-      throw error;
-    });
+  const asked = watched(async () => {
+    const mayBeSent = (await unlocked()) && (await fence());
+    if (mayBeSent) sentAt.push(world.clock.now());
+    return mayBeSent;
+  });
   // Asked before the read: what the holder writes later is seen by the read that follows the lock.
   const lock = effect.kind === "VerifyTraffic" ? await world.claims.lockOn(appKey(effect.target)) : undefined;
   const lockedUntil = lock && after(world.clock.now(), lock.seconds);
   const stillLocked = await lockedTooLong(effect, world);
   const over = new AbortController();
-  const found = stillLocked ?? (await callRolloutPort(effect, world, asked, cancel, over.signal).catch(failure));
+  const found = stillLocked ?? (await callRolloutPort(effect, world, asked.fence, cancel, over.signal).catch(failure));
   over.abort();
-  if (lost.length > 0) throw lost[0];
+  asked.rethrow();
   const seen =
     found.ok && lockedUntil !== undefined
       ? { ok: true, value: { ...(found.value as TrafficView), lockedUntil } }
@@ -111,8 +105,3 @@ async function lockedTooLong(effect: RolloutEffect, world: RolloutWorld): Promis
   const lock = await claims.lockOn(appKey(effect.target));
   return lock && { ok: false, reason: `the app is still locked by ${lock.by}` };
 }
-
-const failure = (error: unknown): Result<never> => ({
-  ok: false,
-  reason: error instanceof Error ? error.message : String(error),
-});

@@ -16,6 +16,7 @@ import { limitSecondsOf, readWithin, requestsPerRead, writeWithin } from "../run
 import type { Performer, Streams, Within } from "../runtime/performer.ts";
 import type { Clock, Fence, Time } from "../runtime/ports.ts";
 import type { Consumers, Logins, Roles, Vault } from "./rotation-ports.ts";
+import { failure, watched } from "./watched-fence.ts";
 
 /** The ports of a rotation, the declared credentials, and the limit of one request. */
 export interface RotationWorld {
@@ -53,25 +54,17 @@ export const rotationPerformer = (world: RotationWorld): Performer<RotationEffec
   perform: (effect, within) => performEffect(effect, world, within),
 });
 
-/**
- * Performs an effect and gives its outcome. Trouble with the world is an outcome. Trouble with the journal's database
- * is thrown, because then nothing can be concluded, not even that the effect failed.
- */
+/** Performs an effect and gives its outcome. */
 async function performEffect(
   effect: RotationEffect,
   world: RotationWorld,
   { fence, cancel }: Within,
 ): Promise<RotationOutcome> {
-  const lost: unknown[] = [];
-  const asked: Fence = () =>
-    fence().catch((error: unknown) => {
-      lost.push(error);
-      throw error;
-    });
+  const asked = watched(fence);
   const over = new AbortController();
-  const found = await callPort(effect, world, asked, cancel, over.signal).catch(failure);
+  const found = await callPort(effect, world, asked.fence, cancel, over.signal).catch(failure);
   over.abort();
-  if (lost.length > 0) throw lost[0];
+  asked.rethrow();
   return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found } as RotationOutcome;
 }
 
@@ -197,8 +190,3 @@ async function readReaders(
 }
 
 const nothing = (): Result<null> => ({ ok: true, value: null });
-
-const failure = (error: unknown): Result<never> => ({
-  ok: false,
-  reason: error instanceof Error ? error.message : String(error),
-});

@@ -7,7 +7,7 @@ import type { Apps } from "../../performers/rollout-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { type Cloud, getApp, getRevision } from "./cloud.ts";
 import { pollMilliseconds, refuseUnread, settle } from "./settle.ts";
-import { weightsOf } from "./traffic.ts";
+import { servingIn } from "./traffic.ts";
 
 /**
  * Makes a revision from the one that serves, unless it exists.
@@ -53,11 +53,9 @@ export async function servingOf(
   app: ContainerApp,
   cancel?: AbortSignal,
 ): Promise<Result<Revision>> {
-  const weights = weightsOf(app);
-  if (!weights.ok) return weights;
-  const [most] = weights.value.toSorted((one, other) => other.percent - one.percent);
-  if (most === undefined) return { ok: false, reason: "no revision of the app has traffic" };
-  const found = await getRevision(cloud, target, most.revision, cancel);
+  const serving = servingIn(app);
+  if (!serving.ok) return serving;
+  const found = await getRevision(cloud, target, serving.value, cancel);
   return found.ok ? found : { ok: false, reason: found.reason };
 }
 

@@ -1,18 +1,17 @@
 // The runbooks that Azure itself carries out: the restart of a revision, a job of the user's own, and the collection of
 // diagnostics. Each plan is read from the live state, and each action reads it again before its first write.
-import type { ContainerApp, JobExecution, Replica } from "@azure/arm-appcontainers";
+import type { JobExecution, Replica } from "@azure/arm-appcontainers";
 import type { Result } from "../../../engines/engine.ts";
 import type { Incident } from "../../../engines/remediation/vocabulary.ts";
 import { after } from "../../../engines/time.ts";
 import type { RunbookPort } from "../../performers/remediation-ports.ts";
 import type { Time } from "../../runtime/ports.ts";
+import { type Cloud, getApp } from "./cloud.ts";
 import type { Connection } from "./connection.ts";
 import { maskPath } from "./mask-path.ts";
 import { settle } from "./settle.ts";
-import { weightsOf } from "./traffic.ts";
+import { servingIn } from "./traffic.ts";
 import { ask, asResult, type Patience } from "./trouble.ts";
-
-type Cloud = Pick<Connection, "apps" | "ready"> & { readonly patience: Patience };
 
 const never = new AbortController().signal;
 const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
@@ -22,27 +21,21 @@ const partsOf = (target: string): { readonly resourceGroup: string; readonly nam
 };
 
 /** Gives the revision with most of the traffic, and its replicas that run. */
-async function servingOf(
-  { apps, patience }: Cloud,
+async function replicasOf(
+  cloud: Cloud,
   target: string,
   cancel: AbortSignal,
 ): Promise<Result<{ readonly revision: string; readonly replicas: readonly Replica[] }>> {
   const { resourceGroup, name } = partsOf(target);
-  const app = await ask(patience, cancel, (abortSignal) =>
-    apps.containerApps.get(resourceGroup, name, { abortSignal }),
-  );
+  const app = await getApp(cloud, { resourceGroup, app: name }, cancel);
   if (!app.ok) return asResult(app);
-  const revision = mostTraffic(app.value);
-  if (revision === undefined) return { ok: false, reason: "no revision of the app has traffic" };
-  const replicas = await ask(patience, cancel, (abortSignal) =>
-    apps.containerAppsRevisionReplicas.listReplicas(resourceGroup, name, revision, { abortSignal }),
+  const serving = servingIn(app.value);
+  if (!serving.ok) return serving;
+  const revision = serving.value;
+  const replicas = await ask(cloud.patience, cancel, (abortSignal) =>
+    cloud.apps.containerAppsRevisionReplicas.listReplicas(resourceGroup, name, revision, { abortSignal }),
   );
   return replicas.ok ? found({ revision, replicas: replicas.value.value ?? [] }) : asResult(replicas);
-}
-
-function mostTraffic(app: ContainerApp): string | undefined {
-  const weights = weightsOf(app);
-  return weights.ok ? weights.value.toSorted((one, other) => other.percent - one.percent)[0]?.revision : undefined;
 }
 
 /**
@@ -51,7 +44,7 @@ function mostTraffic(app: ContainerApp): string | undefined {
  */
 export const restartRevision = (cloud: Cloud): RunbookPort => ({
   plan: async (target, _rung, _incident, cancel) => {
-    const serving = await servingOf(cloud, target, cancel);
+    const serving = await replicasOf(cloud, target, cancel);
     if (!serving.ok) return serving;
     const { revision, replicas } = serving.value;
     const fits = replicas.length >= 2;
@@ -66,7 +59,7 @@ export const restartRevision = (cloud: Cloud): RunbookPort => ({
   act: async ({ target }, fence) => {
     const { resourceGroup, name } = partsOf(target);
     return settle(cloud, fence, async (sent) => {
-      const serving = await servingOf(cloud, target, never);
+      const serving = await replicasOf(cloud, target, never);
       if (!serving.ok) return { say: "refuse", reason: serving.reason };
       const { revision, replicas } = serving.value;
       if (sent) return { say: "done", value: { message: `the replicas of ${revision} were restarted` } };
@@ -203,7 +196,7 @@ export const collectDiagnostics = (
 
 async function replicasLine(cloud: Cloud, target: string): Promise<readonly string[]> {
   if (!target.startsWith("app/")) return [];
-  const serving = await servingOf(cloud, target, never);
+  const serving = await replicasOf(cloud, target, never);
   if (!serving.ok) return [`the app cannot be read: ${serving.reason}`];
   const { revision, replicas } = serving.value;
   const restarts = replicas.flatMap(({ containers = [] }) => containers.map(({ restartCount = 0 }) => restartCount));

@@ -84,6 +84,16 @@ export function weightsOf(app: ContainerApp): Result<readonly Weight[]> {
   return { ok: true, value: [...percents].map(([revision, percent]) => ({ revision, percent })) };
 }
 
+/** Gives the revision with the most traffic. */
+export function servingIn(app: ContainerApp): Result<string> {
+  const weights = weightsOf(app);
+  if (!weights.ok) return weights;
+  const [most] = weights.value.toSorted((one, other) => other.percent - one.percent);
+  return most === undefined
+    ? { ok: false, reason: "no revision of the app has traffic" }
+    : { ok: true, value: most.revision };
+}
+
 /** Describes weights for people. */
 export const describeWeights = (weights: readonly Weight[]): string =>
   weights.length === 0 ? "no revision" : weights.map(({ revision, percent }) => `${revision} ${percent}`).join(", ");

@@ -13,6 +13,7 @@ import { systemTime } from "../../../controlplane/runtime/clock.ts";
 import { startEmulator } from "../../../emulator/start.ts";
 import type { Incident, Rung } from "../../../engines/remediation/vocabulary.ts";
 import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
+import { putFailingRule } from "../../support/emulator/failing-rule.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 import { policyWith } from "../../support/worlds/incident-scenario.ts";
 
@@ -75,32 +76,7 @@ describe("alerts", () => {
   test("are listed with the target that their dimension names, and with their end", async () => {
     begin = Date.parse("2031-01-01T12:00:00Z");
     await shop.arm("POST", "/_emulator/clock", { at: begin });
-    await shop.arm(
-      "PUT",
-      `${group}/providers/Microsoft.Insights/scheduledQueryRules/App-Failing`,
-      {
-        location: "westeurope",
-        properties: {
-          scopes: [`${group}/providers/Microsoft.OperationalInsights/workspaces/shop`],
-          severity: 1,
-          evaluationFrequency: "PT5M",
-          windowSize: "PT5M",
-          autoMitigate: true,
-          criteria: {
-            allOf: [
-              {
-                query: "ContainerAppHTTPLogs | where StatusCode >= 500 | project ContainerAppName",
-                timeAggregation: "Count",
-                operator: "GreaterThan",
-                threshold: 2,
-                dimensions: [{ name: "ContainerAppName", operator: "Include", values: ["*"] }],
-              },
-            ],
-          },
-        },
-      },
-      "2025-01-01-preview",
-    );
+    await putFailingRule(shop, "App-Failing", 5);
     await storeRows(begin + 60_000, 10, 5);
     await shop.arm("POST", "/_emulator/clock", { at: begin + 300_000 });
     const fired = await list(begin);

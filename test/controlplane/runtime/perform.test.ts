@@ -7,10 +7,10 @@ import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
 import { clockOf, systemTime } from "../../../controlplane/runtime/clock.ts";
 import type { Fence } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
+import { hangingApps, hangs } from "../../support/controlplane/hanging-apps.ts";
 
 const target = { resourceGroup: "rg", app: "web" };
 const never = new AbortController().signal;
-const hangs = (): Promise<never> => new Promise(() => {});
 const verify: RolloutEffect = { kind: "VerifyTraffic", target };
 const shift: RolloutEffect = { kind: "ShiftTraffic", target, weights: [], labels: {}, overrideLock: false };
 const open = async (): Promise<boolean> => true;
@@ -19,16 +19,7 @@ const world = (
   apps: Partial<Apps>,
   lockOn: RolloutWorld["claims"]["lockOn"] = async () => undefined,
 ): RolloutWorld => ({
-  apps: {
-    repoint: hangs,
-    inspect: hangs,
-    shift: hangs,
-    readTraffic: hangs,
-    activate: hangs,
-    deactivate: hangs,
-    probe: hangs,
-    ...apps,
-  },
+  apps: hangingApps(apps),
   requests: { measure: hangs },
   claims: { lockOn },
   clock: clockOf(Date.now),

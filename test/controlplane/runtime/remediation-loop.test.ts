@@ -20,6 +20,7 @@ import { remediationKind } from "../../../engines/remediation/kind.ts";
 import { streamOf } from "../../../engines/remediation/names.ts";
 import type { Incident } from "../../../engines/remediation/vocabulary.ts";
 import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
+import { putFailingRule } from "../../support/emulator/failing-rule.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 import { memoryClaims, memoryJournal, memoryOrchestrations } from "../../support/worlds/memory.ts";
 
@@ -125,34 +126,6 @@ const rows = (from: number, count: number, status: number, everyMilliseconds: nu
     }),
   });
 
-const putRule = () =>
-  shop.arm(
-    "PUT",
-    `${group}/providers/Microsoft.Insights/scheduledQueryRules/app-failing`,
-    {
-      location: "westeurope",
-      properties: {
-        scopes: [`${group}/providers/Microsoft.OperationalInsights/workspaces/shop`],
-        severity: 1,
-        evaluationFrequency: "PT1M",
-        windowSize: "PT1M",
-        autoMitigate: true,
-        criteria: {
-          allOf: [
-            {
-              query: "ContainerAppHTTPLogs | where StatusCode >= 500 | project ContainerAppName",
-              timeAggregation: "Count",
-              operator: "GreaterThan",
-              threshold: 2,
-              dimensions: [{ name: "ContainerAppName", operator: "Include", values: ["*"] }],
-            },
-          ],
-        },
-      },
-    },
-    "2025-01-01-preview",
-  );
-
 const eventsOf = async (stream: string): Promise<readonly any[]> =>
   (await journal.read(stream)).map(({ event }) => event);
 
@@ -190,7 +163,7 @@ test("an alert leads to one action on the app, which rows since then verify", as
   // The rule looks at a minute of the past, so that nobody waits for it.
   const now = Date.now();
   await shop.arm("POST", "/_emulator/clock", { at: now - 120_000 });
-  await putRule();
+  await putFailingRule(shop, "app-failing", 1);
   await rows(now - 110_000, 10, 500, 100);
   await shop.writes();
   await shop.arm("POST", "/_emulator/clock", { at: null });

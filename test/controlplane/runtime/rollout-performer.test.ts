@@ -6,10 +6,10 @@ import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import type { Time } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
+import { hangingApps, hangs } from "../../support/controlplane/hanging-apps.ts";
 
 const target = { resourceGroup: "rg", app: "web" };
 const uncut = new AbortController().signal;
-const hangs = (): Promise<never> => new Promise(() => {});
 const verify: RolloutEffect = { kind: "VerifyTraffic", target };
 const shift: RolloutEffect = { kind: "ShiftTraffic", target, weights: [], labels: {}, overrideLock: false };
 const activate: RolloutEffect = { kind: "Activate", target, revision: "web--1" };
@@ -30,16 +30,7 @@ function notingTime(): Time & { readonly naps: number[] } {
 }
 
 const world = (apps: Partial<Apps>, lockOn: RolloutWorld["claims"]["lockOn"], time?: Time): RolloutWorld => ({
-  apps: {
-    repoint: hangs,
-    inspect: hangs,
-    shift: hangs,
-    readTraffic: hangs,
-    activate: hangs,
-    deactivate: hangs,
-    probe: hangs,
-    ...apps,
-  },
+  apps: hangingApps(apps),
   requests: { measure: hangs },
   claims: { lockOn },
   clock: clockOf(() => 1_000_000),
