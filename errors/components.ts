@@ -100,8 +100,8 @@ export const canaryAppConsumes = entry<{ readonly app: string; readonly rules: r
     severity: "warning",
     title: "A canary takes messages before it gets any traffic",
     message: ({ app, rules }) =>
-      `"${app}" scales with messages that wait (${rules.join(", ")}). A canary takes its share of them from its ` +
-      "start, at any weight. Only requests are judged.",
+      `"${app}" scales on queued messages (${rules.join(", ")}). A canary takes its share of them from its start, ` +
+      "whatever its weight. Only requests are judged.",
     fix: () =>
       "do nothing if a bad release may fail on messages; otherwise consume them in an app of its own, as " +
       "docs/guides/container-app.md says",
@@ -162,7 +162,7 @@ export const canaryAppMoved = entry<{ readonly app: string; readonly moves: read
   title: "An update would delete and recreate an app that serves",
   message: ({ app, moves }) => `"${app}" would be deleted and created again: ${moves.join("; ")}.`,
   fix: () =>
-    "say what the app has now; to move, deploy a second app beside this one, move the users, then delete the first",
+    "keep the app's present values in the program; to move it, deploy a second app, move the users, then delete the first",
   left: unchanged,
 });
 
@@ -170,15 +170,15 @@ export const canaryAppMoved = entry<{ readonly app: string; readonly moves: read
 export const canaryAppExists = entry<{ readonly app: string }>("canary-app-exists", {
   title: "Pulumi would create an app that exists already",
   message: ({ app }) =>
-    `Pulumi would create the app of "${app}", which exists already and may serve users. Either a change makes Pulumi ` +
-    "delete it first, or the state does not have it.",
+    `Pulumi would create the app of "${app}", which already exists and may serve users. Either a change makes Pulumi ` +
+    "delete it first, or the state does not contain it.",
   fix: () =>
-    "take the change back that replaces the app (`pulumi preview --diff` shows the property; it may be the letter " +
-    "case of an id); if the state does not have the app, import it as docs/start/adopting.md says",
+    "undo the change that replaces the app (`pulumi preview --diff` shows the property; it may be the letter case " +
+    "of an id); if the state does not contain the app, import it as docs/start/adopting.md says",
   left: unchanged,
 });
 
-/** The live app has settings that somebody made outside the program. */
+/** The live app has settings that were made outside the program. */
 export const canaryAppLosses = entry<{
   readonly app: string;
   readonly losses: readonly string[];
@@ -190,10 +190,11 @@ export const canaryAppLosses = entry<{
   title: "An update would take settings from a live app",
   variants: [{}, { keepable: [] }],
   message: ({ app, losses }) =>
-    `"${app}" has what the program does not say, and the update would take it away: ${losses.join(", ")}.`,
+    `The live app of "${app}" has settings that the program does not, so the update would remove them: ` +
+    `${losses.join(", ")}.`,
   fix: ({ lost, keepable }) => {
-    const orKeep = keepable.length === 0 ? "" : `, or send it back as it is: keepLive: ${quoted(keepable)}`;
-    return `say it in the program${orKeep}; to drop it, acceptLoss: ${quoted(lost)}`;
+    const orKeep = keepable.length === 0 ? "" : `, or keep them as they are with keepLive: ${quoted(keepable)}`;
+    return `set them in the program${orKeep}; to drop them, set acceptLoss: ${quoted(lost)}`;
   },
   left: unchanged,
 });

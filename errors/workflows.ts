@@ -24,7 +24,7 @@ export const workflowsFileExists = entry<{ files: readonly string[] }>("workflow
   title: "Workflows exist already",
   variants: [{ files: [".github/workflows/preview.yml"] }],
   message: ({ files }) => `These files exist and differ from what would be written: ${files.join(", ")}.`,
-  fix: () => "compare them with `--print`, then give --overwrite, or keep them",
+  fix: () => "compare them with the output of --print; then replace them with --overwrite, or keep them",
   left: () => "Nothing was changed.",
 });
 
