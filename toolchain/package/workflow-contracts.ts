@@ -1,4 +1,4 @@
-// cli/workflows/contracts.ts: the contracts of the reusable workflows as types, so that a caller that is written in
+// components/workflows/contracts.ts: the contracts of the reusable workflows as types, so that a caller that is written in
 // TypeScript does not compile with a wrong input, output or permission.
 import type { Contract, InputContract } from "../../cli/workflows/contract.ts";
 
