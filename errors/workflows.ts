@@ -72,7 +72,8 @@ export const workflowsChecksFailed = entry<{
     `${checks.map(({ name, conclusion, url }) => `${name} is ${conclusion}${url && ` (${url})`}`).join(", ")}.`,
   fix: () => "read the run, mend the workflows, and run the command again",
   left: ({ repository, back }) =>
-    `${repository} has its former workflows again, by the commit ${back.slice(0, 7)}; the repositories after it were left as they are.`,
+    `${repository} has its former workflows again, by the commit ${back.slice(0, 7)}. ` +
+    "The repositories after it were left as they are.",
 });
 
 /** GitHub sells what the program asks for. */

@@ -1,5 +1,5 @@
-// A repository on GitHub as Pulumi resources. These are only the classes: Ballast's provider, a process of its own, talks
-// to GitHub with the token that GITHUB_TOKEN of the Pulumi CLI has. No token is an input, so none is in a state.
+// A repository on GitHub as Pulumi resources. These are only the classes: Ballast's provider, a process of its own,
+// talks to GitHub with the token that GITHUB_TOKEN of the Pulumi CLI has. No token is an input, so none is in a state.
 import * as pulumi from "@pulumi/pulumi";
 
 /** Files of one repository, kept as the program says. */

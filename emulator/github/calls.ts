@@ -1,6 +1,5 @@
 // What the parts of the emulated GitHub share: what it hosts, who asks, and how a request and its answer look.
 import type { Author, Repository } from "./repository.ts";
-import type { Settings } from "./settings.ts";
 
 /** A pull request. */
 export interface PullRequest {
@@ -9,6 +8,35 @@ export interface PullRequest {
   readonly head: string;
   readonly base: string;
   state: "open" | "closed";
+}
+
+/** An environment. */
+export interface Environment {
+  readonly waitTimer: number;
+  readonly reviewers: readonly { readonly type: string; readonly id: number }[];
+  readonly preventSelfReview: boolean;
+  readonly canAdminsBypass: boolean;
+  readonly branches: "all" | "protected" | string[];
+}
+
+/** What a repository is set to. */
+export interface Settings {
+  readonly environments: Map<string, Environment>;
+  readonly rulesets: Ruleset[];
+  actions: { readonly enabled: boolean; readonly allowed_actions: string; readonly sha_pinning_required: boolean };
+  workflow: { readonly default_workflow_permissions: string; readonly can_approve_pull_request_reviews: boolean };
+  subject: { readonly use_default: boolean; readonly include_claim_keys?: readonly string[] };
+}
+
+/** A ruleset as it was sent, with its id. */
+export interface Ruleset {
+  readonly id: number;
+  readonly name: string;
+  readonly target?: string;
+  readonly enforcement: string;
+  readonly bypass_actors?: readonly { readonly actor_id: number; readonly actor_type: string }[];
+  readonly conditions?: { readonly ref_name: { readonly include: readonly string[] } };
+  readonly rules?: readonly { readonly type: string; readonly parameters?: object }[];
 }
 
 /** A check of a commit: how it ended, or that it still runs. */

@@ -1,17 +1,5 @@
 // Rulesets of a repository, and whom they let commit to a branch. A private repository needs a plan for them.
-import type { Call, Hosted, Organisation, Reply, Token } from "./calls.ts";
-import { notFound } from "./calls.ts";
-
-/** A ruleset as it was sent, with its id. */
-export interface Ruleset {
-  readonly id: number;
-  readonly name: string;
-  readonly target?: string;
-  readonly enforcement: string;
-  readonly bypass_actors?: readonly { readonly actor_id: number; readonly actor_type: string }[];
-  readonly conditions?: { readonly ref_name: { readonly include: readonly string[] } };
-  readonly rules?: readonly { readonly type: string; readonly parameters?: object }[];
-}
+import { type Call, type Hosted, notFound, type Organisation, type Reply, type Ruleset, type Token } from "./calls.ts";
 
 /** Says what keeps a token from committing to a branch directly. */
 export function guardOf({ protection, settings }: Hosted, branch: string, { app }: Token): Hosted["protection"] {

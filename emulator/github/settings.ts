@@ -1,25 +1,15 @@
 // Settings of a repository over REST: environments with who approves a deployment, what actions may run, the rights of
 // the workflows' token, and the subject of the tokens for a cloud. Defaults are GitHub's, the unsafe ones included.
-import { type Call, type Hosted, notFound, type Organisation, type Reply } from "./calls.ts";
-import { type Ruleset, rulesets } from "./rulesets.ts";
-
-/** An environment. */
-interface Environment {
-  readonly waitTimer: number;
-  readonly reviewers: readonly { readonly type: string; readonly id: number }[];
-  readonly preventSelfReview: boolean;
-  readonly canAdminsBypass: boolean;
-  readonly branches: "all" | "protected" | string[];
-}
-
-/** What a repository is set to. */
-export interface Settings {
-  readonly environments: Map<string, Environment>;
-  readonly rulesets: Ruleset[];
-  actions: { readonly enabled: boolean; readonly allowed_actions: string; readonly sha_pinning_required: boolean };
-  workflow: { readonly default_workflow_permissions: string; readonly can_approve_pull_request_reviews: boolean };
-  subject: { readonly use_default: boolean; readonly include_claim_keys?: readonly string[] };
-}
+import {
+  type Call,
+  type Environment,
+  type Hosted,
+  notFound,
+  type Organisation,
+  type Reply,
+  type Settings,
+} from "./calls.ts";
+import { rulesets } from "./rulesets.ts";
 
 /** The settings of a new repository. */
 export const freshSettings = (): Settings => ({

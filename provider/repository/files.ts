@@ -23,7 +23,7 @@ import {
   type Voiced,
 } from "../resource-type.ts";
 
-export const results = ["published", "proposed", "waiting", "drifted"] as const;
+const results = ["published", "proposed", "waiting", "drifted"] as const;
 const any = text("a text", { least: 0 });
 
 const inputFields = {
