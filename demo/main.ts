@@ -1,6 +1,6 @@
 // `npm start`: everything on one machine. It shows the stories of the demo on an emulator, and takes everything down.
-// It exits with 1 if anything that docs/start/demo.md promises did not happen, with 2 if its options are wrong, and as a
-// program that a signal ended if it was stopped before the end of the stories.
+// It exits with 1 if anything that docs/start/demo.md promises did not happen, with 2 if its options are wrong, and as
+// a program that a signal ended if it was stopped before the end of the stories.
 import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
