@@ -35,7 +35,11 @@ export interface DeliveryWorkflowsArgs {
    * @default "."
    */
   readonly folder?: string;
-  /** Further workflows, by the names of their files. */
+  /**
+   * Further workflows, by the names of their files.
+   *
+   * @default none
+   */
   readonly workflows?: Readonly<Record<string, string>>;
   /**
    * The repositories, as `owner/name`. A wave begins when everything in the waves before it is on the main branch: put

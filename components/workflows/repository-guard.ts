@@ -50,11 +50,23 @@ export interface RepositoryGuardArgs {
    * @default all that are reported
    */
   readonly requiredChecks?: readonly string[];
-  /** Apps that may commit without a pull request, by their ids, such as the one that publishes the workflows. */
+  /**
+   * Apps that may commit without a pull request, by their ids, such as the one that publishes the workflows.
+   *
+   * @default none
+   */
   readonly bypassApps?: readonly number[];
-  /** The identity that previews; it trusts pull requests and the main branch. */
+  /**
+   * The identity that previews; it trusts pull requests and the main branch.
+   *
+   * @default none, and Azure's side is kept elsewhere
+   */
   readonly previewIdentity?: TrustingIdentity;
-  /** The identity that deploys; it trusts each environment. */
+  /**
+   * The identity that deploys; it trusts each environment.
+   *
+   * @default none, and Azure's side is kept elsewhere
+   */
   readonly deployIdentity?: TrustingIdentity;
 }
 
