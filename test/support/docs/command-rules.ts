@@ -159,6 +159,13 @@ export const rules: readonly Rule[] = [
     why: "run there; diff.test.ts and publish.test.ts beside it run the other two",
   },
   {
+    page: "docs/guides/workflows.md",
+    command: /^ballast migration (check|run) --phase /,
+    shownBy: "test/cli/migration/migration.test.ts",
+    holds: '"migration", "check", ...args',
+    why: "run there, the second on a real PostgreSQL",
+  },
+  {
     command: /^npm run test:workflows$/,
     shownBy: "test/cli/workflows/main.ts",
     holds: "bringTools",
