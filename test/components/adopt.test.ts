@@ -166,7 +166,7 @@ describe.each(Object.entries(settings) as [LostSetting, (typeof settings)[LostSe
     ])("%s that does not say it is refused by name", (_what, release) => {
       const found = refusal(live, program({}, release));
       expect(found).toContain("canary-app-losses");
-      expect(found).toContain(`take it away: ${words}.`);
+      expect(found).toContain(`remove them: ${words}.`);
       expect(found).toContain(`acceptLoss: ["${setting}"]`);
       expect(found?.includes(`keepLive: ["${setting}"]`)).toBe(keepable);
     });

@@ -14,6 +14,7 @@ import { restartRevision, startJob } from "../../../controlplane/adapters/azure/
 import { createSymptoms } from "../../../controlplane/adapters/azure/symptoms.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import { systemTime } from "../../../controlplane/runtime/clock.ts";
+import type { Consumer } from "../../../engines/rotation/vocabulary.ts";
 import { type EndlessServer, type Proper, startEndless } from "../../support/endless.ts";
 
 const patience = patienceOf(60);
@@ -23,6 +24,7 @@ const authority = "https://login.endless.test";
 const resourceManager = "https://management.endless.test";
 const subscription = "11111111-2222-3333-4444-555555555555";
 const target = { resourceGroup: "work", app: "storefront" };
+const consumer = target as Consumer;
 const credential = {
   credential: "db",
   vault: "shop",
@@ -117,91 +119,86 @@ const repoint = {
 } as never;
 const shift = { kind: "ShiftTraffic", target, weights: [{ revision: "a", percent: 100 }], labels: {} } as never;
 
-/** What reads Azure, by its file; some with what is answered before Azure asks to wait. */
-const readers: readonly (readonly [file: string, what: string, read: () => Promise<unknown>, first?: typeof proper])[] =
-  [
-    ["container-apps", "inspects an app", () => apps().inspect(target, uncut)],
-    ["container-apps", "reads the traffic", () => apps().readTraffic(target, uncut)],
-    ["container-apps", "shifts traffic", () => apps().shift(shift, ours)],
-    ["container-apps", "activates", () => apps().activate({ kind: "Activate", target, revision: "a" }, ours)],
-    ["container-apps", "deactivates", () => apps().deactivate({ kind: "Deactivate", target, revision: "a" }, ours)],
-    ["repoint", "looks for the revision", () => apps().repoint(repoint, ours)],
-    [
-      "repoint",
-      "reads the serving revision",
-      () => apps().repoint(repoint, ours),
-      (request) =>
-        first("revisions/storefront--2", { status: 404, body: { error: { code: "NotFound" } } })(request) ??
-        first("containerApps/storefront", app)(request),
-    ],
-    [
-      "request-rows",
-      "measures",
-      () => createRequestRows(connection, patience, "w", 1).measure(measure, 600_000, uncut),
-    ],
-    [
-      "symptoms",
-      "counts failed requests",
-      () =>
-        createSymptoms(connection, patience, "w", 1).rows(
-          { kind: "Measure", target: incident.target, measure: "requests", from: 0 },
-          600_000,
-          uncut,
-        ),
-    ],
-    ["alerts", "lists alerts", () => alerts().list(Date.now(), uncut)],
-    [
-      "login-rows",
-      "reads logins",
-      () => createLoginRows(connection, patience, "w", Date.now).read(credential, "a", 0, uncut),
-    ],
-    ["consumers", "looks for the slot", () => createConsumers(connection, patience).slotOf(target, credential, uncut)],
-    [
-      "consumers",
-      "reads the serving revision",
-      () => createConsumers(connection, patience).slotOf(target, credential, uncut),
-      first("containerApps/storefront", app),
-    ],
-    [
-      "consumers",
-      "moves a secret",
-      () => createConsumers(connection, patience).moveSecret(target, "db-a", "https://u", ours),
-    ],
-    ["key-vault", "looks at the versions", () => vault().look(credential, uncut)],
-    ["key-vault", "reads a password", () => vault().passwordOf(credential, "a", "1", uncut)],
-    ["key-vault", "publishes", () => vault().publish(credential, "a", "1", "r", ours)],
-    [
-      "runbooks",
-      "plans a restart",
-      () => restartRevision(cloud()).plan(incident.target, {} as never, incident as never, uncut),
-    ],
-    ["runbooks", "restarts", () => restartRevision(cloud()).act(act, ours)],
-    ["runbooks", "looks for the job's executions", () => startJob(cloud(), systemTime, Date.now).act(act, ours)],
-    [
-      "runbooks",
-      "reads the job",
-      () => startJob(cloud(), systemTime, Date.now).act(act, ours),
-      first("jobs/tool/executions", { body: { value: [] } }),
-    ],
-    [
-      "runbooks",
-      "starts the job",
-      () => startJob(cloud(), systemTime, Date.now).act(act, ours),
-      (request) => first("jobs/tool/executions", { body: { value: [] } })(request) ?? first("jobs/tool", job)(request),
-    ],
-  ];
+type Reader = readonly [file: string, what: string, read: () => Promise<unknown>, first?: typeof proper];
 
-test.each(readers)(
-  "%s, which %s, tells the engine how long Azure asked to wait",
-  async (_file, _what, read, before) => {
-    proper = before ?? (() => undefined);
-    expect(await read()).toMatchObject({
-      ok: false,
-      reason: expect.stringContaining("429"),
-      retryAfterSeconds: 240,
-    });
-  },
-);
+/** What reads Azure, by its file; some with what is answered before Azure asks to wait. */
+const readers: readonly Reader[] = [
+  ["container-apps", "inspects an app", () => apps().inspect(target, uncut)],
+  ["container-apps", "reads the traffic", () => apps().readTraffic(target, uncut)],
+  ["container-apps", "shifts traffic", () => apps().shift(shift, ours)],
+  ["container-apps", "activates", () => apps().activate({ kind: "Activate", target, revision: "a" }, ours)],
+  ["container-apps", "deactivates", () => apps().deactivate({ kind: "Deactivate", target, revision: "a" }, ours)],
+  ["repoint", "looks for the revision", () => apps().repoint(repoint, ours)],
+  [
+    "repoint",
+    "reads the serving revision",
+    () => apps().repoint(repoint, ours),
+    (request) =>
+      first("revisions/storefront--2", { status: 404, body: { error: { code: "NotFound" } } })(request) ??
+      first("containerApps/storefront", app)(request),
+  ],
+  ["request-rows", "measures", () => createRequestRows(connection, patience, "w", 1).measure(measure, 600_000, uncut)],
+  [
+    "symptoms",
+    "counts failed requests",
+    () =>
+      createSymptoms(connection, patience, "w", 1).rows(
+        { kind: "Measure", target: incident.target, measure: "requests", from: 0 },
+        600_000,
+        uncut,
+      ),
+  ],
+  ["alerts", "lists alerts", () => alerts().list(Date.now(), uncut)],
+  [
+    "login-rows",
+    "reads logins",
+    () => createLoginRows(connection, patience, "w", Date.now).read(credential, "a", 0, uncut),
+  ],
+  ["consumers", "looks for the slot", () => createConsumers(connection, patience).slotOf(consumer, credential, uncut)],
+  [
+    "consumers",
+    "reads the serving revision",
+    () => createConsumers(connection, patience).slotOf(consumer, credential, uncut),
+    first("containerApps/storefront", app),
+  ],
+  [
+    "consumers",
+    "moves a secret",
+    () => createConsumers(connection, patience).moveSecret(consumer, "db-a", "https://u", ours),
+  ],
+  ["key-vault", "looks at the versions", () => vault().look(credential, uncut)],
+  ["key-vault", "reads a password", () => vault().passwordOf(credential, "a", "1", uncut)],
+  ["key-vault", "publishes", () => vault().publish(credential, "a", "1", "r", ours)],
+  [
+    "runbooks",
+    "plans a restart",
+    () => restartRevision(cloud()).plan(incident.target, {} as never, incident as never, uncut),
+  ],
+  ["runbooks", "restarts", () => restartRevision(cloud()).act(act, ours)],
+  ["runbooks", "looks for the job's executions", () => startJob(cloud(), systemTime, Date.now).act(act, ours)],
+  [
+    "runbooks",
+    "reads the job",
+    () => startJob(cloud(), systemTime, Date.now).act(act, ours),
+    first("jobs/tool/executions", { body: { value: [] } }),
+  ],
+  [
+    "runbooks",
+    "starts the job",
+    () => startJob(cloud(), systemTime, Date.now).act(act, ours),
+    (request) => first("jobs/tool/executions", { body: { value: [] } })(request) ?? first("jobs/tool", job)(request),
+  ],
+];
+
+test.each<Reader>(readers)("%s, which %s, tells the engine how long Azure asked to wait", async (...reader) => {
+  const [, , read, before] = reader as unknown as Reader;
+  proper = before ?? (() => undefined);
+  expect(await read()).toMatchObject({
+    ok: false,
+    reason: expect.stringContaining("429"),
+    retryAfterSeconds: 240,
+  });
+});
 
 test("every adapter that reads Azure is tried here, or loses nothing that a later read does not bring", () => {
   const spared = [
