@@ -1,6 +1,6 @@
-// Whatever is secret by meaning is a secret in the state, also if a program passes a plain string: in the inputs and the
-// outputs of the component itself, and in those of every resource below it. The walk covers every component that the
-// package exports, so a new one is tried as soon as its arguments have forms.
+// Whatever is secret by meaning is a secret in the state, also if a program passes a plain string: in the inputs and
+// the outputs of the component itself, and in those of every resource below it. The walk covers every component that
+// the package exports, so a new one is tried as soon as its arguments have forms.
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import type { CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
