@@ -15,6 +15,7 @@ const place = { scope: group, resourceGroupName: "shop", location: "westeurope" 
 const image = "example.azurecr.io/shop:1";
 const pull = { server: "example.azurecr.io", identity: `${group}/identities/pull` };
 const environment = { id: "environment", domain: "apps.example.net" };
+const id = "00000000-0000-0000-0000-0000ba11a57e";
 const endpoint = "https://control-plane.apps.example.net";
 
 /** What each component needs, and an object or a list wherever an argument has parts. */
@@ -67,9 +68,27 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     controlPlaneEndpoint: endpoint,
     managedTargets: [{ resourceGroup: "shop", app: "shop", id: "app" }],
   },
+  DeliveryWorkflows: {
+    source: `example/ballast@${"4f2a".repeat(10)}`,
+    version: "v1.4.0",
+    stacks: [{ name: "prod", tenantId: id, subscriptionId: id }],
+    folder: "infra",
+    workflows: { "own.yml": "name: own\n" },
+    waves: [["acme/canary"], ["acme/shop"]],
+    checks: ["up-prod / up"],
+  },
   ImageRegistry: { ...place, registry: "shopimages" },
   JournalDatabase: { ...place, tenant: "tenant", network: { subnet: "subnet", zone: "zone" } },
   Network: { ...place, range: "10.40.0.0/22" },
+  RepositoryGuard: {
+    repository: "acme/shop",
+    environments: { prod: { reviewers: ["operations"], waitMinutes: 5, branches: ["main"] } },
+    reportedChecks: ["preview-prod / preview"],
+    requiredChecks: ["preview-prod / preview"],
+    bypassApps: [1],
+    previewIdentity: { resourceGroupName: "shop", identityName: "preview" },
+    deployIdentity: { resourceGroupName: "shop", identityName: "deploy" },
+  },
   Telemetry: { ...place, workspaceId: "workspace", emails: ["ann@example.com"], apps: ["shop"] },
   httpApp: {
     containerAppName: "shop",
