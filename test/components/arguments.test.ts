@@ -21,8 +21,22 @@ const pull = { server: "example.azurecr.io", identity: `${group}/identities/pull
 const environment = { id: "environment", domain: "apps.example.net" };
 const endpoint = "https://control-plane.apps.example.net";
 
+const answered = { actionGroupIds: ["group"], owner: "shop team", runbook: "Failing app" };
+const remedyOf = { ladder: [{ runbook: "return-to-previous" }], verification: { samplesMin: 10 }, limits: {} };
+
 /** What each component needs, and an object or a list wherever an argument has parts. */
 const valid: Readonly<Record<Name, Values>> = {
+  BaselineAlerts: {
+    scope: group,
+    resourceGroupName: "shop",
+    ...answered,
+    apps: [{ id: "app", name: "shop", cpu: 0.5, memoryGib: 1, scalesToZero: true }],
+    databases: [{ id: "server", name: "db", sku: "Standard_B2s" }],
+    vaults: [{ id: "vault", name: "keys" }],
+    topics: [{ id: "topic", name: "events" }],
+    thresholds: { "app-restarts": 5 },
+    leaveOut: ["app-replicas"],
+  },
   CanaryApp: {
     containerAppName: "shop",
     resourceGroupName: "shop",
@@ -74,6 +88,27 @@ const valid: Readonly<Record<Name, Values>> = {
   ImageRegistry: { ...place, registry: "shopimages" },
   JournalDatabase: { ...place, tenant: "tenant", network: { subnet: "subnet", zone: "zone" } },
   Network: { ...place, range: "10.40.0.0/22" },
+  RemediatedAlert: {
+    ...place,
+    ...answered,
+    workspaceId: "workspace",
+    title: "Conflicts",
+    means: "A lock is stale.",
+    query: "ContainerAppHTTPLogs | where StatusCode == 409",
+    dimension: "ContainerAppHTTPLogs",
+    severity: 2,
+    windowMinutes: 10,
+    targets: ["app/shop/shop"],
+    remedy: remedyOf,
+  },
+  ServiceObjectives: {
+    ...place,
+    ...answered,
+    workspaceId: "workspace",
+    app: "shop",
+    objectives: [{ measures: "availability", goodPercent: 99.9 }],
+    remedy: remedyOf,
+  },
   Telemetry: { ...place, workspaceId: "workspace", emails: ["ann@example.com"], apps: ["shop"] },
   httpApp: {
     containerAppName: "shop",
@@ -306,7 +341,7 @@ async function values(value: unknown): Promise<void> {
 
 test.each(names)("%s refuses an unknown argument and lists the known ones", (component) => {
   const said = refusalOf(component, { ...valid[component], locatoin: "westeurope" });
-  expect(said).toMatch(/unknown field "locatoin"; the known fields are .*\blocation\b/);
+  expect(said).toMatch(/unknown field "locatoin"; the known fields are .*\bresourceGroupName\b/);
   const call = isFunction(component) ? "httpApp\\(…\\)" : `new ${component}\\("shop", …\\)`;
   expect(said).toMatch(new RegExp(`fix {3}correct locatoin in ${call}`));
 });
