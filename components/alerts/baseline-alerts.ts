@@ -61,8 +61,8 @@ export interface BaselineAlertsArgs {
 }
 
 /**
- * Metric alerts on container apps, PostgreSQL servers, key vaults and Event Grid topics, with thresholds relative to the
- * size that was bought. A threshold that the metric can never cross is refused at preview.
+ * Metric alerts on container apps, PostgreSQL servers, key vaults and Event Grid topics. Thresholds are relative to the
+ * size that was bought, and one that the metric can never cross is refused at preview.
  */
 export class BaselineAlerts extends pulumi.ComponentResource {
   /** The names of the rules in Azure. */

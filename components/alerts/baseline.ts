@@ -1,6 +1,6 @@
-// The baseline of metric alerts of each service, with thresholds that follow from the size that was bought: 0.9 cores is
-// much for an app of one core and unreachable for one of a quarter. The thresholds are ours. Azure's own baseline
-// (Azure Monitor Baseline Alerts, commit b772e9f) is where those that are left out or changed come from.
+// The baseline of metric alerts of each service. Thresholds follow from the size that was bought: 0.9 cores is much for
+// an app of one core and unreachable for one of a quarter. The thresholds are ours. Azure's own baseline (Azure Monitor
+// Baseline Alerts, commit b772e9f) is where those that are left out or changed come from.
 import { whyNeverFires, whyOutside } from "../../engines/remediation/rules/reach.ts";
 
 export const baselineIds = [
@@ -138,78 +138,85 @@ export function connectionsOf(sku: string): number | undefined {
 
 const onServers = "Microsoft.DBforPostgreSQL/flexibleServers";
 
+const server = { ...usual, namespace: onServers } as const;
+
 /** Gives the rules of a PostgreSQL server. */
-export const databaseRules = (connections: number): readonly MetricRule[] => {
-  const server = { ...usual, namespace: onServers };
-  return [
-    {
-      ...server,
-      id: "database-cpu",
-      title: "The server is short of CPU",
-      severity: 2,
-      metric: "cpu_percent",
-      threshold: 90,
-      windowMinutes: 15,
-    },
-    {
-      ...server,
-      id: "database-memory",
-      title: "The server is short of memory",
-      severity: 2,
-      metric: "memory_percent",
-      threshold: 90,
-      windowMinutes: 15,
-    },
-    {
-      ...server,
-      id: "database-storage",
-      title: "The server's disk is almost full",
-      severity: 1,
-      metric: "storage_percent",
-      threshold: 85,
-    },
-    {
-      ...server,
-      id: "database-connections",
-      title: "The server's connections are almost used up",
-      severity: 1,
-      metric: "active_connections",
-      aggregation: "Maximum",
-      threshold: share(80, connections),
-      most: connections + reservedConnections,
-    },
-    {
-      ...server,
-      id: "database-failed-connections",
-      title: "Connections to the server fail",
-      severity: 3,
-      metric: "connections_failed",
-      aggregation: "Total",
-      threshold: 10,
-    },
-    {
-      ...server,
-      id: "database-down",
-      title: "The database does not answer",
-      severity: 0,
-      metric: "is_db_alive",
-      aggregation: "Maximum",
-      operator: "LessThan",
-      threshold: 1,
-    },
-    {
-      ...server,
-      id: "database-transaction-ids",
-      title: "Transaction ids run out: vacuum does not keep up",
-      severity: 1,
-      metric: "maximum_used_transactionIDs",
-      aggregation: "Maximum",
-      threshold: 1_200_000_000, // the server stops at 2,147,483,648, and a vacuum can take days
-      windowMinutes: 60,
-      everyMinutes: 5,
-    },
-  ];
-};
+export const databaseRules = (connections: number): readonly MetricRule[] => [
+  ...resourceRules,
+  {
+    ...server,
+    id: "database-connections",
+    title: "The server's connections are almost used up",
+    severity: 1,
+    metric: "active_connections",
+    aggregation: "Maximum",
+    threshold: share(80, connections),
+    most: connections + reservedConnections,
+  },
+  ...healthRules,
+];
+
+const resourceRules: readonly MetricRule[] = [
+  {
+    ...server,
+    id: "database-cpu",
+    title: "The server is short of CPU",
+    severity: 2,
+    metric: "cpu_percent",
+    threshold: 90,
+    windowMinutes: 15,
+  },
+  {
+    ...server,
+    id: "database-memory",
+    title: "The server is short of memory",
+    severity: 2,
+    metric: "memory_percent",
+    threshold: 90,
+    windowMinutes: 15,
+  },
+  {
+    ...server,
+    id: "database-storage",
+    title: "The server's disk is almost full",
+    severity: 1,
+    metric: "storage_percent",
+    threshold: 85,
+  },
+];
+
+const healthRules: readonly MetricRule[] = [
+  {
+    ...server,
+    id: "database-failed-connections",
+    title: "Connections to the server fail",
+    severity: 3,
+    metric: "connections_failed",
+    aggregation: "Total",
+    threshold: 10,
+  },
+  {
+    ...server,
+    id: "database-down",
+    title: "The database does not answer",
+    severity: 0,
+    metric: "is_db_alive",
+    aggregation: "Maximum",
+    operator: "LessThan",
+    threshold: 1,
+  },
+  {
+    ...server,
+    id: "database-transaction-ids",
+    title: "Transaction ids run out: vacuum does not keep up",
+    severity: 1,
+    metric: "maximum_used_transactionIDs",
+    aggregation: "Maximum",
+    threshold: 1_200_000_000, // the server stops at 2,147,483,648, and a vacuum can take days
+    windowMinutes: 60,
+    everyMinutes: 5,
+  },
+];
 
 const vault = { ...usual, namespace: "Microsoft.KeyVault/vaults", everyMinutes: 5, windowMinutes: 15 } as const;
 

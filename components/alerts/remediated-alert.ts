@@ -57,8 +57,8 @@ export interface RemediatedAlertArgs {
 /**
  * A log alert rule whose dimension names the target, and the policy that says what may be done about it.
  *
- * It is refused at preview if it could never help: a threshold that no query result reaches, a cool-down that ends while
- * the alert is still fired, a runbook that cannot act on a target, or a verification that cannot end.
+ * It is refused at preview if it could never help: a threshold that no query result reaches, a cool-down that ends
+ * while the alert is still fired, a runbook that cannot act on a target, or a verification that cannot end.
  */
 export class RemediatedAlert extends pulumi.ComponentResource {
   /** The policy for `ControlPlane`'s `remediations`. A plain value, known at preview. */

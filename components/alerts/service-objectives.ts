@@ -70,11 +70,11 @@ export interface ServiceObjective {
 }
 
 /**
- * Objectives of a service, with alerts on how fast its error budget is used up. Each compares a long window with a short
- * one, so that it fires on what matters and resolves once it is over.
+ * Objectives of a service, with alerts on how fast its error budget is used up. Each compares a long window with a
+ * short one, so that it fires on what matters and resolves once it is over.
  *
- * Rows that are missing change nothing: a fired alert stays fired while the short window is empty, and `unmeasured` says
- * that nothing is known. The alert over three days is left out, because a rule looks back two days at most.
+ * Rows that are missing change nothing: a fired alert stays fired while the short window is empty, and `unmeasured`
+ * says that nothing is known. The alert over three days is left out, because a rule looks back two days at most.
  */
 export class ServiceObjectives extends pulumi.ComponentResource {
   /** The policies for `ControlPlane`'s `remediations`; none without a remedy. Plain values, known at preview. */

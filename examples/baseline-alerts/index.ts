@@ -1,5 +1,5 @@
-// Metric alerts on an app, its database, its vault and the topic that reports new secret versions. The thresholds follow
-// from the sizes; the app may be idle at night, so having no replica is no alert.
+// Metric alerts on an app, its database, its vault and the topic that reports new secret versions. The thresholds
+// follow from the sizes; the app may be idle at night, so having no replica is no alert.
 import { BaselineAlerts } from "ballast";
 
 const scope = "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop";

@@ -1,5 +1,5 @@
-// The promise of a shop to its users: 99.9 percent of requests without a failure, 99 percent within 800 ms. If its error
-// budget is used up too fast, the control plane may return the app to the revision before.
+// The promise of a shop to its users: 99.9 percent of requests without a failure, 99 percent within 800 ms. If its
+// error budget is used up too fast, the control plane may return the app to the revision before.
 import { ServiceObjectives } from "ballast";
 
 const scope = "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop";

@@ -104,8 +104,8 @@ function burnAlert(objective: Objective, window: BurnWindow): BurnAlert {
     severity,
     title: `${nameOf(objective)} uses up its error budget (${id})`,
     means:
-      `${budgetPercent} percent of the error budget of ${objective.periodDays} days (${objective.goodPercent} percent ` +
-      `of good requests) are used up within ${duration(longMinutes * 60)}, and it goes on.`,
+      `${budgetPercent} percent of the error budget of ${objective.periodDays} days (${objective.goodPercent} ` +
+      `percent of good requests) are used up within ${duration(longMinutes * 60)}, and it goes on.`,
     windowMinutes: longMinutes,
     everyMinutes,
     query: kql(

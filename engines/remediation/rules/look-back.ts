@@ -1,6 +1,6 @@
 // For how long an alert stays fired after its cause is gone. A cool-down that is shorter acts on the same cause twice.
 
-/** Gives how long a log rule of a frequency takes to resolve once its condition is no longer met, as Azure documents. */
+/** Gives how long a log rule takes to resolve once its condition is no longer met, by its frequency, as on Learn. */
 export function resolveMinutesOf(everyMinutes: number): number {
   if (everyMinutes < 5) return 10;
   if (everyMinutes <= 15) return 3 * everyMinutes;

@@ -169,7 +169,7 @@ test("the alerts that wake a person get a policy, and its cool-down outlasts the
     [3, "PT1H"],
   ]);
   expect(await valueOf(component.rules)).toHaveLength(3);
-  expect(component.leftOut).toEqual(["The ticket alert over 3d is left out: a rule looks back two days at most."]);
+  expect(component.leftOut).toEqual(["The ticket alert over 72h is left out: a rule looks back two days at most."]);
 });
 
 test.each<[string, object, string]>([
