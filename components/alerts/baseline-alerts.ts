@@ -38,13 +38,32 @@ export interface BaselineAlertsArgs {
   readonly owner: string;
   /** Where whoever is called finds what to do: a page's address or a chapter. */
   readonly runbook: string;
-  /** Container apps, with the size of one replica. */
+  /**
+   * Container apps, with the size of one replica.
+   *
+   * @default none
+   */
   readonly apps?: readonly (Watched & AppSize)[];
-  /** PostgreSQL flexible servers, with their size, such as `Standard_D2ds_v5`. */
-  readonly databases?: readonly (Watched & { readonly sku: string })[];
-  /** Key vaults. */
+  /**
+   * PostgreSQL flexible servers, with their size.
+   *
+   * @default none
+   */
+  readonly databases?: readonly (Watched & {
+    /** The server's size, such as `Standard_D2ds_v5`. */
+    readonly sku: string;
+  })[];
+  /**
+   * Key vaults.
+   *
+   * @default none
+   */
   readonly vaults?: readonly Watched[];
-  /** Event Grid system topics. */
+  /**
+   * Event Grid system topics.
+   *
+   * @default none
+   */
   readonly topics?: readonly Watched[];
   /**
    * Thresholds that differ from the baseline, by the name of the alert.

@@ -51,7 +51,11 @@ export interface AppSize {
   readonly cpu: number;
   /** Memory of one replica, in GiB. */
   readonly memoryGib: number;
-  /** Whether it has no replica while nobody calls it; then having none is no alert. */
+  /**
+   * Whether it has no replica while nobody calls it; then having none is no alert.
+   *
+   * @default false
+   */
   readonly scalesToZero?: boolean;
 }
 

@@ -19,9 +19,17 @@ export interface RemedyRung {
    * @default "none"
    */
   readonly approval?: "none" | "needed";
-  /** The Container Apps Job of `start-job`. */
+  /**
+   * The Container Apps Job of `start-job`, which needs one.
+   *
+   * @default none
+   */
   readonly job?: string;
-  /** The job that undoes it. */
+  /**
+   * The job that undoes it.
+   *
+   * @default none: it is not undone
+   */
   readonly undoJob?: string;
 }
 

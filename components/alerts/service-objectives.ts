@@ -53,7 +53,11 @@ export interface ServiceObjective {
   readonly measures: "availability" | "latency";
   /** The share of requests that must be good, such as 99.9. */
   readonly goodPercent: number;
-  /** How long a good request may take, for latency. */
+  /**
+   * How long a good request may take. A latency objective needs it.
+   *
+   * @default none
+   */
   readonly withinMilliseconds?: number;
   /**
    * The period of the promise in days, at most 30.

@@ -1,6 +1,6 @@
 // What is declared about remediations: the targets with what they depend on, the policies, and the objectives. A
-// program declares it and the control plane reads it by the same form, so that a preview refuses what the control plane would. A limit that
-// is not set has its default. What could never help is refused by name.
+// program declares it and the control plane reads it by the same form, so that a preview refuses what the control plane
+// would. A limit that is not set has its default. What could never help is refused by name.
 import { completed, defaultsOf, type Form, list, object, optional } from "../form.ts";
 import { type Objective, objectiveForm } from "./objectives/objective.ts";
 import { limitsForm, objectionsToPolicy, type Policy, policyFields, verificationForm } from "./policy.ts";

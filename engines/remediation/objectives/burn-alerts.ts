@@ -6,7 +6,7 @@ import { resolveMinutesOf } from "../rules/look-back.ts";
 import { badRequest, budgetOf, type Objective } from "./objective.ts";
 
 /** How late request rows may be. The short window begins that much earlier, or it would hold no whole minute. */
-export const ingestionMinutes = 2;
+const ingestionMinutes = 2;
 
 /** One pair of windows. */
 interface BurnWindow {
@@ -49,7 +49,7 @@ export interface BurnAlerts {
 }
 
 /** Gives how many times faster than allowed the budget is used up when an alert fires. */
-export const burnOf = ({ budgetPercent, longMinutes }: BurnWindow, { periodDays }: Objective): number =>
+const burnOf = ({ budgetPercent, longMinutes }: BurnWindow, { periodDays }: Objective): number =>
   Math.round(((budgetPercent / 100) * periodDays * 1440 * 1000) / longMinutes) / 1000;
 
 const fits = ({ longMinutes }: BurnWindow): boolean => longMinutes <= lookBackMinutesMax;

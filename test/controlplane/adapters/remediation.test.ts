@@ -125,7 +125,7 @@ describe("the symptom", () => {
     expect(await rows(from, from + 30_000)).toEqual({ ok: true, value: { samples: 0, bad: 0, to: from } });
   });
 
-  test("leaves a part of the error budget, which is unknown without a request and whole without an objective", async () => {
+  test("leaves a part of the error budget: unknown without a request, whole without an objective", async () => {
     const objective = { target, measures: "availability" as const, goodPercent: 90, periodDays: 1, failuresMin: 10 };
     const left = (now: number, objectives: readonly (typeof objective)[]) =>
       createSymptoms(shop.connection, patience, shop.workspace, 60, objectives).budgetLeftPercent(target, now, uncut);
