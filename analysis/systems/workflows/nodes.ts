@@ -68,6 +68,8 @@ export interface WorkflowNode extends Base<"workflow"> {
   readonly env: readonly Entry[];
   /** The outputs of `workflow_call`. */
   readonly outputs: readonly Entry[];
+  /** Every text outside of its jobs that contains an expression, such as the run's name. */
+  readonly templates: readonly Text[];
   /** Why GitHub does not run the file; empty if it does. */
   readonly rejections: readonly Rejection[];
 }

@@ -48,6 +48,11 @@ export function readWorkflow(file: string, yaml: YamlFile): ReadWorkflow {
     permissions: readPermissions(yaml, yaml.pair(root, "permissions")),
     env: yaml.entries(yaml.get(root, "env")),
     outputs: readCallOutputs(yaml, root),
+    templates: yaml
+      .pairs(root)
+      .filter((pair) => keyOf(pair) !== "jobs")
+      .flatMap(({ value }) => yaml.scalars(value))
+      .filter(({ text }) => text.includes("${{")),
     rejections: [],
   };
   return { workflow, jobs: jobs.map(({ job }) => job), steps: jobs.flatMap(({ steps }) => steps) };
