@@ -138,6 +138,16 @@ export interface StepNode extends Base<"step"> {
   readonly via: string | undefined;
 }
 
+/** A composite action of this repository. */
+export interface ActionNode extends Base<"action"> {
+  readonly file: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly Entry[];
+  readonly steps: readonly StepNode[];
+  /** Every text of its steps and outputs that contains an expression, conditions included. */
+  readonly templates: readonly Text[];
+}
+
 /** What a step changes outside the run: an app, a stack, a branch, a package. */
 export interface TargetNode extends Base<"target"> {
   /** What kind of thing it is, such as `containerapp` or `pulumi-stack`. */
@@ -146,4 +156,4 @@ export interface TargetNode extends Base<"target"> {
   readonly named: string | undefined;
 }
 
-export type WorkflowsNode = WorkflowNode | JobNode | StepNode | TargetNode;
+export type WorkflowsNode = WorkflowNode | JobNode | StepNode | ActionNode | TargetNode;
