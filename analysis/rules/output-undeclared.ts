@@ -260,8 +260,8 @@ export const outputUndeclared: Rule = {
   severity: "High if the job ships something, else medium.",
   fix: "Declare the output in the job that makes it, or correct the name.",
   limits:
-    "Outputs of remote actions and workflows are not known, and taken to exist. Those of a script are known only if it " +
-    "runs nothing that could write others.",
+    "Outputs of remote actions and workflows are not known, and taken to exist. Those of a script are known only if " +
+    "it runs nothing that could write others.",
   failing: [
     { ".github/workflows/deploy.yml": stepped("", marked, writes) },
     { ".github/workflows/deploy.yml": stepped(image("kubectl get pods"), marked) },

@@ -27,17 +27,20 @@ function actionOf({ uses }: StepNode, actions: readonly ActionNode[]): ActionNod
 const charactersMax = 20_000;
 
 /** Programs that cannot write an output of the step, whatever they do. */
-const silent = new RegExp(
-  "^(echo|printf|cd|export|set|mkdir|cp|mv|rm|touch|chmod|ls|pwd|sleep|true|test|if|fi|else|done|for|while|until|read|exit|git|curl|wget|docker|" +
-    "docker-compose|kubectl|helm|az|aws|gcloud|gh|fly|flyctl|vercel|netlify|wrangler|jq|grep|sed|awk|cut|tr|head|tail|" +
-    "sort|wc|date|zip|unzip|tar|rsync|scp|ssh|cat|tee|local|return|break|continue|shift|:|\\[|\\[\\[|\\}|\\{)$",
+const silent = new Set(
+  (
+    "echo printf cd export set mkdir cp mv rm touch chmod ls pwd sleep true test if fi else done for while read " +
+    "exit git curl wget docker docker-compose kubectl helm az aws gcloud gh fly flyctl vercel netlify wrangler " +
+    "jq grep sed awk cut tr head tail sort wc date zip unzip tar rsync scp ssh cat tee local return break " +
+    "continue until shift : [ [[ } {"
+  ).split(" "),
 );
 
 /** Whether a program, a here document or a computed name may write an output that the script does not spell out. */
 function mayWriteAny(script: string): boolean {
   if (script.length > charactersMax) return true;
   const commands = commandsIn(script);
-  if (commands.some(({ words }) => !silent.test(words[0] ?? "") && !/^[\w.-]+\+?=/.test(words[0] ?? ""))) return true;
+  if (commands.some(({ words }) => !silent.has(words[0] ?? "") && !/^[\w.-]+\+?=/.test(words[0] ?? ""))) return true;
   if (/\$\(\s*(node|python3?|ruby|make|npm|pnpm|yarn|npx|bash|sh|source|\.?\.?\/)/.test(script)) return true;
   return script.split("\n").some((line) => /GITHUB_OUTPUT|set-output/.test(line) && !isSpelledOut(line, script));
 }
