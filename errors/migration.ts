@@ -13,7 +13,7 @@ export const migrationFolderUnclear = entry<{ folder: string; reason: string }>(
 /** The linter is a package of the project. */
 export const migrationLinterMissing = entry<{ reason: string }>("migration-linter-missing", {
   title: "No linter for migrations",
-  message: ({ reason }) => `squawk, which judges migrations, cannot be run: ${reason}.`,
+  message: ({ reason }) => `The linter for migrations, squawk, cannot be run: ${reason}.`,
   fix: () => "run npm install --save-dev squawk-cli",
   left: () => "Nothing was changed.",
 });

@@ -89,8 +89,11 @@ function linter(): string {
   throw migrationLinterMissing({ reason: "no package squawk-cli is installed" });
 }
 
-const removal =
-  /^\s*(drop\s+(?:view|materialized|function|procedure|type|schema|sequence|trigger)|truncate|delete\s+from|alter\s+type[^;]*\b(?:rename|drop))\b/gim;
+const removal = new RegExp(
+  "^\\s*(drop\\s+(?:view|materialized|function|procedure|type|schema|sequence|trigger)|truncate|delete\\s+from|" +
+    "alter\\s+type[^;]*\\b(?:rename|drop))\\b",
+  "gim",
+);
 
 /** Statements that take something away, which squawk does not know: whoever reads it now would miss it. */
 const removals = ({ file, text }: Migration): readonly Refusal[] =>

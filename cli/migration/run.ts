@@ -1,11 +1,12 @@
 // What `ballast migration run` does, in a job inside the app's network: it runs the files of a phase that have not run
 // yet, one after another under the database's lock, and writes each into a table of the database.
 import { setTimeout as sleep } from "node:timers/promises";
-import { DefaultAzureCredential } from "@azure/identity";
+import { ManagedIdentityCredential } from "@azure/identity";
 import pg from "pg";
 import { connectionOptions, type Database } from "../../controlplane/adapters/postgres/connection.ts";
 import { type RetryPolicy, restBefore } from "../../engines/retry.ts";
 import { migrationDatabaseUnclear, migrationFailed, migrationOutOfOrder } from "../../errors/migration.ts";
+import { boundedAnswers } from "../../http-answer.ts";
 import { type Migration, type Phase, withoutComments } from "./files.ts";
 
 /** Gives the database of an environment: a password, or a token of the identity. @throws migration-database-unclear */
@@ -25,8 +26,15 @@ export function databaseIn(environment: NodeJS.ProcessEnv): Database {
   };
 }
 
-const tokenOf = async (): Promise<string> =>
-  (await new DefaultAzureCredential().getToken("https://ossrdbms-aad.database.windows.net/.default")).token;
+/** Gives a token of the job's identity; `AZURE_CLIENT_ID` says which, if it has several. */
+async function tokenOf(): Promise<string> {
+  const policy = boundedAnswers({ bytesMax: 2 ** 20, seconds: 30, restSecondsMax: 5 });
+  const identity = new ManagedIdentityCredential({
+    ...(process.env["AZURE_CLIENT_ID"] && { clientId: process.env["AZURE_CLIENT_ID"] }),
+    additionalPolicies: [{ policy, position: "perRetry" }],
+  });
+  return (await identity.getToken("https://ossrdbms-aad.database.windows.net/.default")).token;
+}
 
 const ledger = `create table if not exists ballast_migrations (
   file text primary key, hash text not null, at timestamptz not null default now())`;

@@ -68,20 +68,22 @@ test("without the linter the check says what to install, and is no success", () 
   }
 });
 
-test("the command ends with 1 for a refusal, and with 2 for a folder or a database that it does not understand", async () => {
+test("the command ends with 1 for a refusal, and with 2 for a folder or a database that is unclear", async () => {
   write("0001_x.expand.sql", "drop table orders;\n");
   const check = (...args: readonly string[]) => runBallast(["migration", "check", ...args], folder);
   const { code, out } = await check(".", "--phase", "expand");
   expect([code, out]).toEqual([1, expect.stringContaining("0001_x.expand.sql:1  ban-drop-table")]);
   write("late.sql", "select 1;\n");
-  expect((await check(".", "--phase", "expand")).err).toContain("late.sql does not say in its name when it runs");
+  const unclear = await check(".", "--phase", "expand");
+  expect([unclear.code, unclear.err]).toEqual([2, expect.stringContaining("migration-folder-unclear")]);
+  expect(unclear.err).toContain("late.sql does not say in its name when it runs");
   rmSync(join(folder, "late.sql"));
   const ran = await runBallast(["migration", "run", ".", "--phase", "expand"], folder, { PGHOST: "127.0.0.1" });
   expect([ran.code, ran.err]).toEqual([2, expect.stringContaining("migration-database-unclear")]);
 });
 const run = (phase: Phase) => runMigrations(database, migrationsIn(folder), phase, () => undefined);
 
-test("files run once, in order; a contract waits for its expand; what failed is undone, and what ran is fixed", async () => {
+test("files run once, in order; a contract waits for its expand; what failed is undone", async () => {
   write("0001_orders.expand.sql", "create table orders (id int primary key, note text);\n");
   write("0002_email.expand.sql", "alter table orders add column email text;\n");
   write("0002_email.contract.sql", "alter table orders drop column note;\n");

@@ -1,22 +1,9 @@
 // What each reusable workflow does when all goes well, when something fails, and when it is cancelled, as the journal
 // of what it called. A case names the lines that count, in order; lines that every job has are left out.
+import { azure, type Case, checkout, closed, id, onEnvironment, onStack, opened, runUrl } from "./case.ts";
+import { migrations } from "./migration-cases.ts";
+import { rotations } from "./rotation-cases.ts";
 import type { Run } from "./run-act.ts";
-
-export interface Case {
-  readonly title: string;
-  readonly run: Run;
-  readonly isSuccess: boolean;
-  /** The whole journal without what every job does. */
-  readonly journal: readonly string[];
-  /** Texts in the outputs that a caller reads. */
-  readonly outputs?: readonly string[];
-}
-
-const id = "00000000-0000-0000-0000-0000ba11a57e";
-const azure = { "azure-client-id": id, "azure-tenant-id": id, "azure-subscription-id": id };
-const onStack = { stack: "prod", ...azure };
-const onEnvironment = { ...onStack, environment: "prod" };
-const runUrl = "--run-url https://github.com/nektos/act/actions/runs/1";
 
 /** Lines of every job, which the cases do not repeat. */
 export const isCommon = (line: string): boolean =>
@@ -25,7 +12,6 @@ export const isCommon = (line: string): boolean =>
 const pack = "--policy-pack node_modules/ballast/dist/policies/ballast";
 const up = `pulumi up --stack prod --yes --non-interactive ${pack}`;
 const preview = `pulumi preview --stack prod --non-interactive --json --show-sames ${pack}`;
-const checkout = "actions/checkout second";
 
 const pullRequest = (repository: string): NonNullable<Run["event"]> => ({
   name: "pull_request",
@@ -105,9 +91,6 @@ const previews: readonly Case[] = [
   },
 ];
 
-const closed = (key: string): string => `ballast issue close --key ${key} ${runUrl}`;
-const opened = (key: string, title: string, output = ""): string =>
-  `ballast issue open --key ${key} --title ${title} ${runUrl}${output && ` --output evidence/${output}`}`;
 const upFailed = opened("pulumi-up/prod", "The update of the stack prod failed", "up.txt");
 
 const updates: readonly Case[] = [
@@ -325,152 +308,6 @@ const others: readonly Case[] = [
       opened("improve-orchestration", "The orchestration of this repository has a severe finding", "report.md"),
       "actions/upload-artifact improve-orchestration",
     ],
-  },
-];
-
-const rotationRun = (workflow: string, outcomes: Run["outcomes"] = {}): Run => ({
-  workflow,
-  inputs: {
-    ...onEnvironment,
-    credential: "shop-kv/database",
-    ...(workflow === "credential-back" && { rotation: "1" }),
-  },
-  outcomes,
-});
-const rotate = "ballast credential rotate shop-kv/database --name 1 --message rotated by a workflow --stack prod";
-const followRotation = "ballast credential follow shop-kv/database/1 --stack prod";
-const backRotation = [
-  "ballast credential back shop-kv/database/1 --message taken back by a workflow --stack prod",
-  followRotation,
-  "ballast credential show shop-kv/database/1 --stack prod --json",
-];
-const rotationKey = "credential-rotate/prod/shop-kv/database";
-const shownAs = (result: string) => ({ "ballast-credential-show": `echo '{"result":"${result}"}'` });
-
-const rotations: readonly Case[] = [
-  {
-    title: "a rotation has the name of its run, and is followed to its end",
-    run: rotationRun("credential-rotate"),
-    isSuccess: true,
-    journal: [checkout, rotate, followRotation, closed(rotationKey), "actions/upload-artifact credential-rotate-prod"],
-    outputs: ['"rotation": "1"', '"result": "success"'],
-  },
-  {
-    title: "a rotation that stops keeps what was printed, and an issue is opened",
-    run: rotationRun("credential-rotate", { "ballast-credential-follow": "echo stopped; exit 1" }),
-    isSuccess: false,
-    journal: [
-      checkout,
-      rotate,
-      followRotation,
-      opened(rotationKey, "The rotation of shop-kv/database in prod did not end well", "rotation.txt"),
-      "actions/upload-artifact credential-rotate-prod",
-    ],
-  },
-  {
-    title: "a rotation that was taken back is a success, although following it is none",
-    run: rotationRun("credential-back", { "ballast-credential-follow": "exit 1", ...shownAs("returned") }),
-    isSuccess: true,
-    journal: [
-      checkout,
-      ...backRotation,
-      closed("credential-back/prod/shop-kv/database"),
-      "actions/upload-artifact credential-back-prod",
-    ],
-  },
-  {
-    title: "a rotation that could not be taken back opens an issue",
-    run: rotationRun("credential-back", shownAs("degraded")),
-    isSuccess: false,
-    journal: [
-      checkout,
-      ...backRotation,
-      opened(
-        "credential-back/prod/shop-kv/database",
-        "shop-kv/database in prod could not be taken back",
-        "rotation.txt",
-      ),
-      "actions/upload-artifact credential-back-prod",
-    ],
-  },
-];
-
-const migrationRun = (phase: string, outcomes: Run["outcomes"] = {}): Run => ({
-  workflow: "db-migrate",
-  inputs: { ...onEnvironment, phase, app: "shop", "resource-group": "rg", job: `migrate-${phase}` },
-  outcomes: {
-    "az-containerapp-job": 'case "$*" in *"job start"*) echo run1 ;; *) echo Succeeded ;; esac',
-    "az-containerapp-revision": "echo 1",
-    "ballast-release-show": 'echo \'{"result":"promoted"}\'',
-    ...outcomes,
-  },
-});
-const checkedMigration = (phase: string): string => `ballast migration check migrations --phase ${phase}`;
-const jobOf = (phase: string): readonly string[] => [
-  `az containerapp job start --name migrate-${phase} --resource-group rg --query name --output tsv`,
-  `az containerapp job execution show --name migrate-${phase} --resource-group rg --job-execution-name run1 ` +
-    "--query properties.status --output tsv",
-];
-const old = [
-  "ballast release show shop --stack prod --json",
-  "az containerapp revision list --name shop --resource-group rg --query length([?properties.active]) --output tsv",
-];
-const migrationFailed = (phase: string): string =>
-  opened(`db-migrate/prod/shop/${phase}`, `The ${phase} of the database of shop in prod failed`, "migration.txt");
-const migrationKept = "actions/upload-artifact db-migrate-prod";
-
-const migrations: readonly Case[] = [
-  {
-    title: "an expand is judged before its job is started, and its execution is an output",
-    run: migrationRun("expand"),
-    isSuccess: true,
-    journal: [
-      checkout,
-      checkedMigration("expand"),
-      ...jobOf("expand"),
-      closed("db-migrate/prod/shop/expand"),
-      migrationKept,
-    ],
-    outputs: ['"execution": "run1"', '"result": "success"'],
-  },
-  {
-    title: "an expand that stable cannot live with starts no job",
-    run: migrationRun("expand", { "ballast-migration-check": "echo refused; exit 1" }),
-    isSuccess: false,
-    journal: [checkout, checkedMigration("expand"), migrationFailed("expand"), migrationKept],
-  },
-  {
-    title: "a contract runs once the rollout was promoted and one revision is active",
-    run: migrationRun("contract"),
-    isSuccess: true,
-    journal: [
-      checkout,
-      checkedMigration("contract"),
-      ...old,
-      ...jobOf("contract"),
-      closed("db-migrate/prod/shop/contract"),
-      migrationKept,
-    ],
-  },
-  {
-    title: "a contract starts no job while the old revision is still active",
-    run: migrationRun("contract", { "az-containerapp-revision": "echo 2" }),
-    isSuccess: false,
-    journal: [checkout, checkedMigration("contract"), ...old, migrationFailed("contract"), migrationKept],
-  },
-  {
-    title: "a contract starts no job after a rollout that was rolled back",
-    run: migrationRun("contract", { "ballast-release-show": 'echo \'{"result":"rolled-back"}\'' }),
-    isSuccess: false,
-    journal: [checkout, checkedMigration("contract"), ...old, migrationFailed("contract"), migrationKept],
-  },
-  {
-    title: "a job that fails fails the migration",
-    run: migrationRun("expand", {
-      "az-containerapp-job": 'case "$*" in *"job start"*) echo run1 ;; *) echo Failed ;; esac',
-    }),
-    isSuccess: false,
-    journal: [checkout, checkedMigration("expand"), ...jobOf("expand"), migrationFailed("expand"), migrationKept],
   },
 ];
 
