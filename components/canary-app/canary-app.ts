@@ -27,7 +27,7 @@ import { noRecreation } from "./recreation.ts";
 import { Release } from "./release.ts";
 import { releaseKey } from "./release-key.ts";
 import { type Live, takeOver } from "./take-over.ts";
-import { readLive, trafficToSend } from "./traffic.ts";
+import { readLive, servingIn, trafficToSend } from "./traffic.ts";
 import { trafficGuard } from "./traffic-guard.ts";
 
 /** A ContainerApp as azure-native takes it, and how its releases go. */
@@ -148,6 +148,7 @@ interface Plan {
 interface Deployed {
   readonly app: ContainerApp;
   readonly key: pulumi.Output<string>;
+  readonly serving: pulumi.Output<string>;
 }
 
 /** A container app that is released by canary, and its current release. */
@@ -176,9 +177,9 @@ export class CanaryApp extends pulumi.ComponentResource {
     const plan = planOf(name, args);
     this.#warn(name, plan, args.expectedRequestsPerMinute ?? 0);
 
-    const { app, key } = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
+    const { app, ...named } = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
     this.app = app;
-    const release = this.#release(name, args, plan, key);
+    const release = this.#release(name, args, plan, named);
 
     this.appId = this.app.id;
     // A secret of the app marks its whole configuration.
@@ -223,6 +224,7 @@ export class CanaryApp extends pulumi.ComponentResource {
         app,
         live.apply(({ revision }) => revision),
       ),
+      serving: live.apply(({ serving }) => serving),
     };
   }
 
@@ -241,7 +243,8 @@ export class CanaryApp extends pulumi.ComponentResource {
           if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
           const kept = keptOf(keepLive, found);
           const about = { exists: found !== undefined, revision: found?.latestRevisionName };
-          return { traffic: trafficToSend(app, found), kept, slots, ...about };
+          const traffic = trafficToSend(app, found);
+          return { traffic, serving: found ? servingIn(traffic) : "", kept, slots, ...about };
         } catch (error) {
           throw refusal(error);
         }
@@ -250,7 +253,7 @@ export class CanaryApp extends pulumi.ComponentResource {
   }
 
   /** Declares the release of the app's latest revision. */
-  #release(name: string, args: CanaryAppArgs, plan: Plan, key: pulumi.Output<string>): Release {
+  #release(name: string, args: CanaryAppArgs, plan: Plan, { key, serving }: Omit<Deployed, "app">): Release {
     return new Release(
       child(name, "release"),
       {
@@ -259,6 +262,7 @@ export class CanaryApp extends pulumi.ComponentResource {
         app: args.containerAppName,
         revision: this.app.latestRevisionName,
         release: key,
+        serving,
         strategy: plan.strategy,
         thresholds: plan.thresholds,
         ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),

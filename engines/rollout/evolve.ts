@@ -97,12 +97,16 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   }
 }
 
+/** Begins a rollout. One that begins again forgets what it knew: its app may be another one by the same name. */
 const begun = (state: RolloutState, { intent, steps }: Extract<RolloutEvent, { kind: "Planned" }>): RolloutState =>
   enter(
     {
-      ...state,
+      ...initialState,
+      attempt: state.intent === undefined ? 1 : state.attempt + 1,
+      doubtUntil: state.doubtUntil,
       intent,
       steps,
+      now: state.now,
       startedAt: state.now,
       askedBy: [intent.requestedBy],
       dryRun: dryRunOf(intent),

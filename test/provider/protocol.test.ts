@@ -76,6 +76,7 @@ test("reports the package's version, and describes its resource and functions in
           dryRunThresholds: defaultThresholds,
           gate: { beforePercent: 100, expiresSeconds: 60 },
           credentialSlots: [["db-a", "db-b"]],
+          serving: "r0",
         }),
       ),
     ).sort(),

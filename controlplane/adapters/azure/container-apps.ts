@@ -14,6 +14,7 @@ import type {
 } from "../../../engines/rollout/vocabulary.ts";
 import { sameWeights, shareOf } from "../../../engines/rollout/weights.ts";
 import type { Apps } from "../../performers/rollout-ports.ts";
+import type { StandingWorld } from "../../performers/rollout-standing.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { type Cloud, getApp, getRevision, listRevisions } from "./cloud.ts";
 import type { Connection } from "./connection.ts";
@@ -114,6 +115,23 @@ async function readTraffic(cloud: Cloud, target: Target, cancel?: AbortSignal): 
   const deactivated = seen.filter(({ found }) => !found.ok || !found.value.active).map(({ revision }) => revision);
   return { ok: true, value: { weights: weights.value, ...(deactivated.length > 0 ? { deactivated } : {}) } };
 }
+
+/** Reads who serves, and when a revision was made. */
+export const openSight =
+  (connection: Pick<Connection, "apps" | "ready">, patience: Patience): StandingWorld["see"] =>
+  async (target, revision, cancel) => {
+    const cloud: Cloud = { apps: connection.apps, ready: connection.ready, patience };
+    const [app, made] = await Promise.all([
+      getApp(cloud, target, cancel),
+      getRevision(cloud, target, revision, cancel),
+    ]);
+    if (!app.ok) return asResult(app);
+    if (!made.ok && made.trouble.status !== 404) return asResult(made);
+    const weights = weightsOf(app.value);
+    return weights.ok
+      ? { ok: true, value: { weights: weights.value, madeAt: made.ok ? made.value.createdTime?.getTime() : undefined } }
+      : weights;
+  };
 
 async function shift(
   cloud: Cloud,

@@ -168,6 +168,19 @@ describe("a release", () => {
     expect(asked).toEqual([]);
   });
 
+  test.each([
+    ["stands answers with its end", "stands", 200, undefined],
+    ["no longer stands begins again", "again", 202, undefined],
+    ["was undone on purpose is refused", { why: "a remediation returned it" }, 409, "stream-overtaken"],
+  ] as const)("that has finished and %s", async (_title, standing, status, id) => {
+    const { call, append, asked } = service({ standing: async (of) => (of === stream ? standing : "stands") });
+    await append(stream, rejected);
+    const answered = await call("PUT", path, body);
+    expect([answered.status, answered.body.error?.id]).toEqual([status, id]);
+    expect(asked).toEqual(status === 202 ? [`start ${stream}`] : []);
+    if (status === 202) expect(answered.body).toMatchObject({ phase: "inspecting", attempt: 2, result: null });
+  });
+
   test("of an app outside the managed targets is refused, and nothing is started", async () => {
     const { call, asked, append } = service();
     for (const to of ["/rollouts/shop/other/other--0000002", "/rollouts/elsewhere/api/api--0000002"]) {
