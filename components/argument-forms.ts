@@ -22,6 +22,7 @@ import {
   credentialSlotsForm,
   gateForm,
   outsideWeightsForm,
+  probeRequestForm,
   secretName,
   strategyForm,
   thresholdsForm,
@@ -103,6 +104,7 @@ const canaryApp = object({
   // Ballast's.
   controlPlane: parts(object({ endpoint: input(address), audience: plain(word) })),
   probePath: optional(plain(askedFields.probePath)),
+  probe: optional(plain(probeRequestForm)),
   // Whether their numbers are within limits is the plan's to say: it is checked with its defaults.
   strategy: optional(plain(typed(partial(strategyForm)))),
   thresholds: optional(plain(typed(partial(thresholdsForm)))),

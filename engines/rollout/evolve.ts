@@ -25,7 +25,7 @@ import type {
   WaitReason,
   Weight,
 } from "./vocabulary.ts";
-import { percentOf, sameWeights, shareOf, wantedWeights } from "./weights.ts";
+import { percentOf, sameName, sameWeights, shareOf, wantedWeights } from "./weights.ts";
 
 /** Adds one fact to the state. */
 export function evolve(before: RolloutState, event: RolloutEvent): RolloutState {
@@ -197,6 +197,7 @@ const inspect = (state: RolloutState, { weights, revisions }: AppView): RolloutS
   failures: 0,
   inspected: true,
   touched: state.touched || (shareOf(weights, state.intent!.revision) ?? 0) > 0,
+  startupSeconds: revisions.find(({ name }) => sameName(name, state.intent!.revision))?.startupSeconds ?? 0,
   sleepers: revisions.filter(({ minReplicas }) => minReplicas === 0).map(({ name }) => name),
 });
 

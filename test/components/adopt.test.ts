@@ -166,7 +166,7 @@ describe.each(Object.entries(settings) as [LostSetting, (typeof settings)[LostSe
     ])("%s that does not say it is refused by name", (_what, release) => {
       const found = refusal(live, program({}, release));
       expect(found).toContain("canary-app-losses");
-      expect(found).toContain(`take it away: ${words}.`);
+      expect(found).toContain(`remove them: ${words}.`);
       expect(found).toContain(`acceptLoss: ["${setting}"]`);
       expect(found?.includes(`keepLive: ["${setting}"]`)).toBe(keepable);
     });
@@ -255,7 +255,7 @@ test("several losses are named at once, with the settings that can be kept", () 
   const live = liveApp({ ...settings.tags[0], template: { initContainers: [{ name: "migrate" }] } });
   const found = refusal(live, program());
   expect(found).toContain("the tag owner, the init container migrate.");
-  expect(found).toContain('keepLive: ["tags"]; to drop it, acceptLoss: ["tags", "initContainers"]');
+  expect(found).toContain('keepLive: ["tags"]; to drop them, set acceptLoss: ["tags", "initContainers"]');
 });
 
 /** What is sent of a setting that is kept: both sides, and the program's where they differ. */
@@ -379,3 +379,30 @@ describe("canary-app-scope-changes", () => {
       expect(beside([{ name: "all", storageType: "Secret", secrets }])).toContain("the secret telemetry is added");
   });
 });
+
+const split = [
+  { revisionName: "a", weight: 50 },
+  { revisionName: "b", weight: 50 },
+];
+const latest = [{ latestRevision: true, weight: 100 }];
+test.each<[string, App, App, string | undefined]>([
+  ["a split of another client", { ingress: { traffic: split } }, { ingress: { traffic: latest } }, "ingress.traffic"],
+  [
+    "a split of another client, and one revision at a time",
+    { ingress: { traffic: split } },
+    { configuration: { activeRevisionsMode: "Single" } },
+    'activeRevisionsMode: "Single"',
+  ],
+  ["one revision", {}, { ingress: { traffic: latest } }, undefined],
+  [
+    "a rollout in flight",
+    { ingress: { traffic: [{ ...split[0], label: "stable" }, split[1]] } },
+    { ingress: { traffic: latest } },
+    undefined,
+  ],
+  ["a split, and a program that says nothing of it", { ingress: { traffic: split } }, {}, undefined],
+])("the line that gives the latest revision all traffic, for %s", (_what, live, said, words) =>
+  expect(refusal(liveApp(live), program(said))).toEqual(
+    words === undefined ? undefined : expect.stringMatching(new RegExp(`canary-app-owned-field.*${words}`, "s")),
+  ),
+);

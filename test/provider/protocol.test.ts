@@ -77,6 +77,7 @@ test("reports the package's version, and describes its resource and functions in
           gate: { beforePercent: 100, expiresSeconds: 60 },
           credentialSlots: [["db-a", "db-b"]],
           serving: "r0",
+          probe: { host: "www.example.org" },
         }),
       ),
     ).sort(),

@@ -47,8 +47,8 @@ export function createContainerApps(
     shift: (effect, fence) => shift(cloud, effect, fence),
     activate: ({ target, revision }, fence) => activate(cloud, target, revision, fence, isProvisioned),
     deactivate: ({ target, revision }, fence) => deactivate(cloud, target, revision, fence),
-    probe: async ({ target, revision, path, timeoutSeconds, awake }, cancel) => {
-      const asked = async (name: string): Promise<Result<Omit<ProbeView, "restarts">>> => {
+    probe: async ({ target, revision, awake, ...asked }, cancel) => {
+      const answerOf = async (name: string): Promise<Result<Omit<ProbeView, "restarts">>> => {
         const found = await getRevision(cloud, target, name, cancel);
         if (!found.ok) return asResult(found);
         if (!found.value.fqdn)
@@ -56,15 +56,15 @@ export function createContainerApps(
         return {
           ok: true,
           value: {
-            ...(await probeAddress(connection.agent, found.value.fqdn, path, timeoutSeconds, cancel)),
+            ...(await probeAddress(connection.agent, found.value.fqdn, asked, cancel)),
             running: found.value.runningState ?? "Unknown",
           },
         };
       };
       const [answer, restarts] = await Promise.all([
-        asked(revision),
+        answerOf(revision),
         fetchRestarts(cloud, patience, target, revision, cancel),
-        awake === undefined ? undefined : asked(awake),
+        awake === undefined ? undefined : answerOf(awake),
       ]);
       return answer.ok && restarts !== undefined ? { ok: true, value: { ...answer.value, restarts } } : answer;
     },
@@ -94,7 +94,20 @@ const viewOf = (revision: Revision, slots?: CredentialSlots): RevisionView => ({
   images: (revision.template?.containers ?? []).flatMap(({ image }) => (image === undefined ? [] : [image])),
   // Without a minimum in the scale, the minimum is 0.
   minReplicas: revision.template?.scale?.minReplicas ?? 0,
+  ...startupOf(revision),
 });
+
+/** Gives how long the startup probes of a revision allow its containers to take, if it has any. */
+function startupOf({ template }: Revision): Pick<RevisionView, "startupSeconds"> {
+  const times = (template?.containers ?? [])
+    .flatMap(({ probes = [] }) => probes)
+    .filter(({ type }) => type?.toLowerCase() === "startup")
+    .map(
+      ({ initialDelaySeconds = 0, periodSeconds = 10, failureThreshold = 3 }) =>
+        initialDelaySeconds + periodSeconds * failureThreshold,
+    );
+  return times.length === 0 ? {} : { startupSeconds: Math.max(...times) };
+}
 
 /**
  * Reads the weights, and which revisions with traffic are deactivated: Azure sends traffic to those without a warning.

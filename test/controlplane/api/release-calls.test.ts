@@ -75,6 +75,18 @@ describe("a body", () => {
       "call-malformed",
       "probePath",
     ],
+    "with a secret in a probe's header": [
+      { ...body, probe: { headers: [{ name: "Authorization", value: "Bearer x" }] } },
+      400,
+      "call-malformed",
+      "would put a secret into the journal",
+    ],
+    "with another Host for probes": [
+      { ...body, probe: { headers: [{ name: "Host", value: "www.example.org" }] } },
+      400,
+      "call-malformed",
+      "cannot be set",
+    ],
     "with a gate before its first step": [
       { ...body, gate: { beforePercent: 5, expiresSeconds: 60 } },
       400,
