@@ -33,6 +33,7 @@ import type { AppTarget } from "../engines/targets.ts";
 import { anObject, hidden, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
 import { nameShapes } from "./conventions.ts";
+import { deliveryWorkflows, repositoryGuard } from "./workflows/forms.ts";
 
 const word = text("a text that is not empty", { pattern: "\\S" });
 const imageName = text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" });
@@ -332,9 +333,11 @@ export const argumentForms = {
   ControlPlane: controlPlane,
   DatabaseRole: databaseRole,
   DeadMansSwitch: deadMansSwitch,
+  DeliveryWorkflows: deliveryWorkflows,
   ImageRegistry: imageRegistry,
   JournalDatabase: journalDatabase,
   Network: network,
+  RepositoryGuard: repositoryGuard,
   Telemetry: telemetry,
   httpApp,
 } as const;

@@ -45,7 +45,9 @@ test("canary-app-losses stops the preview, until every loss is kept or accepted"
   await expect(inputsOf({})).rejects.toThrow(
     /^canary-app-losses .*the domain www\.example\.org, the tag owner.*keepLive: \["customDomains", "tags"\]/s,
   );
-  await expect(inputsOf({ keepLive: ["customDomains"] })).rejects.toThrow(/canary-app-losses .*the tag owner\./s);
+  await expect(inputsOf({ keepLive: ["customDomains"] })).rejects.toThrow(
+    /canary-app-losses .*remove them: the tag owner\./s,
+  );
   const { tags, configuration } = await inputsOf({ keepLive: ["customDomains"], acceptLoss: ["tags"] });
   expect([tags, configuration.ingress.customDomains]).toEqual([undefined, [domain]]);
 });
