@@ -87,6 +87,8 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
     name: registryName,
     loginServer: `${registryName}.azurecr.io`,
   }),
+  "azure-native:monitor:ScheduledQueryRule": ({ ruleName }) => ({ name: ruleName }),
+  "azure-native:monitor:MetricAlert": ({ ruleName }) => ({ name: ruleName }),
   "azure-native:app:Job": ({ jobName }) => ({ name: jobName }),
   "azure-native:dbforpostgresql:Server": ({ serverName }) => ({
     name: serverName,
