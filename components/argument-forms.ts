@@ -22,12 +22,12 @@ import {
   credentialSlotsForm,
   gateForm,
   outsideWeightsForm,
-  probeRequestForm,
   secretName,
   strategyForm,
   thresholdsForm,
   whenInFlightForm,
 } from "../engines/rollout/intent.ts";
+import { probeRequestForm } from "../engines/rollout/probe-request.ts";
 import { completedCredential, objectionsToCredentials } from "../engines/rotation/declaration.ts";
 import type { AppTarget } from "../engines/targets.ts";
 import { alertForms } from "./alerts/argument-forms.ts";

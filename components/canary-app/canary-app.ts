@@ -4,9 +4,9 @@
 
 import { ContainerApp, type ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { ProbeRequest } from "../../engines/rollout/intent.ts";
 import { shortfalls } from "../../engines/rollout/judge/power.ts";
 import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import type { ProbeRequest } from "../../engines/rollout/probe-request.ts";
 import type { Gate, OutsideWeights, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import {
   canaryAppBlind,

@@ -1,5 +1,5 @@
-// Azure's limits of health probes. A program that passes them is refused by Azure only during the update, when its other
-// resources have changed already. It is pure.
+// Azure's limits of health probes. A program that passes them is refused by Azure only during the update, when its
+// other resources have changed already. It is pure.
 type Fields = Readonly<Record<string, unknown>>;
 
 const limits: Readonly<Record<string, readonly [least: number, most: number]>> = {

@@ -1,25 +1,18 @@
-// Whether an app is still as a finished rollout left it. A person may have given the traffic to another revision by hand,
-// a later rollout may have done so on purpose, or the app may have been deleted and made again: Azure then gives its
-// revisions the same names.
-import { keptFold, type Result } from "../../engines/engine.ts";
+// Whether an app is still as a finished rollout left it. A person may have given the traffic to another revision by
+// hand, a later rollout may have done so on purpose, or the app may have been deleted and made again: Azure then gives
+// its revisions the same names.
+import { keptFold } from "../../engines/engine.ts";
 import { streamOf, targetOf } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
-import type { RolloutEvent, RolloutState, Target, Weight } from "../../engines/rollout/vocabulary.ts";
+import type { RolloutEvent, RolloutState, Weight } from "../../engines/rollout/vocabulary.ts";
 import { sameName, shareOf } from "../../engines/rollout/weights.ts";
-import type { Instant } from "../../engines/time.ts";
 import type { Fact, Journal, Standing } from "../runtime/ports.ts";
-
-/** What a revision's app shows. */
-export interface Seen {
-  readonly weights: readonly Weight[];
-  /** When the revision was made; undefined if it does not exist, or Azure does not say. */
-  readonly madeAt: Instant | undefined;
-}
+import type { Sight } from "./rollout-ports.ts";
 
 /** What the question needs. */
 export interface StandingWorld {
   readonly journal: Pick<Journal, "read" | "streams">;
-  readonly see: (target: Target, revision: string, cancel: AbortSignal) => Promise<Result<Seen>>;
+  readonly see: Sight;
   /** How long Azure may take to answer. Without an answer, what the journal says stands. */
   readonly patienceSeconds: number;
 }

@@ -63,8 +63,6 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
       return { ...state, moved: event.seenPercent };
     case "TrafficAdopted":
       return adopt(state, event.percent);
-    case "Waited":
-      return state;
     case "Measured":
       return weigh(state, event.buckets, event.to);
     case "Waiting":
@@ -87,6 +85,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
         : failed(doubt(state, event.mayLand), event.effect, event.retryAfterSeconds);
     case "Signalled":
       return signalled(state, event);
+    case "Waited":
     case "Disregarded":
       return state;
     case "Finished":
@@ -98,16 +97,16 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
 }
 
 /** Begins a rollout. One that begins again forgets what it knew: its app may be another one by the same name. */
-const begun = (state: RolloutState, { intent, steps }: Extract<RolloutEvent, { kind: "Planned" }>): RolloutState =>
+const begun = ({ now, doubtUntil, ...before }: RolloutState, { intent, steps }: RolloutEvent & { kind: "Planned" }) =>
   enter(
     {
       ...initialState,
-      attempt: state.intent === undefined ? 1 : state.attempt + 1,
-      doubtUntil: state.doubtUntil,
+      attempt: before.intent === undefined ? 1 : before.attempt + 1,
+      doubtUntil,
       intent,
       steps,
-      now: state.now,
-      startedAt: state.now,
+      now,
+      startedAt: now,
       askedBy: [intent.requestedBy],
       dryRun: dryRunOf(intent),
       promoted: intent.returns !== undefined,

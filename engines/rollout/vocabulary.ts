@@ -7,7 +7,6 @@ import type {
   CredentialSlots,
   Gate,
   OutsideWeights,
-  ProbeRequest,
   Purpose,
   ReleaseIntent,
   Strategy,
@@ -16,6 +15,7 @@ import type {
 } from "./intent.ts";
 import type { Count, Durations } from "./judge/counts.ts";
 import type { Evidence } from "./judge/evidence.ts";
+import type { ProbeRequest } from "./probe-request.ts";
 import type { EndReason, RolloutResult, WaitReason } from "./reasons.ts";
 import type { PersonalSignal, SignalName } from "./signals.ts";
 import type {

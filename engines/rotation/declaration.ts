@@ -2,8 +2,9 @@
 // reads it, and how long each wait of a rotation may take. The control plane reads declarations by this form, and each
 // rotation keeps the one that it began with in its journal.
 import { completed, list, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
-import { probeRequestForm, strategyForm, thresholdsForm } from "../rollout/intent.ts";
+import { strategyForm, thresholdsForm } from "../rollout/intent.ts";
 import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
+import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */

@@ -28,10 +28,12 @@ export function check(given: Properties): { readonly inputs: Properties; readonl
  * These are no reason: the revision's name, which no preview of a change to the app knows; how to reach the control
  * plane; strategy and thresholds, which apply to the next release. A rollout that did not end well is always a reason:
  * the same program then gets the same message again, and a revert to the previous release, which the state would call
- * unchanged, is released like any other. So is a revision that serves no longer, since another client gave its traffic to
- * another one: the control plane then sees who serves. The last release is read from the outputs: after a failed update the old
- * inputs are still those of the release before, even if a retry succeeded since. A group that a preview does not know
- * yet is not another one: the update compares again, with the value.
+ * unchanged, is released like any other. So is a revision that serves no longer, since another client gave its traffic
+ * to another one: the control plane then sees who serves.
+ *
+ * The last release is read from the outputs: after a failed update the old inputs are still those of the release
+ * before, even if a retry succeeded since. A group that a preview does not know yet is not another one: the update
+ * compares again, with the value.
  */
 export function diff(oldInputs: Properties, oldOutputs: Properties, news: Properties): Change {
   const moved = movesOf(oldInputs, news);

@@ -380,29 +380,18 @@ describe("canary-app-scope-changes", () => {
   });
 });
 
-const split = [
-  { revisionName: "a", weight: 50 },
-  { revisionName: "b", weight: 50 },
-];
-const latest = [{ latestRevision: true, weight: 100 }];
+const [half, other] = ["a", "b"].map((revisionName) => ({ revisionName, weight: 50 }));
+const splitBy = (label?: string): App => ({ ingress: { traffic: [label ? { ...half, label } : half, other] } });
+const latest: App = { ingress: { traffic: [{ latestRevision: true, weight: 100 }] } };
+const single: App = { configuration: { activeRevisionsMode: "Single" } };
 test.each<[string, App, App, string | undefined]>([
-  ["a split of another client", { ingress: { traffic: split } }, { ingress: { traffic: latest } }, "ingress.traffic"],
-  [
-    "a split of another client, and one revision at a time",
-    { ingress: { traffic: split } },
-    { configuration: { activeRevisionsMode: "Single" } },
-    'activeRevisionsMode: "Single"',
-  ],
-  ["one revision", {}, { ingress: { traffic: latest } }, undefined],
-  [
-    "a rollout in flight",
-    { ingress: { traffic: [{ ...split[0], label: "stable" }, split[1]] } },
-    { ingress: { traffic: latest } },
-    undefined,
-  ],
-  ["a split, and a program that says nothing of it", { ingress: { traffic: split } }, {}, undefined],
-])("the line that gives the latest revision all traffic, for %s", (_what, live, said, words) =>
-  expect(refusal(liveApp(live), program(said))).toEqual(
-    words === undefined ? undefined : expect.stringMatching(new RegExp(`canary-app-owned-field.*${words}`, "s")),
-  ),
-);
+  ["for a split of another client", splitBy(), latest, "configuration.ingress.traffic"],
+  ["as Single mode, for a split of another client", splitBy(), single, 'activeRevisionsMode: "Single"'],
+  ["for one revision", {}, latest, undefined],
+  ["for a rollout in flight", splitBy("stable"), latest, undefined],
+  ["left out, for a split", splitBy(), {}, undefined],
+])("the line that gives the latest revision all traffic, %s", (_what, live, said, words) => {
+  const found = refusal(liveApp(live), program(said));
+  if (words === undefined) expect(found).toBeUndefined();
+  else expect(found).toMatch(new RegExp(`canary-app-owned-field.*${words}`, "s"));
+});

@@ -153,7 +153,7 @@ test.each<[string, object, string | undefined]>([
   expect(lines).toEqual(words === undefined ? [] : [expect.stringContaining(words)]);
 });
 
-test("canary-app-probes stops the preview for a probe that Azure would refuse, though the image is not known", async () => {
+test("canary-app-probes stops the preview for a probe that Azure would refuse, also of an unknown image", async () => {
   const probes = [{ type: "Startup", periodSeconds: 1, failureThreshold: 500, httpGet: { path: "/", port: 8080 } }];
   const containers = [{ name: "web", image: "web:1", probes }];
   await expect(inputsOf({ template: { containers, scale: { minReplicas: 1 } } })).rejects.toThrow(

@@ -13,8 +13,7 @@ import type {
   Weight,
 } from "../../../engines/rollout/vocabulary.ts";
 import { sameWeights, shareOf } from "../../../engines/rollout/weights.ts";
-import type { Apps } from "../../performers/rollout-ports.ts";
-import type { StandingWorld } from "../../performers/rollout-standing.ts";
+import type { Apps, Sight } from "../../performers/rollout-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { type Cloud, getApp, getRevision, listRevisions } from "./cloud.ts";
 import type { Connection } from "./connection.ts";
@@ -131,7 +130,7 @@ async function readTraffic(cloud: Cloud, target: Target, cancel?: AbortSignal): 
 
 /** Reads who serves, and when a revision was made. */
 export const openSight =
-  (connection: Pick<Connection, "apps" | "ready">, patience: Patience): StandingWorld["see"] =>
+  (connection: Pick<Connection, "apps" | "ready">, patience: Patience): Sight =>
   async (target, revision, cancel) => {
     const cloud: Cloud = { apps: connection.apps, ready: connection.ready, patience };
     const [app, made] = await Promise.all([

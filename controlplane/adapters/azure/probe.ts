@@ -1,7 +1,7 @@
 // One request to a revision's own address, for smoke tests and probes. No answer is an observation here, never a
 // failure; the engine decides what it means.
 import https from "node:https";
-import type { ProbeRequest } from "../../../engines/rollout/intent.ts";
+import type { ProbeRequest } from "../../../engines/rollout/probe-request.ts";
 import type { ProbeView, RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
 
 /** The most of a body that a probe reads, so that an endless answer cannot block it. */

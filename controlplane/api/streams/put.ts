@@ -45,8 +45,8 @@ function openHolders(kind: AnyKind): HolderState {
 }
 
 /**
- * Starts a stream, answers with the existing one, or refuses while another one holds one of its targets. It also refuses
- * a stream whose end another one has undone on purpose.
+ * Starts a stream, answers with the existing one, or refuses while another one holds one of its targets. It also
+ * refuses a stream whose end another one has undone on purpose.
  */
 export const putStream =
   (kind: AnyKind, holderState = openHolders(kind)): Answer =>

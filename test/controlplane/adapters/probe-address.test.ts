@@ -8,7 +8,7 @@ import tls from "node:tls";
 import { afterAll, expect, test } from "vitest";
 import { probeAddress } from "../../../controlplane/adapters/azure/probe.ts";
 import { makeAuthority, makeCertificates } from "../../../emulator/certificates.ts";
-import type { ProbeRequest } from "../../../engines/rollout/intent.ts";
+import type { ProbeRequest } from "../../../engines/rollout/probe-request.ts";
 
 const certificates = makeCertificates(makeAuthority("probes"));
 let answer: (request: IncomingMessage) => number = () => 200;
@@ -45,7 +45,7 @@ const asked = (request?: ProbeRequest) =>
   );
 const publicHost = (request: IncomingMessage): unknown => request.headers["x-forwarded-host"] ?? request.headers.host;
 
-test("a redirect is no success, since an app may redirect every host but its own, whatever is broken behind", async () => {
+test("a redirect is no success: an app may redirect every host but its own, whatever is broken behind", async () => {
   answer = (request) => (publicHost(request) === "www.example.org" ? 500 : 301);
   expect(await asked()).toEqual({ good: false, detail: "answered 301" });
   expect(await asked({ host: "www.example.org" })).toEqual({ good: false, detail: "answered 500" });

@@ -1,6 +1,7 @@
 // Whether an app is still as a finished rollout left it, over journals of real rollouts and what Azure shows.
 import { expect, test } from "vitest";
-import { type Seen, standingOf } from "../../../controlplane/performers/rollout-standing.ts";
+import type { Seen } from "../../../controlplane/performers/rollout-ports.ts";
+import { standingOf } from "../../../controlplane/performers/rollout-standing.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { run } from "../../support/worlds/pure-world.ts";

@@ -30,7 +30,7 @@ async function abortOf(startupSeconds: number | undefined, times: number): Promi
 const minutesOf = async (startupSeconds: number | undefined): Promise<string> =>
   /within (\w+)/.exec((await abortOf(startupSeconds, 0)).message)![1]!;
 
-test("a canary has the time that its own startup probes allow it, and smokeSeconds at the least", async () =>
+test("a canary has the time that its own startup probes allow it, and at least smokeSeconds", async () =>
   expect([await minutesOf(undefined), await minutesOf(10), await minutesOf(600)]).toEqual(["2m", "2m", "10m"]));
 
 test("a canary that restarts before an answer says so, with the time that its startup probe allows", async () => {
