@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runChild } from "../../../toolchain/child.ts";
-import { type Case, cases, isCommon } from "./cases.ts";
+import type { Case } from "./case.ts";
+import { cases, isCommon } from "./cases.ts";
 import { type Bench, makeBench } from "./run-act.ts";
 import { bringTools, type Tools } from "./tools.ts";
 
