@@ -289,8 +289,8 @@ export const rollbackUnsound: Rule = {
     "function is skipped by the very failure that it waits for; failure() alone is also true if nothing was deployed " +
     "yet; and an output that no job declares is empty without an error.",
   severity:
-    "Critical. High for a step in the deploying job that an earlier step can start, and for a way back that only prints, " +
-    "that has no token, or that is skipped when it is started by hand.",
+    "Critical. High for a step in the deploying job that an earlier step can start, and for a way back that only " +
+    "prints, that has no token, or that is skipped when it is started by hand.",
   fix: "Let the rollback need the deploying job, and require that this job failed: needs.deploy.result == 'failure'.",
   limits: "Rollbacks are found by their commands (helm rollback, kubectl rollout undo) and by their names.",
   failing: [

@@ -1,6 +1,6 @@
-// Brings act, actionlint, zizmor and the SARIF multitool for `npm run test:workflows`, pinned by version and by the hash of what is
-// downloaded. They are kept in the user's cache. On a machine that cannot get one, the command fails: a check that was
-// not made is no success.
+// Brings act, actionlint, zizmor and the SARIF multitool for `npm run test:workflows`, pinned by version and by the
+// hash of what is downloaded. They are kept in the user's cache. On a machine that cannot get one, the command fails: a
+// check that was not made is no success.
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
