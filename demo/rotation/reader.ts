@@ -1,0 +1,159 @@
+// A client of the database that reads its password from the published secret: how it reads again, how it connects, and
+// what it counts. Several share one process (readers.ts).
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+
+/** When a reader reads the secret again. */
+export type Rereading =
+  | { readonly kind: "every"; readonly milliseconds: number }
+  /** Only after a login was refused. */
+  | { readonly kind: "refused" }
+  | { readonly kind: "never" };
+
+/** A reader, as readers.ts is told of it. */
+export interface ReaderOptions {
+  readonly who: string;
+  /** A pooled reader keeps its connection for a while and asks over it; another one connects each time. */
+  readonly pooled: boolean;
+  readonly everyMilliseconds: number;
+  readonly rereads: Rereading;
+}
+
+/** What a reader reports. */
+export type ReaderLine =
+  /** Since the last line: logins and queries, and the role at the last login. */
+  | { readonly kind: "count"; readonly who: string; readonly logins: number; readonly queries: number }
+  | {
+      readonly kind: "failed";
+      readonly who: string;
+      readonly at: number;
+      /** A cut query is one whose session was ended by the server. */
+      readonly what: "login" | "query" | "cut";
+      readonly user: string;
+      readonly code: string;
+    }
+  /** The first login with another role or password than before. */
+  | { readonly kind: "adopted"; readonly who: string; readonly at: number; readonly user: string };
+
+/** How long a pooled connection is kept. It must be shorter than the drain of a rotation. */
+const poolSeconds = 1;
+const longestMilliseconds = 10_000;
+const cutCodes = new Set(["57P01", "ECONNRESET"]);
+
+/** Reads and connects until it is stopped. */
+export async function run(
+  { who, pooled, everyMilliseconds, rereads }: ReaderOptions,
+  fetchUrl: () => Promise<string>,
+  report: (line: ReaderLine) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  let url = await fetchUrl();
+  let proven = "";
+  let pool: { readonly url: string; readonly pool: pg.Pool } | undefined;
+  const counts = { logins: 0, queries: 0 };
+  const noteLogin = (): void => {
+    counts.logins += 1;
+    if (url === proven) return;
+    proven = url;
+    report({ kind: "adopted", who, at: Date.now(), user: new URL(url).username });
+  };
+  const fail = (what: "login" | "query", error: unknown): void => {
+    const { code = (error as Error).message } = error as { readonly code?: string };
+    const kind = what === "query" && cutCodes.has(code) ? "cut" : what;
+    report({ kind: "failed", who, at: Date.now(), what: kind, user: new URL(url).username, code });
+  };
+  const once = async (): Promise<void> => {
+    const client = new pg.Client(configOf(url, who));
+    let broken: unknown;
+    client.on("error", (error) => {
+      broken = error;
+    });
+    try {
+      await client.connect();
+    } catch (error) {
+      counts.logins += 1;
+      fail("login", error);
+      if (rereads.kind === "refused") url = await fetchUrl();
+      return;
+    }
+    noteLogin();
+    try {
+      counts.queries += 1;
+      await client.query("select count(*) from orders");
+    } catch (error) {
+      fail("query", broken ?? error);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  };
+  const pooledOnce = async (): Promise<void> => {
+    if (pool?.url !== url) {
+      void pool?.pool.end();
+      pool = { url, pool: poolFor(url, who, noteLogin) };
+    }
+    const client = await pool.pool.connect().catch((error: unknown) => {
+      counts.logins += 1;
+      fail("login", error);
+      return undefined;
+    });
+    if (client === undefined) return;
+    let broken: Error | undefined;
+    const onError = (error: Error): void => {
+      broken = error;
+    };
+    client.on("error", onError);
+    try {
+      counts.queries += 1;
+      await client.query("select count(*) from orders");
+    } catch (error) {
+      broken ??= error as Error;
+      fail("query", error);
+    } finally {
+      client.off("error", onError);
+      client.release(broken);
+    }
+  };
+  const rereading =
+    rereads.kind !== "every"
+      ? undefined
+      : forever(rereads.milliseconds, stop, async () => {
+          url = await fetchUrl();
+        });
+  const counting = forever(500, stop, async () => {
+    report({ kind: "count", who, ...counts });
+    Object.assign(counts, { logins: 0, queries: 0 });
+  });
+  await forever(everyMilliseconds, stop, pooled ? pooledOnce : once);
+  await Promise.all([rereading, counting]);
+  report({ kind: "count", who, ...counts });
+  await pool?.pool.end();
+}
+
+/** Acts again and again, each time that long after it began, and never twice at once. */
+async function forever(milliseconds: number, stop: AbortSignal, act: () => Promise<void>): Promise<void> {
+  while (!stop.aborted) {
+    const rest = pause(milliseconds, undefined, { signal: stop }).catch(() => undefined);
+    await act();
+    await rest;
+  }
+}
+
+function poolFor(url: string, who: string, connected: () => void): pg.Pool {
+  const pool = new pg.Pool({ ...configOf(url, who), max: 1, maxLifetimeSeconds: poolSeconds });
+  pool.on("error", () => undefined); // An idle connection that breaks is replaced at the next query.
+  pool.on("connect", connected);
+  return pool;
+}
+
+function configOf(url: string, who: string): pg.ClientConfig {
+  const { hostname, port, pathname, username, password } = new URL(url);
+  return {
+    host: hostname,
+    port: Number(port),
+    database: pathname.slice(1),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    application_name: who,
+    connectionTimeoutMillis: longestMilliseconds,
+  };
+}
