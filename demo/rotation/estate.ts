@@ -11,7 +11,7 @@ import { prepareCredentialRoles } from "../../controlplane/adapters/credentials/
 import { createCredentialRoles } from "../../controlplane/adapters/credentials/roles.ts";
 import { read } from "../../engines/form.ts";
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
-import { completedCredential, type Slot, slots } from "../../engines/rotation/declaration.ts";
+import { completedCredential, type Slot, slots, type Timings } from "../../engines/rotation/declaration.ts";
 import type { Credential } from "../../engines/rotation/vocabulary.ts";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 import type { CloudAddress } from "../ground.ts";
@@ -42,6 +42,8 @@ export interface Estate extends Land {
   readonly admin: (statement: string, values?: readonly unknown[]) => Promise<readonly pg.QueryResultRow[]>;
   /** Makes a revision of the app, which gets no traffic, and gives its name. */
   readonly release: (suffix: string) => Promise<string>;
+  /** Gives a revision of the app; undefined if it does not exist. */
+  readonly revision: (name: string) => Promise<object | undefined>;
   /** Gives every version of one of the credential's secrets. */
   readonly versions: (secret: string) => Promise<readonly KeyVaultSecret[]>;
   readonly close: () => Promise<void>;
@@ -57,7 +59,7 @@ const roles = {
 } as const;
 
 /** The times of the demo. On Azure, the quiet time is 35 minutes and the grace an hour. */
-const timings = {
+const demoTimings = {
   intervalSeconds: 1,
   quietSeconds: 5,
   drainSeconds: 3,
@@ -66,8 +68,15 @@ const timings = {
   busySeconds: 120,
 };
 
-/** Puts everything up, with both slots seeded and slot a published. @param dueDays until the published version expires */
-export async function putUp(land: Land, { expiresInDays = 60 } = {}): Promise<Estate> {
+/** What may differ from the demo. */
+export interface EstateOptions {
+  /** When the first version expires. @default 60 */
+  readonly expiresInDays?: number;
+  readonly timings?: Partial<Timings>;
+}
+
+/** Puts everything up, with both slots seeded and slot a published. */
+export async function putUp(land: Land, { expiresInDays = 60, timings = {} }: EstateOptions = {}): Promise<Estate> {
   const { cloud, postgres } = land;
   const arm = armOf(cloud);
   const connection = connect(connectionSettings(cloud), cloud.environment["BALLAST_CONNECT_TO"]);
@@ -76,7 +85,7 @@ export async function putUp(land: Land, { expiresInDays = 60 } = {}): Promise<Es
   const rotatorPassword = randomBytes(18).toString("base64url");
   await putServer(arm, at, postgres, rotatorPassword);
   await putVault(arm, at, connection, cloud.tenant);
-  const credential = declarationFor(postgres);
+  const credential = declarationFor(postgres, { ...demoTimings, ...timings });
   const seeded = await seed(credential, connection, cloud.suffix, rotatorPassword, expiresInDays);
   const body = appBody(at, cloud.suffix, seeded);
   const origin = await putApp(arm, at, body);
@@ -97,6 +106,7 @@ export async function putUp(land: Land, { expiresInDays = 60 } = {}): Promise<Es
     secrets,
     origin,
     admin: async (statement, values = []) => (await admin.query(statement, [...values])).rows,
+    revision: (name) => arm.ask("GET", `${at.app}/revisions/${name}`, versionsOf.app).catch(() => undefined),
     release: (suffix) => putRelease(arm, at, suffix),
     versions: async (secret) => {
       const found: KeyVaultSecret[] = [];
@@ -239,7 +249,7 @@ export const judging = {
   thresholds: { ...defaultThresholds, failurePointsMax: 20, oddsTolerated: 10, slowdownTolerated: 10 },
 };
 
-function declarationFor({ host, port }: Land["postgres"]): Credential {
+function declarationFor({ host, port }: Land["postgres"], timings: Timings): Credential {
   const parsed = read(completedCredential, {
     vault: vaultName,
     credential: "database",

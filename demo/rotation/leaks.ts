@@ -5,22 +5,37 @@ import pg from "pg";
 import { slotSecret, slots } from "../../engines/rotation/declaration.ts";
 import type { Estate } from "./estate.ts";
 import type { Planes } from "./planes.ts";
+import type { Scene } from "./rotate.ts";
 
 /** A text with the name of its place. */
-export interface Source {
+interface Source {
   readonly name: string;
   readonly text: string;
 }
 
+/** Checks that no password is anywhere but in the vault, and gives where one is. */
+export async function checkLeaks({ setting: { timeline }, estate, planes }: Scene): Promise<readonly string[]> {
+  const passwords = await passwordsOf(estate);
+  const sources = await placesToLook(estate, planes);
+  const leaks = leaksIn(sources, passwords);
+  timeline.check(
+    leaks.length === 0,
+    leaks.length === 0
+      ? `none of ${passwords.length} passwords is in ${sources.map(({ name }) => name).join(", ")}`
+      : `passwords were found: ${leaks.join("; ")}`,
+  );
+  return leaks;
+}
+
 /** Gives every password that the credential ever had. */
-export async function passwordsOf({ versions, credential: { credential } }: Estate): Promise<readonly string[]> {
+async function passwordsOf({ versions, credential: { credential } }: Estate): Promise<readonly string[]> {
   const names = [credential, ...slots.map((slot) => slotSecret(credential, slot))];
   const found = (await Promise.all(names.map(versions))).flat();
   return [...new Set(found.map(({ value }) => new URL(value!).password))];
 }
 
 /** Reads every place. */
-export async function placesToLook(estate: Estate, planes: Planes): Promise<readonly Source[]> {
+async function placesToLook(estate: Estate, planes: Planes): Promise<readonly Source[]> {
   const { admin, postgres } = estate;
   const rows = async (statement: string): Promise<string> => JSON.stringify(await admin(statement));
   return [
@@ -34,7 +49,7 @@ export async function placesToLook(estate: Estate, planes: Planes): Promise<read
 }
 
 /** Gives each password that is in a place, by its number, as it is, in a URL and in base64. */
-export const leaksIn = (sources: readonly Source[], passwords: readonly string[]): readonly string[] =>
+const leaksIn = (sources: readonly Source[], passwords: readonly string[]): readonly string[] =>
   sources.flatMap(({ name, text }) =>
     passwords.flatMap((password, index) => {
       const forms = [password, encodeURIComponent(password), Buffer.from(password).toString("base64")];

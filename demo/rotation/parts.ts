@@ -2,12 +2,11 @@
 // promises of it.
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import type { Setting } from "../story.ts";
 import { judging } from "./estate.ts";
 import { eventually } from "./eventually.ts";
 import { failuresOf, startReaders } from "./load.ts";
 import { app, resourceGroup } from "./places.ts";
-import { measure, type Rotated, rotate, rotationThatComes, type Scene } from "./rotate.ts";
+import { measure, type Rotated, type RotationName, rotate, rotationThatComes, type Scene } from "./rotate.ts";
 
 /** A part that was played: its rotation, and what was counted apart. */
 export interface Part {
@@ -73,7 +72,7 @@ export async function due(scene: Scene): Promise<Part> {
   return { title, rotated, apart: { forgetfulRefused: refused } };
 }
 
-const isWhole = ({ options }: Setting): boolean => options.only === "rotation";
+const isWhole = ({ options }: Scene["setting"]): boolean => options.only === "rotation";
 
 /** A reader that connects less often than the quiet time, and re-reads only after it was refused. */
 const startForgetful = ({ estate }: Scene) =>
@@ -158,30 +157,52 @@ export async function dueDuringRelease(scene: Scene): Promise<Part> {
   const second = await estate.release("two");
   const calls = planes.rollouts();
   const intent = { ...judging, release: "two", outsideWeights: "restore" as const };
-  const slow = { ...judging.strategy, bakeSeconds: 5 };
-  const put = await calls.put({ resourceGroup, app, revision: second }, { ...intent, strategy: slow } as never);
+  const releaseName = { resourceGroup, app, revision: second };
+  const put = await calls.put(releaseName, intent as never);
   timeline.check("stream" in put, `release of ${second} has begun`);
+  // It stands still until the rotation has said that it waits, however quick this machine is.
+  await calls.signal(releaseName, "pause", "the demo wants a rotation to wait for it");
   const { version } = (await estate.secrets.getSecret(credential)).properties;
   await estate.secrets.updateSecretProperties(credential, version!, { expiresOn: new Date(Date.now() + 864_000_000) });
   await planes.start(); // Each process looks for versions that are due when it starts.
+  let resumed: Promise<string> | undefined;
   let refusal: Promise<string> | undefined;
-  const rotated = await rotationThatComes(scene, before, ({ kind }) => {
-    if (kind === "RolloutRequested") refusal ??= releaseRefused(scene, intent);
+  const rotated = await rotationThatComes(scene, before, ({ kind }, name) => {
+    if (kind === "Waiting") resumed ??= planes.rollouts().signal(releaseName, "resume", "the rotation waits");
+    if (kind === "RolloutRequested") refusal ??= releaseRefused(scene, name, intent);
   });
+  await resumed;
   checkRotated(scene, rotated);
   const waited = rotated.journal.find(({ event }) => event.kind === "Waiting" && event.reason === "consumer-busy");
   timeline.check(waited !== undefined, `it waited, and said so: ${waited?.message}`);
   const said = await refusal;
   timeline.check(said !== undefined, `a release during the cut-over was refused: ${said}`);
+  const three = { ...releaseName, revision: `${app}--three` };
+  await planes.rollouts().put(three, { ...intent, release: "three" } as never);
+  const result = await eventually(
+    async () => (await planes.rollouts().show(three))?.result ?? undefined,
+    "its end",
+    120,
+  );
+  timeline.check(result === "promoted", `the same release after the rotation was ${result}`);
   return { title, rotated };
 }
 
-/** Asks for a release while the cut-over runs, and gives the refusal. */
-async function releaseRefused({ estate, planes }: Scene, intent: object): Promise<string> {
-  return eventually(async () => {
-    const put = await planes.rollouts().put({ resourceGroup, app, revision: `${app}--three` }, intent as never);
-    return "refused" in put ? put.refused.message : undefined;
-  }, `a refusal in ${estate.cloud.suffix}`);
+/** Asks for a release while the cut-over runs, which stands still for that time, and gives the refusal. */
+async function releaseRefused({ estate, planes }: Scene, name: RotationName, intent: object): Promise<string> {
+  const calls = planes.rollouts();
+  const asked = (await planes.rotations().journal(name)).map(({ event }) => event);
+  const [, , , cutOver = ""] = asked.find((event) => event.kind === "RolloutRequested")?.stream.split("/") ?? [];
+  const cutOverName = { resourceGroup, app, revision: cutOver };
+  await calls.signal(cutOverName, "pause", "the demo asks for a release meanwhile");
+  await eventually(() => estate.revision(cutOver), `the revision ${cutOver}`);
+  const revision = await estate.release("three");
+  const refused = await eventually(async () => {
+    const put = await calls.put({ resourceGroup, app, revision }, intent as never);
+    return "refused" in put && put.retryAfterSeconds === undefined ? put.refused.message : undefined;
+  }, "a refusal");
+  await calls.signal(cutOverName, "resume", "it was refused");
+  return refused;
 }
 
 /** 5. An incident: the password is known to others. */

@@ -1,4 +1,5 @@
 // One rotation under load: asked for, printed as it happens, and accounted for at its end.
+import type { FollowedFact } from "../../client/follow.ts";
 import type { RotationTypes } from "../../client/rotations.ts";
 import type { StreamName } from "../../client/streams.ts";
 import type { AskedRotation } from "../../engines/rotation/intent.ts";
@@ -24,7 +25,7 @@ export type RotationName = StreamName<RotationTypes>;
 
 /** What a rotation of the demo needs. */
 export interface Scene {
-  readonly setting: Setting;
+  readonly setting: Pick<Setting, "emulator" | "timeline" | "stop" | "options">;
   readonly estate: Estate;
   readonly planes: Planes;
   /** The readers that count; those that are counted apart are not among them. */
@@ -50,7 +51,7 @@ export interface Rotated {
 }
 
 /** Something that happens to a rotation while it runs. It is told of each fact. */
-export type Interference = (fact: { readonly kind: string; readonly message: string }, name: RotationName) => void;
+export type Interference = (fact: FollowedFact, name: RotationName) => void;
 
 let asked = 0;
 

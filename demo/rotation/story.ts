@@ -1,16 +1,13 @@
 // The story of the rotations: a database password changes again and again while ten clients log in, about every 20 ms
 // one of them, and none of them is refused.
-import { startLoad } from "../../emulator/load.ts";
+import type { WantedSecond } from "../../emulator/starvation.ts";
 import type { Setting, Story } from "../story.ts";
-import { putUp } from "./estate.ts";
-import { leaksIn, passwordsOf, placesToLook } from "./leaks.ts";
-import { startReaders, usualReaders } from "./load.ts";
+import { checkLeaks } from "./leaks.ts";
 import { type ControlRun, runMicrosoftOrder } from "./microsoft-order.ts";
+import { openRotations } from "./open.ts";
 import { badOne, due, dueDuringRelease, killed, leaked, type Part, readsOnce } from "./parts.ts";
-import { planesOf } from "./planes.ts";
 import type { Scene } from "./rotate.ts";
 
-const requestsPerSecond = 100;
 /** The first version expires soon, so that a rotation is due at once. */
 const expiresInDays = 20;
 
@@ -34,39 +31,20 @@ const isWhole = ({ only }: Setting["options"]): boolean => only === "rotation";
 async function show(setting: Setting): Promise<object> {
   const { timeline, ground, generator, options } = setting;
   timeline.chapter("Rotations: a vault, a server with a pair of roles, and the app that reads it");
-  const estate = await putUp(ground, { expiresInDays });
-  const planes = planesOf(estate, setting.stop);
-  const load = startLoad(
-    {
-      rate: requestsPerSecond,
-      origin: estate.origin,
-      connectTo: { host: "127.0.0.1", port: ground.cloud.port },
-      caFile: ground.cloud.caFile,
-    },
-    (line) => {
-      if (line.kind === "second") generator.push(line);
-    },
-  );
-  const readers = usualReaders.map((some) =>
-    startReaders(estate, estate.credential.credential, some, (second) => generator.push(second)),
-  );
-  const scene: Scene = { setting, estate, planes, readers };
+  const noteSecond = (second: WantedSecond): void => void generator.push(second);
+  const { scene, close } = await openRotations(setting, ground, { expiresInDays }, noteSecond);
   try {
-    await Promise.all(readers.map(({ ready }) => ready()));
     timeline.line("ten clients log in from now on: two replicas of the app, and eight readers in two processes");
     const parts = await (isWhole(options) ? playAll(scene) : playOne(scene));
     timeline.chapter("Control run: the same clients, in the order of Microsoft's sample, the vault first");
-    const control = await runMicrosoftOrder(estate, (second) => generator.push(second));
+    const control = await runMicrosoftOrder(scene.estate, noteSecond);
     timeline.check(
       control.failedLogins > 0,
       `${control.failedLogins} of ${control.logins} logins failed in ${control.seconds.toFixed(1)} s`,
     );
     return { rotation: recordOf(parts, control, await checkLeaks(scene)) };
   } finally {
-    await Promise.all(readers.map(({ stop }) => stop()));
-    await load.stop();
-    await planes.close();
-    await estate.close();
+    await close();
   }
 }
 
@@ -79,20 +57,6 @@ async function playAll(scene: Scene): Promise<readonly Part[]> {
   const parts: Part[] = [];
   for (const play of [due, badOne, killed, dueDuringRelease, leaked, readsOnce]) parts.push(await play(scene));
   return parts;
-}
-
-/** Checks that no password is anywhere but in the vault, and gives where one is. */
-async function checkLeaks({ setting: { timeline }, estate, planes }: Scene): Promise<readonly string[]> {
-  const secrets = await passwordsOf(estate);
-  const sources = await placesToLook(estate, planes);
-  const leaks = leaksIn(sources, secrets);
-  timeline.check(
-    leaks.length === 0,
-    leaks.length === 0
-      ? `none of ${secrets.length} passwords is in ${sources.map(({ name }) => name).join(", ")}`
-      : `passwords were found: ${leaks.join("; ")}`,
-  );
-  return leaks;
 }
 
 /** The part of out/demo.json. */

@@ -21,22 +21,26 @@ test("a version that would expire after 2038-01-19 is refused before the first w
 
 test("a credential of which slot b serves is rejected like one of which slot a serves", () => {
   const { credential: declaration } = scenarioOf("rejects-a-role-that-lacks-a-right-before-the-first-write");
-  const slot = (name: Slot) => ({
-    newest: { version: `${name}1`, url: `https://kv.vault.azure.net/secrets/database-${name}/${name}1` },
+  const shown = (slot: Slot) => ({
+    newest: { version: `${slot}1`, url: `https://kv.vault.azure.net/secrets/database-${slot}/${slot}1` },
     rotation: "",
     login: true,
   });
   const view: CredentialView = {
     declaration,
     published: { slot: "b", version: "p1", of: "b1", enabled: true, expiresAt: null },
-    slots: { a: slot("a"), b: slot("b") },
+    slots: { a: shown("a"), b: shown("b") },
     consumers: [{ resourceGroup: "shop", app: "storefront", slot: "b" }],
     idleLogins: [],
     idleSessions: 0,
     missing: ["SELECT on invoices"],
   };
-  const name = { vault: "kv", credential: "database", rotation: "r1" };
-  const intent = intentOf({ name, body: { cause: "requested", message: "" }, by: "ann", apps: [] });
+  const intent = intentOf({
+    name: { vault: "kv", credential: "database", rotation: "r1" },
+    body: { cause: "requested", message: "" },
+    by: "ann",
+    apps: [],
+  });
   const requested = rotation.decide(rotation.initial, { kind: "Request", at: 1, intent });
   const state = requested.reduce(rotation.evolve, rotation.initial);
   const found = { ok: true as const, value: view };
