@@ -19,8 +19,10 @@ import { parsedJson } from "../engines/parsed-json.ts";
 import { remediationsForm } from "../engines/remediation/declaration.ts";
 import {
   askedFields,
+  credentialSlotsForm,
   gateForm,
   outsideWeightsForm,
+  secretName,
   strategyForm,
   thresholdsForm,
   whenInFlightForm,
@@ -79,9 +81,6 @@ const sender = parts(object({ connectionString: secret, identity: optional(plain
 const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
   pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
 });
-const secretName = text("of the form that a secret's name has: lower-case letters, digits, - and .", {
-  pattern: "^[a-z0-9]([a-z0-9.\\-]*[a-z0-9])?$",
-});
 
 const appName = text(`a container app's name: ${nameShapes.app.rule}`, { pattern: nameShapes.app.pattern.source });
 
@@ -115,7 +114,7 @@ const canaryApp = object({
   gate: optional(plain(typed(gateForm))),
   keepLive: optional(plain(list(oneOf(keptSettings)))),
   acceptLoss: optional(plain(list(oneOf(lostSettings)))),
-  credentialSlots: optional(plain(list(list(secretName, { least: 2, most: 2, what: "a list of two secrets' names" })))),
+  credentialSlots: optional(plain(credentialSlotsForm)),
 });
 
 const httpAppFields = {

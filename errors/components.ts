@@ -162,7 +162,8 @@ export const canaryAppMoved = entry<{ readonly app: string; readonly moves: read
   title: "An update would delete and recreate an app that serves",
   message: ({ app, moves }) => `"${app}" would be deleted and created again: ${moves.join("; ")}.`,
   fix: () =>
-    "keep the app's present values in the program; to move it, deploy a second app, move the users, then delete the first",
+    "keep the app's present values in the program; to move it, deploy a second app, move the users, then delete the " +
+    "first",
   left: unchanged,
 });
 
@@ -336,6 +337,18 @@ export const canaryAppLocked = entry<{ readonly app: string; readonly heldBy: st
   fix: () => "wait until the other update has ended, two minutes at most, then run the same command again",
   left: unchanged,
 });
+
+/** The update would make a revision that nothing could release. */
+export const canaryAppUnreleasable = entry<{ readonly app: string; readonly reason: string }>(
+  "canary-app-unreleasable",
+  {
+    title: "A new revision could not be released, since the control plane cannot be reached",
+    message: ({ app, reason }) =>
+      `"${app}" would get a new revision, which nothing could release, so it would run without users. ${reason}`,
+    fix: () => "repair the control plane, which `ballast doctor` checks, then run the same command again",
+    left: unchanged,
+  },
+);
 
 /** The update continues without the lock. */
 export const canaryAppUnguarded = entry<{ readonly app: string; readonly reason: string }>("canary-app-unguarded", {

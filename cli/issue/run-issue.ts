@@ -4,6 +4,7 @@ import { block, prose } from "../comment/markdown.ts";
 import { textIn } from "../comment/sources.ts";
 import { type Access, accessOf, type RepositoryOptions } from "../github/access.ts";
 import { changeIssue, commentOnIssue, type Issue, openIssue, openIssuesOf } from "../github/issues.ts";
+import { runLink } from "../github/run-url.ts";
 import { print, printJson } from "../terminal.ts";
 import { issueMarker, readIssueMarker } from "./marker.ts";
 
@@ -32,7 +33,7 @@ export async function openOrCount(options: OpenOptions): Promise<void> {
   const [issue] = await issuesAbout(access, options);
   const failures = (readIssueMarker(issue?.body ?? "")?.failures ?? 0) + 1;
   const times = failures === 1 ? "once" : `${failures} times in a row`;
-  const lastRun = runUrl === undefined ? "" : `, last in [this run](${encodeURI(runUrl)})`;
+  const lastRun = runUrl === undefined ? "" : `, last in ${runLink(runUrl)}`;
   const body = [
     issueMarker({ key, failures }),
     `${prose(title)}. It has failed ${times}${lastRun}.`,
@@ -51,7 +52,7 @@ export async function openOrCount(options: OpenOptions): Promise<void> {
 export async function closeAll(options: IssueOptions): Promise<void> {
   const access = accessOf(options, process.env);
   const issues = await issuesAbout(access, options);
-  const run = options.runUrl === undefined ? "" : ` in [this run](${encodeURI(options.runUrl)})`;
+  const run = options.runUrl === undefined ? "" : ` in ${runLink(options.runUrl)}`;
   for (const issue of issues) {
     await commentOnIssue(access, issue, `It succeeded again${run}.`);
     await changeIssue(access, issue, { state: "closed", state_reason: "completed" });

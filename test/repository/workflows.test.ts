@@ -112,6 +112,18 @@ describe("every workflow", () => {
       }
   });
 
+  test("gives a step an id only if something reads it", () => {
+    for (const [file, text] of texts) {
+      const parsed = parse(text);
+      for (const part of Object.values<any>(parsed.jobs ?? { action: { ...parsed.runs, outputs: parsed.outputs } })) {
+        const ids = (part.steps ?? []).flatMap((step: any) => step.id ?? []);
+        const reads = JSON.stringify(part);
+        const unread = ids.filter((each: string) => !reads.includes(`steps.${each}.`));
+        expect([file, unread]).toEqual([file, []]);
+      }
+    }
+  });
+
   test("hands on no secret by inheritance, and keeps no token in the checkout", () => {
     for (const [file, text] of texts) {
       expect([file, text]).toEqual([file, expect.not.stringContaining("secrets: inherit")]);
