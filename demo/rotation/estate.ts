@@ -44,6 +44,8 @@ export interface Estate extends Land {
   readonly release: (suffix: string) => Promise<string>;
   /** Gives a revision of the app; undefined if it does not exist. */
   readonly revision: (name: string) => Promise<object | undefined>;
+  /** Gives the app's secrets as they are on the wire. */
+  readonly appSecrets: () => Promise<readonly { readonly name: string; readonly keyVaultUrl: string }[]>;
   /** Gives every version of one of the credential's secrets. */
   readonly versions: (secret: string) => Promise<readonly KeyVaultSecret[]>;
   readonly close: () => Promise<void>;
@@ -107,6 +109,7 @@ export async function putUp(land: Land, { expiresInDays = 60, timings = {} }: Es
     origin,
     admin: async (statement, values = []) => (await admin.query(statement, [...values])).rows,
     revision: (name) => arm.ask("GET", `${at.app}/revisions/${name}`, versionsOf.app).catch(() => undefined),
+    appSecrets: async () => (await arm.ask("GET", at.app, versionsOf.app)).properties.configuration.secrets,
     release: (suffix) => putRelease(arm, at, suffix),
     versions: async (secret) => {
       const found: KeyVaultSecret[] = [];
@@ -116,6 +119,7 @@ export async function putUp(land: Land, { expiresInDays = 60, timings = {} }: Es
     },
     close: async () => {
       await admin.end();
+      await arm.remove(at.group, "2024-03-01");
       connection.close();
     },
   };
@@ -186,6 +190,7 @@ async function putServer(arm: Arm, at: Places, postgres: Land["postgres"], rotat
     await client.query("create table orders (id int); grant select, insert on orders to shop_owner");
     await client.query("create table invoices (id int); grant select on invoices to shop_a, shop_b");
     await client.query(countedChanges);
+    await client.query("create extension pg_stat_statements"); // Azure's servers load it too.
     // The server logs statements about roles, as many do. Passwords must not be in them.
     await client.query("alter system set log_statement = 'ddl'");
     await client.query("select pg_reload_conf()");

@@ -44,6 +44,7 @@ async function placesToLook(estate: Estate, planes: Planes): Promise<readonly So
     { name: "the app's tables", text: await everyTable(postgres.url(estate.credential.database)) },
     { name: "the server's log", text: await serverLog(admin) },
     { name: "pg_stat_activity", text: await rows("select * from pg_stat_activity") },
+    { name: "pg_stat_statements", text: await rows("select * from pg_stat_statements") },
     { name: "the command lines of all processes", text: commandLines() },
   ];
 }

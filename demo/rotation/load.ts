@@ -33,15 +33,22 @@ export interface Readers {
 /** How often each client opens a connection. Ten of them together open one about every 20 ms. */
 export const everyMilliseconds = 120;
 /** How often a reader reads the published secret again. On Azure at least every 30 s. */
-export const rereadMilliseconds = 1_500;
+const rereadMilliseconds = 3_000;
+
+/** Reads again in intervals, from another moment on than others, as independent clients do. */
+export const readsEvery = (milliseconds: number, share: number): ReaderOptions["rereads"] => ({
+  kind: "every",
+  milliseconds,
+  firstAfterMilliseconds: milliseconds * share,
+});
 
 /** The eight readers beside the app's two replicas: half of them with a pool, in two processes. */
-export const usualReaders: readonly (readonly ReaderOptions[])[] = ["exports", "reports"].map((process) =>
+export const usualReaders: readonly (readonly ReaderOptions[])[] = ["exports", "reports"].map((process, half) =>
   [1, 2, 3, 4].map((index) => ({
     who: `${process}-${index}`,
     pooled: index % 2 === 0,
     everyMilliseconds,
-    rereads: { kind: "every", milliseconds: rereadMilliseconds },
+    rereads: readsEvery(rereadMilliseconds, (index - 1 + half / 2) / 4),
   })),
 );
 

@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import type { WantedSecond } from "../../emulator/starvation.ts";
 import type { Estate } from "./estate.ts";
-import { everyMilliseconds, failuresOf, startReaders, usualReaders } from "./load.ts";
+import { everyMilliseconds, failuresOf, readsEvery, startReaders, usualReaders } from "./load.ts";
 import type { ReaderOptions } from "./reader.ts";
 
 /** What a run under some order came to. */
@@ -27,7 +27,7 @@ const replicas: readonly ReaderOptions[] = [1, 2].map((index) => ({
   who: `replica-${index}`,
   pooled: false,
   everyMilliseconds,
-  rereads: { kind: "every", milliseconds: 3_000 },
+  rereads: readsEvery(5_000, index / 3),
 }));
 
 /** Rotates a credential of its own in that order, under ten clients, until each of them logs in again. */
@@ -54,7 +54,7 @@ export async function runMicrosoftOrder(
     await secrets.setSecret(secret, urlFor(next));
     await pause(lagMilliseconds);
     await setPassword(next);
-    await pause(4_000);
+    await pause(6_000);
     const counts = processes.map((each) => each.counts);
     return {
       logins: counts.reduce((sum, { logins }) => sum + logins, 0),

@@ -5,7 +5,7 @@ import pg from "pg";
 
 /** When a reader reads the secret again. */
 export type Rereading =
-  | { readonly kind: "every"; readonly milliseconds: number }
+  | { readonly kind: "every"; readonly milliseconds: number; readonly firstAfterMilliseconds?: number }
   /** Only after a login was refused. */
   | { readonly kind: "refused" }
   | { readonly kind: "never" };
@@ -116,9 +116,11 @@ export async function run(
   const rereading =
     rereads.kind !== "every"
       ? undefined
-      : forever(rereads.milliseconds, stop, async () => {
-          url = await fetchUrl();
-        });
+      : pause(rereads.firstAfterMilliseconds ?? 0).then(() =>
+          forever(rereads.milliseconds, stop, async () => {
+            url = await fetchUrl();
+          }),
+        );
   const counting = forever(500, stop, async () => {
     report({ kind: "count", who, ...counts });
     Object.assign(counts, { logins: 0, queries: 0 });

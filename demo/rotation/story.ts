@@ -1,7 +1,9 @@
 // The story of the rotations: a database password changes again and again while ten clients log in, about every 20 ms
 // one of them, and none of them is refused.
 import type { WantedSecond } from "../../emulator/starvation.ts";
+import { lend } from "../stack.ts";
 import type { Setting, Story } from "../story.ts";
+import { audience } from "./estate.ts";
 import { checkLeaks } from "./leaks.ts";
 import { type ControlRun, runMicrosoftOrder } from "./microsoft-order.ts";
 import { openRotations } from "./open.ts";
@@ -33,19 +35,23 @@ async function show(setting: Setting): Promise<object> {
   timeline.chapter("Rotations: a vault, a server with a pair of roles, and the app that reads it");
   const noteSecond = (second: WantedSecond): void => void generator.push(second);
   const { scene, close } = await openRotations(setting, ground, { expiresInDays }, noteSecond);
-  try {
-    timeline.line("ten clients log in from now on: two replicas of the app, and eight readers in two processes");
-    const parts = await (isWhole(options) ? playAll(scene) : playOne(scene));
-    timeline.chapter("Control run: the same clients, in the order of Microsoft's sample, the vault first");
-    const control = await runMicrosoftOrder(scene.estate, noteSecond);
-    timeline.check(
-      control.failedLogins > 0,
-      `${control.failedLogins} of ${control.logins} logins failed in ${control.seconds.toFixed(1)} s`,
-    );
-    return { rotation: recordOf(parts, control, await checkLeaks(scene)) };
-  } finally {
-    await close();
-  }
+  setting.atEnd(close);
+  timeline.line("ten clients log in from now on: two replicas of the app, and eight readers in two processes");
+  const parts = await (isWhole(options) ? playAll(scene) : playOne(scene));
+  timeline.chapter("Control run: the same clients, in the order of Microsoft's sample, the vault first");
+  const control = await runMicrosoftOrder(scene.estate, noteSecond);
+  timeline.check(
+    control.failedLogins > 0,
+    `${control.failedLogins} of ${control.logins} logins failed in ${control.seconds.toFixed(1)} s`,
+  );
+  const leaks = await checkLeaks(scene);
+  if (isWhole(options))
+    lend(ground.folder, {
+      ...ground.cloud.environment,
+      BALLAST_ENDPOINT: scene.planes.living()[0]!.endpoint,
+      BALLAST_AUDIENCE: audience,
+    });
+  return { rotation: recordOf(parts, control, leaks) };
 }
 
 /** Plain `npm start`: the rotation that is due. */

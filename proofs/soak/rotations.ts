@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { emulator } from "../../demo/emulator.ts";
 import { readOptions } from "../../demo/options.ts";
 import { checkLeaks } from "../../demo/rotation/leaks.ts";
+import { runMicrosoftOrder } from "../../demo/rotation/microsoft-order.ts";
 import { openRotations, type RotationsOpen } from "../../demo/rotation/open.ts";
 import { type Rotated, rotate } from "../../demo/rotation/rotate.ts";
 import { startTimeline } from "../../demo/timeline.ts";
@@ -101,6 +102,17 @@ function check(rotated: Rotated, kills: number): void {
   timeline.line(`  cut queries: ${cutQueries}`);
 }
 
+/** Checks that the app has the two secrets that it had, with the newest version of each slot. */
+async function checkApp({ estate }: RotationsOpen["scene"]): Promise<void> {
+  const shown = await estate.appSecrets();
+  const newest = await Promise.all(
+    shown.map(async ({ name }) => (await estate.secrets.getSecret(name)).properties.version ?? "none"),
+  );
+  const isNewest = shown.every(({ keyVaultUrl }, index) => keyVaultUrl.endsWith(`/${newest[index]}`));
+  const names = shown.map(({ name }) => name).join(", ");
+  timeline.check(names === "database-a, database-b" && isNewest, `the app has ${names}, each with its newest version`);
+}
+
 async function main(rotations: number, kills: number, seed: number): Promise<number> {
   timeline.line(`${rotations} rotations with ${kills} kills, seed ${seed}`);
   const land = await openLand();
@@ -117,9 +129,16 @@ async function main(rotations: number, kills: number, seed: number): Promise<num
       await open.scene.planes.start();
       for (const drawn of drawKills(createDice(seed), rotations, kills)) {
         check(await underKills(open, drawn), drawn.length);
+        await checkApp(open.scene);
         await nap(1000 * open.scene.estate.credential.timings.quietSeconds); // The idle role must be quiet.
       }
       await checkLeaks(open.scene);
+      // Under the same clients another order fails, so that zero means something.
+      const control = await runMicrosoftOrder(open.scene.estate, () => undefined);
+      timeline.check(
+        control.failedLogins > 0,
+        `in the order of Microsoft's sample, ${control.failedLogins} of ${control.logins} logins failed`,
+      );
     } finally {
       await open.close();
     }

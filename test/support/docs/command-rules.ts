@@ -283,6 +283,12 @@ export const rules: readonly Rule[] = [
     why: "takes two minutes",
   },
   {
+    command: /^npm start -- --only rotation$/,
+    shownBy: "test/demo/options.test.ts",
+    holds: '"--only", "rotation"',
+    why: "takes four minutes; the story checks itself, and the standard story and the soak have its parts",
+  },
+  {
     command: /^npm start$/,
     shownBy: "test/demo/demo.pulumi.test.ts",
     holds: "await run([], {",
@@ -356,7 +362,7 @@ export const rules: readonly Rule[] = [
     why: "ends only when it is stopped",
   },
   {
-    command: /^npm run (chaos|mutants|soak|bench(:(analysis|emulator|judge|policies|simulate))?)( |$)/,
+    command: /^npm run (chaos|mutants|soak(:rotations)?|bench(:(analysis|emulator|judge|policies|simulate))?)( |$)/,
     readBy: "script",
     why: "takes minutes; chaos, demo, mutants, judge-bench and simulator have short forms in the suite",
   },
