@@ -72,7 +72,7 @@ export function secondsOfSteps(journal: Journal): Readonly<Record<string, number
   return seconds;
 }
 
-/** How long after a new version each consumer used it: the app since the version was made, readers since it was published. */
+/** How long it took until a new version was used: by the app since it was made, by readers since it was published. */
 export interface Adoption {
   readonly app: number | null;
   readonly readers: Readonly<Record<string, number>>;

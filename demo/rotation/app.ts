@@ -2,8 +2,7 @@
 import { type Slot, slotSecret, slots } from "../../engines/rotation/declaration.ts";
 import type { Arm } from "./arm.ts";
 import { eventually } from "./eventually.ts";
-import { everyMilliseconds } from "./load.ts";
-import { app, type Places, versionsOf } from "./places.ts";
+import { app, everyMilliseconds, type Places, versionsOf } from "./places.ts";
 
 const environmentOf = (release: string): readonly object[] => [
   { name: "RELEASE", value: release },

@@ -1,11 +1,12 @@
-// The clients under whose eyes a credential is rotated: readers of its published secret, in processes of their own. Here
-// they are started, told apart, and counted.
+// The clients under whose eyes a credential is rotated: readers of its published secret, in processes of their own.
+// Here they are started, told apart, and counted.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { WantedSecond } from "../../emulator/starvation.ts";
 import { connectionSettings, type Estate } from "./estate.ts";
+import { everyMilliseconds } from "./places.ts";
 import type { ReaderLine, ReaderOptions } from "./reader.ts";
 import type { ReadersLine, ReadersOrder } from "./readers.ts";
 
@@ -30,8 +31,6 @@ export interface Readers {
   readonly stop: () => Promise<void>;
 }
 
-/** How often each client opens a connection. Ten of them together open one about every 20 ms. */
-export const everyMilliseconds = 120;
 /** How often a reader reads the published secret again. On Azure at least every 30 s. */
 const rereadMilliseconds = 3_000;
 

@@ -1,11 +1,12 @@
-// The control run: a password that changes in the order of Microsoft's sample for one set of credentials, under the same
-// clients. The vault gets the new password first and the database a moment later, and each client learns of it when it
-// reads again.
+// The control run: a password that changes in the order of Microsoft's sample for one set of credentials, under the
+// same clients. The vault gets the new password first and the database a moment later, and each client learns of it
+// when it reads again.
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import type { WantedSecond } from "../../emulator/starvation.ts";
 import type { Estate } from "./estate.ts";
-import { everyMilliseconds, failuresOf, readsEvery, startReaders, usualReaders } from "./load.ts";
+import { failuresOf, readsEvery, startReaders, usualReaders } from "./load.ts";
+import { everyMilliseconds } from "./places.ts";
 import type { ReaderOptions } from "./reader.ts";
 
 /** What a run under some order came to. */

@@ -16,7 +16,11 @@ export interface RotationsOpen {
 /** Enough for a quick verdict on each cut-over. */
 const requestsPerSecond = 100;
 
-/** Puts everything up, and waits until every reader has logged in. @param noteSecond hears of the CPU that was missed */
+/**
+ * Puts everything up, and waits until every reader has logged in.
+ *
+ * @param noteSecond hears of the CPU that was wanted and missed
+ */
 export async function openRotations(
   setting: Scene["setting"],
   land: Land,

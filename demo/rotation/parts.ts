@@ -133,9 +133,10 @@ export async function killed(scene: Scene): Promise<Part> {
   const processes = new Set(rotated.journal.map(({ process }) => process));
   timeline.check(processes.size >= 2, "another process finished it");
   const { passwordChanges } = rotated.found;
+  const { passwordChanges: written } = rotated.written;
   timeline.check(
     rotated.found.slotVersions === 2 && passwordChanges >= 2 && passwordChanges <= 3,
-    `no version was made twice; passwords were set ${passwordChanges} times, ${rotated.written.passwordChanges} by the journal`,
+    `no version was made twice; passwords were set ${passwordChanges} times, by the journal ${written}`,
   );
   return { title, rotated };
 }

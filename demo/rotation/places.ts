@@ -1,9 +1,11 @@
-// The names and addresses of the estate's resources, and the API versions by which they are put.
+// The names and addresses of the estate's resources, the API versions by which they are put, and the pace of clients.
 
 /** The app that reads the database. Its image is that of the storefront. */
 export const app = "orders";
 export const resourceGroup = "shop";
 export const vaultName = "shop-kv";
+/** How often each client opens a connection. Ten of them together open one about every 20 ms. */
+export const everyMilliseconds = 120;
 
 export const versionsOf = {
   app: "2025-07-01",

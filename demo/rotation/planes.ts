@@ -35,7 +35,7 @@ export interface Planes {
 
 const root = path.join(import.meta.dirname, "..", "..");
 /** A killed process's claim expires after it. */
-export const leaseSeconds = requestSeconds + 1;
+const leaseSeconds = requestSeconds + 1;
 
 /** Gives the means to start control planes of an estate. */
 export function planesOf(estate: Estate, stop: AbortSignal): Planes {

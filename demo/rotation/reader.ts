@@ -47,22 +47,72 @@ export async function run(
   report: (line: ReaderLine) => void,
   stop: AbortSignal,
 ): Promise<void> {
+  const notes = notesOf(who, report);
   let url = await fetchUrl();
-  let proven = "";
-  let pool: { readonly url: string; readonly pool: pg.Pool } | undefined;
+  const reread = async (): Promise<void> => {
+    url = await fetchUrl();
+  };
+  const { ask, close } = pooled ? pooledClient(who, notes) : freshClient(who, notes);
+  const rereading =
+    rereads.kind === "every"
+      ? pause(rereads.firstAfterMilliseconds ?? 0).then(() => forever(rereads.milliseconds, stop, reread))
+      : undefined;
+  const counting = forever(500, stop, async () => notes.count());
+  await forever(everyMilliseconds, stop, async () => {
+    const isIn = await ask(url);
+    if (!isIn && rereads.kind === "refused") await reread();
+  });
+  await Promise.all([rereading, counting]);
+  notes.count();
+  await close();
+}
+
+/** What a reader notes on its way. */
+interface Notes {
+  readonly login: (url: string) => void;
+  readonly query: () => void;
+  readonly failed: (what: "login" | "query", url: string, error: unknown) => void;
+  /** Reports what was counted since the last time. */
+  readonly count: () => void;
+}
+
+function notesOf(who: string, report: (line: ReaderLine) => void): Notes {
   const counts = { logins: 0, queries: 0 };
-  const noteLogin = (): void => {
-    counts.logins += 1;
-    if (url === proven) return;
-    proven = url;
-    report({ kind: "adopted", who, at: Date.now(), user: new URL(url).username });
+  let proven = "";
+  return {
+    login: (url) => {
+      counts.logins += 1;
+      if (url === proven) return;
+      proven = url;
+      report({ kind: "adopted", who, at: Date.now(), user: new URL(url).username });
+    },
+    query: () => {
+      counts.queries += 1;
+    },
+    failed: (what, url, error) => {
+      if (what === "login") counts.logins += 1;
+      const { code = (error as Error).message } = error as { readonly code?: string };
+      const kind = what === "query" && cutCodes.has(code) ? "cut" : what;
+      report({ kind: "failed", who, at: Date.now(), what: kind, user: new URL(url).username, code });
+    },
+    count: () => {
+      report({ kind: "count", who, ...counts });
+      Object.assign(counts, { logins: 0, queries: 0 });
+    },
   };
-  const fail = (what: "login" | "query", error: unknown): void => {
-    const { code = (error as Error).message } = error as { readonly code?: string };
-    const kind = what === "query" && cutCodes.has(code) ? "cut" : what;
-    report({ kind: "failed", who, at: Date.now(), what: kind, user: new URL(url).username, code });
-  };
-  const once = async (): Promise<void> => {
+}
+
+/** A client of the database: asks once, and says whether it was let in. */
+interface Client {
+  readonly ask: (url: string) => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+const question = "select count(*) from orders";
+
+/** Connects anew each time. */
+const freshClient = (who: string, notes: Notes): Client => ({
+  ask: async (url) => {
     const client = new pg.Client(configOf(url, who));
     let broken: unknown;
     client.on("error", (error) => {
@@ -71,64 +121,56 @@ export async function run(
     try {
       await client.connect();
     } catch (error) {
-      counts.logins += 1;
-      fail("login", error);
-      if (rereads.kind === "refused") url = await fetchUrl();
-      return;
+      notes.failed("login", url, error);
+      return false;
     }
-    noteLogin();
+    notes.login(url);
+    notes.query();
     try {
-      counts.queries += 1;
-      await client.query("select count(*) from orders");
+      await client.query(question);
     } catch (error) {
-      fail("query", broken ?? error);
+      notes.failed("query", url, broken ?? error);
     } finally {
       await client.end().catch(() => undefined);
     }
+    return true;
+  },
+  close: async () => undefined,
+});
+
+/** Asks over a connection that it keeps for a while, and over a new pool once it knows another version. */
+function pooledClient(who: string, notes: Notes): Client {
+  let kept: { readonly url: string; readonly pool: pg.Pool } | undefined;
+  return {
+    ask: async (url) => {
+      if (kept?.url !== url) {
+        void kept?.pool.end();
+        kept = { url, pool: poolFor(url, who, () => notes.login(url)) };
+      }
+      const client = await kept.pool.connect().catch((error: unknown) => {
+        notes.failed("login", url, error);
+        return undefined;
+      });
+      if (client === undefined) return false;
+      let broken: Error | undefined;
+      const onError = (error: Error): void => {
+        broken = error;
+      };
+      client.on("error", onError);
+      notes.query();
+      try {
+        await client.query(question);
+      } catch (error) {
+        broken ??= error as Error;
+        notes.failed("query", url, error);
+      } finally {
+        client.off("error", onError);
+        client.release(broken);
+      }
+      return true;
+    },
+    close: async () => kept?.pool.end(),
   };
-  const pooledOnce = async (): Promise<void> => {
-    if (pool?.url !== url) {
-      void pool?.pool.end();
-      pool = { url, pool: poolFor(url, who, noteLogin) };
-    }
-    const client = await pool.pool.connect().catch((error: unknown) => {
-      counts.logins += 1;
-      fail("login", error);
-      return undefined;
-    });
-    if (client === undefined) return;
-    let broken: Error | undefined;
-    const onError = (error: Error): void => {
-      broken = error;
-    };
-    client.on("error", onError);
-    try {
-      counts.queries += 1;
-      await client.query("select count(*) from orders");
-    } catch (error) {
-      broken ??= error as Error;
-      fail("query", error);
-    } finally {
-      client.off("error", onError);
-      client.release(broken);
-    }
-  };
-  const rereading =
-    rereads.kind !== "every"
-      ? undefined
-      : pause(rereads.firstAfterMilliseconds ?? 0).then(() =>
-          forever(rereads.milliseconds, stop, async () => {
-            url = await fetchUrl();
-          }),
-        );
-  const counting = forever(500, stop, async () => {
-    report({ kind: "count", who, ...counts });
-    Object.assign(counts, { logins: 0, queries: 0 });
-  });
-  await forever(everyMilliseconds, stop, pooled ? pooledOnce : once);
-  await Promise.all([rereading, counting]);
-  report({ kind: "count", who, ...counts });
-  await pool?.pool.end();
 }
 
 /** Acts again and again, each time that long after it began, and never twice at once. */

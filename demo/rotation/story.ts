@@ -18,7 +18,7 @@ export const rotation: Story = {
   announce: ({ timeline, options }) => {
     timeline.line(
       isWhole(options)
-        ? "rotations of a database password: due, bad, killed, during a release, leaked, with a reader that never reads again"
+        ? "rotations of a database password: due, bad, killed, during a release, leaked, held by a reader"
         : "one rotation of a database password; `npm start -- --only rotation` shows six",
     );
     timeline.line("times of the demo: quiet 5 s, drain 3 s, grace 3 s; default on Azure: 35 min, 5 min, 1 h");

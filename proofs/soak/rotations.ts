@@ -97,7 +97,7 @@ function check(rotated: Rotated, kills: number): void {
   const again = found.passwordChanges - written.passwordChanges;
   timeline.check(
     written.passwordChanges === 2 && again >= 0 && again <= kills,
-    `passwords were set ${found.passwordChanges} times, ${written.passwordChanges} by the journal, under ${kills} kills`,
+    `${found.passwordChanges} passwords were set, by the journal ${written.passwordChanges}, under ${kills} kills`,
   );
   timeline.line(`  cut queries: ${cutQueries}`);
 }
