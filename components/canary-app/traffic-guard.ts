@@ -43,8 +43,8 @@ const lockSeconds = 120;
  * guard then compares, warns and continues. Otherwise Pulumi could not repair a control plane that is down. An update
  * that makes a revision is refused instead: nothing could release that revision, and it would run for nobody.
  *
- * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes, canary-app-unreleasable; each fails the
- *   update
+ * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes, canary-app-unreleasable; each fails
+ *   the update
  */
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
   if (!takesHooks()) return {};
