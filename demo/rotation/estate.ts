@@ -2,7 +2,7 @@
 // with the pair of roles, an app with both slots that reads its database, and the declaration by which control planes
 // know the credential.
 import { randomBytes, randomUUID } from "node:crypto";
-import { type KeyVaultSecret, SecretClient } from "@azure/keyvault-secrets";
+import type { KeyVaultSecret, SecretClient } from "@azure/keyvault-secrets";
 import pg from "pg";
 import { type Connection, type ConnectionSettings, connect } from "../../controlplane/adapters/azure/connection.ts";
 import { createVault } from "../../controlplane/adapters/azure/key-vault.ts";
@@ -19,6 +19,7 @@ import { appBody, putApp, putRelease } from "./app.ts";
 import { type Arm, armOf } from "./arm.ts";
 import { eventually } from "./eventually.ts";
 import { app, type Places, placesIn, resourceGroup, vaultName, versionsOf } from "./places.ts";
+import { secretsOf } from "./secrets.ts";
 
 /** Where everything runs. */
 export interface Land {
@@ -92,9 +93,7 @@ export async function putUp(land: Land, { expiresInDays = 60, timings = {} }: Es
   const body = appBody(at, cloud.suffix, seeded);
   const origin = await putApp(arm, at, body);
   const vaultUrl = `https://${vaultName}.vault.${cloud.suffix}`;
-  const secrets = new SecretClient(vaultUrl, connection.credential, {
-    additionalPolicies: [{ policy: connection.way, position: "perCall" }],
-  });
+  const secrets = secretsOf(vaultUrl, connection);
   const admin = new pg.Pool({ connectionString: postgres.url(database), max: 2 });
   admin.on("error", () => undefined);
   return {

@@ -2,10 +2,10 @@
 // and which readers, and writes a line of JSON for whatever they report. It ends when its input closes.
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { SecretClient } from "@azure/keyvault-secrets";
 import { type ConnectionSettings, connect } from "../../controlplane/adapters/azure/connection.ts";
 import { ownUsage, type WantedSecond, wantedBetween } from "../../emulator/starvation.ts";
 import { type ReaderLine, type ReaderOptions, run } from "./reader.ts";
+import { secretsOf } from "./secrets.ts";
 
 /** What such a process is told. */
 export interface ReadersOrder {
@@ -23,9 +23,7 @@ const [text] = (await once(input, "line")) as [string];
 const order = JSON.parse(text) as ReadersOrder;
 const report = (line: ReadersLine): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const connection = connect(order.connection);
-const secrets = new SecretClient(order.vaultUrl, connection.credential, {
-  additionalPolicies: [{ policy: connection.way, position: "perCall" }],
-});
+const secrets = secretsOf(order.vaultUrl, connection);
 const stop = new AbortController();
 input.once("close", () => stop.abort());
 let before = ownUsage();
