@@ -2,6 +2,7 @@
 // what it counts. Several share one process (readers.ts).
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import { eventually } from "./eventually.ts";
 
 /** When a reader reads the secret again. */
 export type Rereading =
@@ -48,9 +49,10 @@ export async function run(
   stop: AbortSignal,
 ): Promise<void> {
   const notes = notesOf(who, report);
-  let url = await fetchUrl();
+  // The vault may be slow. A reader then goes on with what it has.
+  let url = await eventually(() => fetchUrl().catch(() => undefined), "the published secret");
   const reread = async (): Promise<void> => {
-    url = await fetchUrl();
+    url = await fetchUrl().catch(() => url);
   };
   const { ask, close } = pooled ? pooledClient(who, notes) : freshClient(who, notes);
   const rereading =

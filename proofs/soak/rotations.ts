@@ -6,8 +6,8 @@ import { parseArgs } from "node:util";
 import { emulator } from "../../demo/emulator.ts";
 import { readOptions } from "../../demo/options.ts";
 import { checkLeaks } from "../../demo/rotation/leaks.ts";
-import { runMicrosoftOrder } from "../../demo/rotation/microsoft-order.ts";
 import { openRotations, type RotationsOpen } from "../../demo/rotation/open.ts";
+import { microsoftOrder, runOrder } from "../../demo/rotation/other-order.ts";
 import { type Rotated, rotate } from "../../demo/rotation/rotate.ts";
 import { startTimeline } from "../../demo/timeline.ts";
 import { openLand } from "../../test/support/emulator/rotation-land.ts";
@@ -134,7 +134,7 @@ async function main(rotations: number, kills: number, seed: number): Promise<num
       }
       await checkLeaks(open.scene);
       // Under the same clients another order fails, so that zero means something.
-      const control = await runMicrosoftOrder(open.scene.estate, () => undefined);
+      const control = await runOrder(open.scene.estate, microsoftOrder);
       timeline.check(
         control.failedLogins > 0,
         `in the order of Microsoft's sample, ${control.failedLogins} of ${control.logins} logins failed`,
