@@ -1,5 +1,5 @@
-// `npm run bench:rotation -- --runs N`: rotations of Ballast beside the orders of other tools, under the same clients, in
-// turn, and their part of docs/evidence/rotation.md. No test asserts on it, because the numbers belong to a machine.
+// `npm run bench:rotation -- --runs N`: rotations of Ballast beside the orders of other tools, under the same clients,
+// in turn, and their part of docs/evidence/rotation.md. No test asserts on it, since the numbers belong to a machine.
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -105,8 +105,8 @@ function render(results: ReadonlyMap<string, readonly OrderRun[]>, runs: number)
   const cores = os.cpus().length;
   const day = new Date().toISOString().slice(0, 10);
   return [
-    `Measured on ${day} with ${runs} ${runs === 1 ? "run" : "runs"} of each order, on ${cores} cores with a load average of`,
-    `${os.loadavg()[1]!.toFixed(0)}. Each cell is the median, with the least and the most.`,
+    `Measured on ${day} with ${runs} ${runs === 1 ? "run" : "runs"} of each order, on ${cores} cores with a load`,
+    `average of ${os.loadavg()[1]!.toFixed(0)}. Each cell is the median, with the least and the most.`,
     "",
     markdownTable(head, rows),
     "",

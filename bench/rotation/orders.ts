@@ -13,7 +13,7 @@ const awsSingleUser: Order = {
   },
 };
 
-/** Vault's static role: the new password is in its own log before the database has it, and readers get it right after. */
+/** Vault's static role: its own log has the new password before the database, and readers get it right after. */
 const vaultStaticRole: Order = {
   name: "Vault, static role",
   rotate: async ({ setPassword, publish }) => {

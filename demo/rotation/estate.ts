@@ -53,7 +53,6 @@ export interface Estate extends Land {
 }
 
 const database = "shop_data";
-export const requestSeconds = 3;
 /** A person's or a reader's own requests are no part of what is shown, so that a busy machine may be slow. */
 const patientSeconds = 15;
 
@@ -250,9 +249,18 @@ export const judging = {
     intervalSeconds: 1,
     probeSeconds: 1,
     smokeSeconds: 60,
-    maximumSeconds: 120,
+    maximumSeconds: 900,
   },
-  thresholds: { ...defaultThresholds, failurePointsMax: 20, oddsTolerated: 10, slowdownTolerated: 10 },
+  thresholds: {
+    ...defaultThresholds,
+    falsePromotionPercentMax: 50,
+    oddsTolerated: 10,
+    slowdownTolerated: 10,
+    failurePointsMax: 20,
+    // A busy machine is slow to answer a probe, and that is no fault of the canary.
+    probeFailuresMax: 20,
+    stableFailurePercentMax: 40,
+  },
 };
 
 function declarationFor({ host, port }: Land["postgres"], timings: Timings): Credential {

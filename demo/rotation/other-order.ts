@@ -1,5 +1,6 @@
-// Passwords that change in the orders of other tools, under the clients of a rotation, so that a number of failed logins
-// means something. Each order has roles and a secret of its own; its clients learn of a password when they read again.
+// Passwords that change in the orders of other tools, under the clients of a rotation, so that a number of failed
+// logins means something. Each order has roles and a secret of its own; its clients learn of a password when they read
+// again.
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import type { WantedSecond } from "../../emulator/starvation.ts";

@@ -7,7 +7,7 @@ import { tokenFor } from "../../client/credential.ts";
 import { type RolloutTypes, rollouts } from "../../client/rollouts.ts";
 import { type RotationTypes, rotations } from "../../client/rotations.ts";
 import { type StreamCalls, streamCalls } from "../../client/streams.ts";
-import { audience, type Estate, requestSeconds } from "./estate.ts";
+import { audience, type Estate } from "./estate.ts";
 import { app, resourceGroup } from "./places.ts";
 
 /** One process of a control plane. */
@@ -34,6 +34,7 @@ export interface Planes {
 }
 
 const root = path.join(import.meta.dirname, "..", "..");
+const requestSeconds = 3;
 /** A killed process's claim expires after it. */
 const leaseSeconds = requestSeconds + 1;
 
