@@ -110,6 +110,7 @@ function render(results: ReadonlyMap<string, readonly OrderRun[]>, runs: number)
     "",
     markdownTable(head, rows),
     "",
+    "",
   ].join("\n");
 }
 

@@ -81,7 +81,9 @@ export interface Adoption {
 /** Gives when the app and the readers had adopted the version that a rotation published. */
 export function adoptionOf(journal: Journal, readers: readonly ReaderCounts[]): Adoption {
   const adopted = journal.map(({ event }) => event).find((event) => event.kind === "Adopted");
-  const published = journal.find(({ event }) => event.kind === "Published")?.event.at ?? Number.POSITIVE_INFINITY;
+  // A slow answer of the vault may be noted after readers have the version. It was sent after the fact before.
+  const index = journal.findIndex(({ event }) => event.kind === "Published");
+  const published = journal[index - 1]?.event.at ?? Number.POSITIVE_INFINITY;
   const ended = journal.at(-1)?.event.at ?? 0;
   const lags = readers
     .flatMap(({ adoptions }) => adoptions)
