@@ -1,0 +1,39 @@
+// A service with a database, whose faults are real: it hangs, it fails, its queries wait for a lock, its database is
+// gone. Everything comes from environment variables, so that every release is the same code.
+//
+// FAULT         none | errors | hang
+// FAULT_AFTER   the number of requests that are served well before the fault begins
+// FAULT_FOR     the number of requests that the fault lasts (default: for ever)
+// DATABASE_URL  the database; TABLE is what each request reads
+import http from "node:http";
+import pg from "pg";
+
+const { FAULT = "none", FAULT_AFTER = "0", FAULT_FOR = "Infinity", DATABASE_URL, TABLE = "prices", PORT } = process.env;
+const begins = Number(FAULT_AFTER);
+const ends = begins + Number(FAULT_FOR);
+const pool = new pg.Pool({
+  connectionString: DATABASE_URL,
+  max: 8,
+  connectionTimeoutMillis: 800,
+  query_timeout: 800,
+  application_name: "service",
+});
+pool.on("error", () => undefined);
+let requests = 0;
+
+const server = http.createServer(async (request, response) => {
+  const send = (status: number): void => void response.writeHead(status).end();
+  if (request.url?.startsWith("/health")) return send(200);
+  requests += 1;
+  const isFaulty = requests > begins && requests <= ends;
+  if (isFaulty && FAULT === "hang") return; // the request is never answered
+  if (isFaulty && FAULT === "errors") return send(500);
+  try {
+    await pool.query(`select price from ${pg.escapeIdentifier(TABLE)} limit 1`);
+    send(200);
+  } catch {
+    send(503);
+  }
+});
+server.listen(Number(PORT), "127.0.0.1");
+process.on("SIGTERM", () => process.exit(0));
