@@ -37,13 +37,13 @@ export async function followAll(
   const known = new Map<string, Ended>();
   await eventually(
     async () => {
-      for (const name of names)
-        for (const summary of (await plane.remediations.list({ target: name })).streams)
-          if (summary.result !== null && !known.has(summary.id)) {
-            const ended = endedOf(summary, await plane.remediations.journal(nameOf(summary)));
-            known.set(summary.id, ended);
-            print(timeline, ended);
-          }
+      const { streams } = await plane.remediations.list();
+      for (const summary of streams.filter(({ target }) => names.some((name) => target === `app/shop/${name}`)))
+        if (summary.result !== null && !known.has(summary.id)) {
+          const ended = endedOf(summary, await plane.remediations.journal(nameOf(summary)));
+          known.set(summary.id, ended);
+          print(timeline, ended);
+        }
       return known.size >= expected.length || undefined;
     },
     `${expected.length} remediations of ${names.join(", ")} to end`,

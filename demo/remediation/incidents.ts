@@ -3,8 +3,7 @@
 import { databases, type ServiceSpec } from "./estate.ts";
 
 /** The kinds of incidents. */
-export const kinds = ["hang", "late", "blocked", "clears", "dependency", "returning"] as const;
-export type IncidentKind = (typeof kinds)[number];
+export type IncidentKind = "hang" | "late" | "blocked" | "clears" | "dependency" | "returning";
 
 /** One incident. */
 export interface IncidentSpec {

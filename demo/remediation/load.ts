@@ -1,4 +1,6 @@
 // The users of one service: a constant rate of requests, none of them retried, and what came of them by second.
+import { fetch } from "undici";
+import { fetchDispatcher } from "../../connect-to.ts";
 import { type LoadFailure, type LoadSecond, startLoad } from "../../emulator/load.ts";
 import type { WantedSecond } from "../../emulator/starvation.ts";
 import type { CloudAddress } from "../ground.ts";
@@ -33,6 +35,13 @@ export function startUsers(
     failed: (from, to) => failures.filter((at) => at >= from && at <= to).length,
     stop: async () => void (await load.stop()),
   };
+}
+
+/** Sends one request, as a user would. */
+export async function visit({ suffix, port }: CloudAddress, url: string): Promise<void> {
+  const dispatcher = fetchDispatcher({ suffix, host: "127.0.0.1", port });
+  const answer = await fetch(url, { dispatcher });
+  await answer.body?.cancel();
 }
 
 const isFailure = (line: LoadFailure | LoadSecond): line is LoadFailure => line.kind === "failure";

@@ -1,6 +1,8 @@
 // A service with a database, whose faults are real: it hangs, it fails, its queries wait for a lock, its database is
 // gone. Everything comes from environment variables, so that every release is the same code.
 //
+// `GET /wedge` makes the replica that it reaches hang for all users.
+//
 // FAULT         none | errors | hang
 // FAULT_AFTER   the number of requests that are served well before the fault begins
 // FAULT_FOR     the number of requests that the fault lasts (default: for ever)
@@ -15,16 +17,23 @@ const pool = new pg.Pool({
   connectionString: DATABASE_URL,
   max: 8,
   connectionTimeoutMillis: 800,
-  query_timeout: 800,
+  statement_timeout: 600, // by the server, so that a session whose client gave up does not wait on
   application_name: "service",
 });
 pool.on("error", () => undefined);
 let requests = 0;
+let isWedged = false;
 
 const server = http.createServer(async (request, response) => {
   const send = (status: number): void => void response.writeHead(status).end();
   if (request.url?.startsWith("/health")) return send(200);
+  if (request.url === "/wedge") {
+    isWedged = true;
+    return send(202);
+  }
   requests += 1;
+  if (isWedged) return; // this replica never answers a user again, and its probes are fine
+
   const isFaulty = requests > begins && requests <= ends;
   if (isFaulty && FAULT === "hang") return; // the request is never answered
   if (isFaulty && FAULT === "errors") return send(500);

@@ -1,5 +1,6 @@
 // The story of the remediations: real faults strike running services, and what is done about each is verified by the
 // requests since. Nothing is done about a dependency that is down for all, nor a third time about what comes back.
+import { setTimeout as pause } from "node:timers/promises";
 import type { WantedSecond } from "../../emulator/starvation.ts";
 import type { Setting, Story } from "../story.ts";
 import { type Estate, putUp, type ServiceSpec } from "./estate.ts";
@@ -13,7 +14,7 @@ import {
   requestsPerSecond,
   ruleOf,
 } from "./incidents.ts";
-import { type Load, startUsers } from "./load.ts";
+import { type Load, startUsers, visit } from "./load.ts";
 import { startPlane } from "./plane.ts";
 import { type Field, strike, twinOf } from "./strike.ts";
 
@@ -29,16 +30,20 @@ export const remediation: Story = {
 };
 
 async function show(setting: Setting): Promise<object> {
-  const { timeline, ground, options, generator, stop, emulator } = setting;
+  const { timeline, ground, options, generator, stop } = setting;
   const incidents = incidentsOf(options.seed);
   timeline.chapter("Remediations: services on a database, with an alert rule each");
   const estate = await putUp(ground);
   const loads = new Map<string, Load>();
-  const field: Omit<Field, "plane"> = { estate, emulator, loadOf: (service) => loads.get(service)! };
+  const origins = new Map<string, string>();
+  const field: Omit<Field, "plane"> = {
+    estate,
+    loadOf: (service) => loads.get(service)!,
+    visit: (service, path) => visit(ground.cloud, `${origins.get(service)}${path}`),
+  };
   const begin = async (specs: readonly ServiceSpec[]): Promise<void> => {
-    const origins = await Promise.all(specs.map((spec) => estate.put(spec)));
-    for (const [index, { name }] of specs.entries())
-      loads.set(name, startUsers(ground.cloud, origins[index]!, noteSecond));
+    await Promise.all(specs.map(async (spec) => origins.set(spec.name, await estate.put(spec))));
+    for (const { name } of specs) loads.set(name, startUsers(ground.cloud, origins.get(name)!, noteSecond));
   };
   const noteSecond = (second: WantedSecond): void => void generator.push(second);
   await estate.putJob(jobName, "story");
@@ -69,6 +74,8 @@ interface Stage {
   readonly begin: (specs: readonly ServiceSpec[]) => Promise<void>;
 }
 
+/** How long users are counted after the end of an incident that has a twin. */
+const afterSeconds = 30;
 /** How long an incident may take: the returning fault needs three alerts. */
 const secondsMax = 900;
 
@@ -85,6 +92,8 @@ async function play(stage: Stage, incident: IncidentSpec): Promise<object> {
   timeline.line(`${title}: users feel it now`, "red");
   try {
     const ended = await followAll(field.plane, timeline, incident, secondsMax);
+    // A repair pays from its end on, so its users are counted for a while longer, as are those of the twin.
+    if (hasTwin) await pause(afterSeconds * 1000);
     const to = Date.now();
     const failed = services.reduce((sum, { name }) => sum + loads.get(name)!.failed(struck.at, to), 0);
     const without = hasTwin ? loads.get(twinOf(services[0]!).name)!.failed(struck.at, to) : null;

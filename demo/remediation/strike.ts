@@ -1,6 +1,6 @@
-// How each fault strikes a service of the estate, and its twin. All of them are real: a stopped process, a lock, a
+// How each fault strikes a service of the estate, and its twin. All of them are real: a replica that hangs, a lock, a
 // database that accepts no connections, a release that begins to fail.
-import type { Emulator } from "../emulator.ts";
+import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import { databases, type Estate, resourceGroup, type ServiceSpec } from "./estate.ts";
 import { eventually } from "./eventually.ts";
 import type { IncidentSpec } from "./incidents.ts";
@@ -11,7 +11,8 @@ import type { Plane } from "./plane.ts";
 export interface Field {
   readonly estate: Estate;
   readonly plane: Plane;
-  readonly emulator: Emulator;
+  /** Sends one request to a service. */
+  readonly visit: (service: string, path: string) => Promise<void>;
   readonly loadOf: (service: string) => Load;
 }
 
@@ -33,7 +34,7 @@ export async function strike(
   switch (kind) {
     case "hang": {
       const at = Date.now();
-      await Promise.all([service, twinOf(service)].map((spec) => stopOneReplica(field.emulator, spec.name)));
+      await Promise.all([service, twinOf(service)].map(({ name }) => field.visit(name, "/wedge")));
       return { at, end: none };
     }
     case "late":
@@ -68,17 +69,11 @@ export async function strike(
 const firstFailure = (load: Load): Promise<number> =>
   eventually(async () => load.firstFailureAt(), "the first failed request", 240);
 
-/** Stops one process of an app: it hangs, but its port is still open. */
-async function stopOneReplica(emulator: Emulator, app: string): Promise<void> {
-  const found = (await emulator.processes()).find((each) => each.app === app && each.pid !== null);
-  if (found?.pid == null) throw new Error(`no replica of ${app} runs`);
-  process.kill(found.pid, "SIGSTOP");
-}
-
 /** How the release is judged: quickly, since its fault comes later than any bake of a demo. */
 const judging = {
   probePath: "/",
   strategy: {
+    ...defaultStrategy,
     weights: [50],
     bakeSeconds: 2,
     warmUpSeconds: 0,
@@ -87,7 +82,7 @@ const judging = {
     smokeSeconds: 60,
     maximumSeconds: 180,
   },
-  thresholds: { failurePointsMax: 20, oddsTolerated: 10, slowdownTolerated: 10 },
+  thresholds: { ...defaultThresholds, failurePointsMax: 20, oddsTolerated: 10, slowdownTolerated: 10 },
 };
 
 /** Releases by canary what fails only later, and gives when users first felt it. Then the twin gets the same fault. */
@@ -95,13 +90,7 @@ async function releaseLate({ estate, plane, loadOf }: Field, service: ServiceSpe
   const twin = twinOf(service);
   const name = (revision: string) => ({ resourceGroup, app: service.name, revision });
   const released = await estate.release(service, "two");
-  const { strategy, thresholds } = judging;
-  const put = await plane.rollouts.put(name(released), {
-    ...judging,
-    release: "two",
-    strategy,
-    thresholds,
-  } as never);
+  const put = await plane.rollouts.put(name(released), { ...judging, release: "two" });
   if ("refused" in put) throw put.refused;
   await eventually(
     async () => {

@@ -7,7 +7,6 @@ import { whyUnfit } from "./alerts/alert.ts";
 import type { Remediations } from "./declaration.ts";
 import { initialState } from "./initial-state.ts";
 import { entriesOf } from "./ledger.ts";
-import { streamOf } from "./names.ts";
 import { remediation } from "./remediation.ts";
 import type {
   Incident,

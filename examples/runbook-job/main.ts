@@ -2,8 +2,7 @@
 // the incident in its environment, and its exit is the outcome: 0 for done, anything else for "this did not help".
 //
 // Only the culprit is ended: a session that holds a lock, waits for nobody, and has been idle in its transaction for a
-// while. Its victims go on by themselves. It is safe to run twice: the second time there is no culprit left, and who was
-// ended is no longer there to be ended again.
+// while. Its victims go on by themselves. It is safe to run twice: the second time there is no culprit left.
 import pg from "pg";
 
 const { DATABASE_URL: connectionString, BALLAST_TARGET: target, BALLAST_KEY: key, IDLE_SECONDS = "5" } = process.env;
