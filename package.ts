@@ -21,4 +21,10 @@ export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/p
 export { JournalDatabase, type JournalDatabaseArgs } from "./components/platform/journal-database.ts";
 export { Network, type NetworkArgs } from "./components/platform/network.ts";
 export { type Sender, Telemetry, type TelemetryArgs } from "./components/platform/telemetry.ts";
+export { DeliveryWorkflows, type DeliveryWorkflowsArgs } from "./components/workflows/delivery-workflows.ts";
+export {
+  RepositoryGuard,
+  type RepositoryGuardArgs,
+  type TrustingIdentity,
+} from "./components/workflows/repository-guard.ts";
 export type { Gate, OutsideWeights, RolloutResult, Strategy, Thresholds } from "./engines/rollout/vocabulary.ts";

@@ -33,6 +33,7 @@ import { alertForms } from "./alerts/argument-forms.ts";
 import { anObject, hidden, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
 import { appName, groupName, place, word } from "./shared-forms.ts";
+import { deliveryWorkflows, repositoryGuard } from "./workflows/forms.ts";
 
 const imageName = text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" });
 const image = plain(imageName);
@@ -318,9 +319,11 @@ export const argumentForms = {
   ControlPlane: controlPlane,
   DatabaseRole: databaseRole,
   DeadMansSwitch: deadMansSwitch,
+  DeliveryWorkflows: deliveryWorkflows,
   ImageRegistry: imageRegistry,
   JournalDatabase: journalDatabase,
   Network: network,
+  RepositoryGuard: repositoryGuard,
   Telemetry: telemetry,
   httpApp,
 } as const;

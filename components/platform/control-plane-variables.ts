@@ -38,13 +38,17 @@ const passwordSecret = "database-password";
 /** The name of the app's secret with the notifiers. */
 const notifySecret = "notify";
 
+/** The name of the app's secret with the connection string of telemetry. */
+const telemetrySecret = "telemetry";
+
 /** Returns the secrets that the template only names. */
-export function secretsOf({ database, notify }: Settings): {
+export function secretsOf({ database, notify, telemetry }: Settings): {
   secrets?: { name: string; value: pulumi.Output<string> }[];
 } {
   const given = [
     ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
     ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
+    ...(telemetry ? [{ name: telemetrySecret, value: pulumi.secret(telemetry.connectionString) }] : []),
   ];
   return given.length === 0 ? {} : { secrets: given };
 }
@@ -83,11 +87,11 @@ export function environmentVariables(
       ? {}
       : { BALLAST_CREDENTIALS: args.credentials, BALLAST_VAULTS: endpoints.vaults ?? publicAzure.vaults }),
     ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
-    ...(args.telemetry && { APPLICATIONINSIGHTS_CONNECTION_STRING: args.telemetry.connectionString }),
   });
   return [
     ...env,
     ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
     ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
+    ...(args.telemetry ? [{ name: "APPLICATIONINSIGHTS_CONNECTION_STRING", secretRef: telemetrySecret }] : []),
   ];
 }

@@ -336,13 +336,16 @@ export class ControlPlane extends pulumi.ComponentResource {
 }
 
 /** Returns the arguments as the state keeps them: a component's own inputs are in it too. */
-const stateOf = ({ database, notify, ...args }: ControlPlaneArgs) => ({
+const stateOf = ({ database, notify, telemetry, ...args }: ControlPlaneArgs) => ({
   ...args,
   database: {
     ...database,
     ...(database.login && { login: { ...database.login, password: pulumi.secret(database.login.password) } }),
   },
   ...(notify !== undefined && { notify: pulumi.secret(notify) }),
+  ...(telemetry && {
+    telemetry: { ...telemetry, connectionString: pulumi.secret(telemetry.connectionString) },
+  }),
 });
 
 const ingressOf = ({ callers }: ControlPlaneArgs) => ({

@@ -7,7 +7,7 @@ import type { Rows } from "../../../engines/remediation/vocabulary.ts";
 import { after, type Instant } from "../../../engines/time.ts";
 import type { Symptoms } from "../../performers/remediation-ports.ts";
 import type { Connection } from "./connection.ts";
-import { ask, type Patience } from "./trouble.ts";
+import { ask, failureOf, type Patience } from "./trouble.ts";
 
 /** Opens the symptoms of the apps of an environment. */
 export const createSymptoms = (
@@ -29,7 +29,7 @@ export const createSymptoms = (
         { serverTimeoutInSeconds: Math.ceil(patience.requestSeconds) },
       ),
     );
-    if (!answered.ok) return { ok: false, reason: `request rows cannot be read: ${answered.reason}` };
+    if (!answered.ok) return failureOf(`request rows cannot be read: ${answered.reason}`, answered.trouble);
     if (answered.value.status !== "Success")
       return { ok: false, reason: `the request rows are incomplete: ${answered.value.partialError.code}` };
     return countsIn(answered.value.tables[0]?.rows[0], to);
