@@ -76,7 +76,7 @@ function specs(between: (least: number, most: number) => number): Readonly<Recor
       ],
       hasTwin: false,
       ladder: [restart, diagnostics],
-      limits: { settleSeconds: 240 },
+      limits: { settleSeconds: 150 },
       expected: [{ result: "self-healed", reason: "cleared-by-itself" }],
     },
     dependency: {
