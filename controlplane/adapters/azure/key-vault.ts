@@ -22,7 +22,7 @@ const tags = {
 
 /** Where the vaults are, and the clients' identity and route. */
 export interface VaultSetting {
-  readonly connection: Pick<Connection, "credential" | "way">;
+  readonly connection: Pick<Connection, "credential" | "way" | "inTime">;
   readonly patience: Patience;
   /** The suffix of the vaults' hosts, such as `vault.azure.net`. */
   readonly suffix: string;
@@ -106,6 +106,8 @@ function clientsOf({
         policy: boundedAnswers({ bytesMax: answerBytesMax, seconds: patience.requestSeconds }),
         position: "perRetry",
       },
+      // The client asks for its challenge and its token within the call, so each request is checked when it leaves.
+      { policy: connection.inTime, position: "perRetry" },
     ],
   };
   return ({ vault }) => {
