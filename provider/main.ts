@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import { credential } from "./credential/resource.ts";
 import { lock, unlock } from "./release/lock.ts";
 import { release } from "./release/resource.ts";
 import { service } from "./service.ts";
@@ -13,7 +14,7 @@ const engineAddress = process.argv.at(-1) ?? "";
 const server = new Server();
 server.addService(
   providerService.ResourceProviderService,
-  service({ version, resources: [release], functions: [lock, unlock] }, engineAddress),
+  service({ version, resources: [release, credential], functions: [lock, unlock] }, engineAddress),
 );
 server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;

@@ -13,6 +13,25 @@ import type { Role } from "./roles.ts";
 /** The part of the control loop that the API uses. */
 export type Streams = Pick<Orchestrator, "start" | "signal" | "recover">;
 
+/** What programs declare of one kind, as the calls about it use it. */
+export interface Declarations {
+  /** Keeps a declaration, and gives what is there of it, or why it is not kept. */
+  readonly put: (name: Name, body: unknown, by: ReturnType<typeof senderIn>) => Promise<Shown>;
+  /** Gives what is there of one; undefined if it is not declared. */
+  readonly show: (name: Name, cancel: AbortSignal) => Promise<object | undefined>;
+  readonly list: () => Promise<readonly object[]>;
+  /** Gives whether it was declared. */
+  readonly remove: (name: Name) => Promise<boolean>;
+  readonly targets: () => Promise<readonly TargetKey[]>;
+}
+
+type Name = Readonly<Record<string, string>>;
+
+/** A declared thing, or the refusal to keep it. With `retryAfterSeconds` it passes by itself. */
+export type Shown =
+  | { readonly value: object }
+  | { readonly refused: BallastError; readonly status: number; readonly retryAfterSeconds?: number };
+
 /** What the endpoints of the API share. */
 export interface Parts {
   readonly journal: Journal;
@@ -23,6 +42,8 @@ export interface Parts {
   readonly managedApps: readonly AppTarget[];
   /** The keys of all managed targets, those of the apps included. */
   readonly managedTargets: readonly TargetKey[];
+  /** What programs declare, by the plural of the things. @default nothing can be declared */
+  readonly declarations?: Readonly<Record<string, Declarations>>;
   readonly now: () => Instant;
   readonly process: string;
   /** Fires when the service stops, so that streams end. */
@@ -81,9 +102,19 @@ export const errorBody = ({ id, message, fix, left }: BallastError) => ({
 });
 
 /** Gives the first of these targets that is not managed; the control plane touches no such target. */
-export function unmanagedOf(targets: readonly TargetKey[], { managedTargets }: Parts): TargetKey | undefined {
-  return targets.find((target) => !managedTargets.includes(target));
+export async function unmanagedOf(
+  targets: readonly TargetKey[],
+  { managedTargets, declarations }: Pick<Parts, "managedTargets" | "declarations">,
+): Promise<TargetKey | undefined> {
+  const unknown = targets.filter((target) => !managedTargets.includes(target));
+  if (unknown.length === 0) return undefined;
+  const declared = await declaredTargets(declarations);
+  return unknown.find((target) => !declared.includes(target));
 }
+
+/** Gives the keys of everything that programs have declared. */
+export const declaredTargets = async (declarations: Parts["declarations"] = {}): Promise<readonly TargetKey[]> =>
+  (await Promise.all(Object.values(declarations).map(({ targets }) => targets()))).flat();
 
 /** Refuses a call about a target that is not managed. */
 export const refuseTarget = (target: TargetKey): Response =>

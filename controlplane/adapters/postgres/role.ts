@@ -22,6 +22,7 @@ const rights = {
   "ballast.claims": "select, insert, update",
   "ballast.notifications": "select, insert, update",
   "ballast.locks": "select, insert, update, delete",
+  "ballast.declarations": "select, insert, update, delete",
   "all tables in schema dbos": "select, insert, update, delete", // DBOS cleans up its own tables
 } as const;
 

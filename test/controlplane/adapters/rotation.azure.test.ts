@@ -226,7 +226,7 @@ function openLoop(credential: ReturnType<typeof credentialOf>): {
         requestSeconds,
       }),
       rotation: rotationPerformer({
-        credentials: [credential],
+        credentials: async () => [credential],
         vault,
         roles,
         logins: createLoginRows(connection, patience, workspace, clock.now),
