@@ -26,8 +26,7 @@ export interface CredentialCalls {
 export const credentialCalls = (access: Access): CredentialCalls => ({
   put: async (name, body) => {
     const answer = await ask(access, { method: "PUT", path: pathOf(name), body, repeatable: true, persistent: true });
-    if (answer.status === 409)
-      return { refused: refusal(access, answer), retryAfterSeconds: answer.retryAfterSeconds };
+    if (answer.status === 409) return { refused: refusal(access, answer), retryAfterSeconds: answer.retryAfterSeconds };
     if (answer.status >= 400) throw refusal(access, answer);
     return { declared: answer.body as DeclaredCredential };
   },

@@ -27,27 +27,24 @@ import {
 } from "../engines/rollout/intent.ts";
 import { completedCredential, objectionsToCredentials } from "../engines/rotation/declaration.ts";
 import type { AppTarget } from "../engines/targets.ts";
-import { anObject, hidden, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
+import { anObject, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
+import {
+  address,
+  groupName,
+  host,
+  image,
+  imageName,
+  place,
+  port,
+  seconds,
+  secret,
+  secretName,
+  variableName,
+  word,
+} from "./common-forms.ts";
 import { nameShapes } from "./conventions.ts";
-
-const word = text("a text that is not empty", { pattern: "\\S" });
-const imageName = text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" });
-const image = plain(imageName);
-const address = text("an https address without a path", {
-  pattern: "^(https://[^/\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
-});
-const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$" });
-const seconds = plain(number({ above: 0 }));
-const groupId = plain(
-  text("the id of a resource group: /subscriptions/<id>/resourceGroups/<name>", {
-    pattern: "^/[sS]ubscriptions/[^/\\s]+/[rR]esource[gG]roups/[^/\\s]+$",
-  }),
-);
-const groupName = text("the name of a resource group", {
-  pattern: "^[\\p{L}\\p{N}_().\\-]{0,89}[\\p{L}\\p{N}_()\\-]$",
-});
-const secret = hidden(input(word));
+import { credentialReference, databaseCredential, secretVault } from "./credentials/forms.ts";
 
 /** JSON that the control plane would accept: it is read here by the same form, so that a preview refuses it. */
 function declaration(form: Form<unknown>, what: string): Form<string> {
@@ -66,22 +63,11 @@ function declaration(form: Form<unknown>, what: string): Form<string> {
 }
 const credentialsForm = list(completedCredential);
 
-/** Where a component's resources are. */
-const place = { scope: groupId, resourceGroupName: input(groupName), location: plain(word) };
-
 const pull = plain(object({ server: host, identity: word }));
-const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a port number" }));
 const replicas = (least: number) => plain(number({ least, most: 1_000, whole: true }));
 
 /** The output `sender` of `Telemetry` has more than the control plane needs. */
 const sender = parts(object({ connectionString: secret, identity: optional(plain(word)), insightsId: input(word) }));
-
-const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
-  pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
-});
-const secretName = text("of the form that a secret's name has: lower-case letters, digits, - and .", {
-  pattern: "^[a-z0-9]([a-z0-9.\\-]*[a-z0-9])?$",
-});
 
 const appName = text(`a container app's name: ${nameShapes.app.rule}`, { pattern: nameShapes.app.pattern.source });
 
@@ -115,6 +101,7 @@ const canaryApp = object({
   gate: optional(plain(typed(gateForm))),
   keepLive: optional(plain(list(oneOf(keptSettings)))),
   acceptLoss: optional(plain(list(oneOf(lostSettings)))),
+  credentials: optional(parts(named(parts(credentialReference), variableName))),
   credentialSlots: optional(plain(list(list(secretName, { least: 2, most: 2, what: "a list of two secrets' names" })))),
 });
 
@@ -190,6 +177,7 @@ const controlPlane = object(
     ingestionSeconds: optional(plain(number({ least: 0 }))),
     telemetry: optional(sender),
     notify: optional(secret),
+    rotatorPassword: optional(secret),
     credentials: optional(plain(declaration(credentialsForm, "the credentials that are rotated, as JSON"))),
     remediations: optional(plain(declaration(remediationsForm, "what is declared about remediations, as JSON"))),
     callers: optional(
@@ -247,6 +235,7 @@ const databaseRole = object({
   environmentId: input(word),
   database: inputs({ serverName: input(word), host: input(host), name: input(word) }),
   grantee: inputs({ name: input(word), objectId: input(word) }),
+  credentials: optional(plain(list(object({ owner: word, a: word, b: word }), { least: 1 }))),
 });
 
 const wholeSeconds = plain(number({ above: 0, whole: true }));
@@ -329,11 +318,13 @@ export const argumentForms = {
   CanaryApp: canaryApp,
   ContainerEnvironment: containerEnvironment,
   ControlPlane: controlPlane,
+  DatabaseCredential: databaseCredential,
   DatabaseRole: databaseRole,
   DeadMansSwitch: deadMansSwitch,
   ImageRegistry: imageRegistry,
   JournalDatabase: journalDatabase,
   Network: network,
+  SecretVault: secretVault,
   Telemetry: telemetry,
   httpApp,
 } as const;

@@ -39,7 +39,11 @@ export type Role =
   | `alert-${string}`
   | "role"
   | `role-at-${string}`
-  | "job";
+  | "job"
+  | "vault"
+  | "access-logs"
+  | "officer-role"
+  | "credential";
 
 /** Returns the logical name of a child. */
 export const child = (name: string, role: Role): string => `${name}-${role}`;
@@ -111,6 +115,7 @@ export const nameShapes = {
   alert: plain("alert rule", 260),
   server: plain("PostgreSQL server", 63, true),
   zone: plain("private DNS zone", 63, true),
+  vault: plain("key vault", 24, true),
 };
 
 /**

@@ -1,7 +1,12 @@
 // The declared credentials: those of the settings, and those that programs declare through the API, which the store
 // keeps. A new one gets its first versions by a rotation, so that no process that dies half-way leaves a second password.
 import { read } from "../engines/form.ts";
-import { type Credential, completedCredential, objectionsToCredentials, secretKey } from "../engines/rotation/declaration.ts";
+import {
+  type Credential,
+  completedCredential,
+  objectionsToCredentials,
+  secretKey,
+} from "../engines/rotation/declaration.ts";
 import { type DeclaredCredential, declaredCredential, unreadCredential } from "../engines/rotation/declared.ts";
 import { streamOf } from "../engines/rotation/intent.ts";
 import { rotationKind } from "../engines/rotation/kind.ts";
@@ -94,7 +99,9 @@ async function declare(declared: Credential, by: By, setting: DeclaringSetting):
   await store.put(secretKey(declared), declared);
   const rotation = secrets.value.published === null ? await seed(declared, by, setting) : null;
   const seen = await inspectDeclared(declared, world, cancel);
-  const value = seen.ok ? declaredCredential(seen.value, rotation) : { ...unreadCredential(declared, seen.reason), rotation };
+  const value = seen.ok
+    ? declaredCredential(seen.value, rotation)
+    : { ...unreadCredential(declared, seen.reason), rotation };
   return { value };
 }
 
@@ -114,7 +121,14 @@ async function seed(
     if (result === undefined) return name;
     if (result === "rejected" || result === "stopped" || result === "degraded") {
       const message = "the credential is declared again";
-      await streams.signal(last.stream, { kind: "Signal", at, signal: "retry", by, ...(byName && { byName }), message });
+      await streams.signal(last.stream, {
+        kind: "Signal",
+        at,
+        signal: "retry",
+        by,
+        ...(byName && { byName }),
+        message,
+      });
       return name;
     }
   }

@@ -2,7 +2,15 @@
 // shape is declared here once, so that the control plane, the provider and the command agree.
 import type { DeclaredThings } from "../kind.ts";
 import { exactly, type Schema } from "../schema.ts";
-import { type Credential, credentialBody, credentialForm, credentialParts, secretKey, type Slot, slots } from "./declaration.ts";
+import {
+  type Credential,
+  credentialBody,
+  credentialForm,
+  credentialParts,
+  type Slot,
+  secretKey,
+  slots,
+} from "./declaration.ts";
 import { type PlannedStep, planRotation } from "./plan.ts";
 import type { CredentialView } from "./views.ts";
 
@@ -32,9 +40,7 @@ export function declaredCredential(view: CredentialView, rotation: string | null
     credential: declaration.credential,
     declaration,
     published:
-      published === null
-        ? null
-        : { slot: published.slot, version: published.version, expiresAt: published.expiresAt },
+      published === null ? null : { slot: published.slot, version: published.version, expiresAt: published.expiresAt },
     urls: { a: view.slots.a.newest?.url ?? null, b: view.slots.b.newest?.url ?? null },
     consumers: view.consumers,
     missing: view.missing,

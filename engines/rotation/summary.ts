@@ -4,8 +4,8 @@ import { exactly, type Schema } from "../schema.ts";
 import { slots } from "./declaration.ts";
 import type { Pause, SeenRotation } from "./glance.ts";
 import { causes } from "./intent.ts";
-import { endReasons, results, waitReasons } from "./reasons.ts";
 import { isFirst } from "./progress.ts";
+import { endReasons, results, waitReasons } from "./reasons.ts";
 import { messageOf } from "./tell.ts";
 import type { EndReason, RotationResult, RotationState, Slot, WaitReason } from "./vocabulary.ts";
 

@@ -35,10 +35,7 @@ export function planned({ vault, credential, roles }: Properties): string {
 }
 
 /** Declares the credential, and waits until it has its first versions. */
-export async function declare(
-  inputs: CredentialInputs,
-  around: Surroundings,
-): Promise<Settled<CredentialOutputs>> {
+export async function declare(inputs: CredentialInputs, around: Surroundings): Promise<Settled<CredentialOutputs>> {
   const declared = await putWhenOpen(inputs, around);
   const { rotation } = declared;
   if (rotation === null) return { outputs: outputsOf(inputs, declared) };

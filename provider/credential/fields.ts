@@ -1,13 +1,21 @@
 // What a `ballast:index:Credential` takes and gives, as forms. The declaration has the form of the API's body, so that a
 // preview refuses what the control plane would refuse.
 import { object, optional, text } from "../../engines/form.ts";
-import { type CredentialBody, type CredentialName, credentialBody, credentialParts } from "../../engines/rotation/declaration.ts";
+import {
+  type CredentialBody,
+  type CredentialName,
+  credentialBody,
+  credentialParts,
+} from "../../engines/rotation/declaration.ts";
 import { addressFields } from "../release/fields.ts";
 
 const { endpoint, audience } = addressFields;
 
 /** The inputs: how to reach the control plane, and the declaration. */
-export const inputsForm = object({ endpoint, audience, ...credentialParts, ...credentialBody.fields }, credentialBody.about);
+export const inputsForm = object(
+  { endpoint, audience, ...credentialParts, ...credentialBody.fields },
+  credentialBody.about,
+);
 
 /** The inputs of a credential in a program. */
 export interface CredentialInputs extends CredentialName, CredentialBody {

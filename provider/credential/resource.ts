@@ -31,8 +31,8 @@ function diff(oldInputs: Properties, oldOutputs: Properties, news: Properties): 
 const isOther = (before: unknown, after: unknown): boolean =>
   after !== unknownValue && String(before).toLowerCase() !== String(after).toLowerCase();
 
-const inputs = propertiesOf(inputsForm);
-const outputs = propertiesOf(outputsForm);
+const taken = propertiesOf(inputsForm);
+const given = propertiesOf(outputsForm);
 
 /** A declared credential. */
 export const credential: ResourceType = {
@@ -40,27 +40,27 @@ export const credential: ResourceType = {
   types: { ...typesOf(inputsForm), ...typesOf(outputsForm) },
   schema: {
     description: "A database credential that the control plane rotates: its declaration, and its first versions.",
-    inputProperties: inputs.properties,
-    requiredInputs: inputs.required,
-    properties: { ...inputs.properties, ...outputs.properties },
-    required: [...inputs.required, ...outputs.required],
+    inputProperties: taken.properties,
+    requiredInputs: taken.required,
+    properties: { ...taken.properties, ...given.properties },
+    required: [...taken.required, ...given.required],
   },
-  check: (given) => {
-    const parsed = read(inputsForm, given, { placeholder: unknownValue });
+  check: (inputs) => {
+    const parsed = read(inputsForm, inputs, { placeholder: unknownValue });
     return "value" in parsed
       ? { inputs: { ...parsed.value }, failures: [] }
-      : { inputs: given, failures: failuresOf(parsed.problems) };
+      : { inputs, failures: failuresOf(parsed.problems) };
   },
   diff,
   cautions: () => [],
   idOf: ({ vault, credential: name }) => `${vault}/${name}`.toLowerCase(),
   planned,
   unknownOutputs: ["urls"],
-  settle: async (given, around) => {
-    const { outputs: found, failure } = await declare(asInputs(given), surroundings(around));
+  settle: async (inputs, around) => {
+    const { outputs: found, failure } = await declare(asInputs(inputs), surroundings(around));
     return { outputs: { ...found }, ...(failure === undefined ? {} : { failure }) };
   },
-  read: (given, found, around) => lookUp(given, found, surroundings(around)),
+  read: (inputs, found, around) => lookUp(inputs, found, surroundings(around)),
   isInFlight: () => false,
-  remove: (given, found, around) => withdraw(asInputs({ ...found, ...given }), surroundings(around)),
+  remove: (inputs, found, around) => withdraw(asInputs({ ...found, ...inputs }), surroundings(around)),
 };

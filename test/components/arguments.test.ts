@@ -21,6 +21,15 @@ const pull = { server: "example.azurecr.io", identity: `${group}/identities/pull
 const environment = { id: "environment", domain: "apps.example.net" };
 const endpoint = "https://control-plane.apps.example.net";
 
+const reference = {
+  credential: "database",
+  form: "uri",
+  slots: ["database-a", "database-b"],
+  urls: { a: "https://kv.vault.azure.net/secrets/database-a/1", b: "https://kv.vault.azure.net/secrets/database-b/1" },
+  identity: "reader",
+  consumers: [{ resourceGroup: "shop", app: "shop" }],
+};
+
 /** What each component needs, and an object or a list wherever an argument has parts. */
 const valid: Readonly<Record<Name, Values>> = {
   CanaryApp: {
@@ -29,7 +38,7 @@ const valid: Readonly<Record<Name, Values>> = {
     location: "westeurope",
     managedEnvironmentId: "environment",
     controlPlane: { endpoint, audience: "api://ballast" },
-    configuration: { ingress: { external: true, targetPort: 8080 }, secrets: [{ name: "key", value: "hunter2" }] },
+    configuration: { ingress: { external: true, targetPort: 8080 } },
     template: { containers: [{ name: "shop", image }] },
     strategy: { weights: [5, 50] },
     thresholds: { failurePointsMax: 0.5 },
@@ -38,6 +47,7 @@ const valid: Readonly<Record<Name, Values>> = {
     keepLive: ["tags"],
     acceptLoss: ["sidecars"],
     credentialSlots: [["db-a", "db-b"]],
+    credentials: { DATABASE_URL: reference },
   },
   ContainerEnvironment: place,
   ControlPlane: {
@@ -54,6 +64,20 @@ const valid: Readonly<Record<Name, Values>> = {
     telemetry: { insightsId: "insights", connectionString: "InstrumentationKey=key" },
     callers: ["10.0.0.0/8"],
   },
+  DatabaseCredential: {
+    ...place,
+    vault: { id: "vault", name: "shop-kv" },
+    credential: "database",
+    controlPlane: { endpoint, audience: "api://ballast" },
+    server: { host: "shop.postgres.database.azure.com" },
+    database: "shop",
+    roles: { a: "shop_a", b: "shop_b" },
+    rotator: "control-plane",
+    preparedBy: { resourceGroup: "shop", job: "shop-roles" },
+    checks: ["select 1"],
+    consumers: [{ resourceGroup: "shop", app: "shop" }],
+    timings: { quietSeconds: 2_100 },
+  },
   DatabaseRole: {
     ...place,
     tenant: "tenant",
@@ -62,6 +86,7 @@ const valid: Readonly<Record<Name, Values>> = {
     environmentId: "environment",
     database: { serverName: "journal", host: "journal.example.net", name: "ballast" },
     grantee: { name: "control-plane", objectId: "object" },
+    credentials: [{ owner: "shop_owner", a: "shop_a", b: "shop_b" }],
   },
   DeadMansSwitch: {
     ...place,
@@ -74,6 +99,7 @@ const valid: Readonly<Record<Name, Values>> = {
   ImageRegistry: { ...place, registry: "shopimages" },
   JournalDatabase: { ...place, tenant: "tenant", network: { subnet: "subnet", zone: "zone" } },
   Network: { ...place, range: "10.40.0.0/22" },
+  SecretVault: { ...place, tenant: "tenant", workspaceId: "workspace", officer: "object" },
   Telemetry: { ...place, workspaceId: "workspace", emails: ["ann@example.com"], apps: ["shop"] },
   httpApp: {
     containerAppName: "shop",

@@ -38,7 +38,8 @@ export function valueFor(
 const quotedForLibpq = (value: string): string =>
   /^[\w.:-]+$/.test(value) ? value : `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 
-const quotedForDotnet = (value: string): string => (/^[\w.:-]+$/.test(value) ? value : `"${value.replaceAll('"', '""')}"`);
+const quotedForDotnet = (value: string): string =>
+  /^[\w.:-]+$/.test(value) ? value : `"${value.replaceAll('"', '""')}"`;
 
 /** Gives the password in a value; undefined if it has none in this form. */
 export function passwordIn(form: Form, value: string): string | undefined {

@@ -9,8 +9,8 @@ import type { Credential, Version } from "../../../engines/rotation/vocabulary.t
 import { boundedAnswers } from "../../../http-answer.ts";
 import type { Making, Vault, VaultView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
-import { passwordIn, valueFor } from "./connection-value.ts";
 import { afterFence, type Connection } from "./connection.ts";
+import { passwordIn, valueFor } from "./connection-value.ts";
 import { type Answered, ask, asResult, failureOf, type Patience, troubleOf } from "./trouble.ts";
 
 /** What stands in the tags of a version. Key Vault allows fifteen, and readers may have their own. */

@@ -8,7 +8,7 @@ import { createVault } from "../../../controlplane/adapters/azure/key-vault.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
 import { startEmulator } from "../../../emulator/start.ts";
-import { read } from "../../../engines/form.ts";
+import { read as readForm } from "../../../engines/form.ts";
 import type { Weight } from "../../../engines/rollout/vocabulary.ts";
 import { completedCredential } from "../../../engines/rotation/declaration.ts";
 import { openShop, requestSeconds, type Shop, target } from "../../support/emulator/azure-shop.ts";
@@ -25,9 +25,7 @@ let stable = "";
 let canary = "";
 
 beforeAll(async () => {
-  shop = await openShop((options) =>
-    startEmulator({ ...options, quirks: { "owners-need-data-roles": false } }),
-  );
+  shop = await openShop((options) => startEmulator({ ...options, quirks: { "owners-need-data-roles": false } }));
   apps = createContainerApps(shop.connection, patienceOf(requestSeconds));
   stable = await shop.release("1", [{ latestRevision: true, weight: 100 }]);
   canary = await shop.release("2", [{ revisionName: stable, weight: 100 }]);
@@ -70,7 +68,7 @@ it("a version of a secret is not made when its fence was slow, and is made once 
   const properties = { tenantId: tenant, sku: { family: "A", name: "standard" }, enableRbacAuthorization: true };
   const put = await shop.arm("PUT", id, { location: "westeurope", properties }, "2024-11-01");
   expect(put.status, JSON.stringify(put.body)).toBeLessThan(300);
-  const parsed = read(completedCredential, {
+  const parsed = readForm(completedCredential, {
     vault,
     credential: "database",
     server: "127.0.0.1",
@@ -90,7 +88,10 @@ it("a version of a secret is not made when its fence was slow, and is made once 
     ok: false,
     reason: expect.stringContaining("not sent, because its fence was"),
   });
-  expect(await secrets.look(parsed.value, uncut)).toMatchObject({ ok: true, value: { slots: { a: { newest: null } } } });
+  expect(await secrets.look(parsed.value, uncut)).toMatchObject({
+    ok: true,
+    value: { slots: { a: { newest: null } } },
+  });
   const made = await secrets.make(parsed.value, "a", making, ours);
   expect(made).toMatchObject({ ok: true });
   expect(await secrets.make(parsed.value, "a", making, ours), "the same version").toEqual(made);

@@ -1,0 +1,33 @@
+// The forms of arguments that several components have: places, names, addresses and sizes.
+import { number, text } from "../engines/form.ts";
+import { hidden, input, plain } from "./arguments.ts";
+
+export const word = text("a text that is not empty", { pattern: "\\S" });
+export const imageName = text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" });
+export const image = plain(imageName);
+export const address = text("an https address without a path", {
+  pattern: "^(https://[^/\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
+});
+export const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$" });
+export const seconds = plain(number({ above: 0 }));
+export const groupId = plain(
+  text("the id of a resource group: /subscriptions/<id>/resourceGroups/<name>", {
+    pattern: "^/[sS]ubscriptions/[^/\\s]+/[rR]esource[gG]roups/[^/\\s]+$",
+  }),
+);
+export const groupName = text("the name of a resource group", {
+  pattern: "^[\\p{L}\\p{N}_().\\-]{0,89}[\\p{L}\\p{N}_()\\-]$",
+});
+export const secret = hidden(input(word));
+
+/** Where a component's resources are. */
+export const place = { scope: groupId, resourceGroupName: input(groupName), location: plain(word) };
+
+export const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a port number" }));
+
+export const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
+  pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
+});
+export const secretName = text("of the form that a secret's name has: lower-case letters, digits, - and .", {
+  pattern: "^[a-z0-9]([a-z0-9.\\-]*[a-z0-9])?$",
+});
