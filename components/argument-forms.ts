@@ -19,8 +19,10 @@ import { parsedJson } from "../engines/parsed-json.ts";
 import { remediationsForm } from "../engines/remediation/declaration.ts";
 import {
   askedFields,
+  credentialSlotsForm,
   gateForm,
   outsideWeightsForm,
+  secretName,
   strategyForm,
   thresholdsForm,
   whenInFlightForm,
@@ -39,7 +41,6 @@ import {
   port,
   seconds,
   secret,
-  secretName,
   variableName,
   word,
 } from "./common-forms.ts";
@@ -102,7 +103,7 @@ const canaryApp = object({
   keepLive: optional(plain(list(oneOf(keptSettings)))),
   acceptLoss: optional(plain(list(oneOf(lostSettings)))),
   credentials: optional(parts(named(parts(credentialReference), variableName))),
-  credentialSlots: optional(plain(list(list(secretName, { least: 2, most: 2, what: "a list of two secrets' names" })))),
+  credentialSlots: optional(plain(credentialSlotsForm)),
 });
 
 const httpAppFields = {

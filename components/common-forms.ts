@@ -28,6 +28,3 @@ export const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a
 export const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
   pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
 });
-export const secretName = text("of the form that a secret's name has: lower-case letters, digits, - and .", {
-  pattern: "^[a-z0-9]([a-z0-9.\\-]*[a-z0-9])?$",
-});

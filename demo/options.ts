@@ -4,7 +4,12 @@ import { parseArgs } from "node:util";
 import { demoOptionUnclear, demoSeedUnclear } from "../errors/demo.ts";
 
 const root = path.join(import.meta.dirname, "..");
+/** The stories, by the names by which one is chosen. */
+const storyNames = ["releases"] as const;
+export type StoryName = (typeof storyNames)[number];
+
 const known = {
+  only: { type: "string" },
   seed: { type: "string" },
   exit: { type: "boolean", default: false },
   folder: { type: "string", default: path.join(root, ".ballast") },
@@ -13,6 +18,8 @@ const known = {
 
 /** What the demo was asked to do. */
 export interface Options {
+  /** Shows this story whole, and no other one. */
+  readonly only: StoryName | undefined;
   /** Draws another story than the standard one. */
   readonly seed: number | undefined;
   /** Ends after the story, without waiting for Ctrl-C. */
@@ -30,9 +37,20 @@ export function readOptions(args: readonly string[]): Options {
     const reason = complaint(token);
     if (reason !== undefined) throw demoOptionUnclear({ reason });
   }
-  const { seed, exit, folder, out } = values as { seed?: string; exit: boolean; folder: string; out: string };
+  const { only, seed, exit, folder, out } = values as Given;
+  const story = storyNames.find((name) => name === only);
+  if (only !== undefined && story === undefined)
+    throw demoOptionUnclear({ reason: `there is no story "${only}"; the stories are: ${storyNames.join(", ")}` });
   if (seed !== undefined && !(/^\d{1,10}$/.test(seed) && Number(seed) < 2 ** 32)) throw demoSeedUnclear({ seed });
-  return { seed: seed === undefined ? undefined : Number(seed), exit, folder: path.resolve(folder), out };
+  return { only: story, seed: seed === undefined ? undefined : Number(seed), exit, folder: path.resolve(folder), out };
+}
+
+interface Given {
+  readonly only?: string;
+  readonly seed?: string;
+  readonly exit: boolean;
+  readonly folder: string;
+  readonly out: string;
 }
 
 // Node's own strict mode would throw errors that are not ours.

@@ -186,7 +186,8 @@ export const canaryAppMoved = entry<{ readonly app: string; readonly moves: read
   title: "An update would delete and recreate an app that serves",
   message: ({ app, moves }) => `"${app}" would be deleted and created again: ${moves.join("; ")}.`,
   fix: () =>
-    "keep the app's present values in the program; to move it, deploy a second app, move the users, then delete the first",
+    "keep the app's present values in the program; to move it, deploy a second app, move the users, then delete the " +
+    "first",
   left: unchanged,
 });
 

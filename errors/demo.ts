@@ -22,7 +22,7 @@ export const demoOptionUnclear = entry<{ reason: string }>("demo-option-unclear"
   exitCode: 2,
   title: "The demo's options are not valid",
   message: ({ reason }) => `The demo did not start: ${reason}.`,
-  fix: () => "use only the options --seed <number>, --exit, --folder <path> and --out <file>",
+  fix: () => "use only the options --only <story>, --seed <number>, --exit, --folder <path> and --out <file>",
 });
 
 /** The folder for the demo holds something else, which the demo would delete. */

@@ -280,6 +280,7 @@ export class CanaryApp extends pulumi.ComponentResource {
         whenInFlight: args.whenInFlight ?? "refuse",
         outsideWeights: args.outsideWeights ?? "restore",
         ...(args.gate && { gate: args.gate }),
+        ...(args.credentialSlots && { credentialSlots: args.credentialSlots }),
       },
       { parent: this, dependsOn: this.app },
     );

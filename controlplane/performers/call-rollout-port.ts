@@ -37,7 +37,7 @@ export async function callRolloutPort(
     case "Repoint":
       return write((asked) => apps.repoint(effect, asked));
     case "Inspect":
-      return read((late) => apps.inspect(effect.target, late));
+      return read((late) => apps.inspect(effect, late));
     case "Activate":
       return write((asked) => apps.activate(effect, asked));
     case "Probe":

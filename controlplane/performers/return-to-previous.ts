@@ -80,7 +80,7 @@ async function planOf(world: ReturnWorld, target: string, cancel: AbortSignal): 
 /** Finds the release that serves and the revision before it; or why the app cannot be returned. */
 async function returnableOf(world: ReturnWorld, target: string, cancel: AbortSignal): Promise<Returnable | string> {
   const [, resourceGroup = "", app = ""] = target.split("/");
-  const view = await world.apps.inspect({ resourceGroup, app }, cancel);
+  const view = await world.apps.inspect({ target: { resourceGroup, app } }, cancel);
   if (!view.ok) return `the app cannot be read: ${view.reason}`;
   const serving = mostTraffic(view.value);
   if (serving === undefined) return "no revision has traffic";

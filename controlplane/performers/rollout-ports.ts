@@ -18,7 +18,7 @@ export interface Apps {
   /** Makes a revision from the one that serves, without traffic, with another secret in its variables. */
   readonly repoint: (effect: Effect<"Repoint">, fence: Fence) => Promise<Result<null>>;
   /** Reads the revisions and the traffic. */
-  readonly inspect: (target: Target, cancel: AbortSignal) => Promise<Result<AppView>>;
+  readonly inspect: (asked: Omit<Effect<"Inspect">, "kind">, cancel: AbortSignal) => Promise<Result<AppView>>;
   /** Sets the weights and gives the traffic as read back. Named revisions only; the sum is 100. */
   readonly shift: (effect: Effect<"ShiftTraffic">, fence: Fence) => Promise<Result<TrafficView>>;
   readonly readTraffic: (target: Target, cancel: AbortSignal) => Promise<Result<TrafficView>>;

@@ -282,6 +282,19 @@ export const outsideWeightsForm = oneOf(["restore", "adopt"], {
  */
 export type OutsideWeights = ValueOf<typeof outsideWeightsForm>;
 
+/** A secret's name, as Azure takes it in a container app. */
+export const secretName = text("of the form that a secret's name has: lower-case letters, digits, - and .", {
+  pattern: "^[a-z0-9]([a-z0-9.\\-]*[a-z0-9])?$",
+});
+
+/** The two secrets of each rotated credential of an app. */
+export const credentialSlotsForm = list(list(secretName, { least: 2, most: 2, what: "a list of two secrets' names" }), {
+  most: 100,
+  description:
+    "The secrets of rotated credentials, two names for each. Two revisions that differ only in which of the two they " +
+    "name have the same template.",
+});
+
 /** The fields of a release that the caller asks for and the journal keeps. */
 export const askedFields = {
   release: line(200, {
@@ -303,7 +316,11 @@ export const askedFields = {
   }),
   outsideWeights: optional(outsideWeightsForm),
   gate: optional(gateForm),
+  credentialSlots: optional(credentialSlotsForm),
 };
+
+/** The names of the two secrets of a credential. */
+export type CredentialSlots = ValueOf<typeof credentialSlotsForm>;
 
 /** What happens to a rollout in flight of the same app: it makes the new one fail, or it is aborted first. */
 export const whenInFlightForm = oneOf(["refuse", "supersede"], {

@@ -15,14 +15,18 @@ export function react(state: RolloutState): RolloutEffect | undefined {
   if (contender === undefined || first === undefined) return ownEffect(state, intent);
   const { target } = intent;
   if (state.now >= first.retryAt)
-    return contender === "Inspect"
-      ? { kind: "Inspect", target }
-      : { kind: "Deactivate", target, revision: first.revision };
+    return contender === "Inspect" ? inspection(intent) : { kind: "Deactivate", target, revision: first.revision };
   // However long Azure delays the answer to another release, this one's canary is watched meanwhile.
   const own = ownEffect(state, intent);
   if (own?.kind === "AwaitSignal") return { kind: "Wait", until: first.retryAt };
   return own?.kind === "Wait" ? { kind: "Wait", until: Math.min(own.until, first.retryAt) } : own;
 }
+
+const inspection = ({ target, credentialSlots }: ReleaseIntent): RolloutEffect => ({
+  kind: "Inspect",
+  target,
+  ...(credentialSlots && { credentialSlots }),
+});
 
 /** Names the effect that the rollout itself needs, without regard to other releases of its app. */
 function ownEffect(state: RolloutState, intent: ReleaseIntent): RolloutEffect | undefined {
@@ -47,7 +51,7 @@ function ownEffect(state: RolloutState, intent: ReleaseIntent): RolloutEffect | 
     case "repointing":
       return { kind: "Repoint", target, revision, purpose: intent.purpose! };
     case "inspecting":
-      return { kind: "Inspect", target };
+      return inspection(intent);
     case "activating":
       return { kind: "Activate", target, revision };
     case "smoking":

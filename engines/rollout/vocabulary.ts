@@ -3,7 +3,16 @@
 import type { Outcome, Request, Signal } from "../engine.ts";
 import type { Instant } from "../time.ts";
 import type { Ending, RolloutDecision, RolloutEvent, RolloutObserved } from "./facts.ts";
-import type { Gate, OutsideWeights, Purpose, ReleaseIntent, Strategy, Target, Thresholds } from "./intent.ts";
+import type {
+  CredentialSlots,
+  Gate,
+  OutsideWeights,
+  Purpose,
+  ReleaseIntent,
+  Strategy,
+  Target,
+  Thresholds,
+} from "./intent.ts";
 import type { Count, Durations } from "./judge/counts.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import type { EndReason, RolloutResult, WaitReason } from "./reasons.ts";
@@ -204,7 +213,8 @@ export type RolloutEffect =
       readonly revision: string;
       readonly purpose: Purpose;
     }
-  | { readonly kind: "Inspect"; readonly target: Target }
+  /** The templates of revisions are compared without regard to which secret of a slot they name. */
+  | { readonly kind: "Inspect"; readonly target: Target; readonly credentialSlots?: CredentialSlots }
   | { readonly kind: "Activate"; readonly target: Target; readonly revision: string }
   /** `awake` is probed as well, so that it keeps a replica; its answer is ignored. */
   | {

@@ -81,3 +81,10 @@ test("outputs are changed in the same way", async () => {
 
 test("without slots a program names its secrets itself", async () =>
   expect((await sentTo(live("db-b", "other"), { credentialSlots: [] }))[0]).toEqual(["db-a", "other", "db-a", "db-a"]));
+
+test("the control plane hears of the slots, since they are no part of a release", async () => {
+  const { declared } = await record(() => new CanaryApp("shop", args), nothingThere);
+  expect(declared.find(({ name }) => name === "shop-release")!.inputs).toMatchObject({
+    credentialSlots: [["db-a", "db-b"]],
+  });
+});

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
-import { draw, expectedResult, type Fault, story } from "../../demo/draw.ts";
+import { draw, expectedResult, type Fault, story } from "../../demo/releases/draw.ts";
 import { type ChildOptions, runChild } from "../../toolchain/child.ts";
 import { cacheFolder } from "../../toolchain/pulumi/cache.ts";
 

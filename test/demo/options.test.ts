@@ -7,6 +7,7 @@ const root = path.join(import.meta.dirname, "..", "..");
 
 test("without options, the standard story runs in the repository until Ctrl-C", () =>
   expect(readOptions([])).toEqual({
+    only: undefined,
     seed: undefined,
     exit: false,
     folder: path.join(root, ".ballast"),
@@ -14,7 +15,8 @@ test("without options, the standard story runs in the repository until Ctrl-C", 
   }));
 
 test("reads each option, with its value as the next argument or after an equals sign", () =>
-  expect(readOptions(["--seed", "7", "--exit", "--folder=/tmp/a", "--out", "b.json"])).toEqual({
+  expect(readOptions(["--only", "releases", "--seed", "7", "--exit", "--folder=/tmp/a", "--out", "b.json"])).toEqual({
+    only: "releases",
     seed: 7,
     exit: true,
     folder: "/tmp/a",
@@ -23,6 +25,7 @@ test("reads each option, with its value as the next argument or after an equals 
 
 test.each([
   ["demo-option-unclear", ["--sed", "7"], "there is no option --sed"],
+  ["demo-option-unclear", ["--only", "sunset"], 'there is no story "sunset"; the stories are: releases'],
   ["demo-option-unclear", ["-x"], "there is no option -x"],
   ["demo-option-unclear", ["lucky"], '"lucky" is not an option'],
   ["demo-option-unclear", ["--", "lucky"], '"lucky" is not an option'],

@@ -75,6 +75,7 @@ test("reports the package's version, and describes its resource and functions in
         releaseInputs(plane.endpoint, {
           dryRunThresholds: defaultThresholds,
           gate: { beforePercent: 100, expiresSeconds: 60 },
+          credentialSlots: [["db-a", "db-b"]],
         }),
       ),
     ).sort(),

@@ -3,6 +3,7 @@
 // being sent twice, and a write that is no longer ours is never sent. settle.ts has that loop.
 import type { ContainerApp, Revision } from "@azure/arm-appcontainers";
 import type { Result } from "../../../engines/engine.ts";
+import type { CredentialSlots } from "../../../engines/rollout/intent.ts";
 import type {
   AppView,
   ProbeView,
@@ -40,7 +41,7 @@ export function createContainerApps(
   const cloud: Cloud = { apps: connection.apps, ready: connection.ready, patience };
   return {
     repoint: (effect, fence) => repoint(cloud, effect, fence),
-    inspect: (target, cancel) => inspect(cloud, target, cancel),
+    inspect: (asked, cancel) => inspect(cloud, asked, cancel),
     readTraffic: (target, cancel) => readTraffic(cloud, target, cancel),
     shift: (effect, fence) => shift(cloud, effect, fence),
     activate: ({ target, revision }, fence) => activate(cloud, target, revision, fence, isProvisioned),
@@ -69,22 +70,26 @@ export function createContainerApps(
   };
 }
 
-async function inspect(cloud: Cloud, target: Target, cancel: AbortSignal): Promise<Result<AppView>> {
+async function inspect(
+  cloud: Cloud,
+  { target, credentialSlots }: Parameters<Apps["inspect"]>[0],
+  cancel: AbortSignal,
+): Promise<Result<AppView>> {
   const [app, revisions] = await Promise.all([getApp(cloud, target, cancel), listRevisions(cloud, target, cancel)]);
   if (!app.ok) return asResult(app);
   if (!revisions.ok) return asResult(revisions);
   const weights = weightsOf(app.value);
-  return weights.ok
-    ? { ok: true, value: { weights: weights.value, revisions: revisions.value.map(viewOf), ...fitnessOf(app.value) } }
-    : weights;
+  if (!weights.ok) return weights;
+  const views = revisions.value.map((revision) => viewOf(revision, credentialSlots));
+  return { ok: true, value: { weights: weights.value, revisions: views, ...fitnessOf(app.value) } };
 }
 
-const viewOf = (revision: Revision): RevisionView => ({
+const viewOf = (revision: Revision, slots?: CredentialSlots): RevisionView => ({
   name: revision.name ?? "",
   active: revision.active ?? false,
   running: revision.runningState ?? "Unknown",
   health: revision.healthState ?? "None",
-  templateHash: templateHash(revision.template),
+  templateHash: templateHash(revision.template, slots),
   images: (revision.template?.containers ?? []).flatMap(({ image }) => (image === undefined ? [] : [image])),
   // Without a minimum in the scale, the minimum is 0.
   minReplicas: revision.template?.scale?.minReplicas ?? 0,

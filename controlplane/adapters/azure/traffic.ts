@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { ContainerApp, TrafficWeight } from "@azure/arm-appcontainers";
 import { canonical } from "../../../engines/canonical.ts";
 import type { Result } from "../../../engines/engine.ts";
+import type { CredentialSlots } from "../../../engines/rollout/intent.ts";
 import type { AppView, Labels, Weight } from "../../../engines/rollout/vocabulary.ts";
 import { sameName } from "../../../engines/rollout/weights.ts";
 
@@ -135,13 +136,20 @@ export function entriesFor(
 }
 
 /**
- * Gives the same hash for the same template, whatever the revision's suffix is.
+ * Gives the same hash for the same template, whatever the revision's suffix is, and whichever secret of a credential it
+ * names: a rotation moves from one to the other, and that is no other release.
  *
  * It hashes the template as the Azure client parsed it, which has every field of our API version. Defaults that the
- * client adds are the same for all templates; a field that is null counts as absent.
+ * client adds are the same for all templates; a field that is null counts as absent. Azure ignores the letter case of
+ * the ids of identities and services.
  */
-export function templateHash(template: unknown): string {
+export function templateHash(template: unknown, slots: CredentialSlots = []): string {
   const { revisionSuffix: _ours, ...rest } = (template ?? {}) as Record<string, unknown>;
-  const withoutNulls: unknown = JSON.parse(JSON.stringify(rest), (_key, value: unknown) => value ?? undefined);
-  return createHash("sha256").update(canonical(withoutNulls)).digest("hex");
+  const pairs = new Map(slots.flatMap((slot) => slot.map((secret) => [secret, slot.toSorted().join(" or ")])));
+  const same: unknown = JSON.parse(JSON.stringify(rest), (key, value: unknown) => {
+    if (typeof value !== "string") return value ?? undefined;
+    if (key === "secretRef") return pairs.get(value.toLowerCase()) ?? value;
+    return (key === "identity" || key === "serviceId") && value.startsWith("/") ? value.toLowerCase() : value;
+  });
+  return createHash("sha256").update(canonical(same)).digest("hex");
 }

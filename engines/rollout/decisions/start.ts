@@ -17,8 +17,10 @@ export function start(state: RolloutState, view: AppView): RolloutDecision {
   const serving = view.revisions.find((revision) => sameName(revision.name, stable));
   if (serving === undefined) return abort("stable-missing", "the revision that served before no longer exists");
   const untouched = sameWeights(view.weights, [{ revision: stable, percent: 100 }]);
-  // Of a rotation's revision only the secret differs, which a template's key may leave out. It is always judged.
-  if (serving.templateHash === canary.templateHash && state.intent!.purpose === undefined)
+  // A template's key leaves out which secret of a credential it names. That is all by which a rotation's revision
+  // differs, and may be all by which the one differs to which a remediation returns.
+  const { purpose, returns } = state.intent!;
+  if (serving.templateHash === canary.templateHash && purpose === undefined && returns === undefined)
     return {
       kind: "FoundUnchanged",
       stable,

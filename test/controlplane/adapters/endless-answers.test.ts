@@ -67,7 +67,7 @@ const signsIn = ({ url = "" }: http.IncomingMessage): Proper | undefined => {
 };
 
 const reads: Readonly<Record<string, (patience: Patience) => Promise<unknown>>> = {
-  "Resource Manager": (patience) => createContainerApps(connection, patience).inspect(target, uncut),
+  "Resource Manager": (patience) => createContainerApps(connection, patience).inspect({ target }, uncut),
   "Log Analytics": (patience) =>
     createRequestRows(connection, patience, "workspace", 1).measure(
       { kind: "Measure", target, canary: "b", stable: "a", from: 0, intervalSeconds: 60 } as never,

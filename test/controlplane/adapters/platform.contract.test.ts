@@ -4,6 +4,7 @@
 import { expect, test } from "vitest";
 import { messageOf } from "../../../cli/doctor/azure-answer.ts";
 import { describeAsked } from "../../../deadman/azure.ts";
+import type { CredentialSlots } from "../../../engines/rollout/intent.ts";
 import {
   apps,
   type Configuration,
@@ -38,6 +39,24 @@ test("a revert cannot have the suffix of a deactivated revision: its operation f
   await put("suffix", "2", { suffix: "two" });
   await deactivate("suffix", "suffix--one");
   await expect(put("suffix", "3", { suffix: "one" })).rejects.toThrow(/'one' already exists/);
+});
+
+test("revisions that name either secret of a credential have the same template, as Azure shows it", async () => {
+  const secrets = ["db-a", "db-b", "mail"].map((name) => ({ name, value: "hunter2" }));
+  const names: (string | undefined)[] = [];
+  for (const secretRef of ["db-a", "db-b", "mail"]) {
+    const variables = [{ name: "DATABASE", secretRef }];
+    names.push((await put("slots", "1", { configuration: { secrets }, variables })).latestRevisionName);
+  }
+  const templates = async (credentialSlots?: CredentialSlots) => {
+    const asked = { target: { resourceGroup, app: "slots" }, ...(credentialSlots && { credentialSlots }) };
+    const view = await apps.inspect(asked, uncut);
+    if (!view.ok) throw new Error(view.reason);
+    return names.map((name) => view.value.revisions.find((each) => each.name === name)!.templateHash);
+  };
+  const [a, b, mail] = await templates([["db-b", "db-a"]]);
+  expect([a === b, a === mail]).toEqual([true, false]);
+  expect(new Set(await templates()).size).toBe(3);
 });
 
 test("all revisions of an app are read, although the list is paged", async () => {

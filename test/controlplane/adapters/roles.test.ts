@@ -175,7 +175,7 @@ describe("the control plane's identity on Azure", () => {
     const back = [{ revision: stable, percent: 100 }];
     const probe = { kind: "Probe", target, revision: idle, path: "/", timeoutSeconds: 2 } as const;
     const work: Readonly<Record<string, () => Promise<Result<unknown>>>> = {
-      inspect: () => apps.inspect(target, never),
+      inspect: () => apps.inspect({ target }, never),
       readTraffic: () => apps.readTraffic(target, never),
       probe: () => apps.probe(probe, never),
       restarts: async () => {

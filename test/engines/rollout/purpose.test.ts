@@ -39,14 +39,15 @@ it("makes its revision before it looks at the app", () => {
   expect(rollout.react(fold(rollout, repointed))).toEqual({ kind: "Inspect", target });
 });
 
+const revision = (name: string) => ({
+  name,
+  active: true,
+  running: "Running",
+  health: "Healthy",
+  templateHash: "same",
+});
+
 it("is judged although its template has the key of the one that serves", () => {
-  const revision = (name: string) => ({
-    name,
-    active: true,
-    running: "Running",
-    health: "Healthy",
-    templateHash: "same",
-  });
   const view = { weights: [{ revision: "web--1", percent: 100 }], revisions: ["web--1", "web--b-r1-1"].map(revision) };
   const inspected = told(repointed, { kind: "Outcome", of: "Inspect", at: 2, found: { ok: true, value: view } });
   expect(inspected.at(-1)).toMatchObject({ kind: "Started", stable: "web--1" });
@@ -66,4 +67,22 @@ it("is rejected, and deactivates what it may have made, if the revision cannot b
   expect(rollout.react(fold(rollout, journal))).toMatchObject({ kind: "Deactivate", revision: "web--b-r1-1" });
   journal = told(journal, { kind: "Outcome", of: "Deactivate", at: 100_001, found: { ok: true, value: null } });
   expect(journal.at(-1)).toMatchObject({ kind: "Finished", result: "rejected" });
+});
+
+const { purpose: _purpose, ...plain } = intent;
+const slots = [["database-a", "database-b"]];
+
+it("compares templates without the slots of its app's credentials", () => {
+  const journal = told([], { kind: "Request", at: 0, intent: { ...plain, credentialSlots: slots } });
+  expect(rollout.react(fold(rollout, journal))).toEqual({ kind: "Inspect", target, credentialSlots: slots });
+});
+
+it.each([
+  ["a release of a template that serves already has nothing to do", {}, "FoundUnchanged"],
+  ["a return to the revision before a rotation moves the traffic", { returns: "many-failures" }, "Started"],
+])("%s", (_title, change, kind) => {
+  const journal = told([], { kind: "Request", at: 0, intent: { ...plain, credentialSlots: slots, ...change } });
+  const view = { weights: [{ revision: "web--1", percent: 100 }], revisions: ["web--1", "web--b-r1-1"].map(revision) };
+  const found = told(journal, { kind: "Outcome", of: "Inspect", at: 2, found: { ok: true, value: view } });
+  expect(found.at(-1)).toMatchObject({ kind });
 });

@@ -92,7 +92,7 @@ export const patchTraffic = (app: string, traffic: NonNullable<Configuration["in
 export const neverReady = { variables: [{ name: "FAULT", value: "never-ready" }] };
 
 export const viewOf = async (app: string) => {
-  const view = await apps.inspect({ resourceGroup, app }, uncut);
+  const view = await apps.inspect({ target: { resourceGroup, app } }, uncut);
   if (!view.ok) throw new Error(view.reason);
   return view.value;
 };

@@ -34,7 +34,7 @@ export function cloudInTable(pool: pg.Pool): { readonly apps: Apps; readonly req
       ?.weights ?? [{ revision: stable, percent: 100 }];
   const nothing = async () => ({ ok: true as const, value: null });
   const apps: Apps = {
-    inspect: async (target) => ({
+    inspect: async ({ target }) => ({
       ok: true,
       value: {
         weights: await weightsOf(target),

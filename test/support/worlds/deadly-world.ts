@@ -53,7 +53,7 @@ export function deadlyWorld(pool: pg.Pool, { apps, requests, journal }: Ports): 
   return {
     apps: {
       repoint: (effect, fence) => sent(effect, () => apps.repoint(effect, fence)),
-      inspect: (target, cancel) => sent({ kind: "Inspect" }, () => apps.inspect(target, cancel)),
+      inspect: (asked, cancel) => sent({ kind: "Inspect" }, () => apps.inspect(asked, cancel)),
       shift: (effect, fence) => sent(effect, () => apps.shift(effect, fence)),
       readTraffic: (target, cancel) => sent({ kind: "VerifyTraffic" }, () => apps.readTraffic(target, cancel)),
       activate: (effect, fence) => sent(effect, () => apps.activate(effect, fence)),

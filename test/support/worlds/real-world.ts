@@ -102,7 +102,7 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
  */
 async function healthy(apps: Apps, { target, revision }: Parameters<Apps["activate"]>[0]): Promise<void> {
   await eventually(async () => {
-    const seen = await apps.inspect(target, AbortSignal.timeout(5_000));
+    const seen = await apps.inspect({ target }, AbortSignal.timeout(5_000));
     return seen.ok && seen.value.revisions.find(({ name }) => name === revision)?.health === "Healthy";
   }, `${revision} to be healthy`);
 }

@@ -1,7 +1,7 @@
 // Draws the releases of a demo from a seed: their faults, sizes and order, when the control plane is killed, and which
 // verdict races with a `pulumi up`. A fault reaches only the environment of the replicas, and it alone determines the
 // expected result.
-import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
+import type { RolloutResult } from "../../engines/rollout/vocabulary.ts";
 
 /** What is wrong with a release. examples/storefront/README.md describes the faults. */
 export type Fault =

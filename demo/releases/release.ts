@@ -1,13 +1,14 @@
 // One release from `pulumi up` to its result, printed as it happens, and the kill of the control plane during one.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ControlPlane } from "../client/control-plane.ts";
-import type { JournalLine, RolloutName } from "../client/rollouts.ts";
-import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
-import type { Ended } from "../toolchain/child.ts";
+import type { ControlPlane } from "../../client/control-plane.ts";
+import type { JournalLine, RolloutName } from "../../client/rollouts.ts";
+import type { RolloutResult } from "../../engines/rollout/vocabulary.ts";
+import type { Ended } from "../../toolchain/child.ts";
+import type { Emulator } from "../emulator.ts";
+import type { Stack } from "../stack.ts";
+import { StoryUndecided } from "../story.ts";
+import type { Timeline } from "../timeline.ts";
 import { type Draw, type DrawnRelease, describeFault, environmentOf, expectedResult, type Fault } from "./draw.ts";
-import type { Emulator } from "./emulator.ts";
-import type { Stack } from "./stack.ts";
-import type { Timeline } from "./timeline.ts";
 
 /** What a release needs: the stack, the control plane, the emulator and the timeline. */
 export interface Stage {
@@ -116,9 +117,6 @@ export async function checkResult(
   if (spoilt) throw new StoryUndecided();
   return expected;
 }
-
-/** Ends a story that cannot go on because of a result that the machine may have spoilt. The timeline has said so. */
-export class StoryUndecided extends Error {}
 
 /** Prints the new rollout as it happens, until it has ended. */
 export async function follow(

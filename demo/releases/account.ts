@@ -1,8 +1,8 @@
 // What the demo counts from the emulator's records: requests by arm, writes of traffic, and which failures a fault
 // explains. A fault explains a failed request only if the replica that answered logged that request as injected, or if
 // the request went to a canary that hangs or crashes. Being close in time proves nothing.
-import type { LoadFailure } from "../emulator/load.ts";
-import type { Asked, LogLine, Row } from "./emulator.ts";
+import type { LoadFailure } from "../../emulator/load.ts";
+import type { Asked, LogLine, Row } from "../emulator.ts";
 import type { Released } from "./release.ts";
 
 /** The requests of one release by arm, counted from the ingress's rows of the load. */

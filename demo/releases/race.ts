@@ -1,6 +1,6 @@
 // A `pulumi up` that races with a verdict: the next release starts while the one before is being decided. Whichever
 // comes first, the `up` succeeds or is refused with an error of the catalogue, and the fault determines the verdict.
-import type { Ended } from "../toolchain/child.ts";
+import type { Ended } from "../../toolchain/child.ts";
 import { type Draw, type DrawnRelease, environmentOf } from "./draw.ts";
 import { account, app, carryOut, checkResult, follow, knownNow, type Released, type Stage } from "./release.ts";
 
