@@ -31,6 +31,8 @@ import { completedCredential, objectionsToCredentials } from "../engines/rotatio
 import type { AppTarget } from "../engines/targets.ts";
 import { anObject, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
+import { nameShapes } from "./conventions.ts";
+import { credentialReference, databaseCredential, secretVault } from "./credentials/forms.ts";
 import {
   address,
   groupName,
@@ -43,9 +45,7 @@ import {
   secret,
   variableName,
   word,
-} from "./common-forms.ts";
-import { nameShapes } from "./conventions.ts";
-import { credentialReference, databaseCredential, secretVault } from "./credentials/forms.ts";
+} from "./name-forms.ts";
 
 /** JSON that the control plane would accept: it is read here by the same form, so that a preview refuses it. */
 function declaration(form: Form<unknown>, what: string): Form<string> {

@@ -1,5 +1,6 @@
 // The declared credentials: those of the settings, and those that programs declare through the API, which the store
-// keeps. A new one gets its first versions by a rotation, so that no process that dies half-way leaves a second password.
+// keeps. A new one gets its first versions by a rotation, so that a process that dies half-way leaves no second
+// password.
 import { read } from "../engines/form.ts";
 import {
   type Credential,
@@ -13,10 +14,10 @@ import { rotationKind } from "../engines/rotation/kind.ts";
 import type { CredentialName, RotationIntent } from "../engines/rotation/vocabulary.ts";
 import type { AppTarget } from "../engines/targets.ts";
 import { callMalformed, credentialUnprepared, credentialVaultClosed } from "../errors/api.ts";
-import type { Declarations, Shown } from "./api/call.ts";
 import { type InspectedWorld, inspectDeclared } from "./performers/rotation.ts";
+import type { DeclarationStore, Declarations, DeclaredBy, Shown } from "./runtime/declarations.ts";
 import type { Orchestrator } from "./runtime/orchestrate.ts";
-import type { DeclarationStore, Journal } from "./runtime/ports.ts";
+import type { Journal } from "./runtime/ports.ts";
 
 /** Where declarations are kept, and the settings' own. */
 export interface DeclaredSetting {
@@ -43,8 +44,6 @@ export interface DeclaringSetting extends DeclaredSetting {
   readonly streams: Pick<Orchestrator, "start" | "signal">;
   readonly journal: Pick<Journal, "list">;
 }
-
-type By = Parameters<Declarations["put"]>[2];
 
 /** Makes the answers about declared credentials. */
 export function declarationsOf(setting: DeclaringSetting): Declarations {
@@ -78,7 +77,7 @@ const patienceSeconds = 60;
 const againSeconds = 5;
 
 /** Keeps a declaration. Nothing is kept that no rotation could carry out. */
-async function declare(declared: Credential, by: By, setting: DeclaringSetting): Promise<Shown> {
+async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringSetting): Promise<Shown> {
   const { managed, store, world } = setting;
   const { vault, credential, server, preparedBy } = declared;
   const objections = objectionsToCredentials([declared], managed);
@@ -108,7 +107,7 @@ async function declare(declared: Credential, by: By, setting: DeclaringSetting):
 /** Begins or continues the rotation that gives a credential its first versions, and gives its name. */
 async function seed(
   { vault, credential }: Credential,
-  { by, byName }: By,
+  { by, byName }: DeclaredBy,
   { streams, journal, world: { clock } }: DeclaringSetting,
 ): Promise<string> {
   const parts = new Map([vault, credential].map((part, index) => [index, part.toLowerCase()] as const));

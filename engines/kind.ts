@@ -150,6 +150,8 @@ export interface DeclaredThings {
   readonly form: Form<unknown>;
   /** The answer of every call about one of them. */
   readonly shape: Schema;
+  /** The ids of the errors by which a declaration is refused although it is well formed. */
+  readonly refusals: readonly string[];
 }
 
 /** What the facts of a kind say to people. */

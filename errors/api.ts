@@ -81,7 +81,7 @@ export const targetUnknown = entry<{ what: string }>("target-not-managed", {
 export const undeclared = entry<{ what: string }>("target-not-declared", {
   title: "Nothing has declared this target",
   message: ({ what }) => `No program has declared ${what}.`,
-  fix: () => "check the name; `ballast credential list --declared` lists the credentials that are declared",
+  fix: () => "check the name, or declare it in the program, such as by a `DatabaseCredential`",
 });
 
 /** The roles of a credential, or the rotator's access to them, are missing. */
@@ -108,7 +108,7 @@ export const credentialVaultClosed = entry<{ credential: string; vault: string; 
     message: ({ credential, vault, why }) =>
       `The control plane cannot read the credential ${credential} in the vault ${vault}: ${why}.`,
     fix: () =>
-      "give the control plane's identity the role Key Vault Secrets Officer on the vault (`vaults` of `ControlPlane` " +
+      "give the control plane's identity the role Key Vault Secrets Officer on the vault (`officer` of `SecretVault` " +
       "does that); a new right counts after a minute or two",
     left: () => "Nothing was written to the vault or the database.",
   },

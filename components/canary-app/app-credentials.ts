@@ -1,5 +1,5 @@
-// The rotated credentials of an app: each becomes two secrets by reference, the identity that reads them, and a variable
-// that names the first. Which of the two is in use is the rotation's to say afterwards.
+// The rotated credentials of an app: each becomes two secrets by reference, the identity that reads them, and a
+// variable that names the first. Which of the two is in use is the rotation's to say afterwards.
 import type { ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { canaryAppCredentialUnfit } from "../../errors/components.ts";

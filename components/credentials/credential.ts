@@ -1,5 +1,5 @@
-// A declared credential as a Pulumi resource. This is only the class: Ballast's provider, a process of its own, declares
-// it to the control plane. No value is ever among its inputs or outputs.
+// A declared credential as a Pulumi resource. This is only the class: Ballast's provider, a process of its own,
+// declares it to the control plane. No value is ever among its inputs or outputs.
 import * as pulumi from "@pulumi/pulumi";
 import type { CredentialBody } from "../../engines/rotation/declaration.ts";
 

@@ -1,10 +1,10 @@
-// The forms of the arguments about credentials. What a declaration says is checked as the control plane would check it, so
-// that a preview refuses what could never be rotated.
+// The forms of the arguments about credentials. What a declaration says is checked as the control plane would check it,
+// so that a preview refuses what could never be rotated.
 import { list, number, type Objection, object, oneOf, optional, read } from "../../engines/form.ts";
 import { secretName } from "../../engines/rollout/intent.ts";
 import { credentialBody, credentialParts, valueForms } from "../../engines/rotation/declaration.ts";
 import { anObject, input, inputs, parts, plain } from "../arguments.ts";
-import { address, groupName, host, place, port, word } from "../common-forms.ts";
+import { address, groupName, host, place, port, word } from "../name-forms.ts";
 import { completedConsumer } from "./completed-consumer.ts";
 
 /** What a `DatabaseCredential` gives for a variable. */

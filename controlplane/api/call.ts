@@ -6,31 +6,13 @@ import { type AppTarget, describeTarget, type TargetKey } from "../../engines/ta
 import type { Instant } from "../../engines/time.ts";
 import { targetUnknown } from "../../errors/api.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
+import type { Declarations } from "../runtime/declarations.ts";
 import type { Orchestrator } from "../runtime/orchestrate.ts";
 import type { Claims, Journal } from "../runtime/ports.ts";
 import type { Role } from "./roles.ts";
 
 /** The part of the control loop that the API uses. */
 export type Streams = Pick<Orchestrator, "start" | "signal" | "recover">;
-
-/** What programs declare of one kind, as the calls about it use it. */
-export interface Declarations {
-  /** Keeps a declaration, and gives what is there of it, or why it is not kept. */
-  readonly put: (name: Name, body: unknown, by: ReturnType<typeof senderIn>) => Promise<Shown>;
-  /** Gives what is there of one; undefined if it is not declared. */
-  readonly show: (name: Name, cancel: AbortSignal) => Promise<object | undefined>;
-  readonly list: () => Promise<readonly object[]>;
-  /** Gives whether it was declared. */
-  readonly remove: (name: Name) => Promise<boolean>;
-  readonly targets: () => Promise<readonly TargetKey[]>;
-}
-
-type Name = Readonly<Record<string, string>>;
-
-/** A declared thing, or the refusal to keep it. With `retryAfterSeconds` it passes by itself. */
-export type Shown =
-  | { readonly value: object }
-  | { readonly refused: BallastError; readonly status: number; readonly retryAfterSeconds?: number };
 
 /** What the endpoints of the API share. */
 export interface Parts {

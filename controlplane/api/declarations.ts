@@ -4,7 +4,8 @@ import { read } from "../../engines/form.ts";
 import type { DeclaredThings } from "../../engines/kind.ts";
 import { describeTarget } from "../../engines/targets.ts";
 import { callMalformed, undeclared } from "../../errors/api.ts";
-import { type Answer, answer, type Call, type Declarations, type Parts, refuse, senderIn } from "./call.ts";
+import type { Declarations } from "../runtime/declarations.ts";
+import { type Answer, answer, type Call, type Parts, refuse, senderIn } from "./call.ts";
 
 /** Keeps a declaration, and answers with what is there of it. */
 export const putDeclared =

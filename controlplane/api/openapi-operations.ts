@@ -58,7 +58,7 @@ const callsOfKind = (kind: AnyKind): Readonly<Record<string, Operation>> => ({
 });
 
 /** The calls about what programs declare of a kind. */
-function declaringCalls({ noun, plural, parts, form }: DeclaredThings): Readonly<Record<string, Operation>> {
+function declaringCalls({ noun, plural, parts, form, refusals }: DeclaredThings): Readonly<Record<string, Operation>> {
   const word = noun.toLowerCase();
   const path = `/${plural}${Object.keys(parts)
     .map((part) => `/{${part}}`)
@@ -73,7 +73,7 @@ function declaringCalls({ noun, plural, parts, form }: DeclaredThings): Readonly
       body: form,
       summary: `Declare a ${word}, or change its declaration. A new one gets its first versions.`,
       answers: { 200: shown },
-      refusals: { 404: ["target-not-managed", "target-not-declared"], 409: ["credential-unprepared"], ...unreadable },
+      refusals: { 404: ["target-not-managed", "target-not-declared"], 409: refusals, ...unreadable },
     },
     [`list${capitalized(plural)}`]: {
       method: "GET",

@@ -103,4 +103,5 @@ export const declaredCredentials: DeclaredThings = {
   targetOf: ({ vault = "", credential = "" }) => secretKey({ vault, credential }),
   form: credentialBody,
   shape,
+  refusals: ["credential-unprepared", "credential-vault-closed"],
 };

@@ -118,7 +118,7 @@ function ended(state: RotationState, result: string): RotationState {
   return cutOver.slot === goal(state) ? heard : advance(heard);
 }
 
-/** From now on readers of the old version are watched. A first version has none, so the other slot is filled at once. */
+/** Readers of the old version are watched from now on. A first version has none, so the other slot is filled. */
 function published(state: RotationState, slot: Slot): RotationState {
   const next = { ...state, published: slot, readersFrom: state.now, lastLogin: undefined, readersTo: 0 };
   return isFirst(state) ? renew(next) : advance(next);

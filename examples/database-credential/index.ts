@@ -19,14 +19,7 @@ const database = new DatabaseCredential("database", {
 });
 
 const environmentId = `${scope}/providers/Microsoft.App/managedEnvironments/apps`;
-const shop = new CanaryApp("shop", {
-  ...httpApp({
-    resourceGroupName: "shop",
-    containerAppName: "shop",
-    environmentId,
-    image: "ghcr.io/example/shop:2.1.0",
-  }),
-  controlPlane,
-  credentials: { DATABASE_URL: database.uri() },
-});
+const app = { resourceGroupName: "shop", containerAppName: "shop", environmentId, image: "ghcr.io/example/shop:2.1.0" };
+const credentials = { DATABASE_URL: database.uri() };
+const shop = new CanaryApp("shop", { ...httpApp(app), controlPlane, credentials });
 export const { url } = shop;

@@ -1,5 +1,6 @@
-// The life of a `ballast:index:Credential`: declares the credential to the control plane, which gives a new one its first
-// versions. It never rotates. It works on plain values; the provider's frame translates from and to the Pulumi protocol.
+// The life of a `ballast:index:Credential`: declares the credential to the control plane, which gives a new one its
+// first versions. It never rotates. It works on plain values; the provider's frame translates from and to the Pulumi
+// protocol.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CredentialCalls, DeclaredCredential } from "../../client/credentials.ts";
 import { brokenLine } from "../../client/follow.ts";

@@ -1,5 +1,5 @@
-// What a `ballast:index:Credential` takes and gives, as forms. The declaration has the form of the API's body, so that a
-// preview refuses what the control plane would refuse.
+// What a `ballast:index:Credential` takes and gives, as forms. The declaration has the form of the API's body, so that
+// a preview refuses what the control plane would refuse.
 import { object, optional, text } from "../../engines/form.ts";
 import {
   type CredentialBody,

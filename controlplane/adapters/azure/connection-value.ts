@@ -1,5 +1,5 @@
-// The value of a slot: how a program connects as the slot's role, in the form that its driver reads. The password is read
-// back from it, also from a value that a person wrote.
+// The value of a slot: how a program connects as the slot's role, in the form that its driver reads. The password is
+// read back from it, also from a value that a person wrote.
 import type { Credential, Slot } from "../../../engines/rotation/vocabulary.ts";
 
 type Form = Credential["form"];

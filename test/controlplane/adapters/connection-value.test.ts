@@ -24,7 +24,8 @@ it("a value is written as its driver reads it", () => {
   expect(valueForms.map((form) => valueFor(credentialIn(form), "b", "pass-word_1"))).toEqual([
     "postgresql://shop_b:pass-word_1@shop.postgres.database.azure.com:5432/shop?sslmode=require",
     "host=shop.postgres.database.azure.com port=5432 dbname=shop user=shop_b password=pass-word_1 sslmode=require",
-    "Host=shop.postgres.database.azure.com;Port=5432;Database=shop;Username=shop_b;Password=pass-word_1;SSL Mode=Require",
+    "Host=shop.postgres.database.azure.com;Port=5432;Database=shop;Username=shop_b;Password=pass-word_1;" +
+      "SSL Mode=Require",
   ]);
 });
 
