@@ -10,7 +10,7 @@ export const address = text("an https address without a path", {
 });
 export const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$" });
 export const seconds = plain(number({ above: 0 }));
-export const groupId = plain(
+const groupId = plain(
   text("the id of a resource group: /subscriptions/<id>/resourceGroups/<name>", {
     pattern: "^/[sS]ubscriptions/[^/\\s]+/[rR]esource[gG]roups/[^/\\s]+$",
   }),

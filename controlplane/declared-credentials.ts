@@ -15,9 +15,9 @@ import type { CredentialName, RotationIntent } from "../engines/rotation/vocabul
 import type { AppTarget } from "../engines/targets.ts";
 import { callMalformed, credentialUnprepared, credentialVaultClosed } from "../errors/api.ts";
 import { type InspectedWorld, inspectDeclared } from "./performers/rotation.ts";
-import type { DeclarationStore, Declarations, DeclaredBy, Shown } from "./runtime/declarations.ts";
+import type { Declarations, DeclaredBy, Shown } from "./runtime/declarations.ts";
 import type { Orchestrator } from "./runtime/orchestrate.ts";
-import type { Journal } from "./runtime/ports.ts";
+import type { DeclarationStore, Journal } from "./runtime/ports.ts";
 
 /** Where declarations are kept, and the settings' own. */
 export interface DeclaredSetting {

@@ -129,15 +129,27 @@ export interface DatabaseCredentialArgs {
 export interface CredentialReference {
   /** The name of the published secret. */
   readonly credential: string;
+  /** How the values are written. */
   readonly form: Declared["form"];
   /** The names of the two secrets, in the vault and in the app. */
   readonly slots: readonly [string, string];
   /** The URL of a version of each slot. */
-  readonly urls: pulumi.Input<{ readonly a: string; readonly b: string }>;
+  readonly urls: pulumi.Input<SlotUrls>;
   /** The id of the identity that may read both. */
   readonly identity: pulumi.Input<string>;
   /** The apps that may use it. */
-  readonly consumers: readonly { readonly resourceGroup: string; readonly app: string }[];
+  readonly consumers: readonly {
+    /** The app's resource group. */
+    readonly resourceGroup: string;
+    /** The app's name in Azure. */
+    readonly app: string;
+  }[];
+}
+
+/** The URL of a version of each slot. */
+interface SlotUrls {
+  readonly a: string;
+  readonly b: string;
 }
 
 /** Key Vault Secrets User, by the GUID that the role has in every tenant. */
@@ -149,7 +161,7 @@ const secretsUser = "4633458b-17de-408a-b874-0445c86b69e6";
  */
 export class DatabaseCredential extends pulumi.ComponentResource {
   /** The URL of a version of each slot. It is known once the versions exist and the identity may read them. */
-  readonly urls: pulumi.Output<{ readonly a: string; readonly b: string }>;
+  readonly urls: pulumi.Output<SlotUrls>;
   /** The id of the identity that may read both slots. An app that names one gets it. */
   readonly identity: pulumi.Output<string>;
   readonly #name: string;

@@ -73,7 +73,7 @@ function declaringCalls({ noun, plural, parts, form, refusals }: DeclaredThings)
       body: form,
       summary: `Declare a ${word}, or change its declaration. A new one gets its first versions.`,
       answers: { 200: shown },
-      refusals: { 404: ["target-not-managed", "target-not-declared"], 409: refusals, ...unreadable },
+      refusals: { 404: ["target-not-declared"], 409: refusals, ...unreadable },
     },
     [`list${capitalized(plural)}`]: {
       method: "GET",

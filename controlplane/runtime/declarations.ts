@@ -1,14 +1,6 @@
-// What programs declare of a kind of work, beside the settings: where it is kept, and how the calls about it use it.
+// What programs declare of a kind of work, beside the settings: how the calls about it use it.
 import type { TargetKey } from "../../engines/targets.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
-
-/** What programs have declared, by the key of its target. Values are those of the declarations' own forms. */
-export interface DeclarationStore {
-  readonly all: () => Promise<readonly unknown[]>;
-  readonly put: (target: TargetKey, value: object) => Promise<void>;
-  /** Gives whether there was one. */
-  readonly remove: (target: TargetKey) => Promise<boolean>;
-}
 
 /** What programs declare of one kind. */
 export interface Declarations {

@@ -17,6 +17,7 @@ const plain = {
   password: "PLAIN-LOGIN",
   serverPassword: "PLAIN-SERVER",
   notify: "PLAIN-NOTIFY",
+  rotatorPassword: "PLAIN-ROTATOR",
   secrets: "PLAIN-SECRETS",
 };
 
@@ -31,6 +32,7 @@ const declareAll = (): void => {
     managedTargets: [],
     audience: "api://ballast",
     notify: plain.notify,
+    rotatorPassword: plain.rotatorPassword,
   });
   new JournalDatabase("journal", { ...place, password: plain.serverPassword });
   new CanaryApp("shop", {
@@ -69,6 +71,8 @@ test("no secret of any component is in plain text in the state, and each is ther
     "notify in ballast:index:ControlPlane",
     "password in azure-native:app:ContainerApp",
     "password in ballast:index:ControlPlane",
+    "rotatorPassword in azure-native:app:ContainerApp",
+    "rotatorPassword in ballast:index:ControlPlane",
     "secrets in azure-native:app:ContainerApp",
     "serverPassword in azure-native:dbforpostgresql:Server",
     "serverPassword in ballast:index:JournalDatabase",
@@ -86,14 +90,21 @@ test("every argument of a component whose name means a secret is tried above", (
   expect(named.toSorted()).toEqual([
     "canary-app/app-scope.ts secrets", // as read from the live app
     "canary-app/canary-app.ts credentialSlots", // names of secrets
+    "canary-app/canary-app.ts credentials", // references, without any value
     "canary-app/http-app.ts secretVariables", // names of secrets
     "canary-app/http-app.ts secrets", // into the configuration of a CanaryApp, as above
     "canary-app/take-over.ts credentialSlots", // names of secrets
+    "credentials/credential.ts credential", // its name
+    "credentials/database-credential.ts credential", // its name
+    "credentials/database-credential.ts credential", // its name
     "platform/control-plane-variables.ts credentials", // declarations without any password
     "platform/control-plane-variables.ts notify", // of ControlPlane, as below
+    "platform/control-plane-variables.ts rotatorPassword", // of ControlPlane, as below
     "platform/control-plane.ts credentials", // declarations without any password
     "platform/control-plane.ts notify",
     "platform/control-plane.ts password",
+    "platform/control-plane.ts rotatorPassword",
+    "platform/database-role.ts credentials", // names of roles
     "platform/journal-database.ts password",
   ]);
 });

@@ -1,6 +1,6 @@
 // What programs have declared, in PostgreSQL: one row for each target, replaced whole. It holds no secret.
 import type pg from "pg";
-import type { DeclarationStore } from "../../runtime/declarations.ts";
+import type { DeclarationStore } from "../../runtime/ports.ts";
 
 /** Opens the declarations. */
 export const openDeclarations = (pool: pg.Pool): DeclarationStore => ({
