@@ -33,8 +33,11 @@ export interface ControlPlane extends Omit<RolloutCalls, "put" | "list"> {
   readonly put: (name: RolloutName, intent: PutIntent) => Promise<Put>;
   /** Gives the selected rollouts, newest first, and beside them those whose journals cannot be read. */
   readonly list: (filter?: ListFilter) => Promise<Listed>;
-  /** Locks the app, so that no rollout shifts its traffic until the lock is given back or expires. */
-  readonly lock: (target: Target, seconds: number) => Promise<Locked>;
+  /**
+   * Locks the app, so that no rollout shifts its traffic until the lock is given back or expires. `persistent`: a
+   * release depends on it, so it waits for the control plane as long as the release would.
+   */
+  readonly lock: (target: Target, seconds: number, given?: { readonly persistent?: boolean }) => Promise<Locked>;
   readonly unlock: (target: Target, id: string) => Promise<void>;
 }
 
@@ -51,13 +54,13 @@ export function controlPlane(access: Access): ControlPlane {
       const { streams, ...troubled } = await calls.list(filter);
       return { rollouts: streams, ...troubled };
     },
-    lock: async (target, seconds) => {
+    lock: async (target, seconds, { persistent = false } = {}) => {
       const answer = await ask(access, {
         method: "POST",
         path: lockPath(target),
         body: { seconds, id: randomUUID() }, // sent again, it is the same lock
         repeatable: true,
-        persistent: "answered",
+        persistent: persistent || "answered",
       });
       if (answer.status >= 400 && !(answer.body as { heldBy?: string } | null)?.heldBy) throw refusal(access, answer);
       return answer.body as Locked;

@@ -29,12 +29,13 @@ import {
 } from "../engines/rollout/intent.ts";
 import { completedCredential, objectionsToCredentials } from "../engines/rotation/declaration.ts";
 import type { AppTarget } from "../engines/targets.ts";
+import { alertForms } from "./alerts/argument-forms.ts";
 import { anObject, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
-import { nameShapes } from "./conventions.ts";
 import { credentialReference, databaseCredential, secretVault } from "./credentials/forms.ts";
 import {
   address,
+  appName,
   groupName,
   host,
   image,
@@ -45,7 +46,8 @@ import {
   secret,
   variableName,
   word,
-} from "./name-forms.ts";
+} from "./shared-forms.ts";
+import { deliveryWorkflows, repositoryGuard } from "./workflows/forms.ts";
 
 /** JSON that the control plane would accept: it is read here by the same form, so that a preview refuses it. */
 function declaration(form: Form<unknown>, what: string): Form<string> {
@@ -69,8 +71,6 @@ const replicas = (least: number) => plain(number({ least, most: 1_000, whole: tr
 
 /** The output `sender` of `Telemetry` has more than the control plane needs. */
 const sender = parts(object({ connectionString: secret, identity: optional(plain(word)), insightsId: input(word) }));
-
-const appName = text(`a container app's name: ${nameShapes.app.rule}`, { pattern: nameShapes.app.pattern.source });
 
 const canaryApp = object({
   // azure-native's own. A word of it that is misspelt at the top would be ignored, so all names are listed.
@@ -117,7 +117,7 @@ const httpAppFields = {
   secretVariables: optional(named(plain(word), variableName)),
   registries: optional(parts(list(parts(object({ server: input(host), identity: input(word) }))))),
   telemetry: optional(
-    parts(object({ connectionString: secret, identity: input(word), insightsId: optional(input(word)) })),
+    parts(object({ connectionString: input(word), identity: input(word), insightsId: optional(input(word)) })),
   ),
   external: optional(plain(flag())),
   transport: optional(plain(oneOf(["http", "http2", "auto"]))),
@@ -316,16 +316,19 @@ const telemetry = object({
 
 /** The forms by the name of the component. */
 export const argumentForms = {
+  ...alertForms,
   CanaryApp: canaryApp,
   ContainerEnvironment: containerEnvironment,
   ControlPlane: controlPlane,
   DatabaseCredential: databaseCredential,
   DatabaseRole: databaseRole,
   DeadMansSwitch: deadMansSwitch,
+  DeliveryWorkflows: deliveryWorkflows,
   ImageRegistry: imageRegistry,
   JournalDatabase: journalDatabase,
   Network: network,
   SecretVault: secretVault,
+  RepositoryGuard: repositoryGuard,
   Telemetry: telemetry,
   httpApp,
 } as const;

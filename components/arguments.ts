@@ -119,9 +119,10 @@ export const named = <Value>(form: Form<Value>, nameForm: Form<string>): Needed<
   };
 };
 
-/** An argument whose value no message may repeat. */
+/** An argument that is a secret: no message may repeat its value, and no state may hold it in plain text. */
 export const hidden = <Value>({ mayBeAbsent: _, ...form }: Form<Value>): Needed<Value> => ({
   ...form,
+  schema: { ...form.schema, writeOnly: true },
   read: (given, reading) => {
     const { problems } = reading;
     const before = problems.length;

@@ -43,7 +43,10 @@ export type Role =
   | "vault"
   | "access-logs"
   | "officer-role"
-  | "credential";
+  | "credential"
+  | "settings"
+  | `files-${string}`
+  | `trust-${string}`;
 
 /** Returns the logical name of a child. */
 export const child = (name: string, role: Role): string => `${name}-${role}`;

@@ -14,10 +14,12 @@ import type { Alerts, RunbookPort } from "./performers/remediation-ports.ts";
 import { workInJournal } from "./performers/remediation-situation.ts";
 import { returnToPrevious } from "./performers/return-to-previous.ts";
 import type { Apps } from "./performers/rollout-ports.ts";
+import { failure } from "./performers/watched-fence.ts";
 import { systemTime } from "./runtime/clock.ts";
+import { logTroubles } from "./runtime/lasting-troubles.ts";
 import type { Orchestrator } from "./runtime/orchestrate.ts";
 import type { Streams } from "./runtime/performer.ts";
-import type { Clock, Journal } from "./runtime/ports.ts";
+import type { Clock, Journal, Time } from "./runtime/ports.ts";
 
 /** What they are joined to. */
 export interface RemediationSetting {
@@ -60,7 +62,7 @@ export function remediationWorld(setting: RemediationSetting, alerts: Alerts, st
       }),
       stopped: async () => null,
     },
-    symptoms: createSymptoms(connection, patience, workspace, ingestionSeconds),
+    symptoms: createSymptoms(connection, patience, workspace, ingestionSeconds, declared.objectives),
     runbooks: {
       "return-to-previous": returnToPrevious({ journal, apps, streams, clock }),
       "restart-revision": restartRevision(cloud),
@@ -87,7 +89,7 @@ const pollMilliseconds = 60_000;
 
 /**
  * Polls alerts until the process closes. Every replica polls: an alert leads to one stream by its name, however many
- * see it. Without a policy nothing is polled.
+ * see it. Without a policy nothing is polled. After a failure the next poll is no sooner than Azure asks.
  */
 export async function pollAlerts(
   { declared, clock, log }: Pick<RemediationSetting, "declared" | "clock" | "log">,
@@ -95,16 +97,17 @@ export async function pollAlerts(
   { start }: Pick<Orchestrator, "start">,
   closing: AbortSignal,
   everyMilliseconds = pollMilliseconds,
+  time: Pick<Time, "nap" | "steady"> = systemTime,
 ): Promise<void> {
   if (declared.policies.length === 0) return;
   const known = new Set<string>();
+  const troubles = logTroubles(log, time);
+  const subject = "taking alerts";
   while (!closing.aborted) {
-    try {
-      const taken = await takeAlerts({ alerts, start, known }, clock.now(), closing);
-      if (!taken.ok) log(taken.reason);
-    } catch (error) {
-      log(`alerts are taken at the next poll: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    await systemTime.nap(everyMilliseconds, closing);
+    const taken = await takeAlerts({ alerts, start, known }, clock.now(), closing).catch(failure);
+    if (taken.ok) troubles.over(subject);
+    else troubles.met(subject, `failed and will be tried again: ${taken.reason}`);
+    const askedMilliseconds = taken.ok ? 0 : (taken.retryAfterSeconds ?? 0) * 1000;
+    await time.nap(Math.max(everyMilliseconds, askedMilliseconds), closing);
   }
 }

@@ -362,6 +362,18 @@ export const canaryAppLocked = entry<{ readonly app: string; readonly heldBy: st
   left: unchanged,
 });
 
+/** The update would make a revision that nothing could release. */
+export const canaryAppUnreleasable = entry<{ readonly app: string; readonly reason: string }>(
+  "canary-app-unreleasable",
+  {
+    title: "A new revision could not be released, since the control plane cannot be reached",
+    message: ({ app, reason }) =>
+      `"${app}" would get a new revision, which nothing could release, so it would run without users. ${reason}`,
+    fix: () => "repair the control plane, which `ballast doctor` checks, then run the same command again",
+    left: unchanged,
+  },
+);
+
 /** The update continues without the lock. */
 export const canaryAppUnguarded = entry<{ readonly app: string; readonly reason: string }>("canary-app-unguarded", {
   severity: "warning",

@@ -2,6 +2,7 @@
 // is pure: what was read comes in. GitHub refuses a long comment, so a long one shows fewer rows and says how many are
 // left out.
 import { duration } from "../../engines/time.ts";
+import { runLink } from "../github/run-url.ts";
 import { type Change, type Changes, type Operation, operations, type PropertyChange, unknownText } from "./changes.ts";
 import type { ComparedFindings, ReportedFinding, WaivedFinding } from "./findings.ts";
 import { block, code, counted, prose, table } from "./markdown.ts";
@@ -61,7 +62,7 @@ function withRoom(content: Content, room: Room): string {
 }
 
 function footer(commit: string, runUrl: string | undefined): string {
-  const run = runUrl === undefined ? "" : ` by [this run](${encodeURI(runUrl)})`;
+  const run = runUrl === undefined ? "" : ` by ${runLink(runUrl)}`;
   return `<sub>Made for ${short(commit)}${run}. Ballast changes this comment with each commit.</sub>`;
 }
 

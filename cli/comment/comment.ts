@@ -1,7 +1,8 @@
 // `ballast comment`: shows in a pull request what an update would do. There is one comment for each project and stack;
 // it is changed in place, and says when a newer commit has made it out of date.
 import { type Command, InvalidArgumentError } from "commander";
-import { tokenHelp, withRepositoryOptions } from "../github/access.ts";
+import { tokenHelp, withRepositoryOptions } from "../github/options.ts";
+import { withRunUrl } from "../github/run-url.ts";
 import type { WriteOptions } from "./run-comment.ts";
 
 const permission = "the permission `pull-requests: write`";
@@ -9,7 +10,7 @@ const permission = "the permission `pull-requests: write`";
 /** Adds the group `comment`. */
 export function addComment(program: Command): void {
   const group = program.command("comment").description("show previews in a pull request");
-  withPullRequest(group.command("write"))
+  withRunUrl(withPullRequest(group.command("write")))
     .description("write the comment of a project and stack from files")
     .requiredOption("--preview <file>", "output of `pulumi preview --json --show-sames`")
     .requiredOption("--commit <sha>", "commit that the preview was made for: the head of the pull request", commit)
@@ -23,7 +24,6 @@ export function addComment(program: Command): void {
       "output of `ballast power --json` for a service; may be repeated",
       (text: string, before: readonly (readonly [string, string])[] = []) => [...before, plan(text)],
     )
-    .option("--run-url <url>", "address of the run, to link to", url)
     .option("--print", "print the comment, and call nobody")
     .addHelpText(
       "after",
@@ -70,9 +70,4 @@ function plan(text: string): readonly [string, string] {
   if (service === undefined || file === undefined)
     throw new InvalidArgumentError("Expected a service and a file, such as shop=power.json.");
   return [service, file];
-}
-
-function url(text: string): string {
-  if (URL.parse(text)?.protocol !== "https:") throw new InvalidArgumentError("Expected an address with https.");
-  return text;
 }

@@ -1,7 +1,8 @@
 // `ballast issue`: keeps one issue for each thing that fails on a schedule or after a merge, where no pull request
 // shows it. The key names the thing, such as the workflow and the stack.
 import { type Command, InvalidArgumentError } from "commander";
-import { tokenHelp, withRepositoryOptions } from "../github/access.ts";
+import { tokenHelp, withRepositoryOptions } from "../github/options.ts";
+import { withRunUrl } from "../github/run-url.ts";
 import type { IssueOptions, OpenOptions } from "./run-issue.ts";
 
 const permission = "the permission `issues: write`";
@@ -41,9 +42,8 @@ Examples:
 }
 
 const withKey = (command: Command): Command =>
-  withRepositoryOptions(command)
+  withRunUrl(withRepositoryOptions(command))
     .requiredOption("--key <text>", "what fails; each key has one issue", key)
-    .option("--run-url <url>", "address of the run, to link to")
     .option("--author <login>", "who opens the issues; those of others are left alone", "github-actions[bot]");
 
 function key(text: string): string {

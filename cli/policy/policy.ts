@@ -17,6 +17,7 @@ export function addPolicy(program: Command): Command {
       new Option("--profile <profile>", "judge as strictly as this, whatever the stack's tier").choices(profileNames),
     )
     .addOption(new Option("--format <format>", "the form of the report").choices(checkFormats).default("text"))
+    .addOption(new Option("--json", "print JSON, as --format json does").conflicts("format"))
     .option("--write-baseline", "write the findings of now to ballast.policies.baseline.json; refused if it has some")
     .option("--shrink-baseline", "take out of ballast.policies.baseline.json what is no longer found")
     .addHelpText(
@@ -32,9 +33,9 @@ Examples:
   ballast policy check --file state.json --profile strict
   ballast policy check --stack prod --format sarif > policies.sarif`,
     )
-    .action(async (options: CheckOptions) => {
+    .action(async ({ json, ...given }: CheckOptions & { readonly json?: boolean }) => {
       const { runCheck } = await import("./run-check.ts");
-      await runCheck(options, program.version() ?? "0");
+      await runCheck(json ? { ...given, format: "json" } : given, program.version() ?? "0");
     });
   return group;
 }

@@ -9,6 +9,7 @@ import {
   canaryAppSecretWaits,
   canaryAppTrafficMoved,
   canaryAppUnguarded,
+  canaryAppUnreleasable,
 } from "../../errors/components.ts";
 import { refusal, say, takesHooks } from "../conventions.ts";
 import { type Configuration, scopeChanges, secretsRenewed } from "./app-scope.ts";
@@ -39,9 +40,11 @@ const lockSeconds = 120;
  * Returns the hooks that keep an update from undoing a rollback.
  *
  * They run in updates only, never in previews. If the control plane cannot be reached, it shifts no traffic either: the
- * guard then compares, warns and continues. Otherwise Pulumi could not repair a control plane that is down.
+ * guard then compares, warns and continues. Otherwise Pulumi could not repair a control plane that is down. An update
+ * that makes a revision is refused instead: nothing could release that revision, and it would run for nobody.
  *
- * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes; each fails the update
+ * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes, canary-app-unreleasable; each fails
+ *   the update
  */
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
   if (!takesHooks()) return {};
@@ -64,13 +67,14 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
   };
   const before = async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
     const [endpoint, resourceGroup, app] = await known;
-    await refuseScope(app, oldInputs, newInputs, parent);
+    const makesRevision = await refuseScope(app, oldInputs, newInputs, parent);
     const lock: Lock = await pulumi.runtime.invoke(
       "ballast:index:lock",
-      { endpoint, audience, resourceGroup, app, seconds: lockSeconds },
+      { endpoint, audience, resourceGroup, app, seconds: lockSeconds, forRelease: makesRevision },
       { parent },
     );
     if (lock.heldBy) throw canaryAppLocked({ app, heldBy: lock.heldBy });
+    if (lock.unreachable && makesRevision) throw canaryAppUnreleasable({ app, reason: lock.unreachable });
     if (lock.unreachable) await say(canaryAppUnguarded({ app, reason: lock.unreachable }), parent);
     lockId = lock.id || undefined;
     const planned = describeTraffic((await configurationOf(newInputs))?.ingress?.traffic ?? []);
@@ -109,6 +113,7 @@ const configurationOf = (inputs: Record<string, unknown> | undefined) =>
 
 /**
  * Refuses an update that makes a revision and also changes what all revisions share, which a rollback cannot undo.
+ * Reports whether it makes one.
  *
  * The preview has compared with the live app already, except for the values of secrets. These are known only here, from
  * the previous inputs and the new ones.
@@ -120,8 +125,8 @@ async function refuseScope(
   oldInputs: pulumi.ResourceHookArgs["oldInputs"],
   newInputs: pulumi.ResourceHookArgs["newInputs"],
   parent: pulumi.Resource,
-): Promise<void> {
-  if (oldInputs === undefined) return;
+): Promise<boolean> {
+  if (oldInputs === undefined) return false;
   const [was, will] = [await configurationOf(oldInputs), await configurationOf(newInputs)];
   const serving = await settled(oldInputs["template"]);
   const changes = scopeChanges(was, will, serving);
@@ -129,4 +134,5 @@ async function refuseScope(
   if (makesRevision && changes.length > 0) throw canaryAppScopeChanges({ app, changes });
   const secrets = secretsRenewed(was, will);
   if (secrets.length > 0) await say(canaryAppSecretWaits({ app, secrets }), parent);
+  return makesRevision;
 }

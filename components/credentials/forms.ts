@@ -4,7 +4,7 @@ import { list, number, type Objection, object, oneOf, optional, read } from "../
 import { secretName } from "../../engines/rollout/intent.ts";
 import { credentialBody, credentialParts, valueForms } from "../../engines/rotation/declaration.ts";
 import { anObject, input, inputs, parts, plain } from "../arguments.ts";
-import { address, groupName, host, place, port, word } from "../name-forms.ts";
+import { address, groupName, host, place, port, word } from "../shared-forms.ts";
 import { completedConsumer } from "./completed-consumer.ts";
 
 /** What a `DatabaseCredential` gives for a variable. */

@@ -41,14 +41,18 @@ const notifySecret = "notify";
 /** The name of the app's secret with the rotator's password. */
 const rotatorSecret = "rotator-password";
 
+/** The name of the app's secret with the connection string of telemetry. */
+const telemetrySecret = "telemetry";
+
 /** Returns the secrets that the template only names. */
-export function secretsOf({ database, notify, rotatorPassword }: Settings): {
+export function secretsOf({ database, notify, rotatorPassword, telemetry }: Settings): {
   secrets?: { name: string; value: pulumi.Output<string> }[];
 } {
   const given = [
     ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
     ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
     ...(rotatorPassword === undefined ? [] : [{ name: rotatorSecret, value: pulumi.secret(rotatorPassword) }]),
+    ...(telemetry ? [{ name: telemetrySecret, value: pulumi.secret(telemetry.connectionString) }] : []),
   ];
   return given.length === 0 ? {} : { secrets: given };
 }
@@ -88,12 +92,12 @@ export function environmentVariables(
       ? {}
       : { BALLAST_VAULTS: endpoints.vaults ?? publicAzure.vaults }),
     ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
-    ...(args.telemetry && { APPLICATIONINSIGHTS_CONNECTION_STRING: args.telemetry.connectionString }),
   });
   return [
     ...env,
     ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
     ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
     ...(args.rotatorPassword === undefined ? [] : [{ name: "BALLAST_ROTATOR_PASSWORD", secretRef: rotatorSecret }]),
+    ...(args.telemetry ? [{ name: "APPLICATIONINSIGHTS_CONNECTION_STRING", secretRef: telemetrySecret }] : []),
   ];
 }

@@ -342,7 +342,7 @@ export class ControlPlane extends pulumi.ComponentResource {
 }
 
 /** Returns the arguments as the state keeps them: a component's own inputs are in it too. */
-const stateOf = ({ database, notify, rotatorPassword, ...args }: ControlPlaneArgs) => ({
+const stateOf = ({ database, notify, rotatorPassword, telemetry, ...args }: ControlPlaneArgs) => ({
   ...args,
   ...(rotatorPassword !== undefined && { rotatorPassword: pulumi.secret(rotatorPassword) }),
   database: {
@@ -350,6 +350,9 @@ const stateOf = ({ database, notify, rotatorPassword, ...args }: ControlPlaneArg
     ...(database.login && { login: { ...database.login, password: pulumi.secret(database.login.password) } }),
   },
   ...(notify !== undefined && { notify: pulumi.secret(notify) }),
+  ...(telemetry && {
+    telemetry: { ...telemetry, connectionString: pulumi.secret(telemetry.connectionString) },
+  }),
 });
 
 const ingressOf = ({ callers }: ControlPlaneArgs) => ({

@@ -5,6 +5,7 @@ import type { AnyEvent } from "../../engines/kind.ts";
 import type { TargetKey } from "../../engines/targets.ts";
 import { keepLease } from "./claims.ts";
 import { aborted } from "./clock.ts";
+import type { LastingTroubles } from "./lasting-troubles.ts";
 import type { Claim, Claims, Journal, Time } from "./ports.ts";
 import type { Reconciler, Run, Worker } from "./reconcile.ts";
 import { whyStuck } from "./stuck.ts";
@@ -18,7 +19,7 @@ export interface DriversSetting<Event extends AnyEvent> {
   readonly workerOf: (stream: string) => Worker<Event>;
   readonly process: string;
   readonly leaseSeconds: number;
-  readonly log: (message: string) => void;
+  readonly troubles: LastingTroubles;
   readonly time: Time;
   /** The streams driven here, which the passes look up. */
   readonly driven: Map<string, Run<Event>>;
@@ -38,7 +39,7 @@ const longestRestMilliseconds = 30_000;
 
 /** Prepares to drive streams. None is driven yet. */
 export function createDrivers<Event extends AnyEvent>(setting: DriversSetting<Event>): Drivers {
-  const { claims, process, leaseSeconds, log, driven } = setting;
+  const { claims, process, leaseSeconds, troubles, driven } = setting;
   const leaving = new AbortController();
   const endings = new Map<string, Promise<void>>();
 
@@ -84,7 +85,7 @@ export function createDrivers<Event extends AnyEvent>(setting: DriversSetting<Ev
     run: (stream, claimed) => {
       const before = endings.get(stream);
       const ending = (before ? before.then(() => oneMoreRun(stream)) : oneRun(stream, claimed))
-        .catch((error: unknown) => log(`${stream} is left to the next recovery: ${String(error)}`))
+        .catch((error: unknown) => troubles.met(stream, `is left to the next recovery: ${String(error)}`))
         .finally(() => {
           if (endings.get(stream) === ending) endings.delete(stream);
         });
@@ -104,7 +105,7 @@ export function createDrivers<Event extends AnyEvent>(setting: DriversSetting<Ev
  */
 async function reconcileUntilDone<Event extends AnyEvent>(
   run: Run<Event>,
-  { journal, claims, reconciler, log, time }: DriversSetting<Event>,
+  { journal, claims, reconciler, troubles, time }: DriversSetting<Event>,
 ): Promise<void> {
   const { stream } = run;
   let resumed = false;
@@ -119,7 +120,8 @@ async function reconcileUntilDone<Event extends AnyEvent>(
       const effect = run.worker.controller.asks(run.facts);
       if (effect === undefined) {
         await reconciler.forgetAll(stream);
-        return await claims.release(run.lease.claim);
+        await claims.release(run.lease.claim);
+        return troubles.over(stream);
       }
       // A wait may write no fact for days. Any other effect does, which says the same.
       const isWait = run.worker.performer.limitSeconds(effect) === 0;
@@ -128,9 +130,10 @@ async function reconcileUntilDone<Event extends AnyEvent>(
       taken = run.facts.length;
       await unlessLeft(run, reconciler.reconcile(stream, taken));
       failures = 0;
+      troubles.over(stream);
     } catch (error) {
       failures++;
-      const isStuck = await noteTrouble(stream, error, { journal, log });
+      const isStuck = await noteTrouble(stream, error, { journal, troubles });
       mayBeStuck ||= isStuck;
       await time.nap(Math.min(250 * 2 ** failures, longestRestMilliseconds), run.left);
       if (taken >= 0 && !run.left.aborted) await reconciler.forget(stream, taken).catch(() => undefined);
@@ -139,14 +142,14 @@ async function reconcileUntilDone<Event extends AnyEvent>(
   }
 }
 
-/** Logs trouble, and records it if the stream is stuck with it. */
+/** Logs trouble if it is new, and records it if the stream is stuck with it. */
 async function noteTrouble<Event extends AnyEvent>(
   stream: string,
   thrown: unknown,
-  { journal, log }: Pick<DriversSetting<Event>, "journal" | "log">,
+  { journal, troubles }: Pick<DriversSetting<Event>, "journal" | "troubles">,
 ): Promise<boolean> {
   const stuck = whyStuck(stream, thrown);
-  log(`${stream} rests after an error: ${(stuck ?? (thrown as Error | null))?.message ?? String(thrown)}`);
+  troubles.met(stream, `rests after an error: ${(stuck ?? (thrown as Error | null))?.message ?? String(thrown)}`);
   if (stuck === undefined) return false;
   await journal.stuck(stream, stuck).catch(() => undefined); // The next attempt records it.
   return true;

@@ -9,6 +9,7 @@ import { claimTargetHeld } from "../../errors/claims.ts";
 import { oneAtATime } from "./claims.ts";
 import { systemTime } from "./clock.ts";
 import { createDrivers, type Drivers } from "./drive.ts";
+import { type LastingTroubles, logTroubles } from "./lasting-troubles.ts";
 import type { Performers } from "./performer.ts";
 import type { Claim, Claims, Clock, Fact, Journal, Orchestrations, Telemetry, Time } from "./ports.ts";
 import { openReconciler, type Run, type Worker } from "./reconcile.ts";
@@ -67,6 +68,7 @@ interface Asked<Event extends AnyEvent> {
   readonly process: string;
   readonly leaseSeconds: number;
   readonly log: (message: string) => void;
+  readonly troubles: LastingTroubles;
   readonly telemetry: Telemetry | undefined;
   readonly time: Time;
   /** Names of unknown kinds that were reported. */
@@ -113,6 +115,7 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
     time,
     runOf: (stream) => driven.get(stream),
   });
+  const troubles = logTroubles(log, time);
   const drivers = createDrivers({
     journal,
     claims,
@@ -120,11 +123,11 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
     workerOf: (stream) => knownWorker(workerOf, stream),
     process,
     leaseSeconds,
-    log,
+    troubles,
     time,
     driven,
   });
-  const shared = { driven, process, leaseSeconds, journal, claims, log, telemetry };
+  const shared = { driven, process, leaseSeconds, journal, claims, log, troubles, telemetry };
   const asked: Asked<Event> = { ...shared, workerOf, drivers, time, unknown: new Set() };
 
   let recovering: Promise<void> = Promise.resolve();
@@ -285,18 +288,29 @@ async function isInFlight<Event extends AnyEvent>(
   }
 }
 
-/** Recovers streams three times in each lease until the process closes. A failure is logged and tried again. */
+/** Recovers streams three times in each lease until the process closes. A failure is noted and tried again. */
 async function recoverUntil<Event extends AnyEvent>(
   closing: AbortSignal,
   asked: Asked<Event>,
   driven: ReadonlyMap<string, Run<Event>>,
 ): Promise<void> {
   while (!closing.aborted) {
-    await look(asked, driven).catch((error: unknown) => asked.log(`the heartbeat failed: ${String(error)}`));
-    await recover(asked, driven, closing).catch((error: unknown) =>
-      asked.log(`recovery failed and will be tried again: ${String(error)}`),
-    );
+    await noting("the heartbeat", () => look(asked, driven), asked);
+    await noting("recovery", () => recover(asked, driven, closing), asked);
     await asked.time.nap((asked.leaseSeconds * 1000) / 3, closing);
+  }
+}
+
+async function noting<Event extends AnyEvent>(
+  subject: string,
+  part: () => Promise<unknown>,
+  { troubles }: Pick<Asked<Event>, "troubles">,
+): Promise<void> {
+  try {
+    await part();
+    troubles.over(subject);
+  } catch (error) {
+    troubles.met(subject, `failed and will be tried again: ${String(error)}`);
   }
 }
 
@@ -350,14 +364,14 @@ async function recover<Event extends AnyEvent>(
 async function targetsIn<Event extends AnyEvent>(
   stream: string,
   { controller }: Worker<Event>,
-  { journal, log }: Asked<Event>,
+  { journal, troubles }: Asked<Event>,
 ): Promise<readonly TargetKey[]> {
   try {
     return controller.targetsOf(await journal.read(stream));
   } catch (error) {
     const stuck = whyStuck(stream, error);
     if (stuck !== undefined) await journal.stuck(stream, stuck).catch(() => undefined); // The next recovery records it.
-    log(`${stream} cannot be recovered: ${(stuck ?? (error as Error | null))?.message ?? String(error)}`);
+    troubles.met(stream, `cannot be recovered: ${(stuck ?? (error as Error | null))?.message ?? String(error)}`);
     return [];
   }
 }

@@ -17,7 +17,7 @@ const surroundings = ({ access, ...around }: Around): Surroundings => ({
 const asInputs = (inputs: Properties): CredentialInputs => inputs as unknown as CredentialInputs;
 
 /** Another vault or name is another credential. What only says how to reach the control plane changes nothing. */
-function diff(oldInputs: Properties, oldOutputs: Properties, news: Properties): Change {
+export function diffOf(oldInputs: Properties, oldOutputs: Properties, news: Properties): Change {
   const moved = ["vault", "credential"].filter((key) => isOther(oldInputs[key], news[key]));
   if (moved.length > 0) return { kind: "replace", because: moved };
   const [was, will] = [bodyOf(asInputs(oldInputs)), bodyOf(asInputs(news))] as unknown as [Properties, Properties];
@@ -37,6 +37,7 @@ const given = propertiesOf(outputsForm);
 /** A declared credential. */
 export const credential: ResourceType = {
   token: "ballast:index:Credential",
+  hasControlPlane: true,
   types: { ...typesOf(inputsForm), ...typesOf(outputsForm) },
   schema: {
     description: "A database credential that the control plane rotates: its declaration, and its first versions.",
@@ -51,7 +52,7 @@ export const credential: ResourceType = {
       ? { inputs: { ...parsed.value }, failures: [] }
       : { inputs, failures: failuresOf(parsed.problems) };
   },
-  diff,
+  diff: diffOf,
   cautions: () => [],
   idOf: ({ vault, credential: name }) => `${vault}/${name}`.toLowerCase(),
   planned,

@@ -1,8 +1,9 @@
 // The Pulumi functions around the write of an app by `pulumi up`: lock it for a short time, and unlock it. An
-// unreachable control plane is an answer here and not an error, because the app must stay repairable without one.
+// unreachable control plane is an answer here and not an error: whether the app may be written without it depends on
+// what changes.
 
 import { controlPlane } from "../../client/control-plane.ts";
-import { type Form, line, object, read } from "../../engines/form.ts";
+import { type Form, flag, line, object, optional, read } from "../../engines/form.ts";
 import { lockSeconds } from "../../engines/targets.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { failuresOf, propertiesOf } from "../package-schema.ts";
@@ -10,7 +11,14 @@ import { type Failure, type FunctionType, type Properties, unknownValue } from "
 import { addressFields } from "./fields.ts";
 
 const text = { type: "string" };
-const lockForm = object({ ...addressFields, seconds: lockSeconds });
+const lockForm = object({
+  ...addressFields,
+  seconds: lockSeconds,
+  forRelease: optional(
+    flag({ description: "Whether a release follows the write. If so, it waits for the control plane as that would." }),
+    false,
+  ),
+});
 const unlockForm = object({ ...addressFields, id: line(64, { description: "The id of the lock." }) });
 
 /** Makes the check of arguments by their form. */
@@ -49,7 +57,10 @@ export const lock: FunctionType = {
   },
   check: checkFor(lockForm),
   invoke: (args, access) =>
-    unlessUnreachable(async () => ({ ...(await controlPlane(access).lock(targetIn(args), Number(args["seconds"]))) })),
+    unlessUnreachable(async () => {
+      const persistent = args["forRelease"] === true;
+      return { ...(await controlPlane(access).lock(targetIn(args), Number(args["seconds"]), { persistent })) };
+    }),
 };
 
 /** Unlocks an app: gives `{}`. */

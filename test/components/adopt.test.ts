@@ -166,7 +166,7 @@ describe.each(Object.entries(settings) as [LostSetting, (typeof settings)[LostSe
     ])("%s that does not say it is refused by name", (_what, release) => {
       const found = refusal(live, program({}, release));
       expect(found).toContain("canary-app-losses");
-      expect(found).toContain(`take it away: ${words}.`);
+      expect(found).toContain(`remove them: ${words}.`);
       expect(found).toContain(`acceptLoss: ["${setting}"]`);
       expect(found?.includes(`keepLive: ["${setting}"]`)).toBe(keepable);
     });
@@ -255,7 +255,7 @@ test("several losses are named at once, with the settings that can be kept", () 
   const live = liveApp({ ...settings.tags[0], template: { initContainers: [{ name: "migrate" }] } });
   const found = refusal(live, program());
   expect(found).toContain("the tag owner, the init container migrate.");
-  expect(found).toContain('keepLive: ["tags"]; to drop it, acceptLoss: ["tags", "initContainers"]');
+  expect(found).toContain('keepLive: ["tags"]; to drop them, set acceptLoss: ["tags", "initContainers"]');
 });
 
 /** What is sent of a setting that is kept: both sides, and the program's where they differ. */

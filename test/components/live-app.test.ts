@@ -45,7 +45,9 @@ test("canary-app-losses stops the preview, until every loss is kept or accepted"
   await expect(inputsOf({})).rejects.toThrow(
     /^canary-app-losses .*the domain www\.example\.org, the tag owner.*keepLive: \["customDomains", "tags"\]/s,
   );
-  await expect(inputsOf({ keepLive: ["customDomains"] })).rejects.toThrow(/canary-app-losses .*away: the tag owner\./s);
+  await expect(inputsOf({ keepLive: ["customDomains"] })).rejects.toThrow(
+    /canary-app-losses .*remove them: the tag owner\./s,
+  );
   const { tags, configuration } = await inputsOf({ keepLive: ["customDomains"], acceptLoss: ["tags"] });
   expect([tags, configuration.ingress.customDomains]).toEqual([undefined, [domain]]);
 });
@@ -167,7 +169,7 @@ test("canary-app-exists refuses a preview that would create the app again; an up
     );
     return made;
   };
-  expect(await created(true, true)).toMatch(/^canary-app-exists .*"shop", which exists already/);
+  expect(await created(true, true)).toMatch(/^canary-app-exists .*"shop", which already exists/);
   expect(await Promise.all([created(true, false)])).toEqual([undefined]);
   expect(await created(false, true)).toBeUndefined();
   expect(await created("unknown", true)).toBeUndefined();

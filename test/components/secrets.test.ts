@@ -1,48 +1,21 @@
-// Whatever is secret by meaning is a secret in the state, also if a program passes a plain string: in the inputs of the
-// component itself, and in those of every resource below it.
-import { readdirSync, readFileSync } from "node:fs";
-import path from "node:path";
-import { expect, test } from "vitest";
-import { CanaryApp } from "../../components/canary-app/canary-app.ts";
-import { ControlPlane } from "../../components/platform/control-plane.ts";
-import { JournalDatabase } from "../../components/platform/journal-database.ts";
-import { type Declared, record } from "../support/program/mocks.ts";
-
-const scope = "/subscriptions/s/resourceGroups/rg";
-const place = { scope, resourceGroupName: "rg", location: "westeurope", tenant: "tenant" };
-const environment = { id: "environment", domain: "example.net" };
-
-/** The arguments that are secret by meaning, by the name of their field, each with a plain value. */
-const plain = {
-  password: "PLAIN-LOGIN",
-  serverPassword: "PLAIN-SERVER",
-  notify: "PLAIN-NOTIFY",
-  rotatorPassword: "PLAIN-ROTATOR",
-  secrets: "PLAIN-SECRETS",
-};
-
-const declareAll = (): void => {
-  new ControlPlane("control-plane", {
-    ...place,
-    image: "image",
-    pull: { server: "server", identity: "identity" },
-    environment,
-    workspace: { id: "workspace", customerId: "customer" },
-    database: { host: "host", name: "name", login: { user: "user", password: plain.password } },
-    managedTargets: [],
-    audience: "api://ballast",
-    notify: plain.notify,
-    rotatorPassword: plain.rotatorPassword,
-  });
-  new JournalDatabase("journal", { ...place, password: plain.serverPassword });
-  new CanaryApp("shop", {
-    containerAppName: "shop",
-    resourceGroupName: "rg",
-    controlPlane: { endpoint: "https://control-plane.example.net", audience: "api://ballast" },
-    configuration: { ingress: { targetPort: 80 }, secrets: [{ name: "one", value: plain.secrets }] },
-    template: { containers: [{ name: "shop", image: "image", env: [{ name: "ONE", secretRef: "one" }] }] },
-  });
-};
+// Whatever is secret by meaning is a secret in the state, also if a program passes a plain string: in the inputs and
+// the outputs of the component itself, and in those of every resource below it. The walk covers every component that
+// the package exports, so a new one is tried as soon as its arguments have forms.
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
+import type { CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
+import { CanaryApp, httpApp } from "../../package.ts";
+import {
+  changed,
+  everyArgument,
+  isFunction,
+  makeComponent,
+  type Path,
+  pathOf,
+  type Values,
+  validArguments,
+} from "../support/program/component-arguments.ts";
+import { record } from "../support/program/mocks.ts";
 
 /** The key by which Pulumi marks special values, and the mark of a secret. */
 const signatureKey = "4dabf18193072939515e22adb298388d";
@@ -52,59 +25,88 @@ const secretMark = "1b47061264138c4ac30d75fd1eb44270";
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== "object" || value === null) return value;
-  if ((value as Record<string, unknown>)[signatureKey] === secretMark) return "[secret]";
+  if ((value as Values)[signatureKey] === secretMark) return "[secret]";
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutSecrets(each)]));
 }
 
-const found = (declared: readonly Declared[], text: (inputs: unknown) => string) =>
-  declared.flatMap(({ type, inputs }) =>
-    Object.entries(plain)
-      .filter(([, value]) => text(inputs).includes(value))
-      .map(([name]) => `${name} in ${type}`),
+const plainText = "PLAIN-HUNTER2";
+/** How a program may pass it. */
+const ways: Readonly<Record<string, (given: unknown) => unknown>> = {
+  "a plain text": (given) => given,
+  "a promise": (given) => Promise.resolve(given),
+  "an output": (given) => pulumi.output(given),
+};
+
+/** Declares what has the secret, and gives the resources that keep it, and those that keep it in plain text. */
+async function keepersOf(declare: () => unknown) {
+  const { declared } = await record(declare);
+  const states = declared.map(({ type, name, inputs, outputValues }) => ({
+    what: `${type} ${name}`,
+    state: { inputs, outputValues },
+  }));
+  const having = (text: (state: unknown) => string) =>
+    states.filter(({ state }) => text(state).includes(plainText)).map(({ what }) => what);
+  return { kept: having(JSON.stringify), plain: having((state) => JSON.stringify(withoutSecrets(state))) };
+}
+
+const canaryApp = validArguments.CanaryApp as unknown as CanaryAppArgs;
+/** Declares the app that a function's arguments make. */
+const declareApp = (args: Values): unknown =>
+  new CanaryApp("shop", { ...httpApp(args as never), controlPlane: canaryApp.controlPlane });
+
+const secrets = everyArgument.filter(({ schema }) => schema["writeOnly"] === true);
+
+describe.each(secrets.map(({ component, path }) => [`${component} ${pathOf(path)}`, component, path] as const))(
+  "the secret %s",
+  (_name, component, path) => {
+    test.each(Object.keys(ways))("is in no state in plain text if it is %s", async (way) => {
+      const args = changed(validArguments[component], path, ways[way]!(plainText)) as Values;
+      const { kept, plain } = await keepersOf(() =>
+        isFunction(component) ? declareApp(args) : makeComponent(component, "shop", args),
+      );
+      expect(plain).toEqual([]);
+      expect(kept).not.toEqual([]); // Azure gets it.
+    });
+  },
+);
+
+describe("a secret of an app", () => {
+  const { configuration: known } = validArguments.CanaryApp as { configuration: object };
+  const configuration = { ...known, secrets: [{ name: "key", value: "hunter2" }] };
+  const places: readonly Path[] = [[], ["secrets"], ["secrets", 0], ["secrets", 0, "value"]];
+  const cases = places.flatMap((place) =>
+    Object.keys(ways).map((way) => [pathOf(["configuration", ...place]), way, place] as const),
   );
 
-test("no secret of any component is in plain text in the state, and each is there as a secret", async () => {
-  const { declared } = await record(declareAll);
-  expect(found(declared, (inputs) => JSON.stringify(withoutSecrets(inputs)))).toEqual([]);
-  expect(found(declared, JSON.stringify).toSorted()).toEqual([
-    "notify in azure-native:app:ContainerApp",
-    "notify in ballast:index:ControlPlane",
-    "password in azure-native:app:ContainerApp",
-    "password in ballast:index:ControlPlane",
-    "rotatorPassword in azure-native:app:ContainerApp",
-    "rotatorPassword in ballast:index:ControlPlane",
-    "secrets in azure-native:app:ContainerApp",
-    "serverPassword in azure-native:dbforpostgresql:Server",
-    "serverPassword in ballast:index:JournalDatabase",
-  ]);
+  test.each(cases)("is in no state in plain text if %s is %s", async (_place, way, place) => {
+    const filled = changed(configuration, ["secrets", 0, "value"], plainText);
+    const part = place.reduce<unknown>((whole, step) => (whole as Values)[step], filled);
+    const given = place.length === 0 ? ways[way]!(filled) : changed(filled, place, ways[way]!(part));
+    const { kept, plain } = await keepersOf(
+      () => new CanaryApp("shop", { ...canaryApp, credentials: {}, configuration: given as never }),
+    );
+    expect(plain).toEqual([]);
+    expect(kept).not.toEqual([]);
+  });
 });
 
-test("every argument of a component whose name means a secret is tried above", () => {
-  const files = readdirSync("components", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
-  const named = files.flatMap((file) =>
-    [...readFileSync(path.join("components", file), "utf8").matchAll(/^ *readonly (\w+)\??:/gm)]
-      .map(([, name]) => name!)
-      .filter((name) => /password|secret|token|credential|apikey|notify|webhook|signing/i.test(name))
-      .map((name) => `${file} ${name}`),
-  );
+test("every argument whose name means a secret is one of them", () => {
+  const named = everyArgument
+    .filter(({ path }) =>
+      /password|secret|token|credential|key|notify|webhook|signing|connectionString/i.test(String(path.at(-1))),
+    )
+    .filter(({ schema }) => schema["writeOnly"] !== true)
+    .map(({ component, path }) => `${component} ${pathOf(path)}`);
   expect(named.toSorted()).toEqual([
-    "canary-app/app-scope.ts secrets", // as read from the live app
-    "canary-app/canary-app.ts credentialSlots", // names of secrets
-    "canary-app/canary-app.ts credentials", // references, without any value
-    "canary-app/http-app.ts secretVariables", // names of secrets
-    "canary-app/http-app.ts secrets", // into the configuration of a CanaryApp, as above
-    "canary-app/take-over.ts credentialSlots", // names of secrets
-    "credentials/credential.ts credential", // its name
-    "credentials/database-credential.ts credential", // its name
-    "credentials/database-credential.ts credential", // its name
-    "platform/control-plane-variables.ts credentials", // declarations without any password
-    "platform/control-plane-variables.ts notify", // of ControlPlane, as below
-    "platform/control-plane-variables.ts rotatorPassword", // of ControlPlane, as below
-    "platform/control-plane.ts credentials", // declarations without any password
-    "platform/control-plane.ts notify",
-    "platform/control-plane.ts password",
-    "platform/control-plane.ts rotatorPassword",
-    "platform/database-role.ts credentials", // names of roles
-    "platform/journal-database.ts password",
+    "CanaryApp credentialSlots", // names of secrets
+    "CanaryApp credentials", // references, without any value
+    "CanaryApp credentials.DATABASE_URL.credential", // the name of a secret
+    "ControlPlane credentials", // declarations without any password
+    "DatabaseCredential credential", // the name of a secret
+    "DatabaseRole credentials", // names of roles
+    "httpApp secretVariables", // names of secrets
+    "httpApp secretVariables.KEY", // the name of a secret
+    "httpApp secrets", // tried by each of them
+    "httpApp telemetry.connectionString", // grants nothing: the component of `Telemetry` takes Entra tokens only
   ]);
 });

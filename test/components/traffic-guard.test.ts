@@ -75,7 +75,7 @@ describe("the traffic guard of an update", () => {
       resourceGroup: "shop",
       app: "storefront",
     };
-    expect(asked[0]).toEqual(["ballast:index:lock", { ...of, seconds: 120 }]);
+    expect(asked[0]).toEqual(["ballast:index:lock", { ...of, seconds: 120, forRelease: false }]);
     expect(asked.slice(2)).toEqual([["ballast:index:unlock", { ...of, id: "h1" }]]);
     expect(retried).toBe(false);
   });
@@ -138,6 +138,17 @@ describe("the traffic guard of an update", () => {
     const { error, said } = await update([here], down);
     expect([error, said.includes("canary-app-unguarded")]).toEqual([undefined, true]);
     expect((await update([{ revisionName: "b", weight: 100 }], down)).error).toContain("canary-app-traffic-moved");
+  });
+
+  test("refuses with canary-app-unreleasable a new revision that no control plane could release", async () => {
+    const down = { lock: { unreachable: "The control plane does not answer." } };
+    const old = (template: object) => ({ template, configuration: { ingress: { traffic: [here] } } });
+    const { error, asked } = await update([here], { ...down, old: old({ a: 1 }), more: { template: { a: 2 } } });
+    expect(error).toContain('canary-app-unreleasable  "storefront" would get a new revision');
+    expect(error).toContain("The control plane does not answer.");
+    expect(asked[0]).toEqual(["ballast:index:lock", expect.objectContaining({ forRelease: true })]);
+    const same = await update([here], { ...down, old: old({ a: 1 }), more: { template: { a: 1 } } });
+    expect([same.error, same.asked[0]![1]]).toEqual([undefined, expect.objectContaining({ forRelease: false })]);
   });
 });
 

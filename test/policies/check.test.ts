@@ -107,6 +107,16 @@ test("the JSON holds what the text holds, and the waiver of what is waived", asy
   ]);
 });
 
+test("--json is --format json, and no other format beside it", async () => {
+  const [short, long, both] = await Promise.all([
+    onState("--json"),
+    onState("--format", "json"),
+    onState("--json", "--format", "sarif"),
+  ]);
+  expect(JSON.parse(short.stdout)).toEqual(JSON.parse(long.stdout));
+  expect([both.code, JSON.parse(both.stdout).error.id]).toEqual([2, "cli-usage-wrong"]);
+});
+
 test("the SARIF has severity, fix and page, and suppresses what is waived with the grounds", async () => {
   waive("cart");
   const { stdout } = await onState("--format", "sarif");

@@ -6,9 +6,9 @@ import { read } from "../../engines/form.ts";
 import { completedCredential } from "../../engines/rotation/declaration.ts";
 import { credentialUnprepared, credentialVaultClosed } from "../../errors/api.ts";
 import { controlPlaneUnreachable } from "../../errors/provider.ts";
-import { declare, lookUp, type Surroundings, withdraw } from "../../provider/credential/credential.ts";
+import { declare, lookUp, planned, type Surroundings, withdraw } from "../../provider/credential/credential.ts";
 import type { CredentialInputs } from "../../provider/credential/fields.ts";
-import { credential as resource } from "../../provider/credential/resource.ts";
+import { diffOf, credential as resource } from "../../provider/credential/resource.ts";
 import { unknownValue } from "../../provider/resource-type.ts";
 
 const given = {
@@ -99,7 +99,7 @@ test("credential-unseeded: the state keeps a credential without versions, and th
   const nothing = declaredAs({ rotation: "first1", urls: { a: null, b: null } });
   const { outputs, failure } = await declare(inputs, around([{ declared: nothing }], {}, "rejected").surroundings);
   expect(failure).toMatchObject({ id: "credential-unseeded", message: expect.stringContaining("rejected: so it is") });
-  expect(resource.diff({ ...inputs }, { ...outputs }, { ...inputs })).toEqual({ kind: "update", because: ["urls"] });
+  expect(diffOf({ ...inputs }, { ...outputs }, { ...inputs })).toEqual({ kind: "update", because: ["urls"] });
 });
 
 test("credential-unread: a slot that cannot be read fails the update", async () => {
@@ -120,7 +120,7 @@ test.each([
   ["a vault that a preview does not know", { vault: unknownValue }, "none"],
 ])("a change of %s is %s", (_what, change, kind) => {
   const news = resource.check({ ...given, ...change }).inputs;
-  expect(resource.diff({ ...inputs }, { ...inputs, urls: { a: url("a"), b: url("b") } }, news).kind).toBe(kind);
+  expect(diffOf({ ...inputs }, { ...inputs, urls: { a: url("a"), b: url("b") } }, news).kind).toBe(kind);
 });
 
 test("a refresh reads the slots' present versions, and keeps what it has if nothing answers", async () => {
@@ -148,5 +148,5 @@ test("a check fills in defaults, refuses an unknown field and lets placeholders 
   expect(inputs).toMatchObject({ validDays: 60, form: "uri", tls: "require", port: 5432 });
   expect(resource.check({ ...given, password: "hunter2" }).failures).toMatchObject([{ property: "password" }]);
   expect(resource.check({ ...given, server: unknownValue, vault: unknownValue }).failures).toEqual([]);
-  expect(resource.planned(given)).toContain("would declare database in kv for the roles shop_a and shop_b");
+  expect(planned(given)).toContain("would declare database in kv for the roles shop_a and shop_b");
 });

@@ -9,8 +9,8 @@ import { analyze } from "../../analysis/analyze.ts";
 import { folderOf } from "../../analysis/folder.ts";
 import { rulebook } from "../../analysis/rulebook.ts";
 import { rejectionsOf } from "../../analysis/systems/workflows/official.ts";
-import { callers, type Delivery } from "../../cli/workflows/callers.ts";
 import { type Contract, levels, readContract } from "../../cli/workflows/contract.ts";
+import { callers, type Delivery } from "../../components/workflows/callers.ts";
 import { compatForm, pins } from "../cli/workflows/stubs.ts";
 import { zizmor } from "../cli/workflows/tools.ts";
 
@@ -110,6 +110,18 @@ describe("every workflow", () => {
         const scripts = (job.steps ?? []).flatMap(({ run }: any) => run ?? []);
         expect([file, key, scripts.filter((run: string) => run.includes("${{"))]).toEqual([file, key, []]);
       }
+  });
+
+  test("gives a step an id only if something reads it", () => {
+    for (const [file, text] of texts) {
+      const parsed = parse(text);
+      for (const part of Object.values<any>(parsed.jobs ?? { action: { ...parsed.runs, outputs: parsed.outputs } })) {
+        const ids = (part.steps ?? []).flatMap((step: any) => step.id ?? []);
+        const reads = JSON.stringify(part);
+        const unread = ids.filter((each: string) => !reads.includes(`steps.${each}.`));
+        expect([file, unread]).toEqual([file, []]);
+      }
+    }
   });
 
   test("hands on no secret by inheritance, and keeps no token in the checkout", () => {

@@ -8,7 +8,7 @@ import type { Declared, Policy } from "../../../engines/remediation/vocabulary.t
 import { secondsBetween } from "../../../engines/time.ts";
 import type { Alerts } from "../../performers/remediation-ports.ts";
 import type { Connection } from "./connection.ts";
-import { ask, type Patience } from "./trouble.ts";
+import { ask, failureOf, type Patience } from "./trouble.ts";
 
 const apiVersion = "2019-05-05-preview";
 /** A list that is longer is not read to its end: then what is missing is said to be missing. */
@@ -64,7 +64,7 @@ async function fetchPages(
   for (let page = 0; next !== undefined && page < pagesMax; page++) {
     const url: string = next;
     const answered = await ask(patience, cancel, (abortSignal) => fetchPage(connection, client, url, abortSignal));
-    if (!answered.ok) return { ok: false, reason: `the alerts cannot be read: ${answered.reason}` };
+    if (!answered.ok) return failureOf(`the alerts cannot be read: ${answered.reason}`, answered.trouble);
     items.push(...answered.value.items);
     next = answered.value.next;
     // A token must not be sent to wherever an answer points.

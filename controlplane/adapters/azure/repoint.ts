@@ -8,6 +8,7 @@ import type { Fence } from "../../runtime/ports.ts";
 import { type Cloud, getApp, getRevision } from "./cloud.ts";
 import { pollMilliseconds, refuseUnread, settle } from "./settle.ts";
 import { servingIn } from "./traffic.ts";
+import { asResult } from "./trouble.ts";
 
 /**
  * Makes a revision from the one that serves, unless it exists.
@@ -30,7 +31,7 @@ export function repoint(
     if (app.value.provisioningState === "InProgress")
       return { say: "wait", reason: "another operation on the app is under way" };
     const serving = await servingOf(cloud, target, app.value);
-    if (!serving.ok) return { say: "refuse", reason: serving.reason };
+    if (!serving.ok) return { say: "refuse", ...serving };
     const patch = patchFor(app.value, serving.value, revision, purpose);
     if (!patch.ok) return { say: "refuse", reason: patch.reason };
     return {
@@ -56,7 +57,7 @@ export async function servingOf(
   const serving = servingIn(app);
   if (!serving.ok) return serving;
   const found = await getRevision(cloud, target, serving.value, cancel);
-  return found.ok ? found : { ok: false, reason: found.reason };
+  return asResult(found);
 }
 
 /** Gives the patch that makes the revision, or why there is none. Azure replaces lists, so each is sent whole. */

@@ -9,9 +9,9 @@ import type { Time } from "../../runtime/ports.ts";
 import { type Cloud, getApp } from "./cloud.ts";
 import type { Connection } from "./connection.ts";
 import { maskPath } from "./mask-path.ts";
-import { settle } from "./settle.ts";
+import { refuseUnread, settle } from "./settle.ts";
 import { servingIn } from "./traffic.ts";
-import { ask, asResult, type Patience } from "./trouble.ts";
+import { type Answered, ask, asResult, failureOf, type Patience } from "./trouble.ts";
 
 const never = new AbortController().signal;
 const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
@@ -60,7 +60,7 @@ export const restartRevision = (cloud: Cloud): RunbookPort => ({
     const { resourceGroup, name } = partsOf(target);
     return settle(cloud, fence, async (sent) => {
       const serving = await replicasOf(cloud, target, never);
-      if (!serving.ok) return { say: "refuse", reason: serving.reason };
+      if (!serving.ok) return { say: "refuse", ...serving };
       const { revision, replicas } = serving.value;
       if (sent) return { say: "done", value: { message: `the replicas of ${revision} were restarted` } };
       if (replicas.length < 2)
@@ -95,7 +95,8 @@ export const startJob = (cloud: Cloud, time: Time, now: () => number): RunbookPo
   follow: async ({ target, follow, until }, cancel) => {
     const [job = "", execution = ""] = follow.split("/");
     for (;;) {
-      const run = (await executionsOf(cloud, target, job, cancel))?.find(({ name }) => name === execution);
+      const executions = await executionsOf(cloud, target, job, cancel);
+      const run = executions.ok ? executions.value.find(({ name }) => name === execution) : undefined;
       if (run?.status === "Succeeded") return found({ good: true, message: `the job ${job} succeeded` });
       if (run !== undefined && run.status !== "Running" && run.status !== "Processing")
         return found({ good: false, message: `the job ${job} ended as ${run.status ?? "unknown"}` });
@@ -115,15 +116,14 @@ async function executionsOf(
   target: string,
   job: string,
   cancel: AbortSignal,
-): Promise<readonly JobExecution[] | undefined> {
+): Promise<Answered<readonly JobExecution[]>> {
   const { resourceGroup } = partsOf(target);
-  const listed = await ask(patience, cancel, async (abortSignal) => {
+  return ask(patience, cancel, async (abortSignal) => {
     const executions: JobExecution[] = [];
     for await (const execution of apps.jobsExecutions.list(resourceGroup, job, { abortSignal }))
       executions.push(execution);
     return executions;
   });
-  return listed.ok ? listed.value : undefined;
 }
 
 /**
@@ -141,8 +141,12 @@ async function startedJob(
   const { apps } = cloud;
   return settle<string>(cloud, fence, async () => {
     const executions = await executionsOf(cloud, target, job, never);
-    if (executions === undefined) return { say: "refuse", reason: `the executions of ${job} cannot be read` };
-    const own = executions.find(
+    if (!executions.ok)
+      return {
+        say: "refuse",
+        ...failureOf(`the executions of ${job} cannot be read: ${executions.reason}`, executions.trouble),
+      };
+    const own = executions.value.find(
       ({ startTime, template }) =>
         (startTime?.getTime() ?? 0) >= after(since, -60) &&
         (template?.containers ?? []).some(({ env = [] }) =>
@@ -151,7 +155,7 @@ async function startedJob(
     );
     if (own?.name !== undefined) return { say: "done", value: own.name };
     const read = await ask(cloud.patience, never, (abortSignal) => apps.jobs.get(resourceGroup, job, { abortSignal }));
-    if (!read.ok) return { say: "refuse", reason: read.reason };
+    if (!read.ok) return refuseUnread(read);
     const containers = (read.value.template?.containers ?? []).map((container) => ({
       ...container,
       env: [...(container.env ?? []), ...variablesOf(incident, key)],

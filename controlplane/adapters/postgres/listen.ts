@@ -16,6 +16,7 @@ export function listen(
   noticed: (payload: string | undefined) => void,
 ): { readonly close: () => Promise<void> } {
   const closing = new AbortController();
+  let trouble = "";
 
   async function connection(): Promise<void> {
     const client = new pg.Client(options);
@@ -27,6 +28,8 @@ export function listen(
       client.on("notification", (notice) => noticed(notice.payload));
       await client.connect();
       await client.query(`listen ${channel}`);
+      if (trouble !== "") log("the listening connection to the database is back");
+      trouble = "";
       noticed(undefined);
       await broken;
     } finally {
@@ -36,9 +39,11 @@ export function listen(
 
   async function forever(): Promise<void> {
     while (!closing.signal.aborted) {
-      await connection().catch((error: unknown) =>
-        log(`the listening connection to the database broke: ${String(error)}`),
-      );
+      await connection().catch((error: unknown) => {
+        // It is tried every second: an outage is logged when it begins and whenever it changes.
+        if (String(error) !== trouble) log(`the listening connection to the database broke: ${String(error)}`);
+        trouble = String(error);
+      });
       await nap(restMilliseconds, undefined, { signal: closing.signal }).catch(() => undefined);
     }
   }

@@ -88,6 +88,27 @@ test("a marker that a person has broken makes a new issue, and a title cannot me
   );
 });
 
+test.each([
+  ["http://github.com/r/1", "Expected an address with https."],
+  ["javascript:alert(1)", "Expected an address with https."],
+  ["github.com/r/1", "Expected an address with https."],
+  ["", "Expected an address with https."],
+  ["https://me:hunter2@github.com/r/1", "Expected an address without a user."],
+])("the address %j of a run is refused by name, and nothing is written", async (url, why) => {
+  for (const action of ["open", "close"]) {
+    const title = action === "open" ? ["--title", "It failed"] : [];
+    const { code, err } = await issue(action, "--key", "a", ...title, "--run-url", url);
+    expect([code, err]).toEqual([2, expect.stringContaining(why)]);
+    expect(err).toContain("--run-url");
+  }
+  expect(github.requests).toEqual([]);
+});
+
+test("an address with brackets stays one link", async () => {
+  await open("a", "--run-url", "https://github.com/r/1)[x](https://example.com/(y)");
+  expect(github.issues[0]!.body).toContain("[this run](https://github.com/r/1%29[x]%28https://example.com/%28y%29)");
+});
+
 test("a missing output and a key with spaces are refused, and nothing is written", async () => {
   const missing = await open("a", "--output", join(folder, "none"));
   expect([missing.code, missing.err]).toEqual([2, expect.stringContaining("comment-source-unreadable")]);

@@ -132,6 +132,21 @@ describe("a caller", () => {
     expect(other.seconds()).toBeLessThanOrEqual(15);
   });
 
+  test("takes a release's lock while the control plane restarts for 150 s, and gives up with its budget", async () => {
+    const { access, seconds } = virtual();
+    const gone = (response: ServerResponse): void => void response.writeHead(503).end("no healthy upstream");
+    answers = (_, response) =>
+      seconds() < failoverSeconds ? gone(response) : void response.writeHead(200).end('{"id": "h1", "until": 1}');
+    const lock = (of: typeof access) =>
+      controlPlane(of).lock({ resourceGroup: "Shop", app: "api" }, 60, { persistent: true });
+    expect(await lock(access)).toEqual({ id: "h1", until: 1 });
+    const other = virtual();
+    answers = (_, response) => gone(response);
+    await expect(lock(other.access)).rejects.toMatchObject({ id: "release-control-plane-unreachable" });
+    expect(other.seconds()).toBeGreaterThan(failoverSeconds);
+    expect(other.seconds()).toBeLessThanOrEqual(callPolicy.budgetSeconds);
+  });
+
   test("aborts a release that is deleted during a failover, and waits for its end", async () => {
     const { access, seconds } = virtual();
     const summary = { id: stream, target: { resourceGroup: "Shop", app: "api" }, result: null, facts: 3 };

@@ -2,6 +2,7 @@
 // The passes are a script here; the simulator runs them for real.
 import { describe, expect, it } from "vitest";
 import { createDrivers } from "../../../controlplane/runtime/drive.ts";
+import { logTroubles } from "../../../controlplane/runtime/lasting-troubles.ts";
 import type { Claim, Claimed, Fact, Time } from "../../../controlplane/runtime/ports.ts";
 import type { Run } from "../../../controlplane/runtime/reconcile.ts";
 import type { AnyEvent } from "../../../engines/kind.ts";
@@ -72,7 +73,7 @@ function drivers({ finishedAt = 3, passes = [], take = () => ({ claim }), renew 
       }) as never,
     process: "p",
     leaseSeconds: 9,
-    log: (message) => void said.push(message),
+    troubles: logTroubles((message) => void said.push(message), time),
     time,
     driven,
   });
@@ -107,7 +108,12 @@ describe("a stream that is driven", () => {
     const { run, said, naps } = drivers({ passes: [...trouble, "write", "throw"] });
     await run("s", claim);
     expect(naps).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 500]);
-    expect(said.filter((what) => what === "s rests after an error: the database is away")).toHaveLength(9);
+    expect(said.filter((what) => /^s (rests|goes)/.test(what))).toEqual([
+      "s rests after an error: the database is away",
+      "s goes on after 8 tries in vain",
+      "s rests after an error: the database is away",
+      "s goes on after 1 try in vain",
+    ]);
     expect(said.filter((what) => what.startsWith("forget "))).toEqual([
       ...Array.from({ length: 8 }, () => "forget 1"),
       "forget 2",

@@ -98,6 +98,10 @@ describe("a stream whose engine throws", () => {
       hasBug = false;
       await landed(sky, "bad");
       expect([await troubles(sky), (await sky.call("GET", "/health")).body.stuck]).toEqual([[], 0]);
+      expect(sky.logged.filter((line) => line.startsWith("balloon/bad/1 "))).toEqual([
+        expect.stringContaining("rests after an error: The engine of balloon/bad/1 fails on its journal"),
+        expect.stringMatching(/goes on after \d+ (try|tries) in vain/),
+      ]);
     },
   );
 

@@ -15,6 +15,8 @@ export interface Declared {
   readonly ignoreChanges: readonly string[];
   /** The sorted names of the outputs that a component registered; undefined for other resources. */
   readonly outputs: readonly string[] | undefined;
+  /** Those outputs as the state keeps them. */
+  readonly outputValues: object;
 }
 
 /** Answers the program's calls of a provider. A thrown error is the provider's error. */
@@ -24,7 +26,7 @@ const { prototype } = MockMonitor;
 const parents = new Map<string, string>();
 const guarded = new Set<string>();
 const ignored = new Map<string, readonly string[]>();
-const registeredOutputs = new Map<string, readonly string[]>();
+const registeredOutputs = new Map<string, object>();
 const { registerResource: register, registerResourceOutputs: registerOutputs } = prototype;
 Object.assign(prototype, {
   // A mock does not get a resource's parent.
@@ -51,7 +53,7 @@ Object.assign(prototype, {
     done: never,
   ) {
     const [type, name] = [typeOfUrn(request.getUrn()), request.getUrn().split("::").at(-1)];
-    registeredOutputs.set(`${type} ${name}`, Object.keys(request.getOutputs().toJavaScript()).sort());
+    registeredOutputs.set(`${type} ${name}`, request.getOutputs().toJavaScript());
     return registerOutputs.call(this, request, done);
   },
   // And it does not implement the registration of hooks.
@@ -85,6 +87,8 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
     name: registryName,
     loginServer: `${registryName}.azurecr.io`,
   }),
+  "azure-native:monitor:ScheduledQueryRule": ({ ruleName }) => ({ name: ruleName }),
+  "azure-native:monitor:MetricAlert": ({ ruleName }) => ({ name: ruleName }),
   "azure-native:app:Job": ({ jobName }) => ({ name: jobName }),
   "azure-native:dbforpostgresql:Server": ({ serverName }) => ({
     name: serverName,
@@ -105,6 +109,8 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
       b: `https://${vault}.vault.azure.net/secrets/${credential}-b/1`,
     },
   }),
+  "ballast:index:RepositoryFiles": () => ({ result: "published", drift: [], commit: "", pullRequest: "" }),
+  "ballast:index:RepositorySettings": () => ({ drift: [] }),
   "ballast:index:Release": () => ({ result: "promoted", reason: "every-step-passed", message: "All went well." }),
 };
 
@@ -115,8 +121,9 @@ function withHost(configuration: Declared["inputs"] | undefined, fqdn: string): 
   return { ...more, ...(ingress && { ingress: { ...ingress, fqdn } }) };
 }
 
-/** Answers every read as Azure does before anything is deployed. */
+/** Answers every read of Azure as it does before anything is deployed. */
 export const nothingThere: Answers = (token) => {
+  if (token === "ballast:index:repositoryFacts") return { fullName: "Acme/shop", id: 1001, ownerId: 100 };
   throw new Error(
     `invocation of ${token} returned an error: Status=404 Code="ResourceNotFound" Message="It was not found."`,
   );
@@ -132,7 +139,7 @@ export async function record<Made>(
   answers: Answers = nothingThere,
   isPreview = false,
 ): Promise<{ made: Made; declared: readonly Declared[] }> {
-  const declared: Omit<Declared, "outputs" | "protect" | "ignoreChanges">[] = [];
+  const declared: Omit<Declared, "outputs" | "outputValues" | "protect" | "ignoreChanges">[] = [];
   registeredOutputs.clear();
   guarded.clear();
   await pulumi.runtime.setMocks(
@@ -170,12 +177,17 @@ export async function record<Made>(
     await pulumi.runtime.disconnect(); // wait for the outputs of components
   });
   if (!result || "thrown" in result) throw result?.thrown;
-  const whole = declared.map((each) => ({
-    ...each,
-    protect: guarded.has(`${each.type} ${each.name}`),
-    ignoreChanges: ignored.get(`${each.type} ${each.name}`) ?? [],
-    outputs: registeredOutputs.get(`${each.type} ${each.name}`),
-  }));
+  const whole = declared.map((each) => {
+    const key = `${each.type} ${each.name}`;
+    const outputValues = registeredOutputs.get(key);
+    return {
+      ...each,
+      protect: guarded.has(key),
+      ignoreChanges: ignored.get(key) ?? [],
+      outputs: outputValues && Object.keys(outputValues).toSorted(),
+      outputValues: outputValues ?? {},
+    };
+  });
   return { ...result, declared: whole.sort((one, other) => (one.name < other.name ? -1 : 1)) };
 }
 

@@ -1,0 +1,34 @@
+// The forms of arguments that several components have: words, names, addresses and places.
+import { number, text } from "../engines/form.ts";
+import { hidden, input, plain } from "./arguments.ts";
+import { nameShapes } from "./conventions.ts";
+
+export const word = text("a text that is not empty", { pattern: "\\S" });
+const groupId = plain(
+  text("the id of a resource group: /subscriptions/<id>/resourceGroups/<name>", {
+    pattern: "^/[sS]ubscriptions/[^/\\s]+/[rR]esource[gG]roups/[^/\\s]+$",
+  }),
+);
+export const groupName = text("the name of a resource group", {
+  pattern: "^[\\p{L}\\p{N}_().\\-]{0,89}[\\p{L}\\p{N}_()\\-]$",
+});
+
+/** Where a component's resources are. */
+export const place = { scope: groupId, resourceGroupName: input(groupName), location: plain(word) };
+
+export const appName = text(`a container app's name: ${nameShapes.app.rule}`, {
+  pattern: nameShapes.app.pattern.source,
+});
+
+export const imageName = text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" });
+export const image = plain(imageName);
+export const address = text("an https address without a path", {
+  pattern: "^(https://[^/\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
+});
+export const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$" });
+export const seconds = plain(number({ above: 0 }));
+export const secret = hidden(input(word));
+export const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a port number" }));
+export const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
+  pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
+});
