@@ -204,6 +204,9 @@ async function provokeEverything(): Promise<void> {
   const free = service({ streams: taken.parts.streams });
   await free.call("PUT", path, body);
   await provokeDeclared({ service, deaf, refused: [foreign, weak] });
+  const overtaken = service({ standing: async () => ({ why: "another release serves" }) });
+  await overtaken.append(stream, rejected);
+  await overtaken.call("PUT", path, body);
 }
 
 /** Runs through one release with every call that a caller may make, right or wrong. */
