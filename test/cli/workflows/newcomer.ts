@@ -222,7 +222,10 @@ const npm = `#!/bin/sh
 mkdir -p node_modules/.bin node_modules/ballast/dist
 ln -sfn "$STORY_ROOT/policies" node_modules/ballast/dist/policies
 ln -sfn "$STORY_ROOT/node_modules/@pulumi" node_modules/@pulumi
-printf '#!/bin/sh\\nGITHUB_API_URL="%s" exec node "%s/cli/main.ts" "$@"\\n' "$STORY_GITHUB" "$STORY_ROOT" > node_modules/.bin/ballast
+{
+  echo '#!/bin/sh'
+  echo "GITHUB_API_URL=$STORY_GITHUB exec node $STORY_ROOT/cli/main.ts" '"$@"'
+} > node_modules/.bin/ballast
 chmod +x node_modules/.bin/ballast
 `;
 

@@ -61,7 +61,7 @@ const outcomes = ({ repositories }: { repositories: readonly any[] }): readonly 
 const textIn = ({ git }: Hosted, path = names[1]!, branch = "main"): string | undefined =>
   git.file(branch, path)?.contents.toString();
 
-test("publishes to the canary first, says what differs with --check, and overwrites an edit with --repair", async () => {
+test("publishes to the canary first, tells an edit with --check, and overwrites it with --repair", async () => {
   const first = await publish();
   expect([first.code, outcomes(first)]).toEqual([0, ["acme/canary committed", "acme/shop committed"]]);
   shop.git.commitAsAnother("main", names[1]!, `${textIn(shop)}# mine\n`);

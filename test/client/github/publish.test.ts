@@ -1,5 +1,5 @@
-// Publishing on the emulated GitHub, over real git repositories: one commit for many files, a head that moves, protected
-// branches, edits by hand, files that are no longer wanted, a token without the scope, and a way back.
+// Publishing on the emulated GitHub, over real git repositories: one commit for many files, a head that moves,
+// protected branches, edits by hand, files that are no longer wanted, a token without the scope, and a way back.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
