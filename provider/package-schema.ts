@@ -58,6 +58,8 @@ function propertyOf({ title, type, description, default: byDefault, items }: Sha
     ...(byDefault === undefined ? {} : { default: byDefault }),
   };
   if (type === "object" && title !== undefined) return { $ref: `#/types/${tokenOf(title)}`, ...said };
+  // Without its values, Pulumi would take them for texts.
+  if (type === "object") return { type, additionalProperties: { $ref: "pulumi.json#/Any" }, ...said };
   if (type === "array") return { type, items: propertyOf(items ?? {}), ...said };
   return { type: type === "integer" ? "number" : type, ...said };
 }

@@ -176,7 +176,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const plan = planOf(name, args);
     this.#warn(name, plan, args.expectedRequestsPerMinute ?? 0);
 
-    const { app, key } = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
+    const { app, key } = this.#deploy(name, args, plan, options.app);
     this.app = app;
     const release = this.#release(name, args, plan, key);
 
@@ -200,12 +200,14 @@ export class CanaryApp extends pulumi.ComponentResource {
   }
 
   /** Declares the app with the traffic that it has now, and says what names its release. */
-  #deploy(name: string, args: CanaryAppArgs, probeSeconds: number, own: pulumi.CustomResourceOptions): Deployed {
+  #deploy(name: string, args: CanaryAppArgs, plan: Plan, own: pulumi.CustomResourceOptions): Deployed {
     const { containerAppName, resourceGroupName, controlPlane, keepLive = [], credentialSlots = [] } = args;
     const note = (line: string): void => void pulumi.log.info(line, this);
     const given = ofContainerApp(args);
+    const { probeSeconds } = plan.strategy;
     const live = this.#read(name, args, given, note);
-    const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName };
+    const asked = askedOf(args, plan);
+    const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName, asked };
     const { hooks, of } = releaseKey(name);
     const app = new ContainerApp(
       child(name, "app"),
@@ -259,15 +261,8 @@ export class CanaryApp extends pulumi.ComponentResource {
         app: args.containerAppName,
         revision: this.app.latestRevisionName,
         release: key,
-        strategy: plan.strategy,
-        thresholds: plan.thresholds,
-        ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
-        probePath: args.probePath ?? "/",
         wait: args.wait ?? true,
-        whenInFlight: args.whenInFlight ?? "refuse",
-        outsideWeights: args.outsideWeights ?? "restore",
-        ...(args.gate && { gate: args.gate }),
-        ...(args.credentialSlots && { credentialSlots: args.credentialSlots }),
+        ...askedOf(args, plan),
       },
       { parent: this, dependsOn: this.app },
     );
@@ -301,6 +296,18 @@ function ofContainerApp(args: CanaryAppArgs): ContainerAppArgs {
   const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, credentialSlots, ...rest } = more;
   return rest;
 }
+
+/** Returns how the release of any revision is carried out. */
+const askedOf = (args: CanaryAppArgs, plan: Plan) => ({
+  strategy: plan.strategy,
+  thresholds: plan.thresholds,
+  ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
+  probePath: args.probePath ?? "/",
+  whenInFlight: args.whenInFlight ?? "refuse",
+  outsideWeights: args.outsideWeights ?? "restore",
+  ...(args.gate && { gate: args.gate }),
+  ...(args.credentialSlots && { credentialSlots: args.credentialSlots }),
+});
 
 /** An imported app has these as inputs, since Azure shows them. Removing one would replace the app. */
 const shownByAzure = ["environmentId", "managedEnvironmentId", "workloadProfileName"] as const;

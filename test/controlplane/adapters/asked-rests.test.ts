@@ -123,7 +123,7 @@ type Reader = readonly [file: string, what: string, read: () => Promise<unknown>
 
 /** What reads Azure, by its file; some with what is answered before Azure asks to wait. */
 const readers: readonly Reader[] = [
-  ["container-apps", "inspects an app", () => apps().inspect(target, uncut)],
+  ["container-apps", "inspects an app", () => apps().inspect({ target }, uncut)],
   ["container-apps", "reads the traffic", () => apps().readTraffic(target, uncut)],
   ["container-apps", "shifts traffic", () => apps().shift(shift, ours)],
   ["container-apps", "activates", () => apps().activate({ kind: "Activate", target, revision: "a" }, ours)],
