@@ -1,5 +1,13 @@
 // The package's exports: the components, and the types of their arguments and outputs. This repository's own program,
 // index.ts, imports the components directly.
+export { BaselineAlerts, type BaselineAlertsArgs, type Watched } from "./components/alerts/baseline-alerts.ts";
+export { RemediatedAlert, type RemediatedAlertArgs } from "./components/alerts/remediated-alert.ts";
+export type { Remedy, RemedyRung } from "./components/alerts/remedy.ts";
+export {
+  type ServiceObjective,
+  ServiceObjectives,
+  type ServiceObjectivesArgs,
+} from "./components/alerts/service-objectives.ts";
 export { CanaryApp, type CanaryAppArgs } from "./components/canary-app/canary-app.ts";
 export type { CredentialSlot } from "./components/canary-app/credential-slots.ts";
 export { type HttpAppArgs, httpApp } from "./components/canary-app/http-app.ts";
@@ -13,4 +21,10 @@ export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/p
 export { JournalDatabase, type JournalDatabaseArgs } from "./components/platform/journal-database.ts";
 export { Network, type NetworkArgs } from "./components/platform/network.ts";
 export { type Sender, Telemetry, type TelemetryArgs } from "./components/platform/telemetry.ts";
+export { DeliveryWorkflows, type DeliveryWorkflowsArgs } from "./components/workflows/delivery-workflows.ts";
+export {
+  RepositoryGuard,
+  type RepositoryGuardArgs,
+  type TrustingIdentity,
+} from "./components/workflows/repository-guard.ts";
 export type { Gate, OutsideWeights, RolloutResult, Strategy, Thresholds } from "./engines/rollout/vocabulary.ts";

@@ -29,11 +29,12 @@ import {
 } from "../engines/rollout/intent.ts";
 import { completedCredential, objectionsToCredentials } from "../engines/rotation/declaration.ts";
 import type { AppTarget } from "../engines/targets.ts";
+import { alertForms } from "./alerts/argument-forms.ts";
 import { anObject, hidden, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
-import { nameShapes } from "./conventions.ts";
+import { appName, groupName, place, word } from "./shared-forms.ts";
+import { deliveryWorkflows, repositoryGuard } from "./workflows/forms.ts";
 
-const word = text("a text that is not empty", { pattern: "\\S" });
 const imageName = text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" });
 const image = plain(imageName);
 const address = text("an https address without a path", {
@@ -41,14 +42,6 @@ const address = text("an https address without a path", {
 });
 const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$" });
 const seconds = plain(number({ above: 0 }));
-const groupId = plain(
-  text("the id of a resource group: /subscriptions/<id>/resourceGroups/<name>", {
-    pattern: "^/[sS]ubscriptions/[^/\\s]+/[rR]esource[gG]roups/[^/\\s]+$",
-  }),
-);
-const groupName = text("the name of a resource group", {
-  pattern: "^[\\p{L}\\p{N}_().\\-]{0,89}[\\p{L}\\p{N}_()\\-]$",
-});
 const secret = hidden(input(word));
 
 /** JSON that the control plane would accept: it is read here by the same form, so that a preview refuses it. */
@@ -68,9 +61,6 @@ function declaration(form: Form<unknown>, what: string): Form<string> {
 }
 const credentialsForm = list(completedCredential);
 
-/** Where a component's resources are. */
-const place = { scope: groupId, resourceGroupName: input(groupName), location: plain(word) };
-
 const pull = plain(object({ server: host, identity: word }));
 const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a port number" }));
 const replicas = (least: number) => plain(number({ least, most: 1_000, whole: true }));
@@ -81,8 +71,6 @@ const sender = parts(object({ connectionString: secret, identity: optional(plain
 const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
   pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
 });
-
-const appName = text(`a container app's name: ${nameShapes.app.rule}`, { pattern: nameShapes.app.pattern.source });
 
 const canaryApp = object({
   // azure-native's own. A word of it that is misspelt at the top would be ignored, so all names are listed.
@@ -325,14 +313,17 @@ const telemetry = object({
 
 /** The forms by the name of the component. */
 export const argumentForms = {
+  ...alertForms,
   CanaryApp: canaryApp,
   ContainerEnvironment: containerEnvironment,
   ControlPlane: controlPlane,
   DatabaseRole: databaseRole,
   DeadMansSwitch: deadMansSwitch,
+  DeliveryWorkflows: deliveryWorkflows,
   ImageRegistry: imageRegistry,
   JournalDatabase: journalDatabase,
   Network: network,
+  RepositoryGuard: repositoryGuard,
   Telemetry: telemetry,
   httpApp,
 } as const;

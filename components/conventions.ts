@@ -39,7 +39,10 @@ export type Role =
   | `alert-${string}`
   | "role"
   | `role-at-${string}`
-  | "job";
+  | "job"
+  | "settings"
+  | `files-${string}`
+  | `trust-${string}`;
 
 /** Returns the logical name of a child. */
 export const child = (name: string, role: Role): string => `${name}-${role}`;

@@ -3,15 +3,15 @@ import { read } from "../engines/form.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
 import { type Remediations, remediationsForm } from "../engines/remediation/declaration.ts";
 
-const none: Remediations = { targets: [], policies: [] };
+const none: Remediations = { targets: [], policies: [], objectives: [] };
 
 /** Reads what is declared about remediations, and adds what is wrong with it to the complaints. */
 export function readRemediations(variable: string | undefined, complaints: string[]): Remediations {
   if (!variable) return none;
   const declared = read(remediationsForm, parsedJson(variable));
   if ("value" in declared) {
-    const { targets, policies } = declared.value;
-    return { targets, policies: policies.map((policy) => ({ ...policy, rule: policy.rule.toLowerCase() })) };
+    const { policies } = declared.value;
+    return { ...declared.value, policies: policies.map((policy) => ({ ...policy, rule: policy.rule.toLowerCase() })) };
   }
   complaints.push(`BALLAST_REMEDIATIONS is not what it must be: ${declared.complaints.join(" ")}`);
   return none;

@@ -62,7 +62,7 @@ export function remediationWorld(setting: RemediationSetting, alerts: Alerts, st
       }),
       stopped: async () => null,
     },
-    symptoms: createSymptoms(connection, patience, workspace, ingestionSeconds),
+    symptoms: createSymptoms(connection, patience, workspace, ingestionSeconds, declared.objectives),
     runbooks: {
       "return-to-previous": returnToPrevious({ journal, apps, streams, clock }),
       "restart-revision": restartRevision(cloud),

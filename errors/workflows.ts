@@ -56,3 +56,49 @@ export const workflowsScopeMissing = entry<{ repository: string }>("workflows-sc
   fix: () => "give GITHUB_TOKEN of an app with the permission `workflows: write`, or a token with the scope workflow",
   left: () => "Nothing was changed.",
 });
+
+/** What was published to a repository does not work there. */
+export const workflowsChecksFailed = entry<{
+  repository: string;
+  checks: readonly { readonly name: string; readonly conclusion: string; readonly url: string }[];
+  back: string;
+}>("workflows-checks-failed", {
+  title: "Published workflows failed their checks",
+  variants: [
+    { checks: [{ name: "preview-dev / preview", conclusion: "failure", url: "https://github.com/acme/canary" }] },
+  ],
+  message: ({ repository, checks }) =>
+    `The workflows that were published to ${repository} do not work there: ` +
+    `${checks.map(({ name, conclusion, url }) => `${name} is ${conclusion}${url && ` (${url})`}`).join(", ")}.`,
+  fix: () => "read the run, mend the workflows, and run the command again",
+  left: ({ repository, back }) =>
+    `${repository} has its former workflows again, by the commit ${back.slice(0, 7)}. ` +
+    "The repositories after it were left as they are.",
+});
+
+/** GitHub sells what the program asks for. */
+export const workflowsPlanTooSmall = entry<{ repository: string; plan: string; wishes: readonly string[] }>(
+  "workflows-plan-too-small",
+  {
+    title: "The plan of a repository's owner is too small",
+    variants: [{ wishes: ["reviewers or a wait for the environment prod"] }],
+    message: ({ repository, plan, wishes }) =>
+      `${repository} is private, and the plan "${plan}" of its owner does not have ${wishes.join(" and ")}.`,
+    fix: () => "leave it out, make the repository public, or change the plan",
+    left: () => "Nothing was changed.",
+  },
+);
+
+/** A required check that nothing reports is waited for, for ever. */
+export const workflowsCheckUnknown = entry<{ checks: readonly string[]; emitted: readonly string[] }>(
+  "workflows-check-unknown",
+  {
+    title: "A required check is reported by no workflow",
+    variants: [{ checks: ["preview"], emitted: ["preview-dev / preview"] }],
+    message: ({ checks, emitted }) =>
+      `The workflows report no check ${checks.join(", ")}, so a pull request would wait for it for ever. ` +
+      `They report ${emitted.join(", ")}.`,
+    fix: () => "name one of those in `requiredChecks`",
+    left: () => "Nothing was changed.",
+  },
+);

@@ -5,6 +5,8 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { lock, unlock } from "./release/lock.ts";
 import { release } from "./release/resource.ts";
+import { repositoryFiles } from "./repository/files.ts";
+import { repositoryFacts, repositorySettings } from "./repository/settings.ts";
 import { service } from "./service.ts";
 
 const { version } = createRequire(import.meta.url)("ballast/package.json") as { version: string };
@@ -13,7 +15,10 @@ const engineAddress = process.argv.at(-1) ?? "";
 const server = new Server();
 server.addService(
   providerService.ResourceProviderService,
-  service({ version, resources: [release], functions: [lock, unlock] }, engineAddress),
+  service(
+    { version, resources: [release, repositoryFiles, repositorySettings], functions: [lock, unlock, repositoryFacts] },
+    engineAddress,
+  ),
 );
 server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;

@@ -12,6 +12,7 @@ interface Shape extends Schema {
   readonly type?: string;
   readonly default?: unknown;
   readonly items?: Shape;
+  readonly additionalProperties?: Shape | false;
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly required?: readonly string[];
 }
@@ -52,7 +53,8 @@ function typesIn({ properties = {} }: Shape, found = new Map<string, Properties>
   return found;
 }
 
-function propertyOf({ title, type, description, default: byDefault, items }: Shape): Properties {
+function propertyOf(shape: Shape): Properties {
+  const { title, type, description, default: byDefault, items, additionalProperties: values } = shape;
   const said = {
     ...(description === undefined ? {} : { description }),
     ...(byDefault === undefined ? {} : { default: byDefault }),
@@ -61,6 +63,8 @@ function propertyOf({ title, type, description, default: byDefault, items }: Sha
   // Without its values, Pulumi would take them for texts.
   if (type === "object") return { type, additionalProperties: { $ref: "pulumi.json#/Any" }, ...said };
   if (type === "array") return { type, items: propertyOf(items ?? {}), ...said };
+  if (type === "object" && typeof values === "object")
+    return { type, additionalProperties: propertyOf(values), ...said };
   return { type: type === "integer" ? "number" : type, ...said };
 }
 

@@ -20,12 +20,16 @@ export type Change =
   | { readonly kind: "none" }
   | { readonly kind: "update" | "replace"; readonly because: readonly string[] };
 
-/** What a resource uses: the control plane, the output of `pulumi up`, and a signal that cancels. */
-export interface Around {
-  readonly access: Access;
+/** What every resource uses: the output of `pulumi up`, and a signal that cancels. */
+export interface Voiced {
   readonly report: (line: string) => void;
   readonly warn: (line: string) => void;
   readonly cancel: AbortSignal;
+}
+
+/** What a resource of the control plane uses beside that. */
+export interface Around extends Voiced {
+  readonly access: Access;
 }
 
 /** Outputs after a create or an update. With a failure, Pulumi keeps them all the same. */
@@ -34,25 +38,37 @@ export interface Settled<Outputs = Properties> {
   readonly failure?: BallastError;
 }
 
-/** A resource of the provider. Its inputs have the control plane's `endpoint` and `audience`. */
+/** A resource of the provider. */
 export interface ResourceType {
   readonly token: string;
+  /**
+   * Whether its inputs have the control plane's `endpoint` and `audience`. Others know from the environment where what
+   * they change is, and have no use for the access in what surrounds them.
+   */
+  readonly hasControlPlane: boolean;
   /** The types of the Pulumi schema that it uses, by token. */
   readonly types: Properties;
   readonly schema: Properties;
   /** Fills in defaults, and lists what is wrong. A placeholder fits anywhere. */
   readonly check: (given: Properties) => { readonly inputs: Properties; readonly failures: readonly Failure[] };
-  readonly diff: (oldInputs: Properties, oldOutputs: Properties, news: Properties) => Change;
+  /** May look at what there is, so that a preview shows an edit of others as well. */
+  readonly diff: (
+    oldInputs: Properties,
+    oldOutputs: Properties,
+    news: Properties,
+    around: Voiced,
+  ) => Change | Promise<Change>;
   /** Refuses a change of inputs that would harm what the resource belongs to; the URN names its parents' types. */
   readonly refuses?: (urn: string, oldInputs: Properties, news: Properties) => BallastError | undefined;
   /** Lists what a user should know about a change of inputs that needs no update; each is logged as a warning. */
   readonly cautions: (oldInputs: Properties, oldOutputs: Properties, news: Properties) => readonly string[];
   readonly idOf: (inputs: Properties) => string;
-  /** Describes what an update would do, in one line, as far as a preview knows it. */
-  readonly planned: (inputs: Properties) => string;
+  /** Describes what an update would do, in one line, as far as a preview knows it. It throws what would be refused. */
+  readonly planned: (inputs: Properties, around: Voiced) => string | Promise<string>;
   /** The names of the outputs that only an update makes known. */
   readonly unknownOutputs: readonly string[];
-  readonly settle: (inputs: Properties, around: Around) => Promise<Settled>;
+  /** Creates, or updates what has these old outputs. */
+  readonly settle: (inputs: Properties, around: Around, oldOutputs?: Properties) => Promise<Settled>;
   /** Reads the present outputs. It never fails: without a usable answer it gives the old ones. */
   readonly read: (inputs: Properties, outputs: Properties, around: Around) => Promise<Properties>;
   /** Whether a delete must reach the control plane, or may give up soon. */

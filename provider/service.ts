@@ -17,6 +17,7 @@ import {
   type Properties,
   type ResourceType,
   unknownValue,
+  type Voiced,
 } from "./resource-type.ts";
 import { schemaOf } from "./schema.ts";
 import { failedButKept, fromStruct, refused, toStruct, type Voice, voiceAt } from "./wire.ts";
@@ -111,7 +112,7 @@ function planning(shared: Shared): Readonly<Record<string, Method>> {
       const refusal = resource.refuses?.(request.getUrn(), inputs, news);
       if (refusal !== undefined) throw refusal;
       for (const line of resource.cautions(inputs, outputs, news)) shared.voice.warn(request.getUrn(), line);
-      return differing(resource.diff(inputs, outputs, news));
+      return differing(await resource.diff(inputs, outputs, news, voicedOf(shared, request.getUrn())));
     }),
   };
 }
@@ -124,7 +125,7 @@ function changing(shared: Shared): Readonly<Record<string, Method>> {
       const inputs = fromStruct(request.getProperties());
       const response = new providerProto.CreateResponse();
       if (request.getPreview())
-        return response.setProperties(toStruct(previewed(resource, shared, request.getUrn(), inputs)));
+        return response.setProperties(toStruct(await previewed(resource, shared, request.getUrn(), inputs)));
       const id = resource.idOf(inputs);
       return response.setId(id).setProperties(toStruct(await settled(resource, shared, request.getUrn(), id, inputs)));
     }),
@@ -132,18 +133,19 @@ function changing(shared: Shared): Readonly<Record<string, Method>> {
       const resource = resourceOf(shared, request.getUrn());
       const inputs = fromStruct(request.getNews());
       const properties = request.getPreview()
-        ? previewed(resource, shared, request.getUrn(), inputs)
-        : await settled(resource, shared, request.getUrn(), request.getId(), inputs);
+        ? await previewed(resource, shared, request.getUrn(), inputs)
+        : await settled(resource, shared, request.getUrn(), request.getId(), inputs, fromStruct(request.getOlds()));
       return new providerProto.UpdateResponse().setProperties(toStruct(properties));
     }),
     read: answering(shared, async (request: providerProto.ReadRequest) => {
       const inputs = fromStruct(request.getInputs());
       const outputs = fromStruct(request.getProperties());
       const response = new providerProto.ReadResponse();
-      if (!outputs["endpoint"]) return response; // nothing of ours can be imported
       const urn = request.getUrn();
+      const resource = resourceOf(shared, urn);
+      if (Object.keys(inputs).length === 0) return response; // nothing of ours can be imported
       const around = aroundState(shared, urn, inputs, outputs, lookUpPatienceSeconds);
-      const found = await resourceOf(shared, urn).read(inputs, outputs, around);
+      const found = await resource.read(inputs, outputs, around);
       return response.setId(request.getId()).setInputs(toStruct(inputs)).setProperties(toStruct(found));
     }),
     delete: answering(shared, async (request: providerProto.DeleteRequest) => {
@@ -175,18 +177,16 @@ function answering<Asked, Answered>(shared: Shared, method: (request: Asked) => 
   };
 }
 
-function aroundOf(shared: Shared, urn: string, inputs: Properties, patienceSeconds?: number): Around {
-  const {
-    voice,
-    cancel: { signal },
-  } = shared;
-  return {
-    access: accessOf(shared, inputs, patienceSeconds),
-    report: (line) => voice.report(urn, line),
-    warn: (line) => voice.warn(urn, line),
-    cancel: signal,
-  };
-}
+const voicedOf = ({ voice, cancel: { signal } }: Shared, urn: string): Voiced => ({
+  report: (line) => voice.report(urn, line),
+  warn: (line) => voice.warn(urn, line),
+  cancel: signal,
+});
+
+const aroundOf = (shared: Shared, urn: string, inputs: Properties, patienceSeconds?: number): Around => ({
+  ...voicedOf(shared, urn),
+  access: accessOf(shared, inputs, patienceSeconds),
+});
 
 /**
  * Gives what a resource uses when only a state says where the control plane is, as in a refresh and a delete.
@@ -220,8 +220,8 @@ function accessOf({ tokens, cancel }: Shared, { endpoint, audience }: Properties
   };
 }
 
-function previewed(resource: ResourceType, { voice }: Shared, urn: string, inputs: Properties): Properties {
-  voice.report(urn, resource.planned(inputs));
+async function previewed(resource: ResourceType, shared: Shared, urn: string, inputs: Properties): Promise<Properties> {
+  shared.voice.report(urn, await resource.planned(inputs, voicedOf(shared, urn)));
   return { ...inputs, ...Object.fromEntries(resource.unknownOutputs.map((name) => [name, unknownValue])) };
 }
 
@@ -231,9 +231,10 @@ async function settled(
   urn: string,
   id: string,
   inputs: Properties,
+  oldOutputs?: Properties,
 ): Promise<Properties> {
-  const { outputs, failure } = await resource.settle(inputs, aroundOf(shared, urn, inputs));
-  const bound = withBinding(inputs, outputs);
+  const { outputs, failure } = await resource.settle(inputs, aroundOf(shared, urn, inputs), oldOutputs);
+  const bound = resource.hasControlPlane ? withBinding(inputs, outputs) : outputs;
   if (failure) throw failedButKept(id, inputs, bound, failure);
   return bound;
 }

@@ -251,6 +251,17 @@ const started = (look: string): string =>
       - run: fly deploy`,
   );
 
+/** A check of the deployment whose outcome a later step reads. */
+const told = (later: string): string =>
+  checked("").replace(
+    / {8}run: \|[^]*/,
+    `        id: smoke
+        continue-on-error: true # <- finding
+        run: curl -fsS https://shop.example/health
+      - ${later}
+`,
+  );
+
 export const gateCannotFail: Rule = {
   id: "gate-cannot-fail",
   title: "A gate passes whatever it finds",
@@ -264,6 +275,7 @@ export const gateCannotFail: Rule = {
   fix: "Let the failure fail the step. End a loop of attempts with exit 1, and ask curl for --fail.",
   limits: "A gate is reported only if something ships after it. A step whose outcome is asked for later is quiet.",
   failing: [
+    { ".github/workflows/main.yml": told('run: echo "smoke ${{ steps.smoke.outcome }}" >> "$GITHUB_STEP_SUMMARY"') },
     { ".github/workflows/main.yml": example("npm test | tee log.txt # <- finding") },
     { ".github/workflows/main.yml": example("npm test | tee log.txt || true # <- finding") },
     { ".github/workflows/main.yml": example("'if ! npm test; then echo failed; fi' # <- finding") },
@@ -282,6 +294,19 @@ export const gateCannotFail: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/main.yml": told(
+          "if: steps.smoke.outcome == 'failure'\n        run: fly releases rollback && exit 1",
+        ).replace(" # <- finding", ""),
+      },
+      because: "A later step goes back when the check failed.",
+      edit: {
+        file: ".github/workflows/main.yml",
+        replace: "if: steps.smoke.outcome == 'failure'\n        run: fly releases rollback && exit 1",
+        by: 'run: echo "${{ steps.smoke.outcome }}"',
+      },
+    },
     {
       files: { ".github/workflows/main.yml": example("npm test | tee log.txt\n        shell: bash") },
       because: "A shell that is named runs with pipefail.",

@@ -4,7 +4,7 @@
 import { groupedBy } from "../../engines/grouped.ts";
 import type { Graph } from "../graph.ts";
 import { keepRunning } from "../patches/lock-repair.ts";
-import { type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
+import { capped, type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";
 import type { Lock } from "../systems/workflows/locks.ts";
 import { cancellingStep } from "../systems/workflows/other-runs.ts";
@@ -13,12 +13,19 @@ import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 function check(graph: Graph): readonly Draft[] {
   const found = deploymentsIn(viewOf(graph)).flatMap((each) => {
     const lock = each.locks.find(({ cancels, isInert }) => cancels === true && !isInert);
-    return lock === undefined || isPreview(each) || each.world.event === "workflow_call" ? [] : [[each, lock] as const];
+    return lock === undefined || isPreview(each) || isCalledPreview(each) ? [] : [[each, lock] as const];
   });
   const byLock = groupedBy(found, ([, { concurrency }]) => `${concurrency.place.file}:${concurrency.place.line}`);
   const worst = byLock.map((all) => all.toSorted(([one], [other]) => weightOf(other) - weightOf(one))[0]!);
   return [...worst.map((each) => draft(...each)), ...byStep(viewOf(graph))];
 }
+
+/** A callee for previews whose callers are elsewhere: its name is all that tells. */
+const isCalledPreview = ({ world, workflow, job }: Deployment): boolean =>
+  isByUnknown(world) && /preview|review|pull.?request|(^|[^a-z])pr([^a-z]|$)/i.test(`${workflow.title} ${job.key}`);
+
+/** A call by a workflow of another repository, whose event is not known. */
+const isByUnknown = ({ event, via }: Deployment["world"]): boolean => event === "workflow_call" && via.length === 0;
 
 const weightOf = (deployment: Deployment): number => rankOf(severityOf(deployment));
 
@@ -64,9 +71,10 @@ function draft(deployment: Deployment, lock: Lock): Draft {
   const place = lock.concurrency.cancelInProgress?.place ?? lock.concurrency.place;
   const over = inner && lock.owner === "workflow" ? `, although the group of ${inner.ownerName} says it must not` : "";
   const repair = keepRunning(lock.concurrency);
+  const known: Draft["known"] = isByUnknown(world) ? { inferred: 0.6 } : effects[0]!.known;
   return {
-    severity: severityOf(deployment),
-    known: effects[0]!.known,
+    severity: capped(severityOf(deployment), known),
+    known,
     place,
     message:
       `On ${world.label}, the group of ${lock.owner} ${lock.ownerName} cancels running jobs, and with them the ` +
@@ -116,6 +124,13 @@ jobs:
 ${condition}      - run: pulumi up --yes --stack acme/prod
 `;
 
+/** A reusable workflow that nothing in the repository calls. */
+const called = (name: string): string =>
+  example
+    .replace("name: infra", `name: ${name}`)
+    .replace("on:\n  push:\n    branches: [main]", "on:\n  workflow_call:")
+    .replace("    concurrency:\n      group: stack-prod\n      cancel-in-progress: false\n", "");
+
 export const releaseCancelledMidway: Rule = {
   id: "release-cancelled-midway",
   title: "A newer run cancels a deployment that is under way",
@@ -132,9 +147,20 @@ export const releaseCancelledMidway: Rule = {
     "Medium for other deployments. Low in lesser environments, and for atomic replacements, which frequent " +
     "pushes can keep from ever finishing. Info for static sites.",
   fix: "Cancel runs of pull requests only, or move the deployment to a workflow with its own group.",
-  limits: "An expression that the event does not decide is not reported.",
-  failing: [{ ".github/workflows/infra.yml": example }, { ".github/workflows/infra.yml": stepped("") }],
+  limits:
+    "An expression that the event does not decide is not reported. A reusable workflow whose callers are in other " +
+    "repositories is low, because they may call it for previews only.",
+  failing: [
+    { ".github/workflows/infra.yml": example },
+    { ".github/workflows/infra.yml": stepped("") },
+    { ".github/workflows/infra.yml": called("release") },
+  ],
   nearMisses: [
+    {
+      files: { ".github/workflows/infra.yml": called("pr preview").replace(" # <- finding", "") },
+      because: "The called workflow is for previews, by its name.",
+      edit: { file: ".github/workflows/infra.yml", replace: "pr preview", by: "release" },
+    },
     {
       files: { ".github/workflows/infra.yml": stepped("        if: github.event_name == 'pull_request'\n") },
       because: "Only runs of pull requests cancel others, and they deploy nothing.",

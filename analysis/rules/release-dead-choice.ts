@@ -13,20 +13,24 @@ function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
   return view.workflows.flatMap((workflow) => {
     const shipping = view.jobsOf(workflow).filter((job) => shipmentsOf(view, job).length > 0);
-    if (shipping.length === 0) return [];
-    const nothing = nothingAtAll(view, workflow);
+    const nothing = shipping.length > 0 ? nothingAtAll(view, workflow) : [];
     if (nothing.length > 0) return nothing;
-    return workflow.inputs
-      .filter(({ event }) => event === "workflow_dispatch")
-      .flatMap(
-        (input) =>
-          unread(view, workflow, input) ?? [
-            ...deadOptions(view, workflow, shipping, input),
-            ...untestedOptions(view, workflow, input),
-          ],
-      );
+    return workflow.inputs.flatMap((input) => {
+      const isForShipping = shipping.length > 0 && input.event === "workflow_dispatch";
+      if (!isForShipping) return isSwitch(workflow, input) ? unread(view, workflow, input, "low") : [];
+      const found = unread(view, workflow, input, "medium");
+      return found.length > 0
+        ? found
+        : [...deadOptions(view, workflow, shipping, input), ...untestedOptions(view, workflow, input)];
+    });
   });
 }
+
+/** A switch promises that it decides something; a caller's text may be there for older callers. */
+const isSwitch = (workflow: WorkflowNode, { event, name, type }: Input): boolean =>
+  (type === "boolean" || type === "choice") &&
+  (event === "workflow_dispatch" ||
+    !workflow.inputs.some((other) => other.event === "workflow_dispatch" && other.name === name));
 
 /** Options of a choice about tests for which no test runs, although others have one. */
 function untestedOptions(view: WorkflowsView, workflow: WorkflowNode, input: Input): readonly Draft[] {
@@ -99,13 +103,15 @@ function nothingAtAll(view: WorkflowsView, workflow: WorkflowNode): readonly Dra
 }
 
 /** An input that nothing reads, in a workflow whose texts are all known. */
-function unread(view: WorkflowsView, workflow: WorkflowNode, input: Input): readonly Draft[] | undefined {
-  const texts = [
-    ...view.jobsOf(workflow).flatMap(({ templates }) => templates.map(({ text }) => text)),
-    ...workflow.env.map(({ value }) => value.text),
-    workflow.concurrency?.group.text ?? "",
-    workflow.concurrency?.cancelInProgress?.text ?? "",
-  ];
+function unread(
+  view: WorkflowsView,
+  workflow: WorkflowNode,
+  input: Input,
+  severity: Draft["severity"],
+): readonly Draft[] {
+  const texts = [...workflow.templates, ...view.jobsOf(workflow).flatMap(({ templates }) => templates)].map(
+    ({ text }) => text,
+  );
   const isRead = texts.some((text) =>
     expressionsIn(text, true)
       .flatMap(pathsIn)
@@ -116,10 +122,10 @@ function unread(view: WorkflowsView, workflow: WorkflowNode, input: Input): read
     .some((job) =>
       view.stepsOf(job).some(({ run }) => /GITHUB_EVENT_PATH|toJSON\((github\.event\.)?inputs/i.test(run?.text ?? "")),
     );
-  if (isRead || isRaw || /reason|message|comment|note|description|confirm/i.test(input.name)) return undefined;
+  if (isRead || isRaw || /reason|message|comment|note|description|confirm/i.test(input.name)) return [];
   return [
     {
-      severity: "medium",
+      severity,
       known: "structural",
       place: input.place,
       message: `The input ${input.name} of ${workflow.title} is read by nothing.`,
@@ -234,6 +240,19 @@ jobs:
       - run: fly deploy --app shop
 `;
 
+const switched = (step: string): string => `name: check
+on:
+  workflow_call:
+    inputs:
+      slow: # <- finding
+        type: boolean
+jobs:
+  test:
+    runs-on: ubuntu-24.04
+    steps:
+${step}
+`;
+
 export const releaseDeadChoice: Rule = {
   id: "release-dead-choice",
   title: "A choice at the start of a run ships nothing",
@@ -244,16 +263,37 @@ export const releaseDeadChoice: Rule = {
     "The form that starts a run promises what its options say. An option that no job answers gives a green " +
     "run in which " +
     "everything was skipped.",
-  severity: "Medium.",
+  severity: "Medium. Low for a switch of a workflow that ships nothing, or that another workflow calls.",
   fix: "Add a job for the option, or take the option away.",
   limits:
-    "Options that say that nothing ships, such as plan or none, are quiet. So are inputs for a reason or a comment.",
+    "Options that say that nothing ships, such as plan or none, are quiet. So are inputs for a reason or a comment, " +
+    "and texts that only a caller passes.",
   failing: [
+    { ".github/workflows/check.yml": switched("      - run: npm test") },
     { ".github/workflows/deploy.yml": leveled("unit, integration, all").replace("level:", "level: # <- finding") },
     { ".github/workflows/deploy.yml": byHand(" # <- finding", "github.event_name == 'push'") },
     { ".github/workflows/deploy.yml": example("west, east, north").replace("region:", "region: # <- finding") },
   ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/check.yml": switched("      - if: inputs.slow\n        run: npm test").replace(
+          " # <- finding",
+          "",
+        ),
+      },
+      because: "A step reads the switch.",
+      edit: { file: ".github/workflows/check.yml", replace: "if: inputs.slow\n        ", by: "" },
+    },
+    {
+      files: {
+        ".github/workflows/check.yml": switched("      - run: npm test")
+          .replace(" # <- finding", "")
+          .replace("name: check", 'name: check\nrun-name: "Slow: ${{ inputs.slow }}"'),
+      },
+      because: "The name of the run says what was chosen.",
+      edit: { file: ".github/workflows/check.yml", replace: "${{ inputs.slow }}", by: "?" },
+    },
     {
       files: { ".github/workflows/deploy.yml": leveled("unit, all, skip") },
       because: "The option without a test says so.",

@@ -18,7 +18,12 @@ function check(graph: Graph): readonly Draft[] {
       ...followsNobody(view, workflow),
       ...view
         .jobsOf(workflow)
-        .flatMap((job) => [...callsNobody(view, job), ...callsItself(view, job), ...neverTrue(view, job)]),
+        .flatMap((job) => [
+          ...callsNobody(view, job),
+          ...callsItself(view, job),
+          ...neverTrue(view, job),
+          ...stepCallsWorkflow(view, job),
+        ]),
     ];
   });
 }
@@ -131,6 +136,21 @@ function callsNobody(view: WorkflowsView, job: JobNode): readonly Draft[] {
     },
   ];
 }
+
+/** A step can only use an action: the runner looks for an action.yml below the path, and the step fails each time. */
+const stepCallsWorkflow = (view: WorkflowsView, job: JobNode): readonly Draft[] =>
+  view
+    .stepsOf(job)
+    .filter(({ uses }) => /^[^@]*\.github\/workflows\/[^/@]+\.ya?ml(@|$)/.test(uses?.text ?? ""))
+    .map(({ uses, id, name }) => ({
+      severity: "high",
+      known: "structural",
+      place: uses!.place,
+      message: `The step "${name}" of job ${job.key} uses ${uses!.text}, a workflow; only a job can call a workflow.`,
+      cost: "The step fails in every run, and nothing after it is done.",
+      fix: "call the workflow with uses: at the level of a job, and pass its inputs there",
+      subject: `${id} uses a workflow`,
+    }));
 
 /** A call that leads back to its own workflow, directly or through others. */
 function callsItself(view: WorkflowsView, job: JobNode): readonly Draft[] {
@@ -247,6 +267,20 @@ const called = example("inputs.environment != 'none'")
     "  workflow_call:\n    inputs:\n      environment: { type: string, default: live }\n",
   );
 
+const stepped = (used: string): string => `name: main
+on:
+  push:
+    branches: [main]
+concurrency: main
+jobs:
+  ship:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - uses: actions/checkout@v6
+      - uses: ${used}
+`;
+
 export const workflowDead: Rule = {
   id: "workflow-dead",
   title: "A workflow or a job never runs",
@@ -263,6 +297,10 @@ export const workflowDead: Rule = {
     "Files are checked by GitHub's own parser. A condition that depends on variables, outputs or the payload of an " +
     "event is not judged.",
   failing: [
+    {
+      ".github/workflows/main.yml": stepped("./.github/workflows/ship.yml # <- finding"),
+      ".github/workflows/ship.yml": called,
+    },
     {
       ".github/workflows/main.yml": shipping("environment: live # <- finding"),
       ".github/workflows/ship.yml": called,
@@ -281,6 +319,18 @@ export const workflowDead: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/main.yml": stepped("./.github/actions/ship"),
+        ".github/actions/ship/action.yml": "name: ship\nruns:\n  using: composite\n  steps: []\n",
+      },
+      because: "The step uses an action.",
+      edit: {
+        file: ".github/workflows/main.yml",
+        replace: "./.github/actions/ship",
+        by: "./.github/workflows/main.yml",
+      },
+    },
     {
       files: {
         ".github/workflows/main.yml": shipping("with:\n      environment: live"),

@@ -8,6 +8,7 @@ import { hasStatusFunction, parseCondition } from "../systems/workflows/expressi
 import { isHarmlessJob, passesBetween } from "../systems/workflows/hand-over.ts";
 import type { JobNode } from "../systems/workflows/nodes.ts";
 import { isApproval, isGate, titleOf } from "../systems/workflows/roles.ts";
+import { commandsIn } from "../systems/workflows/shell.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {
@@ -27,11 +28,28 @@ const isGathering = (view: WorkflowsView, job: JobNode): boolean =>
 function isNeedless(view: WorkflowsView, need: JobNode, job: JobNode): boolean {
   if (need.environment !== undefined || isApproval(view, need) || /approv|gate|confirm|wait|lock/i.test(titleOf(need)))
     return false;
-  if (passesBetween(view, need, job) || !isHarmlessJob(view, need)) return false;
+  if (passesBetween(view, need, job)) return false;
+  if (onlySetsItself(view, need)) return true;
+  if (!isHarmlessJob(view, need)) return false;
   // What the later job or one after it changes outside may be guarded by the earlier one.
   const guarded = [job, ...view.descendantsOf(job)].filter((each) => changesOutside(view, each));
   return guarded.every((each) => isGuardedOtherwise(view, need, job, each));
 }
+
+/** A job that masks values or sets variables, and nothing else: both end with it, and it cannot fail. */
+const onlySetsItself = (view: WorkflowsView, job: JobNode): boolean => {
+  const scripts = view.stepsOf(job).map(({ run }) => run?.text);
+  if (job.uses || job.condition || job.outputs.length > 0 || job.needs.length > 0) return false;
+  return (
+    scripts.some((script) => /::add-mask::|GITHUB_ENV/.test(script ?? "")) &&
+    scripts.every(
+      (script) =>
+        script !== undefined &&
+        !script.includes("$(") &&
+        commandsIn(script).every(({ words }) => /^(echo|printf)$/.test(words[0] ?? "")),
+    )
+  );
+};
 
 const changesOutside = (view: WorkflowsView, job: JobNode): boolean =>
   job.uses !== undefined ||
@@ -135,6 +153,25 @@ const report = `  report:
           path: dist
 `;
 
+const masked = (command: string): string => `name: ci
+on:
+  push:
+    branches: [main]
+concurrency: main
+jobs:
+  ship:
+    needs: mask
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - uses: actions/checkout@v6
+      - run: fly deploy
+  mask:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: ${command}
+`;
+
 export const workflowNeedlessNeeds: Rule = {
   id: "workflow-needless-needs",
   title: "A job waits for another one without need",
@@ -152,8 +189,18 @@ export const workflowNeedlessNeeds: Rule = {
   limits:
     "An edge is reported only if every step of the earlier job is known to change nothing outside. The time is not " +
     "estimated without a run history.",
-  failing: [{ ".github/workflows/ci.yml": example("lint # <- finding") }],
+  failing: [
+    { ".github/workflows/ci.yml": example("lint # <- finding") },
+    {
+      ".github/workflows/ci.yml": masked('echo "::add-mask::${{ secrets.ROLE }}"').replace("mask", "mask # <- finding"),
+    },
+  ],
   nearMisses: [
+    {
+      files: { ".github/workflows/ci.yml": masked('test -n "::add-mask::${{ secrets.ROLE }}"') },
+      because: "The earlier job can fail, and then nothing is deployed.",
+      edit: { file: ".github/workflows/ci.yml", replace: "test -n", by: "echo" },
+    },
     {
       files: {
         ".github/workflows/ci.yml": example("report", report).replace(

@@ -1,7 +1,7 @@
 // `ballast comment`: shows in a pull request what an update would do. There is one comment for each project and stack;
 // it is changed in place, and says when a newer commit has made it out of date.
 import { type Command, InvalidArgumentError } from "commander";
-import { tokenHelp, withRepositoryOptions } from "../github/access.ts";
+import { tokenHelp, withRepositoryOptions } from "../github/options.ts";
 import { withRunUrl } from "../github/run-url.ts";
 import type { WriteOptions } from "./run-comment.ts";
 

@@ -1,8 +1,10 @@
 // What `ballast comment` does: it makes the comment from files, finds its predecessor in the pull request, and writes
 // it. A comment for a commit that is no longer the newest says so from the start.
+
+import { accessTo } from "../../client/github/access.ts";
 import { commentSourceUnreadable } from "../../errors/github.ts";
-import { accessOf, type RepositoryOptions } from "../github/access.ts";
 import { changeComment, commentsOf, headOf, putComment } from "../github/comments.ts";
+import type { RepositoryOptions } from "../github/options.ts";
 import { print, printJson } from "../terminal.ts";
 import { bodyOf, type Content } from "./body.ts";
 import { compareFindings } from "./findings.ts";
@@ -34,7 +36,7 @@ export async function writeComment(options: WriteOptions): Promise<void> {
   const { subject } = content;
   const body = bodyOf(content);
   if (options.print) return options.json ? printJson({ ...subject, body }) : print(body);
-  const access = accessOf(options, process.env);
+  const access = accessTo(options.repository, process.env);
   const { pullRequest, commit, author } = options;
   const head = await headOf(access, pullRequest);
   const isStale = !head.startsWith(commit);
@@ -88,7 +90,7 @@ function subjectOf({ project, stack, preview }: WriteOptions, changes: Content["
 
 /** Marks comments for older commits as out of date. @throws as `writeComment` */
 export async function markStale(options: PullRequestOptions): Promise<void> {
-  const access = accessOf(options, process.env);
+  const access = accessTo(options.repository, process.env);
   const head = await headOf(access, options.pullRequest);
   const stale: (Subject & { readonly url: string; readonly commit: string })[] = [];
   for (const comment of await commentsOf(access, options.pullRequest, options.author)) {

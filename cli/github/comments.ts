@@ -1,7 +1,7 @@
 // The comments of a pull request that one author wrote with our marker. Others may write the marker too, so only the
 // author's own comments count: nobody can have theirs overwritten, or keep ours from being found.
-import type { Access } from "./access.ts";
-import { call, list } from "./client.ts";
+import type { Access } from "../../client/github/access.ts";
+import { call, list } from "../../client/github/requests.ts";
 
 /** A comment as GitHub gives it. */
 export interface Comment {

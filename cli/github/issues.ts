@@ -1,7 +1,7 @@
 // The open issues of a repository that one author opened with our marker. Others may write the marker too, so only the
 // author's own issues count.
-import type { Access } from "./access.ts";
-import { call, list } from "./client.ts";
+import type { Access } from "../../client/github/access.ts";
+import { call, list } from "../../client/github/requests.ts";
 
 /** An issue as GitHub gives it. */
 export interface Issue {

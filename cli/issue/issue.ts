@@ -1,7 +1,7 @@
 // `ballast issue`: keeps one issue for each thing that fails on a schedule or after a merge, where no pull request
 // shows it. The key names the thing, such as the workflow and the stack.
 import { type Command, InvalidArgumentError } from "commander";
-import { tokenHelp, withRepositoryOptions } from "../github/access.ts";
+import { tokenHelp, withRepositoryOptions } from "../github/options.ts";
 import { withRunUrl } from "../github/run-url.ts";
 import type { IssueOptions, OpenOptions } from "./run-issue.ts";
 

@@ -1,9 +1,11 @@
 // What `ballast issue` does. An issue that is open already is changed in place, so that a check that fails every night
 // leaves one issue with a count, and not one for each night.
+
+import { type Access, accessTo } from "../../client/github/access.ts";
 import { block, prose } from "../comment/markdown.ts";
 import { textIn } from "../comment/sources.ts";
-import { type Access, accessOf, type RepositoryOptions } from "../github/access.ts";
 import { changeIssue, commentOnIssue, type Issue, openIssue, openIssuesOf } from "../github/issues.ts";
+import type { RepositoryOptions } from "../github/options.ts";
 import { runLink } from "../github/run-url.ts";
 import { print, printJson } from "../terminal.ts";
 import { issueMarker, readIssueMarker } from "./marker.ts";
@@ -29,7 +31,7 @@ export async function openOrCount(options: OpenOptions): Promise<void> {
   const { key, title, runUrl, output, label: labels = [] } = options;
   const text =
     output === undefined ? "" : textIn(output, "the command that failed, as text").slice(-outputCharactersMax);
-  const access = accessOf(options, process.env);
+  const access = accessTo(options.repository, process.env);
   const [issue] = await issuesAbout(access, options);
   const failures = (readIssueMarker(issue?.body ?? "")?.failures ?? 0) + 1;
   const times = failures === 1 ? "once" : `${failures} times in a row`;
@@ -50,7 +52,7 @@ export async function openOrCount(options: OpenOptions): Promise<void> {
 
 /** Closes what is open about the key. @throws github-* */
 export async function closeAll(options: IssueOptions): Promise<void> {
-  const access = accessOf(options, process.env);
+  const access = accessTo(options.repository, process.env);
   const issues = await issuesAbout(access, options);
   const run = options.runUrl === undefined ? "" : ` in ${runLink(options.runUrl)}`;
   for (const issue of issues) {

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, relative, resolve } from "node:path";
 import { isMap, parseDocument } from "yaml";
 import { type Environment, environmentOf } from "../../analysis/systems/pulumi/names.ts";
+import { callers, type DeliveredStack, type Delivery, missingValues } from "../../components/workflows/callers.ts";
 import { workflowsFileExists, workflowsProjectMissing } from "../../errors/workflows.ts";
 import { print, printJson } from "../terminal.ts";
-import { callers, type DeliveredStack, type Delivery, missingValues } from "./callers.ts";
 
 export interface InitOptions {
   readonly program: string;

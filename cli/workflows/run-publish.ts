@@ -1,10 +1,9 @@
 // What `ballast workflows publish` does: it reads the workflows of a folder, and publishes them to one repository after
 // another. The first is the canary: what fails there reaches no other.
+import { accessTo } from "../../client/github/access.ts";
+import { compare, type Publication, type Published, publish } from "../../client/github/publish.ts";
 import { workflowsSideUnreadable } from "../../errors/workflows.ts";
-import { accessOf } from "../github/access.ts";
 import { print, printJson } from "../terminal.ts";
-import { type Publication, type Published, publish } from "./publish.ts";
-import { published } from "./published.ts";
 import { isFolder, workflowsIn } from "./sides.ts";
 
 export interface PublishOptions {
@@ -19,15 +18,15 @@ export interface PublishOptions {
 export async function runPublish(folder: string, options: PublishOptions): Promise<void> {
   const { to, source, check = false, repair = false, json } = options;
   const publication: Publication = {
-    files: filesIn(folder, `${source.repository}@${source.commit}`),
-    headline: `Workflows of ${source.repository} at ${source.commit.slice(0, 7)}`,
-    mayRepair: repair,
-    onlyChecks: check,
+    files: filesIn(folder),
+    source: `${source.repository}@${source.commit}`,
+    mayReplace: () => repair,
   };
-  const accesses = to.map((repository) => accessOf({ repository }, process.env));
+  const accesses = to.map((repository) => accessTo(repository, process.env));
   const done: Published[] = [];
   try {
-    for (const access of accesses) done.push(await publish(access, publication));
+    for (const access of accesses)
+      done.push(await (check ? compare(access, publication) : published(access, publication)));
   } finally {
     // What was done before a failure is said as well.
     if (json) printJson({ repositories: done });
@@ -42,8 +41,14 @@ function lineOf({ repository, outcome, files, commit, pullRequest }: Published):
   return `${repository}: ${[outcome, pullRequest ?? commit, what].filter((each) => each).join("  ")}`;
 }
 
-function filesIn(folder: string, source: string): ReadonlyMap<string, string> {
+/** Publishes, and leaves out what only a way back needs. */
+async function published(access: Parameters<typeof publish>[0], publication: Publication): Promise<Published> {
+  const { branch: _branch, before: _before, ...told } = await publish(access, publication);
+  return told;
+}
+
+function filesIn(folder: string): ReadonlyMap<string, string> {
   const texts = isFolder(folder) ? [...workflowsIn(folder)] : [];
   if (texts.length === 0) throw workflowsSideUnreadable({ side: folder, reason: "it is no folder with workflows" });
-  return new Map(texts.map(([name, text]) => [`.github/workflows/${name}`, published(text, source)]));
+  return new Map(texts.map(([name, text]) => [`.github/workflows/${name}`, text]));
 }

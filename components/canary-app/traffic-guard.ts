@@ -46,8 +46,8 @@ const lockSeconds = 120;
  * that makes a revision is refused instead: nothing could release that revision, and it would run for nobody. So is
  * one whose release the control plane would refuse, such as an older one that does not know a field of it.
  *
- * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes, canary-app-unreleasable; each fails the
- *   update
+ * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes, canary-app-unreleasable; each fails
+ *   the update
  */
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
   if (!takesHooks()) return {};

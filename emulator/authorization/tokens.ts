@@ -104,7 +104,28 @@ async function makeIssuer(name: string, signingKey: JWK): Promise<Issuer> {
         .setNotBefore(Math.floor(Date.now() / 1000) - 60)
         .setExpirationTime(`${secondsValid}s`)
         .sign(keys.privateKey),
-    read: async (token) => (await jwtVerify(token, keys.publicKey, { issuer: name, algorithms: ["RS256"] })).payload,
+    read: remembering(
+      async (token) => (await jwtVerify(token, keys.publicKey, { issuer: name, algorithms: ["RS256"] })).payload,
+    ),
+  };
+}
+
+const rememberedMax = 500;
+
+/**
+ * Verifies a token's signature once. A client sends its token with each of its thousands of requests, and a signature
+ * takes longer than most answers. An expired token is verified again, so that the refusal is the verifier's own.
+ */
+function remembering(verify: (token: string) => Promise<JWTPayload>): (token: string) => Promise<JWTPayload> {
+  const verified = new Map<string, JWTPayload>();
+  return async (token) => {
+    const known = verified.get(token);
+    if (known && (known.exp ?? 0) * 1000 > Date.now()) return known;
+    const payload = await verify(token);
+    const [oldest] = verified.keys();
+    if (oldest !== undefined && verified.size >= rememberedMax) verified.delete(oldest);
+    verified.set(token, payload);
+    return payload;
   };
 }
 

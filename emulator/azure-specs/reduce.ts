@@ -28,6 +28,7 @@ const kept: { readonly [file: string]: readonly string[] } = {
     (child) => `Microsoft.DBforPostgreSQL/flexibleServers${child}`,
   ),
   "eventgrid/2025-02-15": ["Microsoft.EventGrid/systemTopics", "Microsoft.EventGrid/systemTopics/eventSubscriptions"],
+  "insights/2018-03-01": ["Microsoft.Insights/metricAlerts"],
   "insights/2020-02-02": ["Microsoft.Insights/components"],
   "insights/2021-05-01-preview": ["Microsoft.Insights/diagnosticSettings"],
   "insights/2024-10-01-preview": ["Microsoft.Insights/actionGroups"],

@@ -68,7 +68,7 @@ export class Repository {
     expected: string | undefined,
     { additions, deletions }: FileChanges,
     message: string,
-    { name, email }: Author,
+    author: Author,
   ): string | undefined {
     const index = join(this.#folder, `index-${process.pid}-${Math.random().toString(36).slice(2)}`);
     const own = { GIT_INDEX_FILE: index };
@@ -80,17 +80,33 @@ export class Repository {
       }
       for (const path of deletions) this.git(["update-index", "--force-remove", path], undefined, own);
       const tree = this.#text(["write-tree"], undefined, own);
-      const parent = expected === undefined ? [] : ["-p", expected];
-      const commit = this.#text(["commit-tree", tree, ...parent], message, {
-        GIT_AUTHOR_NAME: name,
-        GIT_AUTHOR_EMAIL: email,
-        GIT_COMMITTER_NAME: name,
-        GIT_COMMITTER_EMAIL: email,
-      });
+      const commit = this.#commitTree(tree, expected === undefined ? [] : [expected], message, author);
       return this.point(branch, commit, expected) ? commit : undefined;
     } finally {
       rmSync(index, { force: true });
     }
+  }
+
+  /** Merges a branch into another one. @returns the commit; undefined if they are in conflict */
+  merge(base: string, from: string, message: string, author: Author): string | undefined {
+    const [ours, theirs] = [this.head(base), this.head(from)];
+    if (ours === undefined || theirs === undefined) return undefined;
+    try {
+      const tree = this.#text(["merge-tree", "--write-tree", ours, theirs]).split("\n")[0]!;
+      const commit = this.#commitTree(tree, [ours, theirs], message, author);
+      return this.point(base, commit, ours) ? commit : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #commitTree(tree: string, parents: readonly string[], message: string, { name, email }: Author): string {
+    return this.#text(["commit-tree", tree, ...parents.flatMap((each) => ["-p", each])], message, {
+      GIT_AUTHOR_NAME: name,
+      GIT_AUTHOR_EMAIL: email,
+      GIT_COMMITTER_NAME: name,
+      GIT_COMMITTER_EMAIL: email,
+    });
   }
 
   /** Commits as another person would, wherever the branch is. */

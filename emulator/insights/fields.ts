@@ -12,6 +12,9 @@ const { apiVersion, id, name, type } = commonFields;
 const properties = (...names: readonly string[]): readonly string[] => names.map((each) => `properties.${each}`);
 const criterion = (...names: readonly string[]): readonly string[] =>
   names.map((each) => `properties.criteria.allOf[].${each}`);
+const criteriaOfWebTests = ["webTestId", "componentId", "failedLocationCount"].map(
+  (each) => `properties.criteria.${each}`,
+);
 const ownIdentity: UnsupportedField = { why: "identities of Azure Monitor's resources", harmless: ["None"] };
 const otherSinks: UnsupportedField = { why: "sinks of logs that are no workspace" };
 const dynamic: UnsupportedField = { why: "rules with dynamic thresholds" };
@@ -169,6 +172,35 @@ export const scheduledQueryRuleFields: FieldClasses = {
     ...alike([1, 6] as const, ...criterion("failingPeriods.minFailingPeriodsToAlert")),
     ...alike([0, numberMax] as const, ...criterion("minRecurrenceCount")),
   },
+};
+
+/** The classes of the fields of a metric alert rule. The emulator has no platform metrics, so no rule fires. */
+export const metricAlertFields: FieldClasses = {
+  modelled: { apiVersion, id, name, type, location: "never changes", tags: "kept and shown" },
+  validated: {
+    "properties.severity": "0 to 4",
+    "properties.scopes": "one existing resource",
+    "properties.evaluationFrequency": "one of Azure's periods",
+    "properties.windowSize": "one of Azure's periods, not shorter than the frequency",
+    "properties.actions[].actionGroupId": "an existing action group",
+    "properties.criteria.odata.type": "the static criteria of one resource",
+    ...alike("a metric of the resource's type", ...criterion("metricName", "metricNamespace")),
+    ...alike("one of Azure's", ...criterion("timeAggregation", "operator")),
+    ...alike("StaticThresholdCriterion", ...criterion("criterionType")),
+    ...alike("Include or Exclude, with a value", ...criterion("dimensions")),
+  },
+  inert: {
+    ...alike("no metric is compared", ...criterion("name", "threshold", "skipMetricValidation")),
+    ...alike("no rule fires", ...properties("enabled", "autoMitigate", "description", "actions[].webHookProperties")),
+    ...alike("the scope is one resource", ...properties("targetResourceType", "targetResourceRegion")),
+  },
+  unsupported: {
+    ...alike(dynamic, ...criterion("alertSensitivity", "failingPeriods", "ignoreDataBefore")),
+    ...alike({ why: "rules on availability tests" }, ...criteriaOfWebTests),
+    ...alike(neverShown, ...properties("lastUpdatedTime", "isMigrated")),
+  },
+  decimals: criterion("threshold"),
+  ranges: { "properties.severity": [0, 4] },
 };
 
 /** The classes of the fields of a diagnostic setting. */

@@ -6,6 +6,7 @@ import { ArmError, type Body, type ResourceType, type Store } from "../arm/resou
 import { subscription } from "../arm/subscription-id.ts";
 import { actionGroups } from "./action-groups.ts";
 import { componentFields } from "./fields.ts";
+import { metricAlerts } from "./metric-alerts.ts";
 import { scheduledQueryRules } from "./scheduled-query-rules.ts";
 
 /**
@@ -65,4 +66,4 @@ const components: ResourceType = {
 };
 
 /** Components, action groups and rules, as Resource Manager serves them. */
-export const insightsTypes: readonly ResourceType[] = [components, actionGroups, scheduledQueryRules];
+export const insightsTypes: readonly ResourceType[] = [components, actionGroups, metricAlerts, scheduledQueryRules];

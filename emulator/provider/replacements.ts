@@ -19,6 +19,7 @@ export const replacements: { readonly [token: string]: readonly string[] } = {
   "azure-native:monitor:DiagnosticSetting": [],
   "azure-native:applicationinsights:Component": ["location"],
   "azure-native:monitor:ActionGroup": ["location"],
+  "azure-native:monitor:MetricAlert": ["location"],
   "azure-native:monitor:ScheduledQueryRule": ["location"],
   "azure-native:managedidentity:UserAssignedIdentity": ["location"],
   "azure-native:keyvault:Vault": ["location"],

@@ -29,6 +29,8 @@ export interface NativeResource {
   readonly flattenedObjects?: readonly string[];
   /** True when the SDK keeps `properties` nested, as on the wire. */
   readonly nested?: true;
+  /** Fields of objects whose name on the wire has a dot, which no SDK's name has. */
+  readonly dotted?: { readonly [name: string]: { readonly [field: string]: string } };
   /** Properties with another name on the wire, by the SDK's name. */
   readonly renamed?: { readonly [name: string]: string };
 }
@@ -131,6 +133,14 @@ const described: readonly Omit<NativeResource, "forceNew">[] = [
     apiVersion: "2024-10-01-preview",
     path: inGroup("Microsoft.Insights/actionGroups", "actionGroupName"),
     named: random("actionGroupName"),
+  },
+  {
+    token: "azure-native:monitor:MetricAlert",
+    type: "Microsoft.Insights/metricAlerts",
+    apiVersion: "2018-03-01",
+    path: inGroup("Microsoft.Insights/metricAlerts", "ruleName"),
+    named: random("ruleName"),
+    dotted: { criteria: { odataType: "odata.type" } },
   },
   {
     token: "azure-native:monitor:ScheduledQueryRule",

@@ -50,6 +50,17 @@ const inObjects = ({ flattenedObjects = [] }: NativeResource, properties: Body, 
       flattenedObjects.includes(name) && typeof value === "object" && value !== null ? change(value as Body) : value,
     ]),
   );
+/** Renames the fields of objects to the wire's names, or back. */
+const inDotted = ({ dotted = {} }: NativeResource, properties: Body, isToWire: boolean): Body =>
+  Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => {
+      const fields = dotted[name];
+      if (fields === undefined || typeof value !== "object" || value === null) return [name, value];
+      const nameOf = (field: string): string | undefined =>
+        isToWire ? fields[field] : Object.keys(fields).find((sdk) => fields[sdk] === field);
+      return [name, Object.fromEntries(Object.entries(value).map(([field, inner]) => [nameOf(field) ?? field, inner]))];
+    }),
+  );
 const nestObject = ({ endpointType, ...properties }: Body): Body => ({ endpointType, properties });
 
 /** Changes every known item of the lists that the SDK flattens. */
@@ -65,7 +76,7 @@ const inLists = ({ flattened = [] }: NativeResource, properties: Body, change: (
 const nest = ({ name, ...properties }: Body): Body => ({ name, properties });
 const flatten = ({ properties, ...item }: Body): Body => ({ ...item, ...properties });
 const flat = (resource: NativeResource, properties: Body): Body =>
-  inObjects(resource, inLists(resource, properties, flatten), flatten);
+  inDotted(resource, inObjects(resource, inLists(resource, properties, flatten), flatten), false);
 
 /** Gives the body to send for inputs. */
 export function toWire(resource: NativeResource, inputs: Body): Body {
@@ -82,7 +93,10 @@ export function toWire(resource: NativeResource, inputs: Body): Body {
   }
   const whole: Body =
     Object.keys(properties).length > 0 || schema.propertyNames.length > 0
-      ? { ...body, properties: inObjects(resource, inLists(resource, properties, nest), nestObject) }
+      ? {
+          ...body,
+          properties: inDotted(resource, inObjects(resource, inLists(resource, properties, nest), nestObject), true),
+        }
       : body;
   const toObjects = (value: unknown): unknown =>
     Array.isArray(value) ? Object.fromEntries(value.map((id) => [id, {}])) : value;

@@ -1,40 +1,48 @@
-// What is declared about remediations: the targets with what they depend on, and the policies. A program declares it
-// and the control plane reads it by the same form, so that a preview refuses what the control plane would. A limit that
-// is not set has its default. What could never help is refused by name.
+// What is declared about remediations: the targets with what they depend on, the policies, and the objectives. A
+// program declares it and the control plane reads it by the same form, so that a preview refuses what the control plane
+// would. A limit that is not set has its default. What could never help is refused by name.
 import { completed, defaultsOf, type Form, list, object, optional } from "../form.ts";
+import { type Objective, objectiveForm } from "./objectives/objective.ts";
 import { limitsForm, objectionsToPolicy, type Policy, policyFields, verificationForm } from "./policy.ts";
 import { objectionsToRung, rungFields } from "./runbooks.ts";
-import { type Declared, declaredForm } from "./targets.ts";
+import { type Declared, declaredForm, dependenciesOf } from "./targets.ts";
 
 /** What is declared about remediations. */
 export interface Remediations {
   readonly targets: readonly Declared[];
   readonly policies: readonly Policy[];
+  /** What apps promise; an app without one has its whole error budget. */
+  readonly objectives: readonly Objective[];
 }
 
-const rungForm = object(
+export const declaredRungForm = object(
   { ...rungFields, approval: optional(rungFields.approval, "none") },
   { check: objectionsToRung },
 );
-const policyForm: Form<Policy> = object(
+export const completedPolicyForm: Form<Policy> = object(
   {
     ...policyFields,
-    ladder: list(rungForm, { least: 1, most: 5 }),
+    ladder: list(declaredRungForm, { least: 1, most: 5 }),
     verification: completed(verificationForm),
     limits: optional(completed(limitsForm), defaultsOf(limitsForm)),
   },
   { check: objectionsToPolicy },
 );
 export const remediationsForm: Form<Remediations> = object(
-  { targets: list(declaredForm), policies: list(policyForm) },
+  {
+    targets: list(declaredForm),
+    policies: list(completedPolicyForm),
+    objectives: optional(list(objectiveForm), []),
+  },
   { check: objectionsTo },
 );
 
 /** What a policy cannot know of itself: the declared targets, and what the control plane can measure and do. */
-function objectionsTo({ targets, policies }: Remediations): readonly string[] {
+function objectionsTo({ targets, policies, objectives }: Remediations): readonly string[] {
   const declared = targets.map(({ target }) => target);
   const rules = policies.map(({ rule }) => rule.toLowerCase());
   return [
+    ...objectionsToObjectives(targets, objectives),
     ...targets
       .flatMap(({ dependsOn }) => dependsOn)
       .filter((target) => !declared.includes(target))
@@ -50,4 +58,26 @@ function objectionsTo({ targets, policies }: Remediations): readonly string[] {
         .map(() => `The policy of ${rule} ends sessions, which the control plane cannot.`),
     ]),
   ];
+}
+
+/** A promise that is stricter than that of something the app cannot do without is not in the app's power. */
+function objectionsToObjectives(targets: readonly Declared[], objectives: readonly Objective[]): readonly string[] {
+  const known = targets.map(({ target }) => target);
+  return objectives.flatMap(({ target, measures, goodPercent }, index) => {
+    const isTwice = objectives.findIndex((each) => each.target === target && each.measures === measures) < index;
+    const below = dependenciesOf(target, targets);
+    return [
+      ...(known.includes(target) ? [] : [`The objective of ${target} is about a target that is not declared.`]),
+      ...(isTwice ? [`${target} has two objectives of ${measures}.`] : []),
+      ...objectives
+        .filter(
+          (other) => other.measures === measures && below.includes(other.target) && other.goodPercent < goodPercent,
+        )
+        .map(
+          (other) =>
+            `The objective of ${target} (${goodPercent} percent) can never be met: it depends on ${other.target}, ` +
+            `which promises ${other.goodPercent} percent.`,
+        ),
+    ];
+  });
 }

@@ -15,6 +15,7 @@ const asInputs = (inputs: Properties): ReleaseInputs => inputs as unknown as Rel
 /** One release of a container app. */
 export const release: ResourceType = {
   token: "ballast:index:Release",
+  hasControlPlane: true,
   types,
   schema,
   check,

@@ -24,7 +24,7 @@ test.each(components)("the example of %s declares one, and all its outputs becom
 });
 
 test.each(components)(
-  "the example of %s is a project of its own, with Ballast's provider if it requests a release",
+  "the example of %s is a project of its own, with Ballast's provider if it uses a resource of that",
   async (component) => {
     const folder = join(examples, folderOf(component));
     const project = parse(readFileSync(join(folder, "Pulumi.yaml"), "utf8")) as {
@@ -36,7 +36,8 @@ test.each(components)(
     const provider = project.plugins?.providers
       .find(({ name }) => name === "ballast")
       ?.path.replace("./node_modules/ballast/dist/", "");
-    expect(provider !== undefined).toBe(readFileSync(join(folder, "index.ts"), "utf8").includes("new CanaryApp"));
+    const text = readFileSync(join(folder, "index.ts"), "utf8");
+    expect(provider !== undefined).toBe(/new (CanaryApp|DeliveryWorkflows|RepositoryGuard)\(/.test(text));
     if (provider !== undefined)
       expect(existsSync(join(examples, "..", provider, "pulumi-resource-ballast"))).toBe(true);
   },

@@ -3,8 +3,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { callPolicy } from "../../engines/retry.ts";
 import { type FakeControlPlane, startFakeControlPlane, token } from "../support/controlplane/fake-control-plane.ts";
+import type { Run } from "../support/program/pulumi-program.ts";
 import { goodFacts, releaseInputs, strategy } from "../support/program/release-inputs.ts";
-import { type ReleaseProgram, type Run, releaseProgram } from "../support/program/release-program.ts";
+import { type ReleaseProgram, releaseProgram } from "../support/program/release-program.ts";
 
 let program: ReleaseProgram;
 let plane: FakeControlPlane;

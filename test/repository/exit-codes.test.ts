@@ -88,9 +88,12 @@ const failed = [
   "demo-machine-too-busy",
   "github-refused",
   "github-unreachable",
+  "workflows-check-unknown",
+  "workflows-checks-failed",
   "workflows-file-edited",
   "workflows-file-exists",
   "workflows-head-moving",
+  "workflows-plan-too-small",
   "workflows-scope-missing",
 ];
 

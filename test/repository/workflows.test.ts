@@ -9,8 +9,8 @@ import { analyze } from "../../analysis/analyze.ts";
 import { folderOf } from "../../analysis/folder.ts";
 import { rulebook } from "../../analysis/rulebook.ts";
 import { rejectionsOf } from "../../analysis/systems/workflows/official.ts";
-import { callers, type Delivery } from "../../cli/workflows/callers.ts";
 import { type Contract, levels, readContract } from "../../cli/workflows/contract.ts";
+import { callers, type Delivery } from "../../components/workflows/callers.ts";
 import { compatForm, pins } from "../cli/workflows/stubs.ts";
 import { zizmor } from "../cli/workflows/tools.ts";
 

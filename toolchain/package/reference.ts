@@ -69,7 +69,7 @@ async function main(): Promise<void> {
     mkdirSync(join(folder, dirname(name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  writeFileSync(join(root, "cli", "workflows", "contracts.ts"), ownContractTypes());
+  writeFileSync(join(root, "components", "workflows", "contracts.ts"), ownContractTypes());
 }
 
 /** Gives the types of callers. */

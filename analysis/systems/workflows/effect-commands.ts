@@ -1,9 +1,8 @@
 // The commands that change something outside of a run, as `effect-actions.ts` lists the actions. A row matches the
 // words of one command of a script, without what stands before it (`sudo`, `npx`, assignments).
 import { hostCommands } from "./effect-hosts.ts";
-import { begins, type CommandEffect, removing, undoing } from "./effect-undo.ts";
-
-const dryRun = /--(dry-run|dryrun|check|diff|what-if|no-execute-changeset|plan|preview|help)\b/;
+import { platformCommands } from "./effect-platforms.ts";
+import { begins, type CommandEffect, dryRun, removing, undoing } from "./effect-undo.ts";
 
 const stackCommands: readonly CommandEffect[] = [
   {
@@ -86,7 +85,9 @@ const azureCommands: readonly CommandEffect[] = [
     name: ["-g", "--resource-group", "-n", "--name"],
   },
   {
-    command: /^az containerapp (update|up|create|revision (copy|activate)|job (update|create|start))\b/,
+    command: begins(
+      "az containerapp (update|up|create|compose create|revision (copy|activate)|job (update|create|start))",
+    ),
     verb: "deploy",
     category: "containerapp",
     name: ["-g", "--resource-group", "-n", "--name"],
@@ -110,135 +111,6 @@ const azureCommands: readonly CommandEffect[] = [
     category: "static-site",
     name: ["--account-name", "-d", "--destination"],
     isAtomic: true,
-  },
-];
-
-const platformCommands: readonly CommandEffect[] = [
-  {
-    command: /^kubectl (.* )?(apply|replace|set image|patch|scale|rollout restart|create)\b/,
-    unless: /--dry-run|create (ns|namespace|secret|configmap) |--local\b/,
-    verb: "deploy",
-    category: "kubernetes",
-    name: ["--context", "-n", "--namespace"],
-    operand: /set image (\S+)/,
-  },
-  {
-    command: /^helm (.* )?(upgrade|install)\b/,
-    unless: /--dry-run|plugin install|upgrade --help/,
-    verb: "deploy",
-    category: "helm-release",
-    name: ["--kube-context", "-n", "--namespace"],
-    operand: /(?:upgrade|install) (?:-\S+ )*([\w${}.-]+)/,
-  },
-  {
-    command: /^helmfile (.* )?(apply|sync)\b/,
-    verb: "deploy",
-    category: "helm-release",
-    name: ["-e", "--environment"],
-  },
-  { command: /^argocd app (sync|set)\b/, verb: "deploy", category: "argo-app", operand: /app (?:sync|set) (\S+)/ },
-  { command: /^aws ecs update-service\b/, verb: "deploy", category: "ecs-service", name: ["--cluster", "--service"] },
-  {
-    command: /^aws lambda (update-function-code|publish-version|update-alias)\b/,
-    verb: "deploy",
-    category: "lambda",
-    name: ["--function-name"],
-  },
-  {
-    command: /^aws s3 (sync\b|cp\b.* --recursive\b)/,
-    unless: /(sync|cp) (-\S+ )*s3:|--dryrun|\.(log|txt|json)\b.* s3:/,
-    verb: "deploy",
-    category: "bucket",
-    operand: /(s3:\/\/\S+)/,
-    isAtomic: true,
-  },
-  {
-    command: /^(aws deploy create-deployment|aws elasticbeanstalk update-environment|eb deploy)\b/,
-    verb: "deploy",
-    category: "aws-app",
-    name: ["--environment-name", "--application-name"],
-  },
-  {
-    command: begins(
-      "gcloud (beta |alpha )?run (deploy|services update|services replace|jobs deploy|jobs update)",
-      "gcloud (beta |alpha )?(app|functions) deploy",
-    ),
-    unless: /update-traffic/,
-    verb: "deploy",
-    category: "cloud-run",
-    operand: /(?:deploy|update|replace) ([\w${}.-]+)/,
-  },
-  {
-    command: /^gcloud (beta |alpha )?(run services update-traffic|app services set-traffic)\b/,
-    verb: "traffic",
-    category: "cloud-run",
-    operand: /(?:update-traffic|set-traffic) (\S+)/,
-  },
-  {
-    command: /^(flyctl|fly) deploy\b/,
-    verb: "deploy",
-    category: "fly-app",
-    name: ["-a", "--app", "-c", "--config"],
-    fallback: "working-directory",
-  },
-  {
-    command: /^(wrangler|wrangler@\S+) pages (deploy|publish)\b/,
-    verb: "deploy",
-    category: "static-site",
-    name: ["--project-name"],
-    fallback: "working-directory",
-    isAtomic: true,
-  },
-  {
-    command: /^(wrangler|wrangler@\S+) (deploy|publish)\b/,
-    unless: dryRun,
-    verb: "deploy",
-    category: "worker",
-    name: ["--env", "-e", "--project-name"],
-    fallback: "working-directory",
-    isAtomic: true,
-  },
-  { command: /^vercel(@\S+)? (deploy\b|--prod|.*--prod)/, verb: "deploy", category: "static-site", isAtomic: true },
-  { command: /^netlify(-cli)? deploy\b/, verb: "deploy", category: "static-site", name: ["--site"], isAtomic: true },
-  {
-    command: /^firebase(-tools)?(@\S+)? deploy\b/,
-    verb: "deploy",
-    category: "firebase",
-    name: ["-P", "--project", "--only"],
-  },
-  {
-    command: begins(
-      "railway up",
-      "heroku builds:create",
-      "git push (-\\S+ )*(heroku|dokku)",
-      "juju (refresh|deploy|upgrade-charm)",
-      "nomad (job )?run",
-      "copilot (svc |app |env )?deploy",
-      "cf push",
-      "doctl apps (update|create-deployment)",
-      "skaffold run",
-      "werf converge",
-      "ecs-deploy",
-      "render deploys create",
-      "kamal (deploy|redeploy)",
-      "dokku .*deploy",
-      String.raw`cap \S+ deploy`,
-      "eas (update|submit)",
-      String.raw`fastlane \S*(deploy|release)\S*`,
-      "heroku container:release",
-      "caprover deploy",
-      "sst deploy",
-      "(arc|spin|zappa|chalice|copilot) deploy",
-      "zappa update",
-      "amplify (push|publish)",
-      "(deployctl|modal) deploy",
-      "fastly compute (deploy|publish)",
-      "oc (apply|replace|set image|rollout (latest|restart)|start-build)",
-      "az (spring|spring-cloud) app (deploy|update|set-deployment)",
-      "az container create",
-    ),
-    verb: "deploy",
-    category: "app",
   },
 ];
 

@@ -19,6 +19,9 @@ export interface CommandEffect {
 /** Matches a command that begins with one of the forms, each an expression. */
 export const begins = (...forms: readonly string[]): RegExp => new RegExp(`^(${forms.join("|")})\\b`);
 
+/** Options with which a command only says what it would do. */
+export const dryRun = /--(dry-run|dryrun|check|diff|what-if|no-execute-changeset|plan|preview|help)\b/;
+
 export const undoing: readonly CommandEffect[] = [
   {
     command: /^kubectl (.* )?rollout undo\b/,

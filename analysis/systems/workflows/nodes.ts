@@ -68,6 +68,8 @@ export interface WorkflowNode extends Base<"workflow"> {
   readonly env: readonly Entry[];
   /** The outputs of `workflow_call`. */
   readonly outputs: readonly Entry[];
+  /** Every text outside of its jobs that contains an expression, such as the run's name. */
+  readonly templates: readonly Text[];
   /** Why GitHub does not run the file; empty if it does. */
   readonly rejections: readonly Rejection[];
 }
@@ -136,6 +138,16 @@ export interface StepNode extends Base<"step"> {
   readonly via: string | undefined;
 }
 
+/** A composite action of this repository. */
+export interface ActionNode extends Base<"action"> {
+  readonly file: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly Entry[];
+  readonly steps: readonly StepNode[];
+  /** Every text of its steps and outputs that contains an expression, conditions included. */
+  readonly templates: readonly Text[];
+}
+
 /** What a step changes outside the run: an app, a stack, a branch, a package. */
 export interface TargetNode extends Base<"target"> {
   /** What kind of thing it is, such as `containerapp` or `pulumi-stack`. */
@@ -144,4 +156,4 @@ export interface TargetNode extends Base<"target"> {
   readonly named: string | undefined;
 }
 
-export type WorkflowsNode = WorkflowNode | JobNode | StepNode | TargetNode;
+export type WorkflowsNode = WorkflowNode | JobNode | StepNode | ActionNode | TargetNode;

@@ -4,6 +4,7 @@ import type { Pair, ParsedNode } from "yaml";
 import { type Place, structural, type Text } from "../../place.ts";
 import { keyOf, type YamlFile } from "../../yaml-file.ts";
 import type {
+  ActionNode,
   Concurrency,
   Entry,
   Input,
@@ -48,12 +49,39 @@ export function readWorkflow(file: string, yaml: YamlFile): ReadWorkflow {
     permissions: readPermissions(yaml, yaml.pair(root, "permissions")),
     env: yaml.entries(yaml.get(root, "env")),
     outputs: readCallOutputs(yaml, root),
+    templates: yaml
+      .pairs(root)
+      .filter((pair) => keyOf(pair) !== "jobs")
+      .flatMap(({ value }) => yaml.scalars(value))
+      .filter(({ text }) => text.includes("${{")),
     rejections: [],
   };
   return { workflow, jobs: jobs.map(({ job }) => job), steps: jobs.flatMap(({ steps }) => steps) };
 }
 
 const firstLine = (file: string): Place => ({ file, line: 1, column: 1, endLine: 1, endColumn: 1 });
+
+/** Reads a composite action; undefined if the file is another kind of action. */
+export function readAction(file: string, yaml: YamlFile): ActionNode | undefined {
+  const { root } = yaml;
+  const runs = yaml.get(root, "runs");
+  if (yaml.text(yaml.get(runs, "using"))?.text !== "composite") return undefined;
+  const id = `action:${file}`;
+  const steps = yaml.items(yaml.get(runs, "steps"));
+  const outputs = readOutputs(yaml, yaml.get(root, "outputs"));
+  return {
+    kind: "action",
+    system: "github",
+    id,
+    name: yaml.text(yaml.get(root, "name"))?.text ?? file,
+    evidence: structural(firstLine(file)),
+    file,
+    inputs: yaml.pairs(yaml.get(root, "inputs")).map(keyOf),
+    outputs,
+    steps: steps.map((each, index) => readStep(yaml, id, each, index, false)),
+    templates: [...templatesOf(yaml, runs), ...outputs.map(({ value }) => value)],
+  };
+}
 
 function readTriggers(yaml: YamlFile, on: Value): readonly Trigger[] {
   if (!yaml.isMap(on)) return yaml.texts(on).map(({ text, place }) => ({ event: text, place, filters: {} }));
@@ -87,7 +115,10 @@ function readInputs(yaml: YamlFile, on: Value): readonly Input[] {
 }
 
 const readCallOutputs = (yaml: YamlFile, root: Value): readonly Entry[] =>
-  yaml.pairs(yaml.get(yaml.get(yaml.get(root, "on"), "workflow_call"), "outputs")).flatMap((pair) => {
+  readOutputs(yaml, yaml.get(yaml.get(yaml.get(root, "on"), "workflow_call"), "outputs"));
+
+const readOutputs = (yaml: YamlFile, outputs: Value): readonly Entry[] =>
+  yaml.pairs(outputs).flatMap((pair) => {
     const key = yaml.text(pair.key);
     const value = yaml.text(yaml.get(pair.value, "value"));
     return key && value ? [{ key, value }] : [];

@@ -1,8 +1,9 @@
 // What ships around a step that looks at something: behind it, so that the step guards it, or before it, so that the
 // step looks at the result. A step without either guards nothing.
-import type { Place } from "../../place.ts";
+import type { Place, Text } from "../../place.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
-import { changesOf, isUndoJob, shipmentsOf } from "./roles.ts";
+import { changesOf, isUndoJob, shipmentsOf, stepTitle } from "./roles.ts";
+import { commandsIn } from "./shell.ts";
 import type { WorkflowsView } from "./view.ts";
 
 /** Something that ships before or after a step. */
@@ -33,14 +34,38 @@ export function shippedAround(
 const earlierShipment = (view: WorkflowsView, job: JobNode) =>
   view.ancestorsOf(job).flatMap((each) => shipmentsOf(view, each))[0];
 
-/** A later step or job that asks for the outcome decides itself. */
+/** A later step or job that decides by the outcome. One that only tells it decides nothing. */
 export const isAskedLater = (view: WorkflowsView, job: JobNode, step: StepNode): boolean => {
   const { key } = step;
   if (key === undefined) return false;
+  const reads = (text: string): boolean =>
+    text.includes(`steps.${key}.outcome`) || text.includes(`steps.${key}.outputs`);
+  const told = view.stepsOf(job).filter(onlyTells).flatMap(textsOf);
   return (
-    job.templates.some(({ text }) => text.includes(`steps.${key}.outcome`) || text.includes(`steps.${key}.outputs`)) ||
+    job.templates.some((each) => reads(each.text) && !told.some(({ place }) => isSame(place, each.place))) ||
     view
       .descendantsOf(job)
       .some(({ templates }) => templates.some(({ text }) => text.includes(`needs.${job.key}.outputs`)))
   );
 };
+
+const isSame = (one: Place, other: Place): boolean => one.line === other.line && one.column === other.column;
+
+/** What a step reads, its condition left out: a condition always decides. */
+const textsOf = ({ run, env, with: inputs }: StepNode): readonly Text[] => [
+  ...(run ? [run] : []),
+  ...[...env, ...inputs].map(({ value }) => value),
+];
+
+const telling = /notif|slack|teams|discord|telegram|mail|summar|report|comment|announce/i;
+const deciding = /\bexit [1-9]|setFailed|process\.exit|throw |GITHUB_(OUTPUT|ENV)|\breturn 1/;
+
+/** A summary, or a message to people: by its commands, or by its name. */
+function onlyTells(step: StepNode): boolean {
+  const script = [step.run?.text, ...step.with.map(({ value }) => value.text)].join("\n");
+  if (deciding.test(script)) return false;
+  if (step.run === undefined) return telling.test(`${step.uses?.text ?? ""} ${stepTitle(step)}`);
+  return commandsIn(step.run.text).every(
+    ({ words, isCondition }) => isCondition || /^(echo|printf|cat|fi|else|done|\}|:)$/.test(words[0] ?? ""),
+  );
+}

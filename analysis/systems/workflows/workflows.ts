@@ -10,15 +10,17 @@ import { expressionsIn, pathsIn } from "./expressions.ts";
 import { type History, historyFile, measuredOf, readHistory } from "./history.ts";
 import type { JobNode, Rejection, StepNode, TargetNode, WorkflowNode } from "./nodes.ts";
 import { rejectionsOf } from "./official.ts";
-import { readStep, readWorkflow, workflowId } from "./read-workflow.ts";
+import { readAction, readStep, readWorkflow, workflowId } from "./read-workflow.ts";
 import { triggerEdges } from "./trigger-edges.ts";
 
 const isWorkflow = (file: string): boolean => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(file);
 const isAction = (file: string): boolean => /(^|\/)action\.ya?ml$/.test(file);
+/** The actions that a repository keeps for itself; others below may be fixtures. */
+const isOwnAction = (file: string): boolean => /^(\.github\/.+\/)?action\.ya?ml$/.test(file);
 
 export const workflowsSystem: System = {
   name: "github",
-  claims: isWorkflow,
+  claims: (file) => isWorkflow(file) || isOwnAction(file),
   read: async (folder, { asksGitHub = true }) => {
     const files = folder.files.filter(isWorkflow).toSorted(compareText);
     // GitHub's parser works in its process while this one reads: it gets at once what is plain, and the rest when the
@@ -34,6 +36,8 @@ export const workflowsSystem: System = {
     ]);
     const parts = read.flatMap(({ file, yaml }) => (yaml ? [readWorkflow(file, yaml)] : []));
     const steps = parts.flatMap((part) => part.steps.flatMap((step) => [step, ...innerSteps(folder, step, 0)]));
+    const ownActions = folder.files.filter(isOwnAction).map((file) => ({ file, ...parsed(folder, file) }));
+    const actions = ownActions.flatMap(({ file, yaml }) => (yaml && readAction(file, yaml)) ?? []);
     const history = historyIn(folder);
     const jobs = parts.flatMap(({ workflow, jobs: own }) =>
       own.map((job) => ({ ...job, ...(history && { measured: measuredIn(history, workflow, job, own) }) })),
@@ -46,16 +50,16 @@ export const workflowsSystem: System = {
       .filter(({ file }) => parts.some(({ workflow }) => workflow.file === file));
     const effects = effectEdges(steps);
     return {
-      nodes: [...workflows, ...jobs, ...steps, ...effects.targets],
+      nodes: [...workflows, ...jobs, ...steps, ...actions, ...effects.targets],
       edges: [
         ...jobEdges(jobs),
         ...callEdges(jobs, workflows),
         ...triggerEdges(workflows, jobs, steps),
         ...effects.edges,
       ],
-      judged: parts.map(({ workflow }) => workflow.file),
+      judged: [...parts.map(({ workflow }) => workflow.file), ...actions.map(({ file }) => file)],
       notJudged: [
-        ...read.flatMap(({ file, because }) => (because === undefined ? [] : [{ file, because }])),
+        ...[...read, ...ownActions].flatMap(({ file, because }) => (because === undefined ? [] : [{ file, because }])),
         ...unchecked,
         ...linkedFolders(folder),
         ...(history === undefined && folder.files.includes(historyFile)

@@ -1,8 +1,10 @@
 // The symptom of an app as its request rows show it: how many requests ended since a moment, and how many of them
-// failed. Rows that may still be on their way are left to the next look.
+// failed. Rows that may still be on their way are left to the next look. The same rows say how much of the error budget
+// of a whole period is left.
 import type { Result } from "../../../engines/engine.ts";
+import { badRequest, budgetLeft, type Objective } from "../../../engines/remediation/objectives/objective.ts";
 import type { Rows } from "../../../engines/remediation/vocabulary.ts";
-import type { Instant } from "../../../engines/time.ts";
+import { after, type Instant } from "../../../engines/time.ts";
 import type { Symptoms } from "../../performers/remediation-ports.ts";
 import type { Connection } from "./connection.ts";
 import { ask, failureOf, type Patience } from "./trouble.ts";
@@ -13,6 +15,7 @@ export const createSymptoms = (
   patience: Patience,
   workspace: string,
   ingestionSeconds: number,
+  objectives: readonly Objective[] = [],
 ): Symptoms => ({
   rows: async ({ target, measure, from }, now, cancel) => {
     if (measure !== "requests") return { ok: false, reason: `this control plane does not measure ${measure}` };
@@ -31,9 +34,43 @@ export const createSymptoms = (
       return { ok: false, reason: `the request rows are incomplete: ${answered.value.partialError.code}` };
     return countsIn(answered.value.tables[0]?.rows[0], to);
   },
-  // No objective is declared for any app yet, so each has its whole budget.
-  budgetLeftPercent: async () => ({ ok: true, value: 100 }),
+  budgetLeftPercent: budgetsOf(logs, patience, workspace, objectives),
 });
+
+/** A period of weeks changes little within this time, and its query reads many rows. */
+const budgetSeconds = 300;
+
+/** Gives what is left of the tightest error budget of a target. Without an objective it has its whole budget. */
+function budgetsOf(
+  logs: Connection["logs"],
+  patience: Patience,
+  workspace: string,
+  objectives: readonly Objective[],
+): Symptoms["budgetLeftPercent"] {
+  const kept = new Map<string, { readonly at: Instant; readonly left: number }>();
+  return async (target, now, cancel) => {
+    const known = kept.get(target);
+    if (known !== undefined && now < after(known.at, budgetSeconds)) return { ok: true, value: known.left };
+    let left = 100;
+    for (const objective of objectives.filter((each) => each.target === target)) {
+      const from = after(now, -objective.periodDays * 86_400);
+      const answered = await ask(patience, cancel, () =>
+        logs.queryWorkspace(workspace, requestsQuery(target, from, now, badRequest(objective)), {
+          startTime: new Date(from),
+          endTime: new Date(now),
+        }),
+      );
+      if (!answered.ok) return { ok: false, reason: `the error budget cannot be computed: ${answered.reason}` };
+      if (answered.value.status !== "Success") return { ok: false, reason: "the rows of the period are incomplete" };
+      const rows = countsIn(answered.value.tables[0]?.rows[0], now);
+      const own = rows.ok ? budgetLeft(objective, rows.value) : null;
+      if (own === null) return { ok: false, reason: "no request of the period was logged, so the budget is unknown" };
+      left = Math.min(left, own);
+    }
+    kept.set(target, { at: now, left });
+    return { ok: true, value: left };
+  };
+}
 
 function countsIn(row: readonly unknown[] | undefined, to: Instant): Result<Rows> {
   const [samples, bad] = (row ?? []).map(Number);
@@ -43,13 +80,16 @@ function countsIn(row: readonly unknown[] | undefined, to: Instant): Result<Rows
 }
 
 /** Writes the query. An app's name is inserted as a literal. Requests to a revision's own address are our probes. */
-export function failedRequestsQuery(target: string, from: Instant, to: Instant): string {
+export const failedRequestsQuery = (target: string, from: Instant, to: Instant): string =>
+  requestsQuery(target, from, to, "StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode)");
+
+function requestsQuery(target: string, from: Instant, to: Instant, bad: string): string {
   const app = target.split("/").at(-1) ?? "";
   const at = (moment: Instant): string => `datetime(${new Date(moment).toISOString()})`;
   return [
     "ContainerAppHTTPLogs",
     `where ContainerAppName == ${JSON.stringify(app)} and Authority !startswith ${JSON.stringify(`${app}--`)}`,
     `where TimeGenerated >= ${at(from)} and TimeGenerated < ${at(to)}`,
-    "summarize samples = count(), bad = countif(StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode))",
+    `summarize samples = count(), bad = countif(${bad})`,
   ].join("\n| ");
 }

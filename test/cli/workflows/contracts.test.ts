@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Call } from "../../../cli/workflows/callers.ts";
 import { readContract } from "../../../cli/workflows/contract.ts";
+import type { Call } from "../../../components/workflows/callers.ts";
 import { ownContractTypes } from "../../../toolchain/package/reference.ts";
 import { contractTypes } from "../../../toolchain/package/workflow-contracts.ts";
 
@@ -35,9 +35,9 @@ test("a call with what the contract asks for compiles, and one with anything els
 });
 
 test("the types are those of the files, as `npm run docs:reference` writes them", () =>
-  expect(readFileSync(join(import.meta.dirname, "..", "..", "..", "cli", "workflows", "contracts.ts"), "utf8")).toBe(
-    ownContractTypes(),
-  ));
+  expect(
+    readFileSync(join(import.meta.dirname, "..", "..", "..", "components", "workflows", "contracts.ts"), "utf8"),
+  ).toBe(ownContractTypes()));
 
 test("an input with a default may be left out, and has its own type", () => {
   const text = `on:

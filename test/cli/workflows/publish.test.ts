@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Github, type Hosted, startGithub } from "../../../emulator/github/github.ts";
+import type { Hosted } from "../../../emulator/github/calls.ts";
+import { type Github, startGithub } from "../../../emulator/github/github.ts";
 import { runBallast } from "../../support/controlplane/ballast-command.ts";
 
 const app = "ghs_app0of0the0emulated0github00000000000";

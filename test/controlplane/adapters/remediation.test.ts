@@ -125,6 +125,20 @@ describe("the symptom", () => {
     expect(await rows(from, from + 30_000)).toEqual({ ok: true, value: { samples: 0, bad: 0, to: from } });
   });
 
+  test("leaves a part of the error budget: unknown without a request, whole without an objective", async () => {
+    const objective = { target, measures: "availability" as const, goodPercent: 90, periodDays: 1, failuresMin: 10 };
+    const left = (now: number, objectives: readonly (typeof objective)[]) =>
+      createSymptoms(shop.connection, patience, shop.workspace, 60, objectives).budgetLeftPercent(target, now, uncut);
+    const from = begin - 40 * 86_400_000;
+    await storeRows(from, 200, 5);
+    expect(await left(from + 60_000, [objective])).toEqual({ ok: true, value: 75 });
+    expect(await left(from + 60_000, [])).toEqual({ ok: true, value: 100 });
+    expect(await left(from + 10 * 86_400_000, [objective])).toMatchObject({
+      ok: false,
+      reason: "no request of the period was logged, so the budget is unknown",
+    });
+  });
+
   test("is asked for with the app's name as a literal", () =>
     expect(failedRequestsQuery('app/shop/we"b', 0, 1)).toContain('ContainerAppName == "we\\"b"'));
 });

@@ -132,7 +132,7 @@ describe("a caller", () => {
     expect(other.seconds()).toBeLessThanOrEqual(15);
   });
 
-  test("takes the lock of a release while the control plane restarts for 150 s, and gives up with its budget", async () => {
+  test("takes a release's lock while the control plane restarts for 150 s, and gives up with its budget", async () => {
     const { access, seconds } = virtual();
     const gone = (response: ServerResponse): void => void response.writeHead(503).end("no healthy upstream");
     answers = (_, response) =>

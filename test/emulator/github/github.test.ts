@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Github, type Hosted, startGithub } from "../../../emulator/github/github.ts";
+import type { Hosted } from "../../../emulator/github/calls.ts";
+import { type Github, startGithub } from "../../../emulator/github/github.ts";
 
 let github: Github;
 let folder: string;

@@ -10,6 +10,15 @@ const policy = {
   ladder: [{ runbook: "restart-revision" }],
   verification: {},
 };
+const promise = (target: string, goodPercent: number) => ({ target, measures: "availability", goodPercent });
+const promised = (...objectives: readonly object[]) => ({
+  targets: [
+    { target: "app/shop/web", dependsOn: ["app/shop/api"] },
+    { target: "app/shop/api", dependsOn: [] },
+  ],
+  policies: [],
+  objectives,
+});
 const declared = (more: object = {}, targets: object[] = [{ target: "app/shop/web", dependsOn: [] }]) => ({
   targets,
   policies: [{ ...policy, ...more }],
@@ -60,6 +69,21 @@ test.each([
     "not declared",
   ],
   ["two policies for one rule", { targets: declared().targets, policies: [policy, policy] }, "Two policies"],
+  [
+    "a promise that is stricter than that of what the app depends on",
+    promised(promise("app/shop/web", 99.9), promise("app/shop/api", 99.5)),
+    "The objective of app/shop/web (99.9 percent) can never be met: it depends on app/shop/api, which promises 99.5",
+  ],
+  [
+    "an objective of a target that is not declared",
+    promised(promise("app/shop/cart", 99)),
+    "The objective of app/shop/cart is about a target that is not declared.",
+  ],
+  [
+    "two objectives of one measure",
+    promised(promise("app/shop/web", 99), promise("app/shop/web", 98)),
+    "app/shop/web has two objectives of availability.",
+  ],
   ["a misspelt limit", declared({ limits: { cooldown: 60 } }), "unknown field"],
 ])("%s is refused by name", (_what, given, message) =>
   expect(read(remediationsForm, JSON.parse(JSON.stringify(given)))).toMatchObject({

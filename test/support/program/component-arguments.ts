@@ -15,10 +15,25 @@ const place = { scope: group, resourceGroupName: "shop", location: "westeurope" 
 const image = "example.azurecr.io/shop:1";
 const pull = { server: "example.azurecr.io", identity: `${group}/identities/pull` };
 const environment = { id: "environment", domain: "apps.example.net" };
+const id = "00000000-0000-0000-0000-0000ba11a57e";
 const endpoint = "https://control-plane.apps.example.net";
+
+const answered = { actionGroupIds: ["group"], owner: "shop team", runbook: "Failing app" };
+const remedyOf = { ladder: [{ runbook: "return-to-previous" }], verification: { samplesMin: 10 }, limits: {} };
 
 /** What each component needs, and an object or a list wherever an argument has parts. */
 export const validArguments: Readonly<Record<Name, Values>> = {
+  BaselineAlerts: {
+    scope: group,
+    resourceGroupName: "shop",
+    ...answered,
+    apps: [{ id: "app", name: "shop", cpu: 0.5, memoryGib: 1, scalesToZero: true }],
+    databases: [{ id: "server", name: "db", sku: "Standard_B2s" }],
+    vaults: [{ id: "vault", name: "keys" }],
+    topics: [{ id: "topic", name: "events" }],
+    thresholds: { "app-restarts": 5 },
+    leaveOut: ["app-replicas"],
+  },
   CanaryApp: {
     containerAppName: "shop",
     resourceGroupName: "shop",
@@ -67,9 +82,48 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     controlPlaneEndpoint: endpoint,
     managedTargets: [{ resourceGroup: "shop", app: "shop", id: "app" }],
   },
+  DeliveryWorkflows: {
+    source: `example/ballast@${"4f2a".repeat(10)}`,
+    version: "v1.4.0",
+    stacks: [{ name: "prod", tenantId: id, subscriptionId: id }],
+    folder: "infra",
+    workflows: { "own.yml": "name: own\n" },
+    waves: [["acme/canary"], ["acme/shop"]],
+    checks: ["up-prod / up"],
+  },
   ImageRegistry: { ...place, registry: "shopimages" },
   JournalDatabase: { ...place, tenant: "tenant", network: { subnet: "subnet", zone: "zone" } },
   Network: { ...place, range: "10.40.0.0/22" },
+  RemediatedAlert: {
+    ...place,
+    ...answered,
+    workspaceId: "workspace",
+    title: "Conflicts",
+    means: "A lock is stale.",
+    query: "ContainerAppHTTPLogs | where StatusCode == 409",
+    dimension: "ContainerAppHTTPLogs",
+    severity: 2,
+    windowMinutes: 10,
+    targets: ["app/shop/shop"],
+    remedy: remedyOf,
+  },
+  RepositoryGuard: {
+    repository: "acme/shop",
+    environments: { prod: { reviewers: ["operations"], waitMinutes: 5, branches: ["main"] } },
+    reportedChecks: ["preview-prod / preview"],
+    requiredChecks: ["preview-prod / preview"],
+    bypassApps: [1],
+    previewIdentity: { resourceGroupName: "shop", identityName: "preview" },
+    deployIdentity: { resourceGroupName: "shop", identityName: "deploy" },
+  },
+  ServiceObjectives: {
+    ...place,
+    ...answered,
+    workspaceId: "workspace",
+    app: "shop",
+    objectives: [{ measures: "availability", goodPercent: 99.9 }],
+    remedy: remedyOf,
+  },
   Telemetry: { ...place, workspaceId: "workspace", emails: ["ann@example.com"], apps: ["shop"] },
   httpApp: {
     containerAppName: "shop",

@@ -87,6 +87,8 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
     name: registryName,
     loginServer: `${registryName}.azurecr.io`,
   }),
+  "azure-native:monitor:ScheduledQueryRule": ({ ruleName }) => ({ name: ruleName }),
+  "azure-native:monitor:MetricAlert": ({ ruleName }) => ({ name: ruleName }),
   "azure-native:app:Job": ({ jobName }) => ({ name: jobName }),
   "azure-native:dbforpostgresql:Server": ({ serverName }) => ({
     name: serverName,
@@ -100,6 +102,8 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
     principalId: "principal",
     clientId: "client",
   }),
+  "ballast:index:RepositoryFiles": () => ({ result: "published", drift: [], commit: "", pullRequest: "" }),
+  "ballast:index:RepositorySettings": () => ({ drift: [] }),
   "ballast:index:Release": () => ({ result: "promoted", reason: "every-step-passed", message: "All went well." }),
 };
 
@@ -110,8 +114,9 @@ function withHost(configuration: Declared["inputs"] | undefined, fqdn: string): 
   return { ...more, ...(ingress && { ingress: { ...ingress, fqdn } }) };
 }
 
-/** Answers every read as Azure does before anything is deployed. */
+/** Answers every read of Azure as it does before anything is deployed. */
 export const nothingThere: Answers = (token) => {
+  if (token === "ballast:index:repositoryFacts") return { fullName: "Acme/shop", id: 1001, ownerId: 100 };
   throw new Error(
     `invocation of ${token} returned an error: Status=404 Code="ResourceNotFound" Message="It was not found."`,
   );

@@ -41,6 +41,8 @@ export const computedImports: Readonly<Record<string, string>> = {
   "toolchain/package/reference-errors.ts join(root, file)": "it reads every file of errors/",
   "toolchain/package/reference-workflows.ts root": "it lists the files of .github/workflows",
   "toolchain/package/reference-workflows.ts join(root, file)": "it reads the contracts of .github/workflows",
+  'toolchain/package/reference.ts join(root, "components", "workflows", "contracts.ts")':
+    "it writes the types of the reusable workflows' contracts",
   "toolchain/package/reference.ts root": "it writes the pages of docs/reference",
   'bench/emulator/side.ts import(join(support, "emulator", "cloud.ts"))': "it measures another commit's emulator",
   'bench/emulator/side.ts import(join(support, "program", "local-stack.ts"))': "it measures another commit's emulator",

@@ -7,8 +7,8 @@ import type { Contracts } from "./contracts.ts";
 /** A stack as its workflows need it. A value that its file does not have is read from a variable of the repository. */
 export interface DeliveredStack {
   readonly name: string;
-  readonly tenantId: string | undefined;
-  readonly subscriptionId: string | undefined;
+  readonly tenantId?: string | undefined;
+  readonly subscriptionId?: string | undefined;
 }
 
 /** What the callers are made of. */
@@ -60,6 +60,10 @@ export const callers = (delivery: Delivery): ReadonlyMap<string, string> =>
     ["deploy.yml", deploy(delivery)],
     ["nightly.yml", nightly(delivery)],
   ]);
+
+/** Gives the checks that a pull request gets: the name of the caller's job, and of the job that it calls. */
+export const previewChecks = ({ stacks }: Delivery): readonly string[] =>
+  stacks.map((stack) => `${keyOf("preview", stack)} / preview`);
 
 const uses = ({ source, commit, version }: Delivery, workflow: string): string =>
   `uses: ${source}/.github/workflows/${workflow}.yml@${commit} # ${version}`;

@@ -9,11 +9,13 @@ import { githubRefused, githubUnreachable } from "../../errors/github.ts";
 import { EndlessAnswer, retryAfterSecondsOf, textOf } from "../../http-answer.ts";
 import type { Access } from "./access.ts";
 
-/** One request, below the repository. */
+/** One request. */
 export interface Request {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   /** Such as `/issues/7/comments`; nothing for a query of GraphQL, which has one address. */
   readonly path: string;
+  /** Whether the path begins at the API and not at the repository. */
+  readonly isAbsolute?: boolean;
   readonly isQuery?: boolean;
   readonly body?: object;
   /** What the request is for, as errors say it: `the list of comments`. */
@@ -96,8 +98,10 @@ async function attempt(access: Access, request: Request): Promise<Answered<unkno
 }
 
 /** An Enterprise has its REST API at `/api/v3`, and GraphQL beside it. */
-const addressOf = ({ api, repository }: Access, { path, isQuery }: Request): string =>
-  isQuery ? `${api.replace(/\/v3$/, "")}/graphql` : `${api}/repos/${repository}${path}`;
+function addressOf({ api, repository }: Access, { path, isQuery, isAbsolute }: Request): string {
+  if (isQuery) return `${api.replace(/\/v3$/, "")}/graphql`;
+  return isAbsolute ? `${api}${path}` : `${api}/repos/${repository}${path}`;
+}
 
 const send = (access: Access, request: Request, signal: AbortSignal) =>
   fetch(addressOf(access, request), {

@@ -1,0 +1,147 @@
+// What keeps a repository's deliveries safe on both sides: GitHub asks people before it deploys and checks before it
+// merges, and Azure trusts the tokens of exactly these runs.
+import { FederatedIdentityCredential } from "@pulumi/azure-native/managedidentity/federatedIdentityCredential.js";
+import * as pulumi from "@pulumi/pulumi";
+import { workflowsCheckUnknown } from "../../errors/workflows.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
+import { child, refusal } from "../conventions.ts";
+import { type RepositoryFacts, RepositorySettings, repositoryFacts } from "./repository-resources.ts";
+
+/** An identity on Azure that trusts the tokens of a repository's runs. */
+export interface TrustingIdentity {
+  /** The resource group's name. */
+  readonly resourceGroupName: pulumi.Input<string>;
+  /** The name of the user-assigned identity. */
+  readonly identityName: pulumi.Input<string>;
+}
+
+/** A repository, and what it must ask for. */
+export interface RepositoryGuardArgs {
+  /** The repository: `owner/name`. */
+  readonly repository: string;
+  /** The environments to which it deploys, by their names. Admins pass none of them by, and nobody approves alone. */
+  readonly environments: Readonly<
+    Record<
+      string,
+      {
+        /** Teams of the owner that approve a deployment, by their slugs; six at most. */
+        readonly reviewers: readonly string[];
+        /**
+         * How many minutes each deployment waits.
+         *
+         * @default 0
+         */
+        readonly waitMinutes?: number;
+        /**
+         * The branches that may deploy.
+         *
+         * @default ["main"]
+         */
+        readonly branches?: readonly string[];
+      }
+    >
+  >;
+  /** The checks that its workflows report: the property `reportedChecks` of `DeliveryWorkflows`. */
+  readonly reportedChecks: readonly string[];
+  /**
+   * The checks that a pull request to the default branch needs.
+   *
+   * @default all that are reported
+   */
+  readonly requiredChecks?: readonly string[];
+  /**
+   * Apps that may commit without a pull request, by their ids, such as the one that publishes the workflows.
+   *
+   * @default none
+   */
+  readonly bypassApps?: readonly number[];
+  /**
+   * The identity that previews; it trusts pull requests and the main branch.
+   *
+   * @default none, and Azure's side is kept elsewhere
+   */
+  readonly previewIdentity?: TrustingIdentity;
+  /**
+   * The identity that deploys; it trusts each environment.
+   *
+   * @default none, and Azure's side is kept elsewhere
+   */
+  readonly deployIdentity?: TrustingIdentity;
+}
+
+const issuer = "https://token.actions.githubusercontent.com";
+
+/** Environments, required checks, pinned actions and trusted tokens of one repository. */
+export class RepositoryGuard extends pulumi.ComponentResource {
+  /** The subjects of tokens that the identities trust, in both forms that GitHub has. */
+  readonly subjects: pulumi.Output<readonly string[]>;
+
+  constructor(name: string, given: RepositoryGuardArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("RepositoryGuard", name, argumentForms.RepositoryGuard, given);
+    const { repository, reportedChecks, requiredChecks = reportedChecks, bypassApps = [] } = args;
+    const unknown = requiredChecks.filter((check) => !reportedChecks.includes(check));
+    if (unknown.length > 0) throw refusal(workflowsCheckUnknown({ checks: unknown, emitted: reportedChecks }));
+    super("ballast:index:RepositoryGuard", name, args, opts);
+    const facts = repositoryFacts(repository, { parent: this });
+    const deploys = Object.keys(args.environments).map((each) => `environment:${each}`);
+    const credentials = [
+      ...this.#trust(name, args.previewIdentity, ["pull_request", "ref:refs/heads/main"], facts),
+      ...this.#trust(name, args.deployIdentity, deploys, facts),
+    ];
+    const environments = Object.fromEntries(
+      Object.entries(args.environments).map(([key, { reviewers, waitMinutes = 0, branches = ["main"] }]) => [
+        key,
+        { reviewers, waitMinutes, branches },
+      ]),
+    );
+    // A token with another subject is worth nothing until a credential trusts it, so the credentials come first.
+    new RepositorySettings(
+      child(name, "settings"),
+      { repository, environments, requiredChecks, bypassApps, subjectClaims: [] },
+      { parent: this, dependsOn: credentials },
+    );
+    this.subjects = facts.apply((known) =>
+      ["pull_request", "ref:refs/heads/main", ...deploys].flatMap((end) => subjectsOf(known, end)),
+    );
+    this.registerOutputs({ subjects: this.subjects });
+  }
+
+  /** Makes the credentials of an identity, one after another: Azure refuses two writes to one identity at a time. */
+  #trust(
+    name: string,
+    identity: TrustingIdentity | undefined,
+    ends: readonly string[],
+    facts: pulumi.Output<RepositoryFacts>,
+  ): readonly pulumi.Resource[] {
+    const made: pulumi.Resource[] = [];
+    if (identity === undefined) return made;
+    for (const end of ends)
+      for (const form of ["name", "id"] as const) {
+        const key = `${end.replaceAll(/[^\w-]+/g, "-")}-by-${form}`;
+        const credential = new FederatedIdentityCredential(
+          child(name, `trust-${key}`),
+          {
+            resourceGroupName: identity.resourceGroupName,
+            resourceName: identity.identityName,
+            federatedIdentityCredentialResourceName: facts.apply(({ id }) => `github-${id}-${key}`.slice(0, 120)),
+            issuer,
+            audiences: ["api://AzureADTokenExchange"],
+            subject: facts.apply((known) => subjectsOf(known, end)[form === "name" ? 0 : 1]!),
+          },
+          { parent: this, dependsOn: made.slice(-1) },
+        );
+        made.push(credential);
+      }
+    return made;
+  }
+}
+
+/**
+ * Gives a token's subject in both forms: repositories that were made or renamed since 2026-07-15 have ids in it. Entra
+ * compares letter by letter, so the name is the one that GitHub gives and not the one that the program has.
+ */
+function subjectsOf({ fullName, id, ownerId }: RepositoryFacts, end: string): readonly [string, string] {
+  const [owner, repository] = fullName.split("/") as [string, string];
+  return [`repo:${fullName}:${end}`, `repo:${owner}@${ownerId}/${repository}@${id}:${end}`];
+}

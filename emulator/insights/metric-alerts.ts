@@ -1,0 +1,109 @@
+// Microsoft.Insights/metricAlerts: a rule on the metrics of one resource, checked as a whole when it is written. It is
+// never evaluated, because the emulator has no platform metrics.
+import { refusedToo, unsupported } from "../arm/refusals.ts";
+import { ArmError, type Body, type ResourceType, type Store } from "../arm/resource.ts";
+import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
+import { metricAlertFields } from "./fields.ts";
+
+const minute = 60_000;
+// Learn, "Metric alerts": the frequencies and windows of a metric alert rule.
+const frequencyMinutes = [1, 5, 15, 30, 60];
+const windowMinutes = [1, 5, 15, 30, 60, 360, 720, 1440];
+
+/** The metrics of the served services, as the lists of supported metrics on Learn name them. */
+const metrics: Readonly<Record<string, readonly string[]>> = {
+  "microsoft.app/containerapps": [
+    "UsageNanoCores",
+    "WorkingSetBytes",
+    "RxBytes",
+    "TxBytes",
+    "Requests",
+    "Replicas",
+    "RestartCount",
+  ],
+  "microsoft.dbforpostgresql/flexibleservers": [
+    "cpu_percent",
+    "memory_percent",
+    "storage_percent",
+    "storage_used",
+    "storage_free",
+    "active_connections",
+    "connections_failed",
+    "connections_succeeded",
+    "is_db_alive",
+    "maximum_used_transactionIDs",
+    "deadlocks",
+    "disk_iops_consumed_percentage",
+    "iops",
+  ],
+  "microsoft.keyvault/vaults": [
+    "Availability",
+    "SaturationShoebox",
+    "ServiceApiHit",
+    "ServiceApiLatency",
+    "ServiceApiResult",
+  ],
+  "microsoft.eventgrid/systemtopics": [
+    "PublishFailCount",
+    "PublishSuccessCount",
+    "DeliveryAttemptFailCount",
+    "DeliverySuccessCount",
+    "DeadLetteredCount",
+    "DroppedEventCount",
+    "MatchedEventCount",
+    "UnmatchedEventCount",
+  ],
+};
+
+/** Metric alert rules, as Resource Manager serves them. */
+export const metricAlerts: ResourceType = {
+  type: "Microsoft.Insights/metricAlerts",
+  apiVersions: ["2018-03-01"],
+  fields: metricAlertFields,
+  parentMustExist: ({ properties }: Body, store: Store) => {
+    const actions = ((properties?.actions ?? []) as Body[]).map(({ actionGroupId }) => String(actionGroupId));
+    const missing = [...((properties?.scopes ?? []) as string[]), ...actions].find((id) => store.get(id) === undefined);
+    return missing === undefined
+      ? undefined
+      : new ArmError(400, "BadRequest", `The resource '${missing}', which the rule names, was not found.`);
+  },
+  onPut: async ({ wanted: { properties } }) => {
+    const { severity, scopes, evaluationFrequency, windowSize, criteria } = properties;
+    if (!(severity >= 0 && severity <= 4)) throw refusedToo(`The severity must be 0 to 4, not ${String(severity)}.`);
+    if (scopes.length !== 1) throw unsupported("metric alert rules on several resources");
+    const frequency = minutesOf("evaluationFrequency", evaluationFrequency, frequencyMinutes);
+    const window = minutesOf("windowSize", windowSize, windowMinutes);
+    if (window < frequency) throw refusedToo(`windowSize (${windowSize}) is shorter than evaluationFrequency.`);
+    if (criteria["odata.type"] !== "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria")
+      throw unsupported(`metric alert rules with ${String(criteria["odata.type"])}`);
+    const conditions: readonly Body[] = criteria.allOf ?? [];
+    if (conditions.length === 0) throw refusedToo("A rule needs a criterion.");
+    for (const condition of conditions) checkCondition(condition, String(scopes[0]));
+    properties.autoMitigate ??= true;
+  },
+};
+
+function minutesOf(name: string, text: unknown, supported: readonly number[]): number {
+  const minutes = (isoMilliseconds(String(text)) ?? NaN) / minute;
+  if (supported.includes(minutes)) return minutes;
+  throw refusedToo(`The ${name} '${String(text)}' is not supported. Supported are: ${supported.join(", ")} minutes.`);
+}
+
+/** Checks that the metric exists and how it is compared. @throws ArmError 400 */
+function checkCondition({ name, metricName, metricNamespace, criterionType, dimensions }: Body, scope: string): void {
+  if (criterionType !== "StaticThresholdCriterion") throw unsupported("metric alert rules with dynamic thresholds");
+  const type = scope.split("/").slice(6, 8).join("/").toLowerCase();
+  if (metricNamespace !== undefined && String(metricNamespace).toLowerCase() !== type)
+    throw unsupported(`metrics of the namespace '${String(metricNamespace)}'`);
+  const known = metrics[type];
+  if (known === undefined) throw unsupported(`metric alert rules on ${type}`);
+  if (!known.some((each) => each.toLowerCase() === String(metricName).toLowerCase()))
+    throw refusedToo(
+      `Couldn't find a metric named ${String(metricName)}, which the criterion '${String(name)}' names.`,
+    );
+  for (const { name: dimension, operator, values } of (dimensions ?? []) as Body[]) {
+    if (!/^(include|exclude)$/i.test(String(operator)))
+      throw refusedToo(`The operator of the dimension '${String(dimension)}' must be Include or Exclude.`);
+    if (values.length === 0) throw refusedToo("A dimension needs a value.");
+  }
+}

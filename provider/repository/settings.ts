@@ -1,0 +1,137 @@
+// The resource `ballast:index:RepositorySettings`: who approves deployments, which checks a pull request needs, what
+// actions may run and what the tokens for a cloud say, as a program has it. The token is in GITHUB_TOKEN.
+import { accessTo } from "../../client/github/access.ts";
+import {
+  differences,
+  factsOf,
+  type RepositorySettings,
+  refuseBeyondPlan,
+  removeSettings,
+  writeSettings,
+} from "../../client/github/settings.ts";
+import { dictionary, list, number, type ObjectOf, object, read, text } from "../../engines/form.ts";
+import { BallastError } from "../../errors/catalogue.ts";
+import { failuresOf, propertiesOf, typesOf } from "../package-schema.ts";
+import {
+  type Change,
+  type FunctionType,
+  type Properties,
+  type ResourceType,
+  unknownValue,
+  type Voiced,
+} from "../resource-type.ts";
+
+const word = text("a text that is not empty", { pattern: "\\S" });
+const repository = text("owner/name", { pattern: "^[\\w.-]+/[\\w.-]+$", description: "The repository: `owner/name`." });
+const environment = object(
+  {
+    reviewers: list(word, { most: 6, description: "Teams of the owner that approve, by their slugs." }),
+    waitMinutes: number({ least: 0, most: 43_200, whole: true, description: "How long each deployment waits." }),
+    branches: list(word, { description: "Branches that may deploy; none means all." }),
+  },
+  { title: "RepositoryEnvironment", description: "An environment of a repository." },
+);
+const inputFields = {
+  repository,
+  environments: { ...dictionary(environment), description: "Environments, by their names." },
+  requiredChecks: list(word, { description: "Checks that a pull request to the default branch needs." }),
+  bypassApps: list(number({ whole: true }), { description: "Apps that commit without a pull request, by their ids." }),
+  subjectClaims: list(word, { description: "Claims in the subject of tokens; none means GitHub's default." }),
+};
+const inputsForm = object(inputFields);
+const outputsForm = object({
+  drift: list(text("a text"), { description: "What is not as it should be, as a refresh found it." }),
+});
+
+interface Inputs extends ObjectOf<typeof inputFields> {}
+const inputs = propertiesOf(inputsForm);
+const outputs = propertiesOf(outputsForm);
+
+const accessOf = (properties: Properties) => accessTo(String(properties["repository"]), process.env);
+const settingsIn = (properties: Properties): RepositorySettings => properties as unknown as Inputs;
+const isUnknown = (value: unknown): boolean =>
+  value === unknownValue || (typeof value === "object" && value !== null && Object.values(value).some(isUnknown));
+
+/** Lists what differs on GitHub; without an answer it warns, and gives undefined. */
+async function look(properties: Properties, { warn }: Voiced): Promise<readonly string[] | undefined> {
+  try {
+    return (await differences(accessOf(properties), settingsIn(properties))).map(({ message }) => message);
+  } catch (error) {
+    if (!(error instanceof BallastError)) throw error;
+    warn(
+      `${properties["repository"]} could not be read, so changes there are not known. ${error.message} (${error.id})`,
+    );
+    return undefined;
+  }
+}
+
+async function diff(oldInputs: Properties, _old: Properties, news: Properties, around: Voiced): Promise<Change> {
+  if (String(oldInputs["repository"]).toLowerCase() !== String(news["repository"]).toLowerCase())
+    return { kind: "replace", because: ["repository"] };
+  const changed = Object.keys(inputFields).filter(
+    (key) => JSON.stringify(oldInputs[key]) !== JSON.stringify(news[key]),
+  );
+  if (changed.length > 0 || isUnknown(news)) return { kind: "update", because: changed };
+  const found = (await look(news, around)) ?? [];
+  for (const line of found) around.warn(`${news["repository"]}: ${line}; an update mends it`);
+  return found.length === 0 ? { kind: "none" } : { kind: "update", because: ["drift"] };
+}
+
+async function planned(properties: Properties): Promise<string> {
+  if (isUnknown(properties)) return "would guard a repository";
+  const access = accessOf(properties);
+  refuseBeyondPlan(access.repository, await factsOf(access), settingsIn(properties));
+  return `would guard ${access.repository}`;
+}
+
+/** The settings of a repository on GitHub that guard its deliveries. */
+export const repositorySettings: ResourceType = {
+  token: "ballast:index:RepositorySettings",
+  hasControlPlane: false,
+  types: typesOf(object({ environment })),
+  schema: {
+    description: "Settings of a repository on GitHub that guard its deliveries. A delete takes the ruleset away only.",
+    inputProperties: inputs.properties,
+    requiredInputs: inputs.required,
+    properties: { ...inputs.properties, ...outputs.properties },
+    required: [...inputs.required, ...outputs.required],
+  },
+  check: (given) => {
+    const parsed = read(inputsForm, given, { placeholder: unknownValue });
+    return "value" in parsed
+      ? { inputs: { ...parsed.value }, failures: [] }
+      : { inputs: given, failures: failuresOf(parsed.problems) };
+  },
+  diff,
+  cautions: () => [],
+  idOf: (properties) => String(properties["repository"]).toLowerCase(),
+  planned,
+  unknownOutputs: [],
+  settle: async (properties, { report }) => {
+    for (const line of await writeSettings(accessOf(properties), settingsIn(properties))) report(`was: ${line}`);
+    return { outputs: { ...properties, drift: [] } };
+  },
+  read: async (properties, old, around) => ({ ...old, drift: (await look(properties, around)) ?? old["drift"] }),
+  isInFlight: () => false,
+  remove: (properties) => removeSettings(accessOf(properties)),
+};
+
+const factsForm = object({ repository });
+
+/** Who a repository is: the ids that stand in the subjects of its tokens. */
+export const repositoryFacts: FunctionType = {
+  token: "ballast:index:repositoryFacts",
+  schema: {
+    description: "Gives the ids of a repository and of its owner, which stand in the subjects of its tokens.",
+    inputs: propertiesOf(factsForm),
+    outputs: { properties: { fullName: { type: "string" }, id: { type: "number" }, ownerId: { type: "number" } } },
+  },
+  check: ({ repository: given }) => {
+    const parsed = read(factsForm, { repository: given }, { placeholder: unknownValue });
+    return "problems" in parsed ? failuresOf(parsed.problems) : [];
+  },
+  invoke: async (args) => {
+    const { fullName, id, ownerId } = await factsOf(accessOf(args));
+    return { fullName, id, ownerId };
+  },
+};

@@ -1,0 +1,100 @@
+// The real Pulumi CLI publishes the workflows of examples/workflows to two repositories of the emulated GitHub, the
+// canary first, guards both, repairs what was edited by hand, and goes back when the canary's checks fail.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Hosted } from "../../emulator/github/calls.ts";
+import { type Github, startGithub } from "../../emulator/github/github.ts";
+import { type PulumiProgram, pulumiProgram } from "../support/program/pulumi-program.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const token = "ghs_app0of0the0emulated0github00000000000";
+const example = readFileSync(join(root, "examples", "workflows", "index.ts"), "utf8").replace(
+  'from "ballast"',
+  `from ${JSON.stringify(join(root, "package.ts"))}`,
+);
+const [preview, deploy] = ["preview.yml", "deploy.yml"].map((name) => `.github/workflows/${name}`) as [string, string];
+let folder: string;
+let github: Github;
+let canary: Hosted;
+let shop: Hosted;
+let program: PulumiProgram;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "ballast-workflows-"));
+  github = await startGithub(folder);
+  github.tokens.set(token, { login: "ballast-app[bot]", app: 4711 });
+  github.organisation("acme").teams.set("operations", 9);
+  [canary, shop] = [github.host("acme/canary"), github.host("acme/shop")];
+  for (const { checks } of [canary, shop]) checks.set("up-dev / up", "success");
+  program = await pulumiProgram(
+    { project: "workflows", file: "index.ts", text: example },
+    { GITHUB_TOKEN: token, GITHUB_API_URL: github.api },
+  );
+  await program.run("s", ["stack", "init"]);
+});
+afterAll(async () => {
+  program[Symbol.dispose]();
+  await github[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const up = () => program.run("s", ["up", "--yes", "--skip-preview"]);
+const textIn = ({ git }: Hosted, path = preview): string | undefined => git.file("main", path)?.contents.toString();
+const writes = (from: number): readonly string[] => github.requests.slice(from).filter((one) => !/^GET/.test(one));
+
+test("publishes in one commit for each repository, the canary first, and guards both", async () => {
+  const planned = await program.run("s", ["preview", "--diff"]);
+  expect([planned.code, writes(0)]).toEqual([0, []]);
+  expect(planned.output).toContain("would publish 3 files to acme/canary in one commit");
+  const { code, output } = await up();
+  expect([code, output]).toEqual([0, expect.stringContaining("acme/shop committed")]);
+  for (const { git } of [canary, shop])
+    expect(git.log("main")).toEqual(["Workflows of example/ballast at 4f2a9c1 (ballast-app[bot])", expect.any(String)]);
+  expect(textIn(shop, deploy)).toContain("/pulumi-up.yml@4f2a9c1d8e0b37a65c1f2d3e4b5a69788796a5b4 # v1.4.0");
+  expect(github.requests.filter((one) => one === "POST /graphql")).toHaveLength(2);
+  const { settings } = shop;
+  expect(settings.environments.get("prod")).toEqual({
+    waitTimer: 0,
+    reviewers: [{ type: "Team", id: 9 }],
+    preventSelfReview: true,
+    canAdminsBypass: false,
+    branches: ["main"],
+  });
+  expect(settings.actions.sha_pinning_required).toBe(true);
+  expect(JSON.stringify(settings.rulesets)).toContain('{"context":"preview-prod / preview","integration_id":15368}');
+  expect((await program.run("s", ["preview", "--expect-no-changes"])).code).toBe(0);
+  for (const text of [program.state("s"), output, planned.output]) expect(text).not.toContain(token);
+});
+
+test("an edit by hand and a lowered guard are shown by a preview, and undone by an update", async () => {
+  shop.git.commitAsAnother("main", preview, `${textIn(shop)}# mine\n`);
+  shop.settings.actions = { ...shop.settings.actions, sha_pinning_required: false };
+  const shown = await program.run("s", ["preview"]);
+  expect(shown.output).toContain(`acme/shop: ${preview} edited by hand; an update undoes it`);
+  expect(shown.output).toContain("acme/shop: actions may run without a pinned commit; an update mends it");
+  const before = github.requests.length;
+  expect((await up()).code).toBe(0);
+  expect(writes(before)).toEqual(["POST /graphql", "PUT /repos/acme/shop/actions/permissions"]);
+  expect(textIn(shop)).not.toContain("# mine");
+  expect(shop.settings.actions.sha_pinning_required).toBe(true);
+});
+
+test("a canary whose checks fail gets its former workflows back, and no other repository is touched", async () => {
+  const former = textIn(canary);
+  canary.checks.set("up-dev / up", "failure");
+  program.rewrite(example.replace("4f2a9c1d", "bbbbbbbb").replace("v1.4.0", "v2.0.0"));
+  const heads = [canary, shop].map(({ git }) => git.head("main"));
+  const { code, output } = await up();
+  expect(code).not.toBe(0);
+  expect(output).toContain("workflows-checks-failed");
+  expect(output).toContain("up-dev / up is failure");
+  expect(textIn(canary)).toBe(former);
+  expect(canary.git.log("main")[0]).toBe("Back from: Workflows of example/ballast at bbbbbbb (ballast-app[bot])");
+  expect(shop.git.head("main")).toBe(heads[1]);
+  canary.checks.set("up-dev / up", "success");
+  shop.racing = 3;
+  expect((await up()).code).toBe(0);
+  for (const each of [canary, shop]) expect(textIn(each)).toContain("v2.0.0");
+});
