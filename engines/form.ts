@@ -251,9 +251,6 @@ function within<Value>(step: string | number, form: Form<Value>, given: unknown,
 const isObject = (given: unknown): given is Readonly<Record<string, unknown>> =>
   typeof given === "object" && given !== null && Object.prototype.toString.call(given) === "[object Object]";
 
-/** Any JSON value, which its reader checks itself. */
-export const anything: Form<unknown> = { schema: {}, read: (given) => given };
-
 /** Values of one form by any name. */
 export const dictionary = <Value>(form: Form<Value>): Form<Readonly<Record<string, Value>>> => ({
   schema: { type: "object", additionalProperties: form.schema },

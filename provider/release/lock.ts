@@ -3,7 +3,8 @@
 // what changes.
 
 import { controlPlane } from "../../client/control-plane.ts";
-import { anything, described, dictionary, type Form, line, object, optional, read } from "../../engines/form.ts";
+import { anything } from "../../engines/anything.ts";
+import { described, dictionary, type Form, line, object, optional, read } from "../../engines/form.ts";
 import { lockSeconds } from "../../engines/targets.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { failuresOf, propertiesOf } from "../package-schema.ts";
@@ -17,8 +18,8 @@ const lockForm = object({
   release: optional(
     described(
       dictionary(anything),
-      "How a release is asked for after the write, as the inputs of a Release. What the control plane would refuse then " +
-        "is refused now, and it is waited for as long as a release would.",
+      "How a release is asked for after the write, as the inputs of a Release. What the control plane would refuse " +
+        "then is refused now, and it is waited for as long as a release would.",
     ),
   ),
 });
