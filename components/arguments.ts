@@ -35,7 +35,8 @@ class Deferred {
   }
 }
 
-const isOutput = (given: unknown): boolean => pulumi.Output.isInstance(given) || given instanceof Promise;
+/** Reports whether a value comes later. */
+export const isOutput = (given: unknown): boolean => pulumi.Output.isInstance(given) || given instanceof Promise;
 
 /** Finds the first output in a value. Values may refer to themselves. */
 function outputIn(given: unknown, at: Place = [], seen = new Set<unknown>()): Place | undefined {
@@ -208,6 +209,11 @@ function readWhole<Args extends object>(
   const asker = { component, name, app: name === undefined ? appIn(given) : undefined };
   if (!("value" in parsed)) throw refused(asker, parsed.problems);
   return checkedLater(parsed.value, [], (later) => refused(asker, later)) as Args;
+}
+
+/** Refuses arguments of a component for problems that their forms do not see. @throws component-arguments-refused */
+export function refuseProblems(component: string, name: string, problems: readonly Problem[]): void {
+  if (problems.length > 0) throw refused({ component, name, app: undefined }, problems);
 }
 
 /** What is refused: a component by its name, or a function by the app that it is called for. */

@@ -15,13 +15,14 @@ import {
   canaryAppUnnamed,
 } from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
-import { readArguments } from "../arguments.ts";
-import { child, refusal, say, settingOf } from "../conventions.ts";
+import { isOutput, readArguments, refuseProblems } from "../arguments.ts";
+import { child, refusal, say, settingOf, usesMocks } from "../conventions.ts";
 import { type Planned, refuseAdoption, withSlots } from "./adopt.ts";
 import { messageRules } from "./consumers.ts";
 import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
-import { fromKnownParts, hasHole } from "./known-parts.ts";
+import { fromKnownParts, hasHole, hole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
+import { lacksForCreation, misuses, type Usable } from "./misuse.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
 import { noRecreation } from "./recreation.ts";
 import { Release } from "./release.ts";
@@ -239,6 +240,7 @@ export class CanaryApp extends pulumi.ComponentResource {
       return place.apply(async ([resourceGroup, app]) => {
         try {
           const found = await readLive(resourceGroup, app, this);
+          refuseMisuse(name, { ...known.given, keepLive }, found !== undefined);
           const slots = liveSlots(credentialSlots, found);
           if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
           const kept = keptOf(keepLive, found);
@@ -287,7 +289,20 @@ export class CanaryApp extends pulumi.ComponentResource {
 function read(name: string, given: CanaryAppArgs): CanaryAppArgs {
   const isUnnamed = Object.prototype.toString.call(given) === "[object Object]" && given.containerAppName === undefined;
   if (isUnnamed && typeof name === "string") throw refusal(canaryAppUnnamed({ name }));
-  return readArguments("CanaryApp", name, argumentForms.CanaryApp, given);
+  const args = readArguments("CanaryApp", name, argumentForms.CanaryApp, given);
+  refuseProblems("CanaryApp", name, misuses(args, isOutput));
+  return args;
+}
+
+/**
+ * Checks what is known by now, and what an app needs that does not exist yet. Mocks know nothing of what Azure fills in.
+ *
+ * @throws component-arguments-refused
+ */
+function refuseMisuse(name: string, planned: Usable, exists: boolean): void {
+  if (usesMocks()) return;
+  const problems = misuses(planned, (value) => value === hole);
+  refuseProblems("CanaryApp", name, exists ? problems : [...lacksForCreation(planned), ...problems]);
 }
 
 /** Returns what azure-native takes. */
