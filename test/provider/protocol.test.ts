@@ -80,6 +80,8 @@ test("reports the package's version, and describes its resource and functions in
           dryRunThresholds: defaultThresholds,
           gate: { beforePercent: 100, expiresSeconds: 60 },
           credentialSlots: [["db-a", "db-b"]],
+          serving: "r0",
+          probe: { host: "www.example.org" },
         }),
       ),
     ).sort(),
