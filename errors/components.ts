@@ -162,8 +162,8 @@ export const httpAppSizeUnfit = entry<{ readonly cpu: number; readonly app: stri
     title: "Azure does not have the size of an app's replicas",
     variants: [{}, { app: undefined }],
     message: ({ cpu, app }) =>
-      `${app === undefined ? "An app" : `The app "${app}"`} sets cpu to ${cpu}, but the Consumption profile has sizes ` +
-      "from 0.25 to 4 vCPUs in steps of 0.25.",
+      `${app === undefined ? "An app" : `The app "${app}"`} sets cpu to ${cpu}, but the Consumption profile has ` +
+      "sizes from 0.25 to 4 vCPUs in steps of 0.25.",
     fix: () => "set cpu of httpApp(…) to one of these sizes; memory follows it, 2 GiB per vCPU",
     left: unchanged,
   },

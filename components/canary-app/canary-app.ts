@@ -311,14 +311,15 @@ function read(name: string, given: CanaryAppArgs): CanaryAppArgs {
 }
 
 /**
- * Checks what is known by now, and what an app needs that does not exist yet. Mocks know nothing of what Azure fills in.
+ * Checks what is known, and what an app needs that does not exist yet. Mocks know nothing of what Azure fills in.
  *
  * @throws component-arguments-refused
  */
 function refuseMisuse(name: string, planned: Usable, exists: boolean): void {
   if (usesMocks()) return;
-  const problems = misuses(planned, (value) => value === hole);
-  refuseProblems("CanaryApp", name, exists ? problems : [...lacksForCreation(planned), ...problems]);
+  const isHole = (value: unknown): boolean => value === hole;
+  const problems = misuses(planned, isHole);
+  refuseProblems("CanaryApp", name, exists ? problems : [...lacksForCreation(planned, isHole), ...problems]);
 }
 
 /** Returns what azure-native takes. */

@@ -47,11 +47,14 @@ export function misuses(
 }
 
 /** Lists what an app lacks that does not exist yet. One that exists may leave both to what Azure shows. */
-export const lacksForCreation = ({ template, environmentId, managedEnvironmentId }: Usable): readonly Problem[] => [
+export const lacksForCreation = (
+  { template, environmentId, managedEnvironmentId }: Usable,
+  isHole: (value: unknown) => boolean,
+): readonly Problem[] => [
   ...(environmentId === undefined && managedEnvironmentId === undefined
     ? [problem(["managedEnvironmentId"], "it is missing, and the app does not exist yet.")]
     : []),
-  ...(template === undefined || (isObject(template) && template["containers"] === undefined)
+  ...(template === undefined || (isObject(template) && !isHole(template) && template["containers"] === undefined)
     ? [problem(["template", "containers"], "it is missing, and the app does not exist yet.")]
     : []),
 ];

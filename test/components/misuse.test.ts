@@ -1,5 +1,5 @@
-// What Azure would refuse of an app that is given as azure-native takes it: no container, no image, the name of a secret
-// that does not exist, and no environment. A preview refuses each by the argument's name.
+// What Azure would refuse of an app that is given as azure-native takes it: no container, no image, the name of a
+// secret that does not exist, and no environment. A preview refuses each by the argument's name.
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
@@ -85,7 +85,7 @@ describe("an app", () => {
   });
 
   test("that does not exist yet needs an environment and containers", () => {
-    const lacks = (usable: Values): readonly string[] => lacksForCreation(usable).map(complaintOf);
+    const lacks = (usable: Values): readonly string[] => lacksForCreation(usable, isHole).map(complaintOf);
     expect(lacks({})).toEqual([
       "managedEnvironmentId: it is missing, and the app does not exist yet.",
       "template.containers: it is missing, and the app does not exist yet.",
