@@ -52,6 +52,30 @@ export const environmentWithoutInside = entry<{ readonly name: string }>("enviro
   left: unchanged,
 });
 
+/** A rotation could not cut the app over to another version of the credential. */
+export const canaryAppCredentialUnfit = entry<{ readonly app: string; readonly complaints: readonly string[] }>(
+  "canary-app-credential-unfit",
+  {
+    title: "An app cannot use a rotated credential as it is declared",
+    message: ({ app, complaints }) => `"${app}" cannot use a rotated credential: ${complaints.join("; ")}.`,
+    fix: () =>
+      "list the app in `consumers` of the `DatabaseCredential`; make each secret a reference to a vault " +
+      "(`keyVaultUrl`); pull from a registry by an identity instead of a password",
+    left: unchanged,
+  },
+);
+
+/** A reference asks for a form in which the values are not written. */
+export const credentialFormOther = entry<{ readonly name: string; readonly form: string; readonly asked: string }>(
+  "credential-form-other",
+  {
+    title: "A credential is written in another form",
+    message: ({ name, form, asked }) => `The values of "${name}" are written as ${form}, and not as ${asked}.`,
+    fix: ({ asked }) => `set \`form: "${asked}"\`, or refer to the form that it has`,
+    left: unchanged,
+  },
+);
+
 /** Azure never moves an environment or a database to another network. */
 export const networkPlaceFixed = entry<{
   readonly what: string;
@@ -94,17 +118,29 @@ export const canaryAppCautions = entry<{
 });
 
 /** A canary consumes messages whatever its weight, and they are not judged. */
-export const canaryAppConsumes = entry<{ readonly app: string; readonly rules: readonly string[] }>(
+export const canaryAppConsumes = entry<{ readonly app: string; readonly sources: readonly string[] }>(
   "canary-app-consumes",
   {
     severity: "warning",
     title: "A canary takes messages before it gets any traffic",
-    message: ({ app, rules }) =>
-      `"${app}" scales on queued messages (${rules.join(", ")}). A canary takes its share of them from its start, ` +
+    message: ({ app, sources }) =>
+      `"${app}" may get messages: ${sources.join("; ")}. A canary takes its share of them from its start, ` +
       "whatever its weight. Only requests are judged.",
     fix: () =>
       "do nothing if a bad release may fail on messages; otherwise consume them in an app of its own, as " +
       "docs/guides/container-app.md says",
+  },
+);
+
+/** Azure would refuse the template in the middle of the update. */
+export const canaryAppProbes = entry<{ readonly app: string; readonly complaints: readonly string[] }>(
+  "canary-app-probes",
+  {
+    title: "Azure does not accept a health probe of an app",
+    message: ({ app, complaints }) =>
+      `The health probes of "${app}" are beyond Azure's limits: ${complaints.join("; ")}.`,
+    fix: () => "correct them in the template; a slow start needs a longer period rather than more failures",
+    left: unchanged,
   },
 );
 
