@@ -182,10 +182,11 @@ export const rules: readonly Rule[] = [
   },
   { command: /^npm run ballast -- emulator /, runs: "on an emulator" },
   {
-    command: /^npm run simulate -- /,
+    command: /^npm run simulate(:year)? -- /,
     runs: "in a clone",
     instead: [
       ["--seeds 10000", "--seeds 20"],
+      ["--credentials 200", "--credentials 1"],
       ["<name>", "appends-no-reading-of-an-hour-ago"],
     ],
   },
