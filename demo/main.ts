@@ -13,6 +13,7 @@ import { readOptions, type StoryName } from "./options.ts";
 import { relative } from "./relative.ts";
 import { environmentOf } from "./releases/draw.ts";
 import { releases } from "./releases/story.ts";
+import { remediation } from "./remediation/story.ts";
 import { rotation } from "./rotation/story.ts";
 import { createStack } from "./stack.ts";
 import { type Process, shareMissed, wasStarved } from "./starvation.ts";
@@ -20,7 +21,7 @@ import { exitCodeOf, listenForStop } from "./stopping.ts";
 import { type Deployed, type Setting, type Story, StoryUndecided } from "./story.ts";
 import { startTimeline } from "./timeline.ts";
 
-const stories: Readonly<Record<StoryName, Story>> = { releases, rotation };
+const stories: Readonly<Record<StoryName, Story>> = { releases, rotation, remediation };
 /** What plain `npm start` shows. */
 const standard: readonly StoryName[] = ["releases", "rotation"];
 

@@ -25,7 +25,11 @@ test("reads each option, with its value as the next argument or after an equals 
 
 test.each([
   ["demo-option-unclear", ["--sed", "7"], "there is no option --sed"],
-  ["demo-option-unclear", ["--only", "sunset"], 'there is no story "sunset"; the stories are: releases, rotation'],
+  [
+    "demo-option-unclear",
+    ["--only", "sunset"],
+    'there is no story "sunset"; the stories are: releases, rotation, remediation',
+  ],
   ["demo-option-unclear", ["-x"], "there is no option -x"],
   ["demo-option-unclear", ["lucky"], '"lucky" is not an option'],
   ["demo-option-unclear", ["--", "lucky"], '"lucky" is not an option'],

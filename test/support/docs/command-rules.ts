@@ -182,11 +182,10 @@ export const rules: readonly Rule[] = [
   },
   { command: /^npm run ballast -- emulator /, runs: "on an emulator" },
   {
-    command: /^npm run simulate(:year)? -- /,
+    command: /^npm run simulate -- /,
     runs: "in a clone",
     instead: [
       ["--seeds 10000", "--seeds 20"],
-      ["--credentials 200", "--credentials 1"],
       ["<name>", "appends-no-reading-of-an-hour-ago"],
     ],
   },
@@ -358,7 +357,7 @@ export const rules: readonly Rule[] = [
     why: "ends only when it is stopped",
   },
   {
-    command: /^npm run (chaos|mutants|soak(:\w+)?|bench(:(analysis|emulator|judge|policies|rotation|simulate))?)( |$)/,
+    command: /^npm run (chaos|mutants|simulate:year|soak(:\w+)?|bench(:\w+)?)( |$)/,
     readBy: "script",
     why: "takes minutes; chaos, demo, mutants, judge-bench and simulator have short forms in the suite",
   },
