@@ -10,7 +10,7 @@ import { appKey } from "../engines/targets.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { type Connection, connect } from "./adapters/azure/connection.ts";
 import { createConsumers } from "./adapters/azure/consumers.ts";
-import { createContainerApps } from "./adapters/azure/container-apps.ts";
+import { createContainerApps, openSight } from "./adapters/azure/container-apps.ts";
 import { createVault } from "./adapters/azure/key-vault.ts";
 import { createLoginRows } from "./adapters/azure/login-rows.ts";
 import { createRequestRows } from "./adapters/azure/request-rows.ts";
@@ -25,10 +25,12 @@ import { openNotifications } from "./adapters/postgres/notifications.ts";
 import { openTime } from "./adapters/postgres/time.ts";
 import { createApp, type Log } from "./api/app.ts";
 import { type Authenticate, createAuthenticate } from "./api/authenticate.ts";
+import type { Parts } from "./api/call.ts";
 import { startLooking } from "./due-rotations.ts";
 import { remediationPerformer } from "./performers/remediation.ts";
 import type { Alerts } from "./performers/remediation-ports.ts";
 import { rolloutPerformer } from "./performers/rollout.ts";
+import { standingOf } from "./performers/rollout-standing.ts";
 import { rotationPerformer } from "./performers/rotation.ts";
 import type { Vault } from "./performers/rotation-ports.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
@@ -88,7 +90,13 @@ async function run(settings: Settings): Promise<void> {
   const refreshing = store.opened
     .refresh(closing.signal)
     .catch((error: unknown) => logTrouble(`rows of earlier versions are brought up to date later: ${String(error)}`));
-  const server = serveApi(settings, store, streams, createAuthenticate(settings, dispatcher), closing.signal);
+  const standing = standingOf({
+    journal: store.journal,
+    see: openSight(connection, remediations.patience),
+    patienceSeconds: settings.requestSeconds,
+  });
+  const authenticate = createAuthenticate(settings, dispatcher);
+  const server = serveApi(settings, { ...store, standing }, streams, authenticate, closing.signal);
   await once(server, "listening");
   const { process: name, managedTargets } = settings;
   log({ what: "started", process: name, address: server.address(), managedTargets });
@@ -198,7 +206,7 @@ function orchestratorOf(
 
 function serveApi(
   { managedTargets: managedApps, credentials, remediations, process: name, host, port }: Settings,
-  { journal, claims, clock, telemetry }: Store,
+  { journal, claims, clock, telemetry, standing }: Store & Pick<Parts, "standing">,
   streams: Orchestrator,
   authenticate: Authenticate,
   closing: AbortSignal,
@@ -208,6 +216,7 @@ function serveApi(
     claims,
     kinds,
     streams,
+    ...(standing && { standing }),
     managedApps,
     managedTargets: [...managedApps.map(appKey), ...credentials.map(secretKey), ...incidentKeys(remediations)],
     now: clock.now,

@@ -7,7 +7,7 @@ import type { Instant } from "../../engines/time.ts";
 import { targetUnknown } from "../../errors/api.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 import type { Orchestrator } from "../runtime/orchestrate.ts";
-import type { Claims, Journal } from "../runtime/ports.ts";
+import type { Claims, Journal, Standing } from "../runtime/ports.ts";
 import type { Role } from "./roles.ts";
 
 /** The part of the control loop that the API uses. */
@@ -23,6 +23,8 @@ export interface Parts {
   readonly managedApps: readonly AppTarget[];
   /** The keys of all managed targets, those of the apps included. */
   readonly managedTargets: readonly TargetKey[];
+  /** Tells whether the world is still as a finished stream left it. @default it is */
+  readonly standing?: (stream: string) => Promise<Standing>;
   readonly now: () => Instant;
   readonly process: string;
   /** Fires when the service stops, so that streams end. */

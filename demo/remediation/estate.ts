@@ -3,8 +3,8 @@
 import pg from "pg";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 import type { CloudAddress } from "../ground.ts";
-import { type Arm, armOf } from "./arm.ts";
-import { eventually } from "./eventually.ts";
+import { type Arm, armOf } from "../rotation/arm.ts";
+import { eventually } from "../rotation/eventually.ts";
 
 /** Where everything runs. */
 export interface Land {

@@ -20,7 +20,7 @@ function startAnew(state: RotationState, view: CredentialView): RotationDecision
   if (dueVersion !== undefined && dueVersion !== published.version)
     return unchanged(`version ${dueVersion} was due, and ${published.version} is published`);
   const live = published.slot;
-  const known = { ...state, live };
+  const known = { ...state, live, published: live };
   const newest = view.slots[live].newest;
   if (newest === null || newest.version !== published.of)
     return stop(known, "changed-elsewhere", `the published version is not the newest one of slot ${live}`);

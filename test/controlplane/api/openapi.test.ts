@@ -202,6 +202,9 @@ async function provokeEverything(): Promise<void> {
   await taken.call("POST", `${path}/signals`, { signal: "retry", message: "x" });
   const free = service({ streams: taken.parts.streams });
   await free.call("PUT", path, body);
+  const overtaken = service({ standing: async () => ({ why: "another release serves" }) });
+  await overtaken.append(stream, rejected);
+  await overtaken.call("PUT", path, body);
 }
 
 /** Runs through one release with every call that a caller may make, right or wrong. */

@@ -12,13 +12,15 @@ type Body = any;
 /** The calls. An answer of 400 or more is thrown. */
 export interface Arm {
   readonly ask: (
-    method: "GET" | "PUT" | "PATCH" | "POST",
+    method: "GET" | "PUT" | "PATCH" | "POST" | "DELETE",
     path: string,
     version: string,
     body?: object,
   ) => Promise<Body>;
   /** Puts a resource, and gives it once it is provisioned. */
   readonly settle: (path: string, version: string, body: object) => Promise<Body>;
+  /** Deletes a resource, and waits until it is gone. */
+  readonly remove: (path: string, version: string) => Promise<void>;
   /** Posts to a control that Azure does not have. */
   readonly control: (route: string, body: object) => Promise<Body>;
 }
@@ -41,6 +43,15 @@ export function armOf({ suffix, port }: Pick<CloudAddress, "suffix" | "port">): 
   const ask: Arm["ask"] = (method, path, version, body) => send(method, `${path}?api-version=${version}`, body);
   return {
     ask,
+    remove: async (path, version) => {
+      await ask("DELETE", path, version);
+      const gone = (): Promise<true | undefined> =>
+        ask("GET", path, version).then(
+          () => undefined,
+          () => true,
+        );
+      await eventually(gone, `${path} to be gone`);
+    },
     control: (route, body) => send("POST", `/_emulator/${route}`, body),
     settle: async (path, version, body) => {
       await ask("PUT", path, version, body);
