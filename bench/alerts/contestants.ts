@@ -1,5 +1,4 @@
-// The contestants: when an alert is fired, minute by minute, and what is done about it. Each sees only the counts of the
-// minutes before.
+// The contestants: when an alert is fired, minute by minute. Each sees only the counts of the minutes before.
 import { budgetOf } from "../../engines/remediation/objectives/objective.ts";
 
 /** The counts of a service by minute. */

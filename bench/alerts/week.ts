@@ -1,5 +1,5 @@
-// A labelled week of one estate, by the minute: six services on a database, twelve kinds of incidents, and noise that is
-// none. It is synthetic; a seed draws when incidents begin, how long they last and how strong they are.
+// A labelled week of one estate, by the minute: six services on a database and twelve kinds of incidents, two of which
+// are noise. It is synthetic; a seed draws when incidents begin, how long they last and how strong they are.
 
 /** What is wrong, and what would put it right. */
 export interface Kind {
