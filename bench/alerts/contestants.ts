@@ -22,9 +22,9 @@ const sum = (values: readonly number[], from: number, to: number): number => {
   return total;
 };
 
-function burn({ requests, failed }: Counts, minute: number, minutes: number, budget: number): number | undefined {
+function burn({ requests, failed }: Counts, minute: number, minutes: number, allowed: number): number | undefined {
   const all = sum(requests, minute - minutes, minute);
-  return all === 0 ? undefined : sum(failed, minute - minutes, minute) / all / budget;
+  return all === 0 ? undefined : sum(failed, minute - minutes, minute) / all / allowed;
 }
 
 const budget = budgetOf({ goodPercent: 99.5 });
