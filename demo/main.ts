@@ -21,7 +21,7 @@ import { exitCodeOf, listenForStop } from "./stopping.ts";
 import { type Deployed, type Setting, type Story, StoryUndecided } from "./story.ts";
 import { startTimeline } from "./timeline.ts";
 
-const stories: Readonly<Record<StoryName, Story>> = { releases, remediation, rotation };
+const stories: Readonly<Record<StoryName, Story>> = { releases, rotation, remediation };
 /** What plain `npm start` shows. */
 const standard: readonly StoryName[] = ["releases", "rotation"];
 

@@ -28,7 +28,7 @@ test.each([
   [
     "demo-option-unclear",
     ["--only", "sunset"],
-    'there is no story "sunset"; the stories are: releases, remediation, rotation',
+    'there is no story "sunset"; the stories are: releases, rotation, remediation',
   ],
   ["demo-option-unclear", ["-x"], "there is no option -x"],
   ["demo-option-unclear", ["lucky"], '"lucky" is not an option'],
