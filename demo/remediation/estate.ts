@@ -95,6 +95,7 @@ export async function putUp(land: Land): Promise<Estate> {
       return () => client.end().catch(() => undefined);
     },
     close: async () => {
+      await arm.remove(group, "2024-03-01");
       for (const database of ["postgres", ...Object.values(databases)]) await pools(database).end();
     },
   };
