@@ -362,7 +362,7 @@ describe("an app of many settings, and three more from the same factory", () => 
     expect(again.code, again.output).toBe(0);
   }, 300_000);
 
-  test("is released once more if a person gave its traffic to an older revision: no update is green over it", async () => {
+  test("is released once more if a person gave its traffic to an older revision, and no update hides it", async () => {
     const now = await serving();
     await stack.activate(app, second);
     await stack.patchTraffic(app, [{ revisionName: second, weight: 100 }]);

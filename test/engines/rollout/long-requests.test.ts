@@ -1,5 +1,5 @@
 // Requests that last for minutes: a row is written when one ends, so a canary has fewer rows than its share for as long
-// as requests last. Both revisions are equally good here, and neither a lost probe nor the missing rows may say otherwise.
+// as requests last. Both revisions are equally good here, and neither a lost probe nor missing rows may say otherwise.
 import { expect, test } from "vitest";
 import type { Bucket, RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { type Meddle, type PureWorld, run } from "../../support/worlds/pure-world.ts";
