@@ -20,6 +20,7 @@ import { argumentForms } from "../argument-forms.ts";
 import { isOutput, readArguments, refuseProblems } from "../arguments.ts";
 import { child, refusal, say, settingOf, usesMocks } from "../conventions.ts";
 import { type Planned, refuseAdoption, withSlots } from "./adopt.ts";
+import { type AppCredentials, refuseUnfit, withCredentials } from "./app-credentials.ts";
 import { messageSources } from "./consumers.ts";
 import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
 import { fromKnownParts, hasHole, hole } from "./known-parts.ts";
@@ -77,6 +78,14 @@ export interface CanaryAppArgs extends ContainerAppArgs {
    * @default []
    */
   readonly acceptLoss?: readonly LostSetting[];
+  /**
+   * The rotated credentials of the app, by the variable of its first container that gets the value: `uri()`,
+   * `keyValue()` or `dotnet()` of a `DatabaseCredential`. Each adds two secrets by reference and the identity that
+   * reads them. The app must be one of the credential's consumers, and may hold no other secret by value.
+   *
+   * @default {}
+   */
+  readonly credentials?: AppCredentials;
   /**
    * The secrets of rotated credentials, two names for each. The template names one of the two. An update leaves it to
    * the rotation which one that is: it names the one that the live app names, and leaves both where they are in Key
@@ -180,7 +189,8 @@ export class CanaryApp extends pulumi.ComponentResource {
   readonly message: pulumi.Output<string>;
 
   constructor(name: string, given: CanaryAppArgs, opts: CanaryAppOptions = {}) {
-    const args = read(name, given);
+    const plain = read(name, given);
+    const args = withCredentials(name, plain, plain.credentials ?? {});
     const options = splitOptions(name, opts);
     // The app's arguments are in the state of the app below, its secrets marked as such, and not here again.
     const { containerAppName, resourceGroupName, controlPlane } = args;
@@ -243,7 +253,8 @@ export class CanaryApp extends pulumi.ComponentResource {
 
   /** Reads the live app, and refuses what would harm it: at preview as far as it is known, and again at the update. */
   #read(name: string, args: CanaryAppArgs, given: ContainerAppArgs, note: (line: string) => void): pulumi.Output<Live> {
-    const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [], credentialSlots = [] } = args;
+    const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [] } = args;
+    const { credentials = {}, credentialSlots = [] } = args;
     const place = pulumi.all([resourceGroupName, containerAppName]);
     return fromKnownParts({ given, place }, (known: { readonly given: Planned; readonly place: unknown }) => {
       if (hasHole(known.place)) note(unread(name));
@@ -251,6 +262,8 @@ export class CanaryApp extends pulumi.ComponentResource {
       if (sources.length > 0) void say(canaryAppConsumes({ app: name, sources }), this);
       const complaints = probeComplaints(known.given.template);
       if (complaints.length > 0) throw refusal(canaryAppProbes({ app: name, complaints }));
+      const [group, called] = known.place as readonly unknown[];
+      refuseUnfit({ app: called, resourceGroup: group }, credentials, known.given);
       return place.apply(async ([resourceGroup, app]) => {
         try {
           const found = await readLive(resourceGroup, app, this);
@@ -326,7 +339,8 @@ function refuseMisuse(name: string, planned: Usable, exists: boolean): void {
 function ofContainerApp(args: CanaryAppArgs): ContainerAppArgs {
   const { controlPlane, probePath, probe, strategy, thresholds, dryRunThresholds, ...others } = args;
   const { expectedRequestsPerMinute, ...more } = others;
-  const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, credentialSlots, ...rest } = more;
+  const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, credentials, credentialSlots, ...rest } =
+    more;
   return rest;
 }
 

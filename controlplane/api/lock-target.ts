@@ -40,7 +40,7 @@ const targetIn = ({ path }: Call): TargetKey => appKey({ resourceGroup: path["rg
 /** Locks an app, or answers who has locked it. */
 export const lockTarget: Answer = async (call, parts) => {
   const target = targetIn(call);
-  if (unmanagedOf([target], parts) !== undefined) return refuseTarget(target);
+  if ((await unmanagedOf([target], parts)) !== undefined) return refuseTarget(target);
   const asked = read(lockForm, call.body);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
   const refused = asked.value.next && complaintsAbout(asked.value.next, parts);
@@ -63,7 +63,7 @@ function complaintsAbout({ kind, body }: Next, { kinds }: Pick<Parts, "kinds">):
 /** Unlocks an app. A lock that has already expired is no error. */
 export const unlockTarget: Answer = async (call, parts) => {
   const target = targetIn(call);
-  if (unmanagedOf([target], parts) !== undefined) return refuseTarget(target);
+  if ((await unmanagedOf([target], parts)) !== undefined) return refuseTarget(target);
   await parts.claims.unlock(target, call.path["id"] ?? "");
   return new Response(null, { status: 204 });
 };
