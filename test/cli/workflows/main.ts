@@ -1,9 +1,7 @@
 // `npm run test:workflows`: judges this repository's workflows with actionlint and zizmor, its SARIF reports with
 // Microsoft's multitool, and runs the reusable workflows with act. It needs Go and Python, and downloads four tools
 // once; `npm test` needs none of them and checks the rest.
-// `npm run test:workflows`: judges this repository's workflows with actionlint and zizmor, and runs the reusable ones
-// with act. It needs Go and Python, and downloads three tools once; `npm test` needs none of them and checks the rest.
-import { mkdtempSync, rmSync, writeFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runChild } from "../../../toolchain/child.ts";
