@@ -184,5 +184,7 @@ export const isEchoOfMocks = (live: unknown): boolean =>
 export function refusal(error: unknown): unknown {
   if (!(error instanceof BallastError)) return error;
   const text = error.toString();
-  return Object.defineProperty(new pulumi.RunError(text), "message", { get: () => text, set: () => undefined });
+  // Of an output that is refused later, the SDK prints the stack, whatever the error is.
+  const asText = { get: () => text, set: () => undefined };
+  return Object.defineProperties(new pulumi.RunError(text), { message: asText, stack: asText });
 }

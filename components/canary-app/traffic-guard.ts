@@ -3,14 +3,13 @@
 // its traffic. An abort overrides the lock and corrects the traffic after the update.
 import * as pulumi from "@pulumi/pulumi";
 import { canonical } from "../../engines/canonical.ts";
+import { canaryAppScopeChanges, canaryAppSecretWaits } from "../../errors/canary-app.ts";
 import {
   canaryAppLocked,
-  canaryAppScopeChanges,
-  canaryAppSecretWaits,
   canaryAppTrafficMoved,
   canaryAppUnguarded,
   canaryAppUnreleasable,
-} from "../../errors/canary-app.ts";
+} from "../../errors/traffic-guard.ts";
 import { refusal, say, takesHooks } from "../conventions.ts";
 import { type Configuration, scopeChanges, secretsRenewed } from "./app-scope.ts";
 import { hookNames } from "./hook-names.ts";

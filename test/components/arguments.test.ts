@@ -93,6 +93,7 @@ function refusalOf(component: Name, args: unknown, [name]: readonly unknown[] = 
     makeComponent(component, name, args);
   } catch (error) {
     expect(pulumi.RunError.isInstance(error), String((error as Error).stack)).toBe(true); // Pulumi shows no stack trace
+    expect((error as Error).stack).toBe((error as Error).message); // and none where it shows the stack of any error
     return (error as Error).message;
   }
   throw new Error("it was not refused");
