@@ -8,6 +8,7 @@ import { addEmulator } from "./emulator/emulator.ts";
 import { addImage } from "./image/image.ts";
 import { addPromote } from "./image/promote.ts";
 import { addIssue } from "./issue/issue.ts";
+import { addMigration } from "./migration/migration.ts";
 import { addPolicy } from "./policy/policy.ts";
 import { addBacktest } from "./release/backtest.ts";
 import { addPower } from "./release/power.ts";
@@ -33,5 +34,6 @@ export function addGroups(program: Command, nodeRange: string): void {
   addComment(program);
   addIssue(program);
   addWorkflows(program);
+  addMigration(program);
   addCompletion(program);
 }

@@ -27,6 +27,7 @@ import {
   thresholdsForm,
   whenInFlightForm,
 } from "../engines/rollout/intent.ts";
+import { probeRequestForm } from "../engines/rollout/probe-request.ts";
 import { completedCredential, objectionsToCredentials } from "../engines/rotation/declaration.ts";
 import type { AppTarget } from "../engines/targets.ts";
 import { alertForms } from "./alerts/argument-forms.ts";
@@ -91,6 +92,7 @@ const canaryApp = object({
   // Ballast's.
   controlPlane: parts(object({ endpoint: input(address), audience: plain(word) })),
   probePath: optional(plain(askedFields.probePath)),
+  probe: optional(plain(probeRequestForm)),
   // Whether their numbers are within limits is the plan's to say: it is checked with its defaults.
   strategy: optional(plain(typed(partial(strategyForm)))),
   thresholds: optional(plain(typed(partial(thresholdsForm)))),

@@ -9,7 +9,7 @@ import { appKey } from "../engines/targets.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { type Connection, connect } from "./adapters/azure/connection.ts";
 import { createConsumers } from "./adapters/azure/consumers.ts";
-import { createContainerApps } from "./adapters/azure/container-apps.ts";
+import { createContainerApps, openSight } from "./adapters/azure/container-apps.ts";
 import { createVault } from "./adapters/azure/key-vault.ts";
 import { createLoginRows } from "./adapters/azure/login-rows.ts";
 import { createRequestRows } from "./adapters/azure/request-rows.ts";
@@ -31,6 +31,7 @@ import { startLooking } from "./due-rotations.ts";
 import { remediationPerformer } from "./performers/remediation.ts";
 import type { Alerts } from "./performers/remediation-ports.ts";
 import { rolloutPerformer } from "./performers/rollout.ts";
+import { standingOf } from "./performers/rollout-standing.ts";
 import { type RotationWorld, rotationPerformer } from "./performers/rotation.ts";
 import type { Vault } from "./performers/rotation-ports.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
@@ -100,8 +101,13 @@ async function run(settings: Settings): Promise<void> {
       journal: store.journal,
     }),
   };
+  const standing = standingOf({
+    journal: store.journal,
+    see: openSight(connection, remediations.patience),
+    patienceSeconds: settings.requestSeconds,
+  });
   const authenticate = createAuthenticate(settings, dispatcher);
-  const server = serveApi(settings, { ...store, declarations }, streams, authenticate, closing.signal);
+  const server = serveApi(settings, { ...store, standing, declarations }, streams, authenticate, closing.signal);
   await once(server, "listening");
   const { process: name, managedTargets } = settings;
   log({ what: "started", process: name, address: server.address(), managedTargets });
@@ -225,7 +231,7 @@ function orchestratorOf(
 
 function serveApi(
   { managedTargets: managedApps, remediations, process: name, host, port }: Settings,
-  { journal, claims, clock, telemetry, declarations }: Store & Required<Pick<Parts, "declarations">>,
+  { journal, claims, clock, telemetry, standing, declarations }: Store & Pick<Parts, "standing" | "declarations">,
   streams: Orchestrator,
   authenticate: Authenticate,
   closing: AbortSignal,
@@ -235,9 +241,10 @@ function serveApi(
     claims,
     kinds,
     streams,
+    ...(standing && { standing }),
     managedApps,
     managedTargets: [...managedApps.map(appKey), ...incidentKeys(remediations)],
-    declarations,
+    ...(declarations && { declarations }),
     now: clock.now,
     process: name,
     closing,

@@ -29,6 +29,8 @@ export interface Request<Intent> {
   readonly kind: "Request";
   readonly at: Instant;
   readonly intent: Intent;
+  /** Whether a finished stream begins again, because the world is no longer as its end left it. */
+  readonly again?: boolean;
 }
 
 /** The result of an effect; `of` is the kind of the effect. */

@@ -141,6 +141,16 @@ export const streamInFlight = entry<{ stream: string; answer: "refused" | "endin
       : "The new one was not started.",
 });
 
+/** What the stream did was undone, and doing it again would undo that. */
+export const streamOvertaken = entry<{ stream: string; why: string }>("stream-overtaken", {
+  title: "A release was undone after its end",
+  message: ({ stream, why }) => `${stream} has ended, but it no longer serves: ${why}.`,
+  fix: () =>
+    "release a changed template; to release this one again, give one revision all traffic first " +
+    "(az containerapp ingress traffic set …)",
+  left: () => "The traffic was not moved.",
+});
+
 /** The signal has no meaning in the present state. */
 export const signalDisregarded = entry<{ kind: string; why: string }>("signal-disregarded", {
   title: "A signal does not apply in the present state",

@@ -118,17 +118,29 @@ export const canaryAppCautions = entry<{
 });
 
 /** A canary consumes messages whatever its weight, and they are not judged. */
-export const canaryAppConsumes = entry<{ readonly app: string; readonly rules: readonly string[] }>(
+export const canaryAppConsumes = entry<{ readonly app: string; readonly sources: readonly string[] }>(
   "canary-app-consumes",
   {
     severity: "warning",
     title: "A canary takes messages before it gets any traffic",
-    message: ({ app, rules }) =>
-      `"${app}" scales on queued messages (${rules.join(", ")}). A canary takes its share of them from its start, ` +
+    message: ({ app, sources }) =>
+      `"${app}" may get messages: ${sources.join("; ")}. A canary takes its share of them from its start, ` +
       "whatever its weight. Only requests are judged.",
     fix: () =>
       "do nothing if a bad release may fail on messages; otherwise consume them in an app of its own, as " +
       "docs/guides/container-app.md says",
+  },
+);
+
+/** Azure would refuse the template in the middle of the update. */
+export const canaryAppProbes = entry<{ readonly app: string; readonly complaints: readonly string[] }>(
+  "canary-app-probes",
+  {
+    title: "Azure does not accept a health probe of an app",
+    message: ({ app, complaints }) =>
+      `The health probes of "${app}" are beyond Azure's limits: ${complaints.join("; ")}.`,
+    fix: () => "correct them in the template; a slow start needs a longer period rather than more failures",
+    left: unchanged,
   },
 );
 

@@ -1,7 +1,13 @@
 // What an update would do to the live app, beside a new revision. Whatever a rollback could not undo, or users would
 // miss, is refused before the first write: at preview, and again at the update with every value known. It is pure.
 import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
-import { canaryAppLosses, canaryAppMoved, canaryAppScopeChanges, canaryAppUnfit } from "../../errors/components.ts";
+import {
+  canaryAppLosses,
+  canaryAppMoved,
+  canaryAppOwnedField,
+  canaryAppScopeChanges,
+  canaryAppUnfit,
+} from "../../errors/components.ts";
 import { type Configuration, hasAll, scopeChanges } from "./app-scope.ts";
 import { type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
 import { hole } from "./known-parts.ts";
@@ -37,11 +43,13 @@ export interface Unsaid {
 /**
  * Refuses an update of the live app.
  *
- * @throws canary-app-unfit, canary-app-moved, canary-app-losses, canary-app-scope-changes
+ * @throws canary-app-unfit, canary-app-owned-field, canary-app-moved, canary-app-losses, canary-app-scope-changes
  */
 export function refuseAdoption(app: string, live: LiveApp, planned: Planned, { keepLive, acceptLoss }: Unsaid): void {
   const why = whyNot(live);
   if (why !== undefined) throw canaryAppUnfit({ app, why });
+  const lines = linesMeantOtherwise(live, planned);
+  if (lines.length > 0) throw canaryAppOwnedField({ name: app, lines });
   const moves = movesOf(live, planned);
   if (moves.length > 0) throw canaryAppMoved({ app, moves });
   const sent = withKept(planned, live, keepLive);
@@ -67,6 +75,25 @@ function whyNot({ configuration: { ingress, activeRevisionsMode } = {} }: LiveAp
     // An update changes Single mode to Multiple; only Labels mode cannot be released.
     mode: String(activeRevisionsMode ?? "").toLowerCase() === "labels" ? "Labels" : "Multiple",
   });
+}
+
+/**
+ * Lists the lines by which a program gives all traffic to the latest revision, while another client splits it between
+ * several. On an app of one revision they mean what a CanaryApp does, and may stay; so they may once releases move the
+ * traffic, which their labels show.
+ */
+function linesMeantOtherwise({ configuration = {} }: LiveApp, planned: Planned): readonly string[] {
+  const traffic = configuration.ingress?.traffic ?? [];
+  const isOurs = traffic.some(({ label }) => label === "stable" || label === "canary");
+  const isSingle = String(configuration.activeRevisionsMode ?? "").toLowerCase() === "single";
+  const isSplit = traffic.filter(({ weight }) => Number(weight) > 0).length > 1;
+  if (isOurs || isSingle || !isSplit) return [];
+  const { activeRevisionsMode: mode, ingress } = (planned.configuration ?? {}) as Partial<Record<string, unknown>>;
+  const { traffic: said } = (ingress ?? {}) as { readonly traffic?: unknown };
+  return [
+    ...(String(mode ?? "").toLowerCase() === "single" ? ['configuration.activeRevisionsMode: "Single"'] : []),
+    ...(Array.isArray(said) && said.length > 0 ? ["configuration.ingress.traffic"] : []),
+  ];
 }
 
 /** Azure spells a region with spaces or without, and an id in any letter case. */

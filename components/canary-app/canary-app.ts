@@ -6,12 +6,14 @@ import { ContainerApp, type ContainerAppArgs } from "@pulumi/azure-native/app/co
 import * as pulumi from "@pulumi/pulumi";
 import { shortfalls } from "../../engines/rollout/judge/power.ts";
 import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import type { ProbeRequest } from "../../engines/rollout/probe-request.ts";
 import type { Gate, OutsideWeights, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import {
   canaryAppBlind,
   canaryAppCautions,
   canaryAppConsumes,
   canaryAppPlan,
+  canaryAppProbes,
   canaryAppUnnamed,
 } from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
@@ -19,16 +21,17 @@ import { readArguments } from "../arguments.ts";
 import { child, refusal, say, settingOf } from "../conventions.ts";
 import { type Planned, refuseAdoption, withSlots } from "./adopt.ts";
 import { type AppCredentials, refuseUnfit, withCredentials } from "./app-credentials.ts";
-import { messageRules } from "./consumers.ts";
+import { messageSources } from "./consumers.ts";
 import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
 import { fromKnownParts, hasHole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
+import { probeComplaints } from "./probe-limits.ts";
 import { noRecreation } from "./recreation.ts";
 import { Release } from "./release.ts";
 import { releaseKey } from "./release-key.ts";
 import { type Live, takeOver } from "./take-over.ts";
-import { readLive, trafficToSend } from "./traffic.ts";
+import { readLive, servingIn, trafficToSend } from "./traffic.ts";
 import { trafficGuard } from "./traffic-guard.ts";
 
 /** A ContainerApp as azure-native takes it, and how its releases go. */
@@ -46,13 +49,20 @@ export interface CanaryAppArgs extends ContainerAppArgs {
     readonly audience: string;
   };
   /**
-   * A path that users request. The rollout probes it on the canary's own address; a status below 400 means that the
-   * canary is well. Choose another one than that of the app's own probes: a service that hangs often still answers its
-   * health checks.
+   * A path that users request. The rollout probes it on the canary's own address; a status from 200 to 299 means that
+   * the canary is well. Choose another one than that of the app's own probes: a service that hangs often still answers
+   * its health checks.
    *
    * @default "/"
    */
   readonly probePath?: string;
+  /**
+   * What a probe sends beside its path, and what it expects: the app's public `host` for one that redirects or refuses
+   * others, `headers`, and the `statuses` that mean that the canary is well.
+   *
+   * @default no more than the path, and a status from 200 to 299
+   */
+  readonly probe?: ProbeRequest;
   /**
    * Settings of the live app that an update sends back as it finds them, beside what the program says: domains that
    * somebody binds by hand, or tags that a policy adds.
@@ -157,6 +167,7 @@ interface Plan {
 interface Deployed {
   readonly app: ContainerApp;
   readonly key: pulumi.Output<string>;
+  readonly serving: pulumi.Output<string>;
 }
 
 /** A container app that is released by canary, and its current release. */
@@ -186,9 +197,9 @@ export class CanaryApp extends pulumi.ComponentResource {
     const plan = planOf(name, args);
     this.#warn(name, plan, args.expectedRequestsPerMinute ?? 0);
 
-    const { app, key } = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
+    const { app, ...named } = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
     this.app = app;
-    const release = this.#release(name, args, plan, key);
+    const release = this.#release(name, args, plan, named);
 
     this.appId = this.app.id;
     // A secret of the app marks its whole configuration.
@@ -233,6 +244,7 @@ export class CanaryApp extends pulumi.ComponentResource {
         app,
         live.apply(({ revision }) => revision),
       ),
+      serving: live.apply(({ serving }) => serving),
     };
   }
 
@@ -243,8 +255,10 @@ export class CanaryApp extends pulumi.ComponentResource {
     const place = pulumi.all([resourceGroupName, containerAppName]);
     return fromKnownParts({ given, place }, (known: { readonly given: Planned; readonly place: unknown }) => {
       if (hasHole(known.place)) note(unread(name));
-      const rules = messageRules(known.given.template);
-      if (rules.length > 0) void say(canaryAppConsumes({ app: name, rules }), this);
+      const sources = messageSources(known.given);
+      if (sources.length > 0) void say(canaryAppConsumes({ app: name, sources }), this);
+      const complaints = probeComplaints(known.given.template);
+      if (complaints.length > 0) throw refusal(canaryAppProbes({ app: name, complaints }));
       const [group, called] = known.place as readonly unknown[];
       refuseUnfit({ app: called, resourceGroup: group }, credentials, known.given);
       return place.apply(async ([resourceGroup, app]) => {
@@ -254,7 +268,8 @@ export class CanaryApp extends pulumi.ComponentResource {
           if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
           const kept = keptOf(keepLive, found);
           const about = { exists: found !== undefined, revision: found?.latestRevisionName };
-          return { traffic: trafficToSend(app, found), kept, slots, ...about };
+          const traffic = trafficToSend(app, found);
+          return { traffic, serving: found ? servingIn(traffic) : "", kept, slots, ...about };
         } catch (error) {
           throw refusal(error);
         }
@@ -263,7 +278,7 @@ export class CanaryApp extends pulumi.ComponentResource {
   }
 
   /** Declares the release of the app's latest revision. */
-  #release(name: string, args: CanaryAppArgs, plan: Plan, key: pulumi.Output<string>): Release {
+  #release(name: string, args: CanaryAppArgs, plan: Plan, { key, serving }: Omit<Deployed, "app">): Release {
     return new Release(
       child(name, "release"),
       {
@@ -272,10 +287,12 @@ export class CanaryApp extends pulumi.ComponentResource {
         app: args.containerAppName,
         revision: this.app.latestRevisionName,
         release: key,
+        serving,
         strategy: plan.strategy,
         thresholds: plan.thresholds,
         ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
         probePath: args.probePath ?? "/",
+        ...(args.probe && { probe: args.probe }),
         wait: args.wait ?? true,
         whenInFlight: args.whenInFlight ?? "refuse",
         outsideWeights: args.outsideWeights ?? "restore",
@@ -310,7 +327,8 @@ function read(name: string, given: CanaryAppArgs): CanaryAppArgs {
 
 /** Returns what azure-native takes. */
 function ofContainerApp(args: CanaryAppArgs): ContainerAppArgs {
-  const { controlPlane, probePath, strategy, thresholds, dryRunThresholds, expectedRequestsPerMinute, ...more } = args;
+  const { controlPlane, probePath, probe, strategy, thresholds, dryRunThresholds, ...others } = args;
+  const { expectedRequestsPerMinute, ...more } = others;
   const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, credentials, credentialSlots, ...rest } =
     more;
   return rest;

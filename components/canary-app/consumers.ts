@@ -29,13 +29,23 @@ const messageScalers = new Set([
   "stan",
 ]);
 
-/** Lists the scale rules by which an app seems to consume messages: what a template shows, and no more. */
-export function messageRules(template: unknown): readonly string[] {
+/** Names what gives an app messages, as far as its arguments show it: scale rules, and Dapr if it can reach the app. */
+export function messageSources({
+  template,
+  configuration,
+}: {
+  readonly template?: unknown;
+  readonly configuration?: unknown;
+}): readonly string[] {
   const { scale } = (template ?? {}) as { readonly scale?: Fields };
   const rules = scale?.["rules"];
-  return (Array.isArray(rules) ? (rules as readonly Fields[]) : []).flatMap((rule) => {
+  const ofRules = (Array.isArray(rules) ? (rules as readonly Fields[]) : []).flatMap((rule) => {
     const { type } = (rule?.["custom"] ?? {}) as Fields;
     const consumes = Boolean(rule?.["azureQueue"]) || messageScalers.has(String(type ?? "").toLowerCase());
-    return consumes ? [String(rule["name"])] : [];
+    return consumes ? [`the scale rule ${rule["name"]}`] : [];
   });
+  const { enabled, appPort } = ((configuration as Fields | undefined)?.["dapr"] ?? {}) as Fields;
+  // Whether an app subscribes is not in its arguments: Dapr asks the app itself when it starts.
+  const subscribes = enabled === true && appPort !== undefined && appPort !== null;
+  return subscribes ? [...ofRules, "Dapr, if the app subscribes to a topic or has an input binding"] : ofRules;
 }

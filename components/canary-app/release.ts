@@ -21,6 +21,11 @@ export interface ReleaseArgs
    * app does not know it.
    */
   readonly revision: pulumi.Input<string>;
+  /**
+   * The revision that has all traffic now; empty if several share it. If it is not the one that the last release has
+   * left, the release is carried out again.
+   */
+  readonly serving?: pulumi.Input<string>;
   /** Dry-run thresholds: the journal says what they would have decided. */
   readonly dryRunThresholds?: Thresholds;
   /**

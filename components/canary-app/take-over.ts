@@ -22,6 +22,8 @@ export interface Live {
   readonly exists: boolean;
   /** The revision that was made last; undefined if there is no app yet. */
   readonly revision: string | undefined;
+  /** The revision that has all traffic; empty if several share it, or there is no app yet. */
+  readonly serving: string;
 }
 
 /** Whose arguments they are, and how often a rollout probes the app. */

@@ -95,6 +95,10 @@ export function trafficToSend(app: string, live: LiveApp | undefined): TrafficEn
   return traffic;
 }
 
+/** Names the revision that has all traffic; empty if several share it, or it has no name yet. */
+export const servingIn = (traffic: readonly TrafficEntry[]): string =>
+  traffic.find(({ weight }) => weight === 100)?.revisionName ?? "";
+
 /** Describes traffic for people. Entries are sorted, so that equal traffic is equal text. */
 export const describeTraffic = (traffic: readonly TrafficEntry[]): string =>
   traffic

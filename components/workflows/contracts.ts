@@ -21,6 +21,65 @@ export interface Contracts {
     };
     readonly outputs: "result" | "evidence-artifact";
   };
+  readonly "credential-back": {
+    readonly inputs: {
+      readonly stack: string;
+      readonly "working-directory"?: string;
+      readonly "azure-client-id": string;
+      readonly "azure-tenant-id": string;
+      readonly "azure-subscription-id": string;
+      readonly environment: string;
+      readonly credential: string;
+      readonly rotation: string;
+      readonly reason?: string;
+    };
+    readonly permissions: {
+      readonly contents: "read";
+      readonly "id-token": "write";
+      readonly issues: "write";
+    };
+    readonly outputs: "result" | "evidence-artifact";
+  };
+  readonly "credential-rotate": {
+    readonly inputs: {
+      readonly stack: string;
+      readonly "working-directory"?: string;
+      readonly "azure-client-id": string;
+      readonly "azure-tenant-id": string;
+      readonly "azure-subscription-id": string;
+      readonly environment: string;
+      readonly credential: string;
+      readonly leaked?: boolean;
+      readonly reason?: string;
+    };
+    readonly permissions: {
+      readonly contents: "read";
+      readonly "id-token": "write";
+      readonly issues: "write";
+    };
+    readonly outputs: "result" | "rotation" | "evidence-artifact";
+  };
+  readonly "db-migrate": {
+    readonly inputs: {
+      readonly stack: string;
+      readonly "working-directory"?: string;
+      readonly "azure-client-id": string;
+      readonly "azure-tenant-id": string;
+      readonly "azure-subscription-id": string;
+      readonly environment: string;
+      readonly phase: string;
+      readonly app: string;
+      readonly "resource-group": string;
+      readonly job: string;
+      readonly migrations?: string;
+    };
+    readonly permissions: {
+      readonly contents: "read";
+      readonly "id-token": "write";
+      readonly issues: "write";
+    };
+    readonly outputs: "result" | "execution" | "evidence-artifact";
+  };
   readonly "drift-detect": {
     readonly inputs: {
       readonly stack: string;

@@ -8,7 +8,7 @@ import { targetUnknown } from "../../errors/api.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 import type { Declarations } from "../runtime/declarations.ts";
 import type { Orchestrator } from "../runtime/orchestrate.ts";
-import type { Claims, Journal } from "../runtime/ports.ts";
+import type { Claims, Journal, Standing } from "../runtime/ports.ts";
 import type { Role } from "./roles.ts";
 
 /** The part of the control loop that the API uses. */
@@ -26,6 +26,8 @@ export interface Parts {
   readonly managedTargets: readonly TargetKey[];
   /** What programs declare, by the plural of the things. @default nothing can be declared */
   readonly declarations?: Readonly<Record<string, Declarations>>;
+  /** Tells whether the world is still as a finished stream left it. @default it is */
+  readonly standing?: (stream: string) => Promise<Standing>;
   readonly now: () => Instant;
   readonly process: string;
   /** Fires when the service stops, so that streams end. */

@@ -129,12 +129,18 @@ function startingCall(kind: AnyKind): Readonly<Record<string, Operation>> {
       names: kind.calls.parts,
       role: "Rollout.Write",
       body: request,
-      summary: `Start a ${word}. Repeating the call returns the existing ${word}, finished or not, and starts nothing.`,
+      summary:
+        `Start a ${word}. Repeating the call returns the existing ${word}, finished or not, and starts nothing, ` +
+        "unless the world is no longer as a finished one left it.",
       answers: {
         200: { description: `The ${word} that existed already.`, shape: named(noun) },
         202: { description: `The ${word} has started.`, shape: named(noun) },
       },
-      refusals: { 404: ["target-not-managed"], 409: ["stream-in-flight", "claim-target-held"], ...unreadable },
+      refusals: {
+        404: ["target-not-managed"],
+        409: ["stream-in-flight", "stream-overtaken", "claim-target-held"],
+        ...unreadable,
+      },
     },
   };
 }

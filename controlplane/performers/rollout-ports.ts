@@ -7,6 +7,7 @@ import type {
   RolloutEffect,
   Target,
   TrafficView,
+  Weight,
 } from "../../engines/rollout/vocabulary.ts";
 import type { Instant } from "../../engines/time.ts";
 import type { Fence } from "../runtime/ports.ts";
@@ -38,3 +39,13 @@ export interface Requests {
    */
   readonly measure: (effect: Effect<"Measure">, now: Instant, cancel: AbortSignal) => Promise<Result<Measurement>>;
 }
+
+/** What a revision's app shows. */
+export interface Seen {
+  readonly weights: readonly Weight[];
+  /** When the revision was made; undefined if it does not exist, or Azure does not say. */
+  readonly madeAt: Instant | undefined;
+}
+
+/** Reads who serves, and when a revision was made. */
+export type Sight = (target: Target, revision: string, cancel: AbortSignal) => Promise<Result<Seen>>;

@@ -43,7 +43,12 @@ export interface OrchestratorSetting<Event extends AnyEvent> {
 export interface Orchestrator<Event extends AnyEvent = AnyEvent> {
   /** Starts the orchestrations and begins to recover. */
   readonly launch: () => Promise<void>;
-  /** Starts a stream, unless one with this name exists, finished or not. @throws claim-target-held */
+  /**
+   * Starts a stream, unless one with this name exists, finished or not. A finished one begins again if the request says
+   * so.
+   *
+   * @throws claim-target-held
+   */
   readonly start: (stream: string, request: Request<unknown>) => Promise<"started" | "exists">;
   /**
    * Writes the facts that a signal leads to, and gives them. The process that drives the stream wakes up.
@@ -178,20 +183,22 @@ async function start<Event extends AnyEvent>(
 ): Promise<"started" | "exists"> {
   const { process, leaseSeconds, journal, drivers, time } = asked;
   const { controller } = knownWorker(asked.workerOf, stream);
-  const events = controller.decides([], request);
-  const targets = controller.targetsOf(events.map((event) => ({ event })));
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    if ((await journal.read(stream)).length > 0) return "exists";
-    const claim = await claimFor(stream, targets, asked);
+    const facts = await journal.read(stream);
+    if (facts.length > 0 && !(request.again && controller.asks(facts) === undefined)) return "exists";
+    const events = controller.decides(facts, request);
+    const grown = [...facts, ...events.map((event) => ({ event }))];
+    if (controller.asks(grown) === undefined) return "exists";
+    const claim = await claimFor(stream, controller.targetsOf(grown), asked);
     if (claim) {
       // Under the claim: after a long stall the target may be another stream's.
-      const appended = await journal.append(stream, [], events, { process, claim });
+      const appended = await journal.append(stream, facts, events, { process, claim });
       if (appended === "fenced") continue;
       void drivers.run(stream, claim);
       return appended === "appended" ? "started" : "exists";
     }
     // Another process is starting the same stream.
-    await journal.grown(stream, 0, time.deadline(leaseSeconds * 1000));
+    await journal.grown(stream, facts.length, time.deadline(leaseSeconds * 1000));
   }
   throw new Error(`${stream} was not started within ${attemptsMax} leases`);
 }

@@ -309,3 +309,9 @@ export interface Telemetry {
   readonly reconciled: (pass: Pass) => void;
   readonly recovered: (stream: string) => void;
 }
+
+/**
+ * Whether the end of a finished stream still describes the world; whether it begins again if it is asked for; or why
+ * neither is right.
+ */
+export type Standing = "stands" | "again" | { readonly why: string };

@@ -25,7 +25,7 @@ import type {
   WaitReason,
   Weight,
 } from "./vocabulary.ts";
-import { percentOf, sameWeights, shareOf, wantedWeights } from "./weights.ts";
+import { percentOf, sameName, sameWeights, shareOf, wantedWeights } from "./weights.ts";
 
 /** Adds one fact to the state. */
 export function evolve(before: RolloutState, event: RolloutEvent): RolloutState {
@@ -63,8 +63,6 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
       return { ...state, moved: event.seenPercent };
     case "TrafficAdopted":
       return adopt(state, event.percent);
-    case "Waited":
-      return state;
     case "Measured":
       return weigh(state, event.buckets, event.to);
     case "Waiting":
@@ -87,6 +85,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
         : failed(doubt(state, event.mayLand), event.effect, event.retryAfterSeconds);
     case "Signalled":
       return signalled(state, event);
+    case "Waited":
     case "Disregarded":
       return state;
     case "Finished":
@@ -97,13 +96,17 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   }
 }
 
-const begun = (state: RolloutState, { intent, steps }: Extract<RolloutEvent, { kind: "Planned" }>): RolloutState =>
+/** Begins a rollout. One that begins again forgets what it knew: its app may be another one by the same name. */
+const begun = ({ now, doubtUntil, ...before }: RolloutState, { intent, steps }: RolloutEvent & { kind: "Planned" }) =>
   enter(
     {
-      ...state,
+      ...initialState,
+      attempt: before.intent === undefined ? 1 : before.attempt + 1,
+      doubtUntil,
       intent,
       steps,
-      startedAt: state.now,
+      now,
+      startedAt: now,
       askedBy: [intent.requestedBy],
       dryRun: dryRunOf(intent),
       promoted: intent.returns !== undefined,
@@ -193,6 +196,7 @@ const inspect = (state: RolloutState, { weights, revisions }: AppView): RolloutS
   failures: 0,
   inspected: true,
   touched: state.touched || (shareOf(weights, state.intent!.revision) ?? 0) > 0,
+  startupSeconds: revisions.find(({ name }) => sameName(name, state.intent!.revision))?.startupSeconds ?? 0,
   sleepers: revisions.filter(({ minReplicas }) => minReplicas === 0).map(({ name }) => name),
 });
 

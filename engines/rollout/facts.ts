@@ -93,7 +93,8 @@ export const facts = codecOf({ ...observed, ...decided });
 /** Reports whether a rollout is finished after these events; undefined if they do not change that. */
 export function finishes(events: readonly RolloutEvent[]): boolean | undefined {
   const last = events.findLast(
-    (event) => event.kind === "Finished" || (event.kind === "Signalled" && event.signal === "retry"),
+    (event) =>
+      event.kind === "Finished" || event.kind === "Planned" || (event.kind === "Signalled" && event.signal === "retry"),
   );
   return last && last.kind === "Finished";
 }

@@ -17,7 +17,7 @@ export interface Pause {
 /** What was seen of a rollout so far. */
 export interface SeenRollout {
   readonly state: RolloutState;
-  /** The first fact; undefined if it is no plan. */
+  /** The last plan: a rollout may begin again. Undefined if the first fact is none. */
   readonly planned: Extract<RolloutEvent, { kind: "Planned" }> | undefined;
   readonly facts: number;
   /** The last fact that matters to people. */
@@ -45,7 +45,8 @@ export const glance: Glance<RolloutEvent, RolloutState, SeenRollout> = {
     reachedPercent: 0,
   },
   evolve: (before, event) => {
-    const planned = before.facts === 0 && event.kind === "Planned" ? event : before.planned;
+    const isPlan = event.kind === "Planned" && (before.facts === 0 || before.planned !== undefined);
+    const planned = isPlan ? event : before.planned;
     return {
       state: evolve(before.state, event),
       planned,

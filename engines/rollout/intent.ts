@@ -17,6 +17,7 @@ import {
 } from "../form.ts";
 import type { Range } from "../range.ts";
 import type { AppTarget } from "../targets.ts";
+import { probeRequestForm } from "./probe-request.ts";
 
 /** A number of a plan. */
 export interface LimitForm extends Form<number> {
@@ -312,8 +313,9 @@ export const askedFields = {
   probePath: text("a path: it begins with / and has no spaces", {
     most: 1024,
     pattern: "^/[\\x21-\\x7e]*$",
-    description: "The path of the canary's own address that must answer with a status below 400.",
+    description: "The path of the canary's own address that must answer well: with a status from 200 to 299.",
   }),
+  probe: optional(probeRequestForm),
   outsideWeights: optional(outsideWeightsForm),
   gate: optional(gateForm),
   credentialSlots: optional(credentialSlotsForm),

@@ -36,6 +36,7 @@ function ownEffect(state: RolloutState, intent: ReleaseIntent): RolloutEffect | 
     target,
     revision,
     path: intent.probePath,
+    ...(intent.probe && { request: intent.probe }),
     timeoutSeconds: Math.min(strategy.probeSeconds * 2, 10),
     ...awake(state),
   };

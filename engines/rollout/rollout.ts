@@ -26,7 +26,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
   const came = <Found>(found: Found) => ({ kind: "Outcome" as const, at, found: { ok: true as const, value: found } });
   switch (event.kind) {
     case "Planned":
-      return { kind: "Request", at, intent: event.intent };
+      return { kind: "Request", at, intent: event.intent, again: true };
     case "Signalled":
       return { ...event, kind: "Signal" };
     case "Repointed":

@@ -34,6 +34,9 @@ const revisionFields = {
   minReplicas: optional(
     number({ description: "0 if the platform may remove its last replica; absent if it does not say." }),
   ),
+  startupSeconds: optional(
+    number({ description: "How long its own startup probes allow a replica to take; absent if it has none." }),
+  ),
 };
 
 /** One revision as the platform shows it. Unknown states are valid and never mean healthy. */

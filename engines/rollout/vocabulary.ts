@@ -15,6 +15,7 @@ import type {
 } from "./intent.ts";
 import type { Count, Durations } from "./judge/counts.ts";
 import type { Evidence } from "./judge/evidence.ts";
+import type { ProbeRequest } from "./probe-request.ts";
 import type { EndReason, RolloutResult, WaitReason } from "./reasons.ts";
 import type { PersonalSignal, SignalName } from "./signals.ts";
 import type {
@@ -132,6 +133,8 @@ export interface RolloutState {
   readonly stable: string | null;
   /** Whether this attempt has seen the app. */
   readonly inspected: boolean;
+  /** How long the canary's own startup probes allow it to take; 0 if it has none. */
+  readonly startupSeconds: number;
   /** Revisions whose last replica the platform removes when they get no requests. */
   readonly sleepers: readonly string[];
   /** Whether the canary may have traffic: seen at the inspection, or left by a degraded attempt. */
@@ -222,6 +225,7 @@ export type RolloutEffect =
       readonly target: Target;
       readonly revision: string;
       readonly path: string;
+      readonly request?: ProbeRequest;
       readonly timeoutSeconds: number;
       readonly awake?: string;
     }

@@ -4,6 +4,7 @@
 import { completed, described, line, list, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
 import { strategyForm, thresholdsForm } from "../rollout/intent.ts";
 import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
+import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
@@ -76,6 +77,7 @@ const consumerFields = {
     otherwise: "/",
     description: "The path of a new revision's own address that must answer before it gets traffic.",
   }),
+  probe: optional(probeRequestForm),
   strategy: { ...strategyForm, otherwise: defaultStrategy },
   thresholds: { ...thresholdsForm, otherwise: defaultThresholds },
 };

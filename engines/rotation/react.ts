@@ -75,7 +75,7 @@ const readersFrom = (state: RotationState): Instant =>
 function requestRollout(state: RotationState, intent: RotationIntent, { credential }: Credential): RotationEffect {
   const { consumer: index, slot } = state.cutOver!;
   const consumer = consumerAt(state, index)!;
-  const { resourceGroup, app, strategy, thresholds, probePath } = consumer;
+  const { resourceGroup, app, strategy, thresholds, probePath, probe } = consumer;
   const target = { resourceGroup, app };
   const revision = `${app}--${slot}-${intent.rotation}-${state.rollouts + 1}`.toLowerCase();
   return {
@@ -88,6 +88,7 @@ function requestRollout(state: RotationState, intent: RotationIntent, { credenti
       strategy,
       thresholds,
       probePath,
+      ...(probe && { probe }),
       purpose: {
         secret: slotSecret(credential, slot),
         replaces: slotSecret(credential, otherSlot(slot)),

@@ -22,6 +22,14 @@ export const addressFields = {
 const inputFields = {
   ...addressFields,
   revision: word("The revision to release: the app's latest. A new name alone is no new release."),
+  serving: optional(
+    text("a text", {
+      least: 0,
+      description:
+        "The revision that has all traffic as the program runs; empty if several share it. If it is another one than " +
+        "the last release has left, the release is carried out again.",
+    }),
+  ),
   ...asked,
   dryRunThresholds: dryRun,
   wait: optional(flag({ description: "Whether an update waits until the rollout has ended." }), true),

@@ -28,9 +28,12 @@ export function check(given: Properties): { readonly inputs: Properties; readonl
  * These are no reason: the revision's name, which no preview of a change to the app knows; how to reach the control
  * plane; strategy and thresholds, which apply to the next release. A rollout that did not end well is always a reason:
  * the same program then gets the same message again, and a revert to the previous release, which the state would call
- * unchanged, is released like any other. The last release is read from the outputs: after a failed update the old
- * inputs are still those of the release before, even if a retry succeeded since. A group that a preview does not know
- * yet is not another one: the update compares again, with the value.
+ * unchanged, is released like any other. So is a revision that serves no longer, since another client gave its traffic
+ * to another one: the control plane then sees who serves.
+ *
+ * The last release is read from the outputs: after a failed update the old inputs are still those of the release
+ * before, even if a retry succeeded since. A group that a preview does not know yet is not another one: the update
+ * compares again, with the value.
  */
 export function diff(oldInputs: Properties, oldOutputs: Properties, news: Properties): Change {
   const moved = movesOf(oldInputs, news);
@@ -39,6 +42,7 @@ export function diff(oldInputs: Properties, oldOutputs: Properties, news: Proper
   const because = [
     ...(carriedOut === news["release"] ? [] : ["release"]),
     ...(settled(oldOutputs, news) ? [] : ["result"]),
+    ...(isAsLeft(oldOutputs, news) ? [] : ["serving"]),
   ];
   return because.length ? { kind: "update", because } : { kind: "none" };
 }
@@ -76,3 +80,12 @@ export function cautions(oldInputs: Properties, oldOutputs: Properties, news: Pr
 /** Reports whether the last rollout needs no further update. */
 const settled = ({ result }: Properties, { wait }: Properties): boolean =>
   succeeded(result) || (result === "in-flight" && wait === false);
+
+/**
+ * Reports whether the revision serves that the last release left. An unchanged release left who served before it.
+ * During a rollout the traffic is the control plane's, and a preview may not know who serves.
+ */
+function isAsLeft({ result, revision, serving: before }: Properties, { serving }: Properties): boolean {
+  if (serving === undefined || serving === unknownValue || !succeeded(result)) return true;
+  return [revision, ...(result === "unchanged" ? [before] : [])].some((left) => !isMoved(left, serving));
+}

@@ -55,7 +55,8 @@ export async function carryOut(inputs: ReleaseInputs, around: Surroundings): Pro
       return ended(inputs, { ...started, result: started.result, reason: started.reason as EndReason });
     outputs = { ...inputs, result: "in-flight", reason: started.reason ?? "", message: started.message };
     if (!inputs.wait) return { outputs };
-    const end = await follow(inputs, around);
+    // Of a rollout that begins again, the facts of the attempts before are no news.
+    const end = await follow(inputs, around, started.attempt > 1 ? started.facts : 0);
     return ended(inputs, end);
   } catch (error) {
     if (around.cancel.aborted) return { outputs, failure: releaseLeftInFlight(inputs) };

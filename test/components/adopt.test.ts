@@ -379,3 +379,19 @@ describe("canary-app-scope-changes", () => {
       expect(beside([{ name: "all", storageType: "Secret", secrets }])).toContain("the secret telemetry is added");
   });
 });
+
+const [half, other] = ["a", "b"].map((revisionName) => ({ revisionName, weight: 50 }));
+const splitBy = (label?: string): App => ({ ingress: { traffic: [label ? { ...half, label } : half, other] } });
+const latest: App = { ingress: { traffic: [{ latestRevision: true, weight: 100 }] } };
+const single: App = { configuration: { activeRevisionsMode: "Single" } };
+test.each<[string, App, App, string | undefined]>([
+  ["for a split of another client", splitBy(), latest, "configuration.ingress.traffic"],
+  ["as Single mode, for a split of another client", splitBy(), single, 'activeRevisionsMode: "Single"'],
+  ["for one revision", {}, latest, undefined],
+  ["for a rollout in flight", splitBy("stable"), latest, undefined],
+  ["left out, for a split", splitBy(), {}, undefined],
+])("the line that gives the latest revision all traffic, %s", (_what, live, said, words) => {
+  const found = refusal(liveApp(live), program(said));
+  if (words === undefined) expect(found).toBeUndefined();
+  else expect(found).toMatch(new RegExp(`canary-app-owned-field.*${words}`, "s"));
+});

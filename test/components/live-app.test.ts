@@ -126,22 +126,41 @@ test("a preview that does not know a part of the template reads the live app, an
   await expect(previewed({ template, keepLive: ["tags"] })).rejects.toThrow(/canary-app-losses .*www\.example\.org/s);
 });
 
-test.each([
-  [{ name: "orders", custom: { type: "azure-servicebus", metadata: {} } }, true],
-  [{ name: "orders", azureQueue: { queueName: "orders", queueLength: 5 } }, true],
-  [{ name: "many", http: { metadata: { concurrentRequests: "50" } } }, false],
-  [{ name: "busy", custom: { type: "cpu", metadata: {} } }, false],
-])("canary-app-consumes warns of an app that scales with %j: %s", async (rule, warned) => {
+const scaledBy = (rule: object) => ({
+  template: { ...(args.template as object), scale: { minReplicas: 1, rules: [rule] } },
+});
+const withDapr = (dapr: object) => ({ configuration: { ...(args.configuration as object), dapr } });
+test.each<[string, object, string | undefined]>([
+  ["a queue", scaledBy({ name: "orders", custom: { type: "azure-servicebus", metadata: {} } }), "scale rule orders"],
+  ["Azure's queue", scaledBy({ name: "orders", azureQueue: { queueName: "orders", queueLength: 5 } }), "rule orders"],
+  ["requests", scaledBy({ name: "many", http: { metadata: { concurrentRequests: "50" } } }), undefined],
+  ["load", scaledBy({ name: "busy", custom: { type: "cpu", metadata: {} } }), undefined],
+  [
+    "Dapr, which calls the app",
+    withDapr({ enabled: true, appId: "shop", appPort: 8080 }),
+    "Dapr, if the app subscribes",
+  ],
+  ["Dapr, which cannot call the app", withDapr({ enabled: true, appId: "shop" }), undefined],
+  ["Dapr that is switched off", withDapr({ enabled: false, appPort: 8080 }), undefined],
+])("canary-app-consumes warns of an app that gets messages: %s", async (_what, change, words) => {
   const said: string[] = [];
   const { warn } = console;
   console.warn = (line: string) => void said.push(line); // the SDK logs there without a Pulumi CLI
-  const template = { ...(args.template as object), scale: { minReplicas: 1, rules: [rule] } };
-  await record(() => new CanaryApp("shop", { ...args, template })).finally(() => {
+  await record(() => new CanaryApp("shop", { ...args, ...change })).finally(() => {
     console.warn = warn;
   });
-  expect(said.filter((line) => line.includes("canary-app-consumes") && line.includes("(orders)"))).toHaveLength(
-    warned ? 1 : 0,
+  const lines = said.filter((line) => line.includes("canary-app-consumes"));
+  expect(lines).toEqual(words === undefined ? [] : [expect.stringContaining(words)]);
+});
+
+test("canary-app-probes stops the preview for a probe that Azure would refuse, also of an unknown image", async () => {
+  const probes = [{ type: "Startup", periodSeconds: 1, failureThreshold: 500, httpGet: { path: "/", port: 8080 } }];
+  const containers = [{ name: "web", image: "web:1", probes }];
+  await expect(inputsOf({ template: { containers, scale: { minReplicas: 1 } } })).rejects.toThrow(
+    /^canary-app-probes .*failureThreshold of the Startup probe of container web is 500, and must be 1 to 240/s,
   );
+  const template = { containers: [{ ...containers[0], image: unknown() }], scale: { minReplicas: 1 } };
+  await expect(previewed({ template })).rejects.toThrow(/^canary-app-probes/);
 });
 
 test("canary-app-exists refuses a preview that would create the app again; an update would be too late", async () => {

@@ -19,8 +19,15 @@ test.each([
   ["one that was left in flight is taken up again", {}, "in-flight", "update"],
   ["one that is in flight because `wait` is false is left alone", { wait: false }, "in-flight", "none"],
   ["one that was never started is started", { wait: false }, "not-started", "update"],
+  ["a revision that serves stands", { serving: "R1" }, "promoted", "none"],
+  ["one from which another client took the traffic is released again", { serving: "r0" }, "promoted", "update"],
+  ["one that shares the traffic with another is not as it was left", { serving: "" }, "promoted", "update"],
+  ["a preview that does not know who serves shows no release", { serving: unknownValue }, "promoted", "none"],
+  ["an unchanged release leaves who served before", { serving: "r0" }, "unchanged", "none"],
+  ["another one after an unchanged release", { serving: "r5" }, "unchanged", "update"],
+  ["during a rollout others have traffic", { wait: false, serving: "r0" }, "in-flight", "none"],
 ])("%s", (_title, change, result, kind) => {
-  expect(diff(before, { ...before, result }, { ...before, ...change }).kind).toBe(kind);
+  expect(diff(before, { ...before, serving: "r0", result }, { ...before, ...change }).kind).toBe(kind);
 });
 
 test.each([

@@ -67,7 +67,11 @@ test("reports the package's version, and describes its resource and functions in
   );
   const schema = JSON.parse(answer.getSchema()) as Record<string, Record<string, { inputProperties?: object }>>;
   expect(plugin.getVersion()).toBe(manifest.version);
-  expect(Object.keys(schema["functions"]!)).toEqual(["ballast:index:lock", "ballast:index:unlock"]);
+  expect(Object.keys(schema["functions"]!)).toEqual([
+    "ballast:index:lock",
+    "ballast:index:unlock",
+    "ballast:index:repositoryFacts",
+  ]);
   expect(Object.keys(schema["resources"]!["ballast:index:Release"]!.inputProperties!).sort()).toEqual(
     Object.keys(
       await checked(
@@ -76,6 +80,8 @@ test("reports the package's version, and describes its resource and functions in
           dryRunThresholds: defaultThresholds,
           gate: { beforePercent: 100, expiresSeconds: 60 },
           credentialSlots: [["db-a", "db-b"]],
+          serving: "r0",
+          probe: { host: "www.example.org" },
         }),
       ),
     ).sort(),

@@ -47,6 +47,8 @@ const usage = [
   "doctor-stack-unnamed",
   "doctor-stack-unreadable",
   "github-access-unclear",
+  "migration-database-unclear",
+  "migration-folder-unclear",
   "policy-baseline-unreadable",
   "policy-settings-refused",
   "policy-state-unreadable",
@@ -88,6 +90,9 @@ const failed = [
   "demo-machine-too-busy",
   "github-refused",
   "github-unreachable",
+  "migration-failed",
+  "migration-linter-missing",
+  "migration-out-of-order",
   "workflows-check-unknown",
   "workflows-checks-failed",
   "workflows-file-edited",
@@ -103,10 +108,12 @@ test("exactly the errors of an unavailable control plane or emulator have exit c
   expect(idsWith(3).toSorted()).toEqual(unavailable));
 
 test("every error of the command and of the demo has its place in one of the lists", () => {
-  const ids = ["analysis", "cli", "demo", "github", "workflows"].flatMap(idsIn);
+  const ids = ["analysis", "cli", "demo", "github", "migration", "workflows"].flatMap(idsIn);
   expect(ids.length).toBeGreaterThan(30);
   expect(ids.toSorted()).toEqual(
-    [...usage, ...unavailable, ...failed].filter((id) => /^(cli|comment|demo|github|workflows)-/.test(id)).toSorted(),
+    [...usage, ...unavailable, ...failed]
+      .filter((id) => /^(cli|comment|demo|github|migration|workflows)-/.test(id))
+      .toSorted(),
   );
 });
 

@@ -195,6 +195,9 @@ describe("every reusable workflow", () => {
     });
     expect(keys.map(([file]) => file)).toEqual([
       "alert-drill",
+      "credential-back",
+      "credential-rotate",
+      "db-migrate",
       "drift-detect",
       "improve-orchestration",
       "policy-nightly",

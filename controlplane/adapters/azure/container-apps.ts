@@ -13,7 +13,7 @@ import type {
   Weight,
 } from "../../../engines/rollout/vocabulary.ts";
 import { sameWeights, shareOf } from "../../../engines/rollout/weights.ts";
-import type { Apps } from "../../performers/rollout-ports.ts";
+import type { Apps, Sight } from "../../performers/rollout-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { type Cloud, getApp, getRevision, listRevisions } from "./cloud.ts";
 import type { Connection } from "./connection.ts";
@@ -46,8 +46,8 @@ export function createContainerApps(
     shift: (effect, fence) => shift(cloud, effect, fence),
     activate: ({ target, revision }, fence) => activate(cloud, target, revision, fence, isProvisioned),
     deactivate: ({ target, revision }, fence) => deactivate(cloud, target, revision, fence),
-    probe: async ({ target, revision, path, timeoutSeconds, awake }, cancel) => {
-      const asked = async (name: string): Promise<Result<Omit<ProbeView, "restarts">>> => {
+    probe: async ({ target, revision, awake, ...asked }, cancel) => {
+      const answerOf = async (name: string): Promise<Result<Omit<ProbeView, "restarts">>> => {
         const found = await getRevision(cloud, target, name, cancel);
         if (!found.ok) return asResult(found);
         if (!found.value.fqdn)
@@ -55,15 +55,15 @@ export function createContainerApps(
         return {
           ok: true,
           value: {
-            ...(await probeAddress(connection.agent, found.value.fqdn, path, timeoutSeconds, cancel)),
+            ...(await probeAddress(connection.agent, found.value.fqdn, asked, cancel)),
             running: found.value.runningState ?? "Unknown",
           },
         };
       };
       const [answer, restarts] = await Promise.all([
-        asked(revision),
+        answerOf(revision),
         fetchRestarts(cloud, patience, target, revision, cancel),
-        awake === undefined ? undefined : asked(awake),
+        awake === undefined ? undefined : answerOf(awake),
       ]);
       return answer.ok && restarts !== undefined ? { ok: true, value: { ...answer.value, restarts } } : answer;
     },
@@ -93,7 +93,20 @@ const viewOf = (revision: Revision, slots?: CredentialSlots): RevisionView => ({
   images: (revision.template?.containers ?? []).flatMap(({ image }) => (image === undefined ? [] : [image])),
   // Without a minimum in the scale, the minimum is 0.
   minReplicas: revision.template?.scale?.minReplicas ?? 0,
+  ...startupOf(revision),
 });
+
+/** Gives how long the startup probes of a revision allow its containers to take, if it has any. */
+function startupOf({ template }: Revision): Pick<RevisionView, "startupSeconds"> {
+  const times = (template?.containers ?? [])
+    .flatMap(({ probes = [] }) => probes)
+    .filter(({ type }) => type?.toLowerCase() === "startup")
+    .map(
+      ({ initialDelaySeconds = 0, periodSeconds = 10, failureThreshold = 3 }) =>
+        initialDelaySeconds + periodSeconds * failureThreshold,
+    );
+  return times.length === 0 ? {} : { startupSeconds: Math.max(...times) };
+}
 
 /**
  * Reads the weights, and which revisions with traffic are deactivated: Azure sends traffic to those without a warning.
@@ -114,6 +127,23 @@ async function readTraffic(cloud: Cloud, target: Target, cancel?: AbortSignal): 
   const deactivated = seen.filter(({ found }) => !found.ok || !found.value.active).map(({ revision }) => revision);
   return { ok: true, value: { weights: weights.value, ...(deactivated.length > 0 ? { deactivated } : {}) } };
 }
+
+/** Reads who serves, and when a revision was made. */
+export const openSight =
+  (connection: Pick<Connection, "apps" | "ready">, patience: Patience): Sight =>
+  async (target, revision, cancel) => {
+    const cloud: Cloud = { apps: connection.apps, ready: connection.ready, patience };
+    const [app, made] = await Promise.all([
+      getApp(cloud, target, cancel),
+      getRevision(cloud, target, revision, cancel),
+    ]);
+    if (!app.ok) return asResult(app);
+    if (!made.ok && made.trouble.status !== 404) return asResult(made);
+    const weights = weightsOf(app.value);
+    return weights.ok
+      ? { ok: true, value: { weights: weights.value, madeAt: made.ok ? made.value.createdTime?.getTime() : undefined } }
+      : weights;
+  };
 
 async function shift(
   cloud: Cloud,

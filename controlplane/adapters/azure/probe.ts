@@ -1,17 +1,20 @@
 // One request to a revision's own address, for smoke tests and probes. No answer is an observation here, never a
 // failure; the engine decides what it means.
 import https from "node:https";
-import type { ProbeView } from "../../../engines/rollout/vocabulary.ts";
+import type { ProbeRequest } from "../../../engines/rollout/probe-request.ts";
+import type { ProbeView, RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
 
 /** The most of a body that a probe reads, so that an endless answer cannot block it. */
 const bodyBytesMax = 64 * 1024;
 
-/** Sends one request and reports the result. Good is a status below 400 with an answer that was complete in time. */
+/** What a probe asks, and how long it waits. */
+type Asked = Pick<Extract<RolloutEffect, { kind: "Probe" }>, "path" | "request" | "timeoutSeconds">;
+
+/** Sends one request and reports the result. Good is an expected status with an answer that was complete in time. */
 export function probeAddress(
   agent: https.Agent,
   host: string,
-  path: string,
-  timeoutSeconds: number,
+  { path, request: wanted = {}, timeoutSeconds }: Asked,
   cancel: AbortSignal,
 ): Promise<Omit<ProbeView, "running">> {
   const signal = AbortSignal.any([cancel, AbortSignal.timeout(timeoutSeconds * 1000)]);
@@ -22,7 +25,7 @@ export function probeAddress(
         detail: signal.aborted ? `no answer in ${timeoutSeconds} s` : `no answer (${error.code ?? "connection lost"})`,
       });
     };
-    const request = https.get({ host, path, agent, signal, headers: { "user-agent": "ballast-probe" } }, (response) => {
+    const request = https.get({ host, path, agent, signal, headers: headersOf(wanted) }, (response) => {
       let bytes = 0;
       response.on("error", failed);
       response.on("data", (chunk: Buffer) => {
@@ -33,7 +36,7 @@ export function probeAddress(
         const status = response.statusCode ?? 0;
         const whole = response.complete || bytes > bodyBytesMax;
         resolve({
-          good: whole && status >= 200 && status < 400,
+          good: whole && isExpected(status, wanted),
           detail: `answered ${status}${whole ? "" : ", cut off"}`,
         });
       });
@@ -41,3 +44,14 @@ export function probeAddress(
     request.on("error", failed);
   });
 }
+
+/** Azure routes by `Host`, so the app's public one is sent in the header by which proxies pass it on. */
+const headersOf = ({ host, headers = [] }: ProbeRequest): Record<string, string> => ({
+  "user-agent": "ballast-probe",
+  ...(host && { "x-forwarded-host": host }),
+  ...Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value])),
+});
+
+/** A redirect proves nothing: an app may redirect each host but its own, whatever is broken behind. */
+const isExpected = (status: number, { statuses }: ProbeRequest): boolean =>
+  statuses === undefined ? status >= 200 && status < 300 : statuses.includes(status);

@@ -1,9 +1,10 @@
 // PUT /<kind>/<name>: starts a stream. Repeating the call answers with the existing stream, finished or not, so that an
-// unchanged `pulumi up` returns at once and a lost answer can be fetched again.
+// unchanged `pulumi up` returns at once and a lost answer can be fetched again. Only if the world is no longer as the
+// stream left it, a finished one begins again.
 import { keptFold, type Request } from "../../../engines/engine.ts";
 import { read } from "../../../engines/form.ts";
 import { type AnyKind, kindOf, runEngine, streamOf } from "../../../engines/kind.ts";
-import { callMalformed, streamInFlight } from "../../../errors/api.ts";
+import { callMalformed, streamInFlight, streamOvertaken } from "../../../errors/api.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
 import type { Fact, Journal } from "../../runtime/ports.ts";
 import { whyStuck } from "../../runtime/stuck.ts";
@@ -43,7 +44,10 @@ function openHolders(kind: AnyKind): HolderState {
   };
 }
 
-/** Starts a stream, answers with the existing one, or refuses while another one holds one of its targets. */
+/**
+ * Starts a stream, answers with the existing one, or refuses while another one holds one of its targets. It also
+ * refuses a stream whose end another one has undone on purpose.
+ */
 export const putStream =
   (kind: AnyKind, holderState = openHolders(kind)): Answer =>
   async (call, parts) => {
@@ -69,14 +73,23 @@ export const putStream =
     const unmanaged = await unmanagedOf(targets, parts);
     if (unmanaged !== undefined) return refuseTarget(unmanaged);
     const existing = await summaryOf(stream, parts.journal);
-    if (existing !== undefined) return answer(200, existing);
+    const settled = existing === undefined ? undefined : await answerAsIs(stream, existing, parts);
+    if (settled !== undefined) return settled;
     for (const holder of await parts.claims.holders(targets)) {
       const refusal = await refuseWhileHeld({ kind, stream, holder, body: asked.value, holderState }, call, parts);
       if (refusal !== undefined) return refusal;
     }
-    const started = await parts.streams.start(stream, request);
+    const again = existing === undefined ? {} : { again: true };
+    const started = await parts.streams.start(stream, { ...request, ...again });
     return answer(started === "started" ? 202 : 200, await summaryOf(stream, parts.journal));
   };
+
+/** Answers with a stream that exists; undefined if it is to begin again. */
+async function answerAsIs(stream: string, existing: object, { standing }: Parts): Promise<Response | undefined> {
+  const found = (await standing?.(stream)) ?? "stands";
+  if (found === "again") return undefined;
+  return found === "stands" ? answer(200, existing) : refuse(409, streamOvertaken({ stream, why: found.why }));
+}
 
 /** A request for a stream whose target another stream holds. */
 interface Held {

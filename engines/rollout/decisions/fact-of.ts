@@ -39,7 +39,7 @@ const awaited: { readonly [P in Phase]: readonly RolloutOutcome["of"][] } = {
 export function factOf(state: RolloutState, observation: RolloutObservation): RolloutObserved | Disregarded {
   switch (observation.kind) {
     case "Request":
-      return state.phase === "waiting-for-request"
+      return state.phase === "waiting-for-request" || (state.phase === "finished" && observation.again === true)
         ? { kind: "Planned", intent: observation.intent, steps: plan(observation.intent.strategy) }
         : { kind: "Disregarded", what: "a second request for the same release" };
     case "Signal": {

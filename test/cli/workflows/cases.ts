@@ -1,22 +1,9 @@
 // What each reusable workflow does when all goes well, when something fails, and when it is cancelled, as the journal
 // of what it called. A case names the lines that count, in order; lines that every job has are left out.
+import { azure, type Case, checkout, closed, id, onEnvironment, onStack, opened, runUrl } from "./case.ts";
+import { migrations } from "./migration-cases.ts";
+import { rotations } from "./rotation-cases.ts";
 import type { Run } from "./run-act.ts";
-
-export interface Case {
-  readonly title: string;
-  readonly run: Run;
-  readonly isSuccess: boolean;
-  /** The whole journal without what every job does. */
-  readonly journal: readonly string[];
-  /** Texts in the outputs that a caller reads. */
-  readonly outputs?: readonly string[];
-}
-
-const id = "00000000-0000-0000-0000-0000ba11a57e";
-const azure = { "azure-client-id": id, "azure-tenant-id": id, "azure-subscription-id": id };
-const onStack = { stack: "prod", ...azure };
-const onEnvironment = { ...onStack, environment: "prod" };
-const runUrl = "--run-url https://github.com/nektos/act/actions/runs/1";
 
 /** Lines of every job, which the cases do not repeat. */
 export const isCommon = (line: string): boolean =>
@@ -25,7 +12,6 @@ export const isCommon = (line: string): boolean =>
 const pack = "--policy-pack node_modules/ballast/dist/policies/ballast";
 const up = `pulumi up --stack prod --yes --non-interactive ${pack}`;
 const preview = `pulumi preview --stack prod --non-interactive --json --show-sames ${pack}`;
-const checkout = "actions/checkout second";
 
 const pullRequest = (repository: string): NonNullable<Run["event"]> => ({
   name: "pull_request",
@@ -105,9 +91,6 @@ const previews: readonly Case[] = [
   },
 ];
 
-const closed = (key: string): string => `ballast issue close --key ${key} ${runUrl}`;
-const opened = (key: string, title: string, output = ""): string =>
-  `ballast issue open --key ${key} --title ${title} ${runUrl}${output && ` --output evidence/${output}`}`;
 const upFailed = opened("pulumi-up/prod", "The update of the stack prod failed", "up.txt");
 
 const updates: readonly Case[] = [
@@ -335,5 +318,7 @@ export const cases: readonly Case[] = [
   ...releases,
   ...nightly,
   ...images,
+  ...rotations,
+  ...migrations,
   ...others,
 ];

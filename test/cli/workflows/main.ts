@@ -2,7 +2,8 @@
 // with act. It needs Go and Python, and downloads three tools once; `npm test` needs none of them and checks the rest.
 import { join } from "node:path";
 import { runChild } from "../../../toolchain/child.ts";
-import { type Case, cases, isCommon } from "./cases.ts";
+import type { Case } from "./case.ts";
+import { cases, isCommon } from "./cases.ts";
 import { type Bench, makeBench } from "./run-act.ts";
 import { bringTools, type Tools } from "./tools.ts";
 

@@ -9,19 +9,16 @@ import { createApp } from "../../../controlplane/api/app.ts";
 import { lockForm } from "../../../controlplane/api/lock-target.ts";
 import { appRoles } from "../../../controlplane/api/roles.ts";
 import { signalForm } from "../../../controlplane/api/streams/signal.ts";
-import type { Declarations } from "../../../controlplane/runtime/declarations.ts";
 import { type Form, read } from "../../../engines/form.ts";
 import { kinds } from "../../../engines/kinds.ts";
 import { rolloutKind } from "../../../engines/rollout/kind.ts";
 import { releaseForm } from "../../../engines/rollout/request.ts";
-import { completedCredential } from "../../../engines/rotation/declaration.ts";
-import { unreadCredential } from "../../../engines/rotation/declared.ts";
-import { credentialUnprepared, credentialVaultClosed } from "../../../errors/api.ts";
 import { catalogue } from "../../../errors/catalogue.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
 import { journalChainBroken, journalEngineFailed, journalFactUnknown } from "../../../errors/journal.ts";
 import { brokenJournal } from "../../support/controlplane/broken-journals.ts";
 import { checked, checkOf, described, description, operations, seen } from "../../support/controlplane/exchanges.ts";
+import { provokeDeclared } from "../../support/controlplane/provoke-declared.ts";
 import {
   body,
   calls,
@@ -206,76 +203,10 @@ async function provokeEverything(): Promise<void> {
   await taken.call("POST", `${path}/signals`, { signal: "retry", message: "x" });
   const free = service({ streams: taken.parts.streams });
   await free.call("PUT", path, body);
-  await provokeDeclared(deaf, [foreign, weak]);
-}
-
-const credential = "/credentials/kv/database";
-const declaration = {
-  server: "shop.postgres.database.azure.com",
-  database: "shop",
-  roles: { a: "shop_a", b: "shop_b" },
-  consumers: [{ resourceGroup: "shop", app: "api" }],
-};
-
-/** Provokes every answer of the calls about what programs declare. */
-async function provokeDeclared(deaf: Service, refused: readonly string[]): Promise<void> {
-  const parsed = read(completedCredential, { vault: "kv", credential: "database", ...declaration });
-  if ("complaints" in parsed) throw new Error(parsed.complaints.join(" "));
-  const shown = unreadCredential(parsed.value, "a test wants it");
-  const known: Declarations = {
-    put: async () => ({ value: shown }),
-    show: async () => shown,
-    list: async () => [parsed.value],
-    remove: async () => true,
-    targets: async () => [],
-  };
-  const failingWith = (thrown: Error): Declarations => {
-    const fail = () => Promise.reject(thrown);
-    return { put: fail, show: fail, list: fail, remove: fail, targets: fail };
-  };
-  const why = "a test wants it";
-  const lost = Object.assign(new Error("the connection broke"), { code: "ECONNRESET" });
-  const each: readonly (Declarations | undefined)[] = [
-    undefined,
-    known,
-    ...[
-      credentialUnprepared({ credential: "database", server: "s", why }),
-      credentialVaultClosed({ credential: "database", vault: "kv", why }),
-    ].map((error): Declarations => ({ ...known, put: async () => ({ refused: error, status: 409 }) })),
-    ...[
-      new Error("broken inside"),
-      lost,
-      journalFactUnknown({ stream, index: 0, why }),
-      journalChainBroken({ stream, index: 0, why }),
-      journalEngineFailed({ stream, why }),
-    ].map(failingWith),
-  ];
-  for (const [method, to, sent] of [
-    ["PUT", credential, declaration],
-    ["GET", "/credentials", undefined],
-    ["GET", credential, undefined],
-    ["DELETE", credential, undefined],
-  ] as const) {
-    const plain = service({ declarations: { credentials: known } });
-    await plain.app.request(to, { method });
-    await deaf.call(method, to, sent);
-    for (const bearer of refused) await plain.call(method, to, sent, bearer);
-    if (to === credential) await plain.call(method, to.replace("/kv", "/%00"), sent);
-    if (sent !== undefined) {
-      await plain.call(method, to, "x".repeat(70_000));
-      await plain.call(method, to, sent, undefined, { "content-type": "text/plain" });
-    }
-    for (const declarations of each) {
-      if (method !== "PUT" && isJournalTrouble(declarations)) continue;
-      const parts = declarations === undefined ? {} : { declarations: { credentials: declarations } };
-      await service(parts).call(method, to, sent);
-    }
-  }
-
-  /** Only a declaration reads journals: it may begin a rotation. */
-  function isJournalTrouble(declarations: Declarations | undefined): boolean {
-    return declarations !== undefined && each.indexOf(declarations) >= each.length - 3;
-  }
+  await provokeDeclared({ service, deaf, refused: [foreign, weak] });
+  const overtaken = service({ standing: async () => ({ why: "another release serves" }) });
+  await overtaken.append(stream, rejected);
+  await overtaken.call("PUT", path, body);
 }
 
 /** Runs through one release with every call that a caller may make, right or wrong. */

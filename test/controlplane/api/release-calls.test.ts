@@ -75,6 +75,18 @@ describe("a body", () => {
       "call-malformed",
       "probePath",
     ],
+    "with a secret in a probe's header": [
+      { ...body, probe: { headers: [{ name: "Authorization", value: "Bearer x" }] } },
+      400,
+      "call-malformed",
+      "would put a secret into the journal",
+    ],
+    "with another Host for probes": [
+      { ...body, probe: { headers: [{ name: "Host", value: "www.example.org" }] } },
+      400,
+      "call-malformed",
+      "cannot be set",
+    ],
     "with a gate before its first step": [
       { ...body, gate: { beforePercent: 5, expiresSeconds: 60 } },
       400,
@@ -166,6 +178,19 @@ describe("a release", () => {
     expect([answered.status, answered.body.result, answered.body.phase]).toEqual([200, "rejected", "finished"]);
     expect(answered.body.message).toBe("rejected before any traffic: the revision does not exist");
     expect(asked).toEqual([]);
+  });
+
+  test.each([
+    ["stands answers with its end", "stands", 200, undefined],
+    ["no longer stands begins again", "again", 202, undefined],
+    ["was undone on purpose is refused", { why: "a remediation returned it" }, 409, "stream-overtaken"],
+  ] as const)("that has finished and %s", async (_title, standing, status, id) => {
+    const { call, append, asked } = service({ standing: async (of) => (of === stream ? standing : "stands") });
+    await append(stream, rejected);
+    const answered = await call("PUT", path, body);
+    expect([answered.status, answered.body.error?.id]).toEqual([status, id]);
+    expect(asked).toEqual(status === 202 ? [`start ${stream}`] : []);
+    if (status === 202) expect(answered.body).toMatchObject({ phase: "inspecting", attempt: 2, result: null });
   });
 
   test("of an app outside the managed targets is refused, and nothing is started", async () => {

@@ -79,6 +79,12 @@ describe("a loop in one process", () => {
     expect(came.toSorted()).toEqual(["exists", "exists", "started"]);
     await finishedFacts(journal, stream);
     expect(await orchestrator.start(stream, request)).toBe("exists");
+    // The world is no longer as its end left it.
+    const again = { ...request, again: true };
+    const twice = await Promise.all([orchestrator.start(stream, again), orchestrator.start(stream, again)]);
+    expect(twice.toSorted()).toEqual(["exists", "started"]);
+    const plans = async () => kinds(await journal.read(stream)).filter((kind) => kind === "Planned").length;
+    await eventually(async () => isFinished(await journal.read(stream)) && (await plans()) === 2, "the second end");
   });
 
   it("writes no first fact for a target that another stream has taken during a long stall", async () => {

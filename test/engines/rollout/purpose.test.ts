@@ -1,6 +1,7 @@
-// A rollout that a rotation asks for: it makes its revision first, and is judged although only the secret differs.
+// Rollouts that differ in what they are asked for: by a rotation, by a remediation, and once more after their end.
 import { expect, it } from "vitest";
 import { fold } from "../../../engines/engine.ts";
+import { finishes } from "../../../engines/rollout/facts.ts";
 import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { replay, rollout } from "../../../engines/rollout/rollout.ts";
 import type { ReleaseIntent, RolloutEvent, RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
@@ -85,4 +86,23 @@ it.each([
   const view = { weights: [{ revision: "web--1", percent: 100 }], revisions: ["web--1", "web--b-r1-1"].map(revision) };
   const found = told(journal, { kind: "Outcome", of: "Inspect", at: 2, found: { ok: true, value: view } });
   expect(found.at(-1)).toMatchObject({ kind });
+});
+
+it("begins again after its end if the request says so, with what is asked then and nothing that it knew", () => {
+  const view = { weights: [{ revision: "web--1", percent: 100 }], revisions: ["web--1", "web--b-r1-1"].map(revision) };
+  let journal = told([], { kind: "Request", at: 0, intent: plain });
+  journal = told(journal, { kind: "Outcome", of: "Inspect", at: 2, found: { ok: true, value: view } });
+  journal = told(journal, { kind: "Outcome", of: "Deactivate", at: 3, found: { ok: true, value: null } });
+  expect(journal.at(-1)).toMatchObject({ kind: "Finished", result: "unchanged" });
+  const request = { kind: "Request", at: 9, intent: { ...plain, probePath: "/other" } } as const;
+  expect(told(journal, request).at(-1)).toMatchObject({ kind: "Disregarded" });
+  const again = told(journal, { ...request, again: true });
+  expect(fold(rollout, again)).toMatchObject({
+    phase: "inspecting",
+    attempt: 2,
+    stable: null,
+    ending: undefined,
+    intent: { probePath: "/other" },
+  });
+  expect([finishes(journal), finishes(again), replay(again)]).toEqual([true, false, undefined]);
 });

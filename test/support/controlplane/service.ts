@@ -153,7 +153,9 @@ function loopOver(parts: { readonly journal: Journal; readonly claims: Claims },
   return {
     start: async (to, request) => {
       asked.push(`start ${to}`);
-      await append(parts, to, rollout.decide(rollout.initial, request as Request<ReleaseIntent>));
+      const written = (await journal.read(to)).map(({ event }) => event);
+      const state = fold(rollout, written as readonly RolloutEvent[]);
+      await append(parts, to, rollout.decide(state, request as Request<ReleaseIntent>));
       return "started";
     },
     signal: async (to, signal) => {

@@ -153,10 +153,10 @@ export const rules: readonly Rule[] = [
 
   {
     page: "docs/guides/workflows.md",
-    command: /^ballast workflows (init --source|diff|publish) /,
+    command: /^ballast (workflows (init --source|diff|publish)|migration (check|run) --phase) /,
     shownBy: "test/cli/workflows/init.test.ts",
     holds: '"workflows", "init", "--source"',
-    why: "run there; diff.test.ts and publish.test.ts beside it run the other two",
+    why: "run there; diff.test.ts, publish.test.ts and test/cli/migration run the others",
   },
   {
     command: /^npm run test:workflows$/,

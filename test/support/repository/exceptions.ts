@@ -41,6 +41,8 @@ export const computedImports: Readonly<Record<string, string>> = {
   "toolchain/package/reference-errors.ts join(root, file)": "it reads every file of errors/",
   "toolchain/package/reference-workflows.ts root": "it lists the files of .github/workflows",
   "toolchain/package/reference-workflows.ts join(root, file)": "it reads the contracts of .github/workflows",
+  "cli/migration/check.ts createRequire(own).resolve(`@squawk-cli/${process.platform}-${process.arch}/package.json`)":
+    "there is one package of squawk for each platform",
   'toolchain/package/reference.ts join(root, "components", "workflows", "contracts.ts")':
     "it writes the types of the reusable workflows' contracts",
   "toolchain/package/reference.ts root": "it writes the pages of docs/reference",

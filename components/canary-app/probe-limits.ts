@@ -1,0 +1,47 @@
+// Azure's limits of health probes. A program that passes them is refused by Azure only during the update, when its
+// other resources have changed already. It is pure.
+type Fields = Readonly<Record<string, unknown>>;
+
+const limits: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  initialDelaySeconds: [0, 60],
+  periodSeconds: [1, 240],
+  timeoutSeconds: [1, 240],
+  successThreshold: [1, 10],
+  terminationGracePeriodSeconds: [0, 3600],
+};
+const failuresMax: Readonly<Record<string, number>> = { liveness: 30, readiness: 48, startup: 240 };
+
+/** Lists what Azure would refuse, in words. What a preview does not know yet is not compared. */
+export function probeComplaints(template: unknown): readonly string[] {
+  return listOf((template as Fields | undefined)?.["containers"]).flatMap((container) => {
+    const probes = listOf(container["probes"]);
+    const types = probes.map(({ type }) => String(type).toLowerCase());
+    const twice = types.find((type, place) => type in failuresMax && types.indexOf(type) !== place);
+    return [
+      ...(twice === undefined ? [] : [`container ${container["name"]} has two ${twice} probes`]),
+      ...probes.flatMap((probe) => complaintsOf(probe, `the ${probe["type"]} probe of container ${container["name"]}`)),
+    ];
+  });
+}
+
+function complaintsOf(probe: Fields, what: string): readonly string[] {
+  const type = String(probe["type"]).toLowerCase();
+  const most = failuresMax[type];
+  const all = most === undefined ? limits : { ...limits, failureThreshold: [1, most] as const };
+  const beyond = Object.entries(all).flatMap(([field, [least, greatest]]) => {
+    const value = probe[field];
+    const isBeyond = typeof value === "number" && !(value >= least && value <= greatest);
+    return isBeyond ? [`${field} of ${what} is ${value}, and must be ${least} to ${greatest}`] : [];
+  });
+  const succeeds = probe["successThreshold"];
+  const isMany = typeof succeeds === "number" && succeeds > 1 && most !== undefined && type !== "readiness";
+  const isGraced = typeof probe["terminationGracePeriodSeconds"] === "number" && type === "readiness";
+  return [
+    ...beyond,
+    ...(isMany ? [`successThreshold of ${what} must be 1`] : []),
+    ...(isGraced ? [`${what} cannot have terminationGracePeriodSeconds`] : []),
+  ];
+}
+
+const listOf = (value: unknown): readonly Fields[] =>
+  Array.isArray(value) ? value.filter((each) => typeof each === "object" && each !== null) : [];

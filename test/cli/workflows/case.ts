@@ -1,0 +1,24 @@
+// What the cases of all reusable workflows share: their form, their inputs, and lines of the journal.
+import type { Run } from "./run-act.ts";
+
+export interface Case {
+  readonly title: string;
+  readonly run: Run;
+  readonly isSuccess: boolean;
+  /** The whole journal without what every job does. */
+  readonly journal: readonly string[];
+  /** Texts in the outputs that a caller reads. */
+  readonly outputs?: readonly string[];
+}
+
+export const id = "00000000-0000-0000-0000-0000ba11a57e";
+export const azure = { "azure-client-id": id, "azure-tenant-id": id, "azure-subscription-id": id };
+export const onStack = { stack: "prod", ...azure };
+export const onEnvironment = { ...onStack, environment: "prod" };
+
+export const runUrl = "--run-url https://github.com/nektos/act/actions/runs/1";
+
+export const closed = (key: string): string => `ballast issue close --key ${key} ${runUrl}`;
+export const opened = (key: string, title: string, output = ""): string =>
+  `ballast issue open --key ${key} --title ${title} ${runUrl}${output && ` --output evidence/${output}`}`;
+export const checkout = "actions/checkout second";
