@@ -111,7 +111,10 @@ const windowForm = object(
     from: timeOfDay,
     until: timeOfDay,
   },
-  { title: "RotationWindow", description: "When a rotation may begin. A window past midnight belongs to its first day." },
+  {
+    title: "RotationWindow",
+    description: "When a rotation may begin. A window past midnight belongs to its first day.",
+  },
 );
 
 /** When a rotation may begin. */

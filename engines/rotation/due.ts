@@ -1,8 +1,8 @@
 // A published version → the rotation that is due, if there is one. The name of the rotation follows from the version,
 // so that every process and every repetition asks for the same one.
 import type { Credential } from "./declaration.ts";
-import { closedAt } from "./opening.ts";
 import type { RotationIntent } from "./intent.ts";
+import { closedAt } from "./opening.ts";
 import type { CredentialView } from "./views.ts";
 
 const dayMilliseconds = 86_400_000;

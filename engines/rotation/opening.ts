@@ -22,25 +22,28 @@ export interface Closed {
 type Declared = Pick<Credential, "window" | "freezes">;
 
 /** Says why no rotation may begin at a moment, by window and freezes; undefined if one may. */
-export function closedAt({ window, freezes }: Declared, at: Instant): Closed | undefined {
-  const frozen = freezes.find(({ from, until }) => Date.parse(from) <= at && at < Date.parse(until));
+export function closedAt({ window, freezes }: Declared, now: Instant): Closed | undefined {
+  const frozen = freezes.find(({ from, until }) => Date.parse(from) <= now && now < Date.parse(until));
   if (frozen !== undefined)
     return {
       reason: "frozen",
       message: `waits until ${frozen.until}, when the freeze ends: ${frozen.why}`,
       until: Date.parse(frozen.until),
     };
-  if (window === undefined || isOpen(window, at)) return undefined;
-  const until = nextOpening(window, at);
+  if (window === undefined || isOpen(window, now)) return undefined;
+  const opensAt = nextOpening(window, now);
   return {
     reason: "window-closed",
-    message: `waits until ${new Date(until).toISOString().replace(/\.\d+/, "")}, when the window opens`,
-    until,
+    message: `waits until ${new Date(opensAt).toISOString().replace(/\.\d+/, "")}, when the window opens`,
+    until: opensAt,
   };
 }
 
 /** Says why a rotation must wait for others; undefined if the budget has room. */
-export function overBudget({ ahead, atOnce }: Pick<CredentialView, "ahead" | "atOnce">, now: Instant): Closed | undefined {
+export function overBudget(
+  { ahead, atOnce }: Pick<CredentialView, "ahead" | "atOnce">,
+  now: Instant,
+): Closed | undefined {
   if (atOnce === 0 || ahead.length < atOnce) return undefined;
   return {
     reason: "budget-used",
@@ -66,6 +69,8 @@ function isOpen(window: RotationWindow, at: Instant): boolean {
 function nextOpening(window: RotationWindow, at: Instant): Instant {
   const opens = (day: number): Instant => day * dayMilliseconds + minutesOf(window.from) * minuteMilliseconds;
   const today = dayOf(at);
-  const next = [0, 1, 2, 3, 4, 5, 6, 7].map((more) => today + more).find((day) => hasDay(window, day) && opens(day) > at);
+  const next = [0, 1, 2, 3, 4, 5, 6, 7]
+    .map((more) => today + more)
+    .find((day) => hasDay(window, day) && opens(day) > at);
   return opens(next ?? today + 7);
 }
