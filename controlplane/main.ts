@@ -89,7 +89,7 @@ async function run(settings: Settings): Promise<void> {
     log: logTrouble,
   });
   const closing = new AbortController();
-  const polling = pollAlerts(remediations, alerts, streams, closing.signal);
+  const polling = pollAlerts(remediations, alerts, streams, closing.signal, settings.alertPollSeconds * 1000);
   const refreshing = store.opened
     .refresh(closing.signal)
     .catch((error: unknown) => logTrouble(`rows of earlier versions are brought up to date later: ${String(error)}`));

@@ -46,6 +46,8 @@ export interface Settings {
   readonly notifiers: NotifierSettings;
   /** What may be done about alerts; nothing if it is not configured. */
   readonly remediations: Remediations;
+  /** How often alerts are polled. */
+  readonly alertPollSeconds: number;
   /** Where telemetry is sent; undefined if none is configured. */
   readonly telemetry:
     | {
@@ -107,6 +109,7 @@ export function readSettings(environment: Environment): Settings {
     host: environment["HOST"] || "127.0.0.1",
     port: read.number("PORT", 8080, 0, 65_535),
     notifiers: readNotifiers(environment["BALLAST_NOTIFY"], complaints),
+    alertPollSeconds: read.number("BALLAST_ALERT_POLL_SECONDS", 60, 1, 3600),
     remediations: readRemediations(environment["BALLAST_REMEDIATIONS"], complaints),
     telemetry: readTelemetry(environment, read, complaints),
     process: `${environment["CONTAINER_APP_REPLICA_NAME"] || "local"}-${process.pid}-${Date.now().toString(36)}`,

@@ -40,7 +40,7 @@ function startAnew(state: RotationState, view: CredentialView): RotationDecision
   const closed = whyClosed(state, view);
   if (closed !== undefined) return closed;
   const live = published.slot;
-  const known = { ...state, live };
+  const known = { ...state, live, published: live };
   const newest = view.slots[live].newest;
   if (newest === null || newest.version !== published.of)
     return stop(known, "changed-elsewhere", `the published version is not the newest one of slot ${live}`);
