@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { DeclaredStack } from "../../analysis/systems/pulumi/nodes.ts";
-import { readStack } from "../../analysis/systems/pulumi/read-state.ts";
+import { emptyStack, originOf, readStack } from "../../analysis/systems/pulumi/read-state.ts";
 import { policyBaselineExists, policyStateUnreadable } from "../../errors/policies.ts";
 import { baselineName, baselineText, entryOf, shrunk } from "../../policies/baseline.ts";
 import { judgeState } from "../../policies/judge-state.ts";
@@ -79,6 +79,9 @@ function stackIn(text: string, file: string, { stack }: CheckOptions, { folder }
     throw policyStateUnreadable({ what, reason: `it is not JSON (${(error as Error).message})` });
   }
   const read = readStack(file, text, json, { files: new Set(folder().files) });
+  // A stack before its first update has nothing that breaks a policy.
+  if (read === undefined && stack !== undefined && originOf(json) === "state")
+    return emptyStack(file, stack.split("/").at(-1)!);
   if (read === undefined) throw policyStateUnreadable({ what, reason: "it holds no resources of a Pulumi stack" });
   return read;
 }

@@ -18,14 +18,15 @@ import {
   canaryAppUnnamed,
 } from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
-import { readArguments } from "../arguments.ts";
-import { child, refusal, say, settingOf } from "../conventions.ts";
+import { isOutput, readArguments, refuseProblems } from "../arguments.ts";
+import { child, refusal, say, settingOf, usesMocks } from "../conventions.ts";
 import { type Planned, refuseAdoption, withSlots } from "./adopt.ts";
 import { type AppCredentials, refuseUnfit, withCredentials } from "./app-credentials.ts";
 import { messageSources } from "./consumers.ts";
 import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
-import { fromKnownParts, hasHole } from "./known-parts.ts";
+import { fromKnownParts, hasHole, hole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
+import { lacksForCreation, misuses, type Usable } from "./misuse.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
 import { probeComplaints } from "./probe-limits.ts";
 import { noRecreation } from "./recreation.ts";
@@ -198,7 +199,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const plan = planOf(name, args);
     this.#warn(name, plan, args.expectedRequestsPerMinute ?? 0);
 
-    const { app, ...named } = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
+    const { app, ...named } = this.#deploy(name, args, plan, options.app);
     this.app = app;
     const release = this.#release(name, args, plan, named);
 
@@ -222,12 +223,14 @@ export class CanaryApp extends pulumi.ComponentResource {
   }
 
   /** Declares the app with the traffic that it has now, and says what names its release. */
-  #deploy(name: string, args: CanaryAppArgs, probeSeconds: number, own: pulumi.CustomResourceOptions): Deployed {
+  #deploy(name: string, args: CanaryAppArgs, plan: Plan, own: pulumi.CustomResourceOptions): Deployed {
     const { containerAppName, resourceGroupName, controlPlane, keepLive = [], credentialSlots = [] } = args;
     const note = (line: string): void => void pulumi.log.info(line, this);
     const given = ofContainerApp(args);
+    const { probeSeconds } = plan.strategy;
     const live = this.#read(name, args, given, note);
-    const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName };
+    const asked = askedOf(args, plan);
+    const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName, asked };
     const { hooks, of } = releaseKey(name, credentialSlots.length > 0);
     const app = new ContainerApp(
       child(name, "app"),
@@ -265,6 +268,7 @@ export class CanaryApp extends pulumi.ComponentResource {
       return place.apply(async ([resourceGroup, app]) => {
         try {
           const found = await readLive(resourceGroup, app, this);
+          refuseMisuse(name, { ...known.given, keepLive }, found !== undefined);
           const slots = liveSlots(credentialSlots, found);
           if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
           const kept = keptOf(keepLive, found);
@@ -291,16 +295,8 @@ export class CanaryApp extends pulumi.ComponentResource {
         revision: this.app.latestRevisionName,
         release: key,
         serving,
-        strategy: plan.strategy,
-        thresholds: plan.thresholds,
-        ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
-        probePath: args.probePath ?? "/",
-        ...(args.probe && { probe: args.probe }),
         wait: args.wait ?? true,
-        whenInFlight: args.whenInFlight ?? "refuse",
-        outsideWeights: args.outsideWeights ?? "restore",
-        ...(args.gate && { gate: args.gate }),
-        ...(args.credentialSlots && { credentialSlots: args.credentialSlots }),
+        ...askedOf(args, plan),
       },
       { parent: this, dependsOn: this.app },
     );
@@ -325,7 +321,21 @@ export class CanaryApp extends pulumi.ComponentResource {
 function read(name: string, given: CanaryAppArgs): CanaryAppArgs {
   const isUnnamed = Object.prototype.toString.call(given) === "[object Object]" && given.containerAppName === undefined;
   if (isUnnamed && typeof name === "string") throw refusal(canaryAppUnnamed({ name }));
-  return readArguments("CanaryApp", name, argumentForms.CanaryApp, given);
+  const args = readArguments("CanaryApp", name, argumentForms.CanaryApp, given);
+  refuseProblems("CanaryApp", name, misuses(args, isOutput));
+  return args;
+}
+
+/**
+ * Checks what is known, and what an app needs that does not exist yet. Mocks know nothing of what Azure fills in.
+ *
+ * @throws component-arguments-refused
+ */
+function refuseMisuse(name: string, planned: Usable, exists: boolean): void {
+  if (usesMocks()) return;
+  const isHole = (value: unknown): boolean => value === hole;
+  const problems = misuses(planned, isHole);
+  refuseProblems("CanaryApp", name, exists ? problems : [...lacksForCreation(planned, isHole), ...problems]);
 }
 
 /** Returns what azure-native takes. */
@@ -336,6 +346,19 @@ function ofContainerApp(args: CanaryAppArgs): ContainerAppArgs {
     more;
   return rest;
 }
+
+/** Returns how the release of any revision is carried out. */
+const askedOf = (args: CanaryAppArgs, plan: Plan) => ({
+  strategy: plan.strategy,
+  thresholds: plan.thresholds,
+  ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
+  probePath: args.probePath ?? "/",
+  ...(args.probe && { probe: args.probe }),
+  whenInFlight: args.whenInFlight ?? "refuse",
+  outsideWeights: args.outsideWeights ?? "restore",
+  ...(args.gate && { gate: args.gate }),
+  ...(args.credentialSlots && { credentialSlots: args.credentialSlots }),
+});
 
 /** An imported app has these as inputs, since Azure shows them. Removing one would replace the app. */
 const shownByAzure = ["environmentId", "managedEnvironmentId", "workloadProfileName"] as const;

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { replicaCounts } from "../../defaults.ts";
 import { httpAppSizeUnfit } from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
-import { readFunctionArguments } from "../arguments.ts";
+import { appIn, readFunctionArguments } from "../arguments.ts";
 import { refusal, replicaSizes, resourcesOf, variablesOf } from "../conventions.ts";
 
 /** What a simple HTTP app needs. */
@@ -153,7 +153,8 @@ function templateOf(args: HttpAppArgs, port: number): NonNullable<ContainerAppAr
   const { containerAppName, image, variables = {}, secretVariables = {}, healthPath = "/" } = args;
   const { cpu = replicaSizes.storefront.cpu } = args;
   const { minReplicas = replicaCounts.storefrontMin, maxReplicas = replicaCounts.storefrontMax } = args;
-  if (!(cpu >= cpuStep && cpu <= cpuMost && Number.isInteger(cpu / cpuStep))) throw refusal(httpAppSizeUnfit({ cpu }));
+  if (!(cpu >= cpuStep && cpu <= cpuMost && Number.isInteger(cpu / cpuStep)))
+    throw refusal(httpAppSizeUnfit({ cpu, app: appIn(args) }));
   const httpGet = { path: healthPath, port };
   return {
     containers: [

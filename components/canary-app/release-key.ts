@@ -58,6 +58,7 @@ const unlessOutdated = (
 ): pulumi.Output<string> =>
   pulumi.all([latest, liveRevision]).apply(([inState, live]) => {
     const isOfRotation = hasSlots && cutOverSuffix(live?.split("--")[0] ?? "", live) !== undefined;
-    if (live && inState && live !== inState && !isOfRotation) throw refusal(canaryAppOutdated({ name, known: inState, live }));
+    if (live && inState && live !== inState && !isOfRotation)
+      throw refusal(canaryAppOutdated({ name, known: inState, live }));
     return inState;
   });

@@ -53,6 +53,16 @@ export interface Hosted {
   protection: "none" | "classic" | "ruleset";
   isPrivate: boolean;
   readonly pullRequests: PullRequest[];
+  /** Comments of issues and of pull requests, as whoever wrote them. */
+  readonly comments: { readonly id: number; readonly on: number; readonly login: string; body: string }[];
+  readonly issues: {
+    readonly number: number;
+    readonly login: string;
+    readonly labels: readonly string[];
+    title: string;
+    body: string;
+    state: "open" | "closed";
+  }[];
   readonly settings: Settings;
   /** How many times another client commits just before the next commit of the API. */
   racing: number;

@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Body, type Call, type Hosted, notFound, type Organisation, type Reply, type Token } from "./calls.ts";
 import { branches, checkRuns, contents } from "./contents.ts";
+import { issues } from "./issues.ts";
 import { mutate } from "./mutations.ts";
 import { pulls } from "./pull-requests.ts";
 import { Repository } from "./repository.ts";
@@ -82,6 +83,8 @@ function host(hosting: Hosting, folder: string, name: string): Hosted {
     protection: "none",
     isPrivate: false,
     pullRequests: [],
+    comments: [],
+    issues: [],
     settings: freshSettings(),
     racing: 0,
     checks: new Map(),
@@ -107,9 +110,10 @@ function reply(hosting: Hosting, call: Call): Reply {
   if (repository === undefined) return notFound;
   if (rest === "") return call.method === "GET" ? [200, described(repository)] : notFound;
   const organised = organisation(hosting, name!.split("/")[0]!);
-  const [, area = "", more = ""] = /^\/(git\/refs?|contents|pulls|commits)\/?(.*)$/.exec(rest) ?? [];
+  const [, area = "", more = ""] = /^\/(git\/refs?|contents|pulls|issues|commits)\/?(.*)$/.exec(rest) ?? [];
   const path = decodeURIComponent(more);
   if (area === "contents") return contents(repository, path, call);
+  if (area === "issues") return issues(repository, path, call);
   if (area === "pulls") return pulls(repository, name!, path, call);
   if (area === "commits" && path.endsWith("/check-runs")) return checkRuns(repository, path.split("/")[0]!, call);
   if (area.startsWith("git/")) return branches(repository, path, call);

@@ -28,14 +28,20 @@ function listed(repository: Hosted, name: string, { query }: Call): Reply {
 }
 
 function opened(repository: Hosted, name: string, { method, body }: Call): Reply {
-  const { git, pullRequests } = repository;
+  const { git, pullRequests, issues } = repository;
   if (method !== "POST") return notFound;
   if (pullRequests.some((each) => each.head === body.head && each.state === "open"))
     return [422, { message: "Validation Failed", errors: [{ message: "A pull request already exists" }] }];
   if (git.head(body.head) === git.head(body.base))
     return [422, { message: "Validation Failed", errors: [{ message: "No commits between main and the branch" }] }];
   const { title, head, base } = body;
-  const made: PullRequest = { number: pullRequests.length + 1, title, head, base, state: "open" };
+  const made: PullRequest = {
+    number: 1 + Math.max(0, ...[...pullRequests, ...issues].map((each) => each.number)),
+    title,
+    head,
+    base,
+    state: "open",
+  };
   pullRequests.push(made);
   return [201, shown(repository, name, made)];
 }

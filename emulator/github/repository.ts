@@ -78,7 +78,9 @@ export class Repository {
         const id = this.#text(["hash-object", "-w", "--stdin"], contents);
         this.git(["update-index", "--add", "--cacheinfo", `100644,${id},${path}`], undefined, own);
       }
-      for (const path of deletions) this.git(["update-index", "--force-remove", path], undefined, own);
+      // A bare repository has no files, so a path is removed by a line of the index.
+      const lines = deletions.map((path) => `0 ${"0".repeat(40)}\t${path}\n`).join("");
+      this.git(["update-index", "--index-info"], lines, own);
       const tree = this.#text(["write-tree"], undefined, own);
       const commit = this.#commitTree(tree, expected === undefined ? [] : [expected], message, author);
       return this.point(branch, commit, expected) ? commit : undefined;

@@ -64,7 +64,7 @@ test("telemetry gives the container its variables and an identity, and the app n
 });
 
 test.each([0.3, 4.25, 0])("http-app-size-unfit refuses a cpu of %s", (cpu) =>
-  expect(() => httpApp({ ...args, cpu })).toThrow(new RegExp(`^http-app-size-unfit .*cpu to ${cpu}`)),
+  expect(() => httpApp({ ...args, cpu })).toThrow(new RegExp(`^http-app-size-unfit .*"storefront" sets cpu to ${cpu}`)),
 );
 
 test.each(["Storefront", "a-name-that-is-longer-than-thirty-two", "store--front"])(

@@ -152,6 +152,18 @@ test("a baseline is written once, keeps what is old from stopping, and only shri
   expect(subjects()).toEqual([expect.stringContaining("::shop ")]);
 });
 
+test("a stack before its first update breaks no policy, so that its first pull request can be judged", async () => {
+  const state = JSON.stringify({ version: 3, deployment: { manifest: {}, metadata: {} } });
+  const script = `#!/bin/sh\n[ "$1" = version ] && echo v3.259.0 || echo '${state}'\n`;
+  writeFileSync(join(folder, "pulumi"), script, { mode: 0o755 });
+  const environment = { ...process.env, PATH: `${folder}:${process.env["PATH"]}` };
+  const args = [cli, "policy", "check", "--stack", "dev", "--format", "json"];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, env: environment });
+  expect(JSON.parse(stdout)).toMatchObject({ stack: "dev", findings: [] });
+  writeFileSync(join(folder, "state.json"), state);
+  expect((await onState()).code).toBe(2); // a file does not say which stack it is of
+});
+
 test("what is not a state, or not there, is refused with exit code 2", async () => {
   writeFileSync(join(folder, "other.json"), "{}");
   writeFileSync(join(folder, "broken.json"), "{");

@@ -42,6 +42,16 @@ export function readStack(file: string, text: string, json: unknown, around: Aro
   return { name: stack, project, file, origin, evidence: structural(placeIn(file, 1)), resources };
 }
 
+/** Gives a stack that was never updated, or was destroyed. Its state names no resource, and so not the stack either. */
+export const emptyStack = (file: string, name: string): DeclaredStack => ({
+  name,
+  project: "",
+  file,
+  origin: "state",
+  evidence: structural(placeIn(file, 1)),
+  resources: [],
+});
+
 /** `pulumi stack export` has a deployment; a checkpoint of a file backend has it one level further down. */
 function resourcesOfState(json: Json): readonly unknown[] | undefined {
   const checkpoint = isJson(json["checkpoint"]) ? json["checkpoint"]["latest"] : undefined;

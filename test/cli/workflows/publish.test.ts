@@ -1,5 +1,5 @@
-// `ballast workflows publish` on the emulated GitHub, over real git repositories: one commit for many files, a head
-// that moves, protected branches, edits by hand, a token without the scope, and a canary before the others.
+// `ballast workflows publish` on the emulated GitHub: a canary before the others, what the options do, and what is
+// printed. How it publishes is in test/client/github/publish.test.ts.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,90 +61,16 @@ const outcomes = ({ repositories }: { repositories: readonly any[] }): readonly 
 const textIn = ({ git }: Hosted, path = names[1]!, branch = "main"): string | undefined =>
   git.file(branch, path)?.contents.toString();
 
-test("all files of a repository are one commit of the app, and a second run finds nothing to do", async () => {
+test("publishes to the canary first, tells an edit with --check, and overwrites it with --repair", async () => {
   const first = await publish();
   expect([first.code, outcomes(first)]).toEqual([0, ["acme/canary committed", "acme/shop committed"]]);
-  expect(shop.git.log("main")).toEqual([
-    "Workflows of example/ballast at 4f2a9c1 (ballast-app[bot])",
-    "Initial commit (someone)",
-  ]);
-  expect(first.repositories[1].commit).toBe(shop.git.head("main"));
-  for (const name of names)
-    expect(textIn(shop, name)).toMatch(/^# Published from example\/ballast@4f2.*\nname: one\n$/);
-  expect(outcomes(await publish())).toEqual(["acme/canary unchanged", "acme/shop unchanged"]);
-  expect(shop.git.log("main")).toHaveLength(2);
-});
-
-test("a newer version replaces an older one, and the older one comes back by publishing it again", async () => {
-  await publish();
-  source("two");
-  expect(outcomes(await publish([], { commit: commits[1] }))).toEqual(["acme/canary committed", "acme/shop committed"]);
-  expect(textIn(shop)).toContain("name: two");
-  source("one");
-  await publish();
-  expect(textIn(shop)).toContain("name: one");
-});
-
-test("an edit by hand is reported, kept, and overwritten only if asked", async () => {
-  await publish();
-  const hand = await fetch(`${github.api}/repos/acme/shop/contents/${names[1]}`, {
-    method: "PUT",
-    headers: { authorization: `Bearer ${app}` },
-    body: JSON.stringify({
-      message: "Edit",
-      content: Buffer.from(`${textIn(shop)}# mine\n`).toString("base64"),
-      sha: shop.git.file("main", names[1]!)!.id,
-    }),
-  });
-  expect(hand.status).toBe(200);
+  shop.git.commitAsAnother("main", names[1]!, `${textIn(shop)}# mine\n`);
   const checked = await publish(["--check"]);
   expect([checked.code, outcomes(checked)]).toEqual([1, ["acme/canary unchanged", "acme/shop differs"]]);
-  expect(checked.repositories[1].files).toEqual({ [names[0]!]: "current", [names[1]!]: "edited" });
   const refused = await publish();
   expect([refused.code, refused.error.id]).toEqual([1, "workflows-file-edited"]);
-  expect(textIn(shop)).toContain("# mine");
   expect(outcomes(await publish(["--repair"]))).toEqual(["acme/canary unchanged", "acme/shop committed"]);
   expect(textIn(shop)).not.toContain("# mine");
-});
-
-test("a head that moves three times is followed, and the commits of others stay", async () => {
-  shop.racing = 3;
-  expect(outcomes(await publish(["--to", "acme/shop"]))).toEqual(["acme/shop committed"]);
-  expect(shop.git.log("main").map((line) => line.split(" ")[0])).toEqual([
-    "Workflows",
-    "Change",
-    "Change",
-    "Change",
-    "Initial",
-  ]);
-});
-
-test("a head that moves with every attempt ends in an error of its own, without a commit", async () => {
-  shop.racing = 10;
-  const { code, error } = await publish(["--to", "acme/shop"]);
-  expect([code, error.id]).toEqual([1, "workflows-head-moving"]);
-  expect(textIn(shop)).toBe(undefined);
-});
-
-test.each(["classic", "ruleset"] as const)(
-  "a branch with %s protection gets a pull request, and the next run adds to it",
-  async (protection) => {
-    shop.protection = protection;
-    const first = await publish(["--to", "acme/shop"]);
-    expect(outcomes(first)).toEqual(["acme/shop proposed"]);
-    expect(first.repositories[0].pullRequest).toBe("https://github.com/acme/shop/pull/1");
-    expect(textIn(shop)).toBe(undefined);
-    source("two");
-    await publish(["--to", "acme/shop"], { commit: commits[1] });
-    expect(shop.pullRequests).toMatchObject([{ number: 1, head: "ballast/workflows", base: "main", state: "open" }]);
-    expect(textIn(shop, names[1], "ballast/workflows")).toContain("name: two");
-  },
-);
-
-test("a token without the scope is refused before the first write, in the first repository", async () => {
-  const { code, error } = await publish([], { token: classic });
-  expect([code, error.id]).toEqual([1, "workflows-scope-missing"]);
-  expect(github.requests).toEqual(["GET /repos/acme/canary"]);
 });
 
 test("what fails in the canary reaches no other repository, and what was done before is told", async () => {

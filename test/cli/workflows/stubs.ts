@@ -21,7 +21,7 @@ export const compatForm = (text: string): string =>
   text.replaceAll("uses: $/", "uses: ./").replaceAll(/\n *queue: max.*/g, "");
 
 /** Runs git in a folder, as nobody in particular. */
-const git = (folder: string, ...args: readonly string[]): string =>
+export const git = (folder: string, ...args: readonly string[]): string =>
   execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], {
     cwd: folder,
     encoding: "utf8",
@@ -76,8 +76,16 @@ for (const line of text === "" ? [] : text.split("\\n")) {
 /** Makes the folder of commands, to stand first on the path. */
 export function makeCommands(folder: string): void {
   mkdirSync(join(folder, "ballast-stub"), { recursive: true });
-  const hasJq = findOnPath("jq", process.env["PATH"]) !== undefined;
-  const files = { pulumi: command, az: command, npm, "ballast-stub/ballast": command, ...(!hasJq && { jq }) };
+  writeCommands(folder, { pulumi: command, az: command, npm, "ballast-stub/ballast": command });
+  makeJq(folder);
+}
+
+/** Puts a `jq` into a folder of commands if the machine has none. */
+export function makeJq(folder: string): void {
+  if (findOnPath("jq", process.env["PATH"]) === undefined) writeCommands(folder, { jq });
+}
+
+function writeCommands(folder: string, files: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(folder, name), text);
     chmodSync(join(folder, name), 0o755);

@@ -1,0 +1,237 @@
+// A newcomer's first hour: a repository of the emulated GitHub with a Pulumi program, `ballast workflows init`, and a
+// pull request. The workflows that were written run with act as GitHub would run them, with the real Pulumi CLI, the
+// real policy pack and the real `ballast`; only the actions of others are stubs. The reusable workflows come from a
+// repository of their own, at the commit that the callers name.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Hosted } from "../../../emulator/github/calls.ts";
+import { type Github, startGithub } from "../../../emulator/github/github.ts";
+import { runChild } from "../../../toolchain/child.ts";
+import { bringPulumi } from "../../../toolchain/pulumi/bring.ts";
+import { compatForm, git, makeActions, makeJq } from "./stubs.ts";
+
+const root = join(import.meta.dirname, "..", "..", "..");
+const token = "ghs_actions0of0the0emulated0github00000000";
+const id = "00000000-0000-0000-0000-0000ba11a57e";
+
+const program = `import * as pulumi from "@pulumi/pulumi";
+class Shop extends pulumi.ComponentResource {
+  constructor(name, size) {
+    super("example:index:Shop", name, { size });
+    this.registerOutputs({});
+  }
+}
+new Shop("shop", 1);
+`;
+
+/** What a newcomer has: a project with two stacks on Azure, and a state that knows them. */
+export class Newcomer implements AsyncDisposable {
+  readonly folder: string;
+  readonly github: Github;
+  readonly hosted: Hosted;
+  readonly work: string;
+  readonly #act: string;
+  readonly #actions: readonly string[];
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #source: string;
+
+  private constructor(parts: Parts) {
+    this.folder = parts.folder;
+    this.github = parts.github;
+    this.hosted = parts.hosted;
+    this.work = join(parts.folder, "work");
+    this.#act = parts.act;
+    this.#actions = parts.actions;
+    this.#environment = parts.environment;
+    this.#source = parts.source;
+  }
+
+  /** Makes the repository, the state with the two stacks, and the repository of the reusable workflows. */
+  static async make(act: string): Promise<Newcomer> {
+    const folder = mkdtempSync(join(tmpdir(), "ballast-newcomer-"));
+    const github = await startGithub(join(folder, "hosted"));
+    github.tokens.set(token, { login: "github-actions[bot]" });
+    const hosted = github.host("acme/shop");
+    const source = makeSource(join(folder, "ballast"));
+    const pulumiCli = await bringPulumi();
+    const commands = join(folder, "commands");
+    makeCommands(commands);
+    const environment = {
+      ...process.env,
+      ...pulumiCli.environment,
+      HOME: join(folder, "home"),
+      PATH: `${commands}:${pulumiCli.binFolder}:${process.env["PATH"]}`,
+      STORY_ROOT: root,
+      STORY_GITHUB: github.api,
+      JOURNAL: join(folder, "journal"),
+      OUTCOMES: join(folder, "outcomes"),
+      REPOSITORY_FOLDER: join(folder, "work"),
+      PULUMI_HOME: join(folder, "home"),
+      PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE: "for tests",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    };
+    for (const name of ["home", "state", "outcomes"]) mkdirSync(join(folder, name));
+    const actions = [...makeActions(join(folder, "actions")), ...source.repositories];
+    const made = new Newcomer({ folder, github, hosted, act, actions, environment, source: source.commit });
+    await made.#writeProject();
+    return made;
+  }
+
+  async #writeProject(): Promise<void> {
+    const { work } = this;
+    git(this.folder, "clone", "--quiet", join(this.folder, "hosted", "acme", "shop"), work);
+    git(work, "remote", "set-url", "origin", "https://github.com/acme/shop.git");
+    writeFileSync(join(work, "index.js"), program);
+    writeFileSync(join(work, "package.json"), '{ "name": "shop", "private": true, "type": "module" }\n');
+    writeFileSync(join(work, ".gitignore"), "node_modules\nevidence\n");
+    writeFileSync(
+      join(work, "Pulumi.yaml"),
+      "name: shop\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.js\n",
+    );
+    const config = `config:\n  azure-native:tenantId: ${id}\n  azure-native:subscriptionId: ${id}\n`;
+    for (const stack of ["dev", "prod"]) {
+      await this.run("pulumi", ["stack", "init", stack, "--non-interactive"]);
+      writeFileSync(join(work, `Pulumi.${stack}.yaml`), config);
+    }
+    this.commit("main", "A program");
+  }
+
+  /** Runs a command in the working copy. @throws an error with its output if it fails */
+  async run(command: string, args: readonly string[]): Promise<string> {
+    const { code, output } = await runChild(command, args, { cwd: this.work, environment: this.#environment });
+    if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}: ${output}`);
+    return output;
+  }
+
+  /** The one step of a newcomer. @returns what the command prints */
+  readonly init = (): Promise<string> =>
+    this.run(process.execPath, [
+      join(root, "cli", "main.ts"),
+      ...["workflows", "init", "--source", `example/ballast@${this.#source}`],
+    ]);
+
+  /** Commits everything, and pushes it to a branch. @returns the commit */
+  commit(branch: string, message: string): string {
+    git(this.work, "add", ".");
+    git(this.work, "commit", "--quiet", "--message", message);
+    git(this.work, "push", "--quiet", join(this.folder, "hosted", "acme", "shop"), `HEAD:refs/heads/${branch}`);
+    return git(this.work, "rev-parse", "HEAD");
+  }
+
+  /** Asks GitHub's API. */
+  async ask(method: string, path: string, body: object): Promise<any> {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${this.github.api}/repos/acme/shop${path}`, {
+      method,
+      headers,
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  /** Runs what an event starts, as GitHub does. */
+  async event(name: string, file: string, payload: object): Promise<{ readonly code: number; readonly log: string }> {
+    const at = mkdtempSync(join(this.folder, "run-"));
+    writeFileSync(join(at, "event.json"), JSON.stringify(payload));
+    const handed = ["STORY_ROOT", "STORY_GITHUB", "JOURNAL", "OUTCOMES", "REPOSITORY_FOLDER"];
+    const args = [
+      name,
+      ...["--workflows", join(this.work, ".github", "workflows", file), "--eventpath", join(at, "event.json")],
+      ...["--platform", "ubuntu-24.04=-self-hosted", "--action-cache-path", join(at, "cache"), "--no-cache-server"],
+      ...["--secret", `GITHUB_TOKEN=${token}`, "--var", `AZURE_PREVIEW_CLIENT_ID=${id}`],
+      ...["--var", `AZURE_DEPLOY_CLIENT_ID=${id}`],
+      ...handed.flatMap((key) => ["--env", `${key}=${this.#environment[key]}`]),
+      ...this.#actions.flatMap((action) => ["--local-repository", action]),
+    ];
+    const child = spawn(this.#act, args, {
+      cwd: this.work,
+      env: { ...this.#environment, HOME: at },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let log = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (bytes: Buffer) => {
+        log += String(bytes);
+      });
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code: code ?? -1, log };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.github[Symbol.asyncDispose]();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+interface Parts {
+  readonly folder: string;
+  readonly github: Github;
+  readonly hosted: Hosted;
+  readonly act: string;
+  readonly actions: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+  /** The commit of the reusable workflows. */
+  readonly source: string;
+}
+
+/** The repository of the reusable workflows, as act can read it. */
+interface Source {
+  readonly commit: string;
+  /** What act is told about it and about its actions. */
+  readonly repositories: readonly string[];
+}
+
+/**
+ * Makes the repository of the reusable workflows. act does not know `$/`, and looks for `./` of a called workflow in
+ * the caller's repository, so here the actions have a repository of their own and are named by its commit.
+ */
+function makeSource(folder: string): Source {
+  const [actions, workflows] = [join(folder, "actions"), join(folder, "workflows")];
+  cpSync(join(root, ".github", "actions"), actions, { recursive: true });
+  const actionsCommit = committed(actions);
+  cpSync(join(root, ".github", "workflows"), join(workflows, ".github", "workflows"), { recursive: true });
+  for (const name of readdirSync(join(workflows, ".github", "workflows"))) {
+    const path = join(workflows, ".github", "workflows", name);
+    const text = compatForm(readFileSync(path, "utf8"));
+    writeFileSync(
+      path,
+      text.replaceAll(/uses: \.\/\.github\/actions\/([\w-]+)/g, `uses: example/actions/$1@${actionsCommit}`),
+    );
+  }
+  const commit = committed(workflows);
+  return {
+    commit,
+    repositories: [`example/actions@${actionsCommit}=${actions}`, `example/ballast@${commit}=${workflows}`],
+  };
+}
+
+function committed(folder: string): string {
+  git(folder, "init", "--quiet", "--initial-branch", "main");
+  git(folder, "add", ".");
+  git(folder, "commit", "--quiet", "--message", "one");
+  return git(folder, "rev-parse", "HEAD");
+}
+
+/** Puts the real command and the real policy pack where the packages of a project have them. */
+const npm = `#!/bin/sh
+mkdir -p node_modules/.bin node_modules/ballast/dist
+ln -sfn "$STORY_ROOT/policies" node_modules/ballast/dist/policies
+ln -sfn "$STORY_ROOT/node_modules/@pulumi" node_modules/@pulumi
+{
+  echo '#!/bin/sh'
+  echo "GITHUB_API_URL=$STORY_GITHUB exec node $STORY_ROOT/cli/main.ts" '"$@"'
+} > node_modules/.bin/ballast
+chmod +x node_modules/.bin/ballast
+`;
+
+function makeCommands(folder: string): void {
+  mkdirSync(folder);
+  writeFileSync(join(folder, "npm"), npm);
+  chmodSync(join(folder, "npm"), 0o755);
+  makeJq(folder);
+}
