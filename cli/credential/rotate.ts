@@ -56,9 +56,8 @@ async function showPlan(address: Address, options: RotateOptions): Promise<void>
   if (declared === undefined) throw undeclared({ what: `the credential ${address.credential} in ${address.vault}` });
   if (options.json) return printJson(declared);
   const { published, consumers, missing, plan, unread } = declared;
-  print(
-    `${address.vault}/${address.credential}: ${published === null ? "nothing is published" : `slot ${published.slot} is published`}`,
-  );
+  const state = published === null ? "nothing is published" : `slot ${published.slot} is published`;
+  print(`${address.vault}/${address.credential}: ${state}`);
   if (unread !== null) print(`It could not be read: ${unread}`);
   for (const { app, slot } of consumers)
     print(`  ${app} names ${slot === null ? "neither slot, or both" : `slot ${slot}`}`);

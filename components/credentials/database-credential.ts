@@ -14,7 +14,7 @@ import {
   slotSecret,
   slots,
 } from "../../engines/rotation/declaration.ts";
-import { credentialFormOther } from "../../errors/components.ts";
+import { credentialFormOther } from "../../errors/credentials.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import { assignmentName, child, physicalName, refusal, roleDefinitionId, subscriptionOf } from "../conventions.ts";
@@ -131,8 +131,8 @@ export interface DatabaseCredentialArgs {
    */
   readonly timings?: Partial<Declared["timings"]>;
   /**
-   * When a rotation may begin, in UTC: `{ days: ["monday"], from: "22:00", until: "04:00" }`. Without `days` it is every
-   * day. Another one waits, and says until when.
+   * When a rotation may begin, in UTC: `{ days: ["monday"], from: "22:00", until: "04:00" }`. Without `days` it is
+   * every day. Another one waits, and says until when.
    *
    * @default at any time
    */

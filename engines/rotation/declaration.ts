@@ -6,6 +6,7 @@ import { strategyForm, thresholdsForm } from "../rollout/intent.ts";
 import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
 import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
+import { instantOf } from "../utc.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
 export const slots = ["a", "b"] as const;
@@ -252,7 +253,7 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
       ? [`tls may be disable only for a server on loopback, not for ${server}.`]
       : []),
     ...freezes
-      .filter(({ from, until }) => !(Date.parse(from) < Date.parse(until)))
+      .filter(({ from, until }) => !(instantOf(from) < instantOf(until)))
       .map(({ from, until }) => `The freeze from ${from} until ${until} does not end after it begins.`),
     ...(window !== undefined && window.from === window.until
       ? [`The window from ${window.from} until ${window.until} is empty.`]

@@ -1,6 +1,7 @@
 // When a rotation may begin: within the declared window, outside every freeze, and with the budget of rotations at once.
 // A leaked password waits for none of these.
 import { after, type Instant } from "../time.ts";
+import { instantOf, utcOf } from "../utc.ts";
 import { type Credential, type RotationWindow, weekdays } from "./declaration.ts";
 import type { WaitReason } from "./reasons.ts";
 import type { CredentialView } from "./views.ts";
@@ -23,18 +24,18 @@ type Declared = Pick<Credential, "window" | "freezes">;
 
 /** Says why no rotation may begin at a moment, by window and freezes; undefined if one may. */
 export function closedAt({ window, freezes }: Declared, now: Instant): Closed | undefined {
-  const frozen = freezes.find(({ from, until }) => Date.parse(from) <= now && now < Date.parse(until));
+  const frozen = freezes.find(({ from, until }) => instantOf(from) <= now && now < instantOf(until));
   if (frozen !== undefined)
     return {
       reason: "frozen",
       message: `waits until ${frozen.until}, when the freeze ends: ${frozen.why}`,
-      until: Date.parse(frozen.until),
+      until: instantOf(frozen.until),
     };
   if (window === undefined || isOpen(window, now)) return undefined;
   const opensAt = nextOpening(window, now);
   return {
     reason: "window-closed",
-    message: `waits until ${new Date(opensAt).toISOString().replace(/\.\d+/, "")}, when the window opens`,
+    message: `waits until ${utcOf(opensAt)}, when the window opens`,
     until: opensAt,
   };
 }
