@@ -68,8 +68,8 @@ export function declarationsOf(setting: DeclaringSetting): Declarations {
 }
 
 /**
- * Reads what there is of a credential although an app does not exist yet, as after the first versions, or the log cannot
- * be read. Whether a rotation may begin is its own inspection's to say, which is strict.
+ * Reads what there is of a credential although an app does not exist yet, as after the first versions, or the log
+ * cannot be read. Whether a rotation may begin is its own inspection's to say, which is strict.
  */
 const lenient = (world: InspectedWorld): InspectedWorld => ({
   ...world,

@@ -1,5 +1,5 @@
-// When a rotation may begin: within the declared window, outside every freeze, and with the budget of rotations at once.
-// A leaked password waits for none of these.
+// When a rotation may begin: within the declared window, outside every freeze, and with room in the budget of rotations
+// at once. A leaked password waits for none of these.
 import { after, type Instant } from "../time.ts";
 import { instantOf, utcOf } from "../utc.ts";
 import { type Credential, type RotationWindow, weekdays } from "./declaration.ts";
