@@ -35,3 +35,6 @@ export const databaseVersion = "18";
 
 /** The size of the database server. */
 export const databaseSku = "Standard_B1ms";
+
+/** How many rotations may be under way at once. */
+export const rotationsAtOnce = 3;

@@ -34,3 +34,4 @@ export {
   type TrustingIdentity,
 } from "./components/workflows/repository-guard.ts";
 export type { Gate, OutsideWeights, RolloutResult, Strategy, Thresholds } from "./engines/rollout/vocabulary.ts";
+export type { Freeze, RotationWindow } from "./engines/rotation/declaration.ts";

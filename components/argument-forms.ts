@@ -181,6 +181,7 @@ const controlPlane = object(
     telemetry: optional(sender),
     notify: optional(secret),
     rotatorPassword: optional(secret),
+    rotationsAtOnce: optional(plain(number({ least: 1, most: 100, whole: true }))),
     credentials: optional(plain(declaration(credentialsForm, "the credentials that are rotated, as JSON"))),
     remediations: optional(plain(declaration(remediationsForm, "what is declared about remediations, as JSON"))),
     callers: optional(

@@ -52,7 +52,7 @@ export function declarationsOf(setting: DeclaringSetting): Declarations {
   const find = async (name: Readonly<Record<string, string>>): Promise<Credential | undefined> =>
     (await all()).find((one) => secretKey(one) === secretKey(nameIn(name)));
   const shown = async (declared: Credential, cancel: AbortSignal): Promise<DeclaredCredential> => {
-    const seen = await inspectDeclared(declared, world, cancel);
+    const seen = await inspectDeclared(declared, lenient(world), cancel);
     return seen.ok ? declaredCredential(seen.value) : unreadCredential(declared, seen.reason);
   };
   return {
@@ -66,6 +66,27 @@ export function declarationsOf(setting: DeclaringSetting): Declarations {
     targets: async () => (await all()).map(secretKey),
   };
 }
+
+/**
+ * Reads what there is of a credential although an app does not exist yet, as after the first versions, or the log
+ * cannot be read. Whether a rotation may begin is its own inspection's to say, which is strict.
+ */
+const lenient = (world: InspectedWorld): InspectedWorld => ({
+  ...world,
+  consumers: {
+    ...world.consumers,
+    slotOf: async (...asked) => {
+      const found = await world.consumers.slotOf(...asked);
+      return found.ok ? found : { ok: true, value: null };
+    },
+  },
+  logins: {
+    read: async (credential, slot, from, cancel) => {
+      const found = await world.logins.read(credential, slot, from, cancel);
+      return found.ok ? found : { ok: true, value: { logins: [], to: from, alive: false } };
+    },
+  },
+});
 
 const nameIn = ({ vault = "", credential = "" }: Readonly<Record<string, string>>): CredentialName => ({
   vault: vault.toLowerCase(),
@@ -97,7 +118,7 @@ async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringS
   }
   await store.put(secretKey(declared), declared);
   const rotation = secrets.value.published === null ? await seed(declared, by, setting) : null;
-  const seen = await inspectDeclared(declared, world, cancel);
+  const seen = await inspectDeclared(declared, lenient(world), cancel);
   const value = seen.ok
     ? declaredCredential(seen.value, rotation)
     : { ...unreadCredential(declared, seen.reason), rotation };

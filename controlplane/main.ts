@@ -34,6 +34,7 @@ import { rolloutPerformer } from "./performers/rollout.ts";
 import { standingOf } from "./performers/rollout-standing.ts";
 import { type RotationWorld, rotationPerformer } from "./performers/rotation.ts";
 import type { Vault } from "./performers/rotation-ports.ts";
+import { rotationsAhead } from "./performers/rotations-ahead.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
 import { openNotifiers } from "./read-notifiers.ts";
 import { incidentKeys, openAlerts, pollAlerts, type RemediationSetting, remediationWorld } from "./remediations.ts";
@@ -170,14 +171,16 @@ function remediationsOf(settings: Settings, connection: Connection, { journal, c
 
 /** Gives what rotations need beside other streams. */
 function rotationsOf(
-  { requestSeconds, workspace, rotatorPassword: password, database }: Settings,
+  { requestSeconds, workspace, rotatorPassword: password, database, rotationsAtOnce: atOnce }: Settings,
   connection: Connection,
-  { declared, clock }: Store,
+  { declared, clock, journal }: Store,
   vault: Vault,
 ): Omit<RotationWorld, "streams"> {
   const patience = patienceOf(requestSeconds);
   return {
     credentials: credentialsIn(declared),
+    ahead: rotationsAhead(journal),
+    atOnce,
     vault,
     roles: createCredentialRoles({
       password: passwordOf({ ...database, password }, connection.credential),

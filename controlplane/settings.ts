@@ -1,7 +1,7 @@
 // Reads the control plane's settings from the environment, and reports everything that is wrong with them at once. Only
 // BALLAST_CONNECT_TO is read elsewhere, in connect-to.ts.
 
-import { databaseAccess, patience, publicAzure } from "../defaults.ts";
+import { databaseAccess, patience, publicAzure, rotationsAtOnce } from "../defaults.ts";
 import { list, object, read as readForm, text } from "../engines/form.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
 import type { Remediations } from "../engines/remediation/declaration.ts";
@@ -25,6 +25,8 @@ export interface Settings {
   /** The credentials that are rotated, and how the rotator signs in; its password may be a token of the identity. */
   readonly credentials: readonly Credential[];
   readonly rotatorPassword: string | undefined;
+  /** How many rotations may be under way at once. */
+  readonly rotationsAtOnce: number;
   /** The suffix of the vaults' hosts. */
   readonly vaults: string;
   readonly workspace: string;
@@ -92,6 +94,7 @@ export function readSettings(environment: Environment): Settings {
     managedTargets,
     credentials: readCredentials(environment["BALLAST_CREDENTIALS"] ?? "", managedTargets, complaints),
     rotatorPassword: environment["BALLAST_ROTATOR_PASSWORD"] || undefined,
+    rotationsAtOnce: read.number("BALLAST_ROTATIONS_AT_ONCE", rotationsAtOnce, 1, 100),
     vaults: environment["BALLAST_VAULTS"] || publicAzure.vaults,
     workspace: read.text("BALLAST_WORKSPACE"),
     resourceManager: read.url("BALLAST_RESOURCE_MANAGER", publicAzure.resourceManager),

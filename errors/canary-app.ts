@@ -3,19 +3,6 @@ import { entry } from "./catalogue.ts";
 
 const unchanged = () => "Nothing was changed. Traffic is as before.";
 
-/** A rotation could not cut the app over to another version of the credential. */
-export const canaryAppCredentialUnfit = entry<{ readonly app: string; readonly complaints: readonly string[] }>(
-  "canary-app-credential-unfit",
-  {
-    title: "An app cannot use a rotated credential as it is declared",
-    message: ({ app, complaints }) => `"${app}" cannot use a rotated credential: ${complaints.join("; ")}.`,
-    fix: () =>
-      "list the app in `consumers` of the `DatabaseCredential`; make each secret a reference to a vault " +
-      "(`keyVaultUrl`); pull from a registry by an identity instead of a password",
-    left: unchanged,
-  },
-);
-
 /** The rollout engine lists what is wrong with the strategy, the thresholds or the gate. */
 export const canaryAppPlan = entry<{
   readonly app: string;

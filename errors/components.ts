@@ -55,17 +55,6 @@ export const environmentWithoutInside = entry<{ readonly name: string }>("enviro
   left: unchanged,
 });
 
-/** A reference asks for a form in which the values are not written. */
-export const credentialFormOther = entry<{ readonly name: string; readonly form: string; readonly asked: string }>(
-  "credential-form-other",
-  {
-    title: "A credential is written in another form",
-    message: ({ name, form, asked }) => `The values of "${name}" are written as ${form}, and not as ${asked}.`,
-    fix: ({ asked }) => `set \`form: "${asked}"\`, or refer to the form that it has`,
-    left: unchanged,
-  },
-);
-
 /** Azure never moves an environment or a database to another network. */
 export const networkPlaceFixed = entry<{
   readonly what: string;

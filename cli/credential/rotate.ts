@@ -1,15 +1,18 @@
 // `ballast credential rotate`: asks the control plane for a rotation. It returns at once; `follow` shows the rest.
 import { type Command, InvalidArgumentError } from "commander";
+import { credentialCalls } from "../../client/credentials.ts";
 import { rotations } from "../../client/rotations.ts";
 import { streamCalls } from "../../client/streams.ts";
 import { read } from "../../engines/form.ts";
 import { credentialParts } from "../../engines/rotation/declaration.ts";
 import { parts } from "../../engines/rotation/intent.ts";
+import { undeclared } from "../../errors/api.ts";
 import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson } from "../terminal.ts";
 
 interface RotateOptions extends ReachOptions {
-  readonly message: string;
+  readonly message?: string;
+  readonly dryRun?: boolean;
   readonly leaked?: boolean;
   readonly name?: string;
 }
@@ -18,7 +21,8 @@ interface RotateOptions extends ReachOptions {
 export const addRotate = (group: Command): Command =>
   withReachOptions(group.command("rotate").argument("<vault/credential>", "the credential's vault and name", addressOf))
     .description("replace a credential's password: the idle slot first, then each app by canary, then the readers")
-    .requiredOption("-m, --message <text>", "why, recorded in the journal with your name")
+    .option("-m, --message <text>", "why, recorded in the journal with your name; required unless --dry-run")
+    .option("--dry-run", "start nothing: print what a rotation would do now, and what each step would wait for")
     .option("--leaked", "others know the password: close the old role as soon as the new version is published")
     .option("--name <name>", "name of the rotation, 1 to 16 letters and digits (default: from the time)", nameOf)
     .addHelpText(
@@ -27,20 +31,41 @@ export const addRotate = (group: Command): Command =>
 The command returns once the control plane has accepted the rotation. Repeating it with the same --name starts nothing.
 
 Examples:
+  ballast credential rotate shop-kv/database --dry-run
   ballast credential rotate shop-kv/database --message "a colleague left"
   ballast credential rotate shop-kv/database --leaked --message "it was in a log"
   ballast credential follow`,
     )
-    .action(async (address: Address, options: RotateOptions) => {
+    .action(async (address: Address, options: RotateOptions, command: Command) => {
+      if (options.dryRun) return showPlan(address, options);
+      const { message } = options;
+      if (message === undefined) return command.error("error: required option '-m, --message <text>' not specified");
       const calls = streamCalls(await reach(options), rotations);
       const rotation = options.name ?? Date.now().toString(36);
       const cause = options.leaked ? "leaked" : "requested";
-      const put = await calls.put({ ...address, rotation }, { cause, message: options.message });
+      const put = await calls.put({ ...address, rotation }, { cause, message });
       if ("refused" in put) throw put.refused;
       const { stream } = put;
       if (options.json) return printJson(stream);
       print(`${stream.id} is ${stream.result ?? stream.phase}. Follow it with: ballast credential follow ${rotation}`);
     });
+
+/** Prints what a rotation would do now. */
+async function showPlan(address: Address, options: RotateOptions): Promise<void> {
+  const declared = await credentialCalls(await reach(options)).show(address);
+  if (declared === undefined) throw undeclared({ what: `the credential ${address.credential} in ${address.vault}` });
+  if (options.json) return printJson(declared);
+  const { published, consumers, missing, plan, unread } = declared;
+  const state = published === null ? "nothing is published" : `slot ${published.slot} is published`;
+  print(`${address.vault}/${address.credential}: ${state}`);
+  if (unread !== null) print(`It could not be read: ${unread}`);
+  for (const { app, slot } of consumers)
+    print(`  ${app} names ${slot === null ? "neither slot, or both" : `slot ${slot}`}`);
+  for (const right of missing) print(`  a role lacks ${right}, so that the rotation would be rejected`);
+  for (const [index, { step, waitsFor }] of plan.entries())
+    print(`${String(index + 1).padStart(2)}. ${step}${waitsFor === "nothing" ? "" : `\n    waits for ${waitsFor}`}`);
+  print("Nothing was started.");
+}
 
 interface Address {
   readonly vault: string;

@@ -8,6 +8,7 @@ import { shortfalls } from "../../engines/rollout/judge/power.ts";
 import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { ProbeRequest } from "../../engines/rollout/probe-request.ts";
 import type { Gate, OutsideWeights, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
+import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
 import {
   canaryAppBlind,
   canaryAppCautions,
@@ -230,7 +231,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const live = this.#read(name, args, given, note);
     const asked = askedOf(args, plan);
     const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName, asked };
-    const { hooks, of } = releaseKey(name);
+    const { hooks, of } = releaseKey(name, credentialSlots.length > 0);
     const app = new ContainerApp(
       child(name, "app"),
       takeOver({ name, probeSeconds, keepLive, credentialSlots, note }, given, live),
@@ -272,8 +273,10 @@ export class CanaryApp extends pulumi.ComponentResource {
           if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
           const kept = keptOf(keepLive, found);
           const about = { exists: found !== undefined, revision: found?.latestRevisionName };
+          const suffix = cutOverSuffix(app, found?.latestRevisionName);
+          const cutOver = suffix === undefined ? undefined : { suffix, template: found?.template };
           const traffic = trafficToSend(app, found);
-          return { traffic, serving: found ? servingIn(traffic) : "", kept, slots, ...about };
+          return { traffic, serving: found ? servingIn(traffic) : "", kept, slots, cutOver, ...about };
         } catch (error) {
           throw refusal(error);
         }

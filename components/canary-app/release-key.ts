@@ -4,6 +4,7 @@
 import type { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { canonical } from "../../engines/canonical.ts";
+import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
 import { canaryAppOutdated } from "../../errors/canary-app.ts";
 import { refusal, takesHooks } from "../conventions.ts";
 import { hookNames } from "./hook-names.ts";
@@ -23,7 +24,7 @@ export interface ReleaseKey {
 }
 
 /** Returns what names the release of one app. */
-export function releaseKey(name: string): ReleaseKey {
+export function releaseKey(name: string, hasSlots: boolean): ReleaseKey {
   let foreseen: Foreseen | undefined;
   const compare = async ({ oldInputs, newInputs, oldOutputs }: pulumi.ResourceHookArgs): Promise<void> => {
     const { was, will } = await known({ was: oldInputs?.["template"], will: newInputs?.["template"] });
@@ -32,7 +33,7 @@ export function releaseKey(name: string): ReleaseKey {
   };
   const of: ReleaseKey["of"] = (app, liveRevision) =>
     app.urn.apply((): pulumi.Output<string> => {
-      if (foreseen === undefined) return unlessOutdated(name, app.latestRevisionName, liveRevision);
+      if (foreseen === undefined) return unlessOutdated({ name, hasSlots }, app.latestRevisionName, liveRevision);
       const { isUnchanged, revision } = foreseen;
       // After an update the app itself says which revision is the latest.
       return pulumi.runtime.isDryRun() && isUnchanged && revision ? pulumi.output(revision) : app.latestRevisionName;
@@ -48,14 +49,16 @@ const known = (values: object): Promise<{ readonly was: unknown; readonly will: 
 
 /**
  * Refuses a run that does not see a revision that another client made: the state would say that all is as it was, while
- * users are on that revision.
+ * users are on that revision. One that a rotation made has the released template and names the other slot.
  */
 const unlessOutdated = (
-  name: string,
+  { name, hasSlots }: { readonly name: string; readonly hasSlots: boolean },
   latest: pulumi.Output<string>,
   liveRevision: pulumi.Output<string | undefined>,
 ): pulumi.Output<string> =>
   pulumi.all([latest, liveRevision]).apply(([inState, live]) => {
-    if (live && inState && live !== inState) throw refusal(canaryAppOutdated({ name, known: inState, live }));
+    const isOfRotation = hasSlots && cutOverSuffix(live?.split("--")[0] ?? "", live) !== undefined;
+    if (live && inState && live !== inState && !isOfRotation)
+      throw refusal(canaryAppOutdated({ name, known: inState, live }));
     return inState;
   });

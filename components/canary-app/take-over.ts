@@ -5,8 +5,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
 import { canaryAppNoReplica, canaryAppOwnedField, canaryAppUnfit } from "../../errors/canary-app.ts";
 import { refusal } from "../conventions.ts";
+import { hasAll } from "./app-scope.ts";
 import { type CredentialSlot, type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
-import { mapInput } from "./known-parts.ts";
+import { fromKnownParts, mapInput } from "./known-parts.ts";
 import { type Kept, type KeptSetting, placeOf, sentOf } from "./losses.ts";
 import type { TrafficEntry } from "./traffic.ts";
 
@@ -18,6 +19,8 @@ export interface Live {
   readonly traffic: readonly TrafficEntry[];
   readonly kept: Kept;
   readonly slots: LiveSlots;
+  /** The revision that a rotation made last, if it is the latest one. */
+  readonly cutOver?: { readonly suffix: string; readonly template: unknown } | undefined;
   /** Whether there is an app yet. */
   readonly exists: boolean;
   /** The revision that was made last; undefined if there is no app yet. */
@@ -55,7 +58,7 @@ export function takeOver(
       configurationOf(of, given ?? {}, traffic, live),
     ),
     template: mapInput(template as pulumi.Input<Inputs | undefined>, (given) =>
-      slotted(of, templateOf(of, given ?? {}), live),
+      suffixed(of, slotted(of, templateOf(of, given ?? {}), live), live),
     ),
   };
   return of.keepLive.reduce<Inputs>((args, setting) => {
@@ -159,6 +162,26 @@ function slotted({ credentialSlots }: TakenOver, template: Inputs, live: pulumi.
   return mapSecrets(template, (secret) =>
     inSlots.has(secret) ? live.apply(({ slots }) => slotOf(slots, secret)) : secret,
   );
+}
+
+/**
+ * Sends back the suffix by which a rotation named its revision, as long as the program says of the template what the
+ * live app has. Without it each update after a rotation would change the app, and make a revision.
+ */
+function suffixed(
+  { credentialSlots }: TakenOver,
+  template: pulumi.Input<unknown>,
+  live: pulumi.Output<Live>,
+): pulumi.Input<unknown> {
+  if (credentialSlots.length === 0) return template;
+  const revisionSuffix = fromKnownParts(
+    { template, live },
+    (known: { readonly template: unknown; readonly live: Live }) => {
+      const { cutOver } = known.live;
+      return cutOver && hasAll(cutOver.template, known.template) ? cutOver.suffix : undefined;
+    },
+  );
+  return mapInput(template as pulumi.Input<Inputs>, (given) => ({ ...given, revisionSuffix }));
 }
 
 function templateOf(of: TakenOver, { revisionSuffix, scale, ...rest }: Inputs): Inputs {

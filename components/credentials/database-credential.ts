@@ -6,8 +6,15 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignmen
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
-import { type Consumer, type Credential as Declared, slotSecret, slots } from "../../engines/rotation/declaration.ts";
-import { credentialFormOther } from "../../errors/components.ts";
+import {
+  type Consumer,
+  type Credential as Declared,
+  type Freeze,
+  type RotationWindow,
+  slotSecret,
+  slots,
+} from "../../engines/rotation/declaration.ts";
+import { credentialFormOther } from "../../errors/credentials.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import { assignmentName, child, physicalName, refusal, roleDefinitionId, subscriptionOf } from "../conventions.ts";
@@ -123,6 +130,26 @@ export interface DatabaseCredentialArgs {
    * @default every field's own
    */
   readonly timings?: Partial<Declared["timings"]>;
+  /**
+   * When a rotation may begin, in UTC: `{ days: ["monday"], from: "22:00", until: "04:00" }`. Without `days` it is
+   * every day. Another one waits, and says until when.
+   *
+   * @default at any time
+   */
+  readonly window?: RotationWindow;
+  /**
+   * Times in which no rotation begins, each with the reason: `{ from: "2026-12-20T00:00:00Z", until: …, why: … }`. A
+   * leaked password waits for none.
+   *
+   * @default []
+   */
+  readonly freezes?: readonly Freeze[];
+  /**
+   * The object ids in Entra of those who may ask for a rotation. A version that is due needs nobody.
+   *
+   * @default []: everybody with the app role
+   */
+  readonly mayRotate?: readonly string[];
 }
 
 /** A slot of a credential for one variable of an app: where the two secrets are, and who may read them. No value. */
@@ -236,7 +263,7 @@ export class DatabaseCredential extends pulumi.ComponentResource {
 /** Returns what the control plane is told. */
 function declarationOf(args: DatabaseCredentialArgs) {
   const { controlPlane, vault, credential, server, database, roles, rotator, preparedBy, consumers } = args;
-  const { form, checks, validDays, dueDays, timings } = args;
+  const { form, checks, validDays, dueDays, timings, window, freezes, mayRotate } = args;
   return {
     ...controlPlane,
     vault: vault.name,
@@ -250,7 +277,9 @@ function declarationOf(args: DatabaseCredentialArgs) {
     ...(preparedBy && { preparedBy }),
     consumers: consumers.map(completedConsumer),
     ...Object.fromEntries(
-      Object.entries({ form, checks, validDays, dueDays, timings }).filter(([, value]) => value !== undefined),
+      Object.entries({ form, checks, validDays, dueDays, timings, window, freezes, mayRotate }).filter(
+        ([, value]) => value !== undefined,
+      ),
     ),
   };
 }

@@ -50,6 +50,9 @@ export const databaseCredential = object(
     validDays: optional(plain(number())),
     dueDays: optional(plain(number())),
     timings: optional(plain(anObject)),
+    window: optional(plain(anObject)),
+    freezes: optional(plain(list(anObject))),
+    mayRotate: optional(plain(list(word))),
   },
   { check: objectionsToDeclaration },
 );
@@ -66,8 +69,8 @@ function objectionsToDeclaration({
   readonly consumers: readonly object[];
 }): readonly Objection[] {
   const known = (value: unknown, otherwise: string): unknown => (typeof value === "string" ? value : otherwise);
-  const { form, checks, roles, validDays, dueDays, timings } = more;
-  const given = Object.entries({ form, checks, roles, validDays, dueDays, timings });
+  const { form, checks, roles, validDays, dueDays, timings, window, freezes, mayRotate } = more;
+  const given = Object.entries({ form, checks, roles, validDays, dueDays, timings, window, freezes, mayRotate });
   const parsed = read(credentialBody, {
     ...server,
     ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),

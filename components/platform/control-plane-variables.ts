@@ -30,6 +30,7 @@ interface Settings {
   readonly telemetry?: { readonly connectionString: pulumi.Input<string> } | undefined;
   readonly notify?: pulumi.Input<string> | undefined;
   readonly rotatorPassword?: pulumi.Input<string> | undefined;
+  readonly rotationsAtOnce?: number;
   readonly credentials?: string | undefined;
   readonly remediations?: string | undefined;
 }
@@ -91,6 +92,7 @@ export function environmentVariables(
     ...(args.credentials === undefined && endpoints.vaults === undefined
       ? {}
       : { BALLAST_VAULTS: endpoints.vaults ?? publicAzure.vaults }),
+    ...(args.rotationsAtOnce === undefined ? {} : { BALLAST_ROTATIONS_AT_ONCE: String(args.rotationsAtOnce) }),
     ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
   });
   return [

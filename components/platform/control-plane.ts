@@ -218,6 +218,12 @@ export interface ControlPlaneArgs {
    */
   readonly rotatorPassword?: pulumi.Input<string> | undefined;
   /**
+   * How many rotations may be under way at once, but those of leaked passwords. Others wait, and say for what.
+   *
+   * @default 3
+   */
+  readonly rotationsAtOnce?: number;
+  /**
    * What may be done about alerts, as JSON: targets with what they depend on, and a policy for each alert rule;
    * docs/guides/remediation.md has the format. It is checked at preview. With it the identity may also read the
    * subscription's alerts, restart revisions, and start jobs of its group.

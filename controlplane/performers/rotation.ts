@@ -27,6 +27,10 @@ export interface RotationWorld {
   readonly consumers: Consumers;
   readonly streams: Streams;
   readonly clock: Clock;
+  /** Other rotations that count towards the budget: those under way, and those that were asked for earlier. */
+  readonly ahead?: ((stream: string) => Promise<readonly string[]>) | undefined;
+  /** How many rotations may be under way at once. @default any number */
+  readonly atOnce?: number | undefined;
   /** The limit of a single request; shorter than the lease. */
   readonly requestSeconds: number;
   /** @default the machine's time */
@@ -58,11 +62,11 @@ export const rotationPerformer = (world: RotationWorld): Performer<RotationEffec
 async function performEffect(
   effect: RotationEffect,
   world: RotationWorld,
-  { fence, cancel }: Within,
+  { fence, cancel, stream }: Within,
 ): Promise<RotationOutcome> {
   const asked = watched(fence);
   const over = new AbortController();
-  const found = await callPort(effect, world, asked.fence, cancel, over.signal).catch(failure);
+  const found = await callPort(effect, world, { fence: asked.fence, cancel, stream }, over.signal).catch(failure);
   over.abort();
   asked.rethrow();
   return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found } as RotationOutcome;
@@ -71,8 +75,7 @@ async function performEffect(
 async function callPort(
   effect: RotationEffect,
   world: RotationWorld,
-  fence: Fence,
-  cancel: AbortSignal,
+  { fence, cancel, stream }: Pick<Within, "fence" | "cancel" | "stream">,
   over: AbortSignal,
 ): Promise<Result<unknown>> {
   const { vault, roles, consumers, streams, clock, requestSeconds, time = systemTime } = world;
@@ -82,7 +85,7 @@ async function callPort(
     writeWithin(call, requestSeconds, fence, over, time);
   switch (effect.kind) {
     case "Inspect":
-      return read((late) => inspect(effect.credential, world, late));
+      return read((late) => inspect(effect.credential, world, stream, late));
     case "MakeVersion": {
       const { credential, slot, rotation, generation } = effect;
       const expiresAt = after(clock.now(), credential.validDays * 86_400);
@@ -131,12 +134,15 @@ async function callPort(
 async function inspect(
   name: CredentialName,
   world: RotationWorld,
+  stream: string,
   cancel: AbortSignal,
 ): Promise<Result<CredentialView>> {
   const declaration = (await world.credentials()).find((one) => secretKey(one) === secretKey(name));
-  return declaration === undefined
-    ? { ok: false, reason: `the credential ${name.credential} is not declared` }
-    : inspectDeclared(declaration, world, cancel);
+  if (declaration === undefined) return { ok: false, reason: `the credential ${name.credential} is not declared` };
+  const seen = await inspectDeclared(declaration, world, cancel);
+  if (!seen.ok) return seen;
+  const ahead = (await world.ahead?.(stream)) ?? [];
+  return { ok: true, value: { ...seen.value, ahead, atOnce: world.atOnce ?? 0 } };
 }
 
 /** What the inspection of a credential reads. */
@@ -180,6 +186,8 @@ export async function inspectDeclared(
       idleLogins: idle.value.logins,
       idleSessions: seen.value.otherSessions,
       missing: seen.value.missing,
+      ahead: [],
+      atOnce: 0,
     },
   };
 }

@@ -1,11 +1,12 @@
 // What a program declares about a credential that is rotated: where its secrets are, which roles log in with it, who
 // reads it, and how long each wait of a rotation may take. The control plane reads declarations by this form, and each
 // rotation keeps the one that it began with in its journal.
-import { completed, described, list, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
+import { completed, described, line, list, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
 import { strategyForm, thresholdsForm } from "../rollout/intent.ts";
 import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
 import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
+import { instantOf } from "../utc.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
 export const slots = ["a", "b"] as const;
@@ -97,6 +98,37 @@ const jobForm = object({
   job: text("a job's name", { most: 64 }),
 });
 
+/** The days of a week, from the one that UTC's day 0 of a week is. */
+export const weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"] as const;
+
+const timeOfDay = text("a time of day in UTC, such as 22:00", { pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$" });
+const moment = text("a moment in UTC, such as 2026-12-24T00:00:00Z", {
+  pattern: "^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z$",
+});
+
+const windowForm = object(
+  {
+    days: optional(list(oneOf(weekdays), { least: 1, most: 7 })),
+    from: timeOfDay,
+    until: timeOfDay,
+  },
+  {
+    title: "RotationWindow",
+    description: "When a rotation may begin. A window past midnight belongs to its first day.",
+  },
+);
+
+/** When a rotation may begin. */
+export interface RotationWindow extends ObjectOf<typeof windowForm.fields> {}
+
+const freezeForm = object(
+  { from: moment, until: moment, why: line(200) },
+  { title: "Freeze", description: "A time in which no rotation begins, and why." },
+);
+
+/** A time in which no rotation begins. */
+export interface Freeze extends ObjectOf<typeof freezeForm.fields> {}
+
 /** What a program says of a credential beside its name. */
 const ownFields = {
   server: text("a server's host name", { most: 253, pattern: "^[A-Za-z0-9.-]+$" }),
@@ -142,6 +174,18 @@ const ownFields = {
     description: "How many days before it expires a version is replaced.",
   }),
   timings: { ...timingsForm, otherwise: defaultTimings() },
+  window: optional(windowForm),
+  freezes: list(freezeForm, {
+    most: 50,
+    otherwise: [],
+    description: "Times in which no rotation begins, but that of a leaked password.",
+  }),
+  mayRotate: list(text("a caller's id", { most: 200 }), {
+    most: 50,
+    otherwise: [],
+    description:
+      "The object ids in Entra of the callers who may ask for a rotation; empty means every caller with the app role.",
+  }),
 };
 const credentialFields = { ...credentialParts, ...ownFields };
 
@@ -200,13 +244,19 @@ export function objectionsToCredentials(
 const loopbackHosts = ["127.0.0.1", "localhost"];
 
 function objectionsToCredential(credential: Omit<Credential, keyof CredentialName>): readonly string[] {
-  const { roles, validDays, dueDays, tls, server } = credential;
+  const { roles, validDays, dueDays, tls, server, freezes, window } = credential;
   const apps = credential.consumers.map(({ resourceGroup, app }) => `${resourceGroup}/${app}`.toLowerCase());
   const twice = apps.find((app, index) => apps.indexOf(app) !== index);
   const least = leastSeconds(credential);
   return [
     ...(tls === "disable" && !loopbackHosts.includes(server)
       ? [`tls may be disable only for a server on loopback, not for ${server}.`]
+      : []),
+    ...freezes
+      .filter(({ from, until }) => !(instantOf(from) < instantOf(until)))
+      .map(({ from, until }) => `The freeze from ${from} until ${until} does not end after it begins.`),
+    ...(window !== undefined && window.from === window.until
+      ? [`The window from ${window.from} until ${window.until} is empty.`]
       : []),
     ...(roles.a === roles.b ? ["roles.a and roles.b must differ; one of them keeps working during a rotation."] : []),
     ...(twice === undefined ? [] : [`The consumer ${twice} is listed twice.`]),

@@ -2,6 +2,7 @@
 // so that every process and every repetition asks for the same one.
 import type { Credential } from "./declaration.ts";
 import type { RotationIntent } from "./intent.ts";
+import { closedAt } from "./opening.ts";
 import type { CredentialView } from "./views.ts";
 
 const dayMilliseconds = 86_400_000;
@@ -11,12 +12,15 @@ const daysUntil = (milliseconds: number): string =>
 
 /** Gives the rotation that is due; undefined if none is. A credential without an expiry is never due. */
 export function dueRotation(
-  { vault, credential, dueDays }: Pick<Credential, "vault" | "credential" | "dueDays">,
+  declared: Pick<Credential, "vault" | "credential" | "dueDays" | "window" | "freezes">,
   published: CredentialView["published"],
   now: number,
 ): RotationIntent | undefined {
+  const { vault, credential, dueDays } = declared;
   if (published?.expiresAt == null || !published.enabled) return undefined;
   if (published.expiresAt - now > dueDays * dayMilliseconds) return undefined;
+  // A rotation that may not begin yet would only hold a place in the budget.
+  if (closedAt(declared, now) !== undefined) return undefined;
   return {
     vault: vault.toLowerCase(),
     credential,

@@ -13,7 +13,13 @@ export function evolve(before: RotationState, event: RotationEvent): RotationSta
     case "Inspected":
       return { ...settled(state), declaration: event.view.declaration };
     case "Started":
-      return advance({ ...state, begun: true, ...begun(event), readersFrom: watchedFrom(state, event) });
+      return advance({
+        ...state,
+        begun: true,
+        waiting: undefined,
+        ...begun(event),
+        readersFrom: watchedFrom(state, event),
+      });
     case "VersionMade":
       return made(state, event);
     case "VerifierSet":
@@ -49,7 +55,7 @@ export function evolve(before: RotationState, event: RotationEvent): RotationSta
     case "SecretMoved":
       return { ...settled(state), moved: state.moved + 1 };
     case "Waiting":
-      return { ...state, waiting: event.reason };
+      return { ...state, waiting: event.reason, ...(event.until === undefined ? {} : { retryAt: event.until }) };
     case "Waited":
     case "Disregarded":
       return state;

@@ -67,7 +67,7 @@ const decided = {
   VersionRejected: object({ message }),
   Proven: object({ message }),
   Adopted: object({ app: words(), seconds: number(), message }),
-  Waiting: object({ reason: waitReason, message }),
+  Waiting: object({ reason: waitReason, message, until: optional(number()) }),
   ReadersQuiet: object({ message }),
   SessionsDrained: object({ message }),
   ReaderFound: object({ who: words(), seenAt: number(), message }),

@@ -2,6 +2,7 @@
 // time is that of the latest observation.
 import { streamOf as rolloutOf } from "../rollout/names.ts";
 import { after, type Instant } from "../time.ts";
+import { cutOverRevision } from "./cut-over-names.ts";
 import { otherSlot, slotSecret } from "./declaration.ts";
 import { refusalSlackSeconds } from "./gates.ts";
 import { consumerAt, goal, isLeaked, slotAtWork, versionAtWork } from "./progress.ts";
@@ -71,13 +72,13 @@ function readReaders(state: RotationState, credential: Credential): RotationEffe
 const readersFrom = (state: RotationState): Instant =>
   Math.max(after(state.readersFrom, -refusalSlackSeconds(state)), state.readersTo);
 
-/** Asks for a release of the next consumer that names the goal's slot. Azure names a revision by its suffix. */
+/** Asks for a release of the next consumer that names the goal's slot. */
 function requestRollout(state: RotationState, intent: RotationIntent, { credential }: Credential): RotationEffect {
   const { consumer: index, slot } = state.cutOver!;
   const consumer = consumerAt(state, index)!;
   const { resourceGroup, app, strategy, thresholds, probePath, probe } = consumer;
   const target = { resourceGroup, app };
-  const revision = `${app}--${slot}-${intent.rotation}-${state.rollouts + 1}`.toLowerCase();
+  const revision = cutOverRevision(app, slot, intent.rotation, state.rollouts + 1);
   return {
     kind: "RequestRollout",
     stream: rolloutOf(target, revision),

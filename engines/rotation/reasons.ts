@@ -2,6 +2,9 @@
 
 /** Reasons to wait. */
 export const waitReasons = {
+  "window-closed": "no rotation may begin before the declared window opens",
+  frozen: "no rotation may begin before the declared freeze ends",
+  "budget-used": "as many rotations are in flight as may be at once",
   "consumer-busy": "another rollout of a consumer is in flight",
   "readers-active": "a reader still logs in with the old role",
   "sessions-open": "the old role has open sessions",
@@ -13,6 +16,7 @@ export type WaitReason = keyof typeof waitReasons;
 export const endReasons = {
   rotated: "every consumer uses the new version, and the old slot is renewed",
   "already-rotated": "another version is published than the one that was due",
+  "not-permitted": "the caller is not among those who may ask for a rotation of this credential",
   "credential-unfit": "the credential has no published version, or it is disabled",
   "consumers-split": "a consumer names another slot than the published one, or none",
   "idle-in-use": "a reader uses the slot that would get a new password",

@@ -72,6 +72,9 @@ const credentialFields = {
   idleLogins: list(object(loginFields)),
   idleSessions: number(),
   missing: list(words(), { description: "Rights that the role of the published slot has and the other one lacks." }),
+  /** Other rotations that are under way, or were asked for earlier, and how many may be at once; 0 means any number. */
+  ahead: list(words(), { otherwise: [] }),
+  atOnce: number({ otherwise: 0 }),
 };
 export const credentialViewForm = object(credentialFields);
 

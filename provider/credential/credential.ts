@@ -8,7 +8,7 @@ import type { RotationTypes } from "../../client/rotations.ts";
 import type { StreamCalls } from "../../client/streams.ts";
 import { callPolicy, type RetryPolicy, restBefore } from "../../engines/retry.ts";
 import { BallastError } from "../../errors/catalogue.ts";
-import { credentialUnread, credentialUnseeded } from "../../errors/provider.ts";
+import { credentialUnread, credentialUnseeded } from "../../errors/credentials.ts";
 import { type Around, type Properties, type Settled, unknownValue } from "../resource-type.ts";
 import { bodyOf, type CredentialInputs, type CredentialOutputs } from "./fields.ts";
 

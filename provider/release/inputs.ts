@@ -4,6 +4,7 @@
 import { succeeded } from "../../client/rollouts.ts";
 import { canonical } from "../../engines/canonical.ts";
 import { read } from "../../engines/form.ts";
+import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
 import { canaryAppMoved } from "../../errors/canary-app.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 import { releaseGateLater } from "../../errors/provider.ts";
@@ -40,7 +41,7 @@ export function diff(oldInputs: Properties, oldOutputs: Properties, news: Proper
   if (moved.length) return { kind: "replace", because: moved };
   const carriedOut = oldOutputs["release"] ?? oldInputs["release"];
   const because = [
-    ...(carriedOut === news["release"] ? [] : ["release"]),
+    ...(carriedOut === news["release"] || isOfRotation(news, news["release"]) ? [] : ["release"]),
     ...(settled(oldOutputs, news) ? [] : ["result"]),
     ...(isAsLeft(oldOutputs, news) ? [] : ["serving"]),
   ];
@@ -85,7 +86,15 @@ const settled = ({ result }: Properties, { wait }: Properties): boolean =>
  * Reports whether the revision serves that the last release left. An unchanged release left who served before it.
  * During a rollout the traffic is the control plane's, and a preview may not know who serves.
  */
-function isAsLeft({ result, revision, serving: before }: Properties, { serving }: Properties): boolean {
+function isAsLeft({ result, revision, serving: before }: Properties, news: Properties): boolean {
+  const { serving } = news;
   if (serving === undefined || serving === unknownValue || !succeeded(result)) return true;
-  return [revision, ...(result === "unchanged" ? [before] : [])].some((left) => !isMoved(left, serving));
+  return (
+    isOfRotation(news, serving) ||
+    [revision, ...(result === "unchanged" ? [before] : [])].some((left) => !isMoved(left, serving))
+  );
 }
+
+/** Reports whether a rotation made a revision: the template is the released one, and names the other slot. */
+const isOfRotation = ({ app, credentialSlots }: Properties, revision: unknown): boolean =>
+  Array.isArray(credentialSlots) && credentialSlots.length > 0 && cutOverSuffix(String(app), revision) !== undefined;

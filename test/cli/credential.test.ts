@@ -5,10 +5,12 @@ import { credential } from "../../cli/credential/credential.ts";
 import { createApp } from "../../controlplane/api/app.ts";
 import type { Streams } from "../../controlplane/api/call.ts";
 import { appRoles } from "../../controlplane/api/roles.ts";
+import type { Declarations } from "../../controlplane/runtime/declarations.ts";
 import type { Journal } from "../../controlplane/runtime/ports.ts";
 import { fold, type Request, type Signal } from "../../engines/engine.ts";
 import { kinds } from "../../engines/kinds.ts";
 import { secretKey } from "../../engines/rotation/declaration.ts";
+import { declaredCredential } from "../../engines/rotation/declared.ts";
 import { rotation } from "../../engines/rotation/rotation.ts";
 import type { RotationEvent, RotationIntent, SignalName } from "../../engines/rotation/vocabulary.ts";
 import { appendAtEnd } from "../support/controlplane/journals.ts";
@@ -37,6 +39,28 @@ const loop: Streams = {
 };
 const append = (stream: string, events: readonly RotationEvent[]) =>
   appendAtEnd(journal, stream, events, { process: "p1" });
+/** A declared credential as it was inspected. */
+const declared = declaredCredential({
+  declaration: scenarioOf("replaces-a-version-that-is-due").credential,
+  published: { slot: "a", version: "p0", of: "a0", enabled: true, expiresAt: null },
+  slots: {
+    a: { newest: { version: "a0", url: "https://kv/a0" }, rotation: "", login: true },
+    b: { newest: { version: "b0", url: "https://kv/b0" }, rotation: "", login: true },
+  },
+  consumers: [{ resourceGroup: "shop", app: "storefront", slot: "a" }],
+  idleLogins: [],
+  idleSessions: 0,
+  missing: ["SELECT on orders"],
+  ahead: [],
+  atOnce: 0,
+});
+const declarations: Declarations = {
+  put: async () => ({ value: declared }),
+  show: async ({ credential: name }) => (name === "database" ? declared : undefined),
+  list: async () => [],
+  remove: async () => true,
+  targets: async () => [],
+};
 const ballast = (...args: readonly string[]) => streamCommand(credential, endpoint, args);
 
 beforeEach(async () => {
@@ -51,6 +75,7 @@ beforeEach(async () => {
       managedApps: [],
       managedTargets: [secretKey({ vault: "kv", credential: "database" })],
       now: Date.now,
+      declarations: { credentials: declarations },
       process: "p1",
       closing: new AbortController().signal,
     },
@@ -83,6 +108,25 @@ test("a rotation is asked for once under a name, with its cause and the words of
 test("a rotation without a name gets one that the API accepts", async () => {
   const { out } = await ballast("rotate", "kv/database", "--message", "a colleague left", "--json");
   expect(JSON.parse(out)).toMatchObject({ cause: "requested", rotation: expect.stringMatching(/^[a-z0-9]{1,16}$/) });
+});
+
+test("a dry run prints the plan, the consumers and what each step would wait for, and starts nothing", async () => {
+  const { out } = await ballast("rotate", "kv/database", "--dry-run");
+  const lines = out.split("\n");
+  expect(lines.slice(0, 4)).toEqual([
+    "kv/database: slot a is published",
+    "  storefront names slot a",
+    "  a role lacks SELECT on orders, so that the rotation would be rejected",
+    " 1. make a version of database-b, which nobody reads",
+  ]);
+  expect(out).toContain("    waits for other rollouts of storefront, up to 2h; then / on the new revision");
+  expect(lines.at(-2)).toBe("Nothing was started.");
+  expect(JSON.parse((await ballast("rotate", "kv/database", "--dry-run", "--json")).out)).toEqual(
+    JSON.parse(JSON.stringify(declared)),
+  );
+  expect(await journal.streams({})).toEqual([]);
+  await expect(ballast("rotate", "kv/other", "--dry-run")).rejects.toMatchObject({ id: "target-not-declared" });
+  await expect(ballast("rotate", "kv/database")).rejects.toThrow("required option '-m, --message <text>'");
 });
 
 test("a credential that is not declared is refused", async () => {

@@ -79,6 +79,29 @@ test("outputs are changed in the same way", async () => {
     ]);
 });
 
+const naming = (secretRef: string) => ({ name: "web", image: "web:1", env: [{ name: "DB", secretRef }] });
+/** An app whose latest revision a rotation made; Azure shows the suffix in the template too. */
+const afterRotation: Answers = (...asked) => {
+  const found = live("db-b", "other")(...asked) as object;
+  const template = { containers: [naming("db-b")], scale: { minReplicas: 1 }, revisionSuffix: "b-r1-1" };
+  return { ...found, latestRevisionName: "shop--b-r1-1", template };
+};
+const suffixSent = async (change: Partial<CanaryAppArgs>, answers = afterRotation): Promise<unknown> => {
+  const all = { ...args, acceptLoss: ["secretsByReference"], ...change } as CanaryAppArgs;
+  const { declared } = await record(() => new CanaryApp("shop", all), answers);
+  return declared.find(({ name }) => name === "shop-app")!.inputs["template"].revisionSuffix;
+};
+
+test("the suffix of a rotation's revision is sent back only while the program changes nothing else", async () => {
+  const plain = { containers: [naming("db-a")], scale: { minReplicas: 1 } };
+  expect(await suffixSent({ template: plain })).toBe("b-r1-1");
+  expect(await suffixSent({ template: pulumi.output(plain) })).toBe("b-r1-1");
+  const changed = { ...plain, containers: [{ ...naming("db-a"), image: "web:2" }] };
+  expect(await suffixSent({ template: changed })).toBeUndefined();
+  const acceptLoss = ["secretsByReference", "volumes", "scaleRules"] as const;
+  expect(await suffixSent({ template: plain, acceptLoss }, live("db-b", "other"))).toBeUndefined();
+});
+
 test("without slots a program names its secrets itself", async () =>
   expect((await sentTo(live("db-b", "other"), { credentialSlots: [] }))[0]).toEqual(["db-a", "other", "db-a", "db-a"]));
 

@@ -30,7 +30,12 @@ const app: CanaryAppArgs = {
   resourceGroupName: "shop",
   controlPlane,
   configuration: { ingress: { external: true, targetPort: 8080, transport: "http" } },
-  template: { containers: [{ name: "web", image: "web:1", env: [{ name: "A", value: "1" }] }, { name: "sidecar" }] },
+  template: {
+    containers: [
+      { name: "web", image: "web:1", env: [{ name: "A", value: "1" }] },
+      { name: "sidecar", image: "proxy:1" },
+    ],
+  },
 };
 const urls = (slot: string) => `https://kv.vault.azure.net/secrets/database-${slot}/1`;
 
@@ -157,7 +162,7 @@ test.each([
   ],
   [
     "a variable that is set already",
-    { template: { containers: [{ name: "web", env: [{ name: "DATABASE_URL", value: "x" }] }] } },
+    { template: { containers: [{ name: "web", image: "web:1", env: [{ name: "DATABASE_URL", value: "x" }] }] } },
     {},
     "the variable DATABASE_URL is set twice",
   ],

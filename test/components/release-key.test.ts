@@ -26,7 +26,7 @@ interface Run {
 async function keyOf({ was, will, isPreview, latest, live }: Run): Promise<string | undefined> {
   const { made } = await record(
     async () => {
-      const { hooks, of } = releaseKey("shop");
+      const { hooks, of } = releaseKey("shop", false);
       const hook = hooks.beforeUpdate![0] as pulumi.ResourceHook;
       expect([hooks.beforeCreate, hook.opts]).toEqual([[hook], { onDryRun: true }]);
       const args = {

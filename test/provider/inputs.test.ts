@@ -30,6 +30,15 @@ test.each([
   expect(diff(before, { ...before, serving: "r0", result }, { ...before, ...change }).kind).toBe(kind);
 });
 
+test("a revision that a rotation made is no release, and may serve", () => {
+  const credentialSlots = [["database-a", "database-b"]];
+  const after = { release: "a--b-r1-1", revision: "a--b-r1-1", serving: "a--b-r1-1" };
+  const old = { ...before, result: "promoted", serving: "r1" };
+  expect(diff(before, old, { ...before, ...after, credentialSlots }).kind).toBe("none");
+  expect(diff(before, old, { ...before, ...after }).kind, "an app without slots").toBe("update");
+  expect(diff(before, old, { ...before, ...after, release: "a--0000003", credentialSlots }).kind).toBe("update");
+});
+
 test.each([
   ["a gate added to a finished release", undefined, { beforePercent: 50 }, {}, "promoted", ["has ended"]],
   ["a gate added to one in flight", undefined, { beforePercent: 50 }, { wait: false }, "in-flight", ["is in flight"]],

@@ -2,6 +2,7 @@
 // before the first write is checked here.
 import { duration } from "../../time.ts";
 import { otherSlot } from "../declaration.ts";
+import { closedAt, overBudget } from "../opening.ts";
 import { isFirst, isLeaked, roleOf } from "../progress.ts";
 import type { Credential, CredentialView, RotationDecision, RotationState, Slot } from "../vocabulary.ts";
 import { many, readersIn } from "../wording.ts";
@@ -36,6 +37,8 @@ function startAnew(state: RotationState, view: CredentialView): RotationDecision
   const { dueVersion } = state.intent!;
   if (dueVersion !== undefined && dueVersion !== published.version)
     return unchanged(`version ${dueVersion} was due, and ${published.version} is published`);
+  const closed = whyClosed(state, view);
+  if (closed !== undefined) return closed;
   const live = published.slot;
   const known = { ...state, live, published: live };
   const newest = view.slots[live].newest;
@@ -59,6 +62,17 @@ function startAnew(state: RotationState, view: CredentialView): RotationDecision
     consumers: consumers as readonly Slot[],
     login: view.slots[live].login,
   };
+}
+
+/** Says who may not ask, and what a rotation must wait for before it begins; undefined if it may begin. */
+function whyClosed(state: RotationState, view: CredentialView): RotationDecision | undefined {
+  const { declaration } = view;
+  const { cause, requestedBy, requestedByName = requestedBy } = state.intent!;
+  if (cause !== "due" && declaration.mayRotate.length > 0 && !declaration.mayRotate.includes(requestedBy))
+    return stop(state, "not-permitted", `${requestedByName} may not ask for a rotation of ${declaration.credential}`);
+  if (isLeaked(state)) return undefined;
+  const closed = closedAt(declaration, state.now) ?? overBudget(view, state.now);
+  return closed && { kind: "Waiting", ...closed };
 }
 
 /** Continues a rotation. What others have changed meanwhile is never overwritten. */

@@ -99,6 +99,18 @@ test("a new credential gets its first versions once, and its URLs have no passwo
   expect((await call("GET", "/credentials")).body.credentials).toMatchObject([{ vault: "kv", validDays: 60 }]);
 });
 
+test("it is shown although no app exists yet and the log of logins cannot be read", async () => {
+  const absent = async () => ({ ok: false, reason: "404 ResourceNotFound" });
+  await using opened = await open(undefined, { consumers: { slotOf: absent }, logins: { read: absent } });
+  await opened.call("PUT", path, body);
+  await ended(opened, "first1");
+  expect(await show(opened)).toMatchObject({
+    urls: { a: expect.stringContaining("/database-a/a0"), b: expect.stringContaining("/database-b/b0") },
+    consumers: [{ app: "storefront", slot: null }],
+    unread: null,
+  });
+});
+
 test("its plan says what a rotation would do and wait for", async () => {
   await using opened = await open();
   await opened.call("PUT", path, body);

@@ -34,6 +34,8 @@ test("a credential of which slot b serves is rejected like one of which slot a s
     idleLogins: [],
     idleSessions: 0,
     missing: ["SELECT on invoices"],
+    ahead: [],
+    atOnce: 0,
   };
   const intent = intentOf({
     name: { vault: "kv", credential: "database", rotation: "r1" },

@@ -88,6 +88,9 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     checks: ["select 1"],
     consumers: [{ resourceGroup: "shop", app: "shop" }],
     timings: { quietSeconds: 2_100 },
+    window: { from: "22:00", until: "04:00" },
+    freezes: [{ from: "2026-12-20T00:00:00Z", until: "2027-01-02T00:00:00Z", why: "the holidays" }],
+    mayRotate: ["object"],
   },
   DatabaseRole: {
     ...place,
