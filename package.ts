@@ -13,6 +13,12 @@ export type { CredentialSlot } from "./components/canary-app/credential-slots.ts
 export { type HttpAppArgs, httpApp } from "./components/canary-app/http-app.ts";
 export type { KeptSetting, LostSetting } from "./components/canary-app/losses.ts";
 export type { CanaryAppOptions } from "./components/canary-app/options.ts";
+export {
+  type CredentialReference,
+  DatabaseCredential,
+  type DatabaseCredentialArgs,
+} from "./components/credentials/database-credential.ts";
+export { SecretVault, type SecretVaultArgs } from "./components/credentials/secret-vault.ts";
 export { ContainerEnvironment, type ContainerEnvironmentArgs } from "./components/platform/container-environment.ts";
 export { ControlPlane, type ControlPlaneArgs } from "./components/platform/control-plane.ts";
 export { DatabaseRole, type DatabaseRoleArgs } from "./components/platform/database-role.ts";

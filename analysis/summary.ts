@@ -2,9 +2,10 @@
 // The reports beside this file only choose the form.
 import { createHash } from "node:crypto";
 import type { Analysis } from "./analyze.ts";
-import { type Node, nodesOf } from "./graph.ts";
+import { nodesOf } from "./graph.ts";
 import { compareText, confidenceOf, type Known } from "./place.ts";
 import { type Finding, rankOf, type Severity, severities } from "./rule.ts";
+import { worstPathOf } from "./worst-path.ts";
 
 /** Something that was not judged, and why. */
 export interface Gap {
@@ -82,18 +83,6 @@ function remoteCallees({ graph }: Analysis): readonly Gap[] {
     .toSorted(compareText)
     .map((what) => ({ what, because: "it is a workflow of another repository, and nothing is fetched" }));
 }
-
-function worstPathOf({ graph, findings }: Analysis): readonly string[] {
-  const byId = new Map(graph.nodes.map((node) => [node.id, node]));
-  const worst = findings.find(({ path, severity }) => path !== undefined && rankOf(severity) > 0);
-  return (worst?.path ?? []).flatMap((id) => {
-    const node = byId.get(id);
-    return node ? [labelOf(node, byId)] : [];
-  });
-}
-
-const labelOf = (node: Node, byId: ReadonlyMap<string, Node>): string =>
-  node.kind === "job" ? `${byId.get(node.workflow)?.name ?? ""} / ${node.name}` : node.name;
 
 /** A name for a finding that survives moved lines: baselines and SARIF use it. */
 export const fingerprintOf = ({ rule, place, subject }: Finding): string =>

@@ -1,5 +1,6 @@
 // All commands of `ballast`, in the order of its help.
 import type { Command } from "commander";
+import { addAlert } from "./alert/alert.ts";
 import { addAnalyze } from "./analyze/analyze.ts";
 import { addComment } from "./comment/comment.ts";
 import { addCompletion } from "./completion.ts";
@@ -21,6 +22,7 @@ import { works } from "./works.ts";
 /** Adds every command. `nodeRange` is what package.json asks of Node. */
 export function addGroups(program: Command, nodeRange: string): void {
   for (const work of works) addStreamCommands(program, work);
+  addAlert(program);
   addTop(program);
   addPower(program);
   addBacktest(program);

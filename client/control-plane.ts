@@ -34,10 +34,11 @@ export interface ControlPlane extends Omit<RolloutCalls, "put" | "list"> {
   /** Gives the selected rollouts, newest first, and beside them those whose journals cannot be read. */
   readonly list: (filter?: ListFilter) => Promise<Listed>;
   /**
-   * Locks the app, so that no rollout shifts its traffic until the lock is given back or expires. `persistent`: a
-   * release depends on it, so it waits for the control plane as long as the release would.
+   * Locks the app, so that no rollout shifts its traffic until the lock is given back or expires. `next` is the rollout
+   * that will be put then: if it would be refused as malformed, so is the lock, and the control plane is waited for as
+   * long as by a put.
    */
-  readonly lock: (target: Target, seconds: number, given?: { readonly persistent?: boolean }) => Promise<Locked>;
+  readonly lock: (target: Target, seconds: number, next?: PutIntent) => Promise<Locked>;
   readonly unlock: (target: Target, id: string) => Promise<void>;
 }
 
@@ -54,13 +55,14 @@ export function controlPlane(access: Access): ControlPlane {
       const { streams, ...troubled } = await calls.list(filter);
       return { rollouts: streams, ...troubled };
     },
-    lock: async (target, seconds, { persistent = false } = {}) => {
+    lock: async (target, seconds, next) => {
       const answer = await ask(access, {
         method: "POST",
         path: lockPath(target),
-        body: { seconds, id: randomUUID() }, // sent again, it is the same lock
+        // sent again, it is the same lock
+        body: { seconds, id: randomUUID(), ...(next && { next: { kind: "rollout", body: next } }) },
         repeatable: true,
-        persistent: persistent || "answered",
+        persistent: next === undefined ? "answered" : true,
       });
       if (answer.status >= 400 && !(answer.body as { heldBy?: string } | null)?.heldBy) throw refusal(access, answer);
       return answer.body as Locked;

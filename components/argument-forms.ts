@@ -31,19 +31,24 @@ import { probeRequestForm } from "../engines/rollout/probe-request.ts";
 import { completedCredential, objectionsToCredentials } from "../engines/rotation/declaration.ts";
 import type { AppTarget } from "../engines/targets.ts";
 import { alertForms } from "./alerts/argument-forms.ts";
-import { anObject, hidden, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
+import { anObject, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
-import { appName, groupName, place, word } from "./shared-forms.ts";
+import { credentialReference, databaseCredential, secretVault } from "./credentials/forms.ts";
+import {
+  address,
+  appName,
+  groupName,
+  host,
+  image,
+  imageName,
+  place,
+  port,
+  seconds,
+  secret,
+  variableName,
+  word,
+} from "./shared-forms.ts";
 import { deliveryWorkflows, repositoryGuard } from "./workflows/forms.ts";
-
-const imageName = text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" });
-const image = plain(imageName);
-const address = text("an https address without a path", {
-  pattern: "^(https://[^/\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
-});
-const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$" });
-const seconds = plain(number({ above: 0 }));
-const secret = hidden(input(word));
 
 /** JSON that the control plane would accept: it is read here by the same form, so that a preview refuses it. */
 function declaration(form: Form<unknown>, what: string): Form<string> {
@@ -63,15 +68,10 @@ function declaration(form: Form<unknown>, what: string): Form<string> {
 const credentialsForm = list(completedCredential);
 
 const pull = plain(object({ server: host, identity: word }));
-const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a port number" }));
 const replicas = (least: number) => plain(number({ least, most: 1_000, whole: true }));
 
 /** The output `sender` of `Telemetry` has more than the control plane needs. */
 const sender = parts(object({ connectionString: secret, identity: optional(plain(word)), insightsId: input(word) }));
-
-const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
-  pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
-});
 
 const canaryApp = object({
   // azure-native's own. A word of it that is misspelt at the top would be ignored, so all names are listed.
@@ -104,6 +104,7 @@ const canaryApp = object({
   gate: optional(plain(typed(gateForm))),
   keepLive: optional(plain(list(oneOf(keptSettings)))),
   acceptLoss: optional(plain(list(oneOf(lostSettings)))),
+  credentials: optional(parts(named(parts(credentialReference), variableName))),
   credentialSlots: optional(plain(credentialSlotsForm)),
 });
 
@@ -118,7 +119,7 @@ const httpAppFields = {
   secretVariables: optional(named(plain(word), variableName)),
   registries: optional(parts(list(parts(object({ server: input(host), identity: input(word) }))))),
   telemetry: optional(
-    parts(object({ connectionString: secret, identity: input(word), insightsId: optional(input(word)) })),
+    parts(object({ connectionString: input(word), identity: input(word), insightsId: optional(input(word)) })),
   ),
   external: optional(plain(flag())),
   transport: optional(plain(oneOf(["http", "http2", "auto"]))),
@@ -179,6 +180,7 @@ const controlPlane = object(
     ingestionSeconds: optional(plain(number({ least: 0 }))),
     telemetry: optional(sender),
     notify: optional(secret),
+    rotatorPassword: optional(secret),
     credentials: optional(plain(declaration(credentialsForm, "the credentials that are rotated, as JSON"))),
     remediations: optional(plain(declaration(remediationsForm, "what is declared about remediations, as JSON"))),
     callers: optional(
@@ -236,6 +238,7 @@ const databaseRole = object({
   environmentId: input(word),
   database: inputs({ serverName: input(word), host: input(host), name: input(word) }),
   grantee: inputs({ name: input(word), objectId: input(word) }),
+  credentials: optional(plain(list(object({ owner: word, a: word, b: word }), { least: 1 }))),
 });
 
 const wholeSeconds = plain(number({ above: 0, whole: true }));
@@ -319,12 +322,14 @@ export const argumentForms = {
   CanaryApp: canaryApp,
   ContainerEnvironment: containerEnvironment,
   ControlPlane: controlPlane,
+  DatabaseCredential: databaseCredential,
   DatabaseRole: databaseRole,
   DeadMansSwitch: deadMansSwitch,
   DeliveryWorkflows: deliveryWorkflows,
   ImageRegistry: imageRegistry,
   JournalDatabase: journalDatabase,
   Network: network,
+  SecretVault: secretVault,
   RepositoryGuard: repositoryGuard,
   Telemetry: telemetry,
   httpApp,

@@ -2,7 +2,16 @@
 // refuses a wrong value only minutes later, without the name of the argument. So every argument has a form
 // (argument-forms.ts). What is known is checked at once; an output is checked when its value is known.
 import * as pulumi from "@pulumi/pulumi";
-import { dictionary, type Fields, type Form, type OptionalForm, object, optional, read } from "../engines/form.ts";
+import {
+  dictionary,
+  type Fields,
+  type Form,
+  lineOf,
+  type OptionalForm,
+  object,
+  optional,
+  read,
+} from "../engines/form.ts";
 import { complaintWithValue, type Place, type Problem, pathOf } from "../engines/problem.ts";
 import { argumentsRefused } from "../errors/components.ts";
 import { refusal, usesMocks } from "./conventions.ts";
@@ -26,7 +35,8 @@ class Deferred {
   }
 }
 
-const isOutput = (given: unknown): boolean => pulumi.Output.isInstance(given) || given instanceof Promise;
+/** Reports whether a value comes later. */
+export const isOutput = (given: unknown): boolean => pulumi.Output.isInstance(given) || given instanceof Promise;
 
 /** Finds the first output in a value. Values may refer to themselves. */
 function outputIn(given: unknown, at: Place = [], seen = new Set<unknown>()): Place | undefined {
@@ -196,14 +206,33 @@ function readWhole<Args extends object>(
   given: Args,
 ): Args {
   const parsed = read(form, given);
-  if (!("value" in parsed)) throw refused(component, name, parsed.problems);
-  return checkedLater(parsed.value, [], (later) => refused(component, name, later)) as Args;
+  const asker = { component, name, app: name === undefined ? appIn(given) : undefined };
+  if (!("value" in parsed)) throw refused(asker, parsed.problems);
+  return checkedLater(parsed.value, [], (later) => refused(asker, later)) as Args;
 }
 
-function refused(component: string, name: string | undefined, problems: readonly Problem[]): unknown {
+/** Refuses arguments of a component for problems that their forms do not see. @throws component-arguments-refused */
+export function refuseProblems(component: string, name: string, problems: readonly Problem[]): void {
+  if (problems.length > 0) throw refused({ component, name, app: undefined }, problems);
+}
+
+/** What is refused: a component by its name, or a function by the app that it is called for. */
+interface Asker {
+  readonly component: string;
+  readonly name: string | undefined;
+  readonly app: string | undefined;
+}
+
+/** Gives the name of the app that arguments are about, if it is a plain text. */
+export function appIn(given: unknown): string | undefined {
+  const name = (given as { readonly containerAppName?: unknown } | null | undefined)?.containerAppName;
+  return typeof name === "string" && name !== "" ? lineOf(name, 60) : undefined;
+}
+
+function refused({ component, name, app }: Asker, problems: readonly Problem[]): unknown {
   const fields = problems.flatMap((problem) => fieldsOf(problem));
   const complaints = problems.map((problem) => complaintWithValue(problem).replace(/^the value /, "The object "));
-  return refusal(argumentsRefused({ component, name, fields: [...new Set(fields)], complaints }));
+  return refusal(argumentsRefused({ component, name, app, fields: [...new Set(fields)], complaints }));
 }
 
 /** Names what must be corrected: an argument by its path. */

@@ -40,6 +40,10 @@ export type Role =
   | "role"
   | `role-at-${string}`
   | "job"
+  | "vault"
+  | "access-logs"
+  | "officer-role"
+  | "credential"
   | "settings"
   | `files-${string}`
   | `trust-${string}`;
@@ -114,6 +118,7 @@ export const nameShapes = {
   alert: plain("alert rule", 260),
   server: plain("PostgreSQL server", 63, true),
   zone: plain("private DNS zone", 63, true),
+  vault: plain("key vault", 24, true),
 };
 
 /**

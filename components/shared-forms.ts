@@ -1,6 +1,6 @@
-// The forms of arguments that several components have: words, names, and the place of a component's resources.
-import { text } from "../engines/form.ts";
-import { input, plain } from "./arguments.ts";
+// The forms of arguments that several components have: words, names, addresses and places.
+import { number, text } from "../engines/form.ts";
+import { hidden, input, plain } from "./arguments.ts";
 import { nameShapes } from "./conventions.ts";
 
 export const word = text("a text that is not empty", { pattern: "\\S" });
@@ -18,4 +18,17 @@ export const place = { scope: groupId, resourceGroupName: input(groupName), loca
 
 export const appName = text(`a container app's name: ${nameShapes.app.rule}`, {
   pattern: nameShapes.app.pattern.source,
+});
+
+export const imageName = text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" });
+export const image = plain(imageName);
+export const address = text("an https address without a path", {
+  pattern: "^(https://[^/\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
+});
+export const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$" });
+export const seconds = plain(number({ above: 0 }));
+export const secret = hidden(input(word));
+export const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a port number" }));
+export const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
+  pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
 });

@@ -9,7 +9,7 @@ import type { Clock } from "./runtime/ports.ts";
 
 /** What looking needs. */
 export interface DueSetting {
-  readonly credentials: readonly Credential[];
+  readonly credentials: () => Promise<readonly Credential[]>;
   readonly vault: {
     readonly look: (credential: Credential, cancel: AbortSignal) => Promise<Result<Pick<CredentialView, "published">>>;
   };
@@ -23,7 +23,11 @@ const intervalMilliseconds = 3_600_000;
 
 /** Asks for every rotation that is due. Trouble with one credential is logged, and does not stop the others. */
 export async function askForDue(setting: DueSetting, cancel: AbortSignal): Promise<void> {
-  for (const credential of setting.credentials) {
+  const credentials = await setting.credentials().catch((error: unknown) => {
+    setting.log(`the declared credentials cannot be read: ${String(error)}`);
+    return [];
+  });
+  for (const credential of credentials) {
     if (cancel.aborted) return;
     await askIfDue(credential, setting, cancel).catch((error: unknown) =>
       setting.log(`whether the credential ${credential.credential} is due is unknown: ${String(error)}`),

@@ -5,7 +5,6 @@ import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { fetchDispatcher } from "../connect-to.ts";
 import { kinds } from "../engines/kinds.ts";
-import { secretKey } from "../engines/rotation/declaration.ts";
 import { appKey } from "../engines/targets.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { type Connection, connect } from "./adapters/azure/connection.ts";
@@ -19,6 +18,7 @@ import { createCredentialRoles } from "./adapters/credentials/roles.ts";
 import { openOrchestrations } from "./adapters/dbos/orchestrations.ts";
 import { openClaims } from "./adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool, poolSizes } from "./adapters/postgres/connection.ts";
+import { openDeclarations } from "./adapters/postgres/declarations.ts";
 import { openJournal } from "./adapters/postgres/journal.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
 import { openNotifications } from "./adapters/postgres/notifications.ts";
@@ -26,12 +26,13 @@ import { openTime } from "./adapters/postgres/time.ts";
 import { createApp, type Log } from "./api/app.ts";
 import { type Authenticate, createAuthenticate } from "./api/authenticate.ts";
 import type { Parts } from "./api/call.ts";
+import { credentialsIn, declarationsOf } from "./declared-credentials.ts";
 import { startLooking } from "./due-rotations.ts";
 import { remediationPerformer } from "./performers/remediation.ts";
 import type { Alerts } from "./performers/remediation-ports.ts";
 import { rolloutPerformer } from "./performers/rollout.ts";
 import { standingOf } from "./performers/rollout-standing.ts";
-import { rotationPerformer } from "./performers/rotation.ts";
+import { type RotationWorld, rotationPerformer } from "./performers/rotation.ts";
 import type { Vault } from "./performers/rotation-ports.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
 import { openNotifiers } from "./read-notifiers.ts";
@@ -71,9 +72,10 @@ async function run(settings: Settings): Promise<void> {
   const vault = createVault({ connection, patience: patienceOf(settings.requestSeconds), suffix: settings.vaults });
   const remediations = remediationsOf(settings, connection, store);
   const alerts = openAlerts(remediations);
-  const streams = orchestratorOf(settings, connection, store, { vault, remediations, alerts });
+  const rotating = rotationsOf(settings, connection, store, vault);
+  const streams = orchestratorOf(settings, connection, store, { rotating, remediations, alerts });
   await streams.launch();
-  const { credentials } = settings;
+  const credentials = credentialsIn(store.declared);
   const looking = startLooking({ credentials, vault, streams, now: store.clock.now, log: logTrouble });
   store.telemetry?.begin(store.opened);
   const notifications = openNotifications(store.pool);
@@ -86,17 +88,26 @@ async function run(settings: Settings): Promise<void> {
     log: logTrouble,
   });
   const closing = new AbortController();
-  const polling = pollAlerts(remediations, alerts, streams, closing.signal);
+  const polling = pollAlerts(remediations, alerts, streams, closing.signal, settings.alertPollSeconds * 1000);
   const refreshing = store.opened
     .refresh(closing.signal)
     .catch((error: unknown) => logTrouble(`rows of earlier versions are brought up to date later: ${String(error)}`));
+  const declarations = {
+    credentials: declarationsOf({
+      ...store.declared,
+      managed: settings.managedTargets,
+      world: rotating,
+      streams,
+      journal: store.journal,
+    }),
+  };
   const standing = standingOf({
     journal: store.journal,
     see: openSight(connection, remediations.patience),
     patienceSeconds: settings.requestSeconds,
   });
   const authenticate = createAuthenticate(settings, dispatcher);
-  const server = serveApi(settings, { ...store, standing }, streams, authenticate, closing.signal);
+  const server = serveApi(settings, { ...store, standing, declarations }, streams, authenticate, closing.signal);
   await once(server, "listening");
   const { process: name, managedTargets } = settings;
   log({ what: "started", process: name, address: server.address(), managedTargets });
@@ -135,6 +146,7 @@ async function openStore(settings: Settings, connection: Connection) {
     journal: telemetry?.journal(opened) ?? opened,
     claimsPool,
     claims: openClaims(claimsPool, settings.leaseSeconds),
+    declared: { settings: settings.credentials, store: openDeclarations(pool) },
     time,
     clock: clockOf(time.now),
   };
@@ -156,38 +168,51 @@ function remediationsOf(settings: Settings, connection: Connection, { journal, c
   };
 }
 
+/** Gives what rotations need beside other streams. */
+function rotationsOf(
+  { requestSeconds, workspace, rotatorPassword: password, database }: Settings,
+  connection: Connection,
+  { declared, clock }: Store,
+  vault: Vault,
+): Omit<RotationWorld, "streams"> {
+  const patience = patienceOf(requestSeconds);
+  return {
+    credentials: credentialsIn(declared),
+    vault,
+    roles: createCredentialRoles({
+      password: passwordOf({ ...database, password }, connection.credential),
+      tls: database.tls,
+    }),
+    logins: createLoginRows(connection, patience, workspace, clock.now),
+    consumers: createConsumers(connection, patience),
+    clock,
+    requestSeconds,
+  };
+}
+
+/** What the loop is assembled of beside the store. */
+interface Assembled {
+  readonly rotating: Omit<RotationWorld, "streams">;
+  readonly remediations: RemediationSetting;
+  readonly alerts: Alerts;
+}
+
 /** Assembles the control loop. It does not run yet. */
 function orchestratorOf(
   settings: Settings,
   connection: Connection,
   store: Store,
-  {
-    vault,
-    remediations,
-    alerts,
-  }: { readonly vault: Vault; readonly remediations: RemediationSetting; readonly alerts: Alerts },
+  { rotating, remediations, alerts }: Assembled,
 ): Orchestrator {
   const { patience, apps } = remediations;
   const { journal, claims, clock } = store;
-  const { credentials, requestSeconds, workspace, rotatorPassword: password, database } = settings;
+  const { requestSeconds, workspace } = settings;
   return createOrchestrator({
     ports: { journal, claims, clock },
     kinds,
     performers: (asked) => ({
       remediation: remediationPerformer(remediationWorld(remediations, alerts, asked)),
-      rotation: rotationPerformer({
-        credentials,
-        vault,
-        roles: createCredentialRoles({
-          password: passwordOf({ ...database, password }, connection.credential),
-          tls: database.tls,
-        }),
-        logins: createLoginRows(connection, patience, workspace, clock.now),
-        consumers: createConsumers(connection, patience),
-        streams: asked,
-        clock,
-        requestSeconds,
-      }),
+      rotation: rotationPerformer({ ...rotating, streams: asked }),
       rollout: rolloutPerformer({
         apps,
         requests: createRequestRows(connection, patience, workspace, settings.ingestionSeconds),
@@ -205,8 +230,8 @@ function orchestratorOf(
 }
 
 function serveApi(
-  { managedTargets: managedApps, credentials, remediations, process: name, host, port }: Settings,
-  { journal, claims, clock, telemetry, standing }: Store & Pick<Parts, "standing">,
+  { managedTargets: managedApps, remediations, process: name, host, port }: Settings,
+  { journal, claims, clock, telemetry, standing, declarations }: Store & Pick<Parts, "standing" | "declarations">,
   streams: Orchestrator,
   authenticate: Authenticate,
   closing: AbortSignal,
@@ -218,7 +243,8 @@ function serveApi(
     streams,
     ...(standing && { standing }),
     managedApps,
-    managedTargets: [...managedApps.map(appKey), ...credentials.map(secretKey), ...incidentKeys(remediations)],
+    managedTargets: [...managedApps.map(appKey), ...incidentKeys(remediations)],
+    ...(declarations && { declarations }),
     now: clock.now,
     process: name,
     closing,

@@ -3,6 +3,7 @@
 import { ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 import pg from "pg";
 import { boundedAnswers } from "../http-answer.ts";
+import { prepareCredentialRoles } from "./adapters/credentials/prepare-roles.ts";
 import { prepareDbos } from "./adapters/dbos/orchestrations.ts";
 import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
@@ -17,15 +18,29 @@ export const passwordOf = ({ password }: DatabaseSettings, credential: TokenCred
   password ?? (async () => (await credential.getToken(databaseScope))?.token ?? "");
 
 /** Prepares the database. It is safe to run again at any time, beside a running control plane. */
-export async function prepareDatabase({ clientId, database: settings, grantee }: Preparation): Promise<void> {
+export async function prepareDatabase(preparation: Preparation): Promise<void> {
+  const { clientId, database: settings, grantee, credentials } = preparation;
   const policy = boundedAnswers({ bytesMax: 2 ** 20, seconds: 30, restSecondsMax: 5 });
   const identity = new ManagedIdentityCredential({ clientId, additionalPolicies: [{ policy, position: "perRetry" }] });
   const database: Database = { ...settings, password: passwordOf(settings, identity) };
+  if (credentials !== undefined) return preparePairs(database, grantee, credentials);
   await connected({ ...database, name: "postgres" }, (client) => makeRole(client, grantee));
   const pool = openPool(database, () => {});
   await migrate(pool).finally(() => pool.end());
   await prepareDbos(await urlOf(database));
   await connected(database, (client) => grantRights(client, database.name, grantee));
+}
+
+/** Makes the roles of credentials. The grantee may change these, for which it needs more than for a journal. */
+async function preparePairs(
+  database: Database,
+  grantee: Preparation["grantee"],
+  pairs: NonNullable<Preparation["credentials"]>,
+): Promise<void> {
+  await connected({ ...database, name: "postgres" }, (client) => makeRole(client, grantee, "mighty"));
+  await connected(database, async (client) => {
+    for (const pair of pairs) await prepareCredentialRoles(client, { ...pair, rotator: grantee.name });
+  });
 }
 
 async function connected(database: Database, act: (client: pg.Client) => Promise<void>): Promise<void> {

@@ -84,9 +84,6 @@ const unconnected: RunbookPort = {
   act: async () => ({ ok: false, reason: "this control plane has no connection to the server" }),
 };
 
-/** How often alerts are polled. */
-const pollMilliseconds = 60_000;
-
 /**
  * Polls alerts until the process closes. Every replica polls: an alert leads to one stream by its name, however many
  * see it. Without a policy nothing is polled. After a failure the next poll is no sooner than Azure asks.
@@ -96,7 +93,7 @@ export async function pollAlerts(
   alerts: Alerts,
   { start }: Pick<Orchestrator, "start">,
   closing: AbortSignal,
-  everyMilliseconds = pollMilliseconds,
+  everyMilliseconds: number,
   time: Pick<Time, "nap" | "steady"> = systemTime,
 ): Promise<void> {
   if (declared.policies.length === 0) return;

@@ -8,6 +8,7 @@ import type { Remediations } from "../engines/remediation/declaration.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
 import type { Credential } from "../engines/rotation/vocabulary.ts";
 import { settingsWrong } from "../errors/api.ts";
+import type { CredentialRoles } from "./adapters/credentials/prepare-roles.ts";
 import { type Database, isLoopback } from "./adapters/postgres/connection.ts";
 import type { Grantee } from "./adapters/postgres/role.ts";
 import { readCredentials } from "./read-credentials.ts";
@@ -43,6 +44,8 @@ export interface Settings {
   readonly notifiers: NotifierSettings;
   /** What may be done about alerts; nothing if it is not configured. */
   readonly remediations: Remediations;
+  /** How often alerts are polled. */
+  readonly alertPollSeconds: number;
   /** Where telemetry is sent; undefined if none is configured. */
   readonly telemetry:
     | {
@@ -103,6 +106,7 @@ export function readSettings(environment: Environment): Settings {
     host: environment["HOST"] || "127.0.0.1",
     port: read.number("PORT", 8080, 0, 65_535),
     notifiers: readNotifiers(environment["BALLAST_NOTIFY"], complaints),
+    alertPollSeconds: read.number("BALLAST_ALERT_POLL_SECONDS", 60, 1, 3600),
     remediations: readRemediations(environment["BALLAST_REMEDIATIONS"], complaints),
     telemetry: readTelemetry(environment, read, complaints),
     process: `${environment["CONTAINER_APP_REPLICA_NAME"] || "local"}-${process.pid}-${Date.now().toString(36)}`,
@@ -118,6 +122,8 @@ export interface Preparation {
   readonly database: DatabaseSettings;
   /** The role that will use the database. */
   readonly grantee: Grantee;
+  /** The roles that the grantee will rotate; undefined if the database is the control plane's own. */
+  readonly credentials?: readonly Omit<CredentialRoles, "rotator">[] | undefined;
 }
 
 /**
@@ -137,6 +143,7 @@ export function readPreparation(environment: Environment): Preparation | undefin
     clientId: read.text("AZURE_CLIENT_ID"),
     database: readDatabase(environment, read, complaints),
     grantee: { name, objectId },
+    credentials: readPairs(environment["BALLAST_DATABASE_CREDENTIALS"], complaints),
   };
   if (complaints.length > 0) throw settingsWrong({ complaints });
   return preparation;
@@ -204,6 +211,16 @@ function readDatabase(environment: Environment, read: Reader, complaints: string
 }
 
 const word = text("a text that is not empty");
+const pairsForm = list(object({ owner: word, a: word, b: word }), { least: 1 });
+
+function readPairs(variable: string | undefined, complaints: string[]): Preparation["credentials"] {
+  if (!variable) return undefined;
+  const pairs = readForm(pairsForm, parsedJson(variable));
+  if ("value" in pairs) return pairs.value;
+  complaints.push(`BALLAST_DATABASE_CREDENTIALS is not a JSON list of pairs of roles: ${pairs.complaints.join(" ")}`);
+  return undefined;
+}
+
 const managedTargetsForm = list(object({ resourceGroup: word, app: word }));
 
 function readManagedTargets(variable: string, complaints: string[]): readonly Target[] {

@@ -66,7 +66,7 @@ export async function bringGround(
     ends.push(() => ended(cloudProcess));
     const cloud = await address(cloudProcess, {
       folder,
-      images,
+      images: { ...images, ...imagesOfStories },
       postgres: { host: postgres.host, port: postgres.port, user: postgres.user, password: postgres.password },
     });
     tls.setDefaultCACertificates([...tls.getCACertificates("default"), fs.readFileSync(cloud.caFile, "utf8")]);
@@ -140,6 +140,12 @@ export function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+/** The images of the services that stories strike, and of the runbook that repairs one of them. */
+const imagesOfStories = {
+  service: { folder: path.join(root, "demo", "remediation"), entry: "service.ts" },
+  "runbook-job": { folder: path.join(root, "examples", "runbook-job"), entry: "main.ts" },
+};
 
 /** The folder and entry of each image. On the emulator a container is a process of these sources. */
 export const images = {

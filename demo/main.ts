@@ -13,15 +13,17 @@ import { readOptions, type StoryName } from "./options.ts";
 import { relative } from "./relative.ts";
 import { environmentOf } from "./releases/draw.ts";
 import { releases } from "./releases/story.ts";
+import { remediation } from "./remediation/story.ts";
+import { rotation } from "./rotation/story.ts";
 import { createStack } from "./stack.ts";
 import { type Process, shareMissed, wasStarved } from "./starvation.ts";
 import { exitCodeOf, listenForStop } from "./stopping.ts";
 import { type Deployed, type Setting, type Story, StoryUndecided } from "./story.ts";
 import { startTimeline } from "./timeline.ts";
 
-const stories: Readonly<Record<StoryName, Story>> = { releases };
+const stories: Readonly<Record<StoryName, Story>> = { releases, rotation, remediation };
 /** What plain `npm start` shows. */
-const standard: readonly StoryName[] = ["releases"];
+const standard: readonly StoryName[] = ["releases", "rotation"];
 
 const timeline = startTimeline();
 let options = readOptions([]);
@@ -92,7 +94,10 @@ async function main(): Promise<number> {
 }
 
 /** The setting of all stories. `stack` is what was begun to be deployed, if anything was. */
-type OurSetting = Setting & { readonly stack: () => Deployed["stack"] | undefined };
+type OurSetting = Setting & {
+  readonly stack: () => Deployed["stack"] | undefined;
+  readonly ends: (() => Promise<void>)[];
+};
 
 function settingOf(ground: Ground): OurSetting {
   const cloud = emulator(ground.cloud);
@@ -113,7 +118,10 @@ function settingOf(ground: Ground): OurSetting {
     return { stack, outputs };
   };
   let deployed: Promise<Deployed> | undefined;
+  const ends: (() => Promise<void>)[] = [];
   return {
+    ends,
+    atEnd: (close) => void ends.push(close),
     ground,
     emulator: cloud,
     deployed: () => {
@@ -164,7 +172,8 @@ async function inviteToLook(chosen: readonly Story[], setting: Setting): Promise
   for (const { invite } of chosen) await invite(setting);
 }
 
-async function takeDown({ stack, emulator: cloud }: OurSetting): Promise<void> {
+async function takeDown({ stack, ends, emulator: cloud }: OurSetting): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
   const begun = stack();
   if (begun !== undefined) {
     timeline.chapter("pulumi destroy");
@@ -172,6 +181,6 @@ async function takeDown({ stack, emulator: cloud }: OurSetting): Promise<void> {
     if (stopping.hurry.aborted) return; // The processes end without it.
     const deleted = /Resources:\s+- (\d+) deleted/.exec(output)?.[1];
     timeline.check(code === 0, deleted ? `${deleted} resources deleted` : `pulumi destroy failed:\n${output}`);
-    timeline.check((await cloud.processes()).length === 0, "no replica is running");
   }
+  timeline.check((await cloud.processes()).length === 0, "no replica is running");
 }

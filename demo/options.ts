@@ -5,7 +5,7 @@ import { demoOptionUnclear, demoSeedUnclear } from "../errors/demo.ts";
 
 const root = path.join(import.meta.dirname, "..");
 /** The stories, by the names by which one is chosen. */
-const storyNames = ["releases"] as const;
+const storyNames = ["releases", "rotation", "remediation"] as const;
 export type StoryName = (typeof storyNames)[number];
 
 const known = {

@@ -139,7 +139,8 @@ function change(file: string, values: Readonly<Record<string, unknown>>): void {
 const forLooking = (environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(ARM_|PULUMI_DEBUG_PROVIDERS$)/.test(name)));
 
-function lend(folder: string, variables: Readonly<Record<string, string>>): string {
+/** Writes variables into the folder's file `environment`, for its owner only, and gives the file. */
+export function lend(folder: string, variables: Readonly<Record<string, string>>): string {
   const file = path.join(folder, "environment");
   const lines = Object.entries(variables).map(
     ([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`,

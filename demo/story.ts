@@ -16,6 +16,8 @@ export interface Setting {
   readonly deployed: () => Promise<Deployed>;
   readonly timeline: Timeline;
   readonly options: Options;
+  /** Keeps what a story started until the demo is taken down, so that a second terminal can look at it. */
+  readonly atEnd: (close: () => Promise<void>) => void;
   /** Aborts when the demo should take everything down. */
   readonly stop: AbortSignal;
   /** What the load generators of this process wanted and missed; whoever runs one adds its seconds. */

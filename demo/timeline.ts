@@ -69,7 +69,7 @@ export function startTimeline(): Timeline {
     fact: ({ kind, message, isNoteworthy }) => {
       if (!isNoteworthy || message === last) return;
       last = message;
-      line(`  ${kind.padEnd(13)} ${message}`, styles[kind]);
+      line(`  ${kind.padEnd(16)} ${message}`, styles[kind]);
     },
     check: (happened, what, spoilt = false) => {
       if (happened) return line(`✓ ${what}`, "green");

@@ -379,7 +379,7 @@ export const defaultsOf = <Each extends Fields>({ fields }: ObjectForm<Each>): O
 export const completed = <Each extends Fields>(
   form: ObjectForm<Each>,
   defaults: Partial<ObjectOf<Each>> = defaultsOf(form),
-): Form<ObjectOf<Each>> =>
+): ObjectForm<Each> =>
   object(
     Object.fromEntries(
       Object.entries(form.fields).map(([name, field]) => {

@@ -130,8 +130,28 @@ export interface Calls<Event extends AnyEvent, State, Body, Seen> {
   readonly summary: Schema;
   /** Gives how a stream ended; undefined while it is in flight. */
   readonly ended: (state: State) => Ended | undefined;
+  /** What programs declare for this kind, if they declare anything. */
+  readonly declared?: DeclaredThings;
   /** The results and the reasons of an end, for the API's description. */
   readonly ends: { readonly results: readonly string[]; readonly reasons: readonly string[] };
+}
+
+/** Things that programs declare and the control plane keeps, such as the credentials that rotations are about. */
+export interface DeclaredThings {
+  /** Names one in the API's description: operations are called `put<Noun>`. */
+  readonly noun: string;
+  /** The first part of the paths. */
+  readonly plural: string;
+  /** The parts of a name, each with the form of its value. */
+  readonly parts: Readonly<Record<string, Form<string>>>;
+  /** The target of a name. It counts as managed as soon as it is declared. */
+  readonly targetOf: (name: Readonly<Record<string, string>>) => TargetKey;
+  /** A declaration, without the parts of its name. */
+  readonly form: Form<unknown>;
+  /** The answer of every call about one of them. */
+  readonly shape: Schema;
+  /** The ids of the errors by which a declaration is refused although it is well formed. */
+  readonly refusals: readonly string[];
 }
 
 /** What the facts of a kind say to people. */

@@ -77,6 +77,43 @@ export const targetUnknown = entry<{ what: string }>("target-not-managed", {
     "the control plane, and run `pulumi up`",
 });
 
+/** No program has declared it. */
+export const undeclared = entry<{ what: string }>("target-not-declared", {
+  title: "Nothing has declared this target",
+  message: ({ what }) => `No program has declared ${what}.`,
+  fix: () => "check the name, or declare it in the program, such as by a `DatabaseCredential`",
+});
+
+/** The roles of a credential, or the rotator's access to them, are missing. */
+export const credentialUnprepared = entry<{ credential: string; server: string; why: string; command?: string }>(
+  "credential-unprepared",
+  {
+    title: "The roles of a credential are not prepared",
+    message: ({ credential, server, why }) =>
+      `The control plane cannot use the roles of the credential ${credential} on ${server}: ${why}.`,
+    fix: ({ command }) =>
+      command === undefined
+        ? "make the roles by a `DatabaseRole` job or by the SQL of docs/guides/credentials.md, and run the same again"
+        : `start the job that makes them, \`${command}\`, and run the same command again when it has ended`,
+    left: () => "Nothing was written to the vault or the database.",
+    variants: [{}, { command: "az containerapp job start --resource-group shop --name shop-roles" }],
+  },
+);
+
+/** The vault of a credential cannot be read yet. */
+export const credentialVaultClosed = entry<{ credential: string; vault: string; why: string }>(
+  "credential-vault-closed",
+  {
+    title: "The vault of a credential cannot be read",
+    message: ({ credential, vault, why }) =>
+      `The control plane cannot read the credential ${credential} in the vault ${vault}: ${why}.`,
+    fix: () =>
+      "give the control plane's identity the role Key Vault Secrets Officer on the vault (`officer` of `SecretVault` " +
+      "does that); a new right counts after a minute or two",
+    left: () => "Nothing was written to the vault or the database.",
+  },
+);
+
 /** No journal has this name. */
 export const streamUnknown = entry<{ kind: string; stream: string }>("stream-unknown", {
   title: "A rollout, or another stream of the journal, does not exist",

@@ -147,6 +147,15 @@ export const planMalformed = entry<{ file: string; complaints: readonly string[]
   fix: () => "correct the fields named; omitted fields take their defaults",
 });
 
+/** A file of `ballast alert` that has no alerts, or a declaration that no control plane would take. */
+export const alertFileMalformed = entry<{ file: string; complaints: readonly string[] }>("cli-alert-file-malformed", {
+  exitCode: 2,
+  title: "Invalid alerts or remediations",
+  message: ({ file, complaints }) => `${file} is not what it must be: ${complaints.join(" ")}`,
+  fix: () =>
+    "save the answer of the alerts API for --alerts, and what `remediations` of ControlPlane has for --remediations",
+});
+
 /** Neither options nor a journal give the service's traffic. */
 export const trafficUnknown = entry("cli-traffic-unknown", {
   exitCode: 2,

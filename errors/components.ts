@@ -19,13 +19,16 @@ export const argumentsRefused = entry<{
   readonly component: string;
   /** Undefined for a function, which has no name of a resource. */
   readonly name: string | undefined;
+  /** The app that a function is called for, if that is known. */
+  readonly app?: string | undefined;
   readonly fields: readonly string[];
   readonly complaints: readonly string[];
 }>("component-arguments-refused", {
   title: "The arguments of a component are not valid",
-  variants: [{}, { name: undefined }],
-  message: ({ component, name, complaints }) =>
-    `Invalid arguments of ${component}${name === undefined ? "" : ` "${name}"`}: ${complaints.join(" ")}`,
+  variants: [{ app: undefined }, { name: undefined }],
+  message: ({ component, name, app, complaints }) =>
+    `Invalid arguments of ${component}${name === undefined ? "" : ` "${name}"`}` +
+    `${app === undefined ? "" : ` for the app "${app}"`}: ${complaints.join(" ")}`,
   fix: ({ component, name, fields }) =>
     `correct ${fields.join(", ")} in ${name === undefined ? `${component}(…)` : `new ${component}("${name}", …)`}`,
   left: unchanged,
@@ -51,6 +54,30 @@ export const environmentWithoutInside = entry<{ readonly name: string }>("enviro
   fix: () => "give it a subnet, such as the one that a `Network` makes, or leave `internal` out",
   left: unchanged,
 });
+
+/** A rotation could not cut the app over to another version of the credential. */
+export const canaryAppCredentialUnfit = entry<{ readonly app: string; readonly complaints: readonly string[] }>(
+  "canary-app-credential-unfit",
+  {
+    title: "An app cannot use a rotated credential as it is declared",
+    message: ({ app, complaints }) => `"${app}" cannot use a rotated credential: ${complaints.join("; ")}.`,
+    fix: () =>
+      "list the app in `consumers` of the `DatabaseCredential`; make each secret a reference to a vault " +
+      "(`keyVaultUrl`); pull from a registry by an identity instead of a password",
+    left: unchanged,
+  },
+);
+
+/** A reference asks for a form in which the values are not written. */
+export const credentialFormOther = entry<{ readonly name: string; readonly form: string; readonly asked: string }>(
+  "credential-form-other",
+  {
+    title: "A credential is written in another form",
+    message: ({ name, form, asked }) => `The values of "${name}" are written as ${form}, and not as ${asked}.`,
+    fix: ({ asked }) => `set \`form: "${asked}"\`, or refer to the form that it has`,
+    left: unchanged,
+  },
+);
 
 /** Azure never moves an environment or a database to another network. */
 export const networkPlaceFixed = entry<{
@@ -153,13 +180,18 @@ export const canaryAppNoReplica = entry<{
 });
 
 /** The Consumption profile does not have the size. */
-export const httpAppSizeUnfit = entry<{ readonly cpu: number }>("http-app-size-unfit", {
-  title: "Azure does not have the size of an app's replicas",
-  message: ({ cpu }) =>
-    `An app sets cpu to ${cpu}, but the Consumption profile has sizes from 0.25 to 4 vCPUs in steps of 0.25.`,
-  fix: () => "set cpu of httpApp(…) to one of these sizes; memory follows it, 2 GiB per vCPU",
-  left: unchanged,
-});
+export const httpAppSizeUnfit = entry<{ readonly cpu: number; readonly app: string | undefined }>(
+  "http-app-size-unfit",
+  {
+    title: "Azure does not have the size of an app's replicas",
+    variants: [{}, { app: undefined }],
+    message: ({ cpu, app }) =>
+      `${app === undefined ? "An app" : `The app "${app}"`} sets cpu to ${cpu}, but the Consumption profile has ` +
+      "sizes from 0.25 to 4 vCPUs in steps of 0.25.",
+    fix: () => "set cpu of httpApp(…) to one of these sizes; memory follows it, 2 GiB per vCPU",
+    left: unchanged,
+  },
+);
 
 /** The live app is of a kind whose weights or requests mean nothing. */
 export const canaryAppUnfit = entry<{ readonly app: string; readonly why: string }>("canary-app-unfit", {

@@ -48,6 +48,27 @@ interface Ended {
   readonly message: string;
 }
 
+/** A new credential did not get its first versions. */
+export const credentialUnseeded = entry<{ credential: string; rotation: string; message: string }>(
+  "credential-unseeded",
+  {
+    title: "A new credential did not get its first versions",
+    message: ({ credential, message }) => `The credential ${credential} has no first versions: ${message}.`,
+    fix: ({ rotation }) =>
+      `correct what is named above and run \`pulumi up\` again; \`ballast credential explain ${rotation}\` shows ` +
+      "each decision",
+    left: () => "The credential is declared. Nothing is published unless the message says so.",
+  },
+);
+
+/** The slots of a declared credential cannot be read, so that no app could name them. */
+export const credentialUnread = entry<{ credential: string; why: string }>("credential-unread", {
+  title: "The slots of a credential cannot be read",
+  message: ({ credential, why }) => `The credential ${credential} is declared, but its slots cannot be read: ${why}.`,
+  fix: () => "correct what is named above and run `pulumi up` again",
+  left: () => "The credential is declared. No version was made by this update.",
+});
+
 /** The rollout gave all traffic back to stable; the message says why. */
 export const releaseRolledBack = entry<Ended>("release-rolled-back", {
   title: "A release was rolled back",

@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import { credential } from "./credential/resource.ts";
 import { lock, unlock } from "./release/lock.ts";
 import { release } from "./release/resource.ts";
 import { repositoryFiles } from "./repository/files.ts";
@@ -16,7 +17,11 @@ const server = new Server();
 server.addService(
   providerService.ResourceProviderService,
   service(
-    { version, resources: [release, repositoryFiles, repositorySettings], functions: [lock, unlock, repositoryFacts] },
+    {
+      version,
+      resources: [release, credential, repositoryFiles, repositorySettings],
+      functions: [lock, unlock, repositoryFacts],
+    },
     engineAddress,
   ),
 );

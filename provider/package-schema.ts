@@ -60,6 +60,8 @@ function propertyOf(shape: Shape): Properties {
     ...(byDefault === undefined ? {} : { default: byDefault }),
   };
   if (type === "object" && title !== undefined) return { $ref: `#/types/${tokenOf(title)}`, ...said };
+  // Without its values, Pulumi would take them for texts.
+  if (type === "object") return { type, additionalProperties: { $ref: "pulumi.json#/Any" }, ...said };
   if (type === "array") return { type, items: propertyOf(items ?? {}), ...said };
   if (type === "object" && typeof values === "object")
     return { type, additionalProperties: propertyOf(values), ...said };

@@ -31,7 +31,7 @@ export interface Account {
 const keeper = `
 exec 3<&0
 "$1" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \\
-  -c logging_collector=on -c log_destination=stderr,jsonlog &
+  -c logging_collector=on -c log_destination=stderr,jsonlog -c shared_preload_libraries=pg_stat_statements &
 server=$!
 (read -r _ <&3; kill -INT $server) &
 watcher=$!

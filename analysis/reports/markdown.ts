@@ -15,17 +15,18 @@ export interface PageOptions {
 }
 
 /** Writes the page. */
-export function markdownPage({ findings }: Analysis, summary: Summary, options: PageOptions = {}): string {
+export function markdownPage({ findings, rules }: Analysis, summary: Summary, options: PageOptions = {}): string {
   const { most = 10, onlyFixes = false, patches } = options;
   const above = findings.filter(({ severity }) => rankOf(severity) > 0);
   const shown = above.slice(0, most);
+  const titles = new Map(rules.map(({ id, title }) => [id, title]));
   const parts = onlyFixes
     ? ["# Recommendations", summary.verdict, ...fixes(above)]
     : [
         "# Orchestration analysis",
         `**${summary.verdict}**`,
         ...shown.map((finding, index) => one(finding, index + 1)),
-        ...rest(above.slice(shown.length), summary.counts.info),
+        ...rest(above.slice(shown.length), summary.counts.info, titles),
         ...picture(summary.worstPath),
         ...(patches ? ["## Patches", patches] : []),
         ...gaps(summary),
@@ -54,8 +55,10 @@ const besides = ({ place, message }: Related): string => `; ${plain(message)}: \
 const plain = (text: string): string =>
   text.replaceAll(/[\\`*_<>[\]|]/g, (char) => `\\${char}`).replaceAll(/\s+/g, " ");
 
-function rest(findings: readonly Finding[], infos: number): readonly string[] {
-  const lines = findings.map((finding) => `- ${finding.severity} \`${at(finding)}\` ${finding.rule}`);
+function rest(findings: readonly Finding[], infos: number, titles: ReadonlyMap<string, string>): readonly string[] {
+  const lines = findings.map(
+    (finding) => `- ${finding.severity} \`${at(finding)}\` ${plain(titles.get(finding.rule) ?? "")} (${finding.rule})`,
+  );
   const shown = lines.slice(0, 20);
   const parts = [
     ...(lines.length > 0 ? [`Further findings:\n\n${shown.join("\n")}`] : []),

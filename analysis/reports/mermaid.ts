@@ -1,12 +1,17 @@
 // Pictures of paths as Mermaid flowcharts. Labels are quoted, and everything that Mermaid could take for markup is
 // replaced, because names come from a stranger's files.
 
-const label = (text: string): string =>
-  text
+const charactersMax = 60;
+
+function label(text: string): string {
+  const plain = text
+    .replaceAll(/\$\{\{\s*(.*?)\s*\}\}/g, "$1")
     .replaceAll(/["`<>{}[\]|\\;#&]/g, " ")
     .replaceAll(/\s+/g, " ")
-    .trim()
-    .slice(0, 60) || "?";
+    .trim();
+  if (plain === "") return "?";
+  return plain.length > charactersMax ? `${plain.slice(0, charactersMax - 1).trimEnd()}…` : plain;
+}
 
 /** Draws a path from left to right. A node that comes again is the same node, so that a circle shows as one. */
 export function mermaidPath(path: readonly string[]): string {

@@ -287,6 +287,12 @@ export const gateCannotFail: Rule = {
     { ".github/workflows/main.yml": example("docker run --rm shop npm test || echo failed # <- finding") },
     { ".github/workflows/main.yml": measured(" || echo 0) # <- finding") },
     { ".github/workflows/main.yml": answered("echo unhealthy").replace("health)", "health) # <- finding") },
+    {
+      ".github/workflows/main.yml": answered("PASSED=false")
+        .replace("health)", "health) # <- finding")
+        .replace("Smoke test", "Test the shop")
+        .replace("fly deploy --strategy bluegreen", "fly deploy"),
+    },
     { ".github/workflows/main.yml": started("docker logs shop").replace("-d --name", "--detach --name") },
     {
       ".github/workflows/ci.yml": generated("git diff # <- finding"),

@@ -14,8 +14,8 @@ function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
   const actions = nodesOf(graph, "action");
   return [
-    ...view.jobs.flatMap((job) => ofJob(view, job, actions)),
-    ...view.workflows.flatMap((workflow) => ofCallee(view, workflow)),
+    ...view.jobs.filter((job) => !view.workflowOf(job).isBroken).flatMap((job) => ofJob(view, job, actions)),
+    ...view.workflows.filter(({ isBroken }) => !isBroken).flatMap((workflow) => ofCallee(view, workflow)),
     ...actions.flatMap((action) => ofAction(action, actions)),
   ];
 }

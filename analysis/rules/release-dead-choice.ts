@@ -12,6 +12,7 @@ import { type World, worldsOf } from "../systems/workflows/worlds.ts";
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
   return view.workflows.flatMap((workflow) => {
+    if (workflow.isBroken) return [];
     const shipping = view.jobsOf(workflow).filter((job) => shipmentsOf(view, job).length > 0);
     const nothing = shipping.length > 0 ? nothingAtAll(view, workflow) : [];
     if (nothing.length > 0) return nothing;

@@ -1,25 +1,36 @@
 // A way back that does not work: it can never run, it runs although nothing was deployed, or the value that says where
 // to go back to is empty. It is found when it is needed, so every path to it is simulated.
 import type { Graph } from "../graph.ts";
-import { lineOf } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
-import { expressionsIn, hasStatusFunction, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
+import { hasStatusFunction, parseCondition } from "../systems/workflows/expressions.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
 import { deploymentsOf, isUndoJob, isUndoStep } from "../systems/workflows/roles.ts";
-import { commandsIn } from "../systems/workflows/shell.ts";
 import { simulate } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
+import { emptyValues, type Obstacle, obstaclesOf } from "../systems/workflows/ways-back.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
   return view.jobs.flatMap((job) => [
     ...(isUndoJob(view, job)
-      ? [...unreachable(view, job), ...tooEarly(view, job), ...swapsAgain(view, job), ...noRepository(view, job)]
+      ? [
+          ...unreachable(view, job),
+          ...tooEarly(view, job),
+          ...swapsAgain(view, job),
+          ...obstaclesOf(view, job).map((obstacle) => obstacleDraft(job, obstacle)),
+        ]
       : []),
     ...view.stepsOf(job).flatMap((step) => ofStep(view, job, step)),
   ]);
 }
+
+const obstacleDraft = (job: JobNode, { subject, ...obstacle }: Obstacle): Draft => ({
+  ...obstacle,
+  known: "structural",
+  cost: "The way back does nothing, or fails, at the moment when it is needed.",
+  subject: `${job.id} ${subject}`,
+});
 
 /** The jobs of the workflow that a way back goes back from. */
 const undone = (view: WorkflowsView, job: JobNode): readonly JobNode[] =>
@@ -134,83 +145,14 @@ function swapsAgain(view: WorkflowsView, job: JobNode): readonly Draft[] {
   ];
 }
 
-const needsRepository = /^git (fetch|checkout|log|rev-parse|rev-list|revert|reset|describe|tag|push|show|merge-base)\b/;
-const makesRepository = /^(git (clone|init)|gh repo clone)\b/;
-
-/** A way back that uses git in a folder without a repository. */
-function noRepository(view: WorkflowsView, job: JobNode): readonly Draft[] {
-  if (job.runsOn.some((label) => /self-hosted|\$\{\{/.test(label))) return [];
-  for (const step of view.stepsOf(job)) {
-    if (/checkout|clone/i.test(step.uses?.text ?? "") || step.uses?.text.startsWith("./")) return [];
-    const commands = commandsIn(step.run?.text ?? "");
-    if (commands.some(({ words }) => makesRepository.test(words.join(" ")))) return [];
-    const first = commands.find(({ words }) => needsRepository.test(words.join(" ")));
-    if (first)
-      return [
-        {
-          severity: "critical",
-          known: "structural",
-          place: lineOf(step.run!, first.line),
-          message:
-            `"${first.words.join(" ")}" in the way back ${job.key} has no repository: nothing is checked out ` +
-            "before.",
-          cost: "The way back fails at the moment when it is needed.",
-          fix: "check the repository out in the first step",
-          subject: `${job.id} repository`,
-        },
-      ];
-  }
-  return [];
-}
-
 function ofStep(view: WorkflowsView, job: JobNode, step: StepNode): readonly Draft[] {
   const effects = view.ownEffectsOf(job);
   if (!isUndoStep(step, effects) && !isUndoJob(view, job)) return [];
   const steps = view.stepsOf(job);
-  return [...emptyValues(view, job, step, steps), ...(isUndoJob(view, job) ? [] : earlyStep(view, job, step, steps))];
-}
-
-/** Values that the way back reads and nothing gives. */
-function emptyValues(view: WorkflowsView, job: JobNode, step: StepNode, steps: readonly StepNode[]): readonly Draft[] {
-  const texts = [step.run, ...step.with.map(({ value }) => value), ...step.env.map(({ value }) => value)];
-  return texts
-    .filter((text) => text !== undefined)
-    .flatMap((text) =>
-      expressionsIn(text.text)
-        .flatMap(pathsIn)
-        .flatMap((path) => {
-          const why = missing(view, job, path, steps.slice(0, steps.indexOf(step)));
-          if (why === undefined) return [];
-          return [
-            {
-              severity: "critical" as const,
-              known: "structural" as const,
-              place: text.place,
-              message: `The way back in job ${job.key} reads ${path.join(".")}, which is empty: ${why}.`,
-              cost: "The way back fails, or goes to a version that nobody chose, at the moment when it is needed.",
-              fix: "declare the output where the previous version is read, and need that job",
-              subject: `${step.id} ${path.join(".")}`,
-            },
-          ];
-        }),
-    );
-}
-
-function missing(
-  view: WorkflowsView,
-  job: JobNode,
-  path: readonly string[],
-  earlier: readonly StepNode[],
-): string | undefined {
-  const [context, key = "", field, name = ""] = path;
-  if (field !== "outputs" || key === "*" || name === "*") return undefined;
-  if (context === "steps")
-    return earlier.some((step) => step.key === key) ? undefined : `no earlier step of the job has the id ${key}`;
-  if (context !== "needs") return undefined;
-  const need = view.needsOf(job).find((each) => each.key === key);
-  if (need === undefined) return `the job does not need ${key}`;
-  if (need.uses !== undefined) return undefined;
-  return need.outputs.some((each) => each.key.text === name) ? undefined : `${key} declares no output ${name}`;
+  return [
+    ...emptyValues(view, job, step, steps).map((obstacle) => obstacleDraft(job, obstacle)),
+    ...(isUndoJob(view, job) ? [] : earlyStep(view, job, step, steps)),
+  ];
 }
 
 /** A step that goes back if anything fails, also what stands before the deployment. */
@@ -309,6 +251,33 @@ ${checkout}      - run: |
           COMMIT: \${{ inputs.commit }}
 `;
 
+/** A rollback that is a workflow of its own, after a job that looks first. */
+const chosen = (mark: string, condition: string, ...steps: readonly string[]): string => `name: rollback
+on:
+  workflow_dispatch:
+    inputs:
+      action: { type: choice, options: [rollback, look] }
+concurrency: release
+jobs:
+  look:
+    if: inputs.action == 'look'
+    runs-on: ubuntu-24.04
+    steps:
+      - run: ./look.sh
+  rollback:${mark}
+    needs: look
+    if: ${condition}
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - uses: actions/checkout@v6
+${steps.map((step) => `      - ${step}\n`).join("")}`;
+const alone = (...steps: readonly string[]): string =>
+  chosen("", "inputs.action == 'rollback'", ...steps).replace("    needs: look\n", "");
+const printed = "name: Roll back\n        run: echo rolling back";
+const listed = "name: Roll back\n        run: |\n          TAG=$(gh api repos/acme/shop/tags --jq .[1].name)";
+const goesBack = '\n          helm rollback shop "$TAG"';
+
 export const rollbackUnsound: Rule = {
   id: "rollback-unsound",
   title: "A way back does not work",
@@ -319,10 +288,23 @@ export const rollbackUnsound: Rule = {
     "A rollback is the part of a workflow that is never seen to run until it is needed. A condition without a status " +
     "function is skipped by the very failure that it waits for; failure() alone is also true if nothing was deployed " +
     "yet; and an output that no job declares is empty without an error.",
-  severity: "Critical. High for a step in the deploying job that an earlier step can start.",
+  severity:
+    "Critical. High for a step in the deploying job that an earlier step can start, and for a way back that only " +
+    "prints, that has no token, or that is skipped when it is started by hand.",
   fix: "Let the rollback need the deploying job, and require that this job failed: needs.deploy.result == 'failure'.",
   limits: "Rollbacks are found by their commands (helm rollback, kubectl rollout undo) and by their names.",
   failing: [
+    {
+      ".github/workflows/rollback.yml": chosen(
+        " # <- finding",
+        "inputs.action == 'rollback'",
+        "run: helm rollback shop",
+      ),
+    },
+    { ".github/workflows/rollback.yml": alone(`${printed} # <- finding`) },
+    {
+      ".github/workflows/rollback.yml": alone(`${listed} # <- finding${goesBack}`),
+    },
     { ".github/workflows/release.yml": example("needs.deploy.result == 'failure' # <- finding") },
     { ".github/workflows/release.yml": example("failure() # <- finding") },
     {
@@ -341,6 +323,31 @@ export const rollbackUnsound: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/rollback.yml": chosen(
+          "",
+          "always() && inputs.action == 'rollback'",
+          "run: helm rollback shop",
+        ),
+      },
+      because: "A status function lets it run when the earlier job is skipped.",
+      edit: { file: ".github/workflows/rollback.yml", replace: "always() && ", by: "" },
+    },
+    {
+      files: { ".github/workflows/rollback.yml": alone(printed.replace("echo rolling back", "helm rollback shop")) },
+      because: "A command goes back.",
+      edit: { file: ".github/workflows/rollback.yml", replace: "run: helm", by: "run: echo helm" },
+    },
+    {
+      files: {
+        ".github/workflows/rollback.yml": alone(
+          `${listed}${goesBack}\n        env:\n          GH_TOKEN: \${{ github.token }}`,
+        ),
+      },
+      because: "The step has a token.",
+      edit: { file: ".github/workflows/rollback.yml", replace: "GH_TOKEN", by: "TOKEN" },
+    },
     {
       files: {
         ".github/workflows/release.yml": swapped(

@@ -17,13 +17,15 @@ import {
   canaryAppUnnamed,
 } from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
-import { readArguments } from "../arguments.ts";
-import { child, refusal, say, settingOf } from "../conventions.ts";
+import { isOutput, readArguments, refuseProblems } from "../arguments.ts";
+import { child, refusal, say, settingOf, usesMocks } from "../conventions.ts";
 import { type Planned, refuseAdoption, withSlots } from "./adopt.ts";
+import { type AppCredentials, refuseUnfit, withCredentials } from "./app-credentials.ts";
 import { messageSources } from "./consumers.ts";
 import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
-import { fromKnownParts, hasHole } from "./known-parts.ts";
+import { fromKnownParts, hasHole, hole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
+import { lacksForCreation, misuses, type Usable } from "./misuse.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
 import { probeComplaints } from "./probe-limits.ts";
 import { noRecreation } from "./recreation.ts";
@@ -76,6 +78,14 @@ export interface CanaryAppArgs extends ContainerAppArgs {
    * @default []
    */
   readonly acceptLoss?: readonly LostSetting[];
+  /**
+   * The rotated credentials of the app, by the variable of its first container that gets the value: `uri()`,
+   * `keyValue()` or `dotnet()` of a `DatabaseCredential`. Each adds two secrets by reference and the identity that
+   * reads them. The app must be one of the credential's consumers, and may hold no other secret by value.
+   *
+   * @default {}
+   */
+  readonly credentials?: AppCredentials;
   /**
    * The secrets of rotated credentials, two names for each. The template names one of the two. An update leaves it to
    * the rotation which one that is: it names the one that the live app names, and leaves both where they are in Key
@@ -179,7 +189,8 @@ export class CanaryApp extends pulumi.ComponentResource {
   readonly message: pulumi.Output<string>;
 
   constructor(name: string, given: CanaryAppArgs, opts: CanaryAppOptions = {}) {
-    const args = read(name, given);
+    const plain = read(name, given);
+    const args = withCredentials(name, plain, plain.credentials ?? {});
     const options = splitOptions(name, opts);
     // The app's arguments are in the state of the app below, its secrets marked as such, and not here again.
     const { containerAppName, resourceGroupName, controlPlane } = args;
@@ -187,7 +198,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const plan = planOf(name, args);
     this.#warn(name, plan, args.expectedRequestsPerMinute ?? 0);
 
-    const { app, ...named } = this.#deploy(name, args, plan.strategy.probeSeconds, options.app);
+    const { app, ...named } = this.#deploy(name, args, plan, options.app);
     this.app = app;
     const release = this.#release(name, args, plan, named);
 
@@ -211,12 +222,14 @@ export class CanaryApp extends pulumi.ComponentResource {
   }
 
   /** Declares the app with the traffic that it has now, and says what names its release. */
-  #deploy(name: string, args: CanaryAppArgs, probeSeconds: number, own: pulumi.CustomResourceOptions): Deployed {
+  #deploy(name: string, args: CanaryAppArgs, plan: Plan, own: pulumi.CustomResourceOptions): Deployed {
     const { containerAppName, resourceGroupName, controlPlane, keepLive = [], credentialSlots = [] } = args;
     const note = (line: string): void => void pulumi.log.info(line, this);
     const given = ofContainerApp(args);
+    const { probeSeconds } = plan.strategy;
     const live = this.#read(name, args, given, note);
-    const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName };
+    const asked = askedOf(args, plan);
+    const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName, asked };
     const { hooks, of } = releaseKey(name);
     const app = new ContainerApp(
       child(name, "app"),
@@ -240,7 +253,8 @@ export class CanaryApp extends pulumi.ComponentResource {
 
   /** Reads the live app, and refuses what would harm it: at preview as far as it is known, and again at the update. */
   #read(name: string, args: CanaryAppArgs, given: ContainerAppArgs, note: (line: string) => void): pulumi.Output<Live> {
-    const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [], credentialSlots = [] } = args;
+    const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [] } = args;
+    const { credentials = {}, credentialSlots = [] } = args;
     const place = pulumi.all([resourceGroupName, containerAppName]);
     return fromKnownParts({ given, place }, (known: { readonly given: Planned; readonly place: unknown }) => {
       if (hasHole(known.place)) note(unread(name));
@@ -248,9 +262,12 @@ export class CanaryApp extends pulumi.ComponentResource {
       if (sources.length > 0) void say(canaryAppConsumes({ app: name, sources }), this);
       const complaints = probeComplaints(known.given.template);
       if (complaints.length > 0) throw refusal(canaryAppProbes({ app: name, complaints }));
+      const [group, called] = known.place as readonly unknown[];
+      refuseUnfit({ app: called, resourceGroup: group }, credentials, known.given);
       return place.apply(async ([resourceGroup, app]) => {
         try {
           const found = await readLive(resourceGroup, app, this);
+          refuseMisuse(name, { ...known.given, keepLive }, found !== undefined);
           const slots = liveSlots(credentialSlots, found);
           if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
           const kept = keptOf(keepLive, found);
@@ -275,16 +292,8 @@ export class CanaryApp extends pulumi.ComponentResource {
         revision: this.app.latestRevisionName,
         release: key,
         serving,
-        strategy: plan.strategy,
-        thresholds: plan.thresholds,
-        ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
-        probePath: args.probePath ?? "/",
-        ...(args.probe && { probe: args.probe }),
         wait: args.wait ?? true,
-        whenInFlight: args.whenInFlight ?? "refuse",
-        outsideWeights: args.outsideWeights ?? "restore",
-        ...(args.gate && { gate: args.gate }),
-        ...(args.credentialSlots && { credentialSlots: args.credentialSlots }),
+        ...askedOf(args, plan),
       },
       { parent: this, dependsOn: this.app },
     );
@@ -309,16 +318,44 @@ export class CanaryApp extends pulumi.ComponentResource {
 function read(name: string, given: CanaryAppArgs): CanaryAppArgs {
   const isUnnamed = Object.prototype.toString.call(given) === "[object Object]" && given.containerAppName === undefined;
   if (isUnnamed && typeof name === "string") throw refusal(canaryAppUnnamed({ name }));
-  return readArguments("CanaryApp", name, argumentForms.CanaryApp, given);
+  const args = readArguments("CanaryApp", name, argumentForms.CanaryApp, given);
+  refuseProblems("CanaryApp", name, misuses(args, isOutput));
+  return args;
+}
+
+/**
+ * Checks what is known, and what an app needs that does not exist yet. Mocks know nothing of what Azure fills in.
+ *
+ * @throws component-arguments-refused
+ */
+function refuseMisuse(name: string, planned: Usable, exists: boolean): void {
+  if (usesMocks()) return;
+  const isHole = (value: unknown): boolean => value === hole;
+  const problems = misuses(planned, isHole);
+  refuseProblems("CanaryApp", name, exists ? problems : [...lacksForCreation(planned, isHole), ...problems]);
 }
 
 /** Returns what azure-native takes. */
 function ofContainerApp(args: CanaryAppArgs): ContainerAppArgs {
   const { controlPlane, probePath, probe, strategy, thresholds, dryRunThresholds, ...others } = args;
   const { expectedRequestsPerMinute, ...more } = others;
-  const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, credentialSlots, ...rest } = more;
+  const { wait, whenInFlight, outsideWeights, gate, keepLive, acceptLoss, credentials, credentialSlots, ...rest } =
+    more;
   return rest;
 }
+
+/** Returns how the release of any revision is carried out. */
+const askedOf = (args: CanaryAppArgs, plan: Plan) => ({
+  strategy: plan.strategy,
+  thresholds: plan.thresholds,
+  ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
+  probePath: args.probePath ?? "/",
+  ...(args.probe && { probe: args.probe }),
+  whenInFlight: args.whenInFlight ?? "refuse",
+  outsideWeights: args.outsideWeights ?? "restore",
+  ...(args.gate && { gate: args.gate }),
+  ...(args.credentialSlots && { credentialSlots: args.credentialSlots }),
+});
 
 /** An imported app has these as inputs, since Azure shows them. Removing one would replace the app. */
 const shownByAzure = ["environmentId", "managedEnvironmentId", "workloadProfileName"] as const;

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { replicaCounts } from "../../defaults.ts";
 import { httpAppSizeUnfit } from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
-import { readFunctionArguments } from "../arguments.ts";
+import { appIn, readFunctionArguments } from "../arguments.ts";
 import { refusal, replicaSizes, resourcesOf, variablesOf } from "../conventions.ts";
 
 /** What a simple HTTP app needs. */
@@ -62,7 +62,10 @@ export interface HttpAppArgs {
    * @default none
    */
   readonly telemetry?: {
-    /** The connection string. It becomes a secret of the app. */
+    /**
+     * The connection string. It is a plain variable: it grants nothing by itself, since the component of `Telemetry`
+     * takes Entra tokens only.
+     */
     readonly connectionString: pulumi.Input<string>;
     /** The id of the identity that may publish. The app gets this identity too. */
     readonly identity: pulumi.Input<string>;
@@ -117,9 +120,6 @@ const cpuStep = 0.25;
 const cpuMost = 4;
 const gibPerCpu = 2;
 
-/** The name of the app's secret that holds the connection string. */
-const telemetrySecret = "telemetry";
-
 /**
  * Returns the arguments of a ContainerApp, or of a CanaryApp, for an HTTP app with one container.
  *
@@ -153,7 +153,8 @@ function templateOf(args: HttpAppArgs, port: number): NonNullable<ContainerAppAr
   const { containerAppName, image, variables = {}, secretVariables = {}, healthPath = "/" } = args;
   const { cpu = replicaSizes.storefront.cpu } = args;
   const { minReplicas = replicaCounts.storefrontMin, maxReplicas = replicaCounts.storefrontMax } = args;
-  if (!(cpu >= cpuStep && cpu <= cpuMost && Number.isInteger(cpu / cpuStep))) throw refusal(httpAppSizeUnfit({ cpu }));
+  if (!(cpu >= cpuStep && cpu <= cpuMost && Number.isInteger(cpu / cpuStep)))
+    throw refusal(httpAppSizeUnfit({ cpu, app: appIn(args) }));
   const httpGet = { path: healthPath, port };
   return {
     containers: [
@@ -176,15 +177,17 @@ function templateOf(args: HttpAppArgs, port: number): NonNullable<ContainerAppAr
   };
 }
 
-/** Returns the arguments with the variables and the secret that telemetry needs in the container. */
+/** Returns the arguments with the variables that telemetry needs in the container. */
 function withTelemetry(args: HttpAppArgs): HttpAppArgs {
   const { telemetry } = args;
   if (telemetry === undefined) return args;
   return {
     ...args,
-    variables: { TELEMETRY_IDENTITY: telemetry.identity, ...args.variables },
-    secrets: { [telemetrySecret]: telemetry.connectionString, ...args.secrets },
-    secretVariables: { APPLICATIONINSIGHTS_CONNECTION_STRING: telemetrySecret, ...args.secretVariables },
+    variables: {
+      APPLICATIONINSIGHTS_CONNECTION_STRING: telemetry.connectionString,
+      TELEMETRY_IDENTITY: telemetry.identity,
+      ...args.variables,
+    },
   };
 }
 

@@ -23,6 +23,8 @@ export interface Guarded {
   readonly audience: string;
   readonly resourceGroup: pulumi.Input<string>;
   readonly app: pulumi.Input<string>;
+  /** How the release of a new revision will be asked for. */
+  readonly asked: object;
 }
 
 /** The answer of Ballast's provider to `ballast:index:lock`. */
@@ -41,14 +43,15 @@ const lockSeconds = 120;
  *
  * They run in updates only, never in previews. If the control plane cannot be reached, it shifts no traffic either: the
  * guard then compares, warns and continues. Otherwise Pulumi could not repair a control plane that is down. An update
- * that makes a revision is refused instead: nothing could release that revision, and it would run for nobody.
+ * that makes a revision is refused instead: nothing could release that revision, and it would run for nobody. So is
+ * one whose release the control plane would refuse, such as an older one that does not know a field of it.
  *
  * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes, canary-app-unreleasable; each fails
  *   the update
  */
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
   if (!takesHooks()) return {};
-  const { name, audience } = guarded;
+  const { name, audience, asked } = guarded;
   const known = Promise.all([settled(guarded.endpoint), settled(guarded.resourceGroup), settled(guarded.app)]);
   const hook = hookNames(name);
   let lockId: string | undefined;
@@ -70,7 +73,7 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
     const makesRevision = await refuseScope(app, oldInputs, newInputs, parent);
     const lock: Lock = await pulumi.runtime.invoke(
       "ballast:index:lock",
-      { endpoint, audience, resourceGroup, app, seconds: lockSeconds, forRelease: makesRevision },
+      { endpoint, audience, resourceGroup, app, seconds: lockSeconds, ...(makesRevision && { release: asked }) },
       { parent },
     );
     if (lock.heldBy) throw canaryAppLocked({ app, heldBy: lock.heldBy });

@@ -29,6 +29,7 @@ interface Settings {
   readonly ingestionSeconds?: number;
   readonly telemetry?: { readonly connectionString: pulumi.Input<string> } | undefined;
   readonly notify?: pulumi.Input<string> | undefined;
+  readonly rotatorPassword?: pulumi.Input<string> | undefined;
   readonly credentials?: string | undefined;
   readonly remediations?: string | undefined;
 }
@@ -37,17 +38,20 @@ interface Settings {
 const passwordSecret = "database-password";
 /** The name of the app's secret with the notifiers. */
 const notifySecret = "notify";
+/** The name of the app's secret with the rotator's password. */
+const rotatorSecret = "rotator-password";
 
 /** The name of the app's secret with the connection string of telemetry. */
 const telemetrySecret = "telemetry";
 
 /** Returns the secrets that the template only names. */
-export function secretsOf({ database, notify, telemetry }: Settings): {
+export function secretsOf({ database, notify, rotatorPassword, telemetry }: Settings): {
   secrets?: { name: string; value: pulumi.Output<string> }[];
 } {
   const given = [
     ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
     ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
+    ...(rotatorPassword === undefined ? [] : [{ name: rotatorSecret, value: pulumi.secret(rotatorPassword) }]),
     ...(telemetry ? [{ name: telemetrySecret, value: pulumi.secret(telemetry.connectionString) }] : []),
   ];
   return given.length === 0 ? {} : { secrets: given };
@@ -83,15 +87,17 @@ export function environmentVariables(
     BALLAST_LEASE_SECONDS: String(leaseSeconds),
     BALLAST_REQUEST_SECONDS: String(requestSeconds),
     BALLAST_INGESTION_SECONDS: String(ingestionSeconds),
-    ...(args.credentials === undefined
+    ...(args.credentials === undefined ? {} : { BALLAST_CREDENTIALS: args.credentials }),
+    ...(args.credentials === undefined && endpoints.vaults === undefined
       ? {}
-      : { BALLAST_CREDENTIALS: args.credentials, BALLAST_VAULTS: endpoints.vaults ?? publicAzure.vaults }),
+      : { BALLAST_VAULTS: endpoints.vaults ?? publicAzure.vaults }),
     ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
   });
   return [
     ...env,
     ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
     ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
+    ...(args.rotatorPassword === undefined ? [] : [{ name: "BALLAST_ROTATOR_PASSWORD", secretRef: rotatorSecret }]),
     ...(args.telemetry ? [{ name: "APPLICATIONINSIGHTS_CONNECTION_STRING", secretRef: telemetrySecret }] : []),
   ];
 }

@@ -212,6 +212,12 @@ export interface ControlPlaneArgs {
    */
   readonly credentials?: string | undefined;
   /**
+   * The password of the role `ballast_rotator`, for database servers that accept passwords. It is handled as a secret.
+   *
+   * @default none: the control plane signs in with Entra tokens
+   */
+  readonly rotatorPassword?: pulumi.Input<string> | undefined;
+  /**
    * What may be done about alerts, as JSON: targets with what they depend on, and a policy for each alert rule;
    * docs/guides/remediation.md has the format. It is checked at preview. With it the identity may also read the
    * subscription's alerts, restart revisions, and start jobs of its group.
@@ -336,8 +342,9 @@ export class ControlPlane extends pulumi.ComponentResource {
 }
 
 /** Returns the arguments as the state keeps them: a component's own inputs are in it too. */
-const stateOf = ({ database, notify, telemetry, ...args }: ControlPlaneArgs) => ({
+const stateOf = ({ database, notify, rotatorPassword, telemetry, ...args }: ControlPlaneArgs) => ({
   ...args,
+  ...(rotatorPassword !== undefined && { rotatorPassword: pulumi.secret(rotatorPassword) }),
   database: {
     ...database,
     ...(database.login && { login: { ...database.login, password: pulumi.secret(database.login.password) } }),

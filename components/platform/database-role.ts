@@ -42,11 +42,25 @@ export interface DatabaseRoleArgs {
     /** The identity's object id in Entra. The server accepts its tokens for the role. */
     readonly objectId: pulumi.Input<string>;
   };
+  /**
+   * The roles of credentials that the grantee rotates. With these the job prepares the database for rotations instead:
+   * it makes the roles, lets the grantee change them and nothing else, and creates no tables.
+   *
+   * @default none: the job prepares the control plane's own database
+   */
+  readonly credentials?: readonly {
+    /** The role without login that owns what the pair creates, and has its rights. */
+    readonly owner: string;
+    /** The login role of slot a. */
+    readonly a: string;
+    /** The login role of slot b. */
+    readonly b: string;
+  }[];
 }
 
 /**
- * A job that prepares the control plane's database. An operator starts it once, and again whenever the control plane
- * reports that its database is not prepared.
+ * A job that prepares the control plane's database, or a database whose credentials it rotates. An operator starts it
+ * once, and again whenever the control plane reports that a database is not prepared.
  */
 export class DatabaseRole extends pulumi.ComponentResource {
   /** The job's name, by which it is started. */
@@ -88,6 +102,7 @@ export class DatabaseRole extends pulumi.ComponentResource {
       BALLAST_DATABASE_USER: identity.name,
       BALLAST_DATABASE_GRANTEE: grantee.name,
       BALLAST_DATABASE_GRANTEE_OBJECT: grantee.objectId,
+      ...(args.credentials && { BALLAST_DATABASE_CREDENTIALS: JSON.stringify(args.credentials) }),
     };
     const job = new Job(
       child(name, "job"),

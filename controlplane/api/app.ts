@@ -1,7 +1,7 @@
 // Routes each call to the function that answers it, after the checks that every call must pass: the token and its role,
 // then the names in the path, then the size and form of the body. openapi-operations.ts lists the calls.
 import { type Context, Hono } from "hono";
-import { type AnyKind, type Kinds, streamOf } from "../../engines/kind.ts";
+import { type AnyKind, type DeclaredThings, type Kinds, streamOf } from "../../engines/kind.ts";
 import {
   callFailed,
   callMalformed,
@@ -15,6 +15,7 @@ import { isMomentary } from "../adapters/postgres/momentary.ts";
 import { namingStream } from "../runtime/stuck.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type Answer, type Call, type Caller, type Parts, refuse } from "./call.ts";
+import { listDeclared, putDeclared, removeDeclared, showDeclared } from "./declarations.ts";
 import { health } from "./health.ts";
 import { lockTarget, unlockTarget } from "./lock-target.ts";
 import { showApi } from "./openapi.ts";
@@ -67,8 +68,16 @@ const answersOfKind = (kind: AnyKind): Readonly<Record<string, Answer>> => {
     [`show${noun}Journal`]: namingFailures(kind, showJournal(kind)),
     [`follow${noun}`]: namingFailures(kind, followStream(kind)),
     [`signal${noun}`]: namingFailures(kind, signalStream(kind)),
+    ...(kind.calls.declared === undefined ? {} : answersAboutDeclared(kind.calls.declared)),
   };
 };
+
+const answersAboutDeclared = (things: DeclaredThings): Readonly<Record<string, Answer>> => ({
+  [`put${things.noun}`]: putDeclared(things),
+  [`list${capitalized(things.plural)}`]: listDeclared(things),
+  [`show${things.noun}`]: showDeclared(things),
+  [`remove${things.noun}`]: removeDeclared(things),
+});
 
 /** Names the stream of a call on which the engine fails. */
 const namingFailures =

@@ -6,6 +6,7 @@ import { type AppTarget, describeTarget, type TargetKey } from "../../engines/ta
 import type { Instant } from "../../engines/time.ts";
 import { targetUnknown } from "../../errors/api.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
+import type { Declarations } from "../runtime/declarations.ts";
 import type { Orchestrator } from "../runtime/orchestrate.ts";
 import type { Claims, Journal, Standing } from "../runtime/ports.ts";
 import type { Role } from "./roles.ts";
@@ -23,6 +24,8 @@ export interface Parts {
   readonly managedApps: readonly AppTarget[];
   /** The keys of all managed targets, those of the apps included. */
   readonly managedTargets: readonly TargetKey[];
+  /** What programs declare, by the plural of the things. @default nothing can be declared */
+  readonly declarations?: Readonly<Record<string, Declarations>>;
   /** Tells whether the world is still as a finished stream left it. @default it is */
   readonly standing?: (stream: string) => Promise<Standing>;
   readonly now: () => Instant;
@@ -83,9 +86,19 @@ export const errorBody = ({ id, message, fix, left }: BallastError) => ({
 });
 
 /** Gives the first of these targets that is not managed; the control plane touches no such target. */
-export function unmanagedOf(targets: readonly TargetKey[], { managedTargets }: Parts): TargetKey | undefined {
-  return targets.find((target) => !managedTargets.includes(target));
+export async function unmanagedOf(
+  targets: readonly TargetKey[],
+  { managedTargets, declarations }: Pick<Parts, "managedTargets" | "declarations">,
+): Promise<TargetKey | undefined> {
+  const unknown = targets.filter((target) => !managedTargets.includes(target));
+  if (unknown.length === 0) return undefined;
+  const declared = await declaredTargets(declarations);
+  return unknown.find((target) => !declared.includes(target));
 }
+
+/** Gives the keys of everything that programs have declared. */
+export const declaredTargets = async (declarations: Parts["declarations"] = {}): Promise<readonly TargetKey[]> =>
+  (await Promise.all(Object.values(declarations).map(({ targets }) => targets()))).flat();
 
 /** Refuses a call about a target that is not managed. */
 export const refuseTarget = (target: TargetKey): Response =>

@@ -2,7 +2,7 @@
 // none is undescribed, and openapi.ts makes the description from them. Each kind of work has the same calls.
 
 import type { Form } from "../../engines/form.ts";
-import type { AnyKind, Kinds } from "../../engines/kind.ts";
+import type { AnyKind, DeclaredThings, Kinds } from "../../engines/kind.ts";
 import { exactly, type Schema } from "../../engines/schema.ts";
 import { appForms } from "../../engines/targets.ts";
 import { lockForm } from "./lock-target.ts";
@@ -54,7 +54,59 @@ const callsOfKind = (kind: AnyKind): Readonly<Record<string, Operation>> => ({
   ...startingCall(kind),
   ...readingCalls(kind),
   ...(kind.calls.signals.length === 0 ? {} : signallingCall(kind)),
+  ...(kind.calls.declared === undefined ? {} : declaringCalls(kind.calls.declared)),
 });
+
+/** The calls about what programs declare of a kind. */
+function declaringCalls({ noun, plural, parts, form, refusals }: DeclaredThings): Readonly<Record<string, Operation>> {
+  const word = noun.toLowerCase();
+  const path = `/${plural}${Object.keys(parts)
+    .map((part) => `/{${part}}`)
+    .join("")}`;
+  const shown = { description: `The ${word} as it is declared, and what is there of it.`, shape: named(noun) };
+  return {
+    [`put${noun}`]: {
+      method: "PUT",
+      path,
+      names: parts,
+      role: "Rollout.Write",
+      body: form,
+      summary: `Declare a ${word}, or change its declaration. A new one gets its first versions.`,
+      answers: { 200: shown },
+      refusals: { 404: ["target-not-declared"], 409: refusals, ...unreadable },
+    },
+    [`list${capitalized(plural)}`]: {
+      method: "GET",
+      path: `/${plural}`,
+      role: "Rollout.Read",
+      summary: `List the declared ${plural}.`,
+      answers: {
+        200: {
+          description: `The declarations, by name.`,
+          shape: exactly({ [plural]: { type: "array", items: { type: "object" } } }),
+        },
+      },
+    },
+    [`show${noun}`]: {
+      method: "GET",
+      path,
+      names: parts,
+      role: "Rollout.Read",
+      summary: `Get a declared ${word}, what is there of it, and what a rotation would do now.`,
+      answers: { 200: shown },
+      refusals: { 404: ["target-not-declared"] },
+    },
+    [`remove${noun}`]: {
+      method: "DELETE",
+      path,
+      names: parts,
+      role: "Rollout.Write",
+      summary: `Remove the declaration of a ${word}. Its secrets and roles stay.`,
+      answers: { 204: { description: "The declaration no longer exists." } },
+      refusals: { 404: ["target-not-declared"] },
+    },
+  };
+}
 
 /** Gives the name of the path of a kind's streams, with the parts in braces. */
 const pathOf = ({ calls }: AnyKind): string =>

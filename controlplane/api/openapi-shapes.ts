@@ -32,7 +32,11 @@ export const shapesOf = (kinds: Kinds): Readonly<Record<string, Schema>> =>
     Error: { type: "object", required: ["error"], properties: { error } },
   });
 
-const shapesOfKind = ({ facts, calls: { noun, summary, ends } }: AnyKind): Readonly<Record<string, Schema>> => ({
+const shapesOfKind = ({
+  facts,
+  calls: { noun, summary, ends, declared },
+}: AnyKind): Readonly<Record<string, Schema>> => ({
+  ...(declared === undefined ? {} : { [declared.noun]: declared.shape }),
   [noun]: summary,
   [`${noun}Event`]: { ...facts.schema, description: "One fact: an observation or a decision." },
   [`${noun}Fact`]: exactly({

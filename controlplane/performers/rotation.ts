@@ -1,7 +1,7 @@
 // Performs the effects of a rotation: one line for each effect that touches the world. The adapters know how a call is
 // sent and what its answers mean, and the engine decides when.
 import type { Result } from "../../engines/engine.ts";
-import { otherSlot, secretKey } from "../../engines/rotation/declaration.ts";
+import { otherSlot, secretKey, slots } from "../../engines/rotation/declaration.ts";
 import type {
   Credential,
   CredentialName,
@@ -10,17 +10,17 @@ import type {
   RotationOutcome,
   Slot,
 } from "../../engines/rotation/vocabulary.ts";
-import { after } from "../../engines/time.ts";
+import { after, type Instant } from "../../engines/time.ts";
 import { aborted, systemTime } from "../runtime/clock.ts";
 import { limitSecondsOf, readWithin, requestsPerRead, writeWithin } from "../runtime/limits.ts";
 import type { Performer, Streams, Within } from "../runtime/performer.ts";
 import type { Clock, Fence, Time } from "../runtime/ports.ts";
-import type { Consumers, Logins, Roles, Vault } from "./rotation-ports.ts";
+import type { Consumers, Logins, Roles, RolesView, Vault } from "./rotation-ports.ts";
 import { failure, watched } from "./watched-fence.ts";
 
 /** The ports of a rotation, the declared credentials, and the limit of one request. */
 export interface RotationWorld {
-  readonly credentials: readonly Credential[];
+  readonly credentials: () => Promise<readonly Credential[]>;
   readonly vault: Vault;
   readonly roles: Roles;
   readonly logins: Logins;
@@ -127,22 +127,40 @@ async function callPort(
   }
 }
 
-/** Reads the credential as the settings declare it and as the world has it. */
+/** Reads the credential as it is declared and as the world has it. */
 async function inspect(
   name: CredentialName,
-  { credentials, vault, roles, logins, consumers, clock }: RotationWorld,
+  world: RotationWorld,
   cancel: AbortSignal,
 ): Promise<Result<CredentialView>> {
-  const declaration = credentials.find((one) => secretKey(one) === secretKey(name));
-  if (declaration === undefined) return { ok: false, reason: `the credential ${name.credential} is not declared` };
+  const declaration = (await world.credentials()).find((one) => secretKey(one) === secretKey(name));
+  return declaration === undefined
+    ? { ok: false, reason: `the credential ${name.credential} is not declared` }
+    : inspectDeclared(declaration, world, cancel);
+}
+
+/** What the inspection of a credential reads. */
+export type InspectedWorld = Pick<RotationWorld, "vault" | "roles" | "logins" | "consumers" | "clock">;
+
+/** Reads a declared credential as the world has it. */
+export async function inspectDeclared(
+  declaration: Credential,
+  { vault, roles, logins, consumers, clock }: InspectedWorld,
+  cancel: AbortSignal,
+): Promise<Result<CredentialView>> {
   const secrets = await vault.look(declaration, cancel);
   if (!secrets.ok) return secrets;
-  const live: Slot = secrets.value.published?.slot ?? "a";
+  const { published } = secrets.value;
   const from = after(clock.now(), -declaration.timings.quietSeconds);
+  // Before the first version no app can name a slot, and both roles get a password.
   const [seen, idle, ...named] = await Promise.all([
-    roles.look(declaration, live, cancel),
-    logins.read(declaration, otherSlot(live), from, cancel),
-    ...declaration.consumers.map((consumer) => consumers.slotOf(consumer, declaration.credential, cancel)),
+    published === null ? lookAtBoth(roles, declaration, cancel) : roles.look(declaration, published.slot, cancel),
+    published === null
+      ? loginsOfBoth(logins, declaration, from, cancel)
+      : logins.read(declaration, otherSlot(published.slot), from, cancel),
+    ...(published === null ? [] : declaration.consumers).map((consumer) =>
+      consumers.slotOf(consumer, declaration.credential, cancel),
+    ),
   ]);
   if (!seen.ok) return seen;
   if (!idle.ok) return idle;
@@ -153,16 +171,45 @@ async function inspect(
     ok: true,
     value: {
       declaration,
-      published: secrets.value.published,
+      published,
       slots: { a: slot("a"), b: slot("b") },
       consumers: declaration.consumers.map(({ resourceGroup, app }, index) => {
-        const found = named[index]!;
-        return { resourceGroup, app, slot: found.ok ? found.value : null };
+        const found = named[index];
+        return { resourceGroup, app, slot: found?.ok ? found.value : null };
       }),
       idleLogins: idle.value.logins,
       idleSessions: seen.value.otherSessions,
       missing: seen.value.missing,
     },
+  };
+}
+
+/** Looks at the roles of a credential that has no version yet: at the sessions of both, and at what either lacks. */
+async function lookAtBoth(roles: Roles, credential: Credential, cancel: AbortSignal): Promise<Result<RolesView>> {
+  const [one, other] = await Promise.all(slots.map((slot) => roles.look(credential, slot, cancel)));
+  if (!one?.ok) return one!;
+  if (!other?.ok) return other!;
+  return {
+    ok: true,
+    value: {
+      login: one.value.login,
+      missing: [...new Set([...one.value.missing, ...other.value.missing])],
+      otherSessions: one.value.otherSessions + other.value.otherSessions,
+    },
+  };
+}
+
+/** Reads who used either role. A new server may have no log yet, and open sessions tell too. */
+async function loginsOfBoth(
+  logins: Logins,
+  credential: Credential,
+  from: Instant,
+  cancel: AbortSignal,
+): ReturnType<Logins["read"]> {
+  const seen = await Promise.all(slots.map((slot) => logins.read(credential, slot, from, cancel)));
+  return {
+    ok: true,
+    value: { logins: seen.flatMap((one) => (one.ok ? one.value.logins : [])), to: from, alive: false },
   };
 }
 

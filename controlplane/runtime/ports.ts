@@ -139,6 +139,14 @@ export interface Page {
   readonly next: Cursor | undefined;
 }
 
+/** What programs have declared, by the key of its target. Values are those of the declarations' own forms. */
+export interface DeclarationStore {
+  readonly all: () => Promise<readonly unknown[]>;
+  readonly put: (target: TargetKey, value: object) => Promise<void>;
+  /** Gives whether there was one. */
+  readonly remove: (target: TargetKey) => Promise<boolean>;
+}
+
 /** A place in a stream: the index of a fact and its hash. Without the hash the store's own is taken. */
 export interface Place {
   readonly index: number;

@@ -9,7 +9,7 @@ import { giveUp } from "./decisions/give-up.ts";
 import { start } from "./decisions/start.ts";
 import { evolve } from "./evolve.ts";
 import { judgeAdoption, judgeDrain, judgeGrace, judgeProof, judgeQuiet, readerIn } from "./gates.ts";
-import { consumerAt, goal, roleOf } from "./progress.ts";
+import { consumerAt, goal, isFirst, roleOf } from "./progress.ts";
 import type {
   RotationDecision,
   RotationEvent,
@@ -66,7 +66,10 @@ function concludeProof(
   const verdict = judgeProof(state, fact);
   if (verdict === undefined) return [];
   if (verdict === "again") return [{ kind: "VersionRejected", message: `another version is made: ${fact.detail}` }];
-  return verdict.verdict === "pass" ? [{ kind: "Proven", message: verdict.message }] : concludeGate(state, verdict);
+  if (verdict.verdict !== "pass") return concludeGate(state, verdict);
+  const proven = { kind: "Proven", message: verdict.message } as const;
+  // The apps of a new credential have no secret of it yet.
+  return isFirst(state) && state.renewing ? [proven, rotated(state)] : [proven];
 }
 
 function concludeRollout(

@@ -1,7 +1,7 @@
 // What a program declares about a credential that is rotated: where its secrets are, which roles log in with it, who
 // reads it, and how long each wait of a rotation may take. The control plane reads declarations by this form, and each
 // rotation keeps the one that it began with in its journal.
-import { completed, list, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
+import { completed, described, list, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
 import { strategyForm, thresholdsForm } from "../rollout/intent.ts";
 import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
 import { probeRequestForm } from "../rollout/probe-request.ts";
@@ -88,11 +88,31 @@ export interface Consumer extends ObjectOf<typeof consumerFields> {}
 
 const roleName = text("a role's name", { most: 63 });
 
-const credentialFields = {
-  ...credentialParts,
+/** How the value of a slot is written. */
+export const valueForms = ["uri", "key-value", "dotnet"] as const;
+
+/** The job that makes the roles, for the refusal of a credential whose roles are missing. */
+const jobForm = object({
+  resourceGroup: text("a resource group's name", { most: 90 }),
+  job: text("a job's name", { most: 64 }),
+});
+
+/** What a program says of a credential beside its name. */
+const ownFields = {
   server: text("a server's host name", { most: 253, pattern: "^[A-Za-z0-9.-]+$" }),
   port: number({ least: 1, most: 65_535, whole: true, otherwise: 5432 }),
   database: text("a database's name", { most: 63 }),
+  tls: oneOf(["require", "disable"], {
+    otherwise: "require",
+    description: "Whether connections must be encrypted; `disable` is for a server on loopback.",
+  }),
+  form: oneOf(valueForms, {
+    otherwise: "uri",
+    description:
+      "How the value of a slot is written: `uri` (postgresql://…), `key-value` (host=… password=…, as libpq reads " +
+      "it), `dotnet` (Host=…;Password=…, as Npgsql reads it).",
+  }),
+  preparedBy: optional(described(jobForm, "The job that makes the roles.")),
   roles: object({ a: roleName, b: roleName }, { description: "The login role of each slot." }),
   rotator: text("a role's name", {
     most: 63,
@@ -123,6 +143,7 @@ const credentialFields = {
   }),
   timings: { ...timingsForm, otherwise: defaultTimings() },
 };
+const credentialFields = { ...credentialParts, ...ownFields };
 
 function defaultTimings(): Timings {
   return Object.fromEntries(
@@ -138,17 +159,25 @@ export const credentialForm = object(credentialFields, { check: objectionsToCred
 
 const daySeconds = 86_400;
 
+const writtenFields = {
+  consumers: list(completed(consumerForm), {
+    least: 1,
+    most: 20,
+    description: "The apps that name a slot of the credential, in the order in which they are cut over.",
+  }),
+  timings: { ...completed(timingsForm), otherwise: defaultTimings() },
+};
+
 /** The form of a declaration as a program writes it: fields with a default may be absent. */
-export const completedCredential = completed(
-  object(
-    {
-      ...credentialFields,
-      consumers: list(completed(consumerForm), { least: 1, most: 20 }),
-      timings: { ...completed(timingsForm), otherwise: defaultTimings() },
-    },
-    credentialForm.about,
-  ),
+export const completedCredential = completed(object({ ...credentialFields, ...writtenFields }, credentialForm.about));
+
+/** The same without the credential's name, which is in the path of a call. */
+export const credentialBody = completed(
+  object({ ...ownFields, ...writtenFields }, { check: (given) => objectionsToCredential(given) }),
 );
+
+/** A declaration without its name. */
+export interface CredentialBody extends Omit<Credential, keyof CredentialName> {}
 
 /** Says what is wrong with all declarations together. A consumer must be managed, since its cut-over is a rollout. */
 export function objectionsToCredentials(
@@ -168,12 +197,17 @@ export function objectionsToCredentials(
   ];
 }
 
-function objectionsToCredential(credential: Credential): readonly string[] {
-  const { roles, validDays, dueDays } = credential;
+const loopbackHosts = ["127.0.0.1", "localhost"];
+
+function objectionsToCredential(credential: Omit<Credential, keyof CredentialName>): readonly string[] {
+  const { roles, validDays, dueDays, tls, server } = credential;
   const apps = credential.consumers.map(({ resourceGroup, app }) => `${resourceGroup}/${app}`.toLowerCase());
   const twice = apps.find((app, index) => apps.indexOf(app) !== index);
   const least = leastSeconds(credential);
   return [
+    ...(tls === "disable" && !loopbackHosts.includes(server)
+      ? [`tls may be disable only for a server on loopback, not for ${server}.`]
+      : []),
     ...(roles.a === roles.b ? ["roles.a and roles.b must differ; one of them keeps working during a rotation."] : []),
     ...(twice === undefined ? [] : [`The consumer ${twice} is listed twice.`]),
     ...(dueDays < validDays
@@ -186,7 +220,7 @@ function objectionsToCredential(credential: Credential): readonly string[] {
 }
 
 /** Gives the least time that a rotation takes: the cut-over of each consumer, then the quiet time and the grace. */
-function leastSeconds({ consumers, timings }: Credential): number {
+function leastSeconds({ consumers, timings }: Pick<Credential, "consumers" | "timings">): number {
   const cutOvers = consumers.reduce(
     (sum, { strategy: { weights, bakeSeconds, warmUpSeconds } }) =>
       sum + (weights.length + 1) * (bakeSeconds + warmUpSeconds),

@@ -1,7 +1,7 @@
 // State + fact → state. Total: every fact ever written can be folded for ever, in any state. Nothing is decided here; a
 // fact only moves the state to the phase in which the next effect is missing.
 import { after } from "../time.ts";
-import { goal, isLeaked, missingPhase, nextConsumer } from "./progress.ts";
+import { goal, isFirst, isLeaked, missingPhase, nextConsumer } from "./progress.ts";
 import type { Phase, RotationEvent, RotationState, Slot } from "./vocabulary.ts";
 
 /** Adds one fact to the state. */
@@ -118,8 +118,11 @@ function ended(state: RotationState, result: string): RotationState {
   return cutOver.slot === goal(state) ? heard : advance(heard);
 }
 
-const published = (state: RotationState, slot: Slot): RotationState =>
-  advance({ ...state, published: slot, readersFrom: state.now, lastLogin: undefined, readersTo: 0 });
+/** Readers of the old version are watched from now on. A first version has none, so the other slot is filled. */
+function published(state: RotationState, slot: Slot): RotationState {
+  const next = { ...state, published: slot, readersFrom: state.now, lastLogin: undefined, readersTo: 0 };
+  return isFirst(state) ? renew(next) : advance(next);
+}
 
 function readers(
   state: RotationState,

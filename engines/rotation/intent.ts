@@ -7,6 +7,7 @@ import { type CredentialName, credentialParts } from "./declaration.ts";
 export const causes = {
   due: "its version expires soon",
   requested: "a person asked for it",
+  first: "nothing is published yet: both slots get their first version",
   leaked: "its password is known to others: the old role is closed as soon as the new one is published",
 } as const;
 type Cause = keyof typeof causes;

@@ -1,6 +1,7 @@
 // The rotation as a kind of work: where everything that the control plane must know of it is put together.
 import type { Kind } from "../kind.ts";
 import { secretKey } from "./declaration.ts";
+import { declaredCredentials } from "./declared.ts";
 import { facts, finishes } from "./facts.ts";
 import { glance, type SeenRotation } from "./glance.ts";
 import { type AskedRotation, intentOf, parts, rotationForm } from "./intent.ts";
@@ -46,6 +47,7 @@ export const rotationKind: Kind<
     summaryOf,
     summary: summarySchema,
     ended: endOf,
+    declared: declaredCredentials,
     ends: { results: Object.keys(results), reasons: Object.keys(endReasons) },
   },
   messages: { messageOf, isNoteworthy, notificationOf },

@@ -34,6 +34,9 @@ export const isTouched = ({ consumers, published, live }: RotationState): boolea
 /** Reports whether the old password is known to others, so that nothing may restore it. */
 export const isLeaked = ({ intent }: RotationState): boolean => intent?.cause === "leaked";
 
+/** Reports whether the credential is new: nobody reads it, so nobody is waited for. */
+export const isFirst = ({ intent }: RotationState): boolean => intent?.cause === "first";
+
 /** Names the role of a slot. */
 export const roleOf = ({ declaration }: RotationState, slot: Slot): string => declaration?.roles[slot] ?? slot;
 

@@ -4,6 +4,7 @@ import { exactly, type Schema } from "../schema.ts";
 import { slots } from "./declaration.ts";
 import type { Pause, SeenRotation } from "./glance.ts";
 import { causes } from "./intent.ts";
+import { isFirst } from "./progress.ts";
 import { endReasons, results, waitReasons } from "./reasons.ts";
 import { messageOf } from "./tell.ts";
 import type { EndReason, RotationResult, RotationState, Slot, WaitReason } from "./vocabulary.ts";
@@ -41,7 +42,7 @@ export function summaryOf(stream: string, seen: SeenRotation): RotationSummary |
   const { vault, credential, rotation, cause } = requested.intent;
   const end = endOf(state);
   const paused = state.paused ? (seen.paused ?? null) : null;
-  const isSeen = state.old.version !== "";
+  const isSeen = isFirst(state) ? state.published !== state.live : state.old.version !== "";
   return {
     id: stream,
     vault,

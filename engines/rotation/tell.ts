@@ -17,6 +17,7 @@ export function messageOf(event: RotationEvent): string {
     case "Inspected":
       return `slot ${event.view.published?.slot ?? "none"} is published`;
     case "Started":
+      if (event.old.version === "") return "both slots get a first version";
       return `slot ${event.live} is the old one; ${many(event.consumers.length, "consumer")}`;
     case "VersionMade":
       return `a version is in slot ${event.slot}, which nobody reads`;

@@ -1,9 +1,10 @@
 // A small shop to release: a catalogue, health endpoints, structured logs, a graceful shutdown. It
 // uses nothing of Ballast or of a cloud; a platform sets PORT and probes it. Its faults are in
-// faults.ts, its telemetry in telemetry.ts.
+// faults.ts, its telemetry in telemetry.ts, its database in database.ts.
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Database } from "./database.ts";
 import { faultChooser, type Injection, readFaults } from "./faults.ts";
 import type { Telemetry } from "./telemetry.ts";
 
@@ -22,6 +23,7 @@ const choose = faultChooser(faults);
 const logsAll = environment["LOG"] === "all";
 let closing = false;
 let telemetry: Telemetry | undefined;
+let database: Database | undefined;
 
 const log = (line: object): void =>
   void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), release, ...line })}\n`);
@@ -40,6 +42,7 @@ const health = (path: string): Answer => {
 };
 
 const shop = (path: string): Answer => {
+  if (database?.isDown()) return { status: 503, body: { release, error: "the database is out of reach" } };
   if (path === "/") return { status: 200, body: { release, products } };
   const product = products.find(({ id }) => path === `/products/${id}`);
   return product
@@ -118,6 +121,13 @@ const server = http.createServer(async (request, response) => {
 server.keepAliveTimeout = 75_000;
 server.listen(Number(environment["PORT"] ?? 8080), environment["HOST"] ?? "127.0.0.1", () => {
   log({ listening: server.address() });
+  const url = environment["DATABASE_URL"];
+  if (url)
+    void import("./database.ts")
+      .then(({ openDatabase }) => {
+        if (!closing) database = openDatabase(url, Number(environment["DATABASE_MILLISECONDS"] ?? 200), log);
+      })
+      .catch((error: unknown) => log({ database: String(error) }));
   const connectionString = environment["APPLICATIONINSIGHTS_CONNECTION_STRING"];
   if (connectionString)
     void import("./telemetry.ts")
@@ -131,7 +141,7 @@ function close(signal: string): void {
   if (closing) return;
   closing = true;
   log({ closing: signal });
-  server.close(() => void Promise.resolve(telemetry?.close()).then(() => process.exit(0)));
+  server.close(() => void Promise.all([telemetry?.close(), database?.close()]).then(() => process.exit(0)));
   server.closeIdleConnections();
   // A request that hangs must not delay the shutdown forever.
   setTimeout(() => process.exit(0), 3000).unref();

@@ -3,20 +3,24 @@
 // what changes.
 
 import { controlPlane } from "../../client/control-plane.ts";
-import { type Form, flag, line, object, optional, read } from "../../engines/form.ts";
+import { anything } from "../../engines/anything.ts";
+import { described, dictionary, type Form, line, object, optional, read } from "../../engines/form.ts";
 import { lockSeconds } from "../../engines/targets.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { failuresOf, propertiesOf } from "../package-schema.ts";
 import { type Failure, type FunctionType, type Properties, unknownValue } from "../resource-type.ts";
-import { addressFields } from "./fields.ts";
+import { addressFields, bodyOf, type ReleaseInputs } from "./fields.ts";
 
 const text = { type: "string" };
 const lockForm = object({
   ...addressFields,
   seconds: lockSeconds,
-  forRelease: optional(
-    flag({ description: "Whether a release follows the write. If so, it waits for the control plane as that would." }),
-    false,
+  release: optional(
+    described(
+      dictionary(anything),
+      "How a release is asked for after the write, as the inputs of a Release. What the control plane would refuse " +
+        "then is refused now, and it is waited for as long as a release would.",
+    ),
   ),
 });
 const unlockForm = object({ ...addressFields, id: line(64, { description: "The id of the lock." }) });
@@ -56,10 +60,14 @@ export const lock: FunctionType = {
     outputs: { properties: { id: text, until: { type: "number" }, heldBy: text, unreachable: text } },
   },
   check: checkFor(lockForm),
-  invoke: (args, access) =>
+  invoke: (args, { patienceSeconds, ...access }) =>
     unlessUnreachable(async () => {
-      const persistent = args["forRelease"] === true;
-      return { ...(await controlPlane(access).lock(targetIn(args), Number(args["seconds"]), { persistent })) };
+      const { release } = args as { readonly release?: object };
+      // What names the revision is known only after the write.
+      const next = release && bodyOf({ ...release, release: "the next revision" } as ReleaseInputs);
+      // A look-up has little patience. Here an update depends on the answer.
+      const plane = controlPlane(release || patienceSeconds === undefined ? access : { ...access, patienceSeconds });
+      return { ...(await plane.lock(targetIn(args), Number(args["seconds"]), next)) };
     }),
 };
 

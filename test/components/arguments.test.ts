@@ -185,6 +185,7 @@ test.each(componentNames)("%s refuses an unknown argument and lists the known on
   expect(said).toMatch(new RegExp(`unknown field "locatoin"; the known fields are .*\\b${known}\\b`));
   const call = isFunction(component) ? "httpApp\\(…\\)" : `new ${component}\\("shop", …\\)`;
   expect(said).toMatch(new RegExp(`fix {3}correct locatoin in ${call}`));
+  if (isFunction(component)) expect(said).toContain(`of ${component} for the app "shop":`);
 });
 
 test.each(componentNames)("%s refuses arguments and names that are none", (component) => {

@@ -53,7 +53,15 @@ const anyArgs = fc
     configuration,
     template,
   })
-  .map((args): ContainerAppArgs => JSON.parse(JSON.stringify(args)));
+  .map(
+    (args): ContainerAppArgs => JSON.parse(JSON.stringify({ ...args, configuration: withSecrets(args.configuration) })),
+  );
+
+/** Adds the secrets that the registries name: an app that names another one is refused. */
+function withSecrets<Given extends { registries?: any; secrets?: any }>(given: Given): Given {
+  const named = (given.registries ?? []).map(({ passwordSecretRef: name }: any) => ({ name, value: "password" }));
+  return named.length === 0 ? given : { ...given, secrets: [...(given.secrets ?? []), ...named] };
+}
 
 type Wrap = (value: unknown) => unknown;
 const wraps: readonly Wrap[] = [

@@ -48,23 +48,23 @@ test("secrets stay secrets and are only named in the template, and registries ha
   expect(inputs["template"].containers[0].env).toEqual([{ name: "API_KEY", secretRef: "api-key" }]);
 });
 
-test("telemetry gives the container its variables, a secret and an identity", async () => {
+test("telemetry gives the container its variables and an identity, and the app no secret", async () => {
   const inputs = await declaredOf({
     telemetry: { connectionString: "InstrumentationKey=key", identity: "/identities/sender" },
     registries: [{ server: "shop.azurecr.io", identity: "/identities/puller" }],
     variables: { RELEASE: "1" },
   });
   expect(inputs["identity"].userAssignedIdentities).toEqual(["/identities/puller", "/identities/sender"]);
-  expect(inputs["configuration"].value.secrets).toMatchObject([{ name: "telemetry" }]);
+  expect(inputs["configuration"]).not.toHaveProperty("secrets");
   expect(inputs["template"].containers[0].env).toEqual([
+    { name: "APPLICATIONINSIGHTS_CONNECTION_STRING", value: "InstrumentationKey=key" },
     { name: "TELEMETRY_IDENTITY", value: "/identities/sender" },
     { name: "RELEASE", value: "1" },
-    { name: "APPLICATIONINSIGHTS_CONNECTION_STRING", secretRef: "telemetry" },
   ]);
 });
 
 test.each([0.3, 4.25, 0])("http-app-size-unfit refuses a cpu of %s", (cpu) =>
-  expect(() => httpApp({ ...args, cpu })).toThrow(new RegExp(`^http-app-size-unfit .*cpu to ${cpu}`)),
+  expect(() => httpApp({ ...args, cpu })).toThrow(new RegExp(`^http-app-size-unfit .*"storefront" sets cpu to ${cpu}`)),
 );
 
 test.each(["Storefront", "a-name-that-is-longer-than-thirty-two", "store--front"])(

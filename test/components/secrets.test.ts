@@ -71,7 +71,8 @@ describe.each(secrets.map(({ component, path }) => [`${component} ${pathOf(path)
 );
 
 describe("a secret of an app", () => {
-  const { configuration } = validArguments.CanaryApp as { configuration: object };
+  const { configuration: known } = validArguments.CanaryApp as { configuration: object };
+  const configuration = { ...known, secrets: [{ name: "key", value: "hunter2" }] };
   const places: readonly Path[] = [[], ["secrets"], ["secrets", 0], ["secrets", 0, "value"]];
   const cases = places.flatMap((place) =>
     Object.keys(ways).map((way) => [pathOf(["configuration", ...place]), way, place] as const),
@@ -82,7 +83,7 @@ describe("a secret of an app", () => {
     const part = place.reduce<unknown>((whole, step) => (whole as Values)[step], filled);
     const given = place.length === 0 ? ways[way]!(filled) : changed(filled, place, ways[way]!(part));
     const { kept, plain } = await keepersOf(
-      () => new CanaryApp("shop", { ...canaryApp, configuration: given as never }),
+      () => new CanaryApp("shop", { ...canaryApp, credentials: {}, configuration: given as never }),
     );
     expect(plain).toEqual([]);
     expect(kept).not.toEqual([]);
@@ -98,9 +99,14 @@ test("every argument whose name means a secret is one of them", () => {
     .map(({ component, path }) => `${component} ${pathOf(path)}`);
   expect(named.toSorted()).toEqual([
     "CanaryApp credentialSlots", // names of secrets
+    "CanaryApp credentials", // references, without any value
+    "CanaryApp credentials.DATABASE_URL.credential", // the name of a secret
     "ControlPlane credentials", // declarations without any password
+    "DatabaseCredential credential", // the name of a secret
+    "DatabaseRole credentials", // names of roles
     "httpApp secretVariables", // names of secrets
     "httpApp secretVariables.KEY", // the name of a secret
     "httpApp secrets", // tried by each of them
+    "httpApp telemetry.connectionString", // grants nothing: the component of `Telemetry` takes Entra tokens only
   ]);
 });

@@ -8,6 +8,7 @@ import { type Answers, record } from "../support/program/mocks.ts";
 
 describe("the traffic guard of an update", () => {
   const here = { revisionName: "a", weight: 100 };
+  const plan = { probePath: "/ready" };
   interface World {
     readonly old?: object;
     readonly lock?: object;
@@ -19,12 +20,12 @@ describe("the traffic guard of an update", () => {
     planned: readonly TrafficEntry[],
     { lock = { id: "h1", until: 0 }, traffic = [here], old, more = {} }: World,
   ) {
-    const asked: (readonly [string, object])[] = [];
+    const calls: (readonly [string, object])[] = [];
     const said: string[] = [];
     const { warn: write } = console;
     console.warn = (line: string) => void said.push(line); // the SDK logs warnings there without a Pulumi CLI
     const answers: Answers = (token, inputs) => {
-      asked.push([token, inputs]);
+      calls.push([token, inputs]);
       if (token === "ballast:index:lock") {
         if (lock instanceof Error) throw lock;
         return lock;
@@ -38,6 +39,7 @@ describe("the traffic guard of an update", () => {
         audience: "api://ballast",
         resourceGroup: "shop",
         app: "storefront",
+        asked: plan,
       };
       const { beforeUpdate, afterUpdate, onError } = trafficGuard(guarded, new Somewhere());
       const args = {
@@ -55,14 +57,14 @@ describe("the traffic guard of an update", () => {
         () => undefined,
         (thrown: Error) => thrown.message,
       );
-      const before = asked.map(([token]) => token.split(":").at(-1));
+      const before = calls.map(([token]) => token.split(":").at(-1));
       await (afterUpdate![0] as pulumi.ResourceHook).callback(args);
       const retried = await onError![0]!.callback({ ...args, failedOperation: "update", errors: [] });
       return { error, before, retried };
     }, answers).finally(() => {
       console.warn = write;
     });
-    return { ...made, asked, said: said.join("\n") };
+    return { ...made, asked: calls, said: said.join("\n") };
   }
 
   test("locks the app, compares, lets the update proceed and releases the lock once", async () => {
@@ -75,7 +77,7 @@ describe("the traffic guard of an update", () => {
       resourceGroup: "shop",
       app: "storefront",
     };
-    expect(asked[0]).toEqual(["ballast:index:lock", { ...of, seconds: 120, forRelease: false }]);
+    expect(asked[0]).toEqual(["ballast:index:lock", { ...of, seconds: 120 }]);
     expect(asked.slice(2)).toEqual([["ballast:index:unlock", { ...of, id: "h1" }]]);
     expect(retried).toBe(false);
   });
@@ -143,17 +145,17 @@ describe("the traffic guard of an update", () => {
   test("refuses with canary-app-unreleasable a new revision that no control plane could release", async () => {
     const down = { lock: { unreachable: "The control plane does not answer." } };
     const old = (template: object) => ({ template, configuration: { ingress: { traffic: [here] } } });
-    const { error, asked } = await update([here], { ...down, old: old({ a: 1 }), more: { template: { a: 2 } } });
+    const { error, asked: calls } = await update([here], { ...down, old: old({ a: 1 }), more: { template: { a: 2 } } });
     expect(error).toContain('canary-app-unreleasable  "storefront" would get a new revision');
     expect(error).toContain("The control plane does not answer.");
-    expect(asked[0]).toEqual(["ballast:index:lock", expect.objectContaining({ forRelease: true })]);
+    expect(calls[0]).toEqual(["ballast:index:lock", expect.objectContaining({ release: plan })]);
     const same = await update([here], { ...down, old: old({ a: 1 }), more: { template: { a: 1 } } });
-    expect([same.error, same.asked[0]![1]]).toEqual([undefined, expect.objectContaining({ forRelease: false })]);
+    expect([same.error, same.asked[0]![1]]).toEqual([undefined, expect.not.objectContaining({ release: plan })]);
   });
 });
 
 test("every component of a program has hooks of its own, and the next run has the same ones", async () => {
-  const guarded = { endpoint: "https://a.example", audience: "api://a", resourceGroup: "a", app: "shop" };
+  const guarded = { endpoint: "https://a.example", audience: "api://a", resourceGroup: "a", app: "shop", asked: {} };
   const hooksOf = async (names: readonly string[]): Promise<readonly string[]> =>
     (
       await record(() =>

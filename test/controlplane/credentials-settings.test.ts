@@ -78,7 +78,7 @@ it("are looked at one after another, and one that cannot be read stops no other"
   const other = { ...credential!, credential: "broken" };
   await askForDue(
     {
-      credentials: [other, credential!],
+      credentials: async () => [other, credential!],
       vault: {
         look: async ({ credential: name }) => {
           if (name === "broken") throw new Error("the vault is away");

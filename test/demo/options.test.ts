@@ -15,8 +15,8 @@ test("without options, the standard story runs in the repository until Ctrl-C", 
   }));
 
 test("reads each option, with its value as the next argument or after an equals sign", () =>
-  expect(readOptions(["--only", "releases", "--seed", "7", "--exit", "--folder=/tmp/a", "--out", "b.json"])).toEqual({
-    only: "releases",
+  expect(readOptions(["--only", "rotation", "--seed", "7", "--exit", "--folder=/tmp/a", "--out", "b.json"])).toEqual({
+    only: "rotation",
     seed: 7,
     exit: true,
     folder: "/tmp/a",
@@ -25,7 +25,11 @@ test("reads each option, with its value as the next argument or after an equals 
 
 test.each([
   ["demo-option-unclear", ["--sed", "7"], "there is no option --sed"],
-  ["demo-option-unclear", ["--only", "sunset"], 'there is no story "sunset"; the stories are: releases'],
+  [
+    "demo-option-unclear",
+    ["--only", "sunset"],
+    'there is no story "sunset"; the stories are: releases, rotation, remediation',
+  ],
   ["demo-option-unclear", ["-x"], "there is no option -x"],
   ["demo-option-unclear", ["lucky"], '"lucky" is not an option'],
   ["demo-option-unclear", ["--", "lucky"], '"lucky" is not an option'],

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { controlPlane } from "../../client/control-plane.ts";
 import type { Followed } from "../../client/follow.ts";
 import { defaultThresholds } from "../../engines/rollout/plan.ts";
-import { issuerUnreachable, roleMissing } from "../../errors/api.ts";
+import { callMalformed, issuerUnreachable, roleMissing } from "../../errors/api.ts";
 import { withdraw } from "../../provider/release/release.ts";
 import { unknownValue } from "../../provider/resource-type.ts";
 import {
@@ -308,6 +308,24 @@ test("a lock is taken and given back; another holder or an unreachable control p
     unreachable: expect.stringContaining("the connection was refused"),
   });
   await plane.start();
+});
+
+test("a lock before a release asks whether that would be refused, with what the package would send", async () => {
+  const { endpoint: _endpoint, revision: _revision, release: _release, ...asked } = releaseInputs(plane.endpoint);
+  const bodies: any[] = [];
+  plane.answerInstead = (request, response) => {
+    request.setEncoding("utf8").on("data", (text: string) => {
+      bodies.push(JSON.parse(text));
+      const refused = callMalformed({ complaints: ['next has the unknown field "credentialSlots".'] });
+      response.writeHead(400, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: { id: refused.id, message: refused.message, fix: refused.fix } }));
+    });
+  };
+  const failed = await failureOf(invoke("lock", { seconds: 60, release: { ...asked, dryRunThresholds: null } }));
+  expect(String(failed)).toContain('call-malformed  next has the unknown field "credentialSlots".');
+  const { id: _id, ...sent } = bodies[0];
+  const { resourceGroup: _group, app: _app, ...body } = asked;
+  expect(sent).toEqual({ seconds: 60, next: { kind: "rollout", body: { ...body, release: "the next revision" } } });
 });
 
 test("an answer that is cut off, as by Azure's ingress, continues at the next fact without a message", async () => {

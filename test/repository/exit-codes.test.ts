@@ -19,6 +19,7 @@ const idsWith = (exitCode: number): readonly string[] =>
 
 /** The command fails again in the same way until its options, its arguments or the files that it reads are changed. */
 const usage = [
+  "cli-alert-file-malformed",
   "cli-analyze-baseline-unreadable",
   "cli-analyze-baseline-unwritable",
   "cli-analyze-folder-missing",

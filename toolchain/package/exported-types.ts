@@ -97,7 +97,10 @@ type Property = Node & { readonly name: Node; readonly type: TypeNode };
 
 const propertiesOf = (members: Iterable<Node>): readonly Property[] =>
   [...members].filter(
-    ({ kind }) => kind === SyntaxKind.PropertyDeclaration || kind === SyntaxKind.PropertySignature,
+    (member) =>
+      (member.kind === SyntaxKind.PropertyDeclaration || member.kind === SyntaxKind.PropertySignature) &&
+      // A private field of a class is no output.
+      (member as Property).name.kind !== SyntaxKind.PrivateIdentifier,
   ) as Property[];
 
 function membersOf(project: Project, { name, type }: Property, prefix: string): readonly Member[] {

@@ -61,15 +61,17 @@ const otherNames =
 const otherName = new RegExp(otherNames.replaceAll(" ", "|"), "i");
 const quietAction = /^(actions\/|\.\/|docker\/|slackapi\/|github\/)/i;
 
+/** Commands that change nothing outside, whatever the step is called. */
+const idle =
+  /^((echo|printf|cd|export|set|:|true|exit|sleep|test|\[|\[\[|fi|else|done|cat|ls)( |$)|git (checkout|fetch) )/;
+
 /** A step that is called "Deploy …" and does something that is not known. Names are evidence, not proof. */
 function byName(step: StepNode): readonly Effect[] {
   const title = step.title?.text ?? "";
   if (!deployName.test(title) || otherName.test(title)) return [];
   const does =
     step.uses === undefined
-      ? commandsIn(step.run?.text ?? "").some(
-          ({ words }) => !/^(echo|printf|cd|export|set|:|true|exit)$/.test(words[0]!),
-        )
+      ? commandsIn(step.run?.text ?? "").some(({ words }) => !idle.test(words.join(" ")))
       : !quietAction.test(step.uses.text);
   return does ? [inferredEffect(step, 0.75)] : [];
 }

@@ -70,6 +70,8 @@ export interface WorkflowNode extends Base<"workflow"> {
   readonly outputs: readonly Entry[];
   /** Every text outside of its jobs that contains an expression, such as the run's name. */
   readonly templates: readonly Text[];
+  /** Whether it is no proper YAML, so that parts of it may be missing here. */
+  readonly isBroken: boolean;
   /** Why GitHub does not run the file; empty if it does. */
   readonly rejections: readonly Rejection[];
 }

@@ -54,6 +54,7 @@ export function readWorkflow(file: string, yaml: YamlFile): ReadWorkflow {
       .filter((pair) => keyOf(pair) !== "jobs")
       .flatMap(({ value }) => yaml.scalars(value))
       .filter(({ text }) => text.includes("${{")),
+    isBroken: yaml.complaints.length > 0,
     rejections: [],
   };
   return { workflow, jobs: jobs.map(({ job }) => job), steps: jobs.flatMap(({ steps }) => steps) };

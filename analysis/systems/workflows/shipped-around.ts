@@ -32,7 +32,7 @@ export function shippedAround(
 }
 
 const earlierShipment = (view: WorkflowsView, job: JobNode) =>
-  view.ancestorsOf(job).flatMap((each) => shipmentsOf(view, each))[0];
+  view.ancestorsOf(job).flatMap((each) => (isUndoJob(view, each) ? changesOf(view, each) : shipmentsOf(view, each)))[0];
 
 /** A later step or job that decides by the outcome. One that only tells it decides nothing. */
 export const isAskedLater = (view: WorkflowsView, job: JobNode, step: StepNode): boolean => {

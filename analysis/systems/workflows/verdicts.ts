@@ -5,8 +5,8 @@ import type { StepNode } from "./nodes.ts";
 import { isCheckStep, isProbe, stepTitle } from "./roles.ts";
 import { commandsIn, type ShellCommand } from "./shell.ts";
 
-const checkTitle = /smoke|health|verif|check|validat/i;
-const decides = /exit [1-9]|exit "?\$|return 1|\bfalse\b|--retry/;
+const checkTitle = /smoke|health|verif|check|validat|\btest/i;
+const decides = /exit [1-9]|exit "?\$|return 1|(?:^|[;&|]|\b(?:then|else|do)\b)\s*false\s*(?:$|[;&|])|--retry/m;
 
 /** Gives what a step asks without ever failing; at most one. */
 export function checksWithoutVerdict(step: StepNode): readonly BlindCheck[] {
@@ -33,13 +33,16 @@ function lineOfAnswer(script: string): number | undefined {
   return at === -1 ? undefined : script.slice(0, at).split("\n").length - 1;
 }
 
-const saying = /^(echo|printf|sleep|else|fi|done|set|:|true|exit|\]|cat|head|tail|jq)$/;
+const saying = /^(echo|printf|sleep|else|fi|done|for|set|:|true|exit|\]|cat|head|tail|jq)$/;
 
 /** Whether a script compares the answer, and does nothing with the result that could fail or be read. */
 const onlySaid = (script: string): boolean =>
   !/GITHUB_(OUTPUT|ENV)|set-output/.test(script) &&
   !/\$\(\s*curl\b(?=[^)|]*\s(-\w*f\w*|--fail)\b)[^|]*?\)/.test(script) &&
-  commandsIn(script).every(({ isCondition, words }) => isCondition || saying.test(words[0] ?? ""));
+  commandsIn(withoutLists(script)).every(({ isCondition, words }) => isCondition || saying.test(words[0] ?? ""));
+
+/** The values of a list are no commands. */
+const withoutLists = (script: string): string => script.replaceAll(/^(\s*\w+)=\([^()]*\)/gm, "$1=list");
 
 /** Whether a script only requests, and takes every status for success. */
 function succeedsAlways(script: string, { words }: ShellCommand): boolean {

@@ -38,6 +38,8 @@ export interface Connection {
   readonly agent: https.Agent;
   /** Sets the network route and the time limit for requests of any client. */
   readonly way: PipelinePolicy;
+  /** Refuses a write that comes too long after its fence. Every client that writes has it, per retry. */
+  readonly inTime: PipelinePolicy;
   readonly close: () => void;
 }
 
@@ -65,8 +67,7 @@ export function connect(settings: ConnectionSettings, connectTo = process.env["B
     retryOptions: { maxRetries: 0 },
     additionalPolicies: policies(),
   };
-  // Policies of this position run after the token was fetched.
-  const lastly = { policy: inTime(settings.requestSeconds), position: "perRetry" as const };
+  const timely = inTime(settings.requestSeconds);
   const credential = credentialOf(settings, {
     retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
     // All requests wait for one token, and a sign-in that rested for an hour would hold up each of them.
@@ -75,7 +76,8 @@ export function connect(settings: ConnectionSettings, connectTo = process.env["B
   return {
     apps: new ContainerAppsAPIClient(credential, settings.subscription, {
       ...common,
-      additionalPolicies: [...common.additionalPolicies, lastly],
+      // Policies of this position run after the token was fetched.
+      additionalPolicies: [...common.additionalPolicies, { policy: timely, position: "perRetry" }],
       endpoint: settings.resourceManager,
       apiVersion: containerAppsVersion,
       credentials: { scopes: [`${settings.resourceManager}/.default`] },
@@ -89,6 +91,7 @@ export function connect(settings: ConnectionSettings, connectTo = process.env["B
     ready: async () => void (await credential.getToken(`${settings.resourceManager}/.default`)),
     agent,
     way,
+    inTime: timely,
     close: () => agent.destroy(),
   };
 }

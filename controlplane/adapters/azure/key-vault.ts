@@ -10,6 +10,7 @@ import { boundedAnswers } from "../../../http-answer.ts";
 import type { Making, Vault, VaultView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { afterFence, type Connection } from "./connection.ts";
+import { passwordIn, valueFor } from "./connection-value.ts";
 import { type Answered, ask, asResult, failureOf, type Patience, troubleOf } from "./trouble.ts";
 
 /** What stands in the tags of a version. Key Vault allows fifteen, and readers may have their own. */
@@ -22,7 +23,7 @@ const tags = {
 
 /** Where the vaults are, and the clients' identity and route. */
 export interface VaultSetting {
-  readonly connection: Pick<Connection, "credential" | "way">;
+  readonly connection: Pick<Connection, "credential" | "way" | "inTime">;
   readonly patience: Patience;
   /** The suffix of the vaults' hosts, such as `vault.azure.net`. */
   readonly suffix: string;
@@ -61,9 +62,9 @@ export function createVault(setting: VaultSetting): Vault {
         clientOf(credential).getSecret(name, { version, abortSignal }),
       );
       if (!found.ok) return asResult(found);
-      const password = passwordIn(found.value.value);
+      const password = passwordIn(credential.form, found.value.value ?? "");
       return password === undefined
-        ? { ok: false, reason: `version ${version} of ${name} holds no URL of the database` }
+        ? { ok: false, reason: `version ${version} of ${name} has no password in the form ${credential.form}` }
         : { ok: true, value: password };
     },
     publish: async (credential, slot, version, rotation, fence) => {
@@ -106,6 +107,8 @@ function clientsOf({
         policy: boundedAnswers({ bytesMax: answerBytesMax, seconds: patience.requestSeconds }),
         position: "perRetry",
       },
+      // The client asks for its challenge and its token within the call, so each request is checked when it leaves.
+      { policy: connection.inTime, position: "perRetry" },
     ],
   };
   return ({ vault }) => {
@@ -173,7 +176,7 @@ async function make(
   });
   if (!known.ok && known.trouble.status !== 404) return asResult(known);
   if (known.ok && known.value !== null) return { ok: true, value: known.value };
-  const value = urlFor(credential, slot, randomBytes(24).toString("base64url"));
+  const value = valueFor(credential, slot, randomBytes(24).toString("base64url"));
   return send(fence, patience, async (abortSignal) =>
     versionOf(
       await client.setSecret(name, value, {
@@ -201,12 +204,3 @@ async function send<Value>(
     return failureOf(trouble.reason, trouble);
   }
 }
-
-/** Gives the value of a version: the URL by which a program connects as the slot's role. */
-function urlFor({ roles, server, port, database }: Credential, slot: Slot, password: string): string {
-  const user = encodeURIComponent(roles[slot]);
-  return `postgresql://${user}:${password}@${server}:${port}/${encodeURIComponent(database)}?sslmode=require`;
-}
-
-const passwordIn = (value: string | undefined): string | undefined =>
-  value !== undefined && URL.canParse(value) ? decodeURIComponent(new URL(value).password) || undefined : undefined;

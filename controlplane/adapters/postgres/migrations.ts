@@ -90,6 +90,11 @@ const steps: readonly string[] = [
    create index on ballast.streams (kind, created_at desc, stream);`,
   // Why the loop cannot go on with the stream: an error of the catalogue. The next fact ends that.
   "alter table ballast.streams add column stuck jsonb;",
+  // What programs declare beside the settings, by its target.
+  `create table ballast.declarations (
+     target text primary key,
+     value jsonb not null,
+     written_at timestamptz not null default clock_timestamp());`,
 ];
 
 /**

@@ -22,6 +22,7 @@ const rights = {
   "ballast.claims": "select, insert, update",
   "ballast.notifications": "select, insert, update",
   "ballast.locks": "select, insert, update, delete",
+  "ballast.declarations": "select, insert, update, delete",
   "all tables in schema dbos": "select, insert, update, delete", // DBOS cleans up its own tables
 } as const;
 
@@ -30,9 +31,14 @@ const rights = {
  * was deleted and created again under the same name is a different one, and would be locked out.
  *
  * @param client Connected to the database `postgres`, the only one in which Azure provides the functions for this.
+ * @param mayBe `mighty` for a rotator, which may change other roles.
  * @throws database-role-mighty if the role already has rights that we cannot revoke.
  */
-export async function makeRole(client: pg.ClientBase, { name, objectId }: Grantee): Promise<void> {
+export async function makeRole(
+  client: pg.ClientBase,
+  { name, objectId }: Grantee,
+  mayBe: "mighty" | "weak" = "weak",
+): Promise<void> {
   const {
     rows: [found],
   } = await client.query<{ label: string | null; mighty: boolean }>(
@@ -46,7 +52,7 @@ export async function makeRole(client: pg.ClientBase, { name, objectId }: Grante
      from pg_roles r where rolname = $1`,
     [name],
   );
-  if (found?.mighty) throw databaseRoleMighty({ role: name });
+  if (found?.mighty && mayBe === "weak") throw databaseRoleMighty({ role: name });
   if (objectId === undefined)
     return found ? undefined : void (await client.query(`create role ${pg.escapeIdentifier(name)} login`));
   if (!found)

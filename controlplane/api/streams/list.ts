@@ -3,14 +3,14 @@
 import type { AnyKind } from "../../../engines/kind.ts";
 import { describeTarget, type TargetKey } from "../../../engines/targets.ts";
 import { callMalformed, targetUnknown } from "../../../errors/api.ts";
-import { type Answer, answer, errorBody, refuse } from "../call.ts";
+import { type Answer, answer, declaredTargets, errorBody, refuse } from "../call.ts";
 import { cursorAsText, cursorFrom, filterForm, listedMax, readQuery } from "../read-address.ts";
 
 /** Lists streams. One with a broken journal is listed apart, so that it does not hide the others. */
 export const listStreams = (kind: AnyKind): Answer => {
   const form = filterForm(kind);
   const names = Object.keys(kind.calls.parts);
-  return async ({ query }, { journal, managedTargets }) => {
+  return async ({ query }, { journal, managedTargets, declarations }) => {
     const asked = readQuery(form, query);
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
     const { inFlight, limit, cursor, ...wanted } = asked.value;
@@ -29,7 +29,8 @@ export const listStreams = (kind: AnyKind): Answer => {
       limit: limit === undefined ? listedMax : Number(limit),
       after,
     });
-    const unmanaged = unmanagedPlace(kind, wanted, managedTargets);
+    const managed = [...managedTargets, ...(await declaredTargets(declarations))];
+    const unmanaged = unmanagedPlace(kind, wanted, managed);
     // An app that was managed once keeps its streams.
     if (streams.length === 0 && after === undefined && unmanaged !== undefined)
       return refuse(404, targetUnknown({ what: unmanaged }));

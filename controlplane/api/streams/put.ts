@@ -51,7 +51,7 @@ function openHolders(kind: AnyKind): HolderState {
 export const putStream =
   (kind: AnyKind, holderState = openHolders(kind)): Answer =>
   async (call, parts) => {
-    const named = unmanagedOf(kind.calls.targetsNamed(call.path), parts);
+    const named = await unmanagedOf(kind.calls.targetsNamed(call.path), parts);
     if (named !== undefined) return refuseTarget(named);
     const asked = read(kind.calls.request, call.body);
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
@@ -70,7 +70,7 @@ export const putStream =
       const [first] = kind.engine.decide(kind.engine.initial, request);
       return kind.targetsOf(first);
     });
-    const unmanaged = unmanagedOf(targets, parts);
+    const unmanaged = await unmanagedOf(targets, parts);
     if (unmanaged !== undefined) return refuseTarget(unmanaged);
     const existing = await summaryOf(stream, parts.journal);
     const settled = existing === undefined ? undefined : await answerAsIs(stream, existing, parts);

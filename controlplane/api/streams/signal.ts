@@ -19,7 +19,7 @@ export const approvalRoleOf = ({ calls }: AnyKind): ApprovalRole => calls.approv
 export const signalStream = (kind: AnyKind): Answer => {
   const form = signalForm(kind);
   return async (call, parts) => {
-    const named = unmanagedOf(kind.calls.targetsNamed(call.path), parts);
+    const named = await unmanagedOf(kind.calls.targetsNamed(call.path), parts);
     if (named !== undefined) return refuseTarget(named);
     const asked = read(form, call.body);
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
@@ -29,7 +29,7 @@ export const signalStream = (kind: AnyKind): Answer => {
     const { stream, facts } = await factsOfCall(kind, call, parts);
     const [first] = facts;
     if (first === undefined) return refuseStream(kind, stream);
-    const unmanaged = unmanagedOf(kind.targetsOf(first.event), parts);
+    const unmanaged = await unmanagedOf(kind.targetsOf(first.event), parts);
     if (unmanaged !== undefined) return refuseTarget(unmanaged);
     const right = roles.includes(approvalRoleOf(kind)) ? { mayApprove: true } : {};
     const sent = { kind: "Signal", at: parts.now(), ...senderIn(call.caller), ...right, ...asked.value } as const;

@@ -1,6 +1,6 @@
 // The decisions that end a rotation, each with what was left and the ways on.
 import { waysOn } from "../gates.ts";
-import { isTouched, roleOf } from "../progress.ts";
+import { isFirst, isTouched, roleOf } from "../progress.ts";
 import type { EndReason, RotationDecision, RotationState } from "../vocabulary.ts";
 
 type Finished = Extract<RotationDecision, { kind: "Finished" }>;
@@ -29,8 +29,10 @@ export function stop(state: RotationState, reason: EndReason, why: string): Fini
     : { kind: "Finished", result: "rejected", reason, message: `rejected: ${why}; ${whatServes(state)}` };
 }
 
-const whatServes = ({ old }: RotationState): string =>
-  old.version === "" ? "nothing was changed" : "the old version serves as before";
+function whatServes(state: RotationState): string {
+  if (isFirst(state)) return "nothing is published";
+  return state.old.version === "" ? "nothing was changed" : "the old version serves as before";
+}
 
 /** Ends a rotation that has nothing to do. */
 export const unchanged = (why: string): Finished => ({

@@ -2,14 +2,31 @@
 // before the first write is checked here.
 import { duration } from "../../time.ts";
 import { otherSlot } from "../declaration.ts";
-import { isLeaked, roleOf } from "../progress.ts";
+import { isFirst, isLeaked, roleOf } from "../progress.ts";
 import type { Credential, CredentialView, RotationDecision, RotationState, Slot } from "../vocabulary.ts";
 import { many, readersIn } from "../wording.ts";
 import { stop, unchanged } from "./end.ts";
 
 /** Starts the rotation with what the inspection found, or ends it before the first write. */
 export function start(state: RotationState, view: CredentialView): RotationDecision {
+  if (isFirst(state)) return startFirst(state, view);
   return state.old.version === "" ? startAnew(state, view) : startAgain(state, view);
+}
+
+/** Starts the first versions of a credential, or continues them. No consumer can name a slot of it yet. */
+function startFirst(state: RotationState, view: CredentialView): RotationDecision {
+  const { published, declaration, missing } = view;
+  const isOurs = published !== null && state.made !== undefined && published.of === state.made.version;
+  if (published !== null && !isOurs) return unchanged("the credential has a published version already");
+  const known: RotationState = { ...state, live: "b", published: isOurs ? "a" : "b" };
+  const late = whyTooLate(state, declaration);
+  if (late !== undefined) return stop(known, "credential-unfit", late);
+  const inUse = isOurs || state.made !== undefined ? undefined : whyRolesInUse(view);
+  if (inUse !== undefined) return stop(known, "idle-in-use", inUse);
+  if (missing.length > 0)
+    return stop(known, "privileges-missing", `the roles' rights differ: one lacks ${missing.join(", ")}`);
+  const nothing = { version: "", url: "" };
+  return { kind: "Started", live: "b", old: nothing, published: isOurs ? "a" : "b", consumers: [], login: true };
 }
 
 function startAnew(state: RotationState, view: CredentialView): RotationDecision {
@@ -20,7 +37,7 @@ function startAnew(state: RotationState, view: CredentialView): RotationDecision
   if (dueVersion !== undefined && dueVersion !== published.version)
     return unchanged(`version ${dueVersion} was due, and ${published.version} is published`);
   const live = published.slot;
-  const known = { ...state, live };
+  const known = { ...state, live, published: live };
   const newest = view.slots[live].newest;
   if (newest === null || newest.version !== published.of)
     return stop(known, "changed-elsewhere", `the published version is not the newest one of slot ${live}`);
@@ -98,6 +115,14 @@ function whyTooLate({ now }: RotationState, { validDays }: Credential): string |
   return now + validDays * 86_400_000 > lastExpiry
     ? `a version that is valid for ${validDays} days would expire after 2038-01-19, which Key Vault cannot be sent`
     : undefined;
+}
+
+function whyRolesInUse({ idleLogins, idleSessions, declaration }: CredentialView): string | undefined {
+  const { roles } = declaration;
+  const who = `${roles.a} or ${roles.b}, which would get a new password`;
+  if (idleSessions > 0) return `${who}, has ${many(idleSessions, "open session")}`;
+  const accepted = idleLogins.filter(({ refused }) => !refused);
+  return accepted.length === 0 ? undefined : `${who}, was used by ${readersIn(accepted)}`;
 }
 
 function whyInUse(state: RotationState, { idleLogins, idleSessions, declaration }: CredentialView): string | undefined {

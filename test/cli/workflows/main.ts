@@ -1,5 +1,8 @@
-// `npm run test:workflows`: judges this repository's workflows with actionlint and zizmor, and runs the reusable ones
-// with act. It needs Go and Python, and downloads three tools once; `npm test` needs none of them and checks the rest.
+// `npm run test:workflows`: judges this repository's workflows with actionlint and zizmor, its SARIF reports with
+// Microsoft's multitool, and runs the reusable workflows with act. It needs Go and Python, and downloads four tools
+// once; `npm test` needs none of them and checks the rest.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runChild } from "../../../toolchain/child.ts";
 import type { Case } from "./case.ts";
@@ -32,6 +35,34 @@ async function lint({ actionlint, zizmor }: Tools): Promise<void> {
   say("zizmor, as an auditor, finds nothing", security.code === 0 ? undefined : security.output);
 }
 
+/** The reports that GitHub's code scanning takes: of the bad example, and of a folder without a finding. */
+async function judgeSarif({ multitool }: Tools): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "ballast-sarif-"));
+  try {
+    for (const analysed of [join("examples", "bad-orchestration", "repository"), "."]) {
+      const args = ["cli/main.ts", "analyze", analysed, "--format", "sarif"];
+      const report = await runChild(process.execPath, args, { cwd: root });
+      const file = join(folder, "report.sarif");
+      writeFileSync(file, report.output);
+      // It needs no ICU then, which small machines lack.
+      const environment = { ...process.env, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: "1" };
+      const { code, output } = await runChild(multitool, ["validate", file, "--rule-kind", "Sarif;Ghas"], {
+        environment,
+      });
+      const isValid = code === 0 && !/: error /.test(output) && output.includes("Analysis completed successfully");
+      say(`the SARIF report of ${analysed} is valid for GitHub`, isValid ? undefined : output);
+    }
+    const broken = join(folder, "broken.sarif");
+    writeFileSync(broken, '{"version":"2.1.0","runs":[{"results":[{}]}]}');
+    const { code, output } = await runChild(multitool, ["validate", broken], {
+      environment: { ...process.env, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: "1" },
+    });
+    say("a report without a tool is refused", code !== 0 || /: error /.test(output) ? undefined : output);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 async function runCase(bench: Bench, { title, run, isSuccess, journal, outputs = [] }: Case): Promise<void> {
   const ran = await bench.run(run);
   const plain = ran.journal
@@ -54,7 +85,10 @@ async function runCase(bench: Bench, { title, run, isSuccess, journal, outputs =
 async function main(): Promise<void> {
   const only = process.argv[2];
   const tools = await bringTools((line) => console.log(line));
-  if (only === undefined) await lint(tools);
+  if (only === undefined) {
+    await lint(tools);
+    await judgeSarif(tools);
+  }
   const bench = makeBench(tools.act);
   try {
     if (only === undefined || "newcomer".includes(only)) await newcomerStory(tools.act, say);

@@ -1,6 +1,6 @@
-// Brings act, actionlint and zizmor for `npm run test:workflows`, pinned by version and by the hash of what is
-// downloaded. They are kept in the user's cache. On a machine that cannot get one, the command fails: a check that was
-// not made is no success.
+// Brings act, actionlint, zizmor and the SARIF multitool for `npm run test:workflows`, pinned by version and by the
+// hash of what is downloaded. They are kept in the user's cache. On a machine that cannot get one, the command fails: a
+// check that was not made is no success.
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -44,18 +44,26 @@ export const zizmor = {
   ],
 };
 
+/** The judge of SARIF files, by the hash of its npm package for this platform. */
+const multitool = {
+  version: "5.7.0",
+  integrity: "sha512-NxUbpq6ISCWoTQ/NfOYEwEDKq1Heka/rMoJ5R5LMydcAZQX/X7g5mWHcgxDub+0M07LC96tZ5LZHvF1Qy3gjTA==",
+};
+
 export interface Tools {
   readonly act: string;
   readonly actionlint: string;
   readonly zizmor: string;
+  readonly multitool: string;
 }
 
-/** Brings all three. @throws an error that names the tool and the reason */
+/** Brings all four. @throws an error that names the tool and the reason */
 export async function bringTools(report: (line: string) => void): Promise<Tools> {
   return {
     act: await goTool(act, report),
     actionlint: await goTool(actionlint, report),
     zizmor: await zizmorTool(report),
+    multitool: await sarifTool(report),
   };
 }
 
@@ -110,4 +118,23 @@ const zizmorTool = (report: (line: string) => void): Promise<string> =>
     const scripts = join(folder, "wheel", `zizmor-${zizmor.version}.data`, "scripts");
     renameSync(scripts, join(folder, "bin"));
     await runChild("chmod", ["+x", join(folder, "bin", "zizmor")]);
+  });
+
+const sarifTool = (report: (line: string) => void): Promise<string> =>
+  cached(`sarif-multitool-${multitool.version}`, "Sarif.Multitool", async (folder) => {
+    report(`downloading the SARIF multitool ${multitool.version} (once)`);
+    const name = "@microsoft/sarif-multitool-linux";
+    const dependencies = { [name]: multitool.version };
+    const locked = { version: multitool.version, integrity: multitool.integrity };
+    const lock = { lockfileVersion: 3, packages: { "": { dependencies }, [`node_modules/${name}`]: locked } };
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies }));
+    writeFileSync(join(folder, "package-lock.json"), JSON.stringify(lock));
+    const npm = findOnPath("npm", process.env["PATH"]);
+    if (npm === undefined) throw new Error("the SARIF multitool needs npm on PATH");
+    const { code, output } = await runChild(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+      cwd: folder,
+    });
+    if (code !== 0) throw new Error(`the SARIF multitool ${multitool.version} cannot be had: ${lastLine(output)}`);
+    renameSync(join(folder, "node_modules", name), join(folder, "bin"));
+    await runChild("chmod", ["+x", join(folder, "bin", "Sarif.Multitool")]);
   });

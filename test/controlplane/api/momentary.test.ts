@@ -137,8 +137,7 @@ describe("a caller", () => {
     const gone = (response: ServerResponse): void => void response.writeHead(503).end("no healthy upstream");
     answers = (_, response) =>
       seconds() < failoverSeconds ? gone(response) : void response.writeHead(200).end('{"id": "h1", "until": 1}');
-    const lock = (of: typeof access) =>
-      controlPlane(of).lock({ resourceGroup: "Shop", app: "api" }, 60, { persistent: true });
+    const lock = (of: typeof access) => controlPlane(of).lock({ resourceGroup: "Shop", app: "api" }, 60, {} as never);
     expect(await lock(access)).toEqual({ id: "h1", until: 1 });
     const other = virtual();
     answers = (_, response) => gone(response);

@@ -18,6 +18,7 @@ import { claimTargetHeld } from "../../../errors/claims.ts";
 import { journalChainBroken, journalEngineFailed, journalFactUnknown } from "../../../errors/journal.ts";
 import { brokenJournal } from "../../support/controlplane/broken-journals.ts";
 import { checked, checkOf, described, description, operations, seen } from "../../support/controlplane/exchanges.ts";
+import { provokeDeclared } from "../../support/controlplane/provoke-declared.ts";
 import {
   body,
   calls,
@@ -202,6 +203,7 @@ async function provokeEverything(): Promise<void> {
   await taken.call("POST", `${path}/signals`, { signal: "retry", message: "x" });
   const free = service({ streams: taken.parts.streams });
   await free.call("PUT", path, body);
+  await provokeDeclared({ service, deaf, refused: [foreign, weak] });
   const overtaken = service({ standing: async () => ({ why: "another release serves" }) });
   await overtaken.append(stream, rejected);
   await overtaken.call("PUT", path, body);

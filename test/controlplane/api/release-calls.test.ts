@@ -108,8 +108,26 @@ describe("a body", () => {
       expect([answered.status, answered.body.error.id]).toEqual([status, id]);
       expect(answered.body.error.message).toContain(words);
       expect(asked).toEqual([]);
+      if (status !== 400 || typeof sent !== "object") return;
+      // A `pulumi up` that would put it gets no lock, so that it makes no revision that nothing could release.
+      const locked = await call("POST", "/locks/shop/api", { seconds: 30, next: { kind: "rollout", body: sent } });
+      expect([locked.status, locked.body.error.id]).toEqual([400, "call-malformed"]);
+      expect(locked.body.error.message).toContain(words);
+      expect((await call("POST", "/locks/shop/api", { seconds: 30 }, await token({ oid: "other" }))).status).toBe(200);
     });
   }
+
+  test("that is good gives its caller the lock before; one of an unknown kind does not", async () => {
+    const { call, asked } = service();
+    const lock = (kind: string) => call("POST", "/locks/shop/api", { seconds: 30, next: { kind, body } });
+    const unknown = await lock("blue-green");
+    expect([unknown.status, unknown.body.error.message]).toEqual([
+      400,
+      expect.stringContaining('next.kind is "blue-green", which this control plane does not carry out'),
+    ]);
+    expect((await lock("rollout")).status).toBe(200);
+    expect(asked).toEqual([]);
+  });
 
   test("that is streamed without a length is cut off at 64 kB too", async () => {
     const { app, asked } = service();

@@ -4,9 +4,13 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { afterFence } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
+import { createVault } from "../../../controlplane/adapters/azure/key-vault.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
+import { startEmulator } from "../../../emulator/start.ts";
+import { read as readForm } from "../../../engines/form.ts";
 import type { Weight } from "../../../engines/rollout/vocabulary.ts";
+import { completedCredential } from "../../../engines/rotation/declaration.ts";
 import { openShop, requestSeconds, type Shop, target } from "../../support/emulator/azure-shop.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 import { shiftBetween } from "../../support/worlds/split.ts";
@@ -21,7 +25,7 @@ let stable = "";
 let canary = "";
 
 beforeAll(async () => {
-  shop = await openShop();
+  shop = await openShop((options) => startEmulator({ ...options, quirks: { "owners-need-data-roles": false } }));
   apps = createContainerApps(shop.connection, patienceOf(requestSeconds));
   stable = await shop.release("1", [{ latestRevision: true, weight: 100 }]);
   canary = await shop.release("2", [{ revisionName: stable, weight: 100 }]);
@@ -55,6 +59,42 @@ it("a write is not sent when half of its time limit has passed since its fence",
   expect(await patches()).toBe(0);
   await afterFence(performance.now(), send);
   expect(await patches()).toBe(1);
+});
+
+it("a version of a secret is not made when its fence was slow, and is made once when it is asked again", async () => {
+  const vault = "late-kv";
+  const { tenant, suffix, subscription } = shop.cloud;
+  const id = `/subscriptions/${subscription}/resourceGroups/shop/providers/Microsoft.KeyVault/vaults/${vault}`;
+  const properties = { tenantId: tenant, sku: { family: "A", name: "standard" }, enableRbacAuthorization: true };
+  const put = await shop.arm("PUT", id, { location: "westeurope", properties }, "2024-11-01");
+  expect(put.status, JSON.stringify(put.body)).toBeLessThan(300);
+  const parsed = readForm(completedCredential, {
+    vault,
+    credential: "database",
+    server: "127.0.0.1",
+    database: "shop",
+    roles: { a: "shop_a", b: "shop_b" },
+    consumers: [target],
+  });
+  if ("complaints" in parsed) throw new Error(parsed.complaints.join(" "));
+  const { connection } = shop;
+  const secrets = createVault({ connection, patience: patienceOf(requestSeconds), suffix: `vault.${suffix}` });
+  const making = { rotation: "r1", generation: 1, expiresAt: Date.now() + 86_400_000 };
+  const slow = async (): Promise<boolean> => {
+    await new Promise((resolve) => setTimeout(resolve, requestSeconds * 600));
+    return true;
+  };
+  expect(await secrets.make(parsed.value, "a", making, slow)).toMatchObject({
+    ok: false,
+    reason: expect.stringContaining("not sent, because its fence was"),
+  });
+  expect(await secrets.look(parsed.value, uncut)).toMatchObject({
+    ok: true,
+    value: { slots: { a: { newest: null } } },
+  });
+  const made = await secrets.make(parsed.value, "a", making, ours);
+  expect(made).toMatchObject({ ok: true });
+  expect(await secrets.make(parsed.value, "a", making, ours), "the same version").toEqual(made);
 });
 
 it("a fence that was slow to answer is asked again before anything is sent", async () => {

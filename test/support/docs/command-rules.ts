@@ -282,6 +282,7 @@ export const rules: readonly Rule[] = [
     holds: "const fixedSeeds = [7, ",
     why: "takes two minutes",
   },
+  { command: /^npm start -- --only /, shownBy: "demo/options.ts", holds: '"rotation"', why: "it checks itself" },
   {
     command: /^npm start$/,
     shownBy: "test/demo/demo.pulumi.test.ts",
@@ -356,7 +357,7 @@ export const rules: readonly Rule[] = [
     why: "ends only when it is stopped",
   },
   {
-    command: /^npm run (chaos|mutants|soak|bench(:(analysis|emulator|judge|policies|simulate))?)( |$)/,
+    command: /^npm run (chaos|mutants|soak(:\w+)?|bench(:(analysis|emulator|judge|policies|rotation|simulate))?)( |$)/,
     readBy: "script",
     why: "takes minutes; chaos, demo, mutants, judge-bench and simulator have short forms in the suite",
   },

@@ -10,7 +10,7 @@ import type { CloudForTests } from "./cloud.ts";
 import { throughAgent } from "./sdk-client.ts";
 
 /** Built-in roles by name. */
-export const vaultRoles = {
+const vaultRoles = {
   user: "4633458b-17de-408a-b874-0445c86b69e6",
   officer: "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
   reader: "21090545-7ca7-4776-b22c-e363652d74d2",

@@ -21,6 +21,15 @@ const endpoint = "https://control-plane.apps.example.net";
 const answered = { actionGroupIds: ["group"], owner: "shop team", runbook: "Failing app" };
 const remedyOf = { ladder: [{ runbook: "return-to-previous" }], verification: { samplesMin: 10 }, limits: {} };
 
+const reference = {
+  credential: "database",
+  form: "uri",
+  slots: ["database-a", "database-b"],
+  urls: { a: "https://kv.vault.azure.net/secrets/database-a/1", b: "https://kv.vault.azure.net/secrets/database-b/1" },
+  identity: "reader",
+  consumers: [{ resourceGroup: "shop", app: "shop" }],
+};
+
 /** What each component needs, and an object or a list wherever an argument has parts. */
 export const validArguments: Readonly<Record<Name, Values>> = {
   BaselineAlerts: {
@@ -40,7 +49,7 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     location: "westeurope",
     managedEnvironmentId: "environment",
     controlPlane: { endpoint, audience: "api://ballast" },
-    configuration: { ingress: { external: true, targetPort: 8080 }, secrets: [{ name: "key", value: "hunter2" }] },
+    configuration: { ingress: { external: true, targetPort: 8080 } },
     template: { containers: [{ name: "shop", image }] },
     strategy: { weights: [5, 50] },
     thresholds: { failurePointsMax: 0.5 },
@@ -49,6 +58,7 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     keepLive: ["tags"],
     acceptLoss: ["sidecars"],
     credentialSlots: [["db-a", "db-b"]],
+    credentials: { DATABASE_URL: reference },
   },
   ContainerEnvironment: place,
   ControlPlane: {
@@ -65,6 +75,20 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     telemetry: { insightsId: "insights", connectionString: "InstrumentationKey=key" },
     callers: ["10.0.0.0/8"],
   },
+  DatabaseCredential: {
+    ...place,
+    vault: { id: "vault", name: "shop-kv" },
+    credential: "database",
+    controlPlane: { endpoint, audience: "api://ballast" },
+    server: { host: "shop.postgres.database.azure.com" },
+    database: "shop",
+    roles: { a: "shop_a", b: "shop_b" },
+    rotator: "control-plane",
+    preparedBy: { resourceGroup: "shop", job: "shop-roles" },
+    checks: ["select 1"],
+    consumers: [{ resourceGroup: "shop", app: "shop" }],
+    timings: { quietSeconds: 2_100 },
+  },
   DatabaseRole: {
     ...place,
     tenant: "tenant",
@@ -73,6 +97,7 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     environmentId: "environment",
     database: { serverName: "journal", host: "journal.example.net", name: "ballast" },
     grantee: { name: "control-plane", objectId: "object" },
+    credentials: [{ owner: "shop_owner", a: "shop_a", b: "shop_b" }],
   },
   DeadMansSwitch: {
     ...place,
@@ -116,6 +141,7 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     previewIdentity: { resourceGroupName: "shop", identityName: "preview" },
     deployIdentity: { resourceGroupName: "shop", identityName: "deploy" },
   },
+  SecretVault: { ...place, tenant: "tenant", workspaceId: "workspace", officer: "object" },
   ServiceObjectives: {
     ...place,
     ...answered,

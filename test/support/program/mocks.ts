@@ -102,6 +102,13 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
     principalId: "principal",
     clientId: "client",
   }),
+  "azure-native:keyvault:Vault": ({ vaultName }) => ({ name: vaultName }),
+  "ballast:index:Credential": ({ vault, credential }) => ({
+    urls: {
+      a: `https://${vault}.vault.azure.net/secrets/${credential}-a/1`,
+      b: `https://${vault}.vault.azure.net/secrets/${credential}-b/1`,
+    },
+  }),
   "ballast:index:RepositoryFiles": () => ({ result: "published", drift: [], commit: "", pullRequest: "" }),
   "ballast:index:RepositorySettings": () => ({ drift: [] }),
   "ballast:index:Release": () => ({ result: "promoted", reason: "every-step-passed", message: "All went well." }),

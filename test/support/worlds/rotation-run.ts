@@ -150,7 +150,7 @@ const performerIn = (
   time: ReturnType<typeof beginLife>["time"],
 ): RotationPerformer =>
   rotationPerformer({
-    credentials: [scenario.credential],
+    credentials: async () => [scenario.credential],
     vault: vaultOf(world, scenario),
     roles: rolesOf(world, scenario),
     logins: loginsIn(world, scenario),

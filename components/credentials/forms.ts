@@ -1,0 +1,80 @@
+// The forms of the arguments about credentials. What a declaration says is checked as the control plane would check it,
+// so that a preview refuses what could never be rotated.
+import { list, number, type Objection, object, oneOf, optional, read } from "../../engines/form.ts";
+import { secretName } from "../../engines/rollout/intent.ts";
+import { credentialBody, credentialParts, valueForms } from "../../engines/rotation/declaration.ts";
+import { anObject, input, inputs, parts, plain } from "../arguments.ts";
+import { address, groupName, host, place, port, word } from "../shared-forms.ts";
+import { completedConsumer } from "./completed-consumer.ts";
+
+/** What a `DatabaseCredential` gives for a variable. */
+export const credentialReference = object({
+  credential: plain(secretName),
+  form: plain(oneOf(valueForms)),
+  slots: plain(list(secretName, { least: 2, most: 2 })),
+  urls: inputs({ a: input(word), b: input(word) }),
+  identity: input(word),
+  consumers: plain(list(object({ resourceGroup: word, app: word }))),
+});
+
+export const secretVault = object({
+  ...place,
+  tenant: plain(word),
+  workspaceId: input(word),
+  officer: input(word),
+  subnet: optional(input(word)),
+  retentionInDays: optional(plain(number({ least: 7, most: 90, whole: true }))),
+});
+
+export const databaseCredential = object(
+  {
+    ...place,
+    vault: inputs({ id: input(word), name: input(word) }),
+    credential: plain(credentialParts.credential),
+    controlPlane: parts(object({ endpoint: input(address), audience: plain(word) })),
+    server: parts(
+      object({
+        host: input(host),
+        port: optional(port),
+        tls: optional(plain(oneOf(["require", "disable"]))),
+      }),
+    ),
+    database: input(word),
+    roles: plain(object({ a: word, b: word })),
+    rotator: input(word),
+    preparedBy: optional(parts(object({ resourceGroup: plain(groupName), job: input(word) }))),
+    form: optional(plain(oneOf(valueForms))),
+    checks: optional(plain(list(word))),
+    // What is in these, and how they fit together, is checked as the control plane would: see below.
+    consumers: plain(list(anObject)),
+    validDays: optional(plain(number())),
+    dueDays: optional(plain(number())),
+    timings: optional(plain(anObject)),
+  },
+  { check: objectionsToDeclaration },
+);
+
+/** Says what the control plane would refuse, as far as a preview knows it. An output stands for any value. */
+function objectionsToDeclaration({
+  server: { host: name, ...server },
+  database,
+  rotator,
+  consumers,
+  ...more
+}: Readonly<Record<string, unknown>> & {
+  readonly server: { readonly host: unknown };
+  readonly consumers: readonly object[];
+}): readonly Objection[] {
+  const known = (value: unknown, otherwise: string): unknown => (typeof value === "string" ? value : otherwise);
+  const { form, checks, roles, validDays, dueDays, timings } = more;
+  const given = Object.entries({ form, checks, roles, validDays, dueDays, timings });
+  const parsed = read(credentialBody, {
+    ...server,
+    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+    server: known(name, "127.0.0.1"),
+    database: known(database, "database"),
+    rotator: known(rotator, "rotator"),
+    consumers: consumers.map(completedConsumer),
+  });
+  return "complaints" in parsed ? parsed.complaints : [];
+}

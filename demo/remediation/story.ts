@@ -1,0 +1,162 @@
+// The story of the remediations: real faults strike running services, and what is done about each is verified by the
+// requests since. Nothing is done about a dependency that is down for all, nor a third time about what comes back.
+import { setTimeout as pause } from "node:timers/promises";
+import type { WantedSecond } from "../../emulator/starvation.ts";
+import type { Setting, Story } from "../story.ts";
+import { type Estate, putUp, type ServiceSpec } from "./estate.ts";
+import { type Ended, followAll } from "./follow.ts";
+import {
+  declarationOf,
+  type IncidentSpec,
+  incidentsOf,
+  jobName,
+  queryOf,
+  requestsPerSecond,
+  ruleOf,
+} from "./incidents.ts";
+import { type Load, startUsers, visit } from "./load.ts";
+import { startPlane } from "./plane.ts";
+import { type Field, strike, twinOf } from "./strike.ts";
+
+/** The remediations, as `npm start -- --only remediation` shows them. */
+export const remediation: Story = {
+  announce: ({ timeline, options }) => {
+    timeline.line("real faults, drawn by the seed; for each the alert, the guards, the action and its verification:");
+    for (const { title } of incidentsOf(options.seed)) timeline.line(`  ${title}`);
+    timeline.line("times of the demo: rules of a minute, verification within 13 s; default on Azure: 10 minutes");
+  },
+  show,
+  invite: async ({ timeline }) => timeline.line("    (the control plane of the remediations has ended with its story)"),
+};
+
+async function show(setting: Setting): Promise<object> {
+  const { timeline, ground, options, generator, stop } = setting;
+  const incidents = incidentsOf(options.seed);
+  timeline.chapter("Remediations: services on a database, with an alert rule each");
+  const estate = await putUp(ground);
+  const loads = new Map<string, Load>();
+  const origins = new Map<string, string>();
+  const field: Omit<Field, "plane"> = {
+    estate,
+    loadOf: (service) => loads.get(service)!,
+    visit: (service, path) => visit(ground.cloud, `${origins.get(service)}${path}`),
+  };
+  const begin = async (specs: readonly ServiceSpec[]): Promise<void> => {
+    await Promise.all(specs.map(async (spec) => origins.set(spec.name, await estate.put(spec))));
+    for (const { name } of specs) loads.set(name, startUsers(ground.cloud, origins.get(name)!, noteSecond));
+  };
+  const noteSecond = (second: WantedSecond): void => void generator.push(second);
+  await estate.putJob(jobName, "story");
+  for (const spec of incidents) await estate.rule(ruleOf(spec.kind), queryOf(spec));
+  const apps = incidents.flatMap(({ services }) => services.map(({ name }) => name));
+  const plane = await startPlane(estate, apps, declarationOf(incidents), stop);
+  try {
+    timeline.line(`${requestsPerSecond} requests a second to each service, none of them retried`);
+    const stage: Stage = { setting, field: { ...field, plane }, estate, loads, begin };
+    const [beside, ...others] = incidents as readonly [IncidentSpec, ...IncidentSpec[]];
+    const meanwhile = play(stage, beside);
+    meanwhile.catch(() => undefined); // it is awaited below, also if another incident fails
+    const played: object[] = [];
+    for (const incident of others) played.push(await play(stage, incident));
+    return { remediation: [...played, await meanwhile] };
+  } finally {
+    await Promise.all([...loads.values()].map((load) => load.stop().catch(() => undefined)));
+    await plane.close();
+    await estate.close();
+  }
+}
+
+interface Stage {
+  readonly setting: Setting;
+  readonly field: Field;
+  readonly estate: Estate;
+  readonly loads: Map<string, Load>;
+  readonly begin: (specs: readonly ServiceSpec[]) => Promise<void>;
+}
+
+/** How long users are counted after the end of an incident that has a twin. */
+const afterSeconds = 30;
+/** How long an incident may take: the returning fault needs three alerts. */
+const secondsMax = 900;
+
+/** Puts the services up, lets the fault strike, follows what is done about it, and accounts for it. */
+async function play(stage: Stage, incident: IncidentSpec): Promise<object> {
+  const { field, begin, loads, setting } = stage;
+  const { timeline } = setting;
+  const { kind, title, services, hasTwin } = incident;
+  // The release that fails is not the first one.
+  const first = kind === "late" ? services.map(({ fault: _fault, ...spec }) => spec) : services;
+  timeline.line(`${title}: ${services.map(({ name }) => name).join(", ")}`, "bold");
+  await begin([...first, ...(hasTwin ? first.map(twinOf) : [])]);
+  const struck = await strike(field, incident);
+  timeline.line(`${title}: users feel it now`, "red");
+  try {
+    const ended = await followAll(field.plane, timeline, incident, secondsMax);
+    // A repair pays from its end on, so its users are counted for a while longer, as are those of the twin.
+    if (hasTwin) await pause(afterSeconds * 1000);
+    const to = Date.now();
+    const failed = services.reduce((sum, { name }) => sum + loads.get(name)!.failed(struck.at, to), 0);
+    const without = hasTwin ? loads.get(twinOf(services[0]!).name)!.failed(struck.at, to) : null;
+    await check(stage, incident, ended, { failed, without });
+    return recordOf(incident, ended, struck.at, { failed, without });
+  } finally {
+    await struck.end();
+    for (const { name } of services.flatMap((spec) => [spec, twinOf(spec)])) {
+      await loads.get(name)?.stop();
+      loads.delete(name);
+    }
+  }
+}
+
+interface Failed {
+  readonly failed: number;
+  /** Those of the twin, about which nothing was done; null without one. */
+  readonly without: number | null;
+}
+
+/** Checks what docs/start/demo.md promises of an incident. */
+async function check(
+  { setting: { timeline, emulator } }: Stage,
+  { kind, title, services, expected }: IncidentSpec,
+  ended: readonly Ended[],
+  { failed, without }: Failed,
+): Promise<void> {
+  const sorted = (all: readonly Pick<Ended, "result" | "reason">[]): string =>
+    all
+      .map(({ result, reason }) => `${result}: ${reason}`)
+      .toSorted()
+      .join(", ");
+  timeline.check(sorted(ended) === sorted(expected), `${title}: ${sorted(ended)}`);
+  const names = services.map(({ name }) => name);
+  const restarts = (await emulator.asked()).filter(
+    ({ method, path }) =>
+      method === "POST" && /\/restart/.test(path) && names.some((name) => path.includes(`/${name}/`)),
+  ).length;
+  if (kind === "dependency") timeline.check(restarts === 0, `${restarts} restarts while the dependency was down`);
+  if (kind === "returning") timeline.check(restarts === 2, `${restarts} restarts, then an open circuit and one call`);
+  if (without !== null)
+    timeline.check(failed < without, `${failed} requests failed; without automation ${without} did in the same time`);
+  else timeline.line(`${failed} requests failed`);
+}
+
+const seconds = (from: number, to: number | undefined): number | null =>
+  to === undefined ? null : Math.round((to - from) / 100) / 10;
+
+/** The incident's part of out/demo.json. */
+const recordOf = (
+  { kind, title }: IncidentSpec,
+  ended: readonly Ended[],
+  struckAt: number,
+  counts: Failed,
+): object => ({
+  kind,
+  title,
+  failedRequests: counts.failed,
+  failedRequestsWithoutAutomation: counts.without,
+  remediations: ended.map(({ firedAt, actedAt, finishedAt, ...rest }) => ({
+    ...rest,
+    secondsToDetect: seconds(struckAt, firedAt),
+    secondsToAct: actedAt === undefined ? null : seconds(firedAt, actedAt),
+    secondsToVerify: actedAt === undefined ? null : seconds(actedAt, finishedAt),
+  })),
+});

@@ -1,0 +1,96 @@
+// What Azure would refuse of an app that is given as azure-native takes it: no container, no image, the name of a
+// secret that does not exist, and no environment. A preview refuses each by the argument's name.
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
+import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
+import { hole } from "../../components/canary-app/known-parts.ts";
+import { lacksForCreation, misuses } from "../../components/canary-app/misuse.ts";
+import { complaintOf } from "../../engines/problem.ts";
+import { type Values, validArguments } from "../support/program/component-arguments.ts";
+
+const image = "example.azurecr.io/shop:1";
+const of = (container: Values, more: Values = {}): Values => ({
+  template: { containers: [{ name: "shop", image, ...container }], ...more },
+});
+const secrets = [{ name: "key", value: "hunter2" }];
+const absent = 'names the secret "kye", which does not exist: configuration.secrets has';
+
+const wrong: readonly (readonly [Values, string])[] = [
+  [of({ image: undefined }), "template.containers[0].image: it is missing; it must be an image's name"],
+  [of({ image: "" }), "template.containers[0].image: it must be an image's name"],
+  [of({ image: "a b" }), "template.containers[0].image: it must be an image's name"],
+  [of({}, { initContainers: [{ name: "migrate" }] }), "template.initContainers[0].image: it is missing"],
+  [{ template: { containers: [] } }, "template.containers: it must have at least one container"],
+  [
+    of({
+      env: [
+        { name: "A", value: "1" },
+        { name: "KEY", secretRef: "kye" },
+      ],
+    }),
+    `template.containers[0].env[1].secretRef: it ${absent} none`,
+  ],
+  [
+    { ...of({ env: [{ name: "KEY", secretRef: "kye" }] }), configuration: { secrets } },
+    `template.containers[0].env[0].secretRef: it ${absent} key.`,
+  ],
+  [
+    of({}, { volumes: [{ name: "v", secrets: [{ secretRef: "kye" }] }] }),
+    "template.volumes[0].secrets[0].secretRef: it",
+  ],
+  [
+    { ...of({}), configuration: { registries: [{ server: "a.io", username: "u", passwordSecretRef: "kye" }] } },
+    "configuration.registries[0].passwordSecretRef: it",
+  ],
+];
+const isHole = (value: unknown): boolean => value === hole;
+const said = (usable: Values): readonly string[] => misuses(usable, isHole).map(complaintOf);
+
+describe("an app", () => {
+  test.each(wrong)("%j is refused by name", (usable, says) => {
+    expect(said(usable)).toEqual([expect.stringContaining(says)]);
+    const args = { ...validArguments.CanaryApp, configuration: undefined, ...usable } as unknown as CanaryAppArgs;
+    expect(() => new CanaryApp("shop", args)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(
+          /^component-arguments-refused .*CanaryApp "shop": .*correct .* in new CanaryApp\("shop", …\)/s,
+        ),
+      }),
+    );
+  });
+
+  test("is not refused for what is not known yet, nor for secrets that it keeps", () => {
+    const named = of({ env: [{ name: "KEY", secretRef: "key" }] });
+    for (const usable of [
+      { template: hole },
+      { template: { containers: hole } },
+      { template: { containers: [hole] } },
+      of({ image: hole }),
+      { ...named, configuration: hole },
+      { ...named, configuration: { secrets: hole } },
+      { ...named, configuration: { secrets: [hole] } },
+      { ...named, configuration: { secrets: [{ name: hole }] } },
+      { ...named, configuration: { secrets } },
+      { ...named, keepLive: ["secretsByReference"] },
+      of({
+        env: [
+          { name: "KEY", secretRef: hole },
+          { name: "A", secretRef: undefined },
+        ],
+      }),
+    ])
+      expect(said(usable)).toEqual([]);
+    const later = { ...validArguments.CanaryApp, ...of({ image: pulumi.output(image) }) } as unknown as CanaryAppArgs;
+    expect(misuses(later, pulumi.Output.isInstance)).toEqual([]);
+  });
+
+  test("that does not exist yet needs an environment and containers", () => {
+    const lacks = (usable: Values): readonly string[] => lacksForCreation(usable, isHole).map(complaintOf);
+    expect(lacks({})).toEqual([
+      "managedEnvironmentId: it is missing, and the app does not exist yet.",
+      "template.containers: it is missing, and the app does not exist yet.",
+    ]);
+    expect(lacks({ ...of({}), environmentId: "e" })).toEqual([]);
+    expect(lacks({ template: hole, managedEnvironmentId: hole })).toEqual([]);
+  });
+});

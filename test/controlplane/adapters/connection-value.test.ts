@@ -1,0 +1,55 @@
+// The forms in which the value of a slot is written: each is read back as it was written, whatever is in it.
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { passwordIn, valueFor } from "../../../controlplane/adapters/azure/connection-value.ts";
+import { read } from "../../../engines/form.ts";
+import { completedCredential, valueForms } from "../../../engines/rotation/declaration.ts";
+
+const credentialIn = (form: (typeof valueForms)[number], change: object = {}) => {
+  const parsed = read(completedCredential, {
+    vault: "kv",
+    credential: "database",
+    server: "shop.postgres.database.azure.com",
+    database: "shop",
+    roles: { a: "shop_a", b: "shop_b" },
+    consumers: [{ resourceGroup: "shop", app: "web" }],
+    form,
+    ...change,
+  });
+  if ("complaints" in parsed) throw new Error(parsed.complaints.join(" "));
+  return parsed.value;
+};
+
+it("a value is written as its driver reads it", () => {
+  expect(valueForms.map((form) => valueFor(credentialIn(form), "b", "pass-word_1"))).toEqual([
+    "postgresql://shop_b:pass-word_1@shop.postgres.database.azure.com:5432/shop?sslmode=require",
+    "host=shop.postgres.database.azure.com port=5432 dbname=shop user=shop_b password=pass-word_1 sslmode=require",
+    "Host=shop.postgres.database.azure.com;Port=5432;Database=shop;Username=shop_b;Password=pass-word_1;" +
+      "SSL Mode=Require",
+  ]);
+});
+
+it.each(valueForms)("a password in the form %s is read back, whatever characters it and the names have", (form) => {
+  const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+  const words = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(words, words, words, (password, user, database) => {
+      const credential = credentialIn(form, { roles: { a: user, b: `${user}_` }, database });
+      expect(passwordIn(form, valueFor(credential, "a", password))).toBe(password);
+    }),
+    { seed, numRuns: 300 },
+  );
+});
+
+it("a value without a password has none", () => {
+  expect([passwordIn("uri", "postgresql://shop@host/db"), passwordIn("uri", "no address")]).toEqual([
+    undefined,
+    undefined,
+  ]);
+  expect([passwordIn("key-value", "host=x"), passwordIn("dotnet", "Host=x")]).toEqual([undefined, undefined]);
+});
+
+it("a value that a person wrote is read with its spaces and quotes", () => {
+  expect(passwordIn("key-value", "host = x password = 'it\\'s' user=y")).toBe("it's");
+  expect(passwordIn("dotnet", "Host=x; Password = 'a;b' ;User Id=y")).toBe("a;b");
+});
