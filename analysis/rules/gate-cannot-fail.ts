@@ -289,6 +289,11 @@ export const gateCannotFail: Rule = {
     { ".github/workflows/main.yml": answered("echo unhealthy").replace("health)", "health) # <- finding") },
     {
       ".github/workflows/main.yml": answered("PASSED=false")
+        .replace("STATUS=", "URLS=(\n            https://shop.example/health\n          )\n          STATUS=")
+        .replace("health)", "health) # <- finding"),
+    },
+    {
+      ".github/workflows/main.yml": answered("PASSED=false")
         .replace("health)", "health) # <- finding")
         .replace("Smoke test", "Test the shop")
         .replace("fly deploy --strategy bluegreen", "fly deploy"),

@@ -10,8 +10,10 @@ const decides = /exit [1-9]|exit "?\$|return 1|(?:^|[;&|]|\b(?:then|else|do)\b)\
 
 /** Gives what a step asks without ever failing; at most one. */
 export function checksWithoutVerdict(step: StepNode): readonly BlindCheck[] {
-  const script = step.run?.text ?? "";
-  if (script === "" || script.length > charactersMax || decides.test(script)) return [];
+  const written = step.run?.text ?? "";
+  if (written === "" || written.length > charactersMax) return [];
+  const script = withoutLists(written);
+  if (decides.test(script)) return [];
   const isTitled = checkTitle.test(stepTitle(step));
   if (!isTitled && !isCheckStep(step)) return [];
   const probe = commandsIn(script).find(isProbe);
@@ -39,10 +41,14 @@ const saying = /^(echo|printf|sleep|else|fi|done|for|set|:|true|exit|\]|cat|head
 const onlySaid = (script: string): boolean =>
   !/GITHUB_(OUTPUT|ENV)|set-output/.test(script) &&
   !/\$\(\s*curl\b(?=[^)|]*\s(-\w*f\w*|--fail)\b)[^|]*?\)/.test(script) &&
-  commandsIn(withoutLists(script)).every(({ isCondition, words }) => isCondition || saying.test(words[0] ?? ""));
+  commandsIn(script).every(({ isCondition, words }) => isCondition || saying.test(words[0] ?? ""));
 
-/** The values of a list are no commands. */
-const withoutLists = (script: string): string => script.replaceAll(/^(\s*\w+)=\([^()]*\)/gm, "$1=list");
+/** The values of a list are no commands. Its lines stay, so that the others keep their numbers. */
+const withoutLists = (script: string): string =>
+  script.replaceAll(
+    /^([ \t]*\w+)=\(([^()]*)\)/gm,
+    (_whole, name: string, values: string) => `${name}=list${values.replaceAll(/[^\n]/g, "")}`,
+  );
 
 /** Whether a script only requests, and takes every status for success. */
 function succeedsAlways(script: string, { words }: ShellCommand): boolean {
