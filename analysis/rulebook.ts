@@ -8,6 +8,7 @@ import { agentFieldIgnored } from "./rules/agent-field-ignored.ts";
 import { agentFileNotLoaded } from "./rules/agent-file-not-loaded.ts";
 import { agentSerialDelegation } from "./rules/agent-serial-delegation.ts";
 import { agentWithoutTools } from "./rules/agent-without-tools.ts";
+import { alertCanFire } from "./rules/alert-can-fire.ts";
 import { alertHasAction } from "./rules/alert-has-action.ts";
 import { cacheNeverHits } from "./rules/cache-never-hits.ts";
 import { calleePermissions } from "./rules/callee-permissions.ts";
@@ -74,6 +75,7 @@ export const rulebook: readonly Rule[] = [
   agentFileNotLoaded,
   agentSerialDelegation,
   agentWithoutTools,
+  alertCanFire,
   alertHasAction,
   cacheNeverHits,
   calleePermissions,

@@ -1,5 +1,6 @@
 // The rules about stacks, sorted by id. The policy pack loads these alone, because it must start fast and the other
 // rules bring parsers that it does not need. A test compares this list with the rulebook.
+import { alertCanFire } from "./rules/alert-can-fire.ts";
 import { alertHasAction } from "./rules/alert-has-action.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
 import { dependsOnNeedless } from "./rules/depends-on-needless.ts";
@@ -17,6 +18,7 @@ import { trafficNotWhole } from "./rules/traffic-not-whole.ts";
 import type { PulumiRule } from "./systems/pulumi/view.ts";
 
 export const stackRules: readonly PulumiRule[] = [
+  alertCanFire,
   alertHasAction,
   crossEnvironmentReference,
   dependsOnNeedless,

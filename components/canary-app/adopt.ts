@@ -7,7 +7,7 @@ import {
   canaryAppOwnedField,
   canaryAppScopeChanges,
   canaryAppUnfit,
-} from "../../errors/components.ts";
+} from "../../errors/canary-app.ts";
 import { type Configuration, hasAll, scopeChanges } from "./app-scope.ts";
 import { type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
 import { hole } from "./known-parts.ts";

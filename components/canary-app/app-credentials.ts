@@ -2,7 +2,7 @@
 // variable that names the first. Which of the two is in use is the rotation's to say afterwards.
 import type { ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
-import { canaryAppCredentialUnfit } from "../../errors/components.ts";
+import { canaryAppCredentialUnfit } from "../../errors/canary-app.ts";
 import { refusal } from "../conventions.ts";
 import type { CredentialReference } from "../credentials/database-credential.ts";
 import type { CredentialSlot } from "./credential-slots.ts";

@@ -18,6 +18,11 @@ const defaults: Readonly<Record<string, unknown>> = {
   "ingress.exposedPort": 0,
   maxInactiveRevisions: 100,
 };
+/** The values that Azure fills in within an object, or within each object of a list. */
+const defaultsWithin: Readonly<Record<string, Fields>> = {
+  dapr: { appProtocol: "http", logLevel: "info", httpMaxRequestSize: 4, httpReadBufferSize: 65 },
+  "ingress.customDomains": { bindingType: "disabled" },
+};
 /** Fields that are not compared: they belong to the control plane, depend on the revision mode, or are read-only. */
 const ignored = new Set([
   "activeRevisionsMode",
@@ -75,8 +80,21 @@ function comparable(name: string, value: unknown): string {
   const at = ["configuration", ...name.split(".")];
   const isOff = name === "ingress.stickySessions" && (value as Fields | undefined)?.["affinity"] !== "sticky";
   return canonical(
-    (isOff || meansNothing(at, value) ? undefined : withoutEmpty(value)) ?? defaults[name],
+    (isOff || meansNothing(at, value) ? undefined : withoutEmpty(filledIn(name, value))) ?? defaults[name],
   ).toLowerCase();
+}
+
+/** Gives a value as Azure shows it or as a program says it, the same for both. */
+function filledIn(name: string, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => filledIn(name, each));
+  if (typeof value !== "object" || value === null) return value;
+  const usual = defaultsWithin[name] ?? {};
+  const isUsual = (field: string, each: unknown): boolean =>
+    field in usual && String(each).toLowerCase() === String(usual[field]);
+  const fields = Object.fromEntries(Object.entries(value).filter(([field, each]) => !isUsual(field, each)));
+  // A port is exposed as it is unless the program says otherwise.
+  const { exposedPort, targetPort } = value as Fields;
+  return name === "ingress.additionalPortMappings" ? { ...fields, exposedPort: exposedPort || targetPort } : fields;
 }
 
 /** Leaves out what Azure fills in within an object: null, false, zero and empty texts, lists and objects. */

@@ -15,7 +15,7 @@ import {
   canaryAppPlan,
   canaryAppProbes,
   canaryAppUnnamed,
-} from "../../errors/components.ts";
+} from "../../errors/canary-app.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { isOutput, readArguments, refuseProblems } from "../arguments.ts";
 import { child, refusal, say, settingOf, usesMocks } from "../conventions.ts";

@@ -3,7 +3,7 @@
 import type { ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { replicaCounts } from "../../defaults.ts";
-import { httpAppSizeUnfit } from "../../errors/components.ts";
+import { httpAppSizeUnfit } from "../../errors/canary-app.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { appIn, readFunctionArguments } from "../arguments.ts";
 import { refusal, replicaSizes, resourcesOf, variablesOf } from "../conventions.ts";

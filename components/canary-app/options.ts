@@ -1,7 +1,7 @@
 // The options of a CanaryApp. A program gives those that it gave to its ContainerApp. Pulumi passes only a few of a
 // component's options on to its children; every other one that means the app goes to the child here.
 import * as pulumi from "@pulumi/pulumi";
-import { canaryAppIgnoredTemplate, canaryAppOwnedField } from "../../errors/components.ts";
+import { canaryAppIgnoredTemplate, canaryAppOwnedField } from "../../errors/canary-app.ts";
 import { refusal } from "../conventions.ts";
 
 /** What Pulumi takes as options of a ContainerApp, and of a component. */

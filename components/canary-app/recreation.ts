@@ -1,7 +1,7 @@
 // Keeps Pulumi from recreating an app that exists. Which changes replace an app is the provider's to say: another
 // letter in an id is enough. A preview of a replacement runs the hooks of a creation.
 import * as pulumi from "@pulumi/pulumi";
-import { canaryAppExists } from "../../errors/components.ts";
+import { canaryAppExists } from "../../errors/canary-app.ts";
 import { refusal, takesHooks } from "../conventions.ts";
 import { hookNames } from "./hook-names.ts";
 import { fromKnownParts } from "./known-parts.ts";

@@ -4,7 +4,7 @@
 import type { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { canonical } from "../../engines/canonical.ts";
-import { canaryAppOutdated } from "../../errors/components.ts";
+import { canaryAppOutdated } from "../../errors/canary-app.ts";
 import { refusal, takesHooks } from "../conventions.ts";
 import { hookNames } from "./hook-names.ts";
 import { fromKnownParts, hasHole } from "./known-parts.ts";

@@ -3,7 +3,7 @@
 import type { ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
-import { canaryAppNoReplica, canaryAppOwnedField, canaryAppUnfit } from "../../errors/components.ts";
+import { canaryAppNoReplica, canaryAppOwnedField, canaryAppUnfit } from "../../errors/canary-app.ts";
 import { refusal } from "../conventions.ts";
 import { type CredentialSlot, type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
 import { mapInput } from "./known-parts.ts";

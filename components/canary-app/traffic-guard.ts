@@ -10,7 +10,7 @@ import {
   canaryAppTrafficMoved,
   canaryAppUnguarded,
   canaryAppUnreleasable,
-} from "../../errors/components.ts";
+} from "../../errors/canary-app.ts";
 import { refusal, say, takesHooks } from "../conventions.ts";
 import { type Configuration, scopeChanges, secretsRenewed } from "./app-scope.ts";
 import { hookNames } from "./hook-names.ts";

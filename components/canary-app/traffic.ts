@@ -3,7 +3,7 @@
 
 import { type GetContainerAppResult, getContainerApp } from "@pulumi/azure-native/app/getContainerApp.js";
 import type * as pulumi from "@pulumi/pulumi";
-import { canaryAppTrafficUneven, canaryAppUnreadable } from "../../errors/components.ts";
+import { canaryAppTrafficUneven, canaryAppUnreadable } from "../../errors/canary-app.ts";
 import { isEchoOfMocks } from "../conventions.ts";
 
 /** One revision's share of the traffic. `latestRevision` stands in only until the revision has a name. */

@@ -57,26 +57,21 @@ export async function readSituation(
 
 const tried = <Value>(result: Promise<Result<Value>>): Promise<Result<Value>> => result.catch(failure);
 
-/** How many finished streams are looked through. Newer ones come first, and the guards look back a few days. */
-const streamsMax = 1000;
-
 /** Gives the actions of other remediations since a moment. */
 async function actionsOfOthers(
   { journal }: Pick<SituationWorld, "journal">,
   own: string,
   since: Instant,
 ): Promise<Result<readonly Entry[]>> {
-  const streams = (await journal.streams({ kind: "remediation" })).slice(0, streamsMax);
+  const streams = await journal.streams({ kind: "remediation", since });
   const stateOf = keptFold(remediation);
   const entries: Entry[] = [];
   for (const stream of streams.filter((each) => each !== own)) {
     const facts = (await journal.read(stream)) as readonly Fact<RemediationEvent>[];
-    if ((facts.at(-1)?.event.at ?? 0) >= since || !isFinished(facts)) entries.push(...entriesOf(stateOf(facts)));
+    entries.push(...entriesOf(stateOf(facts)));
   }
   return { ok: true, value: entries };
 }
-
-const isFinished = (facts: readonly { readonly event: AnyEvent }[]): boolean => facts.at(-1)?.event.kind === "Finished";
 
 /** Opens the work of other kinds, as the journal has it. */
 export const workInJournal = (
@@ -86,7 +81,7 @@ export const workInJournal = (
   list: async (since) => {
     const work: OtherWork[] = [];
     for (const kind of kinds.all.filter((each) => each.kind !== "remediation"))
-      for (const stream of (await journal.streams({ kind: kind.kind })).slice(0, streamsMax))
+      for (const stream of await journal.streams({ kind: kind.kind, since }))
         work.push(...workOf(kind, stream, await journal.read(stream), since));
     return { ok: true, value: work };
   },

@@ -192,8 +192,15 @@ export interface Journal<Event extends AnyEvent = AnyEvent> {
   readonly looked: (streams: readonly string[]) => Promise<void>;
   /** Records why the loop cannot go on with a stream, or that it can again. The next fact says the latter by itself. */
   readonly stuck: (stream: string, why: BallastError | undefined) => Promise<void>;
-  /** The streams of a kind, or of all, newest first. */
-  readonly streams: (filter: { readonly kind?: string; readonly unfinished?: boolean }) => Promise<readonly string[]>;
+  /**
+   * The streams of a kind, or of all, newest first. With `since` those that finished before that moment are left out;
+   * the store finds them without reading a journal.
+   */
+  readonly streams: (filter: {
+    readonly kind?: string;
+    readonly unfinished?: boolean;
+    readonly since?: Instant;
+  }) => Promise<readonly string[]>;
   readonly pulse: () => Promise<Pulse>;
 }
 

@@ -3,8 +3,8 @@
 import pg from "pg";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 import type { CloudAddress } from "../ground.ts";
-import { type Arm, armOf } from "./arm.ts";
-import { eventually } from "./eventually.ts";
+import { type Arm, armOf } from "../rotation/arm.ts";
+import { eventually } from "../rotation/eventually.ts";
 
 /** Where everything runs. */
 export interface Land {
@@ -95,6 +95,7 @@ export async function putUp(land: Land): Promise<Estate> {
       return () => client.end().catch(() => undefined);
     },
     close: async () => {
+      await arm.remove(group, "2024-03-01");
       for (const database of ["postgres", ...Object.values(databases)]) await pools(database).end();
     },
   };

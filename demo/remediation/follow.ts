@@ -3,9 +3,9 @@ import type { RemediationTypes } from "../../client/remediations.ts";
 import type { StreamFact } from "../../client/streams.ts";
 import type { RemediationSummary } from "../../engines/remediation/summary.ts";
 import type { RemediationEvent } from "../../engines/remediation/vocabulary.ts";
+import { eventually } from "../rotation/eventually.ts";
 import type { Timeline } from "../timeline.ts";
 import { resourceGroup } from "./estate.ts";
-import { eventually } from "./eventually.ts";
 import type { IncidentSpec } from "./incidents.ts";
 import type { Plane } from "./plane.ts";
 

@@ -1,8 +1,8 @@
 // How each fault strikes a service of the estate, and its twin. All of them are real: a replica that hangs, a lock, a
 // database that accepts no connections, a release that begins to fail.
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import { eventually } from "../rotation/eventually.ts";
 import { databases, type Estate, resourceGroup, type ServiceSpec } from "./estate.ts";
-import { eventually } from "./eventually.ts";
 import type { IncidentSpec } from "./incidents.ts";
 import type { Load } from "./load.ts";
 import type { Plane } from "./plane.ts";

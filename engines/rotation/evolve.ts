@@ -1,6 +1,6 @@
 // State + fact → state. Total: every fact ever written can be folded for ever, in any state. Nothing is decided here; a
 // fact only moves the state to the phase in which the next effect is missing.
-import { after } from "../time.ts";
+import { after, type Instant } from "../time.ts";
 import { goal, isFirst, isLeaked, missingPhase, nextConsumer } from "./progress.ts";
 import type { Phase, RotationEvent, RotationState, Slot } from "./vocabulary.ts";
 
@@ -13,7 +13,7 @@ export function evolve(before: RotationState, event: RotationEvent): RotationSta
     case "Inspected":
       return { ...settled(state), declaration: event.view.declaration };
     case "Started":
-      return advance({ ...state, begun: true, ...begun(event) });
+      return advance({ ...state, begun: true, ...begun(event), readersFrom: watchedFrom(state, event) });
     case "VersionMade":
       return made(state, event);
     case "VerifierSet":
@@ -90,6 +90,10 @@ const begun = ({ live, old, published: now, consumers, login }: Extract<Rotation
   consumers,
   login,
 });
+
+/** A publication whose answer was lost shows when another attempt begins. Its readers are watched from then on. */
+const watchedFrom = (state: RotationState, event: Extract<RotationEvent, { kind: "Started" }>): Instant =>
+  event.published !== event.live && state.readersFrom === 0 ? state.now : state.readersFrom;
 
 function made(
   state: RotationState,

@@ -4,8 +4,8 @@
 import { succeeded } from "../../client/rollouts.ts";
 import { canonical } from "../../engines/canonical.ts";
 import { read } from "../../engines/form.ts";
+import { canaryAppMoved } from "../../errors/canary-app.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
-import { canaryAppMoved } from "../../errors/components.ts";
 import { releaseGateLater } from "../../errors/provider.ts";
 import { failuresOf } from "../package-schema.ts";
 import { type Change, type Failure, type Properties, unknownValue } from "../resource-type.ts";

@@ -73,6 +73,7 @@ const others: Readonly<Record<string, string>> = {
   "controlplane/adapters/azure/key-vault.ts": "its client does not try again, and its reads are those of trouble.ts",
   "controlplane/runtime/ports.ts": "the shape of a policy",
   "demo/ground.ts": "it removes a folder",
+  "demo/remediation/incidents.ts": "limits of remediations, as in engines/remediation/policy.ts",
   "engines/remediation/guards/history.ts": "it counts actions on a target, each for another incident",
   "engines/remediation/policy.ts": "the limit of that",
   "engines/rollout/decisions/read-back.ts": "it counts what give-up.ts counts",

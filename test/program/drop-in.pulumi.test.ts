@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runChild } from "../../toolchain/child.ts";
 import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
 import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
+import { management } from "../support/emulator/cloud.ts";
+import { clientObjectId, giveRole, hostOf, secretClient, vaultBody, vaultVersion } from "../support/emulator/vault.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
@@ -14,8 +16,8 @@ const root = path.join(import.meta.dirname, "..", "..");
 const app = "storefront";
 const name = "shop";
 
-/** The program; `TYPE` stands for a type that only TypeScript has. It says of the app what its configuration says. */
-const program = (type: string): string => `
+/** The program, with the types that only TypeScript has. It says of the apps what its configuration says. */
+const program = ([type, text, list]: readonly [string, string, string]): string => `
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { CanaryApp } from ${JSON.stringify(path.join(root, "package.ts"))};
@@ -32,14 +34,14 @@ const args${type} = {
   template: { ...given.template, containers: [{ ...first, image }, ...more] },
 };
 const wasCanary = config.getBoolean("back");
-const parent = \`urn:pulumi:\${pulumi.getStack()}::\${pulumi.getProject()}::ballast:index:CanaryApp::${name}\`;
-const options${type} = {
-  ...config.getObject("options"),
-  ...(wasCanary && { aliases: [{ name: "${name}-app", parent }] }),
+/** The factory of all apps: these lines are all that changes in it. */
+const make = (name${text}, args${type})${type} => {
+  const parent = \`urn:pulumi:\${pulumi.getStack()}::\${pulumi.getProject()}::ballast:index:CanaryApp::\${name}\`;
+  const options${type} = wasCanary ? { aliases: [{ name: name + "-app", parent }] } : {};
+  return releases ? new CanaryApp(name, { ...args, ...releases }, options) : new ContainerApp(name, args, options);
 };
-const shop${type} = releases
-  ? new CanaryApp("${name}", { ...args, ...releases }, options)
-  : new ContainerApp("${name}", args, options);
+const shop = make("${name}", args);
+for (const copy of config.requireObject("copies")${list}) make(copy.containerAppName, copy);
 export const result = shop.result;
 `;
 
@@ -84,7 +86,9 @@ beforeAll(async () => {
   const deployed = await stack.up("--exclude", `**::${app}`, "--exclude", `**::${app}-*`, "--exclude-dependents");
   expect(deployed.code, deployed.output).toBe(0);
   const plane = await stack.live("control-plane");
+  await manageCopies(plane);
   environmentId = plane.properties.managedEnvironmentId ?? plane.properties.environmentId;
+  await makeShareAndVault();
   releases = {
     controlPlane: { endpoint: `https://${plane.properties.configuration.ingress.fqdn}`, audience: "api://ballast" },
     strategy: quickStrategy,
@@ -104,8 +108,8 @@ beforeAll(async () => {
   mkdirSync(cwd);
   symlinkSync(path.join(root, "node_modules"), path.join(cwd, "node_modules"));
   writeFileSync(path.join(cwd, "package.json"), '{ "name": "shop", "private": true, "type": "module" }');
-  writeFileSync(path.join(cwd, "index.js"), program(""));
-  writeFileSync(path.join(cwd, "index.ts"), program(": any"));
+  writeFileSync(path.join(cwd, "index.js"), program(["", "", ""]));
+  writeFileSync(path.join(cwd, "index.ts"), program([": any", ": string", " as any[]"]));
   writeProject(cwd, "ts");
   const { command } = await bringPulumi();
   const made = await runChild(command, ["stack", "init", "dev", "--non-interactive"], { cwd, environment });
@@ -116,6 +120,42 @@ afterAll(async () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
+/** Three more apps of the factory. The control plane manages those that it is told to. */
+const copies = ["copy-1", "copy-2", "copy-3"];
+async function manageCopies({ id, properties }: any): Promise<void> {
+  const managed = JSON.stringify([app, ...copies].map((each) => ({ resourceGroup: "ballast-local", app: each })));
+  const [container, ...more] = properties.template.containers;
+  const env = container.env.map((each: any) =>
+    each.name === "BALLAST_MANAGED_TARGETS" ? { ...each, value: managed } : each,
+  );
+  const containers = [{ ...container, env }, ...more];
+  const change = { properties: { template: { ...properties.template, revisionSuffix: "", containers } } };
+  const { status } = await stack.cloud.settle("PATCH", `${management}${id}?api-version=2025-07-01`, change);
+  expect(status).toBeLessThan(300);
+  const { latestRevisionName } = (await stack.live("control-plane")).properties;
+  await eventually(
+    async () => (await stack.live("control-plane")).properties.latestReadyRevisionName === latestRevisionName,
+    "the control plane that manages the copies",
+  );
+}
+
+/** A file share of the environment, and a vault with a secret. */
+const vault = "shapes";
+const scopeOf = (rest: string): string =>
+  `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local/providers/${rest}`;
+async function makeShareAndVault(): Promise<void> {
+  const { ask, settle, cloud, agent } = stack.cloud;
+  const share = { accountName: "shapes", accountKey: "a2V5", shareName: "files", accessMode: "ReadWrite" };
+  const storage = `${environmentId}/storages/files?api-version=2025-07-01`;
+  expect((await settle("PUT", `${management}${storage}`, { properties: { azureFile: share } })).status).toBeLessThan(
+    300,
+  );
+  const scope = scopeOf(`Microsoft.KeyVault/vaults/${vault}`);
+  await settle("PUT", `${management}${scope}?${vaultVersion}`, vaultBody({ cloud }));
+  await giveRole({ ask, cloud }, scope, "officer", await clientObjectId(stack.cloud));
+  await secretClient(cloud, agent, vault).setSecret("db", "swordfish-swordfish");
+}
+
 const image = "registry.example/storefront:1";
 const idle = ["node", "-e", "setInterval(() => {}, 1000)"];
 const web = (release: string) => ({
@@ -125,8 +165,16 @@ const web = (release: string) => ({
   resources: { cpu: 0.25, memory: "0.5Gi" },
 });
 
-/** The app in one of its releases, as it is written for azure-native. */
-const shape = (release: string) => ({
+/** A plain app of the factory. */
+const copyOf = (containerAppName: string, release: string) => ({
+  containerAppName,
+  configuration: { ingress: { external: true, targetPort: 8080 } },
+  template: { containers: [web(release)], scale: { minReplicas: 1, maxReplicas: 2 } },
+});
+
+/** The app in one of its releases, as it is written for azure-native. Its identity needs a right before the secret. */
+const shape = (release: string, mayRead: boolean) => ({
+  identity: { type: "SystemAssigned" },
   configuration: {
     activeRevisionsMode: "Single",
     ingress: {
@@ -136,34 +184,59 @@ const shape = (release: string) => ({
       corsPolicy: { allowedOrigins: ["https://example.org"] },
       ipSecurityRestrictions: [{ name: "here", action: "Allow", ipAddressRange: "127.0.0.0/8" }],
       clientCertificateMode: "accept",
+      customDomains: [{ name: "www.example.org", bindingType: "Disabled" }],
     },
-    dapr: { enabled: false },
+    dapr: { enabled: true, appId: "shop", appPort: 8080 },
     registries: [{ server: "registry.example", username: "shop", passwordSecretRef: "pwd" }],
-    secrets: [{ name: "pwd", value: "hunter2-hunter2" }],
+    secrets: [
+      { name: "pwd", value: "hunter2-hunter2" },
+      ...(mayRead ? [{ name: "db", keyVaultUrl: `${hostOf(vault)}/secrets/db`, identity: "system" }] : []),
+    ],
   },
   template: {
-    containers: [web(release), { name: "proxy", image, command: idle, resources: { cpu: 0.25, memory: "0.5Gi" } }],
+    containers: [
+      web(release),
+      {
+        name: "proxy",
+        image,
+        command: idle,
+        resources: { cpu: 0.25, memory: "0.5Gi" },
+        volumeMounts: [{ volumeName: "files", mountPath: "/files" }],
+      },
+    ],
     initContainers: [{ name: "migrate", image, command: ["node", "-e", ""] }],
     scale: {
       minReplicas: 1,
       maxReplicas: 3,
-      rules: [{ name: "many", http: { metadata: { concurrentRequests: "50" } } }],
+      rules: [
+        { name: "many", http: { metadata: { concurrentRequests: "50" } } },
+        {
+          name: "orders",
+          custom: {
+            type: "azure-servicebus",
+            metadata: { queueName: "orders" },
+            auth: [{ secretRef: "pwd", triggerParameter: "connection" }],
+          },
+        },
+      ],
     },
-    volumes: [{ name: "scratch", storageType: "EmptyDir" }],
+    volumes: [
+      { name: "scratch", storageType: "EmptyDir" },
+      { name: "files", storageType: "AzureFile", storageName: "files" },
+    ],
   },
   tags: { owner: "team-a" },
 });
 
-describe("an app with a registry with a password, a sidecar, an init container, rules and tags", () => {
-  const given = (version: string, change: object = {}) => ({
-    app: {
-      containerAppName: app,
-      resourceGroupName: "ballast-local",
-      managedEnvironmentId: environmentId,
-      ...shape(version),
-      ...change,
-    },
-  });
+describe("an app of many settings, and three more from the same factory", () => {
+  let mayRead = false;
+  const given = (version: string, change: object = {}) => {
+    const place = { resourceGroupName: "ballast-local", managedEnvironmentId: environmentId };
+    return {
+      app: { containerAppName: app, ...place, ...shape(version, mayRead), ...change },
+      copies: copies.map((each) => ({ ...place, ...copyOf(each, version) })),
+    };
+  };
   /** What the app has beside what releases move. */
   const lasting = async () => {
     const { properties, tags, identity } = await stack.live(app);
@@ -185,11 +258,12 @@ describe("an app with a registry with a password, a sidecar, an init container, 
       .map(({ revisionName }: any) => revisionName);
   /** Runs a command while users visit the app, none of whom may see an error. */
   async function withUsers<Ended>(run: () => Promise<Ended>): Promise<Ended> {
-    const origin = `https://${(await stack.live(app)).properties.configuration.ingress.fqdn}`;
+    const all = await Promise.all([app, app, app, ...copies].map((each) => stack.live(each)));
+    const origins = all.map(({ properties }) => `https://${properties.configuration.ingress.fqdn}`);
     const answers: number[] = [];
     let over = false;
     const users = Promise.all(
-      Array.from({ length: 8 }, async () => {
+      [...origins, ...origins].map(async (origin) => {
         while (!over) answers.push(await stack.visit(origin));
       }),
     );
@@ -205,9 +279,15 @@ describe("an app with a registry with a password, a sidecar, an init container, 
     withUsers(() => pulumi(kind, up, { ...given(version), releases }));
   afterAll(async () => void (await pulumi("js", ["destroy", "--yes", "--skip-preview"], given("1"))), 180_000);
   let first: string;
+  let second: string;
   let before: object;
 
   test("is deployed as a ContainerApp", async () => {
+    const made = await pulumi("ts", up, given("1"));
+    expect(made.code, made.output).toBe(0);
+    const { principalId } = (await stack.live(app)).identity;
+    await giveRole(stack.cloud, scopeOf(`Microsoft.KeyVault/vaults/${vault}`), "user", principalId);
+    mayRead = true;
     const { code, output } = await pulumi("ts", up, given("1"));
     expect(code, output).toBe(0);
     first = await eventually(
@@ -222,6 +302,7 @@ describe("an app with a registry with a password, a sidecar, an init container, 
     expect(seen.code, seen.output).toBe(0);
     expect(seen.output).not.toMatch(/replace|delete/);
     expect(seen.output).not.toContain("hunter2");
+    expect(seen.output).toMatch(/canary-app-consumes .*the scale rule orders; Dapr, if the app subscribes/);
     const { code, output } = await release("ts", "1");
     expect(code, output).toBe(0);
     expect(await serving()).toEqual([first]);
@@ -234,9 +315,14 @@ describe("an app with a registry with a password, a sidecar, an init container, 
     const { code, output } = await release("ts", "2");
     expect(code, output).toBe(0);
     expect(output).toContain("promoted");
-    expect((await serving())[0]).not.toBe(first);
+    for (const each of copies) {
+      const { latestRevisionName, configuration } = (await stack.live(each)).properties;
+      expect(configuration.ingress.traffic[0]).toMatchObject({ revisionName: latestRevisionName, weight: 100 });
+    }
+    second = (await serving())[0]!;
+    expect(second).not.toBe(first);
     expect(await lasting()).toEqual(before);
-    const { tags } = shape("2");
+    const { tags } = shape("2", mayRead);
     const tagged = { ...given("2", { tags: { ...tags, cost: "1" } }), releases };
     const seen = await pulumi("ts", preview, tagged);
     expect(seen.code, seen.output).toBe(0);
@@ -276,6 +362,21 @@ describe("an app with a registry with a password, a sidecar, an init container, 
     expect(code, output).toBe(0);
     expect(await serving()).toHaveLength(1);
     expect(await lasting()).toEqual(before);
+    const again = await pulumi("js", ["preview", "--expect-no-changes"], { ...given("1"), releases });
+    expect(again.code, again.output).toBe(0);
+  }, 300_000);
+
+  test("is released once more if a person gave its traffic to an older revision, and no update hides it", async () => {
+    const now = await serving();
+    await stack.activate(app, second);
+    await stack.patchTraffic(app, [{ revisionName: second, weight: 100 }]);
+    const seen = await pulumi("js", preview, { ...given("1"), releases });
+    expect(seen.code, seen.output).toBe(0);
+    expect(seen.output).toContain("ballast:index:Release");
+    const { code, output } = await release("js", "1");
+    expect(code, output).toBe(0);
+    expect(output).toContain("promoted");
+    expect(await serving()).toEqual(now);
     const again = await pulumi("js", ["preview", "--expect-no-changes"], { ...given("1"), releases });
     expect(again.code, again.output).toBe(0);
   }, 300_000);

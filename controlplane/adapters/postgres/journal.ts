@@ -68,7 +68,9 @@ type ReadRow = Omit<StoredFact, "stream" | "index"> & {
 
 const streamsStatement = `
 select stream from ballast.streams
-where ($1::text is null or starts_with(stream, $1 || '/')) and not ($2 and finished) order by created_at desc, stream`;
+where ($1::text is null or starts_with(stream, $1 || '/')) and not ($2 and finished)
+  and ($3::bigint is null or not finished or written_at >= to_timestamp($3 / 1000.0))
+order by created_at desc, stream`;
 
 /** A journal that must be closed, because it keeps a connection that listens. */
 export interface PostgresJournal<Event extends AnyEvent> extends Journal<Event>, Pick<Rows, "refresh"> {
@@ -129,8 +131,12 @@ export function openJournal<Event extends AnyEvent>(
       return result;
     },
     grown: growth.grown,
-    streams: async ({ kind, unfinished }) => {
-      const { rows } = await pool.query<Pick<Fact, "stream">>(streamsStatement, [kind ?? null, unfinished ?? false]);
+    streams: async ({ kind, unfinished, since }) => {
+      const { rows } = await pool.query<Pick<Fact, "stream">>(streamsStatement, [
+        kind ?? null,
+        unfinished ?? false,
+        since === undefined ? null : Math.floor(since),
+      ]);
       return rows.map(({ stream }) => stream);
     },
     close: async () => {

@@ -68,11 +68,14 @@ function startAgain(state: RotationState, view: CredentialView): RotationDecisio
   const idle = otherSlot(live);
   const expected = { [live]: (renewed ?? old).version, [idle]: made?.version ?? published?.of };
   const of = state.published === live ? old.version : made?.version;
-  if (published === null || published.slot !== state.published || published.of !== of)
+  const isAsKnown = published?.slot === state.published && published.of === of;
+  // The answer to our own publication may have been lost.
+  const isOurs = published?.slot === idle && made !== undefined && published.of === made.version;
+  if (published === null || !(isAsKnown || isOurs))
     return stop(state, "changed-elsewhere", "another client has published a version since");
-  const isOurs = (slot: Slot): boolean =>
+  const isOwn = (slot: Slot): boolean =>
     view.slots[slot].newest?.version === expected[slot] || view.slots[slot].rotation === state.intent?.rotation;
-  const changed = [live, idle].find((slot) => made !== undefined && !isOurs(slot));
+  const changed = [live, idle].find((slot) => made !== undefined && !isOwn(slot));
   if (changed !== undefined)
     return stop(state, "changed-elsewhere", `another client has made a version in slot ${changed} since`);
   const consumers = slotsOf(declaration!, view);

@@ -247,6 +247,10 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
     expect(mine(await journal.streams({ kind: "rollout", unfinished: true }))).toEqual([third, first]);
     expect(await journal.streams({ unfinished: true })).toEqual(expect.arrayContaining([third, first]));
     expect(await journal.streams({ kind: "roll" })).toEqual([]);
+    // `second` has finished: it is left out once its last fact is older than what is asked for.
+    const written = (await journal.pulse()).lastWrite!.at;
+    expect(mine(await journal.streams({ kind: "rollout", since: written - 60_000 }))).toEqual([third, second, first]);
+    expect(mine(await journal.streams({ kind: "rollout", since: written + 60_000 }))).toEqual([third, first]);
   });
 
   it("reports the unfinished streams, and the time of the last write with its age by the store's clock", async () => {

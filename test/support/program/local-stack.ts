@@ -19,6 +19,8 @@ export interface LocalStack
   /** Returns the live app, or what is below it at `rest`, as Azure shows it. */
   readonly live: (app: string, rest?: string) => Promise<any>;
   readonly patchTraffic: (app: string, traffic: readonly object[]) => Promise<void>;
+  /** Activates a revision, as a person does before giving it traffic. */
+  readonly activate: (app: string, revision: string) => Promise<void>;
   /** Sends a user's request to the app and returns the status. */
   readonly visit: (origin: string) => Promise<number>;
   readonly close: () => Promise<void>;
@@ -68,6 +70,11 @@ export async function startLocalStack(
         properties: { configuration: { ingress: { traffic } } },
       });
       if (status >= 400) throw new Error(`the traffic of ${app} was refused with ${status}`);
+    },
+    activate: async (app, revision) => {
+      const at = `${management}${appPath(app)}/revisions/${revision}/activate?api-version=2025-07-01`;
+      const { status } = await cloud.ask("POST", at);
+      if (status >= 400) throw new Error(`${revision} was not activated: ${status}`);
     },
     visit: (origin) =>
       new Promise((resolve, reject) => {

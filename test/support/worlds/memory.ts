@@ -139,10 +139,11 @@ function memoryRows(
 ): Pick<Journal, "streams" | "list" | "show" | "underWay" | "looked" | "stuck" | "pulse"> {
   const lastWriteAt = () => Math.max(0, ...[...streams.values()].map(({ writtenAt }) => writtenAt));
   return {
-    streams: async ({ kind, unfinished }) =>
+    streams: async ({ kind, unfinished, since = 0 }) =>
       [...streams]
         .reverse()
-        .filter(([stream, { finished }]) => !(unfinished && finished) && (!kind || stream.startsWith(`${kind}/`)))
+        .filter(([, { finished, writtenAt }]) => !(unfinished && finished) && (!finished || writtenAt >= since))
+        .filter(([stream]) => !kind || stream.startsWith(`${kind}/`))
         .map(([stream]) => stream),
     list: async ({ kind, unfinished, parts = new Map(), limit, after }) => {
       const found = [...streams].toReversed().filter(([stream, { finished, createdAt }]) => {
