@@ -121,6 +121,16 @@ export interface Contracts {
     };
     readonly outputs: "result" | "evidence-artifact";
   };
+  readonly "npm-script": {
+    readonly inputs: {
+      readonly script: string;
+      readonly browser?: boolean;
+    };
+    readonly permissions: {
+      readonly contents: "read";
+    };
+    readonly outputs: "result";
+  };
   readonly "policy-nightly": {
     readonly inputs: {
       readonly stack: string;

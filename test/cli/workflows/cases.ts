@@ -311,6 +311,16 @@ const others: readonly Case[] = [
   },
 ];
 
+const scripts: readonly Case[] = [
+  {
+    title: "a script of package.json runs on the commit of the run",
+    run: { workflow: "npm-script", inputs: { script: "test:report" } },
+    isSuccess: true,
+    journal: [checkout, "npm run test:report"],
+    outputs: ['"result": "success"'],
+  },
+];
+
 export const cases: readonly Case[] = [
   ...previews,
   ...updates,
@@ -318,6 +328,7 @@ export const cases: readonly Case[] = [
   ...releases,
   ...nightly,
   ...images,
+  ...scripts,
   ...rotations,
   ...migrations,
   ...others,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { runChild } from "../../../toolchain/child.ts";
 import type { Case } from "./case.ts";
 import { cases, isCommon } from "./cases.ts";
-import { Newcomer } from "./newcomer.ts";
+import { newcomerStory } from "./newcomer-story.ts";
 import { type Bench, makeBench } from "./run-act.ts";
 import { bringTools, type Tools } from "./tools.ts";
 
@@ -82,45 +82,6 @@ async function runCase(bench: Bench, { title, run, isSuccess, journal, outputs =
   say(`${run.workflow}: ${title}`, isAsExpected ? undefined : told.join("\n"));
 }
 
-const one = (text: string, part: string): number => text.split(part).length - 1;
-
-/** A newcomer does one step; each pull request then has one comment for each stack, also after a second commit. */
-async function newcomer(act: string): Promise<void> {
-  await using here = await Newcomer.make(act);
-  const printed = await here.init();
-  const missing = ["AZURE_PREVIEW_CLIENT_ID", "AZURE_DEPLOY_CLIENT_ID"];
-  const named = printed.match(/^ {2}[A-Z]\w+/gm)?.map((each) => each.trim()) ?? [];
-  say("a newcomer is told the two values that are missing", named.join() === missing.join() ? undefined : printed);
-  here.commit("topic", "Workflows");
-  const { number } = await here.ask("POST", "/pulls", { title: "Workflows", head: "topic", base: "main" });
-  for (const [at, text] of ["", "// another commit\n"].entries()) {
-    writeFileSync(join(here.work, "comment.js"), text);
-    const sha = here.commit("topic", `Commit ${at}`);
-    const repository = { full_name: "acme/shop", name: "shop", owner: { login: "acme" } };
-    const head = { sha, ref: "topic", repo: { full_name: "acme/shop" } };
-    const ran = await here.event("pull_request", "preview.yml", {
-      number,
-      pull_request: { number, head, base: { ref: "main" } },
-      repository,
-    });
-    const comments = here.hosted.comments.map(({ body }) => body);
-    const about = ["dev", "prod"].map((stack) => comments.filter((body) => body.includes(`Preview of shop/${stack}`)));
-    const right =
-      ran.code === 0 &&
-      comments.length === 2 &&
-      about.every(([body]) => body?.includes(sha.slice(0, 8)) && one(body, "to create") === 1);
-    const complaint = [
-      `act ended with ${ran.code}`,
-      ...comments,
-      ...ran.log
-        .split("\n")
-        .filter((line) => !/LocalRepositoryCache|⭐|✅/.test(line))
-        .slice(-120),
-    ].join("\n");
-    say(`a pull request has one comment for each stack after commit ${at + 1}`, right ? undefined : complaint);
-  }
-}
-
 async function main(): Promise<void> {
   const only = process.argv[2];
   const tools = await bringTools((line) => console.log(line));
@@ -130,7 +91,7 @@ async function main(): Promise<void> {
   }
   const bench = makeBench(tools.act);
   try {
-    if (only === undefined || "newcomer".includes(only)) await newcomer(tools.act);
+    if (only === undefined || "newcomer".includes(only)) await newcomerStory(tools.act, say);
     for (const each of cases) if (only === undefined || each.title.includes(only)) await runCase(bench, each);
   } finally {
     bench.remove();

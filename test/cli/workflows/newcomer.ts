@@ -17,14 +17,18 @@ const root = join(import.meta.dirname, "..", "..", "..");
 const token = "ghs_actions0of0the0emulated0github00000000";
 const id = "00000000-0000-0000-0000-0000ba11a57e";
 
-const program = `import * as pulumi from "@pulumi/pulumi";
+/** A program with one component; the size `bad` makes it fail. */
+const program = (size: string): string => `import * as pulumi from "@pulumi/pulumi";
 class Shop extends pulumi.ComponentResource {
   constructor(name, size) {
     super("example:index:Shop", name, { size });
     this.registerOutputs({});
   }
 }
-new Shop("shop", 1);
+const size = Number("${size}");
+if (Number.isNaN(size)) throw new Error("the size is no number");
+new Shop("shop", size);
+export { size };
 `;
 
 /** What a newcomer has: a project with two stacks on Azure, and a state that knows them. */
@@ -85,7 +89,7 @@ export class Newcomer implements AsyncDisposable {
     const { work } = this;
     git(this.folder, "clone", "--quiet", join(this.folder, "hosted", "acme", "shop"), work);
     git(work, "remote", "set-url", "origin", "https://github.com/acme/shop.git");
-    writeFileSync(join(work, "index.js"), program);
+    this.writeProgram("1");
     writeFileSync(join(work, "package.json"), '{ "name": "shop", "private": true, "type": "module" }\n');
     writeFileSync(join(work, ".gitignore"), "node_modules\nevidence\n");
     writeFileSync(
@@ -99,6 +103,12 @@ export class Newcomer implements AsyncDisposable {
     }
     this.commit("main", "A program");
   }
+
+  readonly writeProgram = (size: string): void => writeFileSync(join(this.work, "index.js"), program(size));
+
+  /** Gives an output of a stack. */
+  readonly output = async (stack: string, name: string): Promise<string> =>
+    (await this.run("pulumi", ["stack", "output", name, "--stack", stack, "--non-interactive"])).trim();
 
   /** Runs a command in the working copy. @throws an error with its output if it fails */
   async run(command: string, args: readonly string[]): Promise<string> {
@@ -117,7 +127,7 @@ export class Newcomer implements AsyncDisposable {
   /** Commits everything, and pushes it to a branch. @returns the commit */
   commit(branch: string, message: string): string {
     git(this.work, "add", ".");
-    git(this.work, "commit", "--quiet", "--message", message);
+    git(this.work, "commit", "--quiet", "--allow-empty", "--message", message);
     git(this.work, "push", "--quiet", join(this.folder, "hosted", "acme", "shop"), `HEAD:refs/heads/${branch}`);
     return git(this.work, "rev-parse", "HEAD");
   }
