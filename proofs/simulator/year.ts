@@ -1,4 +1,4 @@
-// A year of credentials in virtual time: the shipped sweep says when a version is due, and the shipped loop, performer
+// A year of credentials in virtual time: the shipped rule says when a version is due, and the shipped loop, performer
 // and engine rotate it, with faults, slow readers, busy apps and deaths drawn from a seed. No version may grow older
 // than its policy, and no consumer and no reader may fail to log in.
 import { dueRotation } from "../../engines/rotation/due.ts";
