@@ -143,20 +143,37 @@ function mountsAllSecrets(template: unknown): boolean {
   return (volumes ?? []).some(({ storageType, secrets }) => storageType === "Secret" && !secrets?.length);
 }
 
-/** Identities are compared without case: Azure does not spell an id as it was sent. */
+/**
+ * Lists the secrets that a program reads from elsewhere than the live app does.
+ *
+ * Only the live app says where that is: a rotation may have moved a secret since the state was written.
+ */
+export function secretsMoved(live: Configuration, sent: Configuration): readonly string[] {
+  const was = new Map(list(live, "secrets").map((secret) => [String(secret["name"]), placeOf(secret)]));
+  return list(sent, "secrets")
+    .filter(({ name, keyVaultUrl, identity }) => was.has(String(name)) && keyVaultUrl !== hole && identity !== hole)
+    .filter((secret) => was.get(String(secret["name"])) !== placeOf(secret))
+    .map(({ name }) => `the secret ${name} is read from another place`);
+}
+
+/** Where a secret is in Key Vault, and who reads it there; empty if it is given by value. */
+const placeOf = ({ keyVaultUrl, identity }: Fields): string =>
+  keyVaultUrl ? `${String(keyVaultUrl).replace(/\/$/, "")} ${identity ?? ""}`.toLowerCase() : "";
+
+/** Servers and identities are compared without case: Azure does not spell an id as it was sent. */
 function registryChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   if (hasHole(after?.["registries"])) return [];
   const signIns = (of: Configuration) =>
     new Map(
       list(of, "registries").map(({ server, identity, username }) => [
-        String(server),
+        String(server).toLowerCase(),
         String(identity || username || "").toLowerCase(),
       ]),
     );
   const [was, will] = [signIns(before), signIns(after)];
   const { containers } = (serving ?? {}) as { readonly containers?: readonly { readonly image?: unknown }[] };
   const images = (containers ?? []).map(({ image }) => String(image).toLowerCase());
-  const pullsFrom = (server: string): boolean => images.some((image) => image.startsWith(`${server.toLowerCase()}/`));
+  const pullsFrom = (server: string): boolean => images.some((image) => image.startsWith(`${server}/`));
   return [
     ...[...will]
       .filter(([server, who]) => was.get(server) !== who && (was.has(server) || pullsFrom(server)))
@@ -182,5 +199,8 @@ export function hasAll(live: unknown, asked: unknown): boolean {
     return Object.entries(asked).every(
       ([name, value]) => value === undefined || hasAll((live as Fields | undefined)?.[name], value),
     );
-  return live === asked;
+  return live === asked || (isId(asked) && isId(live) && live.toLowerCase() === asked.toLowerCase());
 }
+
+/** Azure spells its ids in any letter case. */
+const isId = (value: unknown): value is string => typeof value === "string" && /^\/subscriptions\//i.test(value);
