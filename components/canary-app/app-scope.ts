@@ -187,10 +187,11 @@ function registryChanges(before: Configuration, after: Configuration, serving: u
 /**
  * Reports whether a live template has everything that a program asks for; anything more is what Azure filled in.
  *
- * Lists match when they have the same length and match item by item. What a preview does not know yet matches.
+ * Lists match when they have the same length and match item by item. What a preview does not know yet matches. A
+ * value that says nothing, such as 0 or an empty text, matches one that Azure does not show.
  */
 export function hasAll(live: unknown, asked: unknown): boolean {
-  if (asked === hole) return true;
+  if (asked === hole || (!asked && (live === undefined || live === null))) return true;
   if (Array.isArray(asked))
     return Array.isArray(live) && live.length === asked.length
       ? asked.every((each, place) => hasAll(live[place], each))

@@ -9,7 +9,7 @@ import { type KeptSetting, placeOf } from "./losses.ts";
 /** What Pulumi takes as options of a ContainerApp, and of a component. */
 export interface CanaryAppOptions extends pulumi.ComponentResourceOptions, pulumi.CustomResourceOptions {}
 
-/** The options that mean the app alone. */
+/** The options that mean the app alone. Pulumi would apply a transform to the release too, which has other properties. */
 const ofTheApp = [
   "additionalSecretOutputs",
   "customTimeouts",
@@ -23,6 +23,8 @@ const ofTheApp = [
   "replaceOnChanges",
   "replaceWith",
   "replacementTrigger",
+  "transformations",
+  "transforms",
   "version",
 ] as const satisfies readonly (keyof CanaryAppOptions)[];
 

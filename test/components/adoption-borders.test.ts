@@ -101,6 +101,12 @@ test("the server of a registry, and an id within a template, are the same in any
   expect(refusal(live(scaled(puller)), said(scaled(`${puller}-2`), {}, otherPort))).toContain("scope-changes");
 });
 
+test("what says nothing is no change of the template, though Azure does not show it", () => {
+  const shown = { template: { ...template, scale: { minReplicas: null, maxReplicas: 10 }, volumes: null } };
+  const nothing = { template: { ...template, scale: { minReplicas: 0 }, volumes: [], initContainers: null } };
+  expect(refusal(live(shown), said(nothing, {}, { targetPort: 80 }))).toBe("");
+});
+
 describe("what an update leaves as the state has it", () => {
   const args: CanaryAppArgs = {
     containerAppName: "shop",
