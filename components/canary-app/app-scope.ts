@@ -63,6 +63,10 @@ export function secretsRenewed(before: Configuration, after: Configuration): rea
     .map(({ name }) => String(name));
 }
 
+/** Lists the same in words. */
+export const renewals = (before: Configuration, after: Configuration): readonly string[] =>
+  secretsRenewed(before, after).map((name) => `the secret ${name} gets another value`);
+
 /** Returns the fields of a configuration and its ingress by path, without unset ones and lists with their own rules. */
 function flat(configuration: Configuration): Fields {
   const { secrets: _secrets, registries: _registries, ingress, ...rest } = configuration ?? {};
@@ -127,7 +131,7 @@ function secretChanges(before: Configuration, after: Configuration, serving: unk
   return [
     ...will.filter((name) => mountsAll && !was.includes(name)).map((name) => `the secret ${name} is added`),
     ...was.filter((name) => !will.includes(name)).map((name) => `the secret ${name} is removed`),
-    ...secretsRenewed(before, after).map((name) => `the secret ${name} gets another value`),
+    ...renewals(before, after),
   ];
 }
 

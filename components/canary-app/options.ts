@@ -9,7 +9,7 @@ import { type KeptSetting, placeOf } from "./losses.ts";
 /** What Pulumi takes as options of a ContainerApp, and of a component. */
 export interface CanaryAppOptions extends pulumi.ComponentResourceOptions, pulumi.CustomResourceOptions {}
 
-/** The options that mean the app alone. Pulumi would apply a transform to the release too, which has other properties. */
+/** The options that mean the app alone. A component would apply its transforms to the release as well. */
 const ofTheApp = [
   "additionalSecretOutputs",
   "customTimeouts",
