@@ -126,7 +126,7 @@ describe("the traffic guard of an update", () => {
         .error,
     ).toBeUndefined();
   });
-  test("lets a release go on whose state does not know what the live app has already, such as a kept domain", async () => {
+  test("lets a release go on whose state does not know what the live app has, such as a kept domain", async () => {
     const old = { template: { a: 1 }, configuration: { ingress: { traffic: [here] } } };
     const ingress = { customDomains: [{ name: "www.example.org" }] };
     const more = { template: { a: 2 }, ingress };
