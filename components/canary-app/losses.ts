@@ -162,7 +162,8 @@ const ofTheApp = {
     at: ingress("transport"),
     parts: whole("the transport of its ingress", (value) => !["", "auto"].includes(lower(value))),
     isWhole: true,
-    keep: keepWhole,
+    // Azure shows it in other letters than it takes.
+    keep: (said, live) => said ?? (live ? lower(live) : undefined),
   },
   dapr: {
     at: ["configuration", "dapr"],
@@ -231,10 +232,25 @@ function lostOf(setting: LostSetting, live: unknown, said: unknown): readonly st
   const { parts, isWhole } = settings[setting];
   const has = parts(said);
   if (isUnclear(said, has) || (isWhole && said !== undefined && said !== null)) return [];
-  // A container that only has another name is no sidecar.
-  if (setting === "sidecars" && listOf(live).length <= listOf(said).length) return [];
-  return [...parts(live)].filter(([key]) => !has.has(key)).map(([, words]) => words);
+  const renamed = setting === "sidecars" ? renamedContainers(listOf(live), listOf(said)) : new Set();
+  return [...parts(live)].filter(([key]) => !(has.has(key) || renamed.has(key))).map(([, words]) => words);
 }
+
+/**
+ * Names the live containers that a program has under another name: the first one, which is no sidecar, and those whose
+ * image, whatever its version, is in a container that the live app does not have.
+ */
+function renamedContainers(live: readonly Fields[], said: readonly Fields[]): ReadonlySet<string> {
+  if (live.length > said.length) return new Set();
+  const names = new Set(live.map(({ name: each }) => lower(each)));
+  const added = said.filter(({ name: each }) => !names.has(lower(each))).map(({ image }) => repositoryOf(image));
+  const isRenamed = ({ image }: Fields, place: number): boolean =>
+    place === 0 || added.includes(anyKey) || added.includes(repositoryOf(image));
+  return new Set(live.filter(isRenamed).map(({ name: each }) => lower(each)));
+}
+
+/** An image without its tag and its digest. */
+const repositoryOf = (image: unknown): string => lower(image).replace(/(:[^/:@]*)?(@.*)?$/, "");
 
 /** Reports whether a part of what a program says may be any part. */
 const isUnclear = (said: unknown, parts: ReadonlyMap<string, string>): boolean =>

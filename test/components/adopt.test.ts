@@ -290,6 +290,8 @@ test.each([
   ["dapr", undefined, settings.dapr[0], { enabled: true, appId: "shop" }],
   ["dapr", { enabled: false }, settings.dapr[0], { enabled: false }],
   ["workloadProfileName", undefined, settings.workloadProfileName[0], "D4"],
+  ["transport", undefined, settings.transport[0], "http2"],
+  ["external", false, settings.external[0], false],
   [
     "identity",
     { type: "UserAssigned", userAssignedIdentities: ["/sender"] },

@@ -87,6 +87,47 @@ test.each<[string, object, object, boolean]>([
   expect(refusal(live({}, secret(shown)), said({}, secret(sent)))).toBe("");
 });
 
+const containers = (...names: readonly string[]) => ({
+  template: { ...template, containers: names.map((name) => ({ name, image: `shop.azurecr.io:443/${name}:1` })) },
+});
+test.each<[string, object, object, string]>([
+  ["is another sidecar", containers("web", "proxy"), containers("web", "log"), "the container proxy."],
+  [
+    "is a sidecar by another name",
+    containers("web", "proxy"),
+    {
+      template: {
+        ...template,
+        containers: [
+          { name: "web", image: "web:2" },
+          { name: "door", image: "shop.azurecr.io:443/proxy@sha256:12" },
+        ],
+      },
+    },
+    "",
+  ],
+  [
+    "may be any",
+    containers("web", "proxy"),
+    {
+      template: {
+        ...template,
+        containers: [
+          { name: "web", image: "web:2" },
+          { name: "door", image: hole },
+        ],
+      },
+    },
+    "",
+  ],
+  ["is the first by another name, with another image", containers("web", "proxy"), containers("shop", "proxy"), ""],
+  ["is one container less", containers("web", "proxy"), containers("web"), "the container proxy."],
+])("a container that the program %s", (_what, shown, sent, lost) => {
+  const found = refusal(live(shown), said(sent));
+  if (lost === "") expect(found).toBe("");
+  else expect(found).toMatch(new RegExp(`canary-app-losses .*remove them: ${lost}`));
+});
+
 test("the server of a registry, and an id within a template, are the same in any letter case", () => {
   const registries = (server: string) => ({ registries: [{ server, identity: "system" }] });
   expect(refusal(live({}, registries("Shop.azurecr.io")), said(release, registries("shop.azurecr.io")))).toBe("");
