@@ -12,7 +12,7 @@ const puller = "/subscriptions/s/resourceGroups/Shop/providers/Microsoft.Managed
 const vault = "https://v.vault.azure.net/secrets/db";
 const template = { containers: [{ name: "web", image: "web:1" }], scale: { minReplicas: 1 } };
 const ingress = { external: true, targetPort: 8080, transport: "http" };
-const live = (change: { readonly [field: string]: unknown }, more: object = {}, inner: object = {}): LiveApp =>
+const live = (change: object, more: object = {}, inner: object = {}): LiveApp =>
   ({
     latestReadyRevisionName: "shop--a",
     template,
