@@ -4,8 +4,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isUnknown } from "@pulumi/pulumi/output.js";
 
-/** Stands for a value that a preview does not know. Unlike a symbol it may be a part of a text. */
-export const hole: object = Object.freeze({ toString: () => "a value not known yet" });
+/**
+ * Stands for a value that a preview does not know. Unlike a symbol it may be a part of a text. It has no prototype and
+ * no fields that show, so that nothing takes it for a plain object and copies it.
+ */
+export const hole: object = Object.freeze(
+  Object.create(null, { toString: { value: () => "a value not known yet" } }) as object,
+);
 
 /** Reports whether a value is not known, or a part of it is not. */
 export const hasHole = (value: unknown): boolean =>

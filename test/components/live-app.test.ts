@@ -126,6 +126,18 @@ test("a preview that does not know a part of the template reads the live app, an
   await expect(previewed({ template, keepLive: ["tags"] })).rejects.toThrow(/canary-app-losses .*www\.example\.org/s);
 });
 
+test.each<[string, () => object]>([
+  ["the template", () => unknown()],
+  ["the containers", () => ({ containers: unknown(), scale: { minReplicas: 1 } })],
+  ["a container", () => ({ containers: [unknown()], scale: { minReplicas: 1 } })],
+  [
+    "the variables",
+    () => ({ containers: [{ name: "web", image: "web:1", env: unknown() }], scale: { minReplicas: 1 } }),
+  ],
+])("a preview that does not know %s says nothing of what it would lose", async (_what, template) =>
+  expect(await previewed({ template: template() as never })).toEqual({ said: "", asked: 1 }),
+);
+
 const scaledBy = (rule: object) => ({
   template: { ...(args.template as object), scale: { minReplicas: 1, rules: [rule] } },
 });
