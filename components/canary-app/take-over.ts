@@ -4,6 +4,7 @@ import type { ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js"
 import * as pulumi from "@pulumi/pulumi";
 import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
 import { canaryAppNoReplica, canaryAppOwnedField, canaryAppUnfit } from "../../errors/canary-app.ts";
+import { isOutput } from "../arguments.ts";
 import { refusal } from "../conventions.ts";
 import { hasAll } from "./app-scope.ts";
 import { type CredentialSlot, type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
@@ -201,15 +202,36 @@ function templateOf(of: TakenOver, { revisionSuffix, scale, ...rest }: Inputs): 
 const coolDownSeconds = 300;
 
 /** Azure scales to zero unless the program says otherwise. A canary that is asleep would be judged on its starts. */
-function scaleOf({ name, probeSeconds }: TakenOver, given: Inputs | undefined): Inputs | undefined {
-  const { minReplicas = 0, maxReplicas = 10, cooldownPeriod = coolDownSeconds } = given ?? {};
-  const isKnown = [minReplicas, maxReplicas, cooldownPeriod].every((each) => typeof each === "number");
-  if (!isKnown) return given;
-  const [least, most, rest] = [Number(minReplicas), Number(maxReplicas), Number(cooldownPeriod)];
+function scaleOf(of: TakenOver, given: Inputs | undefined): Inputs | undefined {
+  const { minReplicas, maxReplicas, cooldownPeriod } = given ?? {};
+  const limits = { minReplicas, maxReplicas, cooldownPeriod };
+  const [later] = Object.entries(limits).filter(([, each]) => isOutput(each));
+  if (later === undefined) {
+    refuseAsleep(of, limits as Limits);
+    return given;
+  }
+  const [field] = later as [keyof Limits, unknown];
+  const checked = pulumi.output(limits as Limits).apply((known) => {
+    refuseAsleep(of, known);
+    return known[field];
+  });
+  return { ...given, [field]: checked };
+}
+
+/** The scale of an app as far as it decides whether a replica runs. */
+interface Limits {
+  readonly minReplicas?: number;
+  readonly maxReplicas?: number;
+  readonly cooldownPeriod?: number;
+}
+
+function refuseAsleep({ name, probeSeconds }: TakenOver, limits: Limits): void {
+  const least = limits.minReplicas ?? 0;
+  const most = limits.maxReplicas ?? 10;
+  const rest = limits.cooldownPeriod ?? coolDownSeconds;
   const staysAwake = least >= 1 || (least === 0 && probeSeconds <= rest / 2);
   if (!(staysAwake && most >= Math.max(1, least)))
     throw refusal(canaryAppNoReplica({ app: name, minReplicas: least, maxReplicas: most, probeSeconds }));
-  return given;
 }
 
 const unneeded = (name: string, line: string): string =>

@@ -198,6 +198,16 @@ const refusals: readonly (readonly [what: string, args: CanaryAppArgs, says: str
   ["TCP ingress as an output", change({ ingress: later({ targetPort: 80, transport: "tcp" }) }), "canary-app-unfit"],
   ["no ingress in an output", { ...plain, controlPlane, configuration: later({}) }, "canary-app-unfit"],
   [
+    "a cool-down that is an output",
+    change({}, { scale: { minReplicas: 0, cooldownPeriod: later(40) } }),
+    "canary-app-no-replica .*from 0 to 10",
+  ],
+  [
+    "a minimum above an output",
+    change({}, { scale: { minReplicas: 5, maxReplicas: later(2) } }),
+    "no-replica .*5 to 2",
+  ],
+  [
     "no replica in an output",
     { ...plain, controlPlane, template: later({ scale: { maxReplicas: 0 } }) },
     "canary-app-no-replica",
