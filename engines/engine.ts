@@ -62,12 +62,13 @@ export interface Signal<Name extends string> {
  * nothing, can move the stream. Every effect with an `until` is a wait. One that counted as due before would be a
  * standstill to the dead man's switch.
  */
-export const dueOf = (effect: { readonly kind: string } | undefined, now: Instant): Instant | undefined =>
-  effect === undefined || effect.kind === "AwaitSignal"
-    ? undefined
-    : "until" in effect
-      ? (effect.until as Instant)
-      : now;
+export function dueOf(
+  effect: { readonly kind: string; readonly until?: Instant } | undefined,
+  now: Instant,
+): Instant | undefined {
+  if (effect === undefined || effect.kind === "AwaitSignal") return undefined;
+  return effect.until ?? now;
+}
 
 /** Folds the facts of a journal into the state. */
 export const fold = <Event, State>(
