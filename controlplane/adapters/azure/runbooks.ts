@@ -74,6 +74,9 @@ export const restartRevision = (cloud: Cloud): RunbookPort => ({
   },
 });
 
+/** How often to look whether a job has ended, unless Azure asks for a longer rest. */
+const lookMilliseconds = 5_000;
+
 /** A Container Apps Job of the user's own, with the incident in its environment and its exit as the outcome. */
 export const startJob = (cloud: Cloud, time: Time, now: () => number): RunbookPort => ({
   plan: async (target, { job = "" }, _incident, cancel) => {
@@ -97,12 +100,11 @@ export const startJob = (cloud: Cloud, time: Time, now: () => number): RunbookPo
     for (;;) {
       const executions = await executionsOf(cloud, target, job, cancel);
       const run = executions.ok ? executions.value.find(({ name }) => name === execution) : undefined;
-      if (run?.status === "Succeeded") return found({ good: true, message: `the job ${job} succeeded` });
-      if (run !== undefined && run.status !== "Running" && run.status !== "Processing")
-        return found({ good: false, message: `the job ${job} ended as ${run.status ?? "unknown"}` });
+      if (run !== undefined && !isUnderWay(run)) return found(endOf(job, run));
       if (cancel.aborted) return { ok: false, reason: "cut short" };
       if (now() >= until) return { ok: false, reason: `the job ${job} did not end in time` };
-      await time.nap(5_000, cancel);
+      const asked = executions.ok ? 0 : (executions.trouble.afterMilliseconds ?? 0);
+      await time.nap(Math.min(Math.max(lookMilliseconds, asked), until - now()), cancel);
     }
   },
   undo: async ({ target, key, since, undo, incident }, fence) => {
@@ -110,6 +112,13 @@ export const startJob = (cloud: Cloud, time: Time, now: () => number): RunbookPo
     return started.ok ? found(`the job ${undo} was started`) : started;
   },
 });
+
+const isUnderWay = ({ status }: JobExecution): boolean => status === "Running" || status === "Processing";
+
+const endOf = (job: string, { status = "unknown" }: JobExecution) =>
+  status === "Succeeded"
+    ? { good: true, message: `the job ${job} succeeded` }
+    : { good: false, message: `the job ${job} ended as ${status}` };
 
 async function executionsOf(
   { apps, patience }: Cloud,
