@@ -4,6 +4,7 @@ import type { JobExecution, Replica } from "@azure/arm-appcontainers";
 import type { Result } from "../../../engines/engine.ts";
 import type { Incident } from "../../../engines/remediation/vocabulary.ts";
 import { after } from "../../../engines/time.ts";
+import { many } from "../../../engines/wording.ts";
 import type { RunbookPort } from "../../performers/remediation-ports.ts";
 import type { Time } from "../../runtime/ports.ts";
 import { type Cloud, getApp } from "./cloud.ts";
@@ -53,7 +54,7 @@ export const restartRevision = (cloud: Cloud): RunbookPort => ({
       message: fits
         ? `${replicas.length} replicas of ${revision} run`
         : `${revision} has no second replica: a restart would take all the capacity`,
-      plan: `restart the ${replicas.length} replicas of ${revision}`,
+      plan: `restart the ${many(replicas.length, "replica")} of ${revision}`,
     });
   },
   act: async ({ target }, fence) => {
@@ -203,7 +204,7 @@ export const collectDiagnostics = (
       ...(await replicasLine({ ...connection, patience }, target)),
       ...(await failingLines(connection, patience, workspace, target)),
     ];
-    return found({ message: `${evidence.length} lines of evidence were collected`, evidence });
+    return found({ message: `${many(evidence.length, "line")} of evidence collected`, evidence });
   },
 });
 
