@@ -110,6 +110,13 @@ describe("the roles of a credential", () => {
     });
   });
 
+  it("say when to ask again if the server is gone for a moment, and not if a role is missing", async () => {
+    const gone = { ...credential, port: 1 };
+    expect(await rolesOf().look(gone, "a", never)).toMatchObject({ ok: false, retryAfterSeconds: 5 });
+    const absent = { ...credential, roles: { a: "shop_a", b: "nobody" } };
+    expect(await rolesOf().look(absent, "a", never)).toEqual({ ok: false, reason: "the role nobody does not exist" });
+  });
+
   it("are closed without losing their password, and opened again", async () => {
     const roles = rolesOf();
     const password = passwordOf();
