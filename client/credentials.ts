@@ -4,6 +4,7 @@ import type { CredentialBody, CredentialName } from "../engines/rotation/declara
 import type { DeclaredCredential } from "../engines/rotation/declared.ts";
 import type { BallastError } from "../errors/catalogue.ts";
 import { type Access, ask, fieldOf, refusal } from "./requests.ts";
+import type { CallOptions } from "./streams.ts";
 
 export type { DeclaredCredential } from "../engines/rotation/declared.ts";
 
@@ -17,9 +18,9 @@ export interface CredentialCalls {
   /** Declares a credential, or changes its declaration. A new one begins to get its first versions. */
   readonly put: (name: CredentialName, body: CredentialBody) => Promise<PutCredential>;
   /** Gives a declared credential; undefined if it is not declared. */
-  readonly show: (name: CredentialName) => Promise<DeclaredCredential | undefined>;
+  readonly show: (name: CredentialName, options?: CallOptions) => Promise<DeclaredCredential | undefined>;
   /** Removes a declaration. Secrets and roles stay. One that does not exist is no error. */
-  readonly remove: (name: CredentialName) => Promise<void>;
+  readonly remove: (name: CredentialName, options?: CallOptions) => Promise<void>;
 }
 
 /** Gives the calls about declared credentials. Nothing is sent yet. */
@@ -30,15 +31,15 @@ export const credentialCalls = (access: Access): CredentialCalls => ({
     if (answer.status >= 400) throw refusal(access, answer);
     return { declared: answer.body as DeclaredCredential };
   },
-  show: async (name) => {
-    const answer = await ask(access, { method: "GET", path: pathOf(name), repeatable: true });
+  show: async (name, { persistent = false } = {}) => {
+    const answer = await ask(access, { method: "GET", path: pathOf(name), repeatable: true, persistent });
     if (answer.status === 404) return undefined;
     if (answer.status >= 400) throw refusal(access, answer);
     fieldOf(answer, "urls", access);
     return answer.body as DeclaredCredential;
   },
-  remove: async (name) => {
-    const answer = await ask(access, { method: "DELETE", path: pathOf(name), repeatable: true });
+  remove: async (name, { persistent = false } = {}) => {
+    const answer = await ask(access, { method: "DELETE", path: pathOf(name), repeatable: true, persistent });
     if (answer.status !== 404 && answer.status >= 400) throw refusal(access, answer);
   },
 });

@@ -100,7 +100,10 @@ export interface CallOptions {
 export interface StreamCalls<Types extends StreamTypes> {
   /** Starts the stream, or gives its present state if it was started before. */
   readonly put: (name: StreamName<Types>, body: Types["body"]) => Promise<PutStream<Types["summary"]>>;
-  /** Gives the selected streams, newest first, and beside them those whose journals cannot be read. */
+  /**
+   * Gives the selected streams of all pages, newest first, and beside them those whose journals cannot be read. With
+   * the first page alone, an older stream would seem not to exist.
+   */
   readonly list: (filter?: StreamFilter<Types>) => Promise<ListedStreams<Types["summary"]>>;
   /** Gives one stream; undefined if it does not exist. */
   readonly show: (name: StreamName<Types>, options?: CallOptions) => Promise<Types["summary"] | undefined>;
@@ -145,8 +148,19 @@ export function streamCalls<Types extends StreamTypes>(access: Access, kind: Str
       return { stream: summaryIn(answer, access, kind) };
     },
     list: async (filter) => {
-      const path = `/${plural}?${new URLSearchParams(filter as Readonly<Record<string, string>> | undefined)}`;
-      return listIn(await accepted(access, { method: "GET", path, repeatable: true }), access, kind);
+      const query = new URLSearchParams(filter as Readonly<Record<string, string>> | undefined);
+      const pages: ListedStreams<Types["summary"]>[] = [];
+      for (let next: string | null | undefined; next !== null; ) {
+        if (next !== undefined) query.set("cursor", next);
+        const answer = await accepted(access, { method: "GET", path: `/${plural}?${query}`, repeatable: true });
+        pages.push(listIn(answer, access, kind));
+        next = (answer.body as { readonly next?: string | null }).next ?? null;
+      }
+      return {
+        streams: pages.flatMap(({ streams }) => streams),
+        unreadable: pages.flatMap(({ unreadable }) => unreadable),
+        stuck: pages.flatMap(({ stuck }) => stuck),
+      };
     },
     show: async (name, { persistent = false } = {}) => {
       const answer = await ask(access, { method: "GET", path: pathOf(name), repeatable: true, persistent });

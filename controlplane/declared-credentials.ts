@@ -109,7 +109,7 @@ async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringS
     const command =
       preparedBy && `az containerapp job start --resource-group ${preparedBy.resourceGroup} --name ${preparedBy.job}`;
     const refused = credentialUnprepared({ credential, server, why: roles.reason, ...(command && { command }) });
-    return { refused, status: 409 };
+    return { refused, status: 409, retryAfterSeconds: roles.retryAfterSeconds };
   }
   const secrets = await world.vault.look(declared, cancel);
   if (!secrets.ok) {

@@ -57,6 +57,19 @@ export interface Signal<Name extends string> {
   readonly mayApprove?: boolean;
 }
 
+/**
+ * Gives when the loop must act next: a wait at its end, and any other effect now; undefined if only a signal, or
+ * nothing, can move the stream. Every effect with an `until` is a wait. One that counted as due before would be a
+ * standstill to the dead man's switch.
+ */
+export function dueOf(
+  effect: { readonly kind: string; readonly until?: Instant } | undefined,
+  now: Instant,
+): Instant | undefined {
+  if (effect === undefined || effect.kind === "AwaitSignal") return undefined;
+  return effect.until ?? now;
+}
+
 /** Folds the facts of a journal into the state. */
 export const fold = <Event, State>(
   engine: Pick<Engine<never, Event, State, unknown>, "initial" | "evolve">,

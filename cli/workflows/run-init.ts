@@ -5,6 +5,7 @@ import { join, relative, resolve } from "node:path";
 import { isMap, parseDocument } from "yaml";
 import { type Environment, environmentOf } from "../../analysis/systems/pulumi/names.ts";
 import { callers, type DeliveredStack, type Delivery, missingValues } from "../../components/workflows/callers.ts";
+import { many } from "../../engines/wording.ts";
 import { workflowsFileExists, workflowsProjectMissing } from "../../errors/workflows.ts";
 import { print, printJson } from "../terminal.ts";
 
@@ -44,7 +45,7 @@ export function runInit(folder: string, options: InitOptions, version: string): 
     [
       ...[...files.keys()].map((name) => `wrote ${pathOf(name)}`),
       `Stacks, in the order of their updates: ${stacks.join(", ")}.`,
-      `Missing: ${missing.length} variables of the repository.`,
+      `Missing: ${many(missing.length, "variable")} of the repository.`,
       ...missing.flatMap(({ variable, what, subjects }) => [
         `  ${variable}  ${what}`,
         ...subjects.map((subject) => `    it must trust the subject repo:<owner>/<name>:${subject}`),

@@ -5,7 +5,7 @@ import { keptFold, type Result } from "../../engines/engine.ts";
 import type { Situation } from "../../engines/remediation/vocabulary.ts";
 import { streamOf } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
-import type { AppView, ReleaseIntent, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import type { AppView, ReleaseIntent, RolloutEvent, RolloutState } from "../../engines/rollout/vocabulary.ts";
 import { sameName } from "../../engines/rollout/weights.ts";
 import type { Instant } from "../../engines/time.ts";
 import type { Streams } from "../runtime/performer.ts";
@@ -84,8 +84,7 @@ async function returnableOf(world: ReturnWorld, target: string, cancel: AbortSig
   if (!view.ok) return `the app cannot be read: ${view.reason}`;
   const serving = mostTraffic(view.value);
   if (serving === undefined) return "no revision has traffic";
-  for (const { state } of await releasesOf(world, target)) {
-    const { intent, stable, ending } = state;
+  for await (const { intent, stable, ending } of releasesOf(world, target)) {
     if (intent === undefined || !sameName(intent.revision, serving) || ending?.result !== "promoted") continue;
     if (intent.returns !== undefined)
       return `${serving} was returned to before, so another return would go back and forth`;
@@ -99,23 +98,18 @@ async function returnableOf(world: ReturnWorld, target: string, cancel: AbortSig
 const mostTraffic = ({ weights }: AppView): string | undefined =>
   weights.toSorted((one, other) => other.percent - one.percent)[0]?.revision;
 
-/** Gives the rollouts of an app, the newest first. */
-async function releasesOf({ journal }: Pick<ReturnWorld, "journal">, target: string) {
+/** Gives the states of an app's rollouts, the newest first. Only as many journals are read as are asked for. */
+async function* releasesOf({ journal }: Pick<ReturnWorld, "journal">, target: string): AsyncGenerator<RolloutState> {
   const stateOf = keptFold(rollout);
   const prefix = `rollout/${target.split("/").slice(1).join("/")}/`;
   const streams = (await journal.streams({ kind: "rollout" })).filter((stream) => stream.startsWith(prefix));
-  return Promise.all(
-    streams.map(async (stream) => ({
-      stream,
-      state: stateOf((await journal.read(stream)) as readonly Fact<RolloutEvent>[]),
-    })),
-  );
+  for (const stream of streams) yield stateOf((await journal.read(stream)) as readonly Fact<RolloutEvent>[]);
 }
 
 async function intentOf(world: ReturnWorld, target: string, revision: string): Promise<ReleaseIntent | undefined> {
-  const releases = await releasesOf(world, target);
-  return releases.find(({ state }) => state.intent !== undefined && sameName(state.intent.revision, revision))?.state
-    .intent;
+  for await (const { intent } of releasesOf(world, target))
+    if (intent !== undefined && sameName(intent.revision, revision)) return intent;
+  return undefined;
 }
 
 /** Asks for the rollout. Its name follows from the moment of the action, so that a repetition asks for the same one. */

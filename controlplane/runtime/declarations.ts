@@ -25,4 +25,4 @@ export interface DeclaredBy {
 /** A declared thing, or the refusal to keep it. With `retryAfterSeconds` it passes by itself. */
 export type Shown =
   | { readonly value: object }
-  | { readonly refused: BallastError; readonly status: number; readonly retryAfterSeconds?: number };
+  | { readonly refused: BallastError; readonly status: number; readonly retryAfterSeconds?: number | undefined };

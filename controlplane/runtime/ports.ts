@@ -89,7 +89,7 @@ export type Appended = "appended" | "conflict" | "fenced";
 
 /** Signs of life of the loop, for the health page. */
 export interface Pulse {
-  /** The number of unfinished streams. */
+  /** The number of unfinished streams of the kinds that this process knows; the others are another version's. */
   readonly inFlight: number;
   /**
    * For how long the loop has left alone the unfinished stream that it left alone longest: the time since the stream

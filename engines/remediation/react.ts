@@ -1,5 +1,6 @@
 // State → the next effect. Level-triggered: after a crash, fold the journal and ask here again. There is no clock; the
 // time is that of the latest observation.
+import { dueOf } from "../engine.ts";
 import { after, type Instant } from "../time.ts";
 import { streamOf } from "./names.ts";
 import { runbookOf } from "./runbooks.ts";
@@ -80,7 +81,4 @@ function measureOrWait(
 }
 
 /** Gives when the loop must act next; undefined for a remediation that has finished. */
-export function dueAt(state: RemediationState): Instant | undefined {
-  const effect = react(state);
-  return effect?.kind === "Wait" ? effect.until : effect && state.now;
-}
+export const dueAt = (state: RemediationState): Instant | undefined => dueOf(react(state), state.now);

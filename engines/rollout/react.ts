@@ -1,5 +1,6 @@
 // State → the next effect. Level-triggered: after a crash, fold the journal and ask here again. There is no clock; the
 // time is that of the latest observation.
+import { dueOf } from "../engine.ts";
 import { after, type Instant, secondsBetween } from "../time.ts";
 import { contenderEffect } from "./contenders.ts";
 import type { ReleaseIntent, RolloutEffect, RolloutState } from "./vocabulary.ts";
@@ -96,11 +97,7 @@ function ownEffect(state: RolloutState, intent: ReleaseIntent): RolloutEffect | 
 /**
  * Gives when the loop must act next; undefined for a rollout that has finished, and for one that only a signal moves.
  */
-export function dueAt(state: RolloutState): Instant | undefined {
-  const effect = react(state);
-  if (effect === undefined || effect.kind === "AwaitSignal") return undefined;
-  return effect.kind === "Wait" ? effect.until : state.now;
-}
+export const dueAt = (state: RolloutState): Instant | undefined => dueOf(react(state), state.now);
 
 /** When a rollout has used up its time, as far as it knows of pauses and waits at its gate. */
 const expiresAt = ({ startedAt, paused, pausedAt, pausedSeconds, now, intent }: RolloutState): Instant =>

@@ -1,5 +1,6 @@
 // State → the next effect. Level-triggered: after a crash, fold the journal and ask here again. There is no clock; the
 // time is that of the latest observation.
+import { dueOf } from "../engine.ts";
 import { streamOf as rolloutOf } from "../rollout/names.ts";
 import { after, type Instant } from "../time.ts";
 import { cutOverRevision } from "./cut-over-names.ts";
@@ -113,8 +114,4 @@ export function cutOverExpiresAt(state: RotationState): Instant {
 /**
  * Gives when the loop must act next; undefined for a rotation that has finished, and for one that only a signal moves.
  */
-export function dueAt(state: RotationState): Instant | undefined {
-  const effect = react(state);
-  if (effect === undefined || effect.kind === "AwaitSignal") return undefined;
-  return "until" in effect ? effect.until : state.now;
-}
+export const dueAt = (state: RotationState): Instant | undefined => dueOf(react(state), state.now);

@@ -48,7 +48,7 @@ export async function declare(inputs: CredentialInputs, around: Surroundings): P
     const outputs = { ...inputs, urls: { a: "", b: "" } };
     return { outputs, failure: credentialUnseeded({ credential, rotation, message }) };
   }
-  const seeded = await around.credentials.show(inputs);
+  const seeded = await around.credentials.show(inputs, { persistent: true });
   return { outputs: outputsOf(inputs, seeded ?? declared) };
 }
 
@@ -108,7 +108,7 @@ export async function withdraw(inputs: CredentialInputs, around: Surroundings): 
   const { vault, credential, roles } = inputs;
   const stays = `the secrets of ${credential} in ${vault} and the roles ${roles.a} and ${roles.b} stay as they are`;
   try {
-    await around.credentials.remove(inputs);
+    await around.credentials.remove(inputs, { persistent: true });
     around.report(`${credential} is no longer rotated; ${stays}`);
   } catch (error) {
     if (!(error instanceof BallastError) || !mayGoOn.has(error.id)) throw error;

@@ -11,6 +11,7 @@ import {
   takeBack,
 } from "../../client/github/publish.ts";
 import { dictionary, list, number, type ObjectOf, object, oneOf, optional, read, text } from "../../engines/form.ts";
+import { many } from "../../engines/wording.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { workflowsChecksFailed } from "../../errors/workflows.ts";
 import { failuresOf, propertiesOf } from "../package-schema.ts";
@@ -176,7 +177,7 @@ async function remove(given: Properties, olds: Properties, { report, warn }: Voi
 
 function planned(given: Properties): string {
   const { repository, files, after } = given as unknown as Inputs;
-  const count = isUnknown(files) ? "its files" : `${Object.keys(files).length} files`;
+  const count = isUnknown(files) ? "its files" : many(Object.keys(files).length, "file");
   const wave = after?.length ? ", after the repositories before it" : "";
   return `would publish ${count} to ${repository === unknownValue ? "a repository" : repository} in one commit${wave}`;
 }

@@ -20,8 +20,10 @@ export function rolloutReport(facts: readonly RolloutFact[]): string {
   const events = facts.map(({ event }) => event);
   const [planned] = events;
   if (planned?.kind !== "Planned") throw new Error("The journal does not begin with a Planned fact.");
-  const { target, revision, release, requestedBy, requestedByName } = planned.intent;
   const state = fold(rollout, events);
+  // A release that began again was asked for anew, perhaps by someone else and with other thresholds.
+  const { intent = planned.intent } = state;
+  const { target, revision, release, requestedBy, requestedByName } = intent;
   const end = endOf(state);
   const attempts = attemptsOf(facts);
   return page(facts, {
@@ -40,7 +42,7 @@ export function rolloutReport(facts: readonly RolloutFact[]): string {
     next: nextOf(state),
     sections: [
       ...attempts.toReversed().map((attempt) => attemptSection(attempt, attempts.length)),
-      planSection(planned.intent),
+      planSection(intent),
     ],
     marks: attempts.flatMap(({ marks }) => marks),
     isNoteworthy,

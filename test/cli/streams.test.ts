@@ -158,6 +158,15 @@ test("finds a stream by its full name or by its end, and names the ambiguous one
     });
 });
 
+test("lists and finds streams beyond the first page of an answer", async () => {
+  const intent: Crossing = { ...trip, harbour: "bay", release: null, bookedBy: "ann" };
+  const booked = ferryEngine.decide(ferryEngine.initial, { kind: "Request", at: startedAt, intent });
+  for (let count = 0; count < 101; count++) await write(`ferry/bay/trip${count}`, booked);
+  const listed = JSON.parse((await ferry(["list", "--harbour", "bay", "--json"])).out) as { ferries: object[] };
+  expect(listed.ferries).toHaveLength(101);
+  expect((await ferry(["show", "trip0"])).out).toContain("bay/trip0\n");
+});
+
 test("lists an unreadable stream beside the others, and finds no readable one in its place", async () => {
   await book("bay", "monday");
   await book("lake", "tuesday");

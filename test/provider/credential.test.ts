@@ -2,6 +2,7 @@
 // rotates, and nothing that it keeps has a value.
 import { expect, test } from "vitest";
 import type { CredentialCalls, DeclaredCredential, PutCredential } from "../../client/credentials.ts";
+import type { CallOptions } from "../../client/streams.ts";
 import { read } from "../../engines/form.ts";
 import { completedCredential } from "../../engines/rotation/declaration.ts";
 import { credentialUnprepared, credentialVaultClosed } from "../../errors/api.ts";
@@ -142,6 +143,18 @@ test("a delete removes the declaration and says what stays, also if nothing answ
   const alone = around([], { remove: () => Promise.reject(unreachable) });
   await withdraw(inputs, alone.surroundings);
   expect(alone.told).toEqual([expect.stringContaining(`The declaration was not removed; ${stays}.`)]);
+});
+
+test("an update and a delete outlast the failover of the journal's database", async () => {
+  const outlasting: string[] = [];
+  const note = (call: string, result?: DeclaredCredential) => async (_: unknown, options?: CallOptions) => {
+    if (options?.persistent) outlasting.push(call);
+    return result as never;
+  };
+  const calls = { show: note("show", declaredAs()), remove: note("remove") };
+  await declare(inputs, around([{ declared: declaredAs({ rotation: "first1" }) }], calls).surroundings);
+  await withdraw(inputs, around([], calls).surroundings);
+  expect(outlasting).toEqual(["show", "remove"]);
 });
 
 test("a check fills in defaults, refuses an unknown field and lets placeholders pass", () => {

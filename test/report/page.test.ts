@@ -68,6 +68,21 @@ describe("the page", () => {
     );
   });
 
+  test("names who asked last, and for what, if the release began again", () => {
+    const [first] = rolledBack;
+    if (first?.event.kind !== "Planned") throw new Error("the journal does not begin with a plan");
+    const { intent } = first.event;
+    const anew = {
+      ...intent,
+      requestedBy: "bob",
+      thresholds: { ...intent.thresholds, ceilingPercent: 77 },
+    };
+    const again = { ...first, index: rolledBack.length, event: { ...first.event, intent: anew } };
+    const page = rolloutReport([...rolledBack, again]);
+    expect(page).toContain("<dt>Requested by</dt><dd>bob</dd>");
+    expect(page).toContain("77 %");
+  });
+
   test("says that no user met a canary that never had traffic", async () => {
     const page = rolloutReport(await scenarioFacts("rejects-a-canary-that-never-answers"));
     expect(page).toContain("none of their requests reached the canary");

@@ -4,6 +4,7 @@ import type { JobExecution, Replica } from "@azure/arm-appcontainers";
 import type { Result } from "../../../engines/engine.ts";
 import type { Incident } from "../../../engines/remediation/vocabulary.ts";
 import { after } from "../../../engines/time.ts";
+import { many } from "../../../engines/wording.ts";
 import type { RunbookPort } from "../../performers/remediation-ports.ts";
 import type { Time } from "../../runtime/ports.ts";
 import { type Cloud, getApp } from "./cloud.ts";
@@ -53,7 +54,7 @@ export const restartRevision = (cloud: Cloud): RunbookPort => ({
       message: fits
         ? `${replicas.length} replicas of ${revision} run`
         : `${revision} has no second replica: a restart would take all the capacity`,
-      plan: `restart the ${replicas.length} replicas of ${revision}`,
+      plan: `restart the ${many(replicas.length, "replica")} of ${revision}`,
     });
   },
   act: async ({ target }, fence) => {
@@ -73,6 +74,9 @@ export const restartRevision = (cloud: Cloud): RunbookPort => ({
     });
   },
 });
+
+/** How often to look whether a job has ended, unless Azure asks for a longer rest. */
+const lookMilliseconds = 5_000;
 
 /** A Container Apps Job of the user's own, with the incident in its environment and its exit as the outcome. */
 export const startJob = (cloud: Cloud, time: Time, now: () => number): RunbookPort => ({
@@ -97,12 +101,11 @@ export const startJob = (cloud: Cloud, time: Time, now: () => number): RunbookPo
     for (;;) {
       const executions = await executionsOf(cloud, target, job, cancel);
       const run = executions.ok ? executions.value.find(({ name }) => name === execution) : undefined;
-      if (run?.status === "Succeeded") return found({ good: true, message: `the job ${job} succeeded` });
-      if (run !== undefined && run.status !== "Running" && run.status !== "Processing")
-        return found({ good: false, message: `the job ${job} ended as ${run.status ?? "unknown"}` });
+      if (run !== undefined && !isUnderWay(run)) return found(endOf(job, run));
       if (cancel.aborted) return { ok: false, reason: "cut short" };
       if (now() >= until) return { ok: false, reason: `the job ${job} did not end in time` };
-      await time.nap(5_000, cancel);
+      const asked = executions.ok ? 0 : (executions.trouble.afterMilliseconds ?? 0);
+      await time.nap(Math.min(Math.max(lookMilliseconds, asked), until - now()), cancel);
     }
   },
   undo: async ({ target, key, since, undo, incident }, fence) => {
@@ -110,6 +113,13 @@ export const startJob = (cloud: Cloud, time: Time, now: () => number): RunbookPo
     return started.ok ? found(`the job ${undo} was started`) : started;
   },
 });
+
+const isUnderWay = ({ status }: JobExecution): boolean => status === "Running" || status === "Processing";
+
+const endOf = (job: string, { status = "unknown" }: JobExecution) =>
+  status === "Succeeded"
+    ? { good: true, message: `the job ${job} succeeded` }
+    : { good: false, message: `the job ${job} ended as ${status}` };
 
 async function executionsOf(
   { apps, patience }: Cloud,
@@ -194,7 +204,7 @@ export const collectDiagnostics = (
       ...(await replicasLine({ ...connection, patience }, target)),
       ...(await failingLines(connection, patience, workspace, target)),
     ];
-    return found({ message: `${evidence.length} lines of evidence were collected`, evidence });
+    return found({ message: `${many(evidence.length, "line")} of evidence collected`, evidence });
   },
 });
 

@@ -7,6 +7,7 @@ import type { Credential, ProofView } from "../../../engines/rotation/vocabulary
 import type { Roles, RolesView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { connectionOptions, type Database } from "../postgres/connection.ts";
+import { isMomentary } from "../postgres/momentary.ts";
 import { verifierOf } from "./scram.ts";
 
 /** How to reach the servers of credentials. */
@@ -80,17 +81,27 @@ async function connected<Value>(
     await client.connect();
   } catch (thrown) {
     const { code } = thrown as { readonly code?: string };
-    const failed = { ok: false, reason: describe(thrown) } as const;
+    const failed = troubleOf(thrown);
     return code === "28P01" || code === "28000" ? { ...failed, refused: true } : failed;
   }
   try {
     return await act(client);
   } catch (thrown) {
-    return { ok: false, reason: describe(thrown) };
+    return troubleOf(thrown);
   } finally {
     await client.end().catch(() => undefined);
   }
 }
+
+/** When to ask a server again that starts, ends or fails over. */
+const againSeconds = 5;
+
+/** Gives trouble of the server as a result. What passes by itself says when to ask again. */
+const troubleOf = (thrown: unknown) => ({
+  ok: false as const,
+  reason: describe(thrown),
+  ...(isMomentary(thrown) && { retryAfterSeconds: againSeconds }),
+});
 
 /** Describes an error of the server without its details, which may hold values of rows. */
 const describe = (thrown: unknown): string => {

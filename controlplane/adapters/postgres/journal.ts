@@ -115,7 +115,12 @@ export function openJournal<Event extends AnyEvent>(
       throw error;
     }
   };
-  const { distrust, ...shown } = openRows({ pool, log, overlook: overlookedBy(readWhole, overviews) });
+  const { distrust, ...shown } = openRows({
+    pool,
+    kinds: kinds.all.map(({ kind }) => kind),
+    log,
+    overlook: overlookedBy(readWhole, overviews),
+  });
   return {
     ...shown,
     read: readWhole,

@@ -11,6 +11,8 @@ import type { Log } from "./connection.ts";
 /** What the rows need of the journal. */
 export interface RowsSetting {
   readonly pool: pg.Pool;
+  /** The kinds that this process knows. */
+  readonly kinds: readonly string[];
   /** Reads a journal. Gives its length and its overview, or the error of one that cannot be read. */
   readonly overlook: (stream: string) => Promise<Overlooked>;
   readonly log: Log;
@@ -70,7 +72,8 @@ const lookedStatement = "update ballast.streams set looked_at = clock_timestamp(
 const stuckStatement = "update ballast.streams set stuck = $2 where stream = $1 and stuck is distinct from $2";
 
 // The first query is answered by an index. The second reads the unfinished streams only, by an index too. A row that
-// the previous version wrote is due since its last fact.
+// the previous version wrote is due since its last fact. Streams of a kind that this process does not know are another
+// version's: it leaves them alone for good, and is no dead loop for that.
 const pulseStatement = `
 select (extract(epoch from last) * 1000)::float8 as at, extract(epoch from clock_timestamp() - last)::float8 as ago,
   unfinished, stuck, overdue
@@ -81,7 +84,7 @@ from (select max(written_at) as last from ballast.streams) as written, (
   from (
     select greatest(case when described = length then coalesce(due_at, 'infinity') else written_at end, looked_at)
       as since, stuck is not null as is_stuck
-    from ballast.streams where not finished) as alone) as loop`;
+    from ballast.streams where not finished and kind = any($1::text[])) as alone) as loop`;
 
 /** The SQL of the moment at which a stream is due, from its overview as JSON. */
 export function dueFrom(overview: string): string {
@@ -141,7 +144,7 @@ export function openRows(setting: RowsSetting): Rows {
     },
     stuck: async (stream, why) =>
       void (await pool.query({ name: "ballast-stuck", text: stuckStatement, values: [stream, errorAsText(why)] })),
-    pulse: () => readPulse(pool),
+    pulse: () => readPulse(setting),
     refresh: (cancel) => refreshAll(setting, cancel),
     distrust: async (stream) =>
       void (await pool.query("update ballast.streams set described = null where stream = $1", [stream])),
@@ -186,14 +189,14 @@ async function refreshAll(setting: RowsSetting, cancel: AbortSignal): Promise<vo
   }
 }
 
-async function readPulse(pool: pg.Pool): Promise<Pulse> {
+async function readPulse({ pool, kinds }: RowsSetting): Promise<Pulse> {
   const { rows } = await pool.query<{
     at: number | null;
     ago: number;
     unfinished: number;
     stuck: number;
     overdue: number;
-  }>(pulseStatement);
+  }>(pulseStatement, [kinds]);
   const { at = null, ago = 0, unfinished = 0, stuck = 0, overdue = 0 } = rows[0] ?? {};
   return {
     inFlight: unfinished,

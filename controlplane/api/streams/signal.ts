@@ -23,9 +23,9 @@ export const signalStream = (kind: AnyKind): Answer => {
     if (named !== undefined) return refuseTarget(named);
     const asked = read(form, call.body);
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
-    const { name: by, roles } = call.caller;
+    const { roles } = call.caller;
     const role = kind.calls.approvals.includes(asked.value.signal) ? approvalRoleOf(kind) : "Rollout.Write";
-    if (!roles.includes(role)) return refuse(403, roleMissing({ role, caller: by }));
+    if (!roles.includes(role)) return refuse(403, roleMissing({ role, ...senderIn(call.caller) }));
     const { stream, facts } = await factsOfCall(kind, call, parts);
     const [first] = facts;
     if (first === undefined) return refuseStream(kind, stream);

@@ -1,6 +1,7 @@
 // Observation → the fact that holds it, or the reason why it is disregarded.
 import type { Signal } from "../../engine.ts";
 import { keptFailure, valueOf } from "../../outcome.ts";
+import { senderOf } from "../../wording.ts";
 import type {
   Phase,
   RemediationDecision,
@@ -72,14 +73,15 @@ function factOfOutcome(state: RemediationState, outcome: RemediationOutcome): Re
 }
 
 /** Gives the reason why a signal cannot be followed now, if there is one. */
-function refusal(state: RemediationState, { signal, by, mayApprove }: Signal<SignalName>): string | undefined {
+function refusal(state: RemediationState, sent: Signal<SignalName>): string | undefined {
+  const { signal, by, mayApprove } = sent;
   if (state.phase === "finished") return `${signal} came too late: the remediation has ended`;
   switch (signal) {
     case "approve":
     case "reject":
       if (state.phase !== "awaiting-approval") return "the remediation is not waiting for an approval";
       if (signal === "reject") return undefined;
-      if (!mayApprove) return `${by} does not have the right to approve`;
+      if (!mayApprove) return `${senderOf(sent)} does not have the right to approve`;
       return state.incident?.requestedBy === by ? "whoever asked for a remediation cannot approve it" : undefined;
     case "pause":
       return state.paused ? "the remediation is already paused" : undefined;

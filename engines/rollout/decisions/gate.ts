@@ -2,6 +2,7 @@
 // which the canary would get it: by a passed step, by another client's change of the weights, or by hand.
 
 import type { Signal } from "../../engine.ts";
+import { senderOf } from "../../wording.ts";
 import type { RolloutState, SignalName } from "../vocabulary.ts";
 import { percentOf, sameName } from "../weights.ts";
 
@@ -24,10 +25,10 @@ export const isBehindGate = ({ intent, approved, inspected, stable }: RolloutSta
 /** Gives why the sender of a signal may not approve; undefined if they may. */
 export function whyNotApprover(
   { intent, askedBy }: RolloutState,
-  { by, mayApprove = false }: Pick<Signal<SignalName>, "by" | "mayApprove">,
+  sent: Pick<Signal<SignalName>, "by" | "byName" | "mayApprove">,
 ): string | undefined {
-  if (!mayApprove) return `${by} has no right to approve`;
-  return intent?.gate?.requesterMayApprove === true || !askedBy.some((name) => sameName(name, by))
+  if (!sent.mayApprove) return `${senderOf(sent)} has no right to approve`;
+  return intent?.gate?.requesterMayApprove === true || !askedBy.some((name) => sameName(name, sent.by))
     ? undefined
-    : `${by} asked for this rollout, so another person must approve it`;
+    : `${senderOf(sent)} asked for this rollout, so another person must approve it`;
 }

@@ -216,3 +216,26 @@ test("every adapter that reads Azure is tried here, or loses nothing that a late
     [...new Set(readers.map(([file]) => file))].toSorted(),
   );
 });
+
+test("a rest that Azure asks for is kept while the end of a job is waited for, up to the limit of the wait", async () => {
+  proper = () => undefined;
+  const naps: number[] = [];
+  let now = 0;
+  const nap = async (milliseconds: number) => {
+    naps.push(milliseconds);
+    now += milliseconds;
+  };
+  const tool = startJob(cloud(), { ...systemTime, nap }, () => now);
+  const followed = await tool.follow!(
+    {
+      kind: "Follow",
+      target: incident.target,
+      rung: { runbook: "start-job", approval: "none", job: "tool" },
+      follow: "tool/run",
+      until: 600_000,
+    },
+    uncut,
+  );
+  expect(followed).toMatchObject({ ok: false });
+  expect(naps).toEqual([240_000, 240_000, 120_000]);
+});

@@ -42,9 +42,9 @@ const credentialFor = (roles: { readonly a: string; readonly b: string }, rotato
 };
 const rolesOf = () => createCredentialRoles({ password: rotatorPassword, tls: "disable" });
 
-async function prepare(a: string, b: string): Promise<void> {
+async function prepare(a: string, b: string, owner = "shop_owner"): Promise<void> {
   const client = await admin.connect();
-  await prepareCredentialRoles(client, { owner: "shop_owner", a, b, rotator: "rotator" });
+  await prepareCredentialRoles(client, { owner, a, b, rotator: "rotator" });
   client.release();
 }
 
@@ -90,6 +90,22 @@ describe("the roles of a credential", () => {
     await expect(login("shop_b", passwordOf())).rejects.toMatchObject({ code: "28P01" });
   });
 
+  it("of which one existed lose nothing, if the owner gets what that one owns before they are prepared", async () => {
+    const [old, other] = [passwordOf(), passwordOf()];
+    const carts = "select count(*)::text as name from carts";
+    await admin.query(`create role cart_a login password '${await verifierOf(old)}'`);
+    await admin.query("create table carts (id int); alter table carts owner to cart_a");
+    await admin.query("create role cart_owner nologin; grant cart_owner to cart_a");
+    await admin.query("reassign owned by cart_a to cart_owner");
+    await admin.query("create table labels (id int); grant select on labels to cart_a");
+    expect(await login("cart_a", old, carts)).toBe("0");
+    await prepare("cart_a", "cart_b", "cart_owner");
+    expect(await login("cart_a", old, carts)).toBe("0");
+    await expect(login("cart_a", old, "select id from labels")).rejects.toMatchObject({ code: "42501" });
+    await rolesOf().setPassword(credentialFor({ a: "cart_a", b: "cart_b" }), "b", other, always);
+    expect(await login("cart_b", other, carts)).toBe("0");
+  });
+
   it("are proven by a login and by their rights, of which a missing one is named", async () => {
     const roles = rolesOf();
     const password = passwordOf();
@@ -108,6 +124,13 @@ describe("the roles of a credential", () => {
       ok: true,
       value: { login: false, detail: expect.stringContaining("28P01") },
     });
+  });
+
+  it("say when to ask again if the server is gone for a moment, and not if a role is missing", async () => {
+    const gone = { ...credential, port: 1 };
+    expect(await rolesOf().look(gone, "a", never)).toMatchObject({ ok: false, retryAfterSeconds: 5 });
+    const absent = { ...credential, roles: { a: "shop_a", b: "nobody" } };
+    expect(await rolesOf().look(absent, "a", never)).toEqual({ ok: false, reason: "the role nobody does not exist" });
   });
 
   it("are closed without losing their password, and opened again", async () => {

@@ -74,8 +74,15 @@ describe("an app role", () => {
     }
   });
 
+  test("whose holder lacks one is refused by name, with the id to which it is assigned", async () => {
+    const { call } = service();
+    const nobody = await token({ roles: ["Rollout.Read"], oid: "somebody-else", name: "Sue Else" });
+    const { body } = await call("POST", `${rolloutPath}/signals`, { signal: "abort", message: "because" }, nobody);
+    expect(body.error.message).toContain("which Sue Else (somebody-else) does not have");
+  });
+
   test.each([
-    [["Rollout.Write"], "somebody-else has no right to approve"],
+    [["Rollout.Write"], "Sue Else has no right to approve"],
     [["Rollout.Write", "Rollout.Approve"], undefined],
   ])("%j decides whether a promotion may pass an unapproved gate", async (roles, why) => {
     const { call, append, parts } = service();
@@ -86,7 +93,7 @@ describe("an app role", () => {
       "POST",
       `${rolloutPath}/signals`,
       promote,
-      await token({ roles, oid: "somebody-else" }),
+      await token({ roles, oid: "somebody-else", name: "Sue Else" }),
     );
     expect(status).toBe(why === undefined ? 202 : 409);
     if (why !== undefined) expect(body.error.message).toContain(why);

@@ -167,6 +167,13 @@ test("credential-unprepared names the command of the job, and nothing is kept", 
   expect([await opened.store.all(), opened.world.versions.a]).toEqual([[], []]);
 });
 
+test("roles of a server that fails over for a moment are asked for again", async () => {
+  const look = async () => ({ ok: false, reason: "57P01: terminating connection", retryAfterSeconds: 5 });
+  await using opened = await open(undefined, { roles: { look } });
+  const { status, headers } = await opened.call("PUT", path, body);
+  expect([status, headers.get("retry-after")]).toEqual([409, "5"]);
+});
+
 test("credential-vault-closed asks to try again, since a new right counts late", async () => {
   const look = async () => ({ ok: false, reason: "403 Forbidden" });
   await using opened = await open(undefined, { vault: { look } });

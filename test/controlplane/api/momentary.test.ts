@@ -4,6 +4,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { controlPlane } from "../../../client/control-plane.ts";
+import { credentialCalls } from "../../../client/credentials.ts";
 import type { Access, CallTime } from "../../../client/requests.ts";
 import { isMomentary } from "../../../controlplane/adapters/postgres/momentary.ts";
 import { callPolicy, restBefore } from "../../../engines/retry.ts";
@@ -173,6 +174,16 @@ describe("a caller", () => {
     );
     expect(reported).toEqual(["aborted"]);
     expect(asked).toEqual(["api--0000002", "signals", "signals", "follow"]);
+  });
+
+  test("reads and removes a credential of an update through a failover of 150 s", async () => {
+    for (const call of ["show", "remove"] as const) {
+      const { access, seconds } = virtual();
+      answers = (_, response) =>
+        seconds() < failoverSeconds ? unwell(response) : void response.writeHead(200).end('{"urls": {}}');
+      await credentialCalls(access)[call]({ vault: "kv", credential: "database" }, { persistent: true });
+      expect(seconds()).toBeGreaterThanOrEqual(failoverSeconds);
+    }
   });
 
   test("deletes a release while the database does not come back, with a warning", async () => {

@@ -14,15 +14,22 @@ const rung: Rung = { runbook: "return-to-previous", approval: "none" };
 const incident = { target, origin: "alert", alert: { rule: "app-failing", id: "a" } } as Incident;
 const scenarioNamed = (name: string) => scenarios().find((each) => each.name === name)!;
 
+/** The app's rollouts, the newest first. */
+const ofApp = ["rollout/shop/storefront/storefront--2", "rollout/shop/storefront/storefront--1"];
+
 /** Opens the runbook on the journal of a scenario, with the weights and revisions that the app shows now. */
 async function open(name: string, weights: readonly Weight[], revisions: readonly string[], more: object = {}) {
   const { journal } = await run({ ...scenarioNamed(name), ...more });
   const asked: { stream: string; intent: ReleaseIntent }[] = [];
+  const read: string[] = [];
   const facts = journal.map((event, index) => ({ index, event }) as Fact<RolloutEvent>);
   const runbook = returnToPrevious({
     journal: {
-      streams: async () => ["rollout/shop/storefront/storefront--2", "rollout/shop/other/other--1"],
-      read: async (stream) => (stream.includes("storefront") ? facts : []),
+      streams: async () => [...ofApp, "rollout/shop/other/other--1"],
+      read: async (stream) => {
+        read.push(stream);
+        return facts;
+      },
     },
     apps: {
       inspect: async () => ({
@@ -49,7 +56,7 @@ async function open(name: string, weights: readonly Weight[], revisions: readonl
     },
     clock: { now: () => 5000 },
   });
-  return { runbook, asked };
+  return { runbook, asked, read };
 }
 
 const promoted = "promotes-when-every-step-passes";
@@ -58,10 +65,11 @@ const both = ["storefront--1", "storefront--2"];
 const act = { kind: "Act", target, rung, key: "k", since: 1000, drill: false, incident } as const;
 
 test("asks once for a rollout of the revision before, which is not judged, and follows it to its end", async () => {
-  const { runbook, asked } = await open(promoted, all, both);
+  const { runbook, asked, read } = await open(promoted, all, both);
   expect(await runbook.plan(target, rung, incident, uncut)).toMatchObject({
     value: { fits: true, plan: "return all traffic from storefront--2 to storefront--1" },
   });
+  expect(read, "an app may have a thousand releases before").toEqual(ofApp.slice(0, 1));
   const first = await runbook.act(act, async () => true);
   expect(await runbook.act(act, async () => true)).toEqual(first);
   expect(first).toMatchObject({ ok: true, value: { follow: asked[0]!.stream, undo: "storefront--2" } });

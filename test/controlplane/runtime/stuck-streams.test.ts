@@ -36,8 +36,8 @@ function buggy(part: Part): AnyKind {
   const { engine, glance, facts, targetsOf, finishes } = balloonKind;
   const kinds: { readonly [Each in Part]: object } = {
     decide: { engine: { ...engine, decide: faulty(engine.decide, /"Rise"/) } },
-    evolve: { engine: { ...engine, evolve: faulty(engine.evolve) } },
-    react: { engine: { ...engine, react: faulty(engine.react) } },
+    evolve: { engine: { ...engine, evolve: faulty(engine.evolve, /"Rose"/) } },
+    react: { engine: { ...engine, react: faulty(engine.react, /"air"/) } },
     targetsOf: { targetsOf: faulty(targetsOf) },
     glance: { glance: { ...glance, evolve: faulty(glance.evolve) } },
     finishes: { finishes: faulty(finishes) },
@@ -55,6 +55,8 @@ const opened = async (kind: AnyKind, journal?: (journal: Journal) => Journal): P
   return sky;
 };
 const flight = (rope: string): object => ({ ropes: [rope], asks: null });
+/** A flight that meets the bug in the air, once it has begun: before that it would be refused. */
+const doomed = { ropes: ["b"], asks: { stream: "balloon/other/1", waitSeconds: 60 } };
 const landed = (sky: Sky, id: string): Promise<unknown> =>
   eventually(
     async () => (await sky.call("GET", `/balloons/${id}/1`)).body.result === "landed",
@@ -70,7 +72,7 @@ describe("a stream whose engine throws", () => {
     "in %s stands still alone, is shown, and goes on without the bug",
     async (part) => {
       const sky = await opened(buggy(part));
-      await sky.call("PUT", "/balloons/bad/1", flight("b"));
+      await sky.call("PUT", "/balloons/bad/1", doomed);
       await eventually(async () => (await troubles(sky)).length === 1, `the trouble; logged: ${sky.logged.join("; ")}`);
       expect(await troubles(sky)).toEqual([
         {
@@ -163,7 +165,7 @@ describe("a stream whose engine throws", () => {
       }),
     ).toThrow(EngineFailed);
     const sky = await opened(buggy("react"));
-    await sky.call("PUT", "/balloons/bad/1", flight("b"));
+    await sky.call("PUT", "/balloons/bad/1", doomed);
     await eventually(async () => (await troubles(sky)).length === 1, `the trouble; logged: ${sky.logged.join("; ")}`);
     const [{ error } = { error: undefined }] = await troubles(sky);
     expect(error).toMatchObject({ id: "journal-engine-failed" });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { takeAlerts } from "../../../controlplane/performers/remediation-intake.ts";
 import { fold } from "../../../engines/engine.ts";
+import { dueAt } from "../../../engines/remediation/react.ts";
 import { remediation } from "../../../engines/remediation/remediation.ts";
 import { targetOf } from "../../../engines/remediation/targets.ts";
 import type { RemediationEvent, Sighting } from "../../../engines/remediation/vocabulary.ts";
@@ -281,4 +282,15 @@ describe("case", () => {
     expect(started).toHaveLength(1500);
     expect(started[0]).toContain("app/shop/a1499");
   });
+});
+
+it("what waits for the end of a runbook is due when it gives up, so it looks like no dead loop until then", async () => {
+  const { journals } = await run({ alerts: [{ rule: "app-failing" }], symptoms: cured });
+  const facts = journals[0]!.events.map((event) =>
+    event.kind === "Acted" ? { ...event, receipt: { ...event.receipt, follow: "job/run" } } : event,
+  );
+  const state = fold(remediation, facts.slice(0, facts.findIndex(({ kind }) => kind === "Acted") + 1));
+  const effect = remediation.react(state);
+  expect(effect).toMatchObject({ kind: "Follow", until: expect.any(Number) });
+  expect(dueAt(state)).toBe((effect as { readonly until: number }).until);
 });

@@ -66,7 +66,7 @@ export function memoryJournal<Event extends AnyEvent>(
       const place = facts[index];
       return place === undefined || (hash !== undefined && place.hash !== hash) ? undefined : facts.slice(index + 1);
     },
-    ...memoryRows(streams, listedOf, now),
+    ...memoryRows(streams, listedOf, now, (stream) => kinds.of(stream) !== undefined),
     append: async (stream, on, events, { process, claim }) => {
       if (events.length === 0) return "appended";
       if (claim && (claim.holder !== stream || !stillOurs(claim))) return "fenced";
@@ -136,6 +136,7 @@ function memoryRows(
   streams: ReadonlyMap<string, Stored>,
   shown: (stream: string, stored: Stored) => Listed,
   now: () => Instant,
+  knows: (stream: string) => boolean,
 ): Pick<Journal, "streams" | "list" | "show" | "underWay" | "looked" | "stuck" | "pulse"> {
   const lastWriteAt = () => Math.max(0, ...[...streams.values()].map(({ writtenAt }) => writtenAt));
   return {
@@ -184,21 +185,24 @@ function memoryRows(
       const stored = streams.get(stream);
       if (stored !== undefined) stored.stuck = why;
     },
-    pulse: async () => ({
-      inFlight: [...streams.values()].filter(({ finished }) => !finished).length,
-      overdueSeconds: Math.max(
-        0,
-        ...[...streams.values()]
-          .filter(({ finished, stuck }) => !finished && !stuck)
-          .map(({ overview, writtenAt, lookedAt }) => {
-            const row = overview();
-            const due = row === undefined ? writtenAt : (row.dueAt ?? Number.POSITIVE_INFINITY);
-            return (now() - Math.max(due, lookedAt)) / 1000;
-          }),
-      ),
-      stuck: [...streams.values()].filter(({ finished, stuck }) => !finished && stuck !== undefined).length,
-      lastWrite: lastWriteAt() === 0 ? undefined : { at: lastWriteAt(), secondsAgo: (now() - lastWriteAt()) / 1000 },
-    }),
+    pulse: async () => {
+      const inFlight = [...streams].filter(([name, { finished }]) => !finished && knows(name)).map(([, each]) => each);
+      return {
+        inFlight: inFlight.length,
+        overdueSeconds: Math.max(
+          0,
+          ...inFlight
+            .filter(({ stuck }) => !stuck)
+            .map(({ overview, writtenAt, lookedAt }) => {
+              const row = overview();
+              const due = row === undefined ? writtenAt : (row.dueAt ?? Number.POSITIVE_INFINITY);
+              return (now() - Math.max(due, lookedAt)) / 1000;
+            }),
+        ),
+        stuck: inFlight.filter(({ stuck }) => stuck !== undefined).length,
+        lastWrite: lastWriteAt() === 0 ? undefined : { at: lastWriteAt(), secondsAgo: (now() - lastWriteAt()) / 1000 },
+      };
+    },
   };
 }
 
