@@ -52,7 +52,7 @@ const logLinesShown = 20;
 
 /** Adds the group of commands about the emulator. */
 export function addEmulator(program: Command): void {
-  const group = program.command("emulator").description("run an emulator of Azure Container Apps on this machine");
+  const group = program.command("emulator").description("run an emulator of Azure on this machine");
   for (const add of [addUp, addDown, addStatus, addReset, addToken, addClock, addFault, addTraffic]) add(group);
 }
 

@@ -19,8 +19,8 @@ export const addDrill = (group: Command): Command =>
 Every guard is asked, the plan is made from the live state, and no write is sent.
 
 Examples:
-  ballast remediation drill app/shop/web --rule app-failing -m "game day"
-  ballast remediation drill app/shop/web --rule app-failing -m "game day" --json`,
+  ballast remediation drill app/shop/web --rule telemetry-app-failing -m "game day"
+  ballast remediation drill app/shop/web --rule telemetry-app-failing -m "game day" --json`,
     )
     .action(async (target: string, options: ReachOptions & { readonly rule: string; readonly message: string }) => {
       const [type = "", resourceGroup = "", name = "", ...more] = target.split("/");

@@ -11,7 +11,7 @@ export const budgetClasses = { whenever: 100, "half-spent": 50, "nearly-spent": 
 
 /** One action of the ladder. */
 export interface RemedyRung {
-  /** What is done: `return-to-previous`, `restart-revision`, `start-job`, `collect-diagnostics`, and so on. */
+  /** What is done: `return-to-previous`, `restart-revision`, `start-job` or `collect-diagnostics`. */
   readonly runbook: Policy["ladder"][number]["runbook"];
   /**
    * Whether a person with the app role `Remediation.Approve` must approve it.
@@ -40,7 +40,8 @@ export interface Remedy {
   /** How an action is verified. Without rows since the action nothing counts as repaired. */
   readonly verification: Partial<Policy["verification"]>;
   /**
-   * How much of the error budget must be gone before anything is done: `whenever`, `half-spent` or `nearly-spent`.
+   * How much of the error budget must be gone before anything is done: `whenever`, `half-spent` or `nearly-spent`. The
+   * last two need an objective of each target, or the preview of `ControlPlane` refuses them.
    *
    * @default "whenever"
    */

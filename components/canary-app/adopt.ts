@@ -8,7 +8,7 @@ import {
   canaryAppScopeChanges,
   canaryAppUnfit,
 } from "../../errors/canary-app.ts";
-import { type Configuration, hasAll, scopeChanges } from "./app-scope.ts";
+import { type Configuration, hasAll, scopeChanges, secretsMoved } from "./app-scope.ts";
 import { type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
 import { hole } from "./known-parts.ts";
 import { type AppShape, type KeptSetting, keptSettings, type LostSetting, lossesOf, withKept } from "./losses.ts";
@@ -60,7 +60,11 @@ export function refuseAdoption(app: string, live: LiveApp, planned: Planned, { k
     throw canaryAppLosses({ app, losses: losses.flatMap((loss) => loss.lost), lost, keepable });
   }
   if (hasAll(live.template, sent.template)) return;
-  const changes = scopeChanges(live.configuration, sent.configuration as Configuration, live.template);
+  const { configuration } = sent as { readonly configuration?: Configuration };
+  const changes = [
+    ...scopeChanges(live.configuration, configuration, live.template),
+    ...secretsMoved(live.configuration, configuration),
+  ];
   if (changes.length > 0) throw canaryAppScopeChanges({ app, changes });
 }
 

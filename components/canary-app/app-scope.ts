@@ -63,6 +63,10 @@ export function secretsRenewed(before: Configuration, after: Configuration): rea
     .map(({ name }) => String(name));
 }
 
+/** Lists the same in words. */
+export const renewals = (before: Configuration, after: Configuration): readonly string[] =>
+  secretsRenewed(before, after).map((name) => `the secret ${name} gets another value`);
+
 /** Returns the fields of a configuration and its ingress by path, without unset ones and lists with their own rules. */
 function flat(configuration: Configuration): Fields {
   const { secrets: _secrets, registries: _registries, ingress, ...rest } = configuration ?? {};
@@ -127,7 +131,7 @@ function secretChanges(before: Configuration, after: Configuration, serving: unk
   return [
     ...will.filter((name) => mountsAll && !was.includes(name)).map((name) => `the secret ${name} is added`),
     ...was.filter((name) => !will.includes(name)).map((name) => `the secret ${name} is removed`),
-    ...secretsRenewed(before, after).map((name) => `the secret ${name} gets another value`),
+    ...renewals(before, after),
   ];
 }
 
@@ -143,20 +147,37 @@ function mountsAllSecrets(template: unknown): boolean {
   return (volumes ?? []).some(({ storageType, secrets }) => storageType === "Secret" && !secrets?.length);
 }
 
-/** Identities are compared without case: Azure does not spell an id as it was sent. */
+/**
+ * Lists the secrets that a program reads from elsewhere than the live app does.
+ *
+ * Only the live app says where that is: a rotation may have moved a secret since the state was written.
+ */
+export function secretsMoved(live: Configuration, sent: Configuration): readonly string[] {
+  const was = new Map(list(live, "secrets").map((secret) => [String(secret["name"]), placeOf(secret)]));
+  return list(sent, "secrets")
+    .filter(({ name, keyVaultUrl, identity }) => was.has(String(name)) && keyVaultUrl !== hole && identity !== hole)
+    .filter((secret) => was.get(String(secret["name"])) !== placeOf(secret))
+    .map(({ name }) => `the secret ${name} is read from another place`);
+}
+
+/** Where a secret is in Key Vault, and who reads it there; empty if it is given by value. */
+const placeOf = ({ keyVaultUrl, identity }: Fields): string =>
+  keyVaultUrl ? `${String(keyVaultUrl).replace(/\/$/, "")} ${identity ?? ""}`.toLowerCase() : "";
+
+/** Servers and identities are compared without case: Azure does not spell an id as it was sent. */
 function registryChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   if (hasHole(after?.["registries"])) return [];
   const signIns = (of: Configuration) =>
     new Map(
       list(of, "registries").map(({ server, identity, username }) => [
-        String(server),
+        String(server).toLowerCase(),
         String(identity || username || "").toLowerCase(),
       ]),
     );
   const [was, will] = [signIns(before), signIns(after)];
   const { containers } = (serving ?? {}) as { readonly containers?: readonly { readonly image?: unknown }[] };
   const images = (containers ?? []).map(({ image }) => String(image).toLowerCase());
-  const pullsFrom = (server: string): boolean => images.some((image) => image.startsWith(`${server.toLowerCase()}/`));
+  const pullsFrom = (server: string): boolean => images.some((image) => image.startsWith(`${server}/`));
   return [
     ...[...will]
       .filter(([server, who]) => was.get(server) !== who && (was.has(server) || pullsFrom(server)))
@@ -170,10 +191,11 @@ function registryChanges(before: Configuration, after: Configuration, serving: u
 /**
  * Reports whether a live template has everything that a program asks for; anything more is what Azure filled in.
  *
- * Lists match when they have the same length and match item by item. What a preview does not know yet matches.
+ * Lists match when they have the same length and match item by item. What a preview does not know yet matches. A
+ * value that says nothing, such as 0 or an empty text, matches one that Azure does not show.
  */
 export function hasAll(live: unknown, asked: unknown): boolean {
-  if (asked === hole) return true;
+  if (asked === hole || (!asked && (live === undefined || live === null))) return true;
   if (Array.isArray(asked))
     return Array.isArray(live) && live.length === asked.length
       ? asked.every((each, place) => hasAll(live[place], each))
@@ -182,5 +204,8 @@ export function hasAll(live: unknown, asked: unknown): boolean {
     return Object.entries(asked).every(
       ([name, value]) => value === undefined || hasAll((live as Fields | undefined)?.[name], value),
     );
-  return live === asked;
+  return live === asked || (isId(asked) && isId(live) && live.toLowerCase() === asked.toLowerCase());
 }
+
+/** Azure spells its ids in any letter case. */
+const isId = (value: unknown): value is string => typeof value === "string" && /^\/subscriptions\//i.test(value);

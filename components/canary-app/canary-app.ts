@@ -27,7 +27,7 @@ import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
 import { fromKnownParts, hasHole, hole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { lacksForCreation, misuses, type Usable } from "./misuse.ts";
-import { type CanaryAppOptions, splitOptions } from "./options.ts";
+import { type CanaryAppOptions, keptAndIgnored, splitOptions } from "./options.ts";
 import { probeComplaints } from "./probe-limits.ts";
 import { noRecreation } from "./recreation.ts";
 import { Release } from "./release.ts";
@@ -193,6 +193,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const plain = read(name, given);
     const args = withCredentials(name, plain, plain.credentials ?? {});
     const options = splitOptions(name, opts);
+    refuseProblems("CanaryApp", name, keptAndIgnored(args.keepLive ?? [], opts.ignoreChanges ?? []));
     // The app's arguments are in the state of the app below, its secrets marked as such, and not here again.
     const { containerAppName, resourceGroupName, controlPlane } = args;
     super(type, name, { containerAppName, resourceGroupName, controlPlane }, options.component);
@@ -371,8 +372,9 @@ const unread = (name: string): string =>
   `The live app of "${name}" cannot be read yet, since its name or its group is not known. ` +
   "The update compares with it before the first write.";
 
-/** Lists what Azure filled in: the program does not say it, so the update leaves it as it is. */
-const filledIn = (args: CanaryAppArgs): readonly string[] => shownByAzure.filter((field) => args[field] === undefined);
+/** Lists what Azure filled in: neither the program nor `keepLive` says it, so the update leaves it as it is. */
+const filledIn = ({ keepLive = [], ...args }: CanaryAppArgs): readonly string[] =>
+  shownByAzure.filter((field) => args[field] === undefined && !(keepLive as readonly string[]).includes(field));
 
 /** Returns the hooks of both. */
 const withHooks = (one: pulumi.ResourceHookBinding, other: pulumi.ResourceHookBinding): pulumi.ResourceHookBinding => {

@@ -1,6 +1,6 @@
 // What an update would take from a live app: settings that the app has and the program does not say. Somebody made them
 // by hand or with another program, and users or operators would feel their loss. It is pure.
-import { hasHole, hole } from "./known-parts.ts";
+import { hole } from "./known-parts.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -28,6 +28,8 @@ const objectOf = (value: unknown): Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.map(objectOf) : []);
 const lower = (value: unknown): string => String(value ?? "").toLowerCase();
+/** The key of a part that may be any, since a preview does not know it. */
+const anyKey = lower(hole);
 
 /** The parts of a list, by a key that Azure compares without case. */
 const items =
@@ -71,6 +73,7 @@ const hasContent = (value: unknown): boolean =>
 /** Names the identities of an app: ids in lower case, and `system` for its own. */
 function identitiesOf(value: unknown): ReadonlyMap<string, string> {
   const { type, userAssignedIdentities: ids } = objectOf(value);
+  if (type === hole || ids === hole) return new Map([[anyKey, "an identity"]]);
   const listed = Array.isArray(ids) ? ids.map(String) : Object.keys(objectOf(ids));
   return new Map([
     ...(lower(type).includes("systemassigned") ? [["system", "the app's own identity"] as const] : []),
@@ -143,6 +146,25 @@ const ofTheApp = {
     keep: keepWhole,
   },
   additionalPortMappings: ports,
+  external: {
+    at: ingress("external"),
+    parts: whole("the access from outside its environment", (value) => value === true),
+    isWhole: true,
+    keep: keepWhole,
+  },
+  allowInsecure: {
+    at: ingress("allowInsecure"),
+    parts: whole("the access without TLS", (value) => value === true),
+    isWhole: true,
+    keep: keepWhole,
+  },
+  transport: {
+    at: ingress("transport"),
+    parts: whole("the transport of its ingress", (value) => !["", "auto"].includes(lower(value))),
+    isWhole: true,
+    // Azure shows it in other letters than it takes.
+    keep: (said, live) => said ?? (live ? lower(live) : undefined),
+  },
   dapr: {
     at: ["configuration", "dapr"],
     parts: whole("Dapr", (value) => objectOf(value)["enabled"] === true),
@@ -210,17 +232,31 @@ function lostOf(setting: LostSetting, live: unknown, said: unknown): readonly st
   const { parts, isWhole } = settings[setting];
   const has = parts(said);
   if (isUnclear(said, has) || (isWhole && said !== undefined && said !== null)) return [];
-  // A container that only has another name is no sidecar.
-  if (setting === "sidecars" && listOf(live).length <= listOf(said).length) return [];
-  return [...parts(live)].filter(([key]) => !has.has(key)).map(([, words]) => words);
+  const renamed = setting === "sidecars" ? renamedContainers(listOf(live), listOf(said)) : new Set();
+  return [...parts(live)].filter(([key]) => !(has.has(key) || renamed.has(key))).map(([, words]) => words);
 }
+
+/**
+ * Names the live containers that a program has under another name: the first one, which is no sidecar, and those whose
+ * image, whatever its version, is in a container that the live app does not have.
+ */
+function renamedContainers(live: readonly Fields[], said: readonly Fields[]): ReadonlySet<string> {
+  if (live.length > said.length) return new Set();
+  const names = new Set(live.map(({ name: each }) => lower(each)));
+  const added = said.filter(({ name: each }) => !names.has(lower(each))).map(({ image }) => repositoryOf(image));
+  const isRenamed = ({ image }: Fields, place: number): boolean =>
+    place === 0 || added.includes(anyKey) || added.includes(repositoryOf(image));
+  return new Set(live.filter(isRenamed).map(({ name: each }) => lower(each)));
+}
+
+/** An image without its tag and its digest. */
+const repositoryOf = (image: unknown): string => lower(image).replace(/(:[^/:@]*)?(@.*)?$/, "");
 
 /** Reports whether a part of what a program says may be any part. */
 const isUnclear = (said: unknown, parts: ReadonlyMap<string, string>): boolean =>
   said === hole ||
   (Array.isArray(said) && said.includes(hole)) ||
   [...parts.keys()].some((key) => key.includes(anyKey));
-const anyKey = String(hole).toLowerCase();
 
 const valueAt = (shape: unknown, at: readonly string[]): unknown =>
   at.reduce((value: unknown, step) => (value === hole ? hole : objectOf(value)[step]), shape);
@@ -246,9 +282,9 @@ export const sentOf = (setting: KeptSetting, said: unknown, kept: Kept): unknown
 /** Gives arguments with the settings that are kept, as far as they are known. */
 export const withKept = (said: AppShape, live: AppShape, keep: readonly KeptSetting[]): AppShape =>
   keep.reduce<AppShape>((shape, setting) => {
-    const { at } = ofTheApp[setting];
+    const { at, parts } = ofTheApp[setting];
     const value = valueAt(shape, at);
-    if (hasHole(value)) return shape;
+    if (isUnclear(value, parts(value))) return shape;
     return replaced(shape, at, sentOf(setting, value, keptOf([setting], live))) as AppShape;
   }, said);
 

@@ -1,13 +1,15 @@
 // The options of a CanaryApp. A program gives those that it gave to its ContainerApp. Pulumi passes only a few of a
 // component's options on to its children; every other one that means the app goes to the child here.
 import * as pulumi from "@pulumi/pulumi";
+import type { Problem } from "../../engines/problem.ts";
 import { canaryAppIgnoredTemplate, canaryAppOwnedField } from "../../errors/canary-app.ts";
 import { refusal } from "../conventions.ts";
+import { type KeptSetting, placeOf } from "./losses.ts";
 
 /** What Pulumi takes as options of a ContainerApp, and of a component. */
 export interface CanaryAppOptions extends pulumi.ComponentResourceOptions, pulumi.CustomResourceOptions {}
 
-/** The options that mean the app alone. */
+/** The options that mean the app alone. A component would apply its transforms to the release as well. */
 const ofTheApp = [
   "additionalSecretOutputs",
   "customTimeouts",
@@ -21,6 +23,8 @@ const ofTheApp = [
   "replaceOnChanges",
   "replaceWith",
   "replacementTrigger",
+  "transformations",
+  "transforms",
   "version",
 ] as const satisfies readonly (keyof CanaryAppOptions)[];
 
@@ -96,6 +100,23 @@ const stepsOf = (path: string): readonly string[] =>
 /** Reports whether one path is within the other, or the other way round. */
 const meet = (one: readonly string[], other: readonly string[]): boolean =>
   one.slice(0, other.length).every((step, place) => step === "*" || other[place] === "*" || step === other[place]);
+
+/**
+ * Lists the settings that are kept and ignored at once. One that is ignored is sent as the state has it, so what
+ * somebody added since would be lost.
+ */
+export const keptAndIgnored = (
+  keepLive: readonly KeptSetting[],
+  ignoreChanges: readonly string[],
+): readonly Problem[] =>
+  keepLive.flatMap((setting, place) => {
+    const paths = ignoreChanges.filter((path) => meet(stepsOf(path), placeOf(setting)));
+    return paths.map((path) => {
+      const ignored = `ignoreChanges has "${path}", which sends it as the state has it: delete one of the two.`;
+      const message = `it keeps ${setting} as the live app has it, and ${ignored}`;
+      return { kind: "contradiction", at: ["keepLive", place], message } as const;
+    });
+  });
 
 function refuseIgnored(name: string, paths: readonly string[]): void {
   const ofTemplate = paths.filter((path) => meet(stepsOf(path), ["template"]));

@@ -11,7 +11,7 @@ import {
   canaryAppUnreleasable,
 } from "../../errors/traffic-guard.ts";
 import { refusal, say, takesHooks } from "../conventions.ts";
-import { type Configuration, scopeChanges, secretsRenewed } from "./app-scope.ts";
+import { type Configuration, renewals, scopeChanges, secretsRenewed } from "./app-scope.ts";
 import { hookNames } from "./hook-names.ts";
 import { describeTraffic, readLive, type TrafficEntry, trafficToSend } from "./traffic.ts";
 
@@ -69,7 +69,7 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
   };
   const before = async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
     const [endpoint, resourceGroup, app] = await known;
-    const makesRevision = await refuseScope(app, oldInputs, newInputs, parent);
+    const makesRevision = await refuseScope({ resourceGroup, app }, oldInputs, newInputs, parent);
     const lock: Lock = await pulumi.runtime.invoke(
       "ballast:index:lock",
       { endpoint, audience, resourceGroup, app, seconds: lockSeconds, ...(makesRevision && { release: asked }) },
@@ -117,13 +117,14 @@ const configurationOf = (inputs: Record<string, unknown> | undefined) =>
  * Refuses an update that makes a revision and also changes what all revisions share, which a rollback cannot undo.
  * Reports whether it makes one.
  *
- * The preview has compared with the live app already, except for the values of secrets. These are known only here, from
- * the previous inputs and the new ones.
+ * The preview has compared with the live app already, except for the values of secrets and what a stack's transforms
+ * change. These are known only here, from the previous inputs and the new ones. The state may lack what the live app
+ * has, such as a domain that `keepLive` sends back: that is no change.
  *
  * @throws canary-app-scope-changes
  */
 async function refuseScope(
-  app: string,
+  { resourceGroup, app }: { readonly resourceGroup: string; readonly app: string },
   oldInputs: pulumi.ResourceHookArgs["oldInputs"],
   newInputs: pulumi.ResourceHookArgs["newInputs"],
   parent: pulumi.Resource,
@@ -131,9 +132,12 @@ async function refuseScope(
   if (oldInputs === undefined) return false;
   const [was, will] = [await configurationOf(oldInputs), await configurationOf(newInputs)];
   const serving = await settled(oldInputs["template"]);
-  const changes = scopeChanges(was, will, serving);
   const makesRevision = canonical(serving) !== canonical(await settled(newInputs?.["template"]));
-  if (makesRevision && changes.length > 0) throw canaryAppScopeChanges({ app, changes });
+  if (makesRevision && scopeChanges(was, will, serving).length > 0) {
+    const { configuration = was, template = serving } = (await readLive(resourceGroup, app, parent)) ?? {};
+    const changes = [...scopeChanges(configuration, will, template), ...renewals(was, will)];
+    if (changes.length > 0) throw canaryAppScopeChanges({ app, changes: [...new Set(changes)] });
+  }
   const secrets = secretsRenewed(was, will);
   if (secrets.length > 0) await say(canaryAppSecretWaits({ app, secrets }), parent);
   return makesRevision;

@@ -95,9 +95,14 @@ export function trafficToSend(app: string, live: LiveApp | undefined): TrafficEn
   return traffic;
 }
 
-/** Names the revision that has all traffic; empty if several share it, or it has no name yet. */
-export const servingIn = (traffic: readonly TrafficEntry[]): string =>
-  traffic.find(({ weight }) => weight === 100)?.revisionName ?? "";
+/**
+ * Names the revision that has all traffic; empty if several share it, or it has no name yet. One revision may have more
+ * than one entry, each with a label of its own.
+ */
+export function servingIn(traffic: readonly TrafficEntry[]): string {
+  const [first = "", ...more] = traffic.flatMap(({ weight, revisionName = "" }) => (weight > 0 ? [revisionName] : []));
+  return more.every((name) => name.toLowerCase() === first.toLowerCase()) ? first : "";
+}
 
 /** Describes traffic for people. Entries are sorted, so that equal traffic is equal text. */
 export const describeTraffic = (traffic: readonly TrafficEntry[]): string =>

@@ -255,7 +255,7 @@ export interface ControlPlaneArgs {
 
 /** The port on which the image listens. */
 const targetPort = 8080;
-/** The service that carries out releases, as a container app. */
+/** The service that carries out releases, rotations and remediations, as a container app. */
 export class ControlPlane extends pulumi.ComponentResource {
   /**
    * The service's address. It is known once the app runs and its identity has its roles, so that no call comes before.

@@ -1,4 +1,4 @@
-// Alerts → remediations. The alerts API is polled; a delivery only wakes the poll, because deliveries are lost,
+// Alerts → remediations. The alerts API is polled; deliveries are not taken, because they are lost,
 // repeated and forged. Each alert leads to one stream by its name, however often it is seen.
 import type { Request, Result } from "../../engines/engine.ts";
 import { whyUnfit } from "../../engines/remediation/alerts/alert.ts";

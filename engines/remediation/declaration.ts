@@ -48,10 +48,16 @@ function objectionsTo({ targets, policies, objectives }: Remediations): readonly
       .filter((target) => !declared.includes(target))
       .map((target) => `${target} is depended on, but not declared.`),
     ...rules.filter((rule, index) => rules.indexOf(rule) !== index).map((rule) => `Two policies are for ${rule}.`),
-    ...policies.flatMap(({ rule, targets: named, ladder, verification: { measure } }) => [
+    ...policies.flatMap(({ rule, targets: named, ladder, limits, verification: { measure } }) => [
       ...named
         .filter((target) => !declared.includes(target))
         .map((target) => `The policy of ${rule} acts on ${target}, which is not declared.`),
+      ...(limits.actBelowPercent === 100 ? [] : named)
+        .filter((target) => objectives.every((objective) => objective.target !== target))
+        .map(
+          (target) =>
+            `The policy of ${rule} can never act on ${target}, which has no objective: its error budget stays whole.`,
+        ),
       ...(measure === "requests" ? [] : [`The policy of ${rule} measures ${measure}, which the control plane cannot.`]),
       ...ladder
         .filter(({ runbook }) => runbook === "end-blocking-session")

@@ -39,7 +39,7 @@ const limitFields = {
     1500,
     "For how long the alert may stay fired after its cause is gone: the rule's window, ingestion and resolve time.",
   ),
-  cooldownSeconds: seconds(3600, "How long a target is left alone after an action; longer than lookBackSeconds."),
+  cooldownSeconds: seconds(3600, "How long a target is left alone after an action; at least lookBackSeconds."),
   attemptsMax: count(2, "How many actions a target may get within periodSeconds. The next incident calls a person."),
   periodSeconds: seconds(86_400, "The period of attemptsMax."),
   recurrenceSeconds: seconds(7200, "An incident that comes back this soon counts as a failure of the action before."),

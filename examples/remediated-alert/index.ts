@@ -19,7 +19,7 @@ const alert = new RemediatedAlert("checkout-conflicts", {
   owner: "shop team",
   runbook: "https://wiki.example.com/checkout-conflicts",
   targets: ["app/shop/shop"],
-  remedy: { ladder: [{ runbook: "start-job", job: "release-locks" }], verification: {}, budget: "half-spent" },
+  remedy: { ladder: [{ runbook: "start-job", job: "release-locks" }], verification: { samplesMin: 100 } },
 });
 
 // Pass it to ControlPlane: remediations: JSON.stringify({ targets, policies: [alert.policy] })

@@ -1,4 +1,6 @@
-// The job of a runbook of your own, beside the alert that starts it. `main.ts` is what its image runs.
+// The job of a runbook of your own, beside the alert that starts it. `main.ts`, with the package pg, is what its image
+// runs. The job must be in the target's resource group. Its identity needs Key Vault Secrets User at the secret, and
+// the database role in that secret's URL needs pg_signal_backend and pg_read_all_stats.
 import { Job } from "@pulumi/azure-native/app/job.js";
 import { RemediatedAlert } from "ballast";
 

@@ -102,8 +102,14 @@ test("the suffix of a rotation's revision is sent back only while the program ch
   expect(await suffixSent({ template: plain, acceptLoss }, live("db-b", "other"))).toBeUndefined();
 });
 
-test("without slots a program names its secrets itself", async () =>
-  expect((await sentTo(live("db-b", "other"), { credentialSlots: [] }))[0]).toEqual(["db-a", "other", "db-a", "db-a"]));
+test("without slots a program names its secrets itself, and may not move them beside a release", async () => {
+  const secrets = [reference("db-a", "/1"), reference("db-b", "/2"), { name: "other", value: "hunter2" }];
+  const without = { credentialSlots: [], configuration: { ingress, secrets } };
+  expect((await sentTo(live("db-b", "other"), without))[0]).toEqual(["db-a", "other", "db-a", "db-a"]);
+  await expect(sentTo(live("db-b", "other"), { credentialSlots: [] })).rejects.toThrow(
+    /canary-app-scope-changes .*the secret db-a is read from another place/,
+  );
+});
 
 test("the control plane hears of the slots, since they are no part of a release", async () => {
   const { declared } = await record(() => new CanaryApp("shop", args), nothingThere);

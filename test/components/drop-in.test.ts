@@ -257,8 +257,8 @@ describe("every option of a ContainerApp means the same for a CanaryApp", () => 
     ["replaceWith", [], ["app"]],
     ["replacementTrigger", "1", ["app"]],
     ["retainOnDelete", true, ["app", "component"]],
-    ["transformations", [], ["component"]],
-    ["transforms", [transform], ["component"]],
+    ["transformations", [], ["app"]],
+    ["transforms", [transform], ["app"]],
     ["urn", "urn", ["component"]],
     ["version", "3.28.0", ["app"]],
   ];
@@ -267,6 +267,17 @@ describe("every option of a ContainerApp means the same for a CanaryApp", () => 
     const found = Object.entries({ app, component }).filter(([, given]) => option in given);
     expect(found.map(([name]) => name)).toEqual(goesTo);
     for (const [, given] of found) expect(given[option as "id"]).toBe(value);
+  });
+
+  test("a transformation changes the app alone, as it did, and no release", async () => {
+    const tagged: pulumi.ResourceTransformation = ({ props, opts }) => ({
+      props: { ...props, tags: { a: "b" } },
+      opts,
+    });
+    const { declared } = await record(
+      () => new CanaryApp("shop", { ...plain, controlPlane }, { transformations: [tagged] }),
+    );
+    expect(declared.filter(({ inputs }) => inputs["tags"] !== undefined).map(({ name }) => name)).toEqual(["shop-app"]);
   });
 
   test("a hook of the program runs beside those of the component, and is kept", async () => {

@@ -133,6 +133,7 @@ const withDapr = (dapr: object) => ({ configuration: { ...(args.configuration as
 test.each<[string, object, string | undefined]>([
   ["a queue", scaledBy({ name: "orders", custom: { type: "azure-servicebus", metadata: {} } }), "scale rule orders"],
   ["Azure's queue", scaledBy({ name: "orders", azureQueue: { queueName: "orders", queueLength: 5 } }), "rule orders"],
+  ["tasks of a workflow", scaledBy({ name: "work", custom: { type: "temporal", metadata: {} } }), "scale rule work"],
   ["requests", scaledBy({ name: "many", http: { metadata: { concurrentRequests: "50" } } }), undefined],
   ["load", scaledBy({ name: "busy", custom: { type: "cpu", metadata: {} } }), undefined],
   [

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import type { TrafficEntry } from "../../components/canary-app/traffic.ts";
 import { trafficGuard } from "../../components/canary-app/traffic-guard.ts";
-import { live, Somewhere } from "../support/program/live-app.ts";
+import { Somewhere } from "../support/program/live-app.ts";
 import { type Answers, record } from "../support/program/mocks.ts";
 
 describe("the traffic guard of an update", () => {
@@ -14,11 +14,13 @@ describe("the traffic guard of an update", () => {
     readonly lock?: object;
     readonly traffic?: readonly object[];
     /** Further new inputs. */
-    readonly more?: { readonly template?: object; readonly secrets?: readonly object[] };
+    readonly more?: { readonly template?: object; readonly secrets?: readonly object[]; readonly ingress?: object };
+    /** What the live app has beside its traffic. */
+    readonly shown?: object;
   }
   async function update(
     planned: readonly TrafficEntry[],
-    { lock = { id: "h1", until: 0 }, traffic = [here], old, more = {} }: World,
+    { lock = { id: "h1", until: 0 }, traffic = [here], old, more = {}, shown = {} }: World,
   ) {
     const calls: (readonly [string, object])[] = [];
     const said: string[] = [];
@@ -30,7 +32,9 @@ describe("the traffic guard of an update", () => {
         if (lock instanceof Error) throw lock;
         return lock;
       }
-      return token === "ballast:index:unlock" ? {} : live(traffic, "a");
+      return token === "ballast:index:unlock"
+        ? {}
+        : { latestReadyRevisionName: "a", configuration: { ingress: { ...shown, traffic } } };
     };
     const { made } = await record(async () => {
       const guarded = {
@@ -49,7 +53,7 @@ describe("the traffic guard of an update", () => {
         type: "",
         newInputs: {
           template: more.template,
-          configuration: pulumi.secret({ secrets: more.secrets, ingress: { traffic: planned } }),
+          configuration: pulumi.secret({ secrets: more.secrets, ingress: { ...more.ingress, traffic: planned } }),
         },
         ...(old ? { oldInputs: old } : {}),
       };
@@ -112,7 +116,7 @@ describe("the traffic guard of an update", () => {
     expect(error).toContain("canary-app-scope-changes");
     expect(error).toContain("the secret api-key gets another value");
     expect(error).not.toContain("v-");
-    expect(asked).toEqual([]);
+    expect(asked.map(([token]) => token.split(":").at(-1))).toEqual(["getContainerApp"]);
     expect(
       (await update([here], { old, more: { template: { a: 1 }, secrets: [{ name: "api-key", value: "v-second" }] } }))
         .error,
@@ -121,6 +125,15 @@ describe("the traffic guard of an update", () => {
       (await update([here], { old, more: { template: { a: 2 }, secrets: [{ name: "api-key", value: "v-first" }] } }))
         .error,
     ).toBeUndefined();
+  });
+  test("lets a release go on whose state does not know what the live app has, such as a kept domain", async () => {
+    const old = { template: { a: 1 }, configuration: { ingress: { traffic: [here] } } };
+    const ingress = { customDomains: [{ name: "www.example.org" }] };
+    const more = { template: { a: 2 }, ingress };
+    expect((await update([here], { old, more, shown: ingress })).error).toBeUndefined();
+    const { error, asked } = await update([here], { old, more });
+    expect(error).toMatch(/canary-app-scope-changes .*ingress\.customDomains from nothing to/);
+    expect(asked).toHaveLength(1);
   });
   test("warns with canary-app-secret-waits of a secret's new value alone, without revealing it", async () => {
     const old = {

@@ -4,6 +4,7 @@ import {
   describeTraffic,
   type LiveApp,
   readLive,
+  servingIn,
   type TrafficEntry,
   trafficToSend,
 } from "../../components/canary-app/traffic.ts";
@@ -88,6 +89,35 @@ describe("the traffic that an update sends", () => {
     ).toBe("a 95 %, b 5 %");
   });
 });
+
+test.each<[string, readonly TrafficEntry[], string]>([
+  ["one entry", [{ revisionName: "a", weight: 100 }], "a"],
+  [
+    "an entry for each label",
+    [
+      { revisionName: "a", weight: 60 },
+      { revisionName: "A", weight: 40, label: "blue" },
+    ],
+    "a",
+  ],
+  [
+    "an entry without weight",
+    [
+      { revisionName: "b", weight: 0, label: "old" },
+      { revisionName: "a", weight: 100 },
+    ],
+    "a",
+  ],
+  [
+    "two revisions",
+    [
+      { revisionName: "a", weight: 60 },
+      { revisionName: "b", weight: 40 },
+    ],
+    "",
+  ],
+  ["a revision without a name", [{ latestRevision: true, weight: 100 }], ""],
+])("what serves alone, by %s", (_what, traffic, serving) => expect(servingIn(traffic)).toBe(serving));
 
 describe("a read that fails", () => {
   const failing = (message: string) =>

@@ -211,7 +211,6 @@ describe("the search", () => {
   test("finds the marker in every place", () => {
     const found = findSecrets(sources, { planted }).filter((line) => line.startsWith("planted"));
     const places = [
-      "the first plan",
       "the second plan",
       "the report",
       ...["list", "show", "explain"].flatMap((command) => [
@@ -224,6 +223,8 @@ describe("the search", () => {
       "process lists",
     ];
     expect(found).toEqual(expect.arrayContaining(places.map((place) => `planted in ${place}`)));
+    // azure-native's SDK shows nothing of a template while a part of it is unknown, as telemetry is in the first plan.
+    expect(findSecrets(sources, { group: "ballast-local" })).toContain("group in the first plan");
     expect(found).toContainEqual(expect.stringMatching(/^planted in the stack's file state\/.*local\.json$/));
     const { name: revision } = JSON.parse(
       sources.find(({ name }) => name === "Resource Manager's answers")!.text,

@@ -51,9 +51,12 @@ function unmanagedPlace(
   wanted: Readonly<Record<string, string | undefined>>,
   managedTargets: readonly TargetKey[],
 ): string | undefined {
-  const parts = Object.entries(kind.calls.filters).map(([name, part]) => [part, wanted[name] ?? anyPlace] as const);
-  const [place] = kind.calls.targetsNamed(Object.fromEntries(parts));
-  if (place === undefined || parts.every(([, value]) => value === anyPlace)) return undefined;
+  const given = Object.entries(kind.calls.filters).flatMap(([name, part]) =>
+    wanted[name] === undefined ? [] : [[part, wanted[name]] as const],
+  );
+  const anywhere = Object.keys(kind.calls.parts).map((part) => [part, anyPlace] as const);
+  const [place] = kind.calls.targetsNamed(Object.fromEntries([...anywhere, ...given]));
+  if (place === undefined || given.length === 0) return undefined;
   const steps = place.split("/");
   const isThere = (target: TargetKey): boolean => {
     const own = target.split("/");

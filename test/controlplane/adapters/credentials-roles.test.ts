@@ -42,9 +42,9 @@ const credentialFor = (roles: { readonly a: string; readonly b: string }, rotato
 };
 const rolesOf = () => createCredentialRoles({ password: rotatorPassword, tls: "disable" });
 
-async function prepare(a: string, b: string): Promise<void> {
+async function prepare(a: string, b: string, owner = "shop_owner"): Promise<void> {
   const client = await admin.connect();
-  await prepareCredentialRoles(client, { owner: "shop_owner", a, b, rotator: "rotator" });
+  await prepareCredentialRoles(client, { owner, a, b, rotator: "rotator" });
   client.release();
 }
 
@@ -88,6 +88,22 @@ describe("the roles of a credential", () => {
     expect(await roles.setPassword(credential, "b", password, always)).toEqual({ ok: true, value: null });
     expect(await login("shop_b", password)).toBe("shop_owner");
     await expect(login("shop_b", passwordOf())).rejects.toMatchObject({ code: "28P01" });
+  });
+
+  it("of which one existed lose nothing, if the owner gets what that one owns before they are prepared", async () => {
+    const [old, other] = [passwordOf(), passwordOf()];
+    const carts = "select count(*)::text as name from carts";
+    await admin.query(`create role cart_a login password '${await verifierOf(old)}'`);
+    await admin.query("create table carts (id int); alter table carts owner to cart_a");
+    await admin.query("create role cart_owner nologin; grant cart_owner to cart_a");
+    await admin.query("reassign owned by cart_a to cart_owner");
+    await admin.query("create table labels (id int); grant select on labels to cart_a");
+    expect(await login("cart_a", old, carts)).toBe("0");
+    await prepare("cart_a", "cart_b", "cart_owner");
+    expect(await login("cart_a", old, carts)).toBe("0");
+    await expect(login("cart_a", old, "select id from labels")).rejects.toMatchObject({ code: "42501" });
+    await rolesOf().setPassword(credentialFor({ a: "cart_a", b: "cart_b" }), "b", other, always);
+    expect(await login("cart_b", other, carts)).toBe("0");
   });
 
   it("are proven by a login and by their rights, of which a missing one is named", async () => {

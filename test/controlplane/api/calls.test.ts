@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { describe, expect, test } from "vitest";
+import { incidentKey } from "../../../engines/remediation/targets.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import type { BallastError } from "../../../errors/catalogue.ts";
 import { journalChainBroken, journalFactUnknown } from "../../../errors/journal.ts";
@@ -77,6 +78,16 @@ describe("a rollout", () => {
       { at: 9000, kind: "Planned", intent: { ...intent, revision: "once--1" }, steps: [100] },
     ]);
     expect((await call("GET", "/rollouts?app=once")).body.rollouts).toHaveLength(1);
+  });
+
+  test.each([
+    ["target=api", 200],
+    ["resourceGroup=SHOP", 200],
+    ["target=other", 404],
+    ["target=api&resourceGroup=other", 404],
+  ])("whose target is named in part is looked for among all that are managed: %s", async (query, status) => {
+    const { call } = service({ managedTargets: [incidentKey("app/shop/api")] });
+    expect((await call("GET", `/remediations?${query}`)).status).toBe(status);
   });
 
   test("is listed newest first, shown, and read with its messages", async () => {

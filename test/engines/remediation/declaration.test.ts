@@ -37,6 +37,14 @@ test("limits that are not set have their defaults", () =>
     },
   }));
 
+test("an action may wait for the error budget of an objective", () =>
+  expect(
+    read(remediationsForm, {
+      ...declared({ limits: { actBelowPercent: 50 } }),
+      objectives: [promise("app/shop/web", 99.9)],
+    }),
+  ).toHaveProperty("value"));
+
 test.each([
   ["a policy without a verification", declared({ verification: undefined }), "verification is missing"],
   ["an action on a target that is not declared", declared({ targets: ["app/shop/cart"] }), "is not declared"],
@@ -67,6 +75,11 @@ test.each([
     "a dependency that is not declared",
     declared({}, [{ target: "app/shop/web", dependsOn: ["server/x/y"] }]),
     "not declared",
+  ],
+  [
+    "an action that waits for an error budget without an objective",
+    declared({ limits: { actBelowPercent: 50 } }),
+    "can never act on app/shop/web, which has no objective",
   ],
   ["two policies for one rule", { targets: declared().targets, policies: [policy, policy] }, "Two policies"],
   [
