@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
-import { usageWrong } from "../errors/cli.ts";
+import { fileRefused, usageWrong } from "../errors/cli.ts";
 import { withExitCodes, withHelpLast } from "./help.ts";
 import { printError } from "./terminal.ts";
 
@@ -13,6 +13,9 @@ const { version, engines } = createRequire(import.meta.url)("ballast/package.jso
 
 /** The exit codes of what is not an error of the catalogue, which carries its own. */
 const exitCodes = { success: 0, failed: 1, usage: 2 };
+
+/** System calls about files. A program that cannot be started has a path too, and another error. */
+const fileCalls = new Set(["open", "mkdir", "scandir", "rename", "copyfile", "read", "write", "stat", "lstat"]);
 
 const isJson = process.argv.includes("--json");
 const program = new Command("ballast")
@@ -50,9 +53,18 @@ function exitCodeOf(error: unknown): number {
     if (isJson) printError(usageWrong({ reason: reasonOf(error) }), isJson);
     return exitCodes.usage;
   }
-  if (!(error instanceof BallastError)) throw error;
-  printError(error, isJson);
-  return error.exitCode;
+  const refused = error instanceof BallastError ? error : fileTroubleIn(error);
+  if (refused === undefined) throw error;
+  printError(refused, isJson);
+  return refused.exitCode;
+}
+
+/** Gives the trouble with a file that a person named, whichever command met it; undefined if it is another error. */
+function fileTroubleIn(error: unknown): BallastError | undefined {
+  const { code, path, syscall } = error as NodeJS.ErrnoException;
+  if (path === undefined || code === undefined || !fileCalls.has(syscall ?? "")) return undefined;
+  const reason = (error as Error).message.replace(/, \w+ '.*$/s, "");
+  return fileRefused({ file: path, reason });
 }
 
 /** Gives the parser's message as a sentence. */

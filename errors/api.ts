@@ -34,10 +34,9 @@ export const issuerUnreachable = entry<{ issuer: string }>("call-issuer-unreacha
 });
 
 /** The caller is known but lacks the app role. */
-export const roleMissing = entry<{ role: string; by: string; byName?: string }>("call-role-missing", {
+export const roleMissing = entry<{ role: string; caller: string }>("call-role-missing", {
   title: "The caller lacks the app role that the call requires",
-  message: ({ role, by, byName }) =>
-    `The call requires the app role ${role}, which ${byName === undefined ? by : `${byName} (${by})`} does not have.`,
+  message: ({ role, caller }) => `The call requires the app role ${role}, which ${caller} does not have.`,
   fix: ({ role }) => `assign the app role ${role} of the control plane's application to the caller in Entra`,
 });
 

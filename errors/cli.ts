@@ -10,6 +10,14 @@ export const usageWrong = entry<{ reason: string }>("cli-usage-wrong", {
   left: () => "Nothing was changed.",
 });
 
+/** A file or a folder that the operating system refuses to make, write or read. */
+export const fileRefused = entry<{ file: string; reason: string }>("cli-file-refused", {
+  exitCode: 2,
+  title: "File refused by the operating system",
+  message: ({ file, reason }) => `${file} cannot be used: ${reason}.`,
+  fix: () => "name a file or a folder that exists and that you may write, or correct its rights",
+});
+
 /** Neither an option nor the stack says where the control plane is. */
 export const endpointUnknown = entry<{ stack: string; reason: string; isRead: boolean }>("cli-endpoint-unknown", {
   exitCode: 2,

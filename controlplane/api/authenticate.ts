@@ -5,7 +5,7 @@ import { type Dispatcher, fetch } from "undici";
 import { lineOf } from "../../engines/form.ts";
 import { issuerUnreachable, roleMissing, tokenMissing, tokenRefused } from "../../errors/api.ts";
 import { textOf } from "../../http-answer.ts";
-import { type Caller, refuse, senderIn } from "./call.ts";
+import { type Caller, describeCaller, refuse } from "./call.ts";
 import { appRoles, type Role } from "./roles.ts";
 
 /** Gives the caller of a request, or the refusal. The caller has one of the roles at least. */
@@ -83,7 +83,7 @@ function callerWith(payload: JWTPayload, tenant: string, required: readonly Role
   };
   return required.some((role) => roles.includes(role))
     ? caller
-    : refuse(403, roleMissing({ role: required.join(" or "), ...senderIn(caller) }));
+    : refuse(403, roleMissing({ role: required.join(" or "), caller: describeCaller(caller) }));
 }
 
 /**

@@ -65,6 +65,10 @@ export const senderIn = ({ name, displayName }: Caller): { readonly by: string; 
   ...(displayName === undefined ? {} : { byName: displayName }),
 });
 
+/** Names the caller for a person, with the id to which an administrator assigns roles. */
+export const describeCaller = ({ name, displayName }: Pick<Caller, "name" | "displayName">): string =>
+  displayName === undefined ? name : `${displayName} (${name})`;
+
 /** Answers with JSON. */
 export const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
   Response.json(body, { status, headers: { "cache-control": "no-store", ...headers } });

@@ -141,3 +141,14 @@ test.each(["bash", "zsh", "fish"] as const)("ballast completion %s prints a scri
   // Only bash is on every machine.
   if (shell === "bash" || read.error === undefined) expect([read.status, read.stderr]).toEqual([0, ""]);
 });
+
+test("cli-file-refused: a file that cannot be written is named, without a stack", async () => {
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+  writeFileSync(join(folder, "Pulumi.dev.yaml"), "config: {}\n");
+  writeFileSync(join(folder, ".github"), "no folder");
+  const source = `owner/name@${"a".repeat(40)}`;
+  const { code, out } = await ballast("workflows", "init", "--source", source, "--json");
+  const { error } = JSON.parse(out) as { readonly error: { readonly id: string; readonly message: string } };
+  expect([code, error.id]).toEqual([2, "cli-file-refused"]);
+  expect(error.message).toMatch(/\.github\S* cannot be used: E[A-Z]+: /);
+});

@@ -245,7 +245,7 @@ test("a rollout in flight refuses another release, which supersedes it on reques
 });
 
 test("a refusal is reported in the control plane's own words, and another server is reported as such", async () => {
-  const refused = roleMissing({ role: "Rollout.Write", by: "a-tester" });
+  const refused = roleMissing({ role: "Rollout.Write", caller: "a-tester" });
   plane.answerInstead = (_request, response) =>
     response.writeHead(403, { "content-type": "application/json" }).end(JSON.stringify(envelope(refused)));
   expect(kept(await failureOf(create(provider, releaseInputs(plane.endpoint)))).reason).toBe(refused.toString());

@@ -31,6 +31,7 @@ const usage = [
   "cli-emulator-time-unclear",
   "cli-endpoint-unbound",
   "cli-endpoint-unknown",
+  "cli-file-refused",
   "cli-image-sources-missing",
   "cli-journal-unmeasured",
   "cli-plan-malformed",

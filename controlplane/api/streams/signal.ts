@@ -2,7 +2,7 @@
 import { type Form, line, object, oneOf, read } from "../../../engines/form.ts";
 import type { AnyKind, ApprovalRole } from "../../../engines/kind.ts";
 import { callMalformed, roleMissing, signalDisregarded } from "../../../errors/api.ts";
-import { type Answer, answer, refuse, refuseTarget, senderIn, unmanagedOf } from "../call.ts";
+import { type Answer, answer, describeCaller, refuse, refuseTarget, senderIn, unmanagedOf } from "../call.ts";
 import { factsOfCall, refuseStream } from "./show.ts";
 
 /** The body of a signal. */
@@ -25,7 +25,7 @@ export const signalStream = (kind: AnyKind): Answer => {
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
     const { roles } = call.caller;
     const role = kind.calls.approvals.includes(asked.value.signal) ? approvalRoleOf(kind) : "Rollout.Write";
-    if (!roles.includes(role)) return refuse(403, roleMissing({ role, ...senderIn(call.caller) }));
+    if (!roles.includes(role)) return refuse(403, roleMissing({ role, caller: describeCaller(call.caller) }));
     const { stream, facts } = await factsOfCall(kind, call, parts);
     const [first] = facts;
     if (first === undefined) return refuseStream(kind, stream);

@@ -217,7 +217,7 @@ test("every adapter that reads Azure is tried here, or loses nothing that a late
   );
 });
 
-test("a rest that Azure asks for is kept while the end of a job is waited for, up to the limit of the wait", async () => {
+test("a rest that Azure asks for is kept while the end of a job is waited for, up to its limit", async () => {
   proper = () => undefined;
   const naps: number[] = [];
   let now = 0;

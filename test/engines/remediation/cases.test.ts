@@ -284,7 +284,7 @@ describe("case", () => {
   });
 });
 
-it("what waits for the end of a runbook is due when it gives up, so it looks like no dead loop until then", async () => {
+it("what waits for the end of a runbook is due when it gives up, and is no dead loop until then", async () => {
   const { journals } = await run({ alerts: [{ rule: "app-failing" }], symptoms: cured });
   const facts = journals[0]!.events.map((event) =>
     event.kind === "Acted" ? { ...event, receipt: { ...event.receipt, follow: "job/run" } } : event,

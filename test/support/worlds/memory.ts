@@ -11,6 +11,7 @@ import type {
   Listed,
   Lock,
   Orchestrations,
+  Pulse,
   Step,
 } from "../../../controlplane/runtime/ports.ts";
 import { type AnyEvent, EngineFailed, type Kinds, runEngine } from "../../../engines/kind.ts";
@@ -185,24 +186,29 @@ function memoryRows(
       const stored = streams.get(stream);
       if (stored !== undefined) stored.stuck = why;
     },
-    pulse: async () => {
-      const inFlight = [...streams].filter(([name, { finished }]) => !finished && knows(name)).map(([, each]) => each);
-      return {
-        inFlight: inFlight.length,
-        overdueSeconds: Math.max(
-          0,
-          ...inFlight
-            .filter(({ stuck }) => !stuck)
-            .map(({ overview, writtenAt, lookedAt }) => {
-              const row = overview();
-              const due = row === undefined ? writtenAt : (row.dueAt ?? Number.POSITIVE_INFINITY);
-              return (now() - Math.max(due, lookedAt)) / 1000;
-            }),
-        ),
-        stuck: inFlight.filter(({ stuck }) => stuck !== undefined).length,
-        lastWrite: lastWriteAt() === 0 ? undefined : { at: lastWriteAt(), secondsAgo: (now() - lastWriteAt()) / 1000 },
-      };
-    },
+    pulse: async () =>
+      pulseOf(
+        [...streams].filter(([name, { finished }]) => !finished && knows(name)).map(([, stored]) => stored),
+        lastWriteAt(),
+        now(),
+      ),
+  };
+}
+
+/** The pulse of these streams in flight. */
+function pulseOf(inFlight: readonly Stored[], lastWriteAt: Instant, now: Instant): Pulse {
+  const alone = inFlight
+    .filter(({ stuck }) => !stuck)
+    .map(({ overview, writtenAt, lookedAt }) => {
+      const row = overview();
+      const due = row === undefined ? writtenAt : (row.dueAt ?? Number.POSITIVE_INFINITY);
+      return (now - Math.max(due, lookedAt)) / 1000;
+    });
+  return {
+    inFlight: inFlight.length,
+    overdueSeconds: Math.max(0, ...alone),
+    stuck: inFlight.filter(({ stuck }) => stuck !== undefined).length,
+    lastWrite: lastWriteAt === 0 ? undefined : { at: lastWriteAt, secondsAgo: (now - lastWriteAt) / 1000 },
   };
 }
 
