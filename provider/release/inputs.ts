@@ -83,14 +83,16 @@ const settled = ({ result }: Properties, { wait }: Properties): boolean =>
   succeeded(result) || (result === "in-flight" && wait === false);
 
 /**
- * Reports whether the revision serves that the last release left. An unchanged release left who served before it.
- * During a rollout the traffic is the control plane's, and a preview may not know who serves.
+ * Reports whether the revision serves that the last release left. An unchanged release left who served before it, which
+ * nobody can tell if a canary shared the traffic then. During a rollout the traffic is the control plane's, and a preview
+ * may not know who serves.
  */
 function isAsLeft({ result, revision, serving: before }: Properties, news: Properties): boolean {
   const { serving } = news;
   if (serving === undefined || serving === unknownValue || !succeeded(result)) return true;
   return (
     isOfRotation(news, serving) ||
+    (result === "unchanged" && before === "") ||
     [revision, ...(result === "unchanged" ? [before] : [])].some((left) => !isMoved(left, serving))
   );
 }

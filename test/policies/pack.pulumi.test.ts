@@ -98,12 +98,11 @@ describe("on this repository's own program", () => {
       [
         notJudged,
         `mandatory alert-has-action ${at("components/platform/telemetry.ts", "return new ActionGroup(")}`,
-        `mandatory image-by-digest ${at("components/canary-app/canary-app.ts", "const app = new ContainerApp(")}`,
         `mandatory image-by-digest ${at("components/platform/dead-mans-switch.ts", "const job = new Job(")}`,
-        `mandatory secret-by-reference ${at("components/platform/control-plane.ts", "const app = new ContainerApp(")}`,
       ].toSorted(),
     );
-    expect(preview.output).toMatch(/not judged yet: .*image-by-digest \(1 value: control-plane-app\)/);
+    // Telemetry's connection string is not known yet, and azure-native's SDK then hides the whole template.
+    expect(preview.output).toMatch(/not judged yet: .*image-by-digest \(2 values: storefront-app, control-plane-app\)/);
     expect(preview.code).not.toBe(0);
     expect(preview.output).not.toContain(`${root}/components`);
   });
@@ -115,6 +114,7 @@ describe("on this repository's own program", () => {
     expect(found).not.toContain(notJudged);
     expect(found.filter((line) => line.includes("control-plane.ts")).map((line) => line.split(" ")[1])).toEqual([
       "image-by-digest",
+      "secret-by-reference",
       "secret-by-reference",
     ]);
     stack.lend({});

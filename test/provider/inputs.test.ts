@@ -30,6 +30,11 @@ test.each([
   expect(diff(before, { ...before, serving: "r0", result }, { ...before, ...change }).kind).toBe(kind);
 });
 
+test("a release that took a canary back left whoever serves: the traffic was shared when it was asked for", () => {
+  const old = { ...before, serving: "", result: "unchanged" };
+  expect(diff(before, old, { ...before, serving: "r0" })).toEqual({ kind: "none" });
+});
+
 test("a revision that a rotation made is no release, and may serve", () => {
   const credentialSlots = [["database-a", "database-b"]];
   const after = { release: "a--b-r1-1", revision: "a--b-r1-1", serving: "a--b-r1-1" };
