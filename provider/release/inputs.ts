@@ -84,8 +84,8 @@ const settled = ({ result }: Properties, { wait }: Properties): boolean =>
 
 /**
  * Reports whether the revision serves that the last release left. An unchanged release left who served before it, which
- * nobody can tell if a canary shared the traffic then. During a rollout the traffic is the control plane's, and a preview
- * may not know who serves.
+ * nobody can tell if a canary shared the traffic then. During a rollout the traffic is the control plane's, and a
+ * preview may not know who serves.
  */
 function isAsLeft({ result, revision, serving: before }: Properties, news: Properties): boolean {
   const { serving } = news;
