@@ -39,6 +39,7 @@ describe("a journal in PostgreSQL alone", () => {
       { number: 4 },
       { number: 5 },
       { number: 6 },
+      { number: 7 },
     ]);
   });
 
