@@ -27,7 +27,8 @@ export interface Account {
 }
 
 // This shell outlives us: when our end of its input closes, by `stop` or because we ended, it stops the server and
-// removes the data. It has a session of its own, so that Ctrl-C in a terminal does not reach it first.
+// removes the data. It has a session of its own, so that Ctrl-C in a terminal does not reach it first. The log of a
+// server that failed is printed, since it is removed too.
 const keeper = `
 exec 3<&0
 "$1" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \\
@@ -38,6 +39,7 @@ watcher=$!
 trap '' HUP INT TERM
 wait $server; code=$?
 kill $watcher 2>/dev/null
+[ $code -eq 0 ] || cat "$2"/data/log/*.log >&2
 cd /; rm -rf "$2"
 exit $code`;
 
@@ -158,7 +160,8 @@ function serve(binaries: string, folder: string, port: number, account: Account)
       resolve(server);
     }, readyMilliseconds);
     server.once("error", reject);
-    server.once("exit", () => {
+    // Its last words are in before it has closed, but not always before it has ended.
+    server.once("close", () => {
       clearInterval(looks);
       reject(postgresStartFailed({ step: `listen on port ${port}`, output: lastWords(output) }));
     });
