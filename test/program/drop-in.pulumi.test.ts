@@ -370,6 +370,9 @@ describe("an app of many settings, and three more from the same factory", () => 
     const now = await serving();
     await stack.activate(app, second);
     await stack.patchTraffic(app, [{ revisionName: second, weight: 100 }]);
+    // Whoever gives the traffic by hand does not wait for a replica; that is not what this test is about.
+    const { fqdn } = (await stack.live(app)).properties.configuration.ingress;
+    await eventually(async () => (await stack.visit(`https://${fqdn}`)) === 200, "the older revision to answer");
     const seen = await pulumi("js", preview, { ...given("1"), releases });
     expect(seen.code, seen.output).toBe(0);
     expect(seen.output).toContain("ballast:index:Release");
