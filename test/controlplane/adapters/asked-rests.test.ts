@@ -23,7 +23,7 @@ const ours = async () => true;
 const authority = "https://login.endless.test";
 const resourceManager = "https://management.endless.test";
 const subscription = "11111111-2222-3333-4444-555555555555";
-const target = { resourceGroup: "work", app: "storefront" };
+const target = { resourceGroup: "shop", app: "storefront" };
 const consumer = target as Consumer;
 const credential = {
   credential: "db",
@@ -109,7 +109,7 @@ const alerts = () =>
     log: () => undefined,
   });
 const measure = { kind: "Measure", target, canary: "b", stable: "a", from: 0, intervalSeconds: 60 } as never;
-const incident = { target: "app/work/storefront", alert: { rule: "r", id: "i" }, message: "m" };
+const incident = { target: "app/shop/storefront", alert: { rule: "r", id: "i" }, message: "m" };
 const act = { target: incident.target, rung: { job: "tool" }, key: "k", since: 0, incident, follow: "" } as never;
 const repoint = {
   kind: "Repoint",
