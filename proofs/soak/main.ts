@@ -80,9 +80,9 @@ async function followAll({ world, released, stop }: Releasing): Promise<number> 
     const done = new Set<string>();
     while (!stop.aborted) {
       const revision = released.findLast((release) => release.app === app)?.revision;
-      const isNew = revision !== undefined && !done.has(revision);
+      const isUnfollowed = revision !== undefined && !done.has(revision);
       // A revision is there before its rollout is, and following a rollout that is unknown is refused.
-      if (!isNew || (await world.call("GET", `/rollouts/shop/${app}/${revision}`)).status !== 200) {
+      if (!isUnfollowed || (await world.call("GET", `/rollouts/shop/${app}/${revision}`)).status !== 200) {
         await nap(250);
         continue;
       }

@@ -1,3 +1,5 @@
+// Answers of Azure without end: of sign-in, Resource Manager, Log Analytics, the ingestion of telemetry, and the issuer
+// of callers' tokens. Each is read up to a limit of bytes and of time, and then its reader goes on.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { fetchDispatcher, parseConnectTo } from "../../../connect-to.ts";
 import type { Connection } from "../../../controlplane/adapters/azure/connection.ts";
