@@ -1,5 +1,5 @@
-// Chance that a seed repeats: what the demo, its benchmarks and their tests draw is the same for the same seed, on every
-// machine.
+// Chance that a seed repeats: what the demo, its benchmarks and their tests draw is the same for the same seed, on
+// every machine.
 
 /** Gives a generator of numbers from 0 to 1 that follow from a seed (mulberry32). */
 export function seeded(seed: number): () => number {
