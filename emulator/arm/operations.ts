@@ -149,8 +149,8 @@ export const serverIsBusy = (id: string): ArmError =>
   new ArmError(
     409,
     "ServerIsBusy",
-    `Cannot complete operation while server '${/flexibleServers\/([^/]+)/i.exec(id)?.[1]}' is busy processing another ` +
-      "operation. Try again later.",
+    `Cannot complete operation while server '${/flexibleServers\/([^/]+)/i.exec(id)?.[1]}' is busy processing ` +
+      "another operation. Try again later.",
   );
 
 function operationInProgress(resourceType: ResourceType, resourceId: string): ArmError {

@@ -9,8 +9,7 @@ import { quirksOf } from "../controls/quirks-in-force.ts";
 import { configurationFields } from "./fields.ts";
 import { allows, type Parameter, parametersOf } from "./parameters.ts";
 
-/** The type of a server's parameters. */
-export const configurationType = "Microsoft.DBforPostgreSQL/flexibleServers/configurations";
+const configurationType = "Microsoft.DBforPostgreSQL/flexibleServers/configurations";
 const sources = ["user-override", "system-default"];
 /** Azure takes seconds, during which it refuses other writes to the server. */
 const takesMilliseconds = 300;
@@ -87,8 +86,8 @@ export const makeConfigurationType = (
   },
 });
 
-const shown = ({ dataType, defaultValue, allowedValues, kind }: Parameter): Body => ({
-  dataType,
+const shown = ({ type, defaultValue, allowedValues, kind }: Parameter): Body => ({
+  dataType: type,
   defaultValue,
   allowedValues,
   isDynamicConfig: kind === "dynamic",

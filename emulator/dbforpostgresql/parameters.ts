@@ -3,7 +3,7 @@
 
 /** What a parameter may be set to. */
 export interface Parameter {
-  readonly dataType: "Boolean" | "Enumeration" | "Integer" | "Set" | "String";
+  readonly type: "Boolean" | "Enumeration" | "Integer" | "Set" | "String";
   readonly defaultValue: string;
   /** As Azure shows it: names with commas, a range, or a pattern. */
   readonly allowedValues: string;
@@ -16,9 +16,9 @@ export interface Parameter {
   readonly effect?: "sessions" | "log";
 }
 
-type Given = readonly [Parameter["dataType"], string, string, Parameter["effect"]?, Parameter["kind"]?];
-const parameter = ([dataType, defaultValue, allowedValues, effect, kind = "dynamic"]: Given): Parameter => ({
-  dataType,
+type Given = readonly [Parameter["type"], string, string, Parameter["effect"]?, Parameter["kind"]?];
+const parameter = ([type, defaultValue, allowedValues, effect, kind = "dynamic"]: Given): Parameter => ({
+  type,
   defaultValue,
   allowedValues,
   kind,
@@ -31,8 +31,8 @@ const fromMinusOne = "-1-2147483647";
 const messageLevels = "debug5,debug4,debug3,debug2,debug1,info,notice,warning,error,log,fatal,panic";
 const extensions =
   "address_standardizer,address_standardizer_data_us,amcheck,anon,azure_storage,bloom,btree_gin,btree_gist,citext," +
-  "credcheck,cube,dblink,dict_int,dict_xsyn,earthdistance,fuzzystrmatch,hll,hstore,hypopg,intagg,intarray,ip4r,isn,lo," +
-  "login_hook,ltree,oracle_fdw,orafce,pageinspect,pg_buffercache,pg_cron,pg_duckdb,pg_freespacemap,pg_hint_plan," +
+  "credcheck,cube,dblink,dict_int,dict_xsyn,earthdistance,fuzzystrmatch,hll,hstore,hypopg,intagg,intarray,ip4r,isn," +
+  "lo,login_hook,ltree,oracle_fdw,orafce,pageinspect,pg_buffercache,pg_cron,pg_duckdb,pg_freespacemap,pg_hint_plan," +
   "pg_partman,pg_prewarm,pg_repack,pg_squeeze,pg_stat_statements,pg_trgm,pg_visibility,pgaudit,pgcrypto,pglogical," +
   "pgrouting,pgrowlocks,pgstattuple,plpgsql,plv8,postgis,postgis_raster,postgis_sfcgal,postgis_tiger_geocoder," +
   "postgis_topology,postgres_fdw,postgres_protobuf,semver,session_variable,sslinfo,tablefunc,tdigest,tds_fdw,topn," +
@@ -93,10 +93,10 @@ export const parametersOf = (version: unknown): { readonly [name: string]: Param
 const without = (text: string): string => text.trim().toLowerCase();
 
 /** Reports whether a parameter may have a value. Letter case means nothing in names. */
-export function allows({ dataType, allowedValues }: Parameter, value: string): boolean {
+export function allows({ type, allowedValues }: Parameter, value: string): boolean {
   const names = allowedValues.split(",").map(without);
-  if (dataType === "Set") return value.trim() === "" || value.split(",").every((each) => names.includes(without(each)));
-  if (dataType !== "Integer") return names.includes(without(value));
+  if (type === "Set") return value.trim() === "" || value.split(",").every((each) => names.includes(without(each)));
+  if (type !== "Integer") return names.includes(without(value));
   const [, least, greatest] = /^(-?\d+)-(\d+)$/.exec(allowedValues) ?? [];
   return /^-?\d+$/.test(value) && Number(value) >= Number(least) && Number(value) <= Number(greatest);
 }

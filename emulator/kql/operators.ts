@@ -144,7 +144,7 @@ export function requireTerm(term: string): void {
 
 /**
  * Reports whether a text has a term: a run of letters and digits, or several with what is between them. Whether Kusto
- * counts letters beyond ASCII to a term is not public, nor is what it makes of a term with other characters at its ends.
+ * counts letters beyond ASCII to a term is not public, nor what it makes of a term with other characters at its ends.
  *
  * @throws KqlError where the answer would depend on that
  */

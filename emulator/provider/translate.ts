@@ -132,7 +132,7 @@ const stateOf = (resource: NativeResource, id: string, body: Body): State => ({
   outputs: toOutputs(resource, body),
 });
 
-/** Deletes a resource; one that always exists gets its default back, with the source that it has, as azure-native does. */
+/** Deletes a resource. One that always exists gets its default back, with the source that it has. */
 export async function remove({ arm }: Session, { apiVersion, resets }: NativeResource, id: string): Promise<void> {
   if (!resets) return arm.remove(id, apiVersion);
   const { properties } = await arm.get(id, apiVersion);

@@ -165,7 +165,7 @@ describe("parameters", () => {
     expect((await at.ask("DELETE", parameter("wal_level"))).status).toBe(405);
   });
 
-  test("one for sessions is that of every database of the server, later ones too, until its default is set", async () => {
+  test("one for sessions is that of every database of the server, later ones too, until it is reset", async () => {
     expect((await set("statement_timeout", "4321")).status).toBeLessThan(300);
     expect(await shown("statement_timeout")).toMatchObject({ value: "4321", source: "user-override" });
     expect(await asTuned("show statement_timeout")).toEqual([{ statement_timeout: "4321ms" }]);

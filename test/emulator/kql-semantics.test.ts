@@ -1,5 +1,5 @@
-// What Kusto's documentation says of values at the edges: nulls, letter case, types, terms, instants, bins, escapes, and
-// aggregates of few rows or none. An expression whose answer the documentation leaves open must be refused by name.
+// What Kusto's documentation says of values at the edges: nulls, letter case, types, terms, instants, bins, escapes,
+// and aggregates of few rows or none. An expression whose answer the documentation leaves open must be refused by name.
 import { describe, expect, test } from "vitest";
 import { evaluate, type Table } from "../../emulator/kql/evaluate.ts";
 import type { KqlError } from "../../emulator/kql/syntax.ts";

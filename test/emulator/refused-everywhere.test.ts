@@ -1,5 +1,5 @@
-// What Azure refuses in each resource type besides container apps (whose table is app/refusals.test.ts), sent over HTTPS
-// as a client sends it. Nothing of a refused body may be stored.
+// What Azure refuses in each resource type besides container apps (whose table is app/refusals.test.ts), sent over
+// HTTPS as a client sends it. Nothing of a refused body may be stored.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Body } from "../../emulator/arm/resource.ts";
 import { type CloudForTests, startCloudForTests } from "../support/emulator/cloud.ts";
