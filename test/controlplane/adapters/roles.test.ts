@@ -96,8 +96,7 @@ describe("the control plane's identity on Azure", () => {
         return latestRevisionName === latestReadyRevisionName && (latestRevisionName as string);
       }, `release ${release} of ${app}`);
     };
-    // A replica with the identity reports its identity endpoint; the adapters then get tokens as the
-    // control plane does.
+    // A replica reports its identity endpoint; the adapters then get tokens as the control plane does.
     await put("teller", [{ latestRevision: true, weight: 100 }], "1", {
       identity: { type: "UserAssigned", userAssignedIdentities: { [identity.id]: {} } },
     });
