@@ -215,6 +215,7 @@ async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
     apiVersion: url.searchParams.get("api-version") ?? "",
     body: await readObject(request),
     ...(request.headers["if-match"] === undefined ? {} : { ifMatch: request.headers["if-match"] }),
+    ...(request.headers["if-none-match"] === undefined ? {} : { ifNoneMatch: request.headers["if-none-match"] }),
   };
 }
 
@@ -286,7 +287,7 @@ async function answerLogs(
   if (workspace === undefined)
     throw new ArmError(404, "WorkspaceNotFoundError", `The workspace ${customerId} could not be found.`);
   try {
-    authorize(cloud.store, principal, "Microsoft.OperationalInsights/workspaces/query/read", workspace.id);
+    authorize(cloud, principal, "Microsoft.OperationalInsights/workspaces/query/read", workspace.id);
   } catch {
     // biome-ignore lint/style/useErrorCause: an ArmError is the client's answer, here in the words of the query service
     throw new ArmError(

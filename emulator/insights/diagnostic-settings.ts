@@ -45,6 +45,8 @@ const categories: { readonly [resourceType: string]: readonly string[] } = {
   "Microsoft.Network/virtualNetworks": ["VMProtectionAlerts"],
   "Microsoft.OperationalInsights/workspaces": ["Audit", "Jobs", "SummaryLogs"],
 };
+// Learn: "Diagnostic settings in Azure Monitor".
+const settingsMax = 5;
 const categoryGroups = ["alllogs", "audit"];
 
 const refuse = (message: string, code = "BadRequest"): ArmError => flatError(400, code, message);
@@ -55,6 +57,7 @@ export const diagnosticSettingType: ResourceType = {
   apiVersions: ["2021-05-01-preview"],
   fields: diagnosticSettingFields,
   created: 200,
+  noPatch: true,
   parentMustExist: ({ properties }: Body, store: Store) => {
     const { workspaceId } = properties ?? {};
     if (!workspaceId) return refuse("At least one data sink needs to be specified.");
@@ -81,6 +84,11 @@ export const diagnosticSettingType: ResourceType = {
       throw refuse("Diagnostic settings does not support retention for new diagnostic settings.");
     if (destination != null && !["Dedicated", "AzureDiagnostics"].includes(destination))
       throw refuse(`The log analytics destination type '${destination}' is not supported.`);
+    const others = cloud.store
+      .list(`${extended}/providers/Microsoft.Insights/diagnosticSettings`)
+      .filter((each) => each.id !== id.toLowerCase());
+    if (others.length >= settingsMax)
+      throw refuse(`A resource has at most ${settingsMax} diagnostic settings, and this one has as many.`);
     refuseSharedSink(extended, context);
   },
 };
