@@ -138,8 +138,8 @@ function undoneBy(one: Deployment, other: Deployment): string | undefined {
   const environment = one.job.environment?.text;
   const follows = (from: Deployment, to: Deployment): boolean =>
     from.root.triggers.some(({ filters }) => filters["workflows"]?.some(({ text }) => text === to.root.title) === true);
-  if (undoes.length === 1 && (follows(one, other) || follows(other, one)))
-    return "what one deploys and the other undoes";
+  const deploys = undoes[0] === one ? other : one;
+  if (undoes.length === 1 && follows(undoes[0]!, deploys)) return `what ${deploys.job.key} deploys`;
   if (undoes.length !== 1 || environment === undefined || environment.includes("${{")) return undefined;
   if (other.job.environment?.text !== environment) return undefined;
   const isSame = one.effects.some(({ category }) => other.effects.some((each) => each.category === category));

@@ -26,10 +26,10 @@ function check(graph: Graph): readonly Draft[] {
   ]);
 }
 
-const obstacleDraft = (job: JobNode, { subject, ...obstacle }: Obstacle): Draft => ({
+const obstacleDraft = (job: JobNode, { subject, cost, ...obstacle }: Obstacle): Draft => ({
   ...obstacle,
   known: "structural",
-  cost: "The way back does nothing, or fails, at the moment when it is needed.",
+  cost: cost ?? "The way back does nothing, or fails, at the moment when it is needed.",
   subject: `${job.id} ${subject}`,
 });
 

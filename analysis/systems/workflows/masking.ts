@@ -23,11 +23,17 @@ export function maskedFailures(view: WorkflowsView, job: JobNode): readonly Mask
       if (well.get(job.key)?.runs === false || well.get(failed.key)?.runs === false) return false;
       const runs = simulate(view, workflow, each, new Set([failed.key])).get(job.key)?.runs;
       const early = simulate(view, workflow, each, new Set([failed.key]), new Map(), true).get(job.key)?.runs;
-      return runs === true || early === true || (runs === unknown && asksEarlyOutput(view, job, failed));
+      return runs === true || early === true || (runs === unknown && keepsOutput(view, job, failed, each));
     });
     return world ? [{ failed, world }] : [];
   });
 }
+
+/** Whether a job may run after a failure because of an output that was written before. */
+const keepsOutput = (view: WorkflowsView, job: JobNode, failed: JobNode, world: World): boolean =>
+  asksEarlyOutput(view, job, failed) &&
+  simulate(view, view.workflowOf(job), world, new Set([failed.key]), new Map([[failed.key, true]])).get(job.key)
+    ?.runs !== false;
 
 /**
  * Whether a job asks an earlier one for an output and not for its result, and a check stands behind the step that

@@ -82,12 +82,17 @@ export function followsSuccess(view: WorkflowsView, job: JobNode): readonly Obst
   const texts = [...workflow.templates, ...view.jobsOf(workflow).flatMap(({ templates }) => templates)];
   if (trigger === undefined || texts.some(({ text }) => /workflow_run\.conclusion|workflow_run'?\]?\)/.test(text)))
     return [];
+  const changing = view
+    .jobsOf(workflow)
+    .find((each) => view.ownEffectsOf(each).some(({ verb }) => deploying.has(verb) || verb === "undo"));
+  if (changing?.id !== job.id) return [];
   const world = worldsOf(view, workflow).find(({ conclusion }) => conclusion === "success");
   if (world === undefined || simulate(view, workflow, world).get(job.key)?.runs === false) return [];
   return [
     {
       severity: "critical",
       subject: "after success",
+      cost: "A version that is good is taken back as soon as it is deployed.",
       place: job.condition?.place ?? job.place,
       message:
         `The way back ${job.key} follows ${(trigger.filters["workflows"] ?? []).map(({ text }) => text).join(", ")} ` +
