@@ -302,7 +302,7 @@ export const rules: readonly Rule[] = [
     why: "takes minutes; the suite runs the same tests with one new seed",
   },
   {
-    command: /^npm run test:clients$/,
+    command: /^npm run test:(clients|python)$/,
     shownBy: "test/emulator/clients/main.ts",
     holds: "azure-cli",
     why: "it installs clients from registries, and is a command of its own",
