@@ -43,7 +43,7 @@ const list = (key: string, { name = "shopdata", id = "test", date = new Date().t
     },
   });
 
-test("an account has a name that is free in all of Azure, a kind that stays, and its keys in no answer about it", async () => {
+test("an account has a name of its own, a kind that stays, and its keys in no answer about it", async () => {
   for (const name of ["ab", "Shop", "shop-data", "a".repeat(25)]) expect((await put(name)).status, name).toBe(400);
   expect((await put("shopdata", {}, `${group}2`)).body.error.code).toBe("StorageAccountAlreadyTaken");
   expect((await put("shopdata", { kind: "BlobStorage" })).status).toBe(400);

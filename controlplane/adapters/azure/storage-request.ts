@@ -16,7 +16,7 @@ export const ownRequests = "ballast-";
 const answerBytesMax = 64 * 1024;
 
 /** An account and one of its keys. */
-export interface AccountKey {
+interface AccountKey {
   readonly account: string;
   readonly suffix: string;
   readonly key: string;

@@ -1,5 +1,5 @@
 // The two keys of a storage account as a rotation sees them, through the real clients against the emulator: a key is
-// made anew once, also if its answer was lost, is proven by a request that it signs, and its users are found in the log.
+// made anew once, also if its answer was lost, is proven by a request that it signs, and its users are in the log.
 import { createDefaultHttpClient, createPipelineRequest } from "@azure/core-rest-pipeline";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createStorageKeys } from "../../../controlplane/adapters/azure/storage-keys.ts";
