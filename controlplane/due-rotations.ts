@@ -24,8 +24,8 @@ export interface DueSetting {
 const intervalMilliseconds = 3_600_000;
 /** How soon it looks again if something could not be read. */
 const againMilliseconds = 300_000;
-/** How soon it looks again at most, so that clocks that differ a little cause no storm. */
-const restMilliseconds = 1_000;
+/** The least time between two looks, so that clocks that differ a little cause no storm. */
+const leastMilliseconds = 1_000;
 
 /**
  * Asks for every rotation that is due. Trouble with one credential is logged, and does not stop the others.
@@ -73,7 +73,7 @@ export function startLooking(setting: DueSetting): { readonly close: () => Promi
   async function look(): Promise<void> {
     while (!closing.signal.aborted) {
       const next = await askForDue(setting, closing.signal);
-      const rest = Math.max(restMilliseconds, next - setting.now());
+      const rest = Math.max(leastMilliseconds, next - setting.now());
       await sleep(rest, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
     }
   }
