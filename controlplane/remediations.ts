@@ -11,7 +11,7 @@ import type { Patience } from "./adapters/azure/trouble.ts";
 import type { RemediationWorld } from "./performers/remediation.ts";
 import { takeAlerts } from "./performers/remediation-intake.ts";
 import type { Alerts, RunbookPort } from "./performers/remediation-ports.ts";
-import { workInJournal } from "./performers/remediation-situation.ts";
+import { actionsInJournal, workInJournal } from "./performers/remediation-situation.ts";
 import { returnToPrevious } from "./performers/return-to-previous.ts";
 import type { Apps } from "./performers/rollout-ports.ts";
 import { failure } from "./performers/watched-fence.ts";
@@ -52,7 +52,7 @@ export function remediationWorld(setting: RemediationSetting, alerts: Alerts, st
     setting;
   const cloud = { apps: connection.apps, ready: connection.ready, patience };
   return {
-    journal,
+    actions: actionsInJournal(journal),
     work: workInJournal(journal, kinds),
     alerts,
     declarations: {

@@ -218,6 +218,18 @@ export const doctorImageUnpullable = entry<{ app: string; image: string; why: st
   left: () => "Running replicas keep running. New ones cannot start.",
 });
 
+/** Revisions of an app run, have no traffic, and are not being released. */
+export const doctorRevisionsIdle = entry<{ app: string; revisions: readonly string[] }>("doctor-revisions-idle", {
+  title: "Revisions run for nobody",
+  message: ({ app, revisions }) =>
+    `${app} has active revisions without traffic, and no release of them is in flight: ${revisions.join(", ")}. ` +
+    "An update that was killed before it had asked for the release leaves such a revision.",
+  fix: ({ app }) =>
+    "release it with `pulumi up` if it is what your program says; else run `az containerapp revision deactivate` " +
+    `with --name ${app}, --resource-group and --revision`,
+  left: () => "Their replicas run and cost money. No user reaches them.",
+});
+
 /** The environment sends no request rows to a workspace. */
 export const doctorRowsUnwired = entry<{ environment: string }>("doctor-rows-unwired", {
   title: "Request rows not collected",

@@ -1,6 +1,7 @@
 // What a remediation needs from the world, implemented by the adapters.
 import type { Result } from "../../engines/engine.ts";
 import type {
+  Entry,
   FollowedEnd,
   Incident,
   Loaded,
@@ -25,6 +26,12 @@ export interface Alerts {
     since: Instant,
     cancel: AbortSignal,
   ) => Promise<Result<{ readonly alerts: readonly Sighting[]; readonly leftOut: number }>>;
+}
+
+/** The actions of remediations. */
+export interface Actions {
+  /** Gives those of all others but one since a moment. */
+  readonly list: (own: string, since: Instant) => Promise<Result<readonly Entry[]>>;
 }
 
 /** Rollouts and rotations. */

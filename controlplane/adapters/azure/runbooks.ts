@@ -239,7 +239,7 @@ async function failingLines(
   const place = (name: string): number => table?.columnDescriptors.findIndex((column) => column.name === name) ?? -1;
   return (table?.rows ?? []).map(
     (row) =>
-      `${String(row[place("requests")])} requests of ${String(row[place("RevisionName")])} to ` +
+      `${many(Number(row[place("requests")]), "request")} of ${String(row[place("RevisionName")])} to ` +
       `${maskPath(String(row[place("Path")]))} answered ${String(row[place("StatusCode")])}`,
   );
 }
