@@ -44,6 +44,8 @@ const categories: { readonly [resourceType: string]: readonly string[] } = {
   "Microsoft.KeyVault/vaults": ["AuditEvent", "AzurePolicyEvaluationDetails"],
   "Microsoft.Network/virtualNetworks": ["VMProtectionAlerts"],
   "Microsoft.OperationalInsights/workspaces": ["Audit", "Jobs", "SummaryLogs"],
+  "Microsoft.Storage/storageAccounts": [],
+  "Microsoft.Storage/storageAccounts/blobServices": ["StorageRead", "StorageWrite", "StorageDelete"],
 };
 // Learn: "Diagnostic settings in Azure Monitor".
 const settingsMax = 5;
@@ -68,7 +70,7 @@ export const diagnosticSettingType: ResourceType = {
   onPut: async (context) => {
     const { id, cloud, wanted } = context;
     const extended = id.slice(0, id.toLowerCase().lastIndexOf("/providers/microsoft.insights/"));
-    const extendedType = cloud.store.get(extended)?.type ?? "";
+    const extendedType = typeOf(cloud.store, extended);
     const known = categories[extendedType];
     if (!known)
       throw refuse(
@@ -92,6 +94,12 @@ export const diagnosticSettingType: ResourceType = {
     refuseSharedSink(extended, context);
   },
 };
+
+/** Gives the type of what a setting extends: a stored resource, or the blob service that every storage account has. */
+function typeOf(store: Store, extended: string): string {
+  const [, account] = /^(.*)\/blobservices\/default$/i.exec(extended) ?? [];
+  return account === undefined ? (store.get(extended)?.type ?? "") : `${store.get(account)?.type}/blobServices`;
+}
 
 function checkLog({ category, categoryGroup }: Body, known: readonly string[]): void {
   if ((category == null) === (categoryGroup == null))
