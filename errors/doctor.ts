@@ -169,8 +169,8 @@ export const doctorCredentialsUnwell = entry<{ unwell: readonly string[] }>("doc
   title: "Declared credentials need attention",
   message: ({ unwell }) => `${unwell.join("; ")}.`,
   fix: () =>
-    "`ballast credential rotate <vault>/<name> --dry-run` says what a rotation would meet; docs/guides/credentials.md " +
-    "has the rights and the waits",
+    "`ballast credential rotate` with the credential and `--dry-run` says what a rotation would meet; " +
+    "docs/guides/credentials.md has the rights and the waits",
   left: () => "Nothing was changed: the published version goes on.",
 });
 

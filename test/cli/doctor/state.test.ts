@@ -272,9 +272,16 @@ test("the names of checks include the app's only if there are several apps", () 
     "canary of web",
     "image of web",
     "request rows of web",
+    "idle revisions of web",
     "canary of api",
     "image of api",
     "request rows of api",
+    "idle revisions of api",
   ]);
-  expect(checksOfApps(apps.slice(1)).map(({ name }) => name)).toEqual(["canary", "image", "request rows"]);
+  expect(checksOfApps(apps.slice(1)).map(({ name }) => name)).toEqual([
+    "canary",
+    "image",
+    "request rows",
+    "idle revisions",
+  ]);
 });

@@ -28,7 +28,7 @@ const foreign: readonly string[] = [
   "az containerapp env show",
   "az containerapp env update",
   "az containerapp registry set",
-  "az containerapp (show|revision (activate|show|set-mode))",
+  "az containerapp (show|revision (activate|deactivate|show|set-mode))",
   "az monitor diagnostic-settings create",
   "az monitor log-analytics workspace show",
   "az ad signed-in-user show",
