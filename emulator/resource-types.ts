@@ -17,6 +17,7 @@ import { federatedCredentialType } from "./managedidentity/federated-credentials
 import { identityType } from "./managedidentity/identities.ts";
 import { networkTypes } from "./network/networks.ts";
 import { workspaceType } from "./operationalinsights/workspaces.ts";
+import { storageAccountType } from "./storage/accounts.ts";
 
 const { apiVersion: _, ...groupFields } = commonFields;
 
@@ -50,6 +51,7 @@ export const resourceTypes: readonly ResourceType[] = [
   identityType,
   federatedCredentialType,
   vaultType,
+  storageAccountType,
   ...eventGridTypes,
   roleDefinitionType,
   roleAssignmentType,

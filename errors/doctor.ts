@@ -164,6 +164,16 @@ export const doctorRolloutsStuck = entry<{ stuck: number; inFlight: number }>("d
   left: () => "All other rollouts go on. The traffic of the stuck ones stays where it is.",
 });
 
+/** A declared credential could not be rotated, is not replaced in time, or was changed by others. */
+export const doctorCredentialsUnwell = entry<{ unwell: readonly string[] }>("doctor-credentials-unwell", {
+  title: "Declared credentials need attention",
+  message: ({ unwell }) => `${unwell.join("; ")}.`,
+  fix: () =>
+    "`ballast credential rotate <vault>/<name> --dry-run` says what a rotation would meet; docs/guides/credentials.md " +
+    "has the rights and the waits",
+  left: () => "Nothing was changed: the published version goes on.",
+});
+
 /** The control plane is only reachable from inside its network. */
 export const doctorPlaneInternal = entry<{ host: string; why: string }>("doctor-plane-internal", {
   title: "Control plane not reachable from this network",
