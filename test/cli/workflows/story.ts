@@ -19,7 +19,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(sign
 async function main(): Promise<number> {
   timeline.chapter("One commit, from its pull request to the issue");
   const act = await bringAct((line) => timeline.line(line));
-  const folder = join(mkdtempSync(join(tmpdir(), "ballast-story-")), "ground");
+  const folder = mkdtempSync(join(tmpdir(), "ballast-story-"));
   const ground = await bringGround(folder, (line) => timeline.line(line), stop.signal);
   Object.assign(process.env, ground.cloud.environment);
   try {
