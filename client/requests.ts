@@ -5,6 +5,7 @@ import { type Dispatcher, fetch, type Response } from "undici";
 import { fetchDispatcher } from "../connect-to.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
 import { callPolicy, type RetryPolicy, restBefore } from "../engines/retry.ts";
+import { traceOf } from "../engines/trace.ts";
 // These put the errors that the control plane answers into the catalogue.
 import "../errors/api.ts";
 import "../errors/claims.ts";
@@ -228,6 +229,8 @@ async function send(access: Access, call: Call, cancel: AbortSignal): Promise<Re
     accept: "application/json, application/x-ndjson",
   };
   if (call.body !== undefined) headers["content-type"] = "application/json";
+  const traceparent = process.env["TRACEPARENT"];
+  if (traceparent !== undefined && traceOf(traceparent) !== undefined) headers["traceparent"] = traceparent;
   shared ??= fetchDispatcher();
   return fetch(new URL(call.path, access.endpoint), {
     method: call.method,

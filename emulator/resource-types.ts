@@ -13,6 +13,7 @@ import { eventGridTypes } from "./eventgrid/system-topics.ts";
 import { diagnosticSettingType } from "./insights/diagnostic-settings.ts";
 import { insightsTypes } from "./insights/insights.ts";
 import { vaultType } from "./keyvault/vaults.ts";
+import { federatedCredentialType } from "./managedidentity/federated-credentials.ts";
 import { identityType } from "./managedidentity/identities.ts";
 import { networkTypes } from "./network/networks.ts";
 import { workspaceType } from "./operationalinsights/workspaces.ts";
@@ -48,6 +49,7 @@ export const resourceTypes: readonly ResourceType[] = [
   diagnosticSettingType,
   ...insightsTypes,
   identityType,
+  federatedCredentialType,
   vaultType,
   storageAccountType,
   ...eventGridTypes,

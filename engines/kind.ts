@@ -78,6 +78,8 @@ export interface Asked<Body> {
   /** The caller's id and, if the token has one, name. */
   readonly by: string;
   readonly byName?: string;
+  /** The trace that the caller continues, if it named one. */
+  readonly trace?: string;
   /** The managed apps, as the settings spell them. */
   readonly apps: readonly AppTarget[];
 }
@@ -181,6 +183,8 @@ export interface Notification {
   readonly item: string;
   readonly place: string;
   readonly message: string;
+  /** What a person still has to do, in a sentence; absent if nothing is left to do. */
+  readonly todo?: string;
   /** The fields for programs. */
   readonly data: Readonly<Record<string, string | null>>;
 }
@@ -206,6 +210,8 @@ export interface Observed<Event extends AnyEvent, State, Effect extends AnyEffec
   readonly attributesOf: (stream: string) => Readonly<Record<string, string>>;
   readonly phaseOf: (state: State) => string;
   readonly attemptOf: (state: State) => number;
+  /** The trace that a stream continues, whoever began it. @default each attempt has a trace of its own */
+  readonly traceOf?: (state: State) => string | undefined;
   /** The metrics of this kind alone, by key. */
   readonly metrics: Readonly<Record<string, Metric>>;
   /** What a fact counts once it is written. */

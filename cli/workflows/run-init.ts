@@ -1,4 +1,4 @@
-// What `ballast workflows init` does: it finds the stacks of a Pulumi project, writes the three callers, and names the
+// What `ballast workflows init` does: it finds the stacks of a Pulumi project, writes the callers, and names the
 // values that only the owner knows. It calls nobody.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
@@ -30,6 +30,7 @@ export function runInit(folder: string, options: InitOptions, version: string): 
     source: repository,
     commit,
     version: `v${version}`,
+    has: thingsIn(project),
   };
   const files = callers(delivery);
   if (!options.print) writeAll(root, files, options.overwrite ?? false);
@@ -53,6 +54,29 @@ export function runInit(folder: string, options: InitOptions, version: string): 
     ].join("\n"),
   );
 }
+
+/** How deep a program is looked through. Packages and hidden folders are left out. */
+const depthMax = 4;
+const programs = /\.(ts|js|mjs|py|go|cs|java|ya?ml)$/;
+
+/** Finds what a project has beside apps: credentials by their resource, migrations by the names of their files. */
+function thingsIn(project: string): NonNullable<Delivery["has"]> {
+  const files = filesIn(project, depthMax);
+  const hasCredential = (path: string): boolean =>
+    programs.test(path) && /\bDatabaseCredential\b/.test(readFileSync(path, "utf8"));
+  return [
+    ...(files.some(hasCredential) ? (["credentials"] as const) : []),
+    ...(files.some((path) => /\.(expand|contract)\.sql$/.test(path)) ? (["migrations"] as const) : []),
+  ];
+}
+
+const filesIn = (folder: string, depth: number): readonly string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isFile()) return [path];
+    const isOwn = entry.isDirectory() && entry.name !== "node_modules" && !entry.name.startsWith(".");
+    return isOwn && depth > 1 ? filesIn(path, depth - 1) : [];
+  });
 
 const pathOf = (name: string): string => `.github/workflows/${name}`;
 

@@ -27,7 +27,9 @@ export function addWorkflows(program: Command): void {
     .addHelpText(
       "after",
       `
-It writes .github/workflows/preview.yml, deploy.yml and nightly.yml, which belong to the project from then on.
+It writes .github/workflows/preview.yml, deploy.yml and nightly.yml, which belong to the project from then on. If the
+program has a DatabaseCredential it also writes credentials.yml; if it has files *.expand.sql or *.contract.sql,
+migrate.yml.
 
 Examples:
   ballast workflows init --source example/ballast@4f2a9c1d8e0b37a65c1f2d3e4b5a69788796a5b4

@@ -1,5 +1,5 @@
 // The forms of the arguments of the components of alerts.
-import { type Form, flag, list, number, object, oneOf, optional, partial } from "../../engines/form.ts";
+import { type Form, flag, list, number, object, oneOf, optional, partial, text } from "../../engines/form.ts";
 import { declaredRungForm } from "../../engines/remediation/declaration.ts";
 import { objectionsToObjective, objectiveFields } from "../../engines/remediation/objectives/objective.ts";
 import { limitsForm, verificationForm } from "../../engines/remediation/policy.ts";
@@ -57,6 +57,7 @@ const remediatedAlert = object(
     threshold: optional(plain(number({ least: 0, whole: true }))),
     severity: plain(number({ least: 0, most: 4, whole: true })),
     windowMinutes: plain(oneOfNumbers([5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880])),
+    trace: optional(input(text("a text", { least: 0 }))),
     everyMinutes: optional(plain(oneOfNumbers([1, 5, 10, 15, 30, 45, 60]))),
     targets: plain(list(word, { least: 1 })),
     remedy,

@@ -26,6 +26,7 @@ export interface LogRule {
   readonly query: string;
   readonly dimension: string;
   readonly threshold?: number;
+  readonly trace?: pulumi.Input<string>;
 }
 
 /** Gives a rule's name in Azure, by which a policy names it. */
@@ -45,7 +46,7 @@ export function declareLogRule(
   rule: LogRule,
   parent: pulumi.Resource,
 ): ScheduledQueryRule {
-  const { id, title, means, severity, windowMinutes, everyMinutes, query, dimension, threshold = 0 } = rule;
+  const { id, title, means, severity, windowMinutes, everyMinutes, query, dimension, threshold = 0, trace } = rule;
   return new ScheduledQueryRule(
     child(name, `alert-${id}`),
     {
@@ -74,7 +75,10 @@ export function declareLogRule(
           },
         ],
       },
-      actions: { actionGroups: actionGroupIds, customProperties: { owner, runbook } },
+      actions: {
+        actionGroups: actionGroupIds,
+        customProperties: { owner, runbook, ...(trace === undefined ? {} : { trace }) },
+      },
     },
     { parent },
   );

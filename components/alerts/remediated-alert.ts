@@ -48,6 +48,13 @@ export interface RemediatedAlertArgs {
   readonly owner: string;
   /** Where whoever is called finds what to do: a page's address or a chapter. */
   readonly runbook: string;
+  /**
+   * The trace of the release that the alert watches: `trace` of its `CanaryApp`. Each alert, the journal of its
+   * remediation and its notifications then have it.
+   *
+   * @default none
+   */
+  readonly trace?: pulumi.Input<string>;
   /** What may be acted on, such as `app/shop/web`. */
   readonly targets: readonly string[];
   /** What is done, how it is verified, and within which limits. */

@@ -189,6 +189,8 @@ export class CanaryApp extends pulumi.ComponentResource {
   readonly reason: pulumi.Output<string>;
   /** The same for people, with the numbers that decided. */
   readonly message: pulumi.Output<string>;
+  /** The trace of the run that made the release (`TRACEPARENT`), for `RemediatedAlert`; empty if it had none. */
+  readonly trace: pulumi.Output<string>;
 
   constructor(name: string, given: CanaryAppArgs, opts: CanaryAppOptions = {}) {
     const plain = read(name, given);
@@ -215,14 +217,9 @@ export class CanaryApp extends pulumi.ComponentResource {
     this.result = release.result;
     this.reason = release.reason;
     this.message = release.message;
-    this.registerOutputs({
-      appId: this.appId,
-      url: this.url,
-      revision: this.revision,
-      result: this.result,
-      reason: this.reason,
-      message: this.message,
-    });
+    this.trace = release.trace;
+    const { appId, url, revision, result, reason, message, trace } = this;
+    this.registerOutputs({ appId, url, revision, result, reason, message, trace });
   }
 
   /** Declares the app with the traffic that it has now, and says what names its release. */

@@ -50,8 +50,11 @@ export class Release extends pulumi.CustomResource {
   declare readonly reason: pulumi.Output<string>;
   /** The same for people, with the numbers that decided. */
   declare readonly message: pulumi.Output<string>;
+  /** The trace of the run that made the release; empty if it had none. */
+  declare readonly trace: pulumi.Output<string>;
 
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.CustomResourceOptions) {
-    super("ballast:index:Release", name, { ...args, result: undefined, reason: undefined, message: undefined }, opts);
+    const outputs = { result: undefined, reason: undefined, message: undefined, trace: undefined };
+    super("ballast:index:Release", name, { ...args, ...outputs }, opts);
   }
 }

@@ -1,6 +1,7 @@
 // The three workflows that a project needs to be delivered by the reusable ones: a preview for each pull request, an
 // update for each merge with its way back, and a look at every stack each night. They are plain YAML, short enough to
-// be read, and belong to the project from then on.
+// be read, and belong to the project from then on. A project with credentials or migrations gets a workflow for them
+// beside these, which a person starts.
 
 import type { Contracts } from "./contracts.ts";
 
@@ -22,6 +23,8 @@ export interface Delivery {
   /** Its commit, and the version that the commit is of. */
   readonly commit: string;
   readonly version: string;
+  /** What the project has beside apps. @default nothing */
+  readonly has?: readonly ("credentials" | "migrations")[];
 }
 
 /** A value that only the owner of the repository and of the cloud knows. */
@@ -59,6 +62,8 @@ export const callers = (delivery: Delivery): ReadonlyMap<string, string> =>
     ["preview.yml", preview(delivery)],
     ["deploy.yml", deploy(delivery)],
     ["nightly.yml", nightly(delivery)],
+    ...(delivery.has?.includes("credentials") ? [["credentials.yml", credentials(delivery)] as const] : []),
+    ...(delivery.has?.includes("migrations") ? [["migrate.yml", migrate(delivery)] as const] : []),
   ]);
 
 /** Gives the checks that a pull request gets: the name of the caller's job, and of the job that it calls. */
@@ -213,6 +218,103 @@ ${delivery.stacks
         inputs: inputsOf(delivery, stack, previewIdentity),
       }),
     ),
+  )
+  .join("\n")}
+`;
+
+/** Gives an input of a workflow that a person starts. */
+const given = (name: string): string => `\${{ inputs.${name} }}`;
+
+/** The stack is chosen by whoever starts the workflow; the job of each stack has its environment. */
+const stackInput = ({ stacks }: Delivery): string => `      stack:
+        description: The stack.
+        type: choice
+        options: [${stacks.map(({ name }) => name).join(", ")}]
+        required: true`;
+
+const textInput = (name: string, description: string, otherwise?: string): string => `      ${name}:
+        description: ${description}
+        type: string
+        ${otherwise === undefined ? "required: true" : `default: "${otherwise}"`}`;
+
+/** A rotation, and the way back from one. Those that are due begin by themselves. */
+const credentials = (
+  delivery: Delivery,
+): string => `# Rotates a credential, or takes its last rotation back. Rotations that are due begin by themselves.
+name: credentials
+on:
+  workflow_dispatch:
+    inputs:
+${stackInput(delivery)}
+${textInput("credential", "The credential, as its vault and its name, such as shop-kv/database.")}
+${textInput("rotation", "The rotation to take back. Without it, the credential is rotated.", "")}
+${textInput("reason", "Why, as the journal records it.")}
+permissions: {}
+jobs:
+${delivery.stacks
+  .flatMap((stack) => {
+    const common = {
+      ...inputsOf(delivery, stack, deployIdentity),
+      environment: stack.name,
+      credential: given("credential"),
+      reason: given("reason"),
+    };
+    const permissions = { ...reading, issues: "write" } as const;
+    return [
+      call(delivery, {
+        key: keyOf("rotate", stack),
+        workflow: "credential-rotate",
+        condition: `inputs.stack == '${stack.name}' && inputs.rotation == ''`,
+        permissions,
+        inputs: common,
+      }),
+      call(delivery, {
+        key: keyOf("back", stack),
+        workflow: "credential-back",
+        condition: `inputs.stack == '${stack.name}' && inputs.rotation != ''`,
+        permissions,
+        inputs: { ...common, rotation: given("rotation") },
+      }),
+    ];
+  })
+  .join("\n")}
+`;
+
+/** Each half of a change is started when its time has come: before the rollout, and after the old revision is gone. */
+const migrate = (
+  delivery: Delivery,
+): string => `# Runs the migrations of one phase: expand before the rollout that needs them, contract after it.
+name: migrate
+on:
+  workflow_dispatch:
+    inputs:
+${stackInput(delivery)}
+      phase:
+        description: Which half of the change.
+        type: choice
+        options: [expand, contract]
+        required: true
+${textInput("app", "The app that uses the database.")}
+${textInput("resource-group", "The resource group of the app and of the job.")}
+${textInput("job", "The Container Apps Job of the phase, such as shop-migrate-expand.")}
+permissions: {}
+jobs:
+${delivery.stacks
+  .map((stack) =>
+    call(delivery, {
+      key: keyOf("migrate", stack),
+      workflow: "db-migrate",
+      condition: `inputs.stack == '${stack.name}'`,
+      permissions: { ...reading, issues: "write" },
+      inputs: {
+        ...inputsOf(delivery, stack, deployIdentity),
+        environment: stack.name,
+        phase: given("phase"),
+        app: given("app"),
+        "resource-group": given("resource-group"),
+        job: given("job"),
+      },
+    }),
   )
   .join("\n")}
 `;

@@ -2,6 +2,7 @@
 // then the names in the path, then the size and form of the body. openapi-operations.ts lists the calls.
 import { type Context, Hono } from "hono";
 import { type AnyKind, type DeclaredThings, type Kinds, streamOf } from "../../engines/kind.ts";
+import { traceOf } from "../../engines/trace.ts";
 import {
   callFailed,
   callMalformed,
@@ -172,7 +173,14 @@ async function readAndAnswer(
   const body = hasBody ? await readBody(req.raw) : { value: undefined };
   return body instanceof Response
     ? body
-    : carryOut({ caller, path, query: new URL(req.url).searchParams, body: body.value, gone: req.raw.signal });
+    : carryOut({
+        caller,
+        path,
+        query: new URL(req.url).searchParams,
+        body: body.value,
+        trace: traceOf(req.header("traceparent")),
+        gone: req.raw.signal,
+      });
 }
 
 /** Reads the body, or gives the refusal. A body that is too large is not read to its end, whatever its header says. */

@@ -52,6 +52,8 @@ export interface Call {
   readonly query: URLSearchParams;
   /** The parsed JSON body; undefined if there is none. */
   readonly body: unknown;
+  /** The trace that the caller continues, by W3C's header; undefined if it named none. */
+  readonly trace?: string | undefined;
   /** Fires when the caller disconnects. */
   readonly gone: AbortSignal;
 }

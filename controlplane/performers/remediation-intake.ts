@@ -62,10 +62,16 @@ async function startOne(
   }
 }
 
-const incidentOf = ({ id, kind, rule, severity, target, firedAt }: Sighting): Incident => ({
+const incidentOf = ({ id, kind, rule, severity, target, firedAt, trace }: Sighting): Incident => ({
   target: target ?? "",
   origin: "alert",
-  alert: { id, kind, rule, severity, condition: "fired", firedAt, resources: [], dimensions: {} },
+  alert: {
+    ...{ id, kind, rule, severity, firedAt },
+    condition: "fired",
+    resources: [],
+    dimensions: {},
+    ...(trace === undefined ? {} : { trace }),
+  },
   message: `the alert rule ${rule} fired`,
   requestedBy: "the control plane",
 });

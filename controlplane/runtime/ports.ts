@@ -289,7 +289,7 @@ export type Delivery =
 
 /** An outside service that receives rollout notifications. */
 export interface Notifier {
-  /** `webhook`, `slack`, `teams` or `github`. The store keeps its progress under this name. */
+  /** `webhook`, `slack`, `teams`, `github` or `github-issues`. The store keeps its progress under this name. */
   readonly name: string;
   /** Delivers one notification. Trouble is a result; its reason contains neither the address nor a secret. */
   readonly deliver: (notification: Notification, cancel: AbortSignal) => Promise<Delivery>;

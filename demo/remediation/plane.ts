@@ -13,6 +13,7 @@ import { type Estate, resourceGroup } from "./estate.ts";
 export interface Plane {
   readonly remediations: StreamCalls<RemediationTypes>;
   readonly rollouts: RolloutCalls;
+  readonly endpoint: string;
   readonly close: () => Promise<void>;
 }
 
@@ -21,17 +22,18 @@ const audience = "api://ballast";
 const requestSeconds = 3;
 const database = "remediation_journal";
 
-/** Starts it, with what is declared about remediations. */
+/** Starts it, with what is declared about remediations. @param more variables of the process beside its own */
 export async function startPlane(
   estate: Estate,
   apps: readonly string[],
   declared: object,
   stop: AbortSignal,
+  more: NodeJS.ProcessEnv = {},
 ): Promise<Plane> {
   await estate.admin("postgres", `create database ${database}`);
   const child = spawn(process.execPath, [path.join(root, "controlplane", "main.ts")], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: variablesOf(estate, apps, declared),
+    env: { ...variablesOf(estate, apps, declared), ...more },
   });
   const said: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
@@ -50,6 +52,7 @@ export async function startPlane(
   });
   const access = { endpoint: `http://127.0.0.1:${port}`, token: tokenFor(audience), cancel: stop };
   return {
+    endpoint: access.endpoint,
     remediations: streamCalls(access, remediations),
     rollouts: streamCalls(access, rollouts),
     close: async () => {

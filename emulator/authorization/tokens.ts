@@ -16,6 +16,7 @@ import {
 import { ArmError, type ArmReply, type Store } from "../arm/resource.ts";
 import { isByAddress, readText } from "../http.ts";
 import { type ManagedIdentity, managedIdentities } from "../managedidentity/principals.ts";
+import { trustedIdentity } from "./federated-sign-in.ts";
 
 /** The one directory of the emulator. */
 export const tenant = "00000000-0000-0000-0000-00000000beef";
@@ -156,7 +157,7 @@ export async function makeTokens(
           body: openIdConfiguration(origin, isByAddress(origin) ? `${origin}/${tenant}/v2.0` : issuer.name),
         };
       if (route === "GET /discovery/v2.0/keys") return { status: 200, body: { keys: [issuer.jwk] } };
-      if (route === "POST /oauth2/v2.0/token") return clientToken(issuer, client, request);
+      if (route === "POST /oauth2/v2.0/token") return clientToken(issuer, client, store, request);
       return loginError(404, "not_found", `The emulator's token issuer serves no ${route}.`);
     },
     // The application's id stands for its principal in the directory too.
@@ -174,13 +175,20 @@ export async function makeTokens(
   };
 }
 
-async function clientToken(issuer: Issuer, client: Tokens["client"], request: IncomingMessage): Promise<ArmReply> {
+async function clientToken(
+  issuer: Issuer,
+  client: Tokens["client"],
+  store: Store,
+  request: IncomingMessage,
+): Promise<ArmReply> {
   const form = new URLSearchParams(await readText(request));
   const [basicId, basicSecret] = decodeBasic(request.headers.authorization);
   const id = form.get("client_id") ?? basicId ?? "";
   const secret = form.get("client_secret") ?? basicSecret ?? "";
   if (form.get("grant_type") !== "client_credentials")
     return loginError(400, "unsupported_grant_type", "The emulator supports client credentials only.");
+  const assertion = form.get("client_assertion");
+  if (assertion !== null) return assertedToken(issuer, store, { id, assertion, scope: form.get("scope") ?? "" });
   if (!same(id, client.id))
     return loginError(
       400,
@@ -189,22 +197,58 @@ async function clientToken(issuer: Issuer, client: Tokens["client"], request: In
     );
   if (!same(secret, client.secret))
     return loginError(401, "invalid_client", `AADSTS7000215: Invalid client secret provided for app '${id}'.`);
-  const scope = (form.get("scope") ?? "").split(" ").find((each) => each.endsWith("/.default"));
-  if (scope === undefined)
-    return loginError(400, "invalid_scope", "AADSTS1002012: The scope of client credentials must end in /.default.");
+  const audience = audienceIn(form.get("scope") ?? "");
+  if (audience === undefined) return wrongScope;
   const roles = ["Rollout.Read", "Rollout.Write", "Rollout.Approve", "Remediation.Approve"];
-  const token = await issuer.sign(scope.slice(0, -"/.default".length), {
-    oid: client.objectId,
-    sub: client.objectId,
-    azp: client.id,
-    appid: client.id,
-    roles,
-  });
-  return {
-    status: 200,
-    body: { token_type: "Bearer", expires_in: secondsValid, ext_expires_in: secondsValid, access_token: token },
-  };
+  return granted(
+    await issuer.sign(audience, {
+      oid: client.objectId,
+      sub: client.objectId,
+      azp: client.id,
+      appid: client.id,
+      roles,
+    }),
+  );
 }
+
+const granted = (token: string): ArmReply => ({
+  status: 200,
+  body: { token_type: "Bearer", expires_in: secondsValid, ext_expires_in: secondsValid, access_token: token },
+});
+
+const wrongScope = loginError(
+  400,
+  "invalid_scope",
+  "AADSTS1002012: The scope of client credentials must end in /.default.",
+);
+
+/** Gives the application that a scope of client credentials names; undefined if it names none. */
+const audienceIn = (scopes: string): string | undefined =>
+  scopes
+    .split(" ")
+    .find((each) => each.endsWith("/.default"))
+    ?.slice(0, -"/.default".length);
+
+/** Answers a managed identity that signs in by the token of another issuer. */
+async function assertedToken(
+  issuer: Issuer,
+  store: Store,
+  { id, assertion, scope }: { readonly id: string; readonly assertion: string; readonly scope: string },
+): Promise<ArmReply> {
+  const found = await trustedIdentity(store, id, assertion);
+  if ("refusal" in found) return loginError(found.status, found.error, found.refusal);
+  const audience = audienceIn(scope);
+  if (audience === undefined) return wrongScope;
+  return granted(await issuer.sign(audience, claimsOf(found.identity)));
+}
+
+const claimsOf = ({ principalId, clientId: own, resourceId }: ManagedIdentity) => ({
+  oid: principalId,
+  sub: principalId,
+  appid: own,
+  azp: own,
+  xms_mirid: resourceId,
+});
 
 /**
  * Makes and reads IDENTITY_HEADER. It names its identities and is signed, so that
@@ -246,18 +290,11 @@ async function identityToken(
   const found = findIdentity(store, query, allowed);
   if (found === undefined)
     return refusal(400, "No managed identity that is assigned to this container matches the request.");
-  const { principalId, clientId: identityClientId, resourceId } = found;
-  const token = await issuer.sign(resource, {
-    oid: principalId,
-    sub: principalId,
-    appid: identityClientId,
-    azp: identityClientId,
-    xms_mirid: resourceId,
-  });
+  const token = await issuer.sign(resource, claimsOf(found));
   const expiresOn = String(Math.floor(Date.now() / 1000) + secondsValid);
   return {
     status: 200,
-    body: { access_token: token, expires_on: expiresOn, resource, token_type: "Bearer", client_id: identityClientId },
+    body: { access_token: token, expires_on: expiresOn, resource, token_type: "Bearer", client_id: found.clientId },
   };
 }
 

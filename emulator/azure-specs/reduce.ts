@@ -34,7 +34,9 @@ const kept: { readonly [file: string]: readonly string[] } = {
   "insights/2024-10-01-preview": ["Microsoft.Insights/actionGroups"],
   "insights/2025-01-01-preview": ["Microsoft.Insights/scheduledQueryRules"],
   "keyvault/2024-11-01": ["Microsoft.KeyVault/vaults"],
-  "managedidentity/2023-01-31": ["Microsoft.ManagedIdentity/userAssignedIdentities"],
+  "managedidentity/2023-01-31": ["", "/federatedIdentityCredentials"].map(
+    (child) => `Microsoft.ManagedIdentity/userAssignedIdentities${child}`,
+  ),
   "network/2024-05-01": ["Microsoft.Network/virtualNetworks", "Microsoft.Network/virtualNetworks/subnets"],
   "network/2024-06-01": ["", "/A", "/virtualNetworkLinks"].map((child) => `Microsoft.Network/privateDnsZones${child}`),
   "operationalinsights/2023-09-01": ["Microsoft.OperationalInsights/workspaces"],

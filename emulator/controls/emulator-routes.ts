@@ -1,12 +1,14 @@
 // The emulator's own routes: request rows, replica logs, processes and killing them, the ingestion lag, quirks, what is
 // due, what was delivered, and what was accepted without effect. They are for tests and demonstrations; Azure has
 // nothing under /_emulator.
+import type { JSONWebKeySet } from "jose";
 import { runtimeOf } from "../app/app-runtime.ts";
 import { jobProcesses } from "../app/job-executions.ts";
 import { type KeptRow, requestRows, rowFrom } from "../app/request-rows.ts";
 import type { AppRuntime } from "../app/revisions.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "../arm/resource.ts";
 import { typeNamed } from "../arm/resource-path.ts";
+import { issuersOf } from "../authorization/federated-sign-in.ts";
 import { type Delivery, deliveriesOf, type Order } from "../delivery/deliveries.ts";
 import { policies } from "../delivery/policies.ts";
 import { resourceTypes } from "../resource-types.ts";
@@ -23,7 +25,8 @@ type EmulatorRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
  * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `GET processes`
  * · `GET starvation` (measured from the first time on) · `POST kill {app, signal}` · `POST ingestion {lagSeconds}` ·
  * `GET quirks` · `POST quirks {<name>: true or false}` · `GET schedule` · `GET deliveries` ·
- * `POST deliveries {to, body, policy}` · `GET inert`. `since` is milliseconds or an ISO text.
+ * `POST deliveries {to, body, policy}` · `POST issuers {issuer, keys}` · `GET inert`. `since` is
+ * milliseconds or an ISO text.
  */
 export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Promise<ArmReply | undefined> {
   let starvation: ReturnType<typeof measureStarvation> | undefined;
@@ -70,6 +73,9 @@ export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Prom
         return { status: 200, body: { deliveries: deliveriesOf(cloud).journal().map(presentDelivery) } };
       case "POST deliveries":
         return { status: 202, body: { id: deliveriesOf(cloud).send(orderFrom(body)) } };
+      case "POST issuers":
+        issuersOf(cloud.store).set(String(body["issuer"]), body["keys"] as JSONWebKeySet);
+        return { status: 200, body: { issuers: [...issuersOf(cloud.store).keys()] } };
       case "GET inert":
         return { status: 200, body: { resources: inertFields(cloud) } };
       case "GET quirks":

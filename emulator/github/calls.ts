@@ -5,6 +5,8 @@ import type { Author, Repository } from "./repository.ts";
 export interface PullRequest {
   readonly number: number;
   readonly title: string;
+  readonly login: string;
+  readonly body: string;
   readonly head: string;
   readonly base: string;
   state: "open" | "closed";
@@ -52,6 +54,8 @@ export interface Hosted {
   /** What guards `main`, beside the rulesets. */
   protection: "none" | "classic" | "ruleset";
   isPrivate: boolean;
+  /** Whether subjects of tokens hold ids, as in repositories that were made or renamed since 2026-07-15. */
+  hasImmutableSubject: boolean;
   readonly pullRequests: PullRequest[];
   /** Comments of issues and of pull requests, as whoever wrote them. */
   readonly comments: { readonly id: number; readonly on: number; readonly login: string; body: string }[];

@@ -3,13 +3,14 @@
 // ruleset than for classic protection), a workflow file from a token without the scope, a file by an older version, a
 // protection that the owner's plan does not have.
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Body, type Call, type Hosted, notFound, type Organisation, type Reply, type Token } from "./calls.ts";
 import { branches, checkRuns, contents } from "./contents.ts";
 import { issues } from "./issues.ts";
 import { mutate } from "./mutations.ts";
+import { type Job, makeTokenService, type TokenService } from "./oidc.ts";
 import { pulls } from "./pull-requests.ts";
 import { Repository } from "./repository.ts";
 import { freshSettings, settings } from "./settings.ts";
@@ -19,9 +20,22 @@ export interface Github extends AsyncDisposable {
   /** `METHOD path` of every request. */
   readonly requests: string[];
   readonly tokens: Map<string, Token>;
+  /** What the next requests like these are answered with instead. */
+  readonly mishaps: Mishap[];
   readonly host: (name: string) => Hosted;
   /** The owner of repositories. It is on GitHub's free plan and has no team until a test says otherwise. */
   readonly organisation: (login: string) => Organisation;
+  /** The keys by which a cloud verifies the tokens of jobs. */
+  readonly keys: TokenService["keys"];
+  /** Begins a job, and gives the variables by which it asks for tokens, as a runner has them. */
+  readonly job: (job: Job) => Readonly<Record<string, string>>;
+}
+
+/** An answer in place of the right one, once. `lost` carries the request out and then breaks the connection. */
+export interface Mishap {
+  /** Which request, by `METHOD /path`. */
+  readonly request: RegExp;
+  readonly answer: { readonly status: number; readonly headers?: object; readonly text?: string } | "lost";
 }
 
 interface Hosting {
@@ -34,11 +48,18 @@ export async function startGithub(folder: string): Promise<Github> {
   const hosting: Hosting = { repositories: new Map(), organisations: new Map() };
   const tokens = new Map<string, Token>();
   const requests: string[] = [];
+  const mishaps: Mishap[] = [];
+  const service = await makeTokenService();
   const server = createServer(async (request, response) => {
     const body = await bodyOf(request);
     const { pathname, searchParams } = new URL(request.url!, "http://127.0.0.1");
-    requests.push(`${request.method} ${pathname}`);
-    const token = tokens.get((request.headers.authorization ?? "").replace("Bearer ", ""));
+    const named = `${request.method} ${pathname}`;
+    requests.push(named);
+    const at = mishaps.findIndex((each) => each.request.test(named));
+    const [mishap] = at < 0 ? [] : mishaps.splice(at, 1);
+    if (mishap !== undefined && mishap.answer !== "lost") return answerWrongly(mishap.answer, response);
+    const bearer = (request.headers.authorization ?? "").replace("Bearer ", "");
+    const token = tokens.get(bearer);
     const call: Call = {
       method: request.method!,
       path: pathname,
@@ -46,17 +67,26 @@ export async function startGithub(folder: string): Promise<Github> {
       body: body as Body,
       token: token!,
     };
-    const [status, answer] = token === undefined ? unknownToken : reply(hosting, call);
+    const [status, answer] =
+      pathname === tokenPath ? await jobToken(service, bearer, searchParams) : answerTo(hosting, call, token);
+    if (mishap !== undefined) return void request.socket.destroy();
     const scopes = token?.scopes === undefined ? {} : { "x-oauth-scopes": token.scopes.join(", ") };
     response.writeHead(status, { "content-type": "application/json", ...scopes });
     response.end(answer === undefined ? "" : JSON.stringify(answer));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    api: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    api,
+    keys: service.keys,
+    job: (job) => ({
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${api}${tokenPath}?api-version=2.0`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: service.begin(job),
+    }),
     requests,
     tokens,
+    mishaps,
     host: (name) => host(hosting, folder, name),
     organisation: (login) => organisation(hosting, login),
     [Symbol.asyncDispose]: async () => {
@@ -66,6 +96,24 @@ export async function startGithub(folder: string): Promise<Github> {
     },
   };
 }
+
+function answerWrongly(
+  { status, headers = {}, text = '{"message":"It went wrong"}' }: Exclude<Mishap["answer"], "lost">,
+  response: ServerResponse,
+): void {
+  response.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
+}
+
+const tokenPath = "/_oidc/token";
+
+/** Answers a job that asks for a token. */
+async function jobToken(service: TokenService, bearer: string, query: URLSearchParams): Promise<Reply> {
+  const value = await service.token(bearer, query.get("audience") ?? "https://github.com");
+  return value === undefined ? unknownToken : [200, { count: value.length, value }];
+}
+
+const answerTo = (hosting: Hosting, call: Call, token: Token | undefined): Reply =>
+  token === undefined ? unknownToken : reply(hosting, call);
 
 function organisation({ organisations }: Hosting, login: string): Organisation {
   const found = organisations.get(login.toLowerCase()) ?? { plan: "free", teams: new Map() };
@@ -82,6 +130,7 @@ function host(hosting: Hosting, folder: string, name: string): Hosted {
     ownerId: 100 + [...hosting.organisations.keys()].indexOf(name.split("/")[0]!.toLowerCase()),
     protection: "none",
     isPrivate: false,
+    hasImmutableSubject: false,
     pullRequests: [],
     comments: [],
     issues: [],

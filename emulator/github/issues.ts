@@ -76,10 +76,13 @@ function changeComment(repository: Hosted, id: number, { body = "" }: IssueBody,
 
 function listed(repository: Hosted, call: Call): Reply {
   const [state, creator] = [call.query.get("state") ?? "open", call.query.get("creator")];
-  const found = repository.issues.filter(
+  // GitHub lists pull requests among the issues.
+  const pulled = repository.pullRequests.map((each) => ({ ...each, labels: [], pull_request: {} }));
+  const found = [...repository.issues, ...pulled].filter(
     (each) => (state === "all" || each.state === state) && (creator === null || each.login === creator),
   );
-  return [200, paged(found.toReversed(), call).map((each) => shownIssue(repository, each))];
+  const newest = found.toSorted((one, other) => other.number - one.number);
+  return [200, paged(newest, call).map((each) => shownIssue(repository, each))];
 }
 
 function opened(repository: Hosted, { title, body = "", labels = [] }: IssueBody, { method, token }: Call): Reply {

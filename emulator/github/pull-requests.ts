@@ -27,7 +27,7 @@ function listed(repository: Hosted, name: string, { query }: Call): Reply {
   return [200, found.map((each) => shown(repository, name, each))];
 }
 
-function opened(repository: Hosted, name: string, { method, body }: Call): Reply {
+function opened(repository: Hosted, name: string, { method, body, token }: Call): Reply {
   const { git, pullRequests, issues } = repository;
   if (method !== "POST") return notFound;
   if (pullRequests.some((each) => each.head === body.head && each.state === "open"))
@@ -38,6 +38,8 @@ function opened(repository: Hosted, name: string, { method, body }: Call): Reply
   const made: PullRequest = {
     number: 1 + Math.max(0, ...[...pullRequests, ...issues].map((each) => each.number)),
     title,
+    login: token.login,
+    body: "",
     head,
     base,
     state: "open",

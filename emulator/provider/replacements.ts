@@ -22,6 +22,7 @@ export const replacements: { readonly [token: string]: readonly string[] } = {
   "azure-native:monitor:MetricAlert": ["location"],
   "azure-native:monitor:ScheduledQueryRule": ["location"],
   "azure-native:managedidentity:UserAssignedIdentity": ["location"],
+  "azure-native:managedidentity:FederatedIdentityCredential": [],
   "azure-native:keyvault:Vault": ["location"],
   "azure-native:eventgrid:SystemTopic": ["location"],
   "azure-native:eventgrid:SystemTopicEventSubscription": [],

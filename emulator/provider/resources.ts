@@ -162,6 +162,15 @@ const described: readonly Omit<NativeResource, "forceNew">[] = [
     named: random("resourceName"),
   },
   {
+    token: "azure-native:managedidentity:FederatedIdentityCredential",
+    type: "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
+    apiVersion: "2023-01-31",
+    path:
+      `${inGroup("Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName")}` +
+      "/federatedIdentityCredentials/{federatedIdentityCredentialResourceName}",
+    named: random("federatedIdentityCredentialResourceName"),
+  },
+  {
     token: "azure-native:keyvault:Vault",
     type: "Microsoft.KeyVault/vaults",
     apiVersion: "2024-11-01",

@@ -20,6 +20,12 @@ const tones: { readonly [Kind in RemediationNotification]: Tone } = {
   drilled: "good",
 };
 
+/** What is left to do after an end, for whoever reads the issue. */
+const todos: { readonly [Each in RemediationResult]?: string } = {
+  repaired: "The symptom is gone, its cause is not: find it before the same is released or happens again.",
+  "person-called": "Nothing that may be done by itself helped. A person must repair this.",
+};
+
 /** Gives the notification of a fact, if it has one. An end with a call carries the evidence. */
 export function notificationOf(
   stream: string,
@@ -41,6 +47,7 @@ export function notificationOf(
     item: alert.rule,
     place,
     message: kind === "person-called" && called !== undefined ? called : messageOf(event),
+    ...(event.kind === "Finished" && todos[event.result] !== undefined ? { todo: todos[event.result] } : {}),
     data: {
       target,
       rule: alert.rule,
@@ -48,6 +55,7 @@ export function notificationOf(
       origin,
       owner: state.policy?.owner ?? null,
       reason: event.kind === "Finished" ? event.reason : null,
+      ...(alert.trace === undefined ? {} : { trace: alert.trace }),
     },
   };
 }

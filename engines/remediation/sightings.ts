@@ -29,7 +29,7 @@ export function sightingsOf(
 }
 
 function sightingOf(alert: Alert, graph: readonly Declared[], policies: readonly Policy[]): Sighting {
-  const { id, kind, rule, severity, firedAt, condition, resolvedAt = firedAt } = alert;
+  const { id, kind, rule, severity, firedAt, condition, resolvedAt = firedAt, trace } = alert;
   const target = targetOf(alert, graph) ?? null;
   const covered = policies.some((policy) => policy.rule === rule && target !== null && policy.targets.includes(target));
   return {
@@ -41,5 +41,6 @@ function sightingOf(alert: Alert, graph: readonly Declared[], policies: readonly
     covered,
     firedAt,
     resolvedAt: condition === "resolved" ? resolvedAt : null,
+    ...(trace === undefined ? {} : { trace }),
   };
 }

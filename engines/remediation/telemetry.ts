@@ -28,6 +28,7 @@ export const telemetry: Observed<RemediationEvent, RemediationState, Remediation
   attributesOf: (stream) => ({ target: targetIn(stream) ?? "" }),
   phaseOf: ({ phase }) => phase,
   attemptOf: ({ rung }) => rung + 1,
+  traceOf: ({ incident }) => incident?.alert.trace,
   metrics,
   countsOf: (event) => {
     if (event.kind === "Finished")

@@ -1,6 +1,7 @@
 // What the world shows: the situation before an action, the answer of a runbook, and the rows since the action. Facts
 // hold these views whole, so each is declared once, as the form by which a stored fact is read.
 import { flag, list, nullable, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
+import { traceForm } from "../trace.ts";
 import { alertKindNames } from "./alerts/alert.ts";
 import { runbookNames } from "./runbooks.ts";
 
@@ -19,6 +20,7 @@ const sightingFields = {
   covered: flag({ description: "Whether a policy is declared for its rule and target." }),
   firedAt: instant("When it fired."),
   resolvedAt: nullable(instant("When it resolved; null while it is fired.")),
+  trace: traceForm,
 };
 
 /** One alert of the estate, as the alerts API lists it. */

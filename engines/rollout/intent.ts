@@ -17,6 +17,7 @@ import {
 } from "../form.ts";
 import type { Range } from "../range.ts";
 import type { AppTarget } from "../targets.ts";
+import { traceForm } from "../trace.ts";
 import { probeRequestForm } from "./probe-request.ts";
 
 /** A number of a plan. */
@@ -363,6 +364,7 @@ const intentFields = {
   ),
   requestedBy: text("a caller's id", { least: 0 }),
   requestedByName: optional(text("a caller's name", { least: 0 })),
+  trace: traceForm,
 };
 export const intentForm = object(intentFields);
 

@@ -36,7 +36,7 @@ export function notificationOf(
   const isNews = event.kind !== "StepReached" || (state.ending === undefined && event.percent !== reachedPercent);
   const kind = isNews ? kindOf(event) : undefined;
   if (kind === undefined || state.intent === undefined) return undefined;
-  const { target, revision, release } = state.intent;
+  const { target, revision, release, trace } = state.intent;
   return {
     id: `${stream}#${index}`,
     index,
@@ -52,6 +52,7 @@ export function notificationOf(
       revision,
       release,
       reason: event.kind === "Waiting" || event.kind === "Finished" ? event.reason : null,
+      ...(trace === undefined ? {} : { trace }),
     },
   };
 }

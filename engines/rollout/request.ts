@@ -20,7 +20,7 @@ export interface AskedRelease extends ObjectOf<typeof requestFields> {}
 export const releaseForm = object(requestFields, { check: ({ gate, strategy }) => objectionsToGate(gate, strategy) });
 
 /** Gives the intent of a request. The app is spelled as the control plane's settings spell it, if they name it. */
-export function intentOf({ name, body, by, byName, apps }: Asked<AskedRelease>): ReleaseIntent {
+export function intentOf({ name, body, by, byName, trace, apps }: Asked<AskedRelease>): ReleaseIntent {
   const asked: Target = { resourceGroup: name["rg"] ?? "", app: name["app"] ?? "" };
   const { whenInFlight: _notStored, ...intent } = body;
   return {
@@ -29,5 +29,6 @@ export function intentOf({ name, body, by, byName, apps }: Asked<AskedRelease>):
     revision: (name["revision"] ?? "").toLowerCase(),
     requestedBy: by,
     ...(byName === undefined ? {} : { requestedByName: byName }),
+    ...(trace === undefined ? {} : { trace }),
   };
 }

@@ -34,6 +34,8 @@ export interface RolloutSummary extends Target {
    * revision served before the canary.
    */
   readonly evidence: Balance | null;
+  /** The trace that it continues; null if whoever asked for it named none. */
+  readonly trace: string | null;
   readonly startedAt: number;
   /** The number of facts in its journal. */
   readonly facts: number;
@@ -63,6 +65,7 @@ export function summaryOf(stream: string, seen: SeenRollout): RolloutSummaryJson
     reason: end?.reason ?? state.waiting ?? null,
     message: end?.message ?? (paused ? `paused by ${paused.by}: ${paused.message}` : messageOf(seen.last ?? planned)),
     evidence: evidenceOf(state),
+    trace: planned.intent.trace ?? null,
     startedAt: planned.at,
     facts,
   };
@@ -140,6 +143,10 @@ export const summarySchema: Schema = exactly({
   evidence: {
     anyOf: [balanceSchema, { type: "null" }],
     description: "Null before the first step, and if no revision served before the canary.",
+  },
+  trace: {
+    type: ["string", "null"],
+    description: "The trace of whoever asked for it, such as a run of a workflow; null if none was named.",
   },
   startedAt: instant,
   facts: { ...index, description: "The number of facts in its journal." },

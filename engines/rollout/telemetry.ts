@@ -49,6 +49,7 @@ export const telemetry: Observed<RolloutEvent, RolloutState, RolloutEffect> = {
   attributesOf: (stream) => ({ app: targetOf(stream)?.app ?? "" }),
   phaseOf: ({ phase }) => phase,
   attemptOf: ({ attempt }) => attempt,
+  traceOf: ({ intent }) => intent?.trace,
   metrics,
   countsOf,
   passOf: (state, events, effect, ended) =>

@@ -51,6 +51,12 @@ const outputFields = {
     description: "Why the rollout ended or waits, as a code; empty while it goes on.",
   }),
   message: text("a text", { least: 0, description: "Why the rollout ended as it did, with numbers." }),
+  trace: text("a trace id", {
+    least: 0,
+    description:
+      "The trace of the run that made the release, from `TRACEPARENT` of its environment; empty if it had none. " +
+      "An alert rule that has it among its properties leads from an alert to that run.",
+  }),
   bound: optional(
     text("a digest", { description: "Binds the audience to the endpoint: only that host gets a token from a state." }),
   ),

@@ -48,16 +48,17 @@ export function planned({ app, release, strategy }: Properties): string {
  * `destroy` can abort it, a later `up` follows it again, and a revert is released like any other release.
  */
 export async function carryOut(inputs: ReleaseInputs, around: Surroundings): Promise<Settled<ReleaseOutputs>> {
-  let outputs: ReleaseOutputs = { ...inputs, result: "not-started", reason: "", message: "" };
+  let outputs: ReleaseOutputs = { ...inputs, result: "not-started", reason: "", message: "", trace: "" };
   try {
     const started = await putWhenFree(inputs, around);
+    const trace = started.trace ?? "";
     if (started.result)
-      return ended(inputs, { ...started, result: started.result, reason: started.reason as EndReason });
-    outputs = { ...inputs, result: "in-flight", reason: started.reason ?? "", message: started.message };
+      return ended(inputs, { ...started, result: started.result, reason: started.reason as EndReason }, trace);
+    outputs = { ...inputs, result: "in-flight", reason: started.reason ?? "", message: started.message, trace };
     if (!inputs.wait) return { outputs };
     // Of a rollout that begins again, the facts of the attempts before are no news.
     const end = await follow(inputs, around, started.attempt > 1 ? started.facts : 0);
-    return ended(inputs, end);
+    return ended(inputs, end, trace);
   } catch (error) {
     if (around.cancel.aborted) return { outputs, failure: releaseLeftInFlight(inputs) };
     if (error instanceof BallastError) return { outputs, failure: error };
@@ -143,8 +144,8 @@ async function follow(name: ReleaseInputs, { controlPlane, report, cancel }: Sur
   throw new Error("the rollout was followed to no end");
 }
 
-function ended(inputs: ReleaseInputs, { result, reason, message }: Ending): Settled<ReleaseOutputs> {
-  const outputs: ReleaseOutputs = { ...inputs, result, reason, message };
+function ended(inputs: ReleaseInputs, { result, reason, message }: Ending, trace: string): Settled<ReleaseOutputs> {
+  const outputs: ReleaseOutputs = { ...inputs, result, reason, message, trace };
   const failures = { "rolled-back": releaseRolledBack, rejected: releaseRejected, degraded: releaseDegraded };
   return succeeded(result) ? { outputs } : { outputs, failure: failures[result]({ ...inputs, message }) };
 }

@@ -24,7 +24,7 @@ export const release: ResourceType = {
   refuses,
   idOf: ({ resourceGroup, app }) => `${resourceGroup}/${app}`.toLowerCase(),
   planned,
-  unknownOutputs: ["result", "reason", "message"],
+  unknownOutputs: ["result", "reason", "message", "trace"],
   settle: async (inputs, around) => {
     const { outputs, failure } = await carryOut(asInputs(inputs), surroundings(around));
     return { outputs: { ...outputs }, ...(failure === undefined ? {} : { failure }) };

@@ -19,6 +19,7 @@ const rollout: RolloutSummary = {
   revision: "r2",
   release: "two",
   images: null,
+  trace: null,
   phase: "baking",
   percent: 25,
   attempt: 1,

@@ -6,20 +6,28 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Hosted } from "../../emulator/github/calls.ts";
 import { type Github, startGithub } from "../../emulator/github/github.ts";
+import { type CloudForTests, management, startCloudForTests } from "../support/emulator/cloud.ts";
 import { type PulumiProgram, pulumiProgram } from "../support/program/pulumi-program.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const token = "ghs_app0of0the0emulated0github00000000000";
-const example = readFileSync(join(root, "examples", "workflows", "index.ts"), "utf8").replace(
-  'from "ballast"',
-  `from ${JSON.stringify(join(root, "package.ts"))}`,
-);
+/** The example, with an identity of Azure for previews and one for updates of each repository. */
+const example = readFileSync(join(root, "examples", "workflows", "index.ts"), "utf8")
+  .replace('from "ballast"', `from ${JSON.stringify(join(root, "package.ts"))}`)
+  .replace(
+    "bypassApps: [app],",
+    ["preview", "deploy"]
+      .map((role) => `${role}Identity: { resourceGroupName: "ci", identityName: "${role}s-" + repository.slice(5) },`)
+      .join("\n      bypassApps: [app],\n      "),
+  );
 const [preview, deploy] = ["preview.yml", "deploy.yml"].map((name) => `.github/workflows/${name}`) as [string, string];
 let folder: string;
 let github: Github;
 let canary: Hosted;
 let shop: Hosted;
 let program: PulumiProgram;
+let azure: CloudForTests;
+let group: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "ballast-workflows-"));
@@ -28,18 +36,32 @@ beforeAll(async () => {
   github.organisation("acme").teams.set("operations", 9);
   [canary, shop] = [github.host("acme/canary"), github.host("acme/shop")];
   for (const { checks } of [canary, shop]) checks.set("up-dev / up", "success");
+  azure = await startCloudForTests();
+  group = `${management}/subscriptions/${azure.cloud.subscription}/resourceGroups/ci`;
+  await azure.ask("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
+  for (const name of ["previews-canary", "previews-shop", "deploys-canary", "deploys-shop"])
+    await azure.ask("PUT", identity(name), { location: "westeurope" });
   program = await pulumiProgram(
     { project: "workflows", file: "index.ts", text: example },
-    { GITHUB_TOKEN: token, GITHUB_API_URL: github.api },
+    { ...azure.cloud.environment, GITHUB_TOKEN: token, GITHUB_API_URL: github.api },
   );
   await program.run("s", ["stack", "init"]);
+  await program.run("s", ["config", "set", "azure-native:subscriptionId", azure.cloud.subscription]);
 });
 afterAll(async () => {
   program[Symbol.dispose]();
+  await azure.close();
   await github[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
+const identity = (name: string, child = ""): string =>
+  `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}${child}?api-version=2023-01-31`;
+/** Gives the subjects that an identity trusts. */
+async function trustedBy(name: string): Promise<readonly string[]> {
+  const { body } = await azure.ask("GET", identity(name, "/federatedIdentityCredentials"));
+  return body.value.map(({ properties }: any) => properties.subject).toSorted();
+}
 const up = () => program.run("s", ["up", "--yes", "--skip-preview"]);
 const textIn = ({ git }: Hosted, path = preview): string | undefined => git.file("main", path)?.contents.toString();
 const writes = (from: number): readonly string[] => github.requests.slice(from).filter((one) => !/^GET/.test(one));
@@ -63,6 +85,11 @@ test("publishes in one commit for each repository, the canary first, and guards 
     branches: ["main"],
   });
   expect(settings.actions.sha_pinning_required).toBe(true);
+  const ids = `repo:acme@${shop.ownerId}/shop@${shop.id}`;
+  const both = (...ends: readonly string[]): readonly string[] =>
+    ends.flatMap((end) => [`repo:acme/shop:${end}`, `${ids}:${end}`]).toSorted();
+  expect(await trustedBy("deploys-shop")).toEqual(both("environment:dev", "environment:prod"));
+  expect(await trustedBy("previews-shop")).toEqual(both("pull_request", "ref:refs/heads/main"));
   expect(JSON.stringify(settings.rulesets)).toContain('{"context":"preview-prod / preview","integration_id":15368}');
   expect((await program.run("s", ["preview", "--expect-no-changes"])).code).toBe(0);
   for (const text of [program.state("s"), output, planned.output]) expect(text).not.toContain(token);

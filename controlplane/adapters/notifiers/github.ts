@@ -20,13 +20,16 @@ export interface GithubSettings {
 /** The longest description that GitHub accepts. */
 const descriptionMax = 140;
 
+/** Gives the headers of a request to GitHub. */
+export const githubHeaders = (token: string): Readonly<Record<string, string>> => ({
+  authorization: `Bearer ${token}`,
+  accept: "application/vnd.github+json",
+  "x-github-api-version": "2022-11-28",
+});
+
 /** Gives the notifier for GitHub. */
 export function githubNotifier({ api, repository, ref, token }: GithubSettings, wire: Wire): Notifier {
-  const headers = {
-    authorization: `Bearer ${token}`,
-    accept: "application/vnd.github+json",
-    "x-github-api-version": "2022-11-28",
-  };
+  const headers = githubHeaders(token);
   const deployments = `${api}/repos/${repository}/deployments`;
   return {
     name: "github",

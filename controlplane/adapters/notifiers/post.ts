@@ -7,7 +7,7 @@ import type { Delivery } from "../../runtime/ports.ts";
 
 /** One request. */
 export interface Sent {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "POST" | "PATCH";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it stands, as JSON. */

@@ -77,7 +77,7 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">, 
       const span = tracer.startSpan(
         effect.kind,
         { startTime, attributes: { stream, attempt, phase, result, ...attributes, facts: facts.length } },
-        attemptOf(stream, attempt),
+        attemptOf(stream, attempt, telemetry.traceOf?.(state)),
       );
       if (outcome?.found.ok === false)
         span
@@ -149,14 +149,14 @@ function record(
 }
 
 /**
- * Gives the trace of all passes of one attempt, whichever process runs them.
+ * Gives the trace of all passes of one attempt, whichever process runs them: the caller's, if the journal has it.
  *
- * Its id is computed from the stream, so that a replica that recovers a rollout continues the same trace.
+ * Otherwise its id is computed from the stream, so that a replica that recovers a rollout continues the same trace.
  */
-function attemptOf(stream: string, attempt: number): Context {
+function attemptOf(stream: string, attempt: number, continued: string | undefined): Context {
   const hash = createHash("sha256").update(`${stream}#${attempt}`).digest("hex");
   return trace.setSpanContext(ROOT_CONTEXT, {
-    traceId: hash.slice(0, 32),
+    traceId: continued ?? hash.slice(0, 32),
     spanId: hash.slice(32, 48),
     traceFlags: TraceFlags.SAMPLED,
     isRemote: true,

@@ -63,6 +63,7 @@ export const putStream =
         name: call.path,
         body: asked.value,
         ...senderIn(call.caller),
+        ...continued(call),
         apps: parts.managedApps,
       }),
     };
@@ -83,6 +84,9 @@ export const putStream =
     const started = await parts.streams.start(stream, { ...request, ...again });
     return answer(started === "started" ? 202 : 200, await summaryOf(stream, parts.journal));
   };
+
+/** Gives the trace that a call continues, if it names one. */
+const continued = ({ trace }: Call): { readonly trace?: string } => (trace === undefined ? {} : { trace });
 
 /** Answers with a stream that exists; undefined if it is to begin again. */
 async function answerAsIs(stream: string, existing: object, { standing }: Parts): Promise<Response | undefined> {

@@ -1,6 +1,8 @@
 // An alert of Azure Monitor as the engine knows it, whatever the shape in which it came. The kinds are a closed list:
 // each says whether an action may follow, and why not.
+
 import { dictionary, list, number, type ObjectOf, object, oneOf, optional, text } from "../../form.ts";
+import { traceForm } from "../../trace.ts";
 
 /** What kinds of alerts there are. `unfit` says why no action follows from a kind; without it one may. */
 const alertKinds = {
@@ -41,6 +43,7 @@ const alertFields = {
   resources: list(words("A resource's id, in lower case."), { description: "What the rule watches." }),
   dimensions: dictionary(words("A value of a dimension, as the rule gives it.")),
   value: optional(number({ description: "What was measured; absent if the alert does not say." })),
+  trace: traceForm,
 };
 export const alertForm = object(alertFields);
 

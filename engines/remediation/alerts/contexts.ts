@@ -1,6 +1,7 @@
 // The context of an alert, by the service that fired it: which kind it is, and its dimensions. The results of a query
 // are never in it, so a rule must name its target in a dimension.
 import { type Form, list, nullable, object, oneOf, optional, read, text } from "../../form.ts";
+import { isTrace } from "../../trace.ts";
 import type { AlertKind } from "./alert.ts";
 
 /** What a context says. */
@@ -9,6 +10,8 @@ export type FoundContext =
       readonly kind: AlertKind;
       readonly dimensions: Readonly<Record<string, string>>;
       readonly value?: number | undefined;
+      /** The trace of the release that the rule watches, from the rule's own properties. */
+      readonly trace?: string | undefined;
     }
   | { readonly refused: string };
 
@@ -29,6 +32,7 @@ const contextForm = object({
     "LogQueryCriteria",
   ]),
   condition: absent(object({ allOf: absent(list(conditionForm)) })),
+  properties: absent(anything),
 });
 
 /** The kinds of alerts with conditions, by the service and by the type of the condition. */
@@ -66,7 +70,7 @@ export function contextOf(service: string, context: unknown): FoundContext {
   if (types === undefined) return { refused: "The alert comes from a monitoring service that is not known." };
   const parsed = read(contextForm, context, "stored");
   if ("complaints" in parsed) return { refused: `The context of the alert is not known: ${parsed.complaints[0]}` };
-  const { conditionType, condition } = parsed.value;
+  const { conditionType, condition, properties } = parsed.value;
   const found = types[conditionType];
   if (found === undefined) return { refused: `The alert's service does not write the context ${conditionType}.` };
   const conditions = condition?.allOf ?? [];
@@ -74,7 +78,19 @@ export function contextOf(service: string, context: unknown): FoundContext {
   const listed = conditions.flatMap((each) => each.dimensions ?? []);
   const dimensions = Object.fromEntries(listed.map((dimension) => [dimension.name, dimension.value ?? ""]));
   const value = numberOf(first?.metricValue);
-  return { kind: found, dimensions, ...(value === undefined ? {} : { value }) };
+  const trace = traceIn(properties);
+  return {
+    kind: found,
+    dimensions,
+    ...(value === undefined ? {} : { value }),
+    ...(trace === undefined ? {} : { trace }),
+  };
+}
+
+/** Gives the trace among the properties that a rule adds to its alerts. Whatever else stands there is ignored. */
+function traceIn(properties: unknown): string | undefined {
+  const { trace } = (properties ?? {}) as { readonly trace?: unknown };
+  return typeof trace === "string" && isTrace(trace) ? trace : undefined;
 }
 
 /** Some services write numbers as texts. */

@@ -135,6 +135,7 @@ function alertOf({
       resources: resources.map((resource) => resource.toLowerCase()),
       dimensions: found.dimensions,
       ...(found.value === undefined ? {} : { value: found.value }),
+      ...(found.trace === undefined ? {} : { trace: found.trace }),
     },
   };
 }

@@ -5,18 +5,17 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type FakeGithub, startFakeGithub, token } from "../../support/cli/fake-github.ts";
+import { type HostedGithub, startHostedGithub, token } from "../../support/cli/hosted-github.ts";
 import { type CommandResult, runBallast } from "../../support/controlplane/ballast-command.ts";
 
 const preview = join(import.meta.dirname, "preview.json");
-const head = "4f2a9c1d8e0b37a65c1f2d3e4b5a69788796a5b4";
-const newer = "aaaaaaa1e0b37a65c1f2d3e4b5a69788796a5b4c";
-let github: FakeGithub;
+let head: string;
+let github: HostedGithub;
 let folder: string;
 
 beforeEach(async () => {
-  github = await startFakeGithub();
-  github.heads.set(7, head);
+  github = await startHostedGithub();
+  head = github.push();
   folder = mkdtempSync(join(tmpdir(), "ballast-comment-"));
 });
 afterEach(async () => {
@@ -31,6 +30,8 @@ async function comment(...args: readonly string[]): Promise<CommandResult> {
 }
 const write = (...args: readonly string[]): Promise<CommandResult> =>
   comment("write", "--pull-request", "7", "--preview", preview, "--commit", head, ...args);
+const overtaken = (by: string): string =>
+  `It was made for ${head.slice(0, 7)}; the pull request is at ${by.slice(0, 7)}.`;
 const bodies = (): readonly string[] => github.comments.map(({ body }) => body);
 
 test("a second run changes the comment of the first, and a third with the same content changes nothing", async () => {
@@ -71,12 +72,11 @@ test("the comment is found behind a hundred others, and a second one of a race i
 test("a newer commit marks a comment as out of date, once, and its own preview takes the mark away", async () => {
   await write();
   const fresh = bodies()[0]!;
-  github.heads.set(7, newer);
+  const newer = github.push();
   const marked = JSON.parse((await comment("mark-stale", "--pull-request", "7", "--json")).out);
   expect(marked).toMatchObject({ head: newer, stale: [{ project: "shop", stack: "prod", commit: head }] });
   await comment("mark-stale", "--pull-request", "7");
-  const notice =
-    "> [!WARNING]\n> This preview is out of date. It was made for 4f2a9c1; the pull request is at aaaaaaa.";
+  const notice = `> [!WARNING]\n> This preview is out of date. ${overtaken(newer)}`;
   expect(bodies()[0]!.split(notice)).toHaveLength(2);
   expect(bodies()[0]!.replace(/<!-- ballast:stale -->\n.*\n.*\n\n/, "")).toBe(fresh);
   const { out } = await comment("write", "--pull-request", "7", "--preview", preview, "--commit", newer);
@@ -86,9 +86,9 @@ test("a newer commit marks a comment as out of date, once, and its own preview t
 });
 
 test("a preview that was overtaken while it ran says so from the start", async () => {
-  github.heads.set(7, newer);
+  const newer = github.push();
   expect(JSON.parse((await write("--json")).out)).toMatchObject({ outcome: "created", isStale: true, commit: head });
-  expect(bodies()[0]).toContain("It was made for 4f2a9c1; the pull request is at aaaaaaa.");
+  expect(bodies()[0]).toContain(overtaken(newer));
 });
 
 test("a preview that left nothing to read still gets its comment, if the stack is named", async () => {
@@ -119,7 +119,7 @@ test("files that are something else are refused by name, without their content, 
     expect(err).toContain(from);
     expect(err).not.toContain("Tr0ub4dor");
   }
-  expect(github.requests).toEqual([]);
+  expect(github.requests()).toEqual([]);
 });
 
 test("without a token, a repository or a secure address GitHub is not called", async () => {
@@ -133,7 +133,7 @@ test("without a token, a repository or a secure address GitHub is not called", a
     const { code, out } = await runBallast(["comment", "write", ...options], folder, all);
     expect([code, JSON.parse(out).error.id]).toEqual([2, "github-access-unclear"]);
   }
-  expect(github.requests).toEqual([]);
+  expect(github.requests()).toEqual([]);
 });
 
 test.each([
@@ -141,11 +141,11 @@ test.each([
   [{ status: 404, text: '{"message":"Not Found"}' }, "check the repository and the number"],
   [{ status: 301, headers: { location: "https://github.example/" } }, "another name now"],
 ])("a refusal is told with its reason and remedy, and is not tried again: %j", async (answer, text) => {
-  github.mishaps.push({ request: /^GET \/pulls/, answer });
+  github.mishaps.push({ request: /^GET .*\/pulls/, answer });
   const { code, err } = await write();
   expect([code, err]).toEqual([1, expect.stringContaining("github-refused")]);
   expect(err + (await comment("write", "--help")).out).toContain(text);
-  expect(github.requests).toEqual(["GET /pulls/7"]);
+  expect(github.requests()).toEqual(["GET /pulls/7"]);
 });
 
 test("a token that GitHub does not know is refused", async () => {
@@ -160,10 +160,10 @@ test("a token that GitHub does not know is refused", async () => {
 });
 
 test("reads are tried again after an outage, and writes after a limit that GitHub names", async () => {
-  github.mishaps.push({ request: /^GET \/pulls/, answer: { status: 502, text: "<html>" } });
+  github.mishaps.push({ request: /^GET .*\/pulls/, answer: { status: 502, text: "<html>" } });
   github.mishaps.push({ request: /^POST/, answer: { status: 403, headers: { "retry-after": "1" } } });
   expect((await write()).code).toBe(0);
-  expect(github.requests).toEqual([
+  expect(github.requests()).toEqual([
     "GET /pulls/7",
     "GET /pulls/7",
     "GET /issues/7/comments",
@@ -183,7 +183,7 @@ test("a comment whose answer was lost is not written twice: the next run finds i
 });
 
 test("an answer without end, or that is no JSON, ends the command", async () => {
-  github.mishaps.push({ request: /^GET \/pulls/, answer: { status: 200, text: `"${"x".repeat(9 * 2 ** 20)}"` } });
+  github.mishaps.push({ request: /^GET .*\/pulls/, answer: { status: 200, text: `"${"x".repeat(9 * 2 ** 20)}"` } });
   expect((await write()).err).toContain("its answer has more than 8 MiB");
 });
 

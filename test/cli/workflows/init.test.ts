@@ -96,6 +96,21 @@ test("a file that a person changed is kept unless asked, and a second run writes
   expect(written("preview.yml").name).toBe("preview");
 });
 
+test.each([
+  ["index.ts", 'new DatabaseCredential("login", {});', ["credentials.yml"]],
+  ["Pulumi.yaml", "name: shop\nresources: { a: { type: ballast:index:DatabaseCredential } }\n", ["credentials.yml"]],
+  ["migrations/0001_a.expand.sql", "select 1;", ["migrate.yml"]],
+  ["node_modules/other/index.js", "DatabaseCredential", []],
+  ["README.md", "DatabaseCredential", []],
+])("a project with %s gets what it needs beside the three: %j", async (name, text, more) => {
+  stack("prod", ...ids);
+  mkdirSync(join(folder, name, ".."), { recursive: true });
+  writeFileSync(join(folder, name), text);
+  await init();
+  const names = readdirSync(join(folder, ".github", "workflows")).toSorted();
+  expect(names).toEqual([...more, "deploy.yml", "nightly.yml", "preview.yml"].toSorted());
+});
+
 test("--print writes nothing", async () => {
   stack("prod", ...ids);
   expect((await init("--print")).out).toContain("# .github/workflows/nightly.yml\n");

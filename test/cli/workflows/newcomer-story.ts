@@ -1,10 +1,24 @@
 // What a newcomer sees, from the first command to the first update that fails: two missing values, one comment for each
 // stack in the pull request, updates in turn after the merge, and one issue while an update fails.
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { Newcomer } from "./newcomer.ts";
+import { DeliveredProject } from "./delivered-project.ts";
 
 type Say = (title: string, complaint: string | undefined) => void;
+
+const id = "00000000-0000-0000-0000-0000ba11a57e";
+
+/** A program with one component; the size `bad` makes it fail. */
+const program = (size: string): string => `import * as pulumi from "@pulumi/pulumi";
+class Shop extends pulumi.ComponentResource {
+  constructor(name, size) {
+    super("example:index:Shop", name, { size });
+    this.registerOutputs({});
+  }
+}
+const size = Number("${size}");
+if (Number.isNaN(size)) throw new Error("the size is no number");
+new Shop("shop", size);
+export { size };
+`;
 
 const repository = { full_name: "acme/shop", name: "shop", owner: { login: "acme" } };
 const one = (text: string, part: string): number => text.split(part).length - 1;
@@ -17,7 +31,12 @@ const endOf = (log: string): readonly string[] =>
 
 /** Plays it, and says of each scene whether it was as it should be. */
 export async function newcomerStory(act: string, say: Say): Promise<void> {
-  await using here = await Newcomer.make(act);
+  await using here = await DeliveredProject.make(act, {
+    stacks: ["dev", "prod"],
+    files: { "index.js": program("1") },
+    tenant: id,
+    subscription: id,
+  });
   const printed = await here.init();
   const missing = ["AZURE_PREVIEW_CLIENT_ID", "AZURE_DEPLOY_CLIENT_ID"];
   const named = printed.match(/^ {2}[A-Z]\w+/gm)?.map((each) => each.trim()) ?? [];
@@ -27,11 +46,11 @@ export async function newcomerStory(act: string, say: Say): Promise<void> {
   await updates(here, say);
 }
 
-async function pullRequest(here: Newcomer, say: Say): Promise<number> {
+async function pullRequest(here: DeliveredProject, say: Say): Promise<number> {
   here.commit("topic", "Workflows");
   const { number } = await here.ask("POST", "/pulls", { title: "Workflows", head: "topic", base: "main" });
   for (const [at, text] of ["", "// another commit\n"].entries()) {
-    writeFileSync(join(here.work, "comment.js"), text);
+    here.write({ "comment.js": text });
     const sha = here.commit("topic", `Commit ${at}`);
     const head = { sha, ref: "topic", repo: { full_name: "acme/shop" } };
     const ran = await here.event("pull_request", "preview.yml", {
@@ -52,7 +71,7 @@ async function pullRequest(here: Newcomer, say: Say): Promise<number> {
 }
 
 /** A commit on the main branch reaches dev and then prod. One that fails at dev does not reach prod. */
-async function updates(here: Newcomer, say: Say): Promise<void> {
+async function updates(here: DeliveredProject, say: Say): Promise<void> {
   const push = { ref: "refs/heads/main", repository };
   const sizes = async (): Promise<string> =>
     (await Promise.all(["dev", "prod"].map((stack) => here.output(stack, "size")))).join();
@@ -63,7 +82,7 @@ async function updates(here: Newcomer, say: Say): Promise<void> {
     ["the next one that succeeds reaches both, and closes the issue", "2", "2,2", "closed", 0],
   ] as const;
   for (const [title, size, expected, state, code] of scenes) {
-    here.writeProgram(size);
+    here.write({ "index.js": program(size) });
     here.commit("main-work", `Size ${size}`);
     const ran = await here.event("push", "deploy.yml", push);
     const issue = state === "" ? "" : `The update of the stack dev failed: ${state}`;

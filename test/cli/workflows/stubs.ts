@@ -112,6 +112,9 @@ function actionFile(action: string, inputs: readonly string[]): string {
     ...(action === "actions/checkout"
       ? ['git clone --quiet "$REPOSITORY_FOLDER" .', 'git checkout --quiet "$TOLD"']
       : []),
+    ...(action === "actions/upload-artifact"
+      ? ['[ -z "${ARTIFACTS:-}" ] || { rm -rf "$ARTIFACTS/$TOLD"; cp -r evidence "$ARTIFACTS/$TOLD"; }']
+      : []),
   ];
   return stringify({
     name: action,

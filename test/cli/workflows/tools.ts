@@ -60,12 +60,15 @@ export interface Tools {
 /** Brings all four. @throws an error that names the tool and the reason */
 export async function bringTools(report: (line: string) => void): Promise<Tools> {
   return {
-    act: await goTool(act, report),
+    act: await bringAct(report),
     actionlint: await goTool(actionlint, report),
     zizmor: await zizmorTool(report),
     multitool: await sarifTool(report),
   };
 }
+
+/** Brings act alone. @throws an error that says why it cannot be built */
+export const bringAct = (report: (line: string) => void): Promise<string> => goTool(act, report);
 
 /** Makes something in a folder of its own and moves it into the cache in one step. */
 async function cached(name: string, program: string, make: (folder: string) => Promise<void>): Promise<string> {

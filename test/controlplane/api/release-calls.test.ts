@@ -173,6 +173,19 @@ describe("a release", () => {
     expect(asked).toEqual([`start ${stream}`]);
   });
 
+  test.each([
+    ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "4bf92f3577b34da6a3ce929d0e0e4736"],
+    ["00-4bf92f3577b34da6a3ce929d0e0e4736", null],
+    ["", null],
+  ])("with the header traceparent %j has the trace %j in its journal", async (traceparent, trace) => {
+    const { call, parts } = service();
+    const { body: shown } = await call("PUT", path, body, undefined, { traceparent });
+    const [first] = await parts.journal.read(stream);
+    const event = first!.event as RolloutEvent;
+    expect(shown.trace).toBe(trace);
+    expect(event.kind === "Planned" && event.intent.trace).toBe(trace ?? undefined);
+  });
+
   test("keeps its dry-run thresholds in its journal, if it has any", async () => {
     const {
       call,

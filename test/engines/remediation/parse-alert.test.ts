@@ -47,6 +47,18 @@ describe("a log alert", () => {
       },
     }));
 
+  it.each([
+    ["4bf92f3577b34da6a3ce929d0e0e4736", "4bf92f3577b34da6a3ce929d0e0e4736"],
+    ["0".repeat(32), undefined],
+    ["@everyone", undefined],
+    [7, undefined],
+  ])("has the trace among its rule's properties, if it is one: %j", (trace, expected) => {
+    const { alertContext } = payloads.log.data;
+    const context = { ...(alertContext as object), properties: { owner: "shop team", trace } };
+    const parsed = parseAlert(common({ monitoringService: "Log Alerts V2" }, context));
+    expect("alert" in parsed && parsed.alert.trace).toBe(expected);
+  });
+
   it("is the same from the alerts API", () =>
     expect(parseListedAlert(payloads.listed)).toMatchObject({
       alert: {

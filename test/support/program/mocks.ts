@@ -111,7 +111,12 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
   }),
   "ballast:index:RepositoryFiles": () => ({ result: "published", drift: [], commit: "", pullRequest: "" }),
   "ballast:index:RepositorySettings": () => ({ drift: [] }),
-  "ballast:index:Release": () => ({ result: "promoted", reason: "every-step-passed", message: "All went well." }),
+  "ballast:index:Release": () => ({
+    result: "promoted",
+    reason: "every-step-passed",
+    message: "All went well.",
+    trace: "4bf92f3577b34da6a3ce929d0e0e4736",
+  }),
 };
 
 /** Gives an app's configuration with the host that Azure fills in. If it has a secret, Pulumi has marked the whole. */

@@ -50,6 +50,7 @@ export const computedImports: Readonly<Record<string, string>> = {
   'bench/emulator/side.ts import(join(support, "program", "local-stack.ts"))': "it measures another commit's emulator",
   "bench/performance/journal.ts import(emmettEntry)": "the library that it is compared with is installed elsewhere",
   "proofs/mutants/stryker/run-tests.ts import(path)": "it loads the test files that a mutant has to face",
+  "test/cli/workflows/story-program.test.ts import(file)": "it loads the program that the story writes",
   'test/examples/components.test.ts import(join(folder, "index.ts"))': "it loads every example",
   "toolchain/node/node24.mjs import(module.href)": "a launcher loads its own program, as a source or translated",
   "toolchain/node/node24.mjs createRequire(metaUrl).resolve(`node-${process.platform}-${process.arch}/bin/node`)":

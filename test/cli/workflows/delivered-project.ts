@@ -1,12 +1,13 @@
-// A newcomer's first hour: a repository of the emulated GitHub with a Pulumi program, `ballast workflows init`, and a
-// pull request. The workflows that were written run with act as GitHub would run them, with the real Pulumi CLI, the
-// real policy pack and the real `ballast`; only the actions of others are stubs. The reusable workflows come from a
+// A project that is delivered by workflows: a repository of the emulated GitHub with a Pulumi program, and what
+// `ballast workflows init` writes there. The workflows run with act as GitHub would run them, with the real Pulumi CLI,
+// the real policy pack and the real `ballast`; only the actions of others are stubs. The reusable workflows come from a
 // repository of their own, at the commit that the callers name.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import type { Hosted } from "../../../emulator/github/calls.ts";
 import { type Github, startGithub } from "../../../emulator/github/github.ts";
 import { runChild } from "../../../toolchain/child.ts";
@@ -17,22 +18,22 @@ const root = join(import.meta.dirname, "..", "..", "..");
 const token = "ghs_actions0of0the0emulated0github00000000";
 const id = "00000000-0000-0000-0000-0000ba11a57e";
 
-/** A program with one component; the size `bad` makes it fail. */
-const program = (size: string): string => `import * as pulumi from "@pulumi/pulumi";
-class Shop extends pulumi.ComponentResource {
-  constructor(name, size) {
-    super("example:index:Shop", name, { size });
-    this.registerOutputs({});
-  }
+/** What is delivered. */
+interface Delivered {
+  readonly stacks: readonly string[];
+  /** The files of the project's first commit beside those of its stacks. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The tenant and the subscription of the stacks. */
+  readonly tenant: string;
+  readonly subscription: string;
+  /** More keys of the stacks' configuration. @default {} */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Variables that every command of the project has. @default {} */
+  readonly environment?: NodeJS.ProcessEnv;
 }
-const size = Number("${size}");
-if (Number.isNaN(size)) throw new Error("the size is no number");
-new Shop("shop", size);
-export { size };
-`;
 
-/** What a newcomer has: a project with two stacks on Azure, and a state that knows them. */
-export class Newcomer implements AsyncDisposable {
+/** The project, its repository, and a state that knows its stacks. */
+export class DeliveredProject implements AsyncDisposable {
   readonly folder: string;
   readonly github: Github;
   readonly hosted: Hosted;
@@ -41,6 +42,7 @@ export class Newcomer implements AsyncDisposable {
   readonly #actions: readonly string[];
   readonly #environment: NodeJS.ProcessEnv;
   readonly #source: string;
+  #runs = 0;
 
   private constructor(parts: Parts) {
     this.folder = parts.folder;
@@ -53,9 +55,9 @@ export class Newcomer implements AsyncDisposable {
     this.#source = parts.source;
   }
 
-  /** Makes the repository, the state with the two stacks, and the repository of the reusable workflows. */
-  static async make(act: string): Promise<Newcomer> {
-    const folder = mkdtempSync(join(tmpdir(), "ballast-newcomer-"));
+  /** Makes the repository, the state with the stacks, and the repository of the reusable workflows. */
+  static async make(act: string, delivered: Delivered): Promise<DeliveredProject> {
+    const folder = mkdtempSync(join(tmpdir(), "ballast-delivered-"));
     const github = await startGithub(join(folder, "hosted"));
     github.tokens.set(token, { login: "github-actions[bot]" });
     const hosted = github.host("acme/shop");
@@ -65,6 +67,7 @@ export class Newcomer implements AsyncDisposable {
     makeCommands(commands);
     const environment = {
       ...process.env,
+      ...delivered.environment,
       ...pulumiCli.environment,
       HOME: join(folder, "home"),
       PATH: `${commands}:${pulumiCli.binFolder}:${process.env["PATH"]}`,
@@ -73,38 +76,41 @@ export class Newcomer implements AsyncDisposable {
       JOURNAL: join(folder, "journal"),
       OUTCOMES: join(folder, "outcomes"),
       REPOSITORY_FOLDER: join(folder, "work"),
+      ARTIFACTS: join(folder, "artifacts"),
       PULUMI_HOME: join(folder, "home"),
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: "for tests",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     };
-    for (const name of ["home", "state", "outcomes"]) mkdirSync(join(folder, name));
+    for (const name of ["home", "state", "outcomes", "artifacts"]) mkdirSync(join(folder, name));
     const actions = [...makeActions(join(folder, "actions")), ...source.repositories];
-    const made = new Newcomer({ folder, github, hosted, act, actions, environment, source: source.commit });
-    await made.#writeProject();
+    const made = new DeliveredProject({ folder, github, hosted, act, actions, environment, source: source.commit });
+    await made.#writeProject(delivered);
     return made;
   }
 
-  async #writeProject(): Promise<void> {
+  async #writeProject({ stacks, files, tenant, subscription, config = {} }: Delivered): Promise<void> {
     const { work } = this;
     git(this.folder, "clone", "--quiet", join(this.folder, "hosted", "acme", "shop"), work);
     git(work, "remote", "set-url", "origin", "https://github.com/acme/shop.git");
-    this.writeProgram("1");
-    writeFileSync(join(work, "package.json"), '{ "name": "shop", "private": true, "type": "module" }\n');
-    writeFileSync(join(work, ".gitignore"), "node_modules\nevidence\n");
-    writeFileSync(
-      join(work, "Pulumi.yaml"),
-      "name: shop\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.js\n",
-    );
-    const config = `config:\n  azure-native:tenantId: ${id}\n  azure-native:subscriptionId: ${id}\n`;
-    for (const stack of ["dev", "prod"]) {
+    this.write({
+      "package.json": '{ "name": "shop", "private": true, "type": "module" }\n',
+      ".gitignore": "node_modules\nevidence\n",
+      "Pulumi.yaml": "name: shop\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.js\n",
+      ...files,
+    });
+    const all = { "azure-native:tenantId": tenant, "azure-native:subscriptionId": subscription, ...config };
+    for (const stack of stacks) {
       await this.run("pulumi", ["stack", "init", stack, "--non-interactive"]);
-      writeFileSync(join(work, `Pulumi.${stack}.yaml`), config);
+      this.write({ [`Pulumi.${stack}.yaml`]: stringify({ config: all }) });
     }
     this.commit("main", "A program");
   }
 
-  readonly writeProgram = (size: string): void => writeFileSync(join(this.work, "index.js"), program(size));
+  /** Writes files of the working copy. */
+  write(files: Readonly<Record<string, string>>): void {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(this.work, name), text);
+  }
 
   /** Gives an output of a stack. */
   readonly output = async (stack: string, name: string): Promise<string> =>
@@ -117,7 +123,7 @@ export class Newcomer implements AsyncDisposable {
     return output;
   }
 
-  /** The one step of a newcomer. @returns what the command prints */
+  /** Writes the callers. @returns what the command prints */
   readonly init = (): Promise<string> =>
     this.run(process.execPath, [
       join(root, "cli", "main.ts"),
@@ -129,6 +135,13 @@ export class Newcomer implements AsyncDisposable {
     git(this.work, "add", ".");
     git(this.work, "commit", "--quiet", "--allow-empty", "--message", message);
     git(this.work, "push", "--quiet", join(this.folder, "hosted", "acme", "shop"), `HEAD:refs/heads/${branch}`);
+    return git(this.work, "rev-parse", "HEAD");
+  }
+
+  /** Brings the working copy to the newest commit of a branch. @returns the commit */
+  pull(branch: string): string {
+    git(this.work, "fetch", "--quiet", join(this.folder, "hosted", "acme", "shop"), branch);
+    git(this.work, "reset", "--quiet", "--hard", "FETCH_HEAD");
     return git(this.work, "rev-parse", "HEAD");
   }
 
@@ -145,16 +158,18 @@ export class Newcomer implements AsyncDisposable {
   }
 
   /** Runs what an event starts, as GitHub does. */
-  async event(name: string, file: string, payload: object): Promise<{ readonly code: number; readonly log: string }> {
+  async event(name: string, file: string, payload: object): Promise<Ran> {
     const at = mkdtempSync(join(this.folder, "run-"));
     writeFileSync(join(at, "event.json"), JSON.stringify(payload));
-    const handed = ["STORY_ROOT", "STORY_GITHUB", "JOURNAL", "OUTCOMES", "REPOSITORY_FOLDER"];
+    const handed = ["STORY_ROOT", "STORY_GITHUB", "JOURNAL", "OUTCOMES", "REPOSITORY_FOLDER", "ARTIFACTS"];
+    this.#runs += 1;
+    const run = String(this.#runs);
     const args = [
       name,
       ...["--workflows", join(this.work, ".github", "workflows", file), "--eventpath", join(at, "event.json")],
       ...["--platform", "ubuntu-24.04=-self-hosted", "--action-cache-path", join(at, "cache"), "--no-cache-server"],
       ...["--secret", `GITHUB_TOKEN=${token}`, "--var", `AZURE_PREVIEW_CLIENT_ID=${id}`],
-      ...["--var", `AZURE_DEPLOY_CLIENT_ID=${id}`],
+      ...["--var", `AZURE_DEPLOY_CLIENT_ID=${id}`, "--env", `GITHUB_RUN_ID=${run}`],
       ...handed.flatMap((key) => ["--env", `${key}=${this.#environment[key]}`]),
       ...this.#actions.flatMap((action) => ["--local-repository", action]),
     ];
@@ -169,13 +184,26 @@ export class Newcomer implements AsyncDisposable {
         log += String(bytes);
       });
     const [code] = (await once(child, "close")) as [number | null];
-    return { code: code ?? -1, log };
+    return { code: code ?? -1, log, run };
+  }
+
+  /** Gives a file of an artifact that the latest run kept. */
+  artifact(name: string, file: string): string {
+    return readFileSync(join(this.folder, "artifacts", name, file), "utf8");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.github[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A run of a workflow. */
+interface Ran {
+  readonly code: number;
+  readonly log: string;
+  /** Its id. */
+  readonly run: string;
 }
 
 interface Parts {
@@ -231,6 +259,8 @@ function committed(folder: string): string {
 const npm = `#!/bin/sh
 mkdir -p node_modules/.bin node_modules/ballast/dist
 ln -sfn "$STORY_ROOT/policies" node_modules/ballast/dist/policies
+echo '{ "name": "ballast", "type": "module", "exports": "./package.ts" }' > node_modules/ballast/package.json
+ln -sfn "$STORY_ROOT/package.ts" node_modules/ballast/package.ts
 ln -sfn "$STORY_ROOT/node_modules/@pulumi" node_modules/@pulumi
 {
   echo '#!/bin/sh'
