@@ -15,7 +15,9 @@ import { createLoginRows } from "./adapters/azure/login-rows.ts";
 import { createRequestRows } from "./adapters/azure/request-rows.ts";
 import { patienceOf } from "./adapters/azure/trouble.ts";
 import { createCredentialRoles } from "./adapters/credentials/roles.ts";
+import { createSessions } from "./adapters/credentials/sessions.ts";
 import { openOrchestrations } from "./adapters/dbos/orchestrations.ts";
+import { createIssues } from "./adapters/github/issues.ts";
 import { openClaims } from "./adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool, poolSizes } from "./adapters/postgres/connection.ts";
 import { openDeclarations } from "./adapters/postgres/declarations.ts";
@@ -37,7 +39,14 @@ import type { Vault } from "./performers/rotation-ports.ts";
 import { rotationsAhead } from "./performers/rotations-ahead.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
 import { openNotifiers } from "./read-notifiers.ts";
-import { incidentKeys, openAlerts, pollAlerts, type RemediationSetting, remediationWorld } from "./remediations.ts";
+import {
+  incidentKeys,
+  openAlerts,
+  openHints,
+  pollAlerts,
+  type RemediationSetting,
+  remediationWorld,
+} from "./remediations.ts";
 import { clockOf } from "./runtime/clock.ts";
 import { startNotifying } from "./runtime/notify.ts";
 import { createOrchestrator, type Orchestrator } from "./runtime/orchestrate.ts";
@@ -89,7 +98,9 @@ async function run(settings: Settings): Promise<void> {
     log: logTrouble,
   });
   const closing = new AbortController();
-  const polling = pollAlerts(remediations, alerts, streams, closing.signal, settings.alertPollSeconds * 1000);
+  const hints = openHints(remediations);
+  const everyMilliseconds = settings.alertPollSeconds * 1000;
+  const polling = pollAlerts(remediations, alerts, streams, closing.signal, everyMilliseconds, hints);
   const refreshing = store.opened
     .refresh(closing.signal)
     .catch((error: unknown) => logTrouble(`rows of earlier versions are brought up to date later: ${String(error)}`));
@@ -108,7 +119,13 @@ async function run(settings: Settings): Promise<void> {
     patienceSeconds: settings.requestSeconds,
   });
   const authenticate = createAuthenticate(settings, dispatcher);
-  const server = serveApi(settings, { ...store, standing, declarations }, streams, authenticate, closing.signal);
+  const server = serveApi(
+    settings,
+    { ...store, standing, declarations, hint: hints.hint },
+    streams,
+    authenticate,
+    closing.signal,
+  );
   await once(server, "listening");
   const { process: name, managedTargets } = settings;
   log({ what: "started", process: name, address: server.address(), managedTargets });
@@ -154,38 +171,49 @@ async function openStore(settings: Settings, connection: Connection) {
 }
 
 /** Gives what remediations are joined to. */
-function remediationsOf(settings: Settings, connection: Connection, { journal, clock }: Store): RemediationSetting {
+function remediationsOf(
+  settings: Settings,
+  connection: Connection,
+  { journal, clock, declared }: Store,
+): RemediationSetting {
   const patience = patienceOf(settings.requestSeconds);
   return {
     ...settings,
+    credentials: credentialsIn(declared),
+    sessions: createSessions(rotatorAccess(settings, connection)),
     declared: settings.remediations,
     connection,
     patience,
     journal,
     kinds,
     apps: createContainerApps(connection, patience),
+    issues: settings.issues && createIssues(settings.issues, { dispatcher: fetchDispatcher() }),
     clock,
     log: logTrouble,
   };
 }
 
+/** Gives how the servers of credentials are reached. */
+const rotatorAccess = ({ rotatorPassword: password, database }: Settings, { credential }: Connection) => ({
+  password: passwordOf({ ...database, password }, credential),
+  tls: database.tls,
+});
+
 /** Gives what rotations need beside other streams. */
 function rotationsOf(
-  { requestSeconds, workspace, rotatorPassword: password, database, rotationsAtOnce: atOnce }: Settings,
+  settings: Settings,
   connection: Connection,
   { declared, clock, journal }: Store,
   vault: Vault,
 ): Omit<RotationWorld, "streams"> {
+  const { requestSeconds, workspace, rotationsAtOnce: atOnce } = settings;
   const patience = patienceOf(requestSeconds);
   return {
     credentials: credentialsIn(declared),
     ahead: rotationsAhead(journal),
     atOnce,
     vault,
-    roles: createCredentialRoles({
-      password: passwordOf({ ...database, password }, connection.credential),
-      tls: database.tls,
-    }),
+    roles: createCredentialRoles(rotatorAccess(settings, connection)),
     logins: createLoginRows(connection, patience, workspace, clock.now),
     consumers: createConsumers(connection, patience),
     clock,
@@ -234,7 +262,7 @@ function orchestratorOf(
 
 function serveApi(
   { managedTargets: managedApps, remediations, process: name, host, port }: Settings,
-  { journal, claims, clock, telemetry, standing, declarations }: Store & Pick<Parts, "standing" | "declarations">,
+  { journal, claims, clock, telemetry, ...asked }: Store & Pick<Parts, "standing" | "declarations" | "hint">,
   streams: Orchestrator,
   authenticate: Authenticate,
   closing: AbortSignal,
@@ -244,10 +272,11 @@ function serveApi(
     claims,
     kinds,
     streams,
-    ...(standing && { standing }),
+    ...(asked.standing && { standing: asked.standing }),
+    ...(asked.hint && { hint: asked.hint }),
     managedApps,
     managedTargets: [...managedApps.map(appKey), ...incidentKeys(remediations)],
-    ...(declarations && { declarations }),
+    ...(asked.declarations && { declarations: asked.declarations }),
     now: clock.now,
     process: name,
     closing,

@@ -33,6 +33,7 @@ interface Settings {
   readonly rotationsAtOnce?: number;
   readonly credentials?: string | undefined;
   readonly remediations?: string | undefined;
+  readonly issues?: { readonly tokenUrl: pulumi.Input<string>; readonly api?: string | undefined } | undefined;
 }
 
 /** The name of the app's secret with the database's password. The template names the secret and never holds it. */
@@ -45,15 +46,25 @@ const rotatorSecret = "rotator-password";
 /** The name of the app's secret with the connection string of telemetry. */
 const telemetrySecret = "telemetry";
 
-/** Returns the secrets that the template only names. */
-export function secretsOf({ database, notify, rotatorPassword, telemetry }: Settings): {
-  secrets?: { name: string; value: pulumi.Output<string> }[];
+/** The name of the app's secret with the token for issues, which Key Vault holds. */
+const issuesSecret = "issues-token";
+
+/** Returns the secrets that the template only names. One that Key Vault holds is fetched with the identity. */
+export function secretsOf(
+  { database, notify, rotatorPassword, telemetry, issues }: Settings,
+  identity: pulumi.Input<string>,
+): {
+  secrets?: (
+    | { name: string; value: pulumi.Output<string> }
+    | { name: string; keyVaultUrl: pulumi.Input<string>; identity: pulumi.Input<string> }
+  )[];
 } {
   const given = [
     ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
     ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
     ...(rotatorPassword === undefined ? [] : [{ name: rotatorSecret, value: pulumi.secret(rotatorPassword) }]),
     ...(telemetry ? [{ name: telemetrySecret, value: pulumi.secret(telemetry.connectionString) }] : []),
+    ...(issues ? [{ name: issuesSecret, keyVaultUrl: issues.tokenUrl, identity }] : []),
   ];
   return given.length === 0 ? {} : { secrets: given };
 }
@@ -94,12 +105,14 @@ export function environmentVariables(
       : { BALLAST_VAULTS: endpoints.vaults ?? publicAzure.vaults }),
     ...(args.rotationsAtOnce === undefined ? {} : { BALLAST_ROTATIONS_AT_ONCE: String(args.rotationsAtOnce) }),
     ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
+    ...(args.issues?.api === undefined ? {} : { BALLAST_ISSUES_API: args.issues.api }),
   });
   return [
     ...env,
     ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
     ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
     ...(args.rotatorPassword === undefined ? [] : [{ name: "BALLAST_ROTATOR_PASSWORD", secretRef: rotatorSecret }]),
+    ...(args.issues === undefined ? [] : [{ name: "BALLAST_ISSUES_TOKEN", secretRef: issuesSecret }]),
     ...(args.telemetry ? [{ name: "APPLICATIONINSIGHTS_CONNECTION_STRING", secretRef: telemetrySecret }] : []),
   ];
 }

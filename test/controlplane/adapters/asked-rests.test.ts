@@ -142,7 +142,7 @@ const readers: readonly Reader[] = [
     "symptoms",
     "counts failed requests",
     () =>
-      createSymptoms(connection, patience, "w", 1).rows(
+      createSymptoms(connection, patience, "w", 1, { objectives: [], targets: [] }).rows(
         { kind: "Measure", target: incident.target, measure: "requests", from: 0 },
         600_000,
         uncut,
