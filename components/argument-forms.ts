@@ -30,7 +30,7 @@ import {
 import { probeRequestForm } from "../engines/rollout/probe-request.ts";
 import { completedCredential, objectionsToCredentials } from "../engines/rotation/declaration.ts";
 import type { AppTarget } from "../engines/targets.ts";
-import { alertForms } from "./alerts/argument-forms.ts";
+import { alertForms } from "./alerts/forms.ts";
 import { anObject, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
 import { credentialReference, databaseCredential, secretVault } from "./credentials/forms.ts";

@@ -1,9 +1,9 @@
 // Forms as Pulumi's package schema, and what is wrong with properties as the Pulumi CLI shows it. Pulumi's schema has
 // no ranges, and refers to an object by its token, so what it says follows from a form's JSON Schema.
-import type { Form } from "../engines/form.ts";
+import { type Form, read } from "../engines/form.ts";
 import { complaintWithValue, type Problem, pathOf } from "../engines/problem.ts";
 import type { Schema } from "../engines/schema.ts";
-import type { Failure, Properties } from "./resource-type.ts";
+import { type Failure, type Properties, type ResourceType, unknownValue } from "./resource-type.ts";
 
 /** The part of JSON Schema that Pulumi's schema has too. */
 interface Shape extends Schema {
@@ -35,6 +35,19 @@ function propertiesIn({ properties = {}, required = [] }: Shape): Described {
   };
 }
 
+/** Describes a resource by its forms. What goes in comes out again, beside the outputs. */
+export function resourceSchema(description: string, inputs: Form<object>, outputs: Form<object>) {
+  const taken = propertiesOf(inputs);
+  const given = propertiesOf(outputs);
+  return {
+    description,
+    inputProperties: taken.properties,
+    requiredInputs: taken.required,
+    properties: { ...taken.properties, ...given.properties },
+    required: [...taken.required, ...given.required],
+  };
+}
+
 /** Describes the named objects within an object's form as types, by token. */
 export const typesOf = ({ schema }: Form<object>): Properties => Object.fromEntries(typesIn(schema));
 
@@ -60,13 +73,26 @@ function propertyOf(shape: Shape): Properties {
     ...(byDefault === undefined ? {} : { default: byDefault }),
   };
   if (type === "object" && title !== undefined) return { $ref: `#/types/${tokenOf(title)}`, ...said };
+  if (type === "object" && typeof values === "object")
+    return { type, additionalProperties: propertyOf(values), ...said };
   // Without its values, Pulumi would take them for texts.
   if (type === "object") return { type, additionalProperties: { $ref: "pulumi.json#/Any" }, ...said };
   if (type === "array") return { type, items: propertyOf(items ?? {}), ...said };
-  if (type === "object" && typeof values === "object")
-    return { type, additionalProperties: propertyOf(values), ...said };
   return { type: type === "integer" ? "number" : type, ...said };
 }
+
+/**
+ * Checks inputs by their form: fills in the defaults and lists every property that is unknown, missing or refused. A
+ * placeholder fits anywhere.
+ */
+export const checkBy =
+  (form: Form<object>): ResourceType["check"] =>
+  (given) => {
+    const parsed = read(form, given, { placeholder: unknownValue });
+    return "value" in parsed
+      ? { inputs: { ...parsed.value }, failures: [] }
+      : { inputs: given, failures: failuresOf(parsed.problems) };
+  };
 
 /** Gives problems as the Pulumi CLI shows them, each beside its property. */
 export const failuresOf = (problems: readonly Problem[]): readonly Failure[] =>

@@ -9,6 +9,17 @@ export type Properties = Readonly<Record<string, unknown>>;
 /** The Pulumi CLI's placeholder for a value that is not known in a preview. */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
+/** Reports whether a value, or anything in it, is not known in a preview. */
+export const isUnknown = (value: unknown): boolean =>
+  value === unknownValue || (typeof value === "object" && value !== null && Object.values(value).some(isUnknown));
+
+/**
+ * Reports whether a name is another one: to Azure and to GitHub, letter case makes none. A name that a preview does not
+ * know yet is not another one either: the update compares again, with the value.
+ */
+export const isOther = (before: unknown, after: unknown): boolean =>
+  after !== unknownValue && String(before).toLowerCase() !== String(after).toLowerCase();
+
 /** One problem with one property, which the Pulumi CLI shows beside the resource. */
 export interface Failure {
   readonly property: string;

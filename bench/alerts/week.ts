@@ -1,5 +1,6 @@
 // A labelled week of one estate, by the minute: six services on a database and twelve kinds of incidents, two of which
 // are noise. It is synthetic; a seed draws when incidents begin, how long they last and how strong they are.
+import { seeded } from "../../demo/seeded.ts";
 
 /** What is wrong, and what would put it right. */
 export interface Kind {
@@ -63,7 +64,7 @@ export interface Week {
 
 /** Draws a week: each kind once, one after another, with hours between them. */
 export function drawWeek(seed: number): Week {
-  const random = drawing(seed);
+  const random = seeded(seed);
   const order = kinds.map((kind) => ({ kind, at: random() })).toSorted((one, other) => one.at - other.at);
   const slot = Math.floor(minutesOfWeek / kinds.length);
   const incidents = order.map(({ kind }, index): Labelled => {
@@ -84,15 +85,4 @@ export function drawWeek(seed: number): Week {
 function requestsAt(minute: number): number {
   const hour = (minute % 1440) / 60;
   return hour < 6 ? 4 : Math.round(200 + 150 * Math.sin(((hour - 6) / 18) * Math.PI));
-}
-
-/** Gives numbers from 0 to 1 that follow from a seed (mulberry32). */
-function drawing(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

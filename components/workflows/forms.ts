@@ -1,8 +1,8 @@
 // The forms of the arguments of the components for GitHub.
 import { list, number, object, optional, text } from "../../engines/form.ts";
 import { input, named, plain } from "../arguments.ts";
+import { word } from "../shared-forms.ts";
 
-const word = text("a text that is not empty", { pattern: "\\S" });
 const repository = text("owner/name", { pattern: "^[\\w.-]+/[\\w.-]+$" });
 const uuid = text("an id of 32 hexadecimal digits in five groups", {
   pattern: "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",

@@ -1,7 +1,9 @@
 // Draws the releases of a demo from a seed: their faults, sizes and order, when the control plane is killed, and which
 // verdict races with a `pulumi up`. A fault reaches only the environment of the replicas, and it alone determines the
 // expected result.
+
 import type { RolloutResult } from "../../engines/rollout/vocabulary.ts";
+import { seeded } from "../seeded.ts";
 
 /** What is wrong with a release. examples/storefront/README.md describes the faults. */
 export type Fault =
@@ -41,7 +43,7 @@ export const story: Draw = {
 
 /** Draws two or three bad releases and two good ones, a bad one last, so that there is something to revert. */
 export function draw(seed: number): Draw {
-  const random = mulberry32(seed);
+  const random = seeded(seed);
   const between: Between = (least, most) => least + Math.floor(random() * (most - least + 1));
   const pick = <Item>(items: readonly Item[]): Item => items[between(0, items.length - 1)]!;
   const bad: Fault[] = shuffle(["errors", "slow", "hang", "crash", "never-ready"] as const, random)
@@ -125,16 +127,4 @@ function shuffle<Item>(items: readonly Item[], random: () => number): Item[] {
     [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
   }
   return shuffled;
-}
-
-/** Returns a generator of pseudo-random numbers from 0 to 1 (mulberry32), the same on every machine. */
-function mulberry32(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = a;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

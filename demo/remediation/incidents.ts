@@ -1,5 +1,6 @@
 // The incidents of the story: what strikes, what may be done about it, and what must come of it. A seed draws their
 // order and their sizes.
+import { seeded } from "../seeded.ts";
 import { databases, type ServiceSpec } from "./estate.ts";
 
 /** The kinds of incidents. */
@@ -25,7 +26,7 @@ const repaired = { result: "repaired", reason: "verified" };
 
 /** Gives the incidents in the order in which they strike. `returning` runs beside the others from the start. */
 export function incidentsOf(seed: number | undefined): readonly IncidentSpec[] {
-  const random = drawing(seed ?? 1);
+  const random = seeded(seed ?? 1);
   const between = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
   const made = specs(between);
   // The hang comes first: the circuit of a runbook counts over all targets, and a restart that helps closes it.
@@ -152,14 +153,3 @@ export const queryOf = ({ services }: IncidentSpec): string =>
       "by ContainerAppName",
     "where requests >= 20 and failed * 100 > requests * 5",
   ].join("\n| ");
-
-/** Gives numbers from 0 to 1 that follow from a seed (mulberry32). */
-function drawing(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

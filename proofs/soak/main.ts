@@ -80,7 +80,9 @@ async function followAll({ world, released, stop }: Releasing): Promise<number> 
     const done = new Set<string>();
     while (!stop.aborted) {
       const revision = released.findLast((release) => release.app === app)?.revision;
-      if (revision === undefined || done.has(revision)) {
+      const isUnfollowed = revision !== undefined && !done.has(revision);
+      // A revision is there before its rollout is, and following a rollout that is unknown is refused.
+      if (!isUnfollowed || (await world.call("GET", `/rollouts/shop/${app}/${revision}`)).status !== 200) {
         await nap(250);
         continue;
       }
@@ -90,7 +92,10 @@ async function followAll({ world, released, stop }: Releasing): Promise<number> 
       for await (const _ of facts) read++;
     }
   };
-  await Promise.all(apps.map((app) => followApp(app).catch(() => undefined)));
+  const orReport = (app: string) => (error: Error) => {
+    if (!stop.aborted) report(`the follower of ${app} ended early: ${error.message}`);
+  };
+  await Promise.all(apps.map((app) => followApp(app).catch(orReport(app))));
   return read;
 }
 

@@ -3,9 +3,8 @@ import { credentialCalls } from "../../client/credentials.ts";
 import { rotations } from "../../client/rotations.ts";
 import { streamCalls } from "../../client/streams.ts";
 import { canonical } from "../../engines/canonical.ts";
-import { read } from "../../engines/form.ts";
-import { failuresOf, propertiesOf, typesOf } from "../package-schema.ts";
-import { type Around, type Change, type Properties, type ResourceType, unknownValue } from "../resource-type.ts";
+import { checkBy, resourceSchema, typesOf } from "../package-schema.ts";
+import { type Around, type Change, isOther, type Properties, type ResourceType } from "../resource-type.ts";
 import { declare, lookUp, planned, type Surroundings, withdraw } from "./credential.ts";
 import { bodyOf, type CredentialInputs, inputsForm, outputsForm } from "./fields.ts";
 
@@ -28,30 +27,17 @@ export function diffOf(oldInputs: Properties, oldOutputs: Properties, news: Prop
   return because.length > 0 ? { kind: "update", because } : { kind: "none" };
 }
 
-const isOther = (before: unknown, after: unknown): boolean =>
-  after !== unknownValue && String(before).toLowerCase() !== String(after).toLowerCase();
-
-const taken = propertiesOf(inputsForm);
-const given = propertiesOf(outputsForm);
-
 /** A declared credential. */
 export const credential: ResourceType = {
   token: "ballast:index:Credential",
   hasControlPlane: true,
   types: { ...typesOf(inputsForm), ...typesOf(outputsForm) },
-  schema: {
-    description: "A database credential that the control plane rotates: its declaration, and its first versions.",
-    inputProperties: taken.properties,
-    requiredInputs: taken.required,
-    properties: { ...taken.properties, ...given.properties },
-    required: [...taken.required, ...given.required],
-  },
-  check: (inputs) => {
-    const parsed = read(inputsForm, inputs, { placeholder: unknownValue });
-    return "value" in parsed
-      ? { inputs: { ...parsed.value }, failures: [] }
-      : { inputs, failures: failuresOf(parsed.problems) };
-  },
+  schema: resourceSchema(
+    "A database credential that the control plane rotates: its declaration, and its first versions.",
+    inputsForm,
+    outputsForm,
+  ),
+  check: checkBy(inputsForm),
   diff: diffOf,
   cautions: () => [],
   idOf: ({ vault, credential: name }) => `${vault}/${name}`.toLowerCase(),

@@ -3,25 +3,16 @@
 
 import { succeeded } from "../../client/rollouts.ts";
 import { canonical } from "../../engines/canonical.ts";
-import { read } from "../../engines/form.ts";
 import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
 import { canaryAppMoved } from "../../errors/canary-app.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 import { releaseGateLater } from "../../errors/provider.ts";
-import { failuresOf } from "../package-schema.ts";
-import { type Change, type Failure, type Properties, unknownValue } from "../resource-type.ts";
+import { checkBy } from "../package-schema.ts";
+import { type Change, isOther, type Properties, unknownValue } from "../resource-type.ts";
 import { inputsForm } from "./fields.ts";
 
-/**
- * Fills in the defaults and lists every property that is unknown, missing or refused by its form. A placeholder fits
- * anywhere.
- */
-export function check(given: Properties): { readonly inputs: Properties; readonly failures: readonly Failure[] } {
-  const parsed = read(inputsForm, given, { placeholder: unknownValue });
-  return "value" in parsed
-    ? { inputs: { ...parsed.value }, failures: [] }
-    : { inputs: given, failures: failuresOf(parsed.problems) };
-}
+/** Checks each field as the control plane would. */
+export const check = checkBy(inputsForm);
 
 /**
  * Reports whether the resource needs an update or a replacement.
@@ -49,7 +40,7 @@ export function diff(oldInputs: Properties, oldOutputs: Properties, news: Proper
 }
 
 const movesOf = (oldInputs: Properties, news: Properties) =>
-  (["resourceGroup", "app"] as const).filter((key) => isMoved(oldInputs[key], news[key]));
+  ["resourceGroup", "app"].filter((key) => isOther(oldInputs[key], news[key]));
 
 /**
  * Refuses to move the release of a `CanaryApp`: with it, Pulumi would delete the app that serves and create another.
@@ -62,10 +53,6 @@ export function refuses(urn: string, oldInputs: Properties, news: Properties): B
   const isOfCanaryApp = urn.includes("ballast:index:CanaryApp$");
   return isOfCanaryApp && moves.length > 0 ? canaryAppMoved({ app: String(oldInputs["app"]), moves }) : undefined;
 }
-
-/** Reports whether a name is another one to Azure, which ignores case. */
-const isMoved = (before: unknown, after: unknown): boolean =>
-  after !== unknownValue && String(before).toLowerCase() !== String(after).toLowerCase();
 
 /**
  * Lists what a user should know about inputs that change nothing now: a gate that is added, changed or removed applies
@@ -93,7 +80,7 @@ function isAsLeft({ result, revision, serving: before }: Properties, news: Prope
   return (
     isOfRotation(news, serving) ||
     (result === "unchanged" && before === "") ||
-    [revision, ...(result === "unchanged" ? [before] : [])].some((left) => !isMoved(left, serving))
+    [revision, ...(result === "unchanged" ? [before] : [])].some((left) => !isOther(left, serving))
   );
 }
 

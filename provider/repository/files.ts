@@ -1,6 +1,5 @@
-// The resource `ballast:index:RepositoryFiles`: files of a repository on GitHub, kept as a program says. The token is
-// in GITHUB_TOKEN of whoever runs the Pulumi CLI, and neither an input nor an output.
-import { type Access, accessTo } from "../../client/github/access.ts";
+// The resource `ballast:index:RepositoryFiles`: files of a repository on GitHub, kept as a program says.
+import type { Access } from "../../client/github/access.ts";
 import { type FailedCheck, failedChecks } from "../../client/github/checks.ts";
 import {
   compare,
@@ -10,25 +9,28 @@ import {
   publish,
   takeBack,
 } from "../../client/github/publish.ts";
-import { dictionary, list, number, type ObjectOf, object, oneOf, optional, read, text } from "../../engines/form.ts";
+import { dictionary, list, number, type ObjectOf, object, oneOf, optional, text } from "../../engines/form.ts";
 import { many } from "../../engines/wording.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { workflowsChecksFailed } from "../../errors/workflows.ts";
-import { failuresOf, propertiesOf } from "../package-schema.ts";
+import { checkBy, resourceSchema } from "../package-schema.ts";
 import {
   type Change,
+  isOther,
+  isUnknown,
   type Properties,
   type ResourceType,
   type Settled,
   unknownValue,
   type Voiced,
 } from "../resource-type.ts";
+import { accessOf, idOf, look, repositoryField } from "./repository.ts";
 
 const results = ["published", "proposed", "waiting", "drifted"] as const;
 const any = text("a text", { least: 0 });
 
 const inputFields = {
-  repository: text("owner/name", { pattern: "^[\\w.-]+/[\\w.-]+$", description: "The repository: `owner/name`." }),
+  repository: repositoryField,
   source: text("owner/name@commit", {
     pattern: "^[\\w.-]+/[\\w.-]+@[0-9a-f]{40}$",
     description: "Where the files come from, as their first line says: `owner/name@commit`.",
@@ -57,11 +59,6 @@ const outputsForm = object({
 type Inputs = ObjectOf<typeof inputFields>;
 interface Outputs extends Inputs, ObjectOf<(typeof outputsForm)["fields"]> {}
 
-const inputs = propertiesOf(inputsForm);
-const outputs = propertiesOf(outputsForm);
-
-const accessOf = (repository: string): Access => accessTo(repository, process.env);
-
 /** What has been written before may be overwritten, whoever edited it since; a file that never was ours may not. */
 function publicationOf({ files, source }: Inputs, { files: before = {} }: Partial<Outputs>): Publication {
   return {
@@ -72,35 +69,21 @@ function publicationOf({ files, source }: Inputs, { files: before = {} }: Partia
   };
 }
 
-const isUnknown = (value: unknown): boolean =>
-  value === unknownValue || (typeof value === "object" && value !== null && Object.values(value).some(isUnknown));
 const driftIn = ({ files }: Published): readonly string[] =>
   Object.entries(files).flatMap(([path, state]) => (state === "current" ? [] : [`${path} ${state}`]));
 const mustWait = ({ after = [] }: Inputs): boolean =>
   after.some((result) => result !== "published" && result !== unknownValue);
 
-/** Looks at the repository; without an answer it warns, and gives undefined. */
-async function look(news: Inputs, old: Partial<Outputs>, { warn }: Voiced): Promise<Published | undefined> {
-  try {
-    return await compare(accessOf(news.repository), publicationOf(news, old));
-  } catch (error) {
-    if (!(error instanceof BallastError)) throw error;
-    warn(`${news.repository} could not be read, so edits there are not known. ${error.message} (${error.id})`);
-    return undefined;
-  }
-}
+const compared = (news: Inputs, old: Partial<Outputs>, around: Voiced): Promise<Published | undefined> =>
+  look({ ...news }, "edits", around, () => compare(accessOf({ ...news }), publicationOf(news, old)));
 
 async function diff(oldInputs: Properties, olds: Properties, given: Properties, around: Voiced): Promise<Change> {
   const news = given as unknown as Inputs;
   const old = olds as unknown as Outputs;
-  if (
-    news.repository !== unknownValue &&
-    String(oldInputs["repository"]).toLowerCase() !== news.repository.toLowerCase()
-  )
-    return { kind: "replace", because: ["repository"] };
+  if (isOther(oldInputs["repository"], given["repository"])) return { kind: "replace", because: ["repository"] };
   if (isUnknown([news.repository, news.source, news.files])) return { kind: "update", because: ["files"] };
   if (mustWait(news)) return old.result === "waiting" ? { kind: "none" } : { kind: "update", because: ["after"] };
-  const found = await look(news, old, around);
+  const found = await compared(news, old, around);
   if (found === undefined)
     return JSON.stringify(old.files) === JSON.stringify(news.files)
       ? { kind: "none" }
@@ -120,7 +103,7 @@ async function settle(given: Properties, around: Voiced, olds: Properties = {}):
     around.report(`${news.repository} waits until the pull request of a repository before it is merged`);
     return { outputs: { ...news, ...kept, files: old.files ?? {}, result: "waiting" } };
   }
-  const access = accessOf(news.repository);
+  const access = accessOf(given);
   const made = await publish(access, publicationOf(news, old));
   around.report(lineOf(made));
   const { commit = kept.commit, pullRequest = "" } = made;
@@ -155,7 +138,7 @@ function lineOf({ repository, outcome, commit, pullRequest, ...found }: Made): s
 async function readBack(given: Properties, olds: Properties, around: Voiced): Promise<Properties> {
   const old = olds as unknown as Outputs;
   if (old.result === "waiting") return olds;
-  const found = await look({ ...(given as unknown as Inputs), files: old.files, source: old.source }, old, around);
+  const found = await compared({ ...(given as unknown as Inputs), files: old.files, source: old.source }, old, around);
   if (found === undefined) return olds;
   const result = { unchanged: "published", proposed: "proposed", differs: "drifted", committed: "published" }[
     found.outcome
@@ -168,7 +151,7 @@ async function remove(given: Properties, olds: Properties, { report, warn }: Voi
   const news = given as unknown as Inputs;
   const publication = publicationOf({ ...news, files: {} }, olds as Partial<Outputs>);
   try {
-    report(lineOf(await publish(accessOf(news.repository), publication)));
+    report(lineOf(await publish(accessOf(given), publication)));
   } catch (error) {
     if (!(error instanceof BallastError) || !/answered 404/.test(error.message)) throw error;
     warn(`${error.message} (${error.id}) No file was removed; the deletion continues.`);
@@ -187,22 +170,15 @@ export const repositoryFiles: ResourceType = {
   token: "ballast:index:RepositoryFiles",
   hasControlPlane: false,
   types: {},
-  schema: {
-    description: "Files of a repository on GitHub, in one signed commit. Edits by hand are reported and undone.",
-    inputProperties: inputs.properties,
-    requiredInputs: inputs.required,
-    properties: { ...inputs.properties, ...outputs.properties },
-    required: [...inputs.required, ...outputs.required],
-  },
-  check: (given) => {
-    const parsed = read(inputsForm, given, { placeholder: unknownValue });
-    return "value" in parsed
-      ? { inputs: { ...parsed.value }, failures: [] }
-      : { inputs: given, failures: failuresOf(parsed.problems) };
-  },
+  schema: resourceSchema(
+    "Files of a repository on GitHub, in one signed commit. Edits by hand are reported and undone.",
+    inputsForm,
+    outputsForm,
+  ),
+  check: checkBy(inputsForm),
   diff,
   cautions: () => [],
-  idOf: ({ repository }) => String(repository).toLowerCase(),
+  idOf,
   planned,
   unknownOutputs: ["result", "commit", "pullRequest"],
   settle,

@@ -1,6 +1,5 @@
 // The resource `ballast:index:RepositorySettings`: who approves deployments, which checks a pull request needs, what
-// actions may run and what the tokens for a cloud say, as a program has it. The token is in GITHUB_TOKEN.
-import { accessTo } from "../../client/github/access.ts";
+// actions may run and what the tokens for a cloud say, as a program has it.
 import {
   differences,
   factsOf,
@@ -9,20 +8,20 @@ import {
   removeSettings,
   writeSettings,
 } from "../../client/github/settings.ts";
-import { dictionary, list, number, type ObjectOf, object, read, text } from "../../engines/form.ts";
-import { BallastError } from "../../errors/catalogue.ts";
-import { failuresOf, propertiesOf, typesOf } from "../package-schema.ts";
+import { dictionary, list, number, type ObjectOf, object, text } from "../../engines/form.ts";
+import { checkBy, propertiesOf, resourceSchema, typesOf } from "../package-schema.ts";
 import {
   type Change,
   type FunctionType,
+  isOther,
+  isUnknown,
   type Properties,
   type ResourceType,
-  unknownValue,
   type Voiced,
 } from "../resource-type.ts";
+import { accessOf, idOf, look, repositoryField } from "./repository.ts";
 
 const word = text("a text that is not empty", { pattern: "\\S" });
-const repository = text("owner/name", { pattern: "^[\\w.-]+/[\\w.-]+$", description: "The repository: `owner/name`." });
 const environment = object(
   {
     reviewers: list(word, { most: 6, description: "Teams of the owner that approve, by their slugs." }),
@@ -32,7 +31,7 @@ const environment = object(
   { title: "RepositoryEnvironment", description: "An environment of a repository." },
 );
 const inputFields = {
-  repository,
+  repository: repositoryField,
   environments: { ...dictionary(environment), description: "Environments, by their names." },
   requiredChecks: list(word, { description: "Checks that a pull request to the default branch needs." }),
   bypassApps: list(number({ whole: true }), { description: "Apps that commit without a pull request, by their ids." }),
@@ -44,35 +43,22 @@ const outputsForm = object({
 });
 
 interface Inputs extends ObjectOf<typeof inputFields> {}
-const inputs = propertiesOf(inputsForm);
-const outputs = propertiesOf(outputsForm);
 
-const accessOf = (properties: Properties) => accessTo(String(properties["repository"]), process.env);
 const settingsIn = (properties: Properties): RepositorySettings => properties as unknown as Inputs;
-const isUnknown = (value: unknown): boolean =>
-  value === unknownValue || (typeof value === "object" && value !== null && Object.values(value).some(isUnknown));
 
-/** Lists what differs on GitHub; without an answer it warns, and gives undefined. */
-async function look(properties: Properties, { warn }: Voiced): Promise<readonly string[] | undefined> {
-  try {
-    return (await differences(accessOf(properties), settingsIn(properties))).map(({ message }) => message);
-  } catch (error) {
-    if (!(error instanceof BallastError)) throw error;
-    warn(
-      `${properties["repository"]} could not be read, so changes there are not known. ${error.message} (${error.id})`,
-    );
-    return undefined;
-  }
-}
+/** Lists what differs on GitHub. */
+const drift = (properties: Properties, around: Voiced): Promise<readonly string[] | undefined> =>
+  look(properties, "changes", around, async () =>
+    (await differences(accessOf(properties), settingsIn(properties))).map(({ message }) => message),
+  );
 
 async function diff(oldInputs: Properties, _old: Properties, news: Properties, around: Voiced): Promise<Change> {
-  if (String(oldInputs["repository"]).toLowerCase() !== String(news["repository"]).toLowerCase())
-    return { kind: "replace", because: ["repository"] };
+  if (isOther(oldInputs["repository"], news["repository"])) return { kind: "replace", because: ["repository"] };
   const changed = Object.keys(inputFields).filter(
     (key) => JSON.stringify(oldInputs[key]) !== JSON.stringify(news[key]),
   );
   if (changed.length > 0 || isUnknown(news)) return { kind: "update", because: changed };
-  const found = (await look(news, around)) ?? [];
+  const found = (await drift(news, around)) ?? [];
   for (const line of found) around.warn(`${news["repository"]}: ${line}; an update mends it`);
   return found.length === 0 ? { kind: "none" } : { kind: "update", because: ["drift"] };
 }
@@ -89,34 +75,27 @@ export const repositorySettings: ResourceType = {
   token: "ballast:index:RepositorySettings",
   hasControlPlane: false,
   types: typesOf(object({ environment })),
-  schema: {
-    description: "Settings of a repository on GitHub that guard its deliveries. A delete takes the ruleset away only.",
-    inputProperties: inputs.properties,
-    requiredInputs: inputs.required,
-    properties: { ...inputs.properties, ...outputs.properties },
-    required: [...inputs.required, ...outputs.required],
-  },
-  check: (given) => {
-    const parsed = read(inputsForm, given, { placeholder: unknownValue });
-    return "value" in parsed
-      ? { inputs: { ...parsed.value }, failures: [] }
-      : { inputs: given, failures: failuresOf(parsed.problems) };
-  },
+  schema: resourceSchema(
+    "Settings of a repository on GitHub that guard its deliveries. A delete takes the ruleset away only.",
+    inputsForm,
+    outputsForm,
+  ),
+  check: checkBy(inputsForm),
   diff,
   cautions: () => [],
-  idOf: (properties) => String(properties["repository"]).toLowerCase(),
+  idOf,
   planned,
   unknownOutputs: [],
   settle: async (properties, { report }) => {
     for (const line of await writeSettings(accessOf(properties), settingsIn(properties))) report(`was: ${line}`);
     return { outputs: { ...properties, drift: [] } };
   },
-  read: async (properties, old, around) => ({ ...old, drift: (await look(properties, around)) ?? old["drift"] }),
+  read: async (properties, old, around) => ({ ...old, drift: (await drift(properties, around)) ?? old["drift"] }),
   isInFlight: () => false,
   remove: (properties) => removeSettings(accessOf(properties)),
 };
 
-const factsForm = object({ repository });
+const factsForm = object({ repository: repositoryField });
 
 /** Who a repository is: the ids that stand in the subjects of its tokens. */
 export const repositoryFacts: FunctionType = {
@@ -126,10 +105,7 @@ export const repositoryFacts: FunctionType = {
     inputs: propertiesOf(factsForm),
     outputs: { properties: { fullName: { type: "string" }, id: { type: "number" }, ownerId: { type: "number" } } },
   },
-  check: ({ repository: given }) => {
-    const parsed = read(factsForm, { repository: given }, { placeholder: unknownValue });
-    return "problems" in parsed ? failuresOf(parsed.problems) : [];
-  },
+  check: ({ repository }) => checkBy(factsForm)({ repository }).failures,
   invoke: async (args) => {
     const { fullName, id, ownerId } = await factsOf(accessOf(args));
     return { fullName, id, ownerId };

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type http from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAlerts } from "../../../controlplane/adapters/azure/alerts.ts";
-import { type Connection, connect } from "../../../controlplane/adapters/azure/connection.ts";
+import type { Connection } from "../../../controlplane/adapters/azure/connection.ts";
 import { createConsumers } from "../../../controlplane/adapters/azure/consumers.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { createVault } from "../../../controlplane/adapters/azure/key-vault.ts";
@@ -15,15 +15,13 @@ import { createSymptoms } from "../../../controlplane/adapters/azure/symptoms.ts
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import { systemTime } from "../../../controlplane/runtime/clock.ts";
 import type { Consumer } from "../../../engines/rotation/vocabulary.ts";
+import { connectionTo, resourceManager, signsIn, subscription } from "../../support/controlplane/endless-azure.ts";
 import { type EndlessServer, type Proper, startEndless } from "../../support/endless.ts";
 
 const patience = patienceOf(60);
 const uncut = new AbortController().signal;
 const ours = async () => true;
-const authority = "https://login.endless.test";
-const resourceManager = "https://management.endless.test";
-const subscription = "11111111-2222-3333-4444-555555555555";
-const target = { resourceGroup: "work", app: "storefront" };
+const target = { resourceGroup: "shop", app: "storefront" };
 const consumer = target as Consumer;
 const credential = {
   credential: "db",
@@ -42,38 +40,12 @@ beforeAll(async () => {
   server.instead = (request) =>
     signsIn(request) ??
     proper(request) ?? { status: 429, headers: { "retry-after": "240" }, body: { error: { code: "Throttled" } } };
-  connection = connect(
-    {
-      subscription,
-      tenant: "tenant",
-      resourceManager,
-      logs: "https://api.endless.test",
-      authority,
-      clientId: "client",
-      clientSecret: "secret",
-      requestSeconds: 60,
-    },
-    `endless.test=127.0.0.1:${server.port}`,
-  );
+  connection = connectionTo(server, 60);
 });
 afterAll(async () => {
   connection.close();
   await server[Symbol.asyncDispose]();
 });
-
-const signsIn = ({ url = "" }: http.IncomingMessage): Proper | undefined => {
-  if (url.includes("/oauth2/v2.0/token"))
-    return { body: { token_type: "Bearer", access_token: "a.b.c", expires_in: 3600 } };
-  if (!url.includes("/.well-known/openid-configuration")) return undefined;
-  return {
-    body: {
-      issuer: `${authority}/tenant/v2.0`,
-      authorization_endpoint: `${authority}/tenant/oauth2/v2.0/authorize`,
-      token_endpoint: `${authority}/tenant/oauth2/v2.0/token`,
-      jwks_uri: `${authority}/tenant/discovery/v2.0/keys`,
-    },
-  };
-};
 
 /** An app whose one revision serves. */
 const app: Proper = {
@@ -109,7 +81,7 @@ const alerts = () =>
     log: () => undefined,
   });
 const measure = { kind: "Measure", target, canary: "b", stable: "a", from: 0, intervalSeconds: 60 } as never;
-const incident = { target: "app/work/storefront", alert: { rule: "r", id: "i" }, message: "m" };
+const incident = { target: "app/shop/storefront", alert: { rule: "r", id: "i" }, message: "m" };
 const act = { target: incident.target, rung: { job: "tool" }, key: "k", since: 0, incident, follow: "" } as never;
 const repoint = {
   kind: "Repoint",

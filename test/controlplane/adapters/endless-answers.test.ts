@@ -1,15 +1,15 @@
 // Answers of Azure without end: of sign-in, Resource Manager, Log Analytics, the ingestion of telemetry, and the issuer
 // of callers' tokens. Each is read up to a limit of bytes and of time, and then its reader goes on.
-import type http from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { fetchDispatcher, parseConnectTo } from "../../../connect-to.ts";
-import { type Connection, connect } from "../../../controlplane/adapters/azure/connection.ts";
+import type { Connection } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";
 import { type Patience, patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import { openSending } from "../../../controlplane/adapters/telemetry/send.ts";
 import { createAuthenticate } from "../../../controlplane/api/authenticate.ts";
-import { type EndlessServer, type Proper, startEndless } from "../../support/endless.ts";
+import { authority, connectionTo, signsIn } from "../../support/controlplane/endless-azure.ts";
+import { type EndlessServer, startEndless } from "../../support/endless.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 
 /** Long enough for a loaded machine to read up to the limit of bytes. */
@@ -17,7 +17,6 @@ const requestSeconds = 60;
 /** What the limits allow, and what the buffers of a connection hold beside that. */
 const mebibytesMax = 64 + 32;
 const uncut = new AbortController().signal;
-const authority = "https://login.endless.test";
 const target = { resourceGroup: "work", app: "storefront" };
 const claims = Buffer.from(JSON.stringify({ alg: "RS256", kid: "ours" })).toString("base64url");
 
@@ -36,35 +35,8 @@ afterEach(() => connection.close());
 
 function connectFor(seconds: number): void {
   connection?.close();
-  connection = connect(
-    {
-      subscription: "11111111-2222-3333-4444-555555555555",
-      tenant: "tenant",
-      resourceManager: "https://management.endless.test",
-      logs: "https://api.endless.test",
-      authority,
-      clientId: "client",
-      clientSecret: "secret",
-      requestSeconds: seconds,
-    },
-    `endless.test=127.0.0.1:${server.port}`,
-  );
+  connection = connectionTo(server, seconds);
 }
-
-/** Answers sign-in as Entra does; everything else has no end. */
-const signsIn = ({ url = "" }: http.IncomingMessage): Proper | undefined => {
-  if (url.includes("/oauth2/v2.0/token"))
-    return { body: { token_type: "Bearer", access_token: "a.b.c", expires_in: 3600 } };
-  if (!url.includes("/.well-known/openid-configuration")) return undefined;
-  return {
-    body: {
-      issuer: `${authority}/tenant/v2.0`,
-      authorization_endpoint: `${authority}/tenant/oauth2/v2.0/authorize`,
-      token_endpoint: `${authority}/tenant/oauth2/v2.0/token`,
-      jwks_uri: `${authority}/tenant/discovery/v2.0/keys`,
-    },
-  };
-};
 
 const reads: Readonly<Record<string, (patience: Patience) => Promise<unknown>>> = {
   "Resource Manager": (patience) => createContainerApps(connection, patience).inspect({ target }, uncut),

@@ -1,6 +1,7 @@
 // Properties of the rotation engine over many random worlds: faults, lost answers, readers, signals and other rollouts
 // at random. Each failure prints the seed; `SEED=<n>` runs that one alone.
 import { describe, expect, it } from "vitest";
+import { seeded } from "../../../demo/seeded.ts";
 import { fold } from "../../../engines/engine.ts";
 import { facts } from "../../../engines/rotation/facts.ts";
 import { react } from "../../../engines/rotation/react.ts";
@@ -13,17 +14,6 @@ import { loginsOf } from "../../support/worlds/rotation-world.ts";
 
 const given = process.env["SEED"];
 const seeds = given === undefined ? Array.from({ length: 60 }, (_, index) => index + 1) : [Number(given)];
-
-/** Gives numbers from 0 to 1 that follow from a seed (mulberry32). */
-function chances(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const effects: readonly RotationEffect["kind"][] = [
   "Inspect",
@@ -40,7 +30,7 @@ const effects: readonly RotationEffect["kind"][] = [
 
 /** Makes a world from a seed. */
 function draw(seed: number): RotationScenario {
-  const chance = chances(seed);
+  const chance = seeded(seed);
   const upTo = (most: number): number => Math.floor(chance() * most);
   const many = <Value>(most: number, make: () => Value): readonly Value[] =>
     Array.from({ length: upTo(most + 1) }, make);
