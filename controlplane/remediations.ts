@@ -120,7 +120,7 @@ export interface Hints {
 }
 
 /** A storm of deliveries must not become a storm of polls. */
-const restMilliseconds = 5_000;
+const leastMilliseconds = 5_000;
 
 /**
  * Polls alerts until the process closes. Every replica polls: an alert leads to one stream by its name, however many
@@ -147,7 +147,7 @@ export async function pollAlerts(
     else troubles.met(subject, `failed and will be tried again: ${taken.reason}`);
     const askedMilliseconds = taken.ok ? 0 : (taken.retryAfterSeconds ?? 0) * 1000;
     // A rest that Azure asks for is kept, whatever is delivered. A delivery during the poll counts: it may be newer.
-    const rest = Math.max(askedMilliseconds, Math.min(restMilliseconds, everyMilliseconds));
+    const rest = Math.max(askedMilliseconds, Math.min(leastMilliseconds, everyMilliseconds));
     await time.nap(rest, closing);
     if (rest < everyMilliseconds) await time.nap(everyMilliseconds - rest, AbortSignal.any([closing, hinted]));
   }

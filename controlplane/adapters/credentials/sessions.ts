@@ -52,13 +52,13 @@ export function createSessions(access: CredentialAccess): Sessions {
         const found = (await client.query<Culprit>(culpritsQuery)).rows;
         if (!(await fence()))
           return { ok: false, reason: "another process now owns the incident, so no session was ended" };
-        // A session that has gone on since is no longer one of them, and another may have its number by now.
-        const ended = await client.query<Culprit>(
+        // A session that has gone on since is no longer one of them, and its number may be that of another.
+        const ended = await client.query<Culprit & { readonly ended: boolean }>(
           `select culprit.*, pg_terminate_backend(culprit.pid, 5000) as ended from (${culpritsQuery}) culprit
              where (culprit.pid, culprit.since) in (select * from unnest($1::int[], $2::text[]))`,
           [found.map(({ pid }) => pid), found.map(({ since }) => since)],
         );
-        return { ok: true, value: ended.rows };
+        return { ok: true, value: ended.rows.filter((each) => each.ended) };
       }),
     evidence: (credential) =>
       asRotator(credential, async (client) => {
