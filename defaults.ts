@@ -8,6 +8,7 @@ export const publicAzure = {
   logs: "https://api.loganalytics.io",
   login: "https://login.microsoftonline.com",
   vaults: "vault.azure.net",
+  storage: "core.windows.net",
 } as const;
 
 /** How a database server on Azure is reached. */

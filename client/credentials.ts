@@ -19,6 +19,8 @@ export interface CredentialCalls {
   readonly put: (name: CredentialName, body: CredentialBody) => Promise<PutCredential>;
   /** Gives a declared credential; undefined if it is not declared. */
   readonly show: (name: CredentialName, options?: CallOptions) => Promise<DeclaredCredential | undefined>;
+  /** Gives the names of all declared credentials. */
+  readonly list: () => Promise<readonly CredentialName[]>;
   /** Removes a declaration. Secrets and roles stay. One that does not exist is no error. */
   readonly remove: (name: CredentialName, options?: CallOptions) => Promise<void>;
 }
@@ -37,6 +39,11 @@ export const credentialCalls = (access: Access): CredentialCalls => ({
     if (answer.status >= 400) throw refusal(access, answer);
     fieldOf(answer, "urls", access);
     return answer.body as DeclaredCredential;
+  },
+  list: async () => {
+    const answer = await ask(access, { method: "GET", path: "/credentials", repeatable: true });
+    if (answer.status >= 400) throw refusal(access, answer);
+    return fieldOf(answer, "credentials", access) as readonly CredentialName[];
   },
   remove: async (name, { persistent = false } = {}) => {
     const answer = await ask(access, { method: "DELETE", path: pathOf(name), repeatable: true, persistent });

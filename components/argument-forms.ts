@@ -181,6 +181,7 @@ const controlPlane = object(
           logs: optional(address),
           login: optional(address),
           vaults: optional(host),
+          storage: optional(host),
         }),
       ),
     ),
@@ -190,6 +191,7 @@ const controlPlane = object(
     telemetry: optional(sender),
     notify: optional(secret),
     rotatorPassword: optional(secret),
+    credentialWebhookSecret: optional(secret),
     rotationsAtOnce: optional(plain(number({ least: 1, most: 100, whole: true }))),
     credentials: optional(plain(declaration(credentialsForm, "the credentials that are rotated, as JSON"))),
     issues: optional(

@@ -11,6 +11,7 @@ import {
 import { type DeclaredCredential, declaredCredential, unreadCredential } from "../engines/rotation/declared.ts";
 import { streamOf } from "../engines/rotation/intent.ts";
 import { rotationKind } from "../engines/rotation/kind.ts";
+import { placeOf } from "../engines/rotation/systems.ts";
 import type { CredentialName, RotationIntent } from "../engines/rotation/vocabulary.ts";
 import type { AppTarget } from "../engines/targets.ts";
 import { callMalformed, credentialUnprepared, credentialVaultClosed } from "../errors/api.ts";
@@ -100,7 +101,7 @@ const againSeconds = 5;
 /** Keeps a declaration. Nothing is kept that no rotation could carry out. */
 async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringSetting): Promise<Shown> {
   const { managed, store, world } = setting;
-  const { vault, credential, server, preparedBy } = declared;
+  const { vault, credential, preparedBy } = declared;
   const objections = objectionsToCredentials([declared], managed);
   if (objections.length > 0) return { refused: callMalformed({ complaints: objections }), status: 400 };
   const cancel = AbortSignal.timeout(patienceSeconds * 1000);
@@ -108,7 +109,12 @@ async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringS
   if (!roles.ok) {
     const command =
       preparedBy && `az containerapp job start --resource-group ${preparedBy.resourceGroup} --name ${preparedBy.job}`;
-    const refused = credentialUnprepared({ credential, server, why: roles.reason, ...(command && { command }) });
+    const refused = credentialUnprepared({
+      credential,
+      server: placeOf(declared),
+      why: roles.reason,
+      ...(command && { command }),
+    });
     return { refused, status: 409, retryAfterSeconds: roles.retryAfterSeconds };
   }
   const secrets = await world.vault.look(declared, cancel);

@@ -1,9 +1,11 @@
 // Looks for credentials that expire soon, and asks for their rotations. Every process looks; the name of a rotation
 // follows from the version that is due, so that it starts once.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Result } from "../engines/engine.ts";
-import { dueRotation } from "../engines/rotation/due.ts";
+import { dueRotation, nextDueAt } from "../engines/rotation/due.ts";
 import { streamOf } from "../engines/rotation/intent.ts";
 import type { Credential, CredentialView } from "../engines/rotation/vocabulary.ts";
+import type { Instant } from "../engines/time.ts";
 import type { Orchestrator } from "./runtime/orchestrate.ts";
 import type { Clock } from "./runtime/ports.ts";
 
@@ -18,45 +20,65 @@ export interface DueSetting {
   readonly log: (message: string) => void;
 }
 
-/** How often each process looks. A version is due weeks before it expires. */
+/** How often each process looks at least; a version is due weeks before it expires. */
 const intervalMilliseconds = 3_600_000;
+/** How soon it looks again if something could not be read. */
+const againMilliseconds = 300_000;
+/** The least time between two looks, so that clocks that differ a little cause no storm. */
+const leastMilliseconds = 1_000;
 
-/** Asks for every rotation that is due. Trouble with one credential is logged, and does not stop the others. */
-export async function askForDue(setting: DueSetting, cancel: AbortSignal): Promise<void> {
+/**
+ * Asks for every rotation that is due. Trouble with one credential is logged, and does not stop the others.
+ *
+ * @returns when to look again: at the next moment at which a credential becomes due, and within the hour
+ */
+export async function askForDue(setting: DueSetting, cancel: AbortSignal): Promise<Instant> {
+  const { log, now } = setting;
+  const soon = (): Instant => now() + againMilliseconds;
+  let next = now() + intervalMilliseconds;
   const credentials = await setting.credentials().catch((error: unknown) => {
-    setting.log(`the declared credentials cannot be read: ${String(error)}`);
+    log(`the declared credentials cannot be read: ${String(error)}`);
+    next = soon();
     return [];
   });
   for (const credential of credentials) {
-    if (cancel.aborted) return;
-    await askIfDue(credential, setting, cancel).catch((error: unknown) =>
-      setting.log(`whether the credential ${credential.credential} is due is unknown: ${String(error)}`),
-    );
+    if (cancel.aborted) return next;
+    const due = await askIfDue(credential, setting, cancel).catch((error: unknown) => ({ unread: String(error) }));
+    if (typeof due === "object")
+      log(`whether the credential ${credential.credential} is due is unknown: ${due.unread}`);
+    next = Math.min(next, typeof due === "object" ? soon() : (due ?? next));
   }
+  return next;
 }
 
+/** Asks for a rotation if it is due; gives when it becomes due otherwise, as far as that is known. */
 async function askIfDue(
   credential: Credential,
-  { vault, streams, now, log }: DueSetting,
+  { vault, streams, now }: DueSetting,
   cancel: AbortSignal,
-): Promise<void> {
+): Promise<Instant | undefined | { readonly unread: string }> {
   const seen = await vault.look(credential, cancel);
-  if (!seen.ok) return log(`whether the credential ${credential.credential} is due is unknown: ${seen.reason}`);
-  const intent = dueRotation(credential, seen.value.published, now());
-  if (intent !== undefined) await streams.start(streamOf(intent), { kind: "Request", at: now(), intent });
+  if (!seen.ok) return { unread: seen.reason };
+  const { published } = seen.value;
+  const intent = dueRotation(credential, published, now());
+  if (intent === undefined) return nextDueAt(credential, published, now());
+  await streams.start(streamOf(intent), { kind: "Request", at: now(), intent });
+  return undefined;
 }
 
-/** Looks now and once in each hour, until it is closed. */
+/** Looks now, at every moment at which a credential becomes due, and once in each hour, until it is closed. */
 export function startLooking(setting: DueSetting): { readonly close: () => Promise<void> } {
   const closing = new AbortController();
-  let looking = askForDue(setting, closing.signal);
-  const timer = setInterval(() => {
-    looking = looking.then(() => askForDue(setting, closing.signal));
-  }, intervalMilliseconds);
-  timer.unref();
+  const looking = look();
+  async function look(): Promise<void> {
+    while (!closing.signal.aborted) {
+      const next = await askForDue(setting, closing.signal);
+      const rest = Math.max(leastMilliseconds, next - setting.now());
+      await sleep(rest, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+    }
+  }
   return {
     close: async () => {
-      clearInterval(timer);
       closing.abort();
       await looking;
     },

@@ -13,11 +13,15 @@ import { createContainerApps, openSight } from "./adapters/azure/container-apps.
 import { createVault } from "./adapters/azure/key-vault.ts";
 import { createLoginRows } from "./adapters/azure/login-rows.ts";
 import { createRequestRows } from "./adapters/azure/request-rows.ts";
+import { createStorageKeys } from "./adapters/azure/storage-keys.ts";
+import { createStorageRows } from "./adapters/azure/storage-rows.ts";
 import { patienceOf } from "./adapters/azure/trouble.ts";
 import { createCredentialRoles } from "./adapters/credentials/roles.ts";
 import { createSessions } from "./adapters/credentials/sessions.ts";
+import { createWebhookSystem } from "./adapters/credentials/webhook.ts";
 import { openOrchestrations } from "./adapters/dbos/orchestrations.ts";
 import { createIssues } from "./adapters/github/issues.ts";
+import { signerOf } from "./adapters/notifiers/signing.ts";
 import { openClaims } from "./adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool, poolSizes } from "./adapters/postgres/connection.ts";
 import { openDeclarations } from "./adapters/postgres/declarations.ts";
@@ -35,7 +39,7 @@ import type { Alerts } from "./performers/remediation-ports.ts";
 import { rolloutPerformer } from "./performers/rollout.ts";
 import { standingOf } from "./performers/rollout-standing.ts";
 import { type RotationWorld, rotationPerformer } from "./performers/rotation.ts";
-import type { Vault } from "./performers/rotation-ports.ts";
+import type { System, Vault } from "./performers/rotation-ports.ts";
 import { rotationsAhead } from "./performers/rotations-ahead.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
 import { openNotifiers } from "./read-notifiers.ts";
@@ -51,6 +55,7 @@ import { clockOf } from "./runtime/clock.ts";
 import { startNotifying } from "./runtime/notify.ts";
 import { createOrchestrator, type Orchestrator } from "./runtime/orchestrate.ts";
 import { readPreparation, readSettings, type Settings } from "./settings.ts";
+import { joinSystems } from "./systems.ts";
 
 /** How long an orderly end may take. The platform kills the process after 30 seconds. */
 const endSeconds = 25;
@@ -82,7 +87,7 @@ async function run(settings: Settings): Promise<void> {
   const vault = createVault({ connection, patience: patienceOf(settings.requestSeconds), suffix: settings.vaults });
   const remediations = remediationsOf(settings, connection, store);
   const alerts = openAlerts(remediations);
-  const rotating = rotationsOf(settings, connection, store, vault);
+  const rotating = rotationsOf(settings, connection, store, vault, dispatcher);
   const streams = orchestratorOf(settings, connection, store, { rotating, remediations, alerts });
   await streams.launch();
   const credentials = credentialsIn(store.declared);
@@ -205,20 +210,47 @@ function rotationsOf(
   connection: Connection,
   { declared, clock, journal }: Store,
   vault: Vault,
+  dispatcher: ReturnType<typeof fetchDispatcher>,
 ): Omit<RotationWorld, "streams"> {
-  const { requestSeconds, workspace, rotationsAtOnce: atOnce } = settings;
-  const patience = patienceOf(requestSeconds);
+  const { requestSeconds, rotationsAtOnce: atOnce } = settings;
+  const system = systemsOf(settings, connection, clock.now, dispatcher);
   return {
     credentials: credentialsIn(declared),
     ahead: rotationsAhead(journal),
     atOnce,
     vault,
-    roles: createCredentialRoles(rotatorAccess(settings, connection)),
-    logins: createLoginRows(connection, patience, workspace, clock.now),
-    consumers: createConsumers(connection, patience),
+    roles: system,
+    logins: system,
+    consumers: createConsumers(connection, patienceOf(requestSeconds)),
     clock,
     requestSeconds,
   };
+}
+
+/** Opens the systems that accept credentials. */
+function systemsOf(
+  settings: Settings,
+  connection: Connection,
+  now: Store["clock"]["now"],
+  dispatcher: ReturnType<typeof fetchDispatcher>,
+): System {
+  const { requestSeconds, workspace } = settings;
+  const patience = patienceOf(requestSeconds);
+  const { resourceManager, subscription, storage: suffix, credentialWebhookSecret: secret } = settings;
+  return joinSystems({
+    database: {
+      ...createCredentialRoles(rotatorAccess(settings, connection)),
+      ...createLoginRows(connection, patience, workspace, now),
+    },
+    storage: {
+      ...createStorageKeys({ connection, patience, resourceManager, subscription, suffix }),
+      ...createStorageRows(connection, patience, workspace, now),
+    },
+    webhook: createWebhookSystem({
+      wire: { dispatcher, patienceSeconds: requestSeconds },
+      signed: secret === undefined ? undefined : signerOf(secret),
+    }),
+  });
 }
 
 /** What the loop is assembled of beside the store. */

@@ -17,7 +17,7 @@ import { openIssue } from "./performers/open-issue.ts";
 import type { RemediationWorld } from "./performers/remediation.ts";
 import { takeAlerts } from "./performers/remediation-intake.ts";
 import type { Alerts, Issues, Sessions } from "./performers/remediation-ports.ts";
-import { workInJournal } from "./performers/remediation-situation.ts";
+import { actionsInJournal, workInJournal } from "./performers/remediation-situation.ts";
 import { returnToPrevious } from "./performers/return-to-previous.ts";
 import type { Apps } from "./performers/rollout-ports.ts";
 import { rotateCredential } from "./performers/rotate-credential.ts";
@@ -65,7 +65,7 @@ export function remediationWorld(setting: RemediationSetting, alerts: Alerts, st
     setting;
   const cloud = { apps: connection.apps, ready: connection.ready, patience };
   return {
-    journal,
+    actions: actionsInJournal(journal),
     work: workInJournal(journal, kinds),
     alerts,
     declarations: {

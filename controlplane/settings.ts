@@ -10,6 +10,7 @@ import type { Credential } from "../engines/rotation/vocabulary.ts";
 import { settingsWrong } from "../errors/api.ts";
 import type { CredentialRoles } from "./adapters/credentials/prepare-roles.ts";
 import type { IssueAccess } from "./adapters/github/issues.ts";
+import { signingKeyBytesMin, signingKeyOf } from "./adapters/notifiers/signing.ts";
 import { type Database, isLoopback } from "./adapters/postgres/connection.ts";
 import type { Grantee } from "./adapters/postgres/role.ts";
 import { readCredentials } from "./read-credentials.ts";
@@ -28,8 +29,11 @@ export interface Settings {
   readonly rotatorPassword: string | undefined;
   /** How many rotations may be under way at once. */
   readonly rotationsAtOnce: number;
-  /** The suffix of the vaults' hosts. */
+  /** The suffix of the vaults' hosts, and that of storage accounts. */
   readonly vaults: string;
+  readonly storage: string;
+  /** What signs the calls of webhooks that change credentials; undefined if none is called. */
+  readonly credentialWebhookSecret: string | undefined;
   readonly workspace: string;
   readonly resourceManager: string;
   readonly logs: string;
@@ -99,6 +103,8 @@ export function readSettings(environment: Environment): Settings {
     rotatorPassword: environment["BALLAST_ROTATOR_PASSWORD"] || undefined,
     rotationsAtOnce: read.number("BALLAST_ROTATIONS_AT_ONCE", rotationsAtOnce, 1, 100),
     vaults: environment["BALLAST_VAULTS"] || publicAzure.vaults,
+    storage: environment["BALLAST_STORAGE"] || publicAzure.storage,
+    credentialWebhookSecret: readSigningSecret(environment["BALLAST_CREDENTIAL_WEBHOOK_SECRET"], complaints),
     workspace: read.text("BALLAST_WORKSPACE"),
     resourceManager: read.url("BALLAST_RESOURCE_MANAGER", publicAzure.resourceManager),
     logs: read.url("BALLAST_LOGS", publicAzure.logs),
@@ -227,6 +233,14 @@ function readDatabase(environment: Environment, read: Reader, complaints: string
     password: environment["BALLAST_DATABASE_PASSWORD"] || undefined,
     tls: tls === "disable" ? "disable" : "require",
   };
+}
+
+/** Reads the secret that signs calls of credentials' webhooks. It is never repeated. */
+function readSigningSecret(secret: string | undefined, complaints: string[]): string | undefined {
+  if (!secret) return undefined;
+  if (signingKeyOf(secret) === undefined)
+    complaints.push(`BALLAST_CREDENTIAL_WEBHOOK_SECRET must give a key of ${signingKeyBytesMin} bytes or more.`);
+  return secret;
 }
 
 const word = text("a text that is not empty");

@@ -37,7 +37,7 @@ async function whySilent(health: URL, silence: number): Promise<string | undefin
   if (inFlight === 0 || (typeof inFlight === "number" && typeof alone === "number" && alone < silence))
     return undefined;
   return typeof inFlight === "number"
-    ? `${inFlight} rollouts are in flight, and its loop has left one alone for ${alone} s`
+    ? `rollouts in flight: ${inFlight}; its loop has left one alone for ${alone} s`
     : "it answered 200 without the number of rollouts in flight";
 }
 

@@ -42,7 +42,7 @@ export async function readObject(request: IncomingMessage): Promise<{ [key: stri
   return value as { [key: string]: unknown };
 }
 
-/** Sends a reply with the headers that Azure's clients expect. The body is JSON for every status. */
+/** Sends a reply with the headers that Azure's clients expect. The body is JSON, unless the reply has another type. */
 export function send(request: IncomingMessage, response: ServerResponse, reply: ArmReply): void {
   if (response.headersSent || response.destroyed) return;
   const id = randomUUID();
@@ -58,10 +58,11 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
     response.writeHead(reply.status, { ...headers, "content-length": "0" }).end();
     return;
   }
-  const text = Buffer.from(JSON.stringify(reply.body));
+  const isOther = reply.headers?.["content-type"] !== undefined;
+  const text = Buffer.from(isOther ? String(reply.body) : JSON.stringify(reply.body));
   response.writeHead(reply.status, {
-    ...headers,
     "content-type": "application/json; charset=utf-8",
+    ...headers,
     "content-length": String(text.length),
   });
   response.end(request.method === "HEAD" ? undefined : text);

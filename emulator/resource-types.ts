@@ -16,6 +16,7 @@ import { vaultType } from "./keyvault/vaults.ts";
 import { identityType } from "./managedidentity/identities.ts";
 import { networkTypes } from "./network/networks.ts";
 import { workspaceType } from "./operationalinsights/workspaces.ts";
+import { storageAccountType } from "./storage/accounts.ts";
 
 const { apiVersion: _, ...groupFields } = commonFields;
 
@@ -48,6 +49,7 @@ export const resourceTypes: readonly ResourceType[] = [
   ...insightsTypes,
   identityType,
   vaultType,
+  storageAccountType,
   ...eventGridTypes,
   roleDefinitionType,
   roleAssignmentType,

@@ -16,6 +16,7 @@ import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
 import { takeTelemetry } from "./insights/ingestion.ts";
 import { ingestionHost } from "./insights/insights.ts";
 import { answerVault, vaultAudiences, vaultChallenge } from "./keyvault/vault-host.ts";
+import { answerBlobs } from "./storage/blob-host.ts";
 
 /** The services behind the hosts. */
 export interface Services {
@@ -157,6 +158,10 @@ const endpoints: readonly Endpoint[] = [
     answer: answerVaults,
   },
   {
+    host: /^[a-z0-9]+\.blob\.storage$/,
+    answer: answerStorage,
+  },
+  {
     host: eventGridHost,
     paths: /^\/+eventsubscriptions\/[^/]+\/validate/i,
     answer: async (request, { services: { cloud } }) => validateByHand(cloud, request.url ?? "/"),
@@ -215,6 +220,7 @@ async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
     apiVersion: url.searchParams.get("api-version") ?? "",
     body: await readObject(request),
     ...(request.headers["if-match"] === undefined ? {} : { ifMatch: request.headers["if-match"] }),
+    ...(request.headers["if-none-match"] === undefined ? {} : { ifNoneMatch: request.headers["if-none-match"] }),
   };
 }
 
@@ -269,6 +275,25 @@ async function answerVaults(request: IncomingMessage, { services, verify }: Aski
   return outcome.fate === "answered" ? outcome.reply : outcome.fate;
 }
 
+/** Answers a request to a blob service. Faults and the log of requests know it by host: `/shopdata.blob/`. */
+async function answerStorage(request: IncomingMessage, { services: { cloud, control } }: Asking): Promise<Answered> {
+  const sent = await toArmRequest(request);
+  const [account = ""] = (request.headers.host ?? "").toLowerCase().split(".");
+  const asked = { ...sent, path: `/${account}.blob${sent.path}` };
+  const { remoteAddress, remotePort } = request.socket;
+  const blobs = {
+    account,
+    method: sent.method,
+    url: new URL(request.url ?? "/", sent.origin),
+    headers: request.headers,
+    from: `${remoteAddress}:${remotePort}`,
+  };
+  const outcome = await control.meetFault(asked, async () => answerBlobs(cloud, blobs));
+  control.note(asked, outcome.reply.status, outcome.fate === "answered");
+  cloud.keep?.();
+  return outcome.fate === "answered" ? outcome.reply : outcome.fate;
+}
+
 async function answerLogs(
   request: IncomingMessage,
   { services: { cloud, logsQuery }, verify }: Asking,
@@ -286,7 +311,7 @@ async function answerLogs(
   if (workspace === undefined)
     throw new ArmError(404, "WorkspaceNotFoundError", `The workspace ${customerId} could not be found.`);
   try {
-    authorize(cloud.store, principal, "Microsoft.OperationalInsights/workspaces/query/read", workspace.id);
+    authorize(cloud, principal, "Microsoft.OperationalInsights/workspaces/query/read", workspace.id);
   } catch {
     // biome-ignore lint/style/useErrorCause: an ArmError is the client's answer, here in the words of the query service
     throw new ArmError(

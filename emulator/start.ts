@@ -16,7 +16,7 @@ import { makeTokenKeys, makeTokens, type Tokens, tenant } from "./authorization/
 import { makeAuthority, makeCertificates } from "./certificates.ts";
 import { makeControl } from "./controls/control.ts";
 import { emulatorRoutes } from "./controls/emulator-routes.ts";
-import { quirksOf, quirksWithout } from "./controls/quirks-in-force.ts";
+import { quirksOf, quirksOfEnvironment } from "./controls/quirks-in-force.ts";
 import { schedulerOf } from "./controls/scheduler.ts";
 import { watchServerLog } from "./dbforpostgresql/server-log.ts";
 import { policies } from "./delivery/policies.ts";
@@ -108,7 +108,7 @@ async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<Ru
     clock: control.clock,
     suffix,
     port: hosts.port,
-    options: { ...options, quirks: { ...quirksWithout(process.env["BALLAST_EMULATOR_WITHOUT"]), ...options.quirks } },
+    options: { ...options, quirks: { ...quirksOfEnvironment(process.env), ...options.quirks } },
     ...rowFiles,
     replicaEnvironment: (identities) => ({ ...network, ...identityVariables(tokens, identityEndpoint, identities) }),
     serviceToken: (service, application) => tokens.serviceToken(application, policies[service].application),

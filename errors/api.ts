@@ -112,7 +112,7 @@ export const credentialUnprepared = entry<{ credential: string; server: string; 
       `The control plane cannot use the roles of the credential ${credential} on ${server}: ${why}.`,
     fix: ({ command }) =>
       command === undefined
-        ? "make the roles by a `DatabaseRole` job or by the SQL of docs/guides/credentials.md, and run the same again"
+        ? "make the roles by a `DatabaseRole` job, or give the rights of docs/guides/credentials.md, and run this again"
         : `start the job that makes them, \`${command}\`, and run the same command again when it has ended`,
     left: () => "Nothing was written to the vault or the database.",
     variants: [{}, { command: "az containerapp job start --resource-group shop --name shop-roles" }],

@@ -164,6 +164,16 @@ export const doctorRolloutsStuck = entry<{ stuck: number; inFlight: number }>("d
   left: () => "All other rollouts go on. The traffic of the stuck ones stays where it is.",
 });
 
+/** A declared credential could not be rotated, is not replaced in time, or was changed by others. */
+export const doctorCredentialsUnwell = entry<{ unwell: readonly string[] }>("doctor-credentials-unwell", {
+  title: "Declared credentials need attention",
+  message: ({ unwell }) => `${unwell.join("; ")}.`,
+  fix: () =>
+    "`ballast credential rotate <vault>/<name> --dry-run` says what a rotation would meet; docs/guides/credentials.md " +
+    "has the rights and the waits",
+  left: () => "Nothing was changed: the published version goes on.",
+});
+
 /** The control plane is only reachable from inside its network. */
 export const doctorPlaneInternal = entry<{ host: string; why: string }>("doctor-plane-internal", {
   title: "Control plane not reachable from this network",
@@ -206,6 +216,18 @@ export const doctorImageUnpullable = entry<{ app: string; image: string; why: st
   message: ({ app, image, why }) => `${app} cannot pull ${image}: ${why}.`,
   fix: () => "grant the identity AcrPull on the registry, and name it in the app's registries; `pulumi up` does both",
   left: () => "Running replicas keep running. New ones cannot start.",
+});
+
+/** Revisions of an app run, have no traffic, and are not being released. */
+export const doctorRevisionsIdle = entry<{ app: string; revisions: readonly string[] }>("doctor-revisions-idle", {
+  title: "Revisions run for nobody",
+  message: ({ app, revisions }) =>
+    `${app} has active revisions without traffic, and no release of them is in flight: ${revisions.join(", ")}. ` +
+    "An update that was killed before it had asked for the release leaves such a revision.",
+  fix: ({ app }) =>
+    "release it with `pulumi up` if it is what your program says; else run `az containerapp revision deactivate` " +
+    `with --name ${app}, --resource-group and --revision`,
+  left: () => "Their replicas run and cost money. No user reaches them.",
 });
 
 /** The environment sends no request rows to a workspace. */

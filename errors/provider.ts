@@ -58,17 +58,17 @@ export const releaseRolledBack = entry<Ended>("release-rolled-back", {
   left: () => "Stable serves 100 percent of the traffic, as read back from Azure. The canary receives none.",
 });
 
-/** A gate was added, changed or removed while nothing is to be released. */
-export const releaseGateLater = entry<{ app: string; isInFlight: boolean }>("release-gate-later", {
+/** How an app is released was changed while nothing is to be released. */
+export const releasePlanLater = entry<{ app: string; changed: string; isInFlight: boolean }>("release-plan-later", {
   severity: "warning",
-  title: "A change of the gate applies to the next release only",
+  title: "A change of gate, strategy, thresholds or probe applies to the next release only",
   variants: [{ isInFlight: true }, { isInFlight: false }],
-  message: ({ app, isInFlight }) =>
-    `The gate of ${app} was changed, and it applies to the next release: the present one ` +
-    (isInFlight ? "is in flight with the gate that it was requested with." : "has ended."),
+  message: ({ app, changed, isInFlight }) =>
+    `The update changes ${changed} of ${app}. That applies to the next release: the present one ` +
+    (isInFlight ? "is in flight as it was requested." : "has ended."),
   fix: ({ isInFlight }) =>
     isInFlight
-      ? "if the release in flight must wait for an approval, pause it with `ballast release pause`"
+      ? "to hold the release in flight until then, pause it with `ballast release pause`"
       : "nothing has to be done",
   left: () => "No rollout was changed.",
 });

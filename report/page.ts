@@ -69,7 +69,7 @@ function journal<Event extends AnyEvent>(facts: readonly ReportedFact<Event>[], 
 ${factRow(fact, content, from, numbers.get(fact.event))}`;
   });
   return html`<details open class="journal"><summary>Journal</summary>
-<label><input type="checkbox"> show all ${facts.length} facts, not only the ${noteworthy} main ones</label>
+<label><input type="checkbox"> show every fact (${facts.length}), not only the main ones (${noteworthy})</label>
 <table><thead><tr><th></th><th>Time (UTC)</th><th>Fact</th><th>Message</th></tr></thead><tbody>${rows}</tbody></table>
 ${hash === undefined ? "" : html`<p class="note">Latest hash of its chain: <code>${hash}</code></p>`}</details>`;
 }

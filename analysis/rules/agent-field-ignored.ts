@@ -4,7 +4,7 @@
 import type { Graph } from "../graph.ts";
 import { renameField } from "../patches/frontmatter-repair.ts";
 import type { Draft, Rule } from "../rule.ts";
-import type { AgentNode, Field, PromptNode } from "../systems/claude-code/nodes.ts";
+import type { AgentNode, Field, PromptNode, UnloadedNode } from "../systems/claude-code/nodes.ts";
 import { agentFields, ignoredInPlugins, promptFields } from "../systems/claude-code/runtime-facts.ts";
 import { claudeCodeViewOf } from "../systems/claude-code/view.ts";
 
@@ -25,8 +25,9 @@ const promptRestrictions: ReadonlySet<string> = new Set([
 ]);
 
 function check(graph: Graph): readonly Draft[] {
-  const { agents, prompts } = claudeCodeViewOf(graph);
+  const { agents, prompts, unloaded } = claudeCodeViewOf(graph);
   return [
+    ...unloaded.filter(({ notLoaded: { reason } }) => reason === "unread-key").map(ofSettings),
     ...agents
       .filter(({ notLoaded }) => notLoaded === undefined)
       .flatMap((agent) => [...misnamed(agent, agentFields, agentRestrictions, agentNames), ...ofPlugin(agent)]),
@@ -34,6 +35,16 @@ function check(graph: Graph): readonly Draft[] {
     ...[...agents, ...prompts].flatMap(refused),
   ];
 }
+
+const ofSettings = ({ file, name, notLoaded: { place, because } }: UnloadedNode): Draft => ({
+  severity: /deny|disallowed|ask/.test(name) ? "high" : "medium",
+  known: "structural",
+  place,
+  message: `Claude Code does not read the field ${name} of ${file}: ${because}.`,
+  cost: "What it allows, forbids or starts does not apply, and nobody is told.",
+  fix: "move it to where it is read",
+  subject: `${file} ${name}`,
+});
 
 /** Names that people write for a field of the other kind of file. */
 const agentNames: Readonly<Record<string, string>> = { allowedtools: "tools" };

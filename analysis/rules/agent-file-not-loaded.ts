@@ -11,7 +11,7 @@ function check(graph: Graph): readonly Draft[] {
   const view = claudeCodeViewOf(graph);
   return [
     ...view.agents.flatMap((agent) => (agent.notLoaded === undefined ? [] : agentDraft(view, agent))),
-    ...view.unloaded.map(fileDraft),
+    ...view.unloaded.filter(({ notLoaded: { reason } }) => reason !== "unread-key").map(fileDraft),
   ];
 }
 

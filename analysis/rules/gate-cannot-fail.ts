@@ -4,8 +4,9 @@
 import type { Graph } from "../graph.ts";
 import { lineOf, type Place } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
-import { blindChecks } from "../systems/workflows/blind-checks.ts";
+import { type BlindCheck, blindChecks, exitCodeOfScan } from "../systems/workflows/blind-checks.ts";
 import { isDeadGuard } from "../systems/workflows/dead-guards.ts";
+import { emptyChecks } from "../systems/workflows/empty-checks.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
 import { isCheckStep, isGate, isTestStep, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
 import { isAskedLater, type Shipped, shippedAround } from "../systems/workflows/shipped-around.ts";
@@ -63,7 +64,9 @@ const draft = (
 
 function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobNode | undefined): readonly Draft[] {
   const shipped = shippedAround(view, job, step, guarded);
-  if (shipped === undefined || isAskedLater(view, job, step)) return [];
+  if (shipped === undefined) return [];
+  const empty = ofBlind(job, step, shipped, emptyChecks(step));
+  if (empty.length > 0 || isAskedLater(view, job, step)) return empty;
   const isGateStep = isTestStep(step) || (isCheckStep(step) && shipped.isBefore);
   if (step.continueOnError?.text === "true" && isGateStep)
     return [
@@ -90,35 +93,42 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobN
 
 /** A scanner that is told to succeed whatever it finds, and writes no report that another job could read. */
 function toldToPass(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
-  const inputs = new Map(step.with.map(({ key, value }) => [key.text, value]));
-  const told = inputs.get("exit-code");
-  if (!/^aquasecurity\/trivy-action@/.test(step.uses?.text ?? "") || told?.text !== "0" || shipped.isBefore) return [];
-  if (inputs.has("output") || inputs.get("format")?.text === "sarif") return [];
-  return [
-    draft(
-      told.place,
-      step.id,
-      `The scan "${step.name}" of job ${job.key} is told to succeed whatever it finds.`,
-      shipped.place,
-      "medium",
-    ),
-  ];
+  const told = shipped.isBefore ? undefined : exitCodeOfScan(step);
+  const message = `The scan "${step.name}" of job ${job.key} is told to succeed whatever it finds.`;
+  return told ? [draft(told.place, step.id, message, shipped.place, "medium")] : [];
 }
 
 /** What the script of a step swallows, asks without a verdict, or looks at without seeing it. */
-function ofScript(job: JobNode, step: StepNode, { place, isBefore }: Shipped): readonly Draft[] {
-  const swallowed = swallowedTests(step, isBefore).map(({ line, message }) => ({
+function ofScript(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
+  const { place, isBefore, looksBack } = shipped;
+  const swallowed = swallowedTests(step, looksBack).map(({ line, message }) => ({
     line,
     message: `In job ${job.key}, ${message}, so its failure stops nothing.`,
   }));
-  const blind = [...(isBefore ? checksWithoutVerdict(step) : []), ...blindChecks(step)].map(({ line, message }) => ({
-    line,
-    message: `"${step.name}" in job ${job.key} ${message}.`,
-  }));
-  return [...swallowed, ...blind].map(({ line, message }) =>
-    draft(lineOf(step.run!, line), step.id, message, place, isBefore ? "medium" : "high"),
-  );
+  const blind = [...(looksBack ? checksWithoutVerdict(step) : []), ...blindChecks(step)];
+  return [
+    ...swallowed.map(({ line, message }) =>
+      draft(lineOf(step.run!, line), step.id, message, place, isBefore ? "medium" : "high"),
+    ),
+    ...ofBlind(job, step, shipped, blind),
+  ];
 }
+
+const ofBlind = (
+  job: JobNode,
+  step: StepNode,
+  { place, isBefore }: Shipped,
+  found: readonly BlindCheck[],
+): readonly Draft[] =>
+  found.map(({ line, message }) =>
+    draft(
+      lineOf(step.run!, line),
+      step.id,
+      `"${step.name}" in job ${job.key} ${message}.`,
+      place,
+      isBefore ? "medium" : "high",
+    ),
+  );
 
 const example = (test: string): string => `name: main
 on:

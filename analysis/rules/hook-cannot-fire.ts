@@ -13,6 +13,7 @@ import {
   matches,
   toolEvents,
   tools,
+  withoutModel,
 } from "../systems/claude-code/runtime-facts.ts";
 import { type ClaudeCodeView, claudeCodeViewOf } from "../systems/claude-code/view.ts";
 import { valueIn } from "../word-in.ts";
@@ -24,6 +25,8 @@ interface Fault {
   readonly because: string;
   readonly fix: string;
   readonly severity?: Severity;
+  /** What is said instead of "never runs", if it runs for something else. */
+  readonly never?: string;
 }
 
 function check(graph: Graph): readonly Draft[] {
@@ -37,7 +40,7 @@ function check(graph: Graph): readonly Draft[] {
         severity: fault.severity ?? (isGate ? "high" : "medium"),
         known: fault.known,
         place: fault.place,
-        message: `This ${hook.event.text} hook never runs: ${fault.because}.`,
+        message: `This ${hook.event.text} hook ${fault.never ?? "never runs"}: ${fault.because}.`,
         cost: isGate
           ? "What it should check or forbid happens unchecked, and nobody is told."
           : "What it should do does not happen, and nobody is told.",
@@ -49,7 +52,12 @@ function check(graph: Graph): readonly Draft[] {
 }
 
 const faultOf = (view: ClaudeCodeView, hook: HookNode): Fault | undefined =>
-  eventFault(hook) ?? formFault(hook) ?? matcherFault(view, hook) ?? conditionFault(hook) ?? scriptFault(hook);
+  eventFault(hook) ??
+  formFault(hook) ??
+  typeFault(hook) ??
+  matcherFault(view, hook) ??
+  conditionFault(hook) ??
+  scriptFault(hook);
 
 function eventFault({ event, disabledAt }: HookNode): Fault | undefined {
   const { text, place } = event;
@@ -76,6 +84,16 @@ const formFault = ({ malformed }: HookNode): Fault | undefined =>
     because: malformed.because,
     fix: 'write the group as { "matcher": …, "hooks": [{ "type": "command", "command": … }] }',
   };
+
+const typeFault = ({ type, event }: HookNode): Fault | undefined =>
+  type !== undefined && /^(prompt|agent)$/.test(type.text) && withoutModel.has(event.text)
+    ? {
+        known: { inferred: 0.85 },
+        place: type.place,
+        because: `${event.text} runs commands only, and this one is of type ${type.text}`,
+        fix: "write a command, or choose an event such as Stop whose answer decides something",
+      }
+    : undefined;
 
 function matcherFault(view: ClaudeCodeView, { event, matcher }: HookNode): Fault | undefined {
   if (matcher === undefined || matches(matcher.text, "")) return undefined;
@@ -104,6 +122,12 @@ type MakeFault = (because: string, fix: string, known?: Known) => Fault;
 /** A list of names that are all unknown. Names of servers and of tools that may be newer are left alone. */
 function nameFault(names: readonly string[], fault: MakeFault): Fault | undefined {
   const all: readonly string[] = [...tools, ...formerTools];
+  const server = names.find((name) => /^mcp__([^_]+(_[^_]+)*)?$/.test(name));
+  if (names.length > 1 && server !== undefined && names.some((name) => all.includes(name)))
+    return {
+      ...fault(`its matcher is a list of whole names, and no tool is named ${server}`, `add .* behind ${server}`),
+      never: "never runs for tools of MCP servers",
+    };
   if (names.length === 0 || names.some((name) => all.includes(name))) return undefined;
   if (names.every((name) => /^mcp__[^_]+(_[^_]+)*$/.test(name)))
     return fault(`its matcher is compared as a whole, and no tool is named ${names[0]}`, `match ${names[0]}__.*`);

@@ -4,7 +4,7 @@ import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { Effect } from "../systems/workflows/effects.ts";
 import type { JobNode } from "../systems/workflows/nodes.ts";
-import { deploymentsOf, isCheckStep, isUndoJob, isUndoStep, tierOf } from "../systems/workflows/roles.ts";
+import { deploymentsOf, isCheckStep, isProduction, isUndoJob, isUndoStep, tierOf } from "../systems/workflows/roles.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {
@@ -42,13 +42,20 @@ const goesBackItself = new RegExp(
 function checkedDeployment(view: WorkflowsView, job: JobNode): readonly Draft[] {
   const effects = deploymentsOf(view, job).filter(({ step }) => step.job === job.id);
   const effect = effects.at(-1);
-  if (effect === undefined || effect.isAtomic || tierOf(job, effects) !== "production" || isSelfHealing(view, job))
+  if (effect === undefined || effect.isAtomic || !isOfProduction(view, job, effects) || isSelfHealing(view, job))
     return [];
   const steps = view.stepsOf(job);
   const later = steps.slice(steps.indexOf(effect.step) + 1).find(isCheckStep);
   const inJob = later ?? view.descendantsOf(job).flatMap(view.stepsOf).find(isCheckStep);
   if (inJob === undefined || inJob.continueOnError?.text === "true") return [];
   return [draft(job, effect, inJob.name, inJob.place)];
+}
+
+/** Whether a job ships to production, by its own names or, if those say nothing, by the workflow's. */
+function isOfProduction(view: WorkflowsView, job: JobNode, effects: readonly Effect[]): boolean {
+  const tier = tierOf(job, effects);
+  const { title, file } = view.workflowOf(job);
+  return tier === "production" || (tier === "unknown" && isProduction(`${title} ${file}`));
 }
 
 const isSelfHealing = (view: WorkflowsView, job: JobNode): boolean =>

@@ -32,18 +32,19 @@ function ofJob(view: WorkflowsView, job: JobNode, actions: readonly ActionNode[]
   const steps = view.stepsOf(job).filter(({ via }) => via === undefined);
   return once(
     job.templates.flatMap((template) =>
-      isJudgedElsewhere(view, job, template)
-        ? []
-        : readIn(template).flatMap((path) => {
-            const why =
-              path[0] === "steps"
-                ? ofSteps(steps, template, path, actions, `job ${job.key}`)
-                : emptiness(view, job, path);
-            return why === undefined ? [] : [draft(view, job, template, path.join("."), why)];
-          }),
+      readIn(template).flatMap((path) => {
+        if (isJudgedElsewhere(view, job, template) && !isOfEarlierStep(steps, template, path)) return [];
+        const why =
+          path[0] === "steps" ? ofSteps(steps, template, path, actions, `job ${job.key}`) : emptiness(view, job, path);
+        return why === undefined ? [] : [draft(view, job, template, path.join("."), why)];
+      }),
     ),
   );
 }
+
+/** Whether an earlier step has the id that is read, so that only its script can say whether the value is there. */
+const isOfEarlierStep = (steps: readonly StepNode[], { place }: Text, [context, key]: readonly string[]): boolean =>
+  context === "steps" && steps.some((step) => step.key === key && step.place.endLine <= place.line);
 
 /** Outputs of a called workflow that read a job, or an output of a job, which does not exist. */
 const ofCallee = (view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] =>

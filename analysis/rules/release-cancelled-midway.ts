@@ -60,7 +60,7 @@ const states = /^(pulumi-stack|terraform-state|cdk-stack|cloudformation-stack|ar
 function severityOf({ effects, tier }: Deployment): Severity {
   if (effects.some(({ category }) => states.test(category))) return "high";
   // A newer site replaces the older one as a whole, which is all that anyone wants.
-  if (effects.every(({ category }) => category === "static-site")) return "info";
+  if (effects.every(({ category }) => category === "static-site" || category === "pages")) return "info";
   if (effects.every(({ isAtomic }) => isAtomic)) return "low";
   return tier === "lesser" ? "low" : "medium";
 }

@@ -130,12 +130,16 @@ function twoNames(all: readonly Deployment[]): readonly Draft[] {
   return [...found.values()];
 }
 
-const undoName = /roll-?back/i;
+const undoName = /roll[- ]?back/i;
 
 /** The environment in which one workflow deploys and another goes back, by the same tool. */
 function undoneBy(one: Deployment, other: Deployment): string | undefined {
   const undoes = [one, other].filter(({ root, job }) => undoName.test(`${root.title} ${job.key}`));
   const environment = one.job.environment?.text;
+  const follows = (from: Deployment, to: Deployment): boolean =>
+    from.root.triggers.some(({ filters }) => filters["workflows"]?.some(({ text }) => text === to.root.title) === true);
+  const deploys = undoes[0] === one ? other : one;
+  if (undoes.length === 1 && follows(undoes[0]!, deploys)) return `what ${deploys.job.key} deploys`;
   if (undoes.length !== 1 || environment === undefined || environment.includes("${{")) return undefined;
   if (other.job.environment?.text !== environment) return undefined;
   const isSame = one.effects.some(({ category }) => other.effects.some((each) => each.category === category));

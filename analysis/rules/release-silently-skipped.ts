@@ -3,13 +3,13 @@
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { skippedByOtherChange } from "../systems/workflows/changed-parts.ts";
-import { unknown } from "../systems/workflows/conditions.ts";
+import { holds, unknown } from "../systems/workflows/conditions.ts";
 import { hasStatusFunction, isTolerant, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
 import type { JobNode } from "../systems/workflows/nodes.ts";
 import { isUndoJob, shipmentsOf } from "../systems/workflows/roles.ts";
 import { simulate } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
-import { type World, worldsOf } from "../systems/workflows/worlds.ts";
+import { inWorld, type World, worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
@@ -65,12 +65,37 @@ function throughTolerant(view: WorkflowsView, job: JobNode): readonly Draft[] | 
 /** Finds a situation in which a job's need runs, an earlier job can be skipped, and the job therefore is. */
 function worldWhere(view: WorkflowsView, job: JobNode, skipped: JobNode, need: JobNode): World | undefined {
   const workflow = view.workflowOf(job);
+  const own = job.condition && parseCondition(job.condition.text);
   return worldsOf(view, workflow).find((world) => {
     const outcomes = simulate(view, workflow, world);
+    // A job that does not ask to run here is not skipped silently.
+    if (own && holds(own, { status: () => true, lookup: (path) => inWorld(world, path) }) === false) return false;
     const isSkippable = outcomes.get(skipped.key)?.runs !== true;
     if (!isSkippable || outcomes.get(job.key)?.runs === true) return false;
-    return outcomes.get(need.key)?.runs === true || isSkippedAlone(view, job, skipped, need, world);
+    return (
+      outcomes.get(need.key)?.runs === true ||
+      isSkippedAlone(view, job, skipped, need, world) ||
+      isToleratedSkip(view, job, skipped, need, world)
+    );
   });
+}
+
+/** Whether the need's own condition accepts the skip by name, and only outputs decide whether the need runs. */
+function isToleratedSkip(view: WorkflowsView, job: JobNode, skipped: JobNode, need: JobNode, world: World): boolean {
+  const workflow = view.workflowOf(job);
+  const outcomes = simulate(view, workflow, world);
+  const isNamed = need.condition?.text.includes(`needs.${skipped.key}.`) === true;
+  if (!isNamed || outcomes.get(skipped.key)?.runs !== false || outcomes.get(need.key)?.runs !== unknown) return false;
+  const open = view.ancestorsOf(job).filter(({ key }) => outcomes.get(key)?.runs === unknown);
+  const runs = (isRun: boolean) =>
+    simulate(
+      view,
+      workflow,
+      world,
+      new Set(),
+      new Map([...open, skipped].map((each) => [each.key, each !== skipped || isRun])),
+    ).get(job.key)?.runs;
+  return runs(false) === false && runs(true) !== false;
 }
 
 /** Whether a job is skipped with one that nothing decides, while its need runs because of the others. */

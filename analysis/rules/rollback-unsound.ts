@@ -6,6 +6,7 @@ import { hasStatusFunction, parseCondition } from "../systems/workflows/expressi
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
 import { deploymentsOf, isUndoJob, isUndoStep } from "../systems/workflows/roles.ts";
 import { simulate } from "../systems/workflows/simulate.ts";
+import { followsSuccess, outcomesOf } from "../systems/workflows/swallowed-outcomes.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { emptyValues, type Obstacle, obstaclesOf } from "../systems/workflows/ways-back.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
@@ -18,17 +19,17 @@ function check(graph: Graph): readonly Draft[] {
           ...unreachable(view, job),
           ...tooEarly(view, job),
           ...swapsAgain(view, job),
-          ...obstaclesOf(view, job).map((obstacle) => obstacleDraft(job, obstacle)),
+          ...[...obstaclesOf(view, job), ...followsSuccess(view, job)].map((each) => obstacleDraft(job, each)),
         ]
       : []),
     ...view.stepsOf(job).flatMap((step) => ofStep(view, job, step)),
   ]);
 }
 
-const obstacleDraft = (job: JobNode, { subject, ...obstacle }: Obstacle): Draft => ({
+const obstacleDraft = (job: JobNode, { subject, cost, ...obstacle }: Obstacle): Draft => ({
   ...obstacle,
   known: "structural",
-  cost: "The way back does nothing, or fails, at the moment when it is needed.",
+  cost: cost ?? "The way back does nothing, or fails, at the moment when it is needed.",
   subject: `${job.id} ${subject}`,
 });
 
@@ -150,7 +151,7 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode): readonly Dra
   if (!isUndoStep(step, effects) && !isUndoJob(view, job)) return [];
   const steps = view.stepsOf(job);
   return [
-    ...emptyValues(view, job, step, steps).map((obstacle) => obstacleDraft(job, obstacle)),
+    ...[...emptyValues(view, job, step, steps), ...outcomesOf(view, job, step)].map((each) => obstacleDraft(job, each)),
     ...(isUndoJob(view, job) ? [] : earlyStep(view, job, step, steps)),
   ];
 }
@@ -290,7 +291,8 @@ export const rollbackUnsound: Rule = {
     "yet; and an output that no job declares is empty without an error.",
   severity:
     "Critical. High for a step in the deploying job that an earlier step can start, and for a way back that only " +
-    "prints, that has no token, or that is skipped when it is started by hand.",
+    "prints, that has no token, that is skipped when it is started by hand, or whose own failure or that of the " +
+    "deployment is swallowed.",
   fix: "Let the rollback need the deploying job, and require that this job failed: needs.deploy.result == 'failure'.",
   limits: "Rollbacks are found by their commands (helm rollback, kubectl rollout undo) and by their names.",
   failing: [

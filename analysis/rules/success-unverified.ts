@@ -1,12 +1,15 @@
-// A deployment that is only asked for: the step returns before the platform has done it, nothing waits or looks
-// afterwards, and the run is green whatever becomes of it. Only tools that are known not to wait are reported.
+// A deployment whose failure nobody hears of: the step returns before the platform has done it, and nothing waits or
+// looks afterwards; or its failure is swallowed. The run is green whatever becomes of it. Only tools that are known not
+// to wait are reported.
 import type { Graph } from "../graph.ts";
 import type { Place } from "../place.ts";
 import type { Draft, Repair, Rule } from "../rule.ts";
+import { deployHook } from "../systems/workflows/effect-hosts.ts";
 import type { Effect } from "../systems/workflows/effects.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import { deploymentsOf, isCheckStep, isProbe, isTestStep, tierOf } from "../systems/workflows/roles.ts";
+import { changesOf, deploymentsOf, isCheckStep, isProbe, isTestStep, tierOf } from "../systems/workflows/roles.ts";
 import { commandsIn } from "../systems/workflows/shell.ts";
+import { swallowedDeployments } from "../systems/workflows/swallowed-outcomes.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 
 /** A tool that returns before its work is done. */
@@ -52,6 +55,12 @@ const tools: readonly Asynchronous[] = [
     fix: "leave out the option that does not wait, or ask for the state afterwards",
   },
   {
+    asks: deployHook,
+    waits: /curl .*(\/deploys|status|health|version)/,
+    isUsual: true,
+    fix: "ask the platform for the state of the deployment, or the app for its version, after the call",
+  },
+  {
     asks: /^kubectl (.* )?(apply|set image|rollout restart|patch|replace)\b/,
     waits: /kubectl (.* )?(rollout status|wait)\b|kubectl (.* )?get\b|argocd app wait|flux .*wait/,
     isUsual: true,
@@ -68,13 +77,17 @@ const tools: readonly Asynchronous[] = [
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
   return view.jobs.flatMap((job) => {
-    const found = deploymentsOf(view, job)
+    const found = changesOf(view, job)
       .filter(({ step }) => step.job === job.id)
       .flatMap((effect) => {
         const tool = toolOf(effect);
         return tool && !isVerified(view, job, effect, tool) ? [{ effect, tool }] : [];
       });
-    return found.length === 0 ? [] : [draft(view, job, found)];
+    const swallowed = swallowedDeployments(view, job)[0];
+    return [
+      ...(found.length === 0 ? [] : [draft(view, job, found)]),
+      ...(swallowed ? [swallowedDraft(view, job, swallowed.effect, swallowed.how)] : []),
+    ];
   });
 }
 
@@ -104,6 +117,7 @@ const looksInScript = ({ step, command }: Effect): boolean =>
 /** A step that says that the deployment succeeded. */
 const announces = ({ uses, run, title, condition }: StepNode): boolean => {
   if (/failure\(\)/.test(condition?.text ?? "")) return false;
+  if (/action-gh-release|gh release create/.test(`${uses?.text ?? ""} ${run?.text ?? ""}`)) return true;
   const said = `${title?.text ?? ""} ${run?.text ?? ""}`;
   const isSent = /slack|discord|teams|deployment-status|github-deployments|grafana-annotation/i.test(
     `${uses?.text ?? ""} ${run?.text ?? ""}`,
@@ -134,6 +148,17 @@ function draft(
     ...(repair && { repair }),
   };
 }
+
+/** A deployment whose failure nobody hears of. */
+const swallowedDraft = (view: WorkflowsView, job: JobNode, effect: Effect, how: string): Draft => ({
+  severity: tierOf(job, deploymentsOf(view, job)) === "lesser" ? "low" : "medium",
+  known: effect.known,
+  place: effect.step.continueOnError?.place ?? effect.place,
+  message: `Job ${job.key} is green also when its deployment (${effect.category}) fails: ${how}.`,
+  cost: "The run is green although the old version runs, or half of the new one.",
+  fix: "let the failure fail the step, or ask for its outcome in a later one",
+  subject: `${job.id} swallowed`,
+});
 
 /** The action for ECS waits if it is told so. */
 function repairOf({ step }: Effect): Repair | undefined {
@@ -185,7 +210,8 @@ export const successUnverified: Rule = {
   focus: "resilience",
   why:
     "Many tools only hand the new version over and return. If the version does not start, the platform keeps the old " +
-    "one or restarts the new one again and again, and the run is green. Whoever waits for the run believes it.",
+    "one or restarts the new one again and again, and the run is green. So it is if continue-on-error or `|| true` " +
+    "swallows the failure. Whoever waits for the run believes it.",
   severity: "Medium. Low in lesser environments.",
   fix: "Let the tool wait with a timeout, or look at the result in a later step.",
   limits:

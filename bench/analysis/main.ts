@@ -42,6 +42,7 @@ const { values } = parseArgs({
 async function main(clones: string): Promise<void> {
   const scores = new Map<string, Score>();
   const alarms: string[] = [];
+  const missed: string[] = [];
   const missing: string[] = [];
   let quiet = 0;
   for (const { repository, places } of labels.repositories) {
@@ -50,7 +51,7 @@ async function main(clones: string): Promise<void> {
       missing.push(repository);
       continue;
     }
-    const { findings } = await analyze(openFolder(folder), { scope: ["github"] });
+    const { findings } = await analyze(openFolder(folder), { scope: ["github", "claude-code"] });
     const above = findings.filter(({ severity }) => rankOf(severity) > 0);
     for (const place of places) {
       const here = above.filter((finding) => isAt(folder, finding, place));
@@ -62,10 +63,16 @@ async function main(clones: string): Promise<void> {
       }
       const score = scoreOf(scores, place.rule);
       if (here.some(({ rule }) => rule === place.rule)) score.found += 1;
-      else score.missed += 1;
+      else {
+        score.missed += 1;
+        missed.push(`${repository} ${place.file}:${place.line} ${place.rule}`);
+      }
     }
   }
-  print(scores, quiet, alarms, missing);
+  print(scores, quiet);
+  for (const alarm of alarms) console.log(`- false alarm: ${alarm}`);
+  for (const place of missed) console.log(`- missed: ${place}`);
+  for (const repository of missing) console.log(`- no clone of ${repository}`);
 }
 
 function scoreOf(scores: Map<string, Score>, rule: string): Score {
@@ -93,16 +100,11 @@ function isWithin(lines: readonly string[], from: number, line: number): boolean
   return line >= from && lines.slice(from, line).every((each) => each.trim() === "" || indent(each) > outer);
 }
 
-function print(
-  scores: ReadonlyMap<string, Score>,
-  quiet: number,
-  alarms: readonly string[],
-  missing: readonly string[],
-): void {
+function print(scores: ReadonlyMap<string, Score>, quiet: number): void {
   console.log(
     "| rule | labelled | found | missed | false alarms | recall | precision |\n|---|---|---|---|---|---|---|",
   );
-  let [found, all] = [0, 0];
+  let [found, all, alarms] = [0, 0, 0];
   for (const [rule, score] of [...scores].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
     const { found: hits, missed, alarms: wrong } = score;
     console.log(
@@ -111,10 +113,9 @@ function print(
     );
     found += hits;
     all += hits + missed;
+    alarms += wrong;
   }
-  console.log(`\nFound ${found} of ${all}; ${alarms.length} false alarms in ${quiet} quiet places.`);
-  for (const alarm of alarms) console.log(`- false alarm: ${alarm}`);
-  for (const repository of missing) console.log(`- no clone of ${repository}`);
+  console.log(`\nFound ${found} of ${all}; ${alarms} false alarms in ${quiet} quiet places.`);
 }
 
 if (values.speed) await speed();

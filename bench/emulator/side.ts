@@ -59,7 +59,10 @@ async function measureLoad(): Promise<Measured> {
   }
 }
 
-/** Deploys Ballast's whole program to an empty cloud, then again without a change. */
+/**
+ * Deploys Ballast's whole program to an empty cloud, then again without a change. Each side deploys the program of its
+ * own commit, so that the requests are counted: a program that grew sends more.
+ */
 async function measureUp(): Promise<Measured> {
   const { startLocalStack } = (await import(join(support, "program", "local-stack.ts"))) as typeof stacks;
   const stack = await startLocalStack({});
@@ -73,7 +76,14 @@ async function measureUp(): Promise<Measured> {
     const cpuBefore = process.cpuUsage();
     const first = await timed();
     const { user, system } = process.cpuUsage(cpuBefore);
-    return { "first up in s": first, "CPU in s of the emulator": (user + system) / 1e6, "next up in s": await timed() };
+    const requests: number = (await stack.cloud.ask("GET", "/_emulator/requests")).body.requests.length;
+    return {
+      "first up in s": first,
+      requests,
+      "CPU in s of the emulator": (user + system) / 1e6,
+      "CPU in ms of a request": (user + system) / 1000 / requests,
+      "next up in s": await timed(),
+    };
   } finally {
     await stack.close();
   }

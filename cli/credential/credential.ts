@@ -1,6 +1,7 @@
 // `ballast credential …`: what the group of commands about rotations shows, and the signals that it sends.
 import { type RotationSummary, type RotationTypes, rotations } from "../../client/rotations.ts";
 import { signalNames, signals } from "../../engines/rotation/signals.ts";
+import { many } from "../../engines/wording.ts";
 import { utc } from "../streams/lines.ts";
 import type { Work } from "../streams/work.ts";
 import { addRotate } from "./rotate.ts";
@@ -44,6 +45,6 @@ function rowsOf(rotation: RotationSummary): readonly (readonly [string, string])
     ["phase", `${paused ? `paused in ${phase}` : phase}${attempt > 1 ? `, attempt ${attempt}` : ""}`],
     ["result", result ?? "in progress"],
     ["why", message],
-    ["started", `${new Date(rotation.startedAt).toISOString()}, ${rotation.facts} facts in the journal`],
+    ["started", `${new Date(rotation.startedAt).toISOString()}, ${many(rotation.facts, "fact")} in the journal`],
   ];
 }

@@ -10,6 +10,7 @@ import { doctorAppUnfit, doctorImageUnpullable, doctorRowsLate, doctorRowsUnwire
 import { messageOf } from "./azure-answer.ts";
 import type { AppContext, Context } from "./context.ts";
 import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
+import { checkIdle } from "./idle-revisions.ts";
 import { nameOf, type ReleasedApp } from "./stack.ts";
 
 const appsVersion = "2025-07-01";
@@ -27,7 +28,10 @@ export interface LiveApp {
   readonly properties: {
     readonly managedEnvironmentId: string;
     readonly configuration: {
-      readonly ingress?: { readonly fqdn?: string };
+      readonly ingress?: {
+        readonly fqdn?: string;
+        readonly traffic?: readonly { readonly revisionName?: string; readonly label?: string }[];
+      };
       readonly registries?: readonly {
         readonly server: string;
         readonly identity?: string;
@@ -175,6 +179,10 @@ export const appChecks: readonly Check<AppContext>[] = [
   { name: "canary", run: onApp(async (live, { app }) => judgeFitness(nameOf(app.id), live)) },
   { name: "image", run: onApp(pull) },
   { name: "request rows", run: onApp(rows) },
+  {
+    name: "idle revisions",
+    run: onApp(async (live, context) => checkIdle(live.properties.configuration.ingress?.traffic ?? [], context)),
+  },
 ];
 
 /** Gives the checks of a stack's apps. Their names include the app's when there are several. */

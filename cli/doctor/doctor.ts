@@ -86,6 +86,7 @@ async function checksOfStacks(): Promise<(stack: Stack) => readonly Check<Contex
     { subscriptionChecks },
     { databaseChecks },
     { planeChecks },
+    { credentialChecks },
     { checksOfApps },
     { identityChecks },
     { telemetryChecks },
@@ -93,6 +94,7 @@ async function checksOfStacks(): Promise<(stack: Stack) => readonly Check<Contex
     import("./subscription-checks.ts"),
     import("./database-checks.ts"),
     import("./plane-checks.ts"),
+    import("./credential-checks.ts"),
     import("./app-checks.ts"),
     import("./identity-checks.ts"),
     import("./telemetry-checks.ts"),
@@ -102,6 +104,7 @@ async function checksOfStacks(): Promise<(stack: Stack) => readonly Check<Contex
     ...identityChecks,
     ...databaseChecks,
     ...planeChecks,
+    ...credentialChecks,
     ...telemetryChecks,
     ...checksOfApps(apps),
   ];

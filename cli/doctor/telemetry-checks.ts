@@ -1,5 +1,7 @@
 // Checks whether the control plane's telemetry arrives. Alerts depend on it: the control plane reports a heartbeat
 // every minute, and one that stays away either fires an alert or shows that no alert can ever fire.
+
+import { many } from "../../engines/wording.ts";
 import { doctorTelemetrySilent } from "../../errors/doctor.ts";
 import { messageOf } from "./azure-answer.ts";
 import type { Context } from "./context.ts";
@@ -37,13 +39,13 @@ async function arrives({ ask, query, stack: { plane, insights } }: Context): Pro
   if (reports > 0 && minutesAgo !== null && minutesAgo < silentMinutes)
     return ok(`the control plane's last report arrived ${Math.round(minutesAgo * 60)} s ago`);
   if (age < settledMinutes)
-    return unknown(`no recent report, but the control plane is only ${Math.floor(age)} minutes old`);
+    return unknown(`no recent report, but the control plane is only ${many(Math.floor(age), "minute")} old`);
   return failed(
     doctorTelemetrySilent({
       insights: nameOf(insights),
       what:
         reports > 0 && minutesAgo !== null
-          ? `the control plane's last report arrived ${Math.round(minutesAgo)} minutes ago`
+          ? `the control plane's last report arrived ${many(Math.round(minutesAgo), "minute")} ago`
           : "no report of the control plane arrived in the last day",
     }),
   );

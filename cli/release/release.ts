@@ -4,6 +4,7 @@ import type { Balance } from "../../engines/rollout/judge/judge.ts";
 import { ratio } from "../../engines/rollout/judge/wording.ts";
 import { replay } from "../../engines/rollout/rollout.ts";
 import { personalSignalNames, personalSignals } from "../../engines/rollout/signals.ts";
+import { many } from "../../engines/wording.ts";
 import { utc } from "../streams/lines.ts";
 import type { SignalCommand, Work } from "../streams/work.ts";
 import { rolloutFinder } from "./find.ts";
@@ -70,7 +71,7 @@ function rowsOf(rollout: RolloutSummary): readonly (readonly [string, string])[]
     ["result", result ?? "in progress"],
     ["why", message],
     ...(evidence ? [["evidence", evidenceLine(evidence)] as const] : []),
-    ["started", `${new Date(startedAt).toISOString()}, ${facts} facts in the journal`],
+    ["started", `${new Date(startedAt).toISOString()}, ${many(facts, "fact")} in the journal`],
   ];
 }
 

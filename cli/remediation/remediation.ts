@@ -3,6 +3,7 @@ import { type RemediationTypes, remediations } from "../../client/remediations.t
 import { replay } from "../../engines/remediation/remediation.ts";
 import { personalSignalNames, personalSignals } from "../../engines/remediation/signals.ts";
 import type { RemediationSummary } from "../../engines/remediation/summary.ts";
+import { many } from "../../engines/wording.ts";
 import { utc } from "../streams/lines.ts";
 import type { SignalCommand, Work } from "../streams/work.ts";
 import { addDrill } from "./drill.ts";
@@ -52,6 +53,6 @@ function rowsOf(summary: RemediationSummary): readonly (readonly [string, string
     ["actions", String(actions)],
     ["result", result ?? "in progress"],
     ["why", message],
-    ["started", `${new Date(startedAt).toISOString()}, ${facts} facts in the journal`],
+    ["started", `${new Date(startedAt).toISOString()}, ${many(facts, "fact")} in the journal`],
   ];
 }

@@ -1,6 +1,7 @@
 // A journal for people: the message of each fact, and on request a replay that shows whether this version of the engine
 // makes the same decisions from it.
 import type { StreamFact, StreamTypes } from "../../client/streams.ts";
+import { many } from "../../engines/wording.ts";
 import { replayDiffers } from "../../errors/cli.ts";
 import { print, printJson, styled } from "../terminal.ts";
 import { factLine } from "./lines.ts";
@@ -25,7 +26,7 @@ export function explain<Types extends StreamTypes>(
       print(factLine(work, { at: event.at, kind: event.kind, message }, stream));
   }
   const head = journal.at(-1)?.hash;
-  if (head && !json) print(`Journal: ${journal.length} facts, head ${head}.`);
+  if (head && !json) print(`Journal: ${many(journal.length, "fact")}, head ${head}.`);
   if (difference) {
     const { index, written, decided } = difference;
     throw replayDiffers({
@@ -36,5 +37,5 @@ export function explain<Types extends StreamTypes>(
   if (!isReplay || json) return;
   // The control plane checks the chain before it gives a journal.
   const chain = head ? " The journal's hash chain is intact." : "";
-  print(styled("green", `Replayed ${journal.length} facts: every decision is the same.${chain}`));
+  print(styled("green", `Replayed ${many(journal.length, "fact")}: every decision is the same.${chain}`));
 }

@@ -1,4 +1,5 @@
 // What a query must show of itself before a rule is made of it. It is not parsed: only what is certain is refused.
+import { many } from "../../engines/wording.ts";
 
 /** The largest number of rows that a query can return, if its end says so. */
 function mostRowsOf(query: string): number | undefined {
@@ -27,7 +28,7 @@ export function objectionsToQuery({
   return [
     ...(isNamed ? [] : [`The query does not name ${dimension}, so its alerts would name no target.`]),
     ...(most !== undefined && threshold >= most
-      ? [`The threshold (${threshold}) can never be crossed: the query returns at most ${most} rows.`]
+      ? [`The threshold (${threshold}) can never be crossed: the query returns at most ${many(most, "row")}.`]
       : []),
     ...(everyMinutes > windowMinutes
       ? [`windowMinutes (${windowMinutes}) is shorter than everyMinutes (${everyMinutes}): rows would be missed.`]

@@ -9,7 +9,7 @@ import {
   canaryAppUnfit,
 } from "../../errors/canary-app.ts";
 import { type Configuration, hasAll, scopeChanges, secretsMoved } from "./app-scope.ts";
-import { type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
+import { type LiveSlots, mapSecrets, placed, slotOf, slotsToSend } from "./credential-slots.ts";
 import { hole } from "./known-parts.ts";
 import { type AppShape, type KeptSetting, keptSettings, type LostSetting, lossesOf, withKept } from "./losses.ts";
 import type { LiveApp } from "./traffic.ts";
@@ -21,16 +21,17 @@ export interface Planned extends AppShape {
   readonly managedEnvironmentId?: unknown;
 }
 
-/** Gives arguments as they are sent: with the slots that the live app names, where it has them. */
+/** Gives arguments as they are sent: with the slots that are in use, where the live app has them. */
 export function withSlots(planned: Planned, slots: LiveSlots): Planned {
-  const { configuration, template } = planned;
+  const { configuration } = planned;
+  const { named } = slotsToSend(slots, planned.template);
+  const template = mapSecrets(planned.template, (secret) => slotOf(named, secret));
   const { secrets } = (configuration ?? {}) as { readonly secrets?: unknown };
-  if (configuration === hole || !Array.isArray(secrets))
-    return { ...planned, template: mapSecrets(template, (secret) => slotOf(slots, secret)) };
+  if (configuration === hole || !Array.isArray(secrets)) return { ...planned, template };
   return {
     ...planned,
     configuration: { ...(configuration as object), secrets: secrets.map((secret) => placed(slots, secret)) },
-    template: mapSecrets(template, (secret) => slotOf(slots, secret)),
+    template,
   };
 }
 

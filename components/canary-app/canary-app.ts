@@ -8,7 +8,6 @@ import { shortfalls } from "../../engines/rollout/judge/power.ts";
 import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { ProbeRequest } from "../../engines/rollout/probe-request.ts";
 import type { Gate, OutsideWeights, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
-import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
 import {
   canaryAppBlind,
   canaryAppCautions,
@@ -24,12 +23,14 @@ import { type Planned, refuseAdoption, withSlots } from "./adopt.ts";
 import { type AppCredentials, refuseUnfit, withCredentials } from "./app-credentials.ts";
 import { messageSources } from "./consumers.ts";
 import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
+import { keptAndIgnored, pathsOf, watchTransforms } from "./ignored.ts";
 import { fromKnownParts, hasHole, hole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { lacksForCreation, misuses, type Usable } from "./misuse.ts";
-import { type CanaryAppOptions, keptAndIgnored, splitOptions } from "./options.ts";
+import { type CanaryAppOptions, splitOptions } from "./options.ts";
+import { hidden, unread } from "./preview-notes.ts";
 import { probeComplaints } from "./probe-limits.ts";
-import { noRecreation } from "./recreation.ts";
+import { leftAsIs, noRecreation, ofSameApp } from "./recreation.ts";
 import { Release } from "./release.ts";
 import { releaseKey } from "./release-key.ts";
 import { type Live, takeOver } from "./take-over.ts";
@@ -193,7 +194,8 @@ export class CanaryApp extends pulumi.ComponentResource {
     const plain = read(name, given);
     const args = withCredentials(name, plain, plain.credentials ?? {});
     const options = splitOptions(name, opts);
-    refuseProblems("CanaryApp", name, keptAndIgnored(args.keepLive ?? [], opts.ignoreChanges ?? []));
+    refuseProblems("CanaryApp", name, keptAndIgnored(args.keepLive ?? [], pathsOf(opts.ignoreChanges)));
+    void watchTransforms();
     // The app's arguments are in the state of the app below, its secrets marked as such, and not here again.
     const { containerAppName, resourceGroupName, controlPlane } = args;
     super(type, name, { containerAppName, resourceGroupName, controlPlane }, options.component);
@@ -231,6 +233,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const { probeSeconds } = plan.strategy;
     const live = this.#read(name, args, given, note);
     const asked = askedOf(args, plan);
+    const place = pulumi.output([resourceGroupName, containerAppName] as const);
     const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName, asked };
     const { hooks, of } = releaseKey(name, credentialSlots.length > 0);
     const app = new ContainerApp(
@@ -239,18 +242,16 @@ export class CanaryApp extends pulumi.ComponentResource {
       {
         ...own,
         parent: this,
-        ignoreChanges: [...(own.ignoreChanges ?? []), ...filledIn(args)],
-        hooks: [own.hooks ?? {}, noRecreation(name, live), hooks, trafficGuard(guarded, this)].reduce(withHooks),
+        ignoreChanges: [...(own.ignoreChanges ?? []), ...leftAsIs(args, keepLive)],
+        hooks: [own.hooks ?? {}, noRecreation(name, place, live), hooks, trafficGuard(guarded, this)].reduce(withHooks),
       },
     );
-    return {
+    const key = of(
       app,
-      key: of(
-        app,
-        live.apply(({ revision }) => revision),
-      ),
-      serving: live.apply(({ serving }) => serving),
-    };
+      live.apply(({ revision }) => revision),
+    );
+    const serving = live.apply((found) => found.serving);
+    return { app, key, serving: ofSameApp(name, { id: app.id, place }, serving) };
   }
 
   /** Reads the live app, and refuses what would harm it: at preview as far as it is known, and again at the update. */
@@ -260,6 +261,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const place = pulumi.all([resourceGroupName, containerAppName]);
     return fromKnownParts({ given, place }, (known: { readonly given: Planned; readonly place: unknown }) => {
       if (hasHole(known.place)) note(unread(name));
+      for (const line of hidden(name, known.given)) note(line);
       const sources = messageSources(known.given);
       if (sources.length > 0) void say(canaryAppConsumes({ app: name, sources }), this);
       const complaints = probeComplaints(known.given.template);
@@ -270,14 +272,13 @@ export class CanaryApp extends pulumi.ComponentResource {
         try {
           const found = await readLive(resourceGroup, app, this);
           refuseMisuse(name, { ...known.given, keepLive }, found !== undefined);
-          const slots = liveSlots(credentialSlots, found);
+          const traffic = trafficToSend(app, found);
+          const serving = found ? servingIn(traffic) : "";
+          const slots = liveSlots(credentialSlots, { app, serving }, found);
           if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
           const kept = keptOf(keepLive, found);
           const about = { exists: found !== undefined, revision: found?.latestRevisionName };
-          const suffix = cutOverSuffix(app, found?.latestRevisionName);
-          const cutOver = suffix === undefined ? undefined : { suffix, template: found?.template };
-          const traffic = trafficToSend(app, found);
-          return { traffic, serving: found ? servingIn(traffic) : "", kept, slots, cutOver, ...about };
+          return { traffic, serving, kept, slots, ...about };
         } catch (error) {
           throw refusal(error);
         }
@@ -361,20 +362,8 @@ const askedOf = (args: CanaryAppArgs, plan: Plan) => ({
   ...(args.credentialSlots && { credentialSlots: args.credentialSlots }),
 });
 
-/** An imported app has these as inputs, since Azure shows them. Removing one would replace the app. */
-const shownByAzure = ["environmentId", "managedEnvironmentId", "workloadProfileName"] as const;
-
 /** Mocks give an app no name, unless a test adds one. */
 const addressOf = (host: string | undefined): string => (host === undefined ? "" : `https://${host}`);
-
-/** What a preview says that cannot read the live app. */
-const unread = (name: string): string =>
-  `The live app of "${name}" cannot be read yet, since its name or its group is not known. ` +
-  "The update compares with it before the first write.";
-
-/** Lists what Azure filled in: neither the program nor `keepLive` says it, so the update leaves it as it is. */
-const filledIn = ({ keepLive = [], ...args }: CanaryAppArgs): readonly string[] =>
-  shownByAzure.filter((field) => args[field] === undefined && !(keepLive as readonly string[]).includes(field));
 
 /** Returns the hooks of both. */
 const withHooks = (one: pulumi.ResourceHookBinding, other: pulumi.ResourceHookBinding): pulumi.ResourceHookBinding => {

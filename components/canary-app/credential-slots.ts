@@ -2,6 +2,8 @@
 // to the other. Which one is right is the rotation's to say, so an update names the slot that the live app names, and
 // leaves each slot's place in Key Vault as it is.
 import type * as pulumi from "@pulumi/pulumi";
+import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
+import { hasAll } from "./app-scope.ts";
 import { mapInput } from "./known-parts.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -9,12 +11,24 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The names of the two secrets of one credential. */
 export type CredentialSlot = readonly [string, string];
 
+/** For each secret of a slot, the one that a template names; absent if it names none of the two, or both. */
+type Named = Readonly<Record<string, string>>;
+
 /** What the live app has of the slots. */
 export interface LiveSlots {
-  /** For each secret of a slot, the one that the live template names; absent if it names none of the two, or both. */
-  readonly named: Readonly<Record<string, string>>;
+  /** What the revision names that serves. */
+  readonly named: Named;
   /** For each secret of a slot, where it is in Key Vault. */
   readonly places: Readonly<Record<string, Fields>>;
+  /** The latest revision, if a rotation made it; what it names is not in use if the rotation was rolled back. */
+  readonly cutOver?: { readonly suffix: string; readonly template: unknown; readonly named: Named };
+}
+
+/** The parts of a live app that say which slots are in use. */
+interface SlottedApp {
+  readonly latestRevisionName?: string;
+  readonly template?: unknown;
+  readonly configuration?: unknown;
 }
 
 const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (value as readonly Fields[]) : []);
@@ -27,26 +41,76 @@ function secretsNamed(value: unknown): readonly string[] {
   );
 }
 
-/** Reads the slots of a live app. */
+/** Reads the slots of a live app. `serving` is the revision that has all traffic; empty if several share it. */
 export function liveSlots(
   slots: readonly CredentialSlot[],
-  live: { readonly template?: unknown; readonly configuration?: unknown } | undefined,
+  { app, serving }: { readonly app: string; readonly serving: string },
+  live: SlottedApp | undefined,
 ): LiveSlots {
   const inUse = new Set(secretsNamed(live?.template));
-  const named = slots.flatMap((slot) => {
+  const pairs = slots.flatMap((slot) => {
     const [one, ...more] = slot.filter((secret) => inUse.has(secret));
-    return one === undefined || more.length > 0 ? [] : slot.map((secret) => [secret, one] as const);
+    return one === undefined || more.length > 0 ? [] : [{ slot, one }];
   });
   const all = new Set(slots.flat());
   const places = listOf((live?.configuration as Fields | undefined)?.["secrets"]).flatMap((secret) => {
     const { name, keyVaultUrl, identity } = secret;
     return all.has(String(name)) && keyVaultUrl ? [[String(name), { keyVaultUrl, identity }] as const] : [];
   });
-  return { named: Object.fromEntries(named), places: Object.fromEntries(places) };
+  const suffix = cutOverSuffix(app, live?.latestRevisionName);
+  const named = namedIn(pairs);
+  const isServing = serving === "" || serving.toLowerCase() === live?.latestRevisionName?.toLowerCase();
+  return {
+    named: suffix === undefined || isServing ? named : namedIn(movedBack(pairs, suffix)),
+    places: Object.fromEntries(places),
+    ...(suffix !== undefined && { cutOver: { suffix, template: live?.template, named } }),
+  };
+}
+
+/** A pair of secrets, and the one that is named. */
+interface Pair {
+  readonly slot: CredentialSlot;
+  readonly one: string;
+}
+
+const namedIn = (pairs: readonly Pair[]): Named =>
+  Object.fromEntries(pairs.flatMap(({ slot, one }) => slot.map((secret) => [secret, one] as const)));
+
+/**
+ * Gives what serves beside a rotation's revision that does not: the other slot of the credential that it moved. The
+ * revision's name has the slot and not the credential, so of several in that slot, each stays as the revision names it.
+ */
+function movedBack(pairs: readonly Pair[], suffix: string): readonly Pair[] {
+  const moved = pairs.filter(({ one }) => one.endsWith(`-${suffix.split("-")[0]}`));
+  if (moved.length !== 1) return pairs;
+  return pairs.map((pair) =>
+    pair === moved[0] ? { ...pair, one: pair.slot.find((secret) => secret !== pair.one) ?? pair.one } : pair,
+  );
+}
+
+/** What an update sends of the slots. */
+export interface SentSlots {
+  readonly named: Named;
+  /** The suffix by which a rotation named its revision. With it, the update makes no revision. */
+  readonly revisionSuffix?: string;
+}
+
+/**
+ * Says what an update sends of the slots: what serves names, or all that a rotation's revision has, as long as the
+ * program says nothing else of the template. Without that, each update after a rotation would make a revision.
+ */
+export function slotsToSend({ named, cutOver }: LiveSlots, template: unknown): SentSlots {
+  const isAsLatest =
+    cutOver &&
+    hasAll(
+      cutOver.template,
+      mapSecrets(template, (secret) => slotOf(cutOver.named, secret)),
+    );
+  return isAsLatest ? { named: cutOver.named, revisionSuffix: cutOver.suffix } : { named };
 }
 
 /** Gives the secret that is named in the place of another. */
-export const slotOf = ({ named }: LiveSlots, secret: unknown): unknown => named[String(secret)] ?? secret;
+export const slotOf = (named: Named, secret: unknown): unknown => named[String(secret)] ?? secret;
 
 /** Gives a secret as it is sent: where the live app has it. One that is given by value stays. */
 export const placed = ({ places }: LiveSlots, secret: Fields): Fields =>

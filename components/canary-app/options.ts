@@ -1,10 +1,7 @@
 // The options of a CanaryApp. A program gives those that it gave to its ContainerApp. Pulumi passes only a few of a
 // component's options on to its children; every other one that means the app goes to the child here.
 import * as pulumi from "@pulumi/pulumi";
-import type { Problem } from "../../engines/problem.ts";
-import { canaryAppIgnoredTemplate, canaryAppOwnedField } from "../../errors/canary-app.ts";
-import { refusal } from "../conventions.ts";
-import { type KeptSetting, placeOf } from "./losses.ts";
+import { pathsOf, refuseIgnored } from "./ignored.ts";
 
 /** What Pulumi takes as options of a ContainerApp, and of a component. */
 export interface CanaryAppOptions extends pulumi.ComponentResourceOptions, pulumi.CustomResourceOptions {}
@@ -31,12 +28,6 @@ const ofTheApp = [
 /** The options that mean the app and its component alike. */
 const ofBoth = ["deletedWith", "retainOnDelete"] as const satisfies readonly (keyof CanaryAppOptions)[];
 
-/** What the control plane owns. An update must send it as the component says, not as the state has it. */
-const owned = [
-  ["configuration", "activeRevisionsMode"],
-  ["configuration", "ingress", "traffic"],
-] as const;
-
 /** The options of the component and of the app below it. */
 export interface SplitOptions {
   readonly component: pulumi.ComponentResourceOptions;
@@ -56,7 +47,8 @@ const type = "ballast:index:CanaryApp";
  * @throws canary-app-ignored-template, canary-app-owned-field
  */
 export function splitOptions(name: string, options: CanaryAppOptions): SplitOptions {
-  refuseIgnored(name, options.ignoreChanges ?? []);
+  const ignoreChanges = pathsOf(options.ignoreChanges);
+  refuseIgnored(name, ignoreChanges);
   const { aliases = [], ...rest } = options;
   const parent = options.parent ?? pulumi.rootStackResource;
   const component = Object.fromEntries(
@@ -68,7 +60,11 @@ export function splitOptions(name: string, options: CanaryAppOptions): SplitOpti
   const ofComponents = aliases.filter(isOfComponents);
   return {
     component: { ...component, ...(ofComponents.length > 0 && { aliases: ofComponents }) },
-    app: { ...app, aliases: [{ name, parent }, ...aliases.flatMap((alias) => aliasesOfApp(name, alias, parent))] },
+    app: {
+      ...app,
+      ...(ignoreChanges.length > 0 && { ignoreChanges }),
+      aliases: [{ name, parent }, ...aliases.flatMap((alias) => aliasesOfApp(name, alias, parent))],
+    },
   };
 }
 
@@ -88,40 +84,4 @@ function aliasesOfApp(
   if (!isObject(alias)) return isOfComponents(alias) ? [] : [alias];
   if (alias.type === type) return [];
   return [{ ...alias, name: alias.name ?? name, ...(alias.parent === undefined && outer && { parent: outer }) }];
-}
-
-/** Splits a property path: `template.containers[0]`, `["template"]`, `*`. */
-const stepsOf = (path: string): readonly string[] =>
-  path
-    .replaceAll(/\[["']?([^\]"']*)["']?\]/g, ".$1")
-    .split(".")
-    .filter((step) => step !== "");
-
-/** Reports whether one path is within the other, or the other way round. */
-const meet = (one: readonly string[], other: readonly string[]): boolean =>
-  one.slice(0, other.length).every((step, place) => step === "*" || other[place] === "*" || step === other[place]);
-
-/**
- * Lists the settings that are kept and ignored at once. One that is ignored is sent as the state has it, so what
- * somebody added since would be lost.
- */
-export const keptAndIgnored = (
-  keepLive: readonly KeptSetting[],
-  ignoreChanges: readonly string[],
-): readonly Problem[] =>
-  keepLive.flatMap((setting, place) => {
-    const paths = ignoreChanges.filter((path) => meet(stepsOf(path), placeOf(setting)));
-    return paths.map((path) => {
-      const ignored = `ignoreChanges has "${path}", which sends it as the state has it: delete one of the two.`;
-      const message = `it keeps ${setting} as the live app has it, and ${ignored}`;
-      return { kind: "contradiction", at: ["keepLive", place], message } as const;
-    });
-  });
-
-function refuseIgnored(name: string, paths: readonly string[]): void {
-  const ofTemplate = paths.filter((path) => meet(stepsOf(path), ["template"]));
-  if (ofTemplate.length > 0) throw refusal(canaryAppIgnoredTemplate({ name, paths: ofTemplate }));
-  const ofOwned = paths.filter((path) => owned.some((each) => meet(stepsOf(path), each)));
-  if (ofOwned.length > 0)
-    throw refusal(canaryAppOwnedField({ name, lines: ofOwned.map((path) => `"${path}" in ignoreChanges`) }));
 }

@@ -14,6 +14,8 @@ import { fromKnownParts, hasHole } from "./known-parts.ts";
 interface Foreseen {
   readonly isUnchanged: boolean;
   readonly revision: string | undefined;
+  /** The suffix of the rotation's revision that the update leaves as it is. */
+  readonly suffix: string | undefined;
 }
 
 /** The hooks of the app, and the name of its release once it is declared. */
@@ -29,19 +31,30 @@ export function releaseKey(name: string, hasSlots: boolean): ReleaseKey {
   const compare = async ({ oldInputs, newInputs, oldOutputs }: pulumi.ResourceHookArgs): Promise<void> => {
     const { was, will } = await known({ was: oldInputs?.["template"], will: newInputs?.["template"] });
     const isUnchanged = !hasHole(will) && canonical(was) === canonical(will);
-    foreseen = { isUnchanged, revision: oldOutputs?.["latestRevisionName"] };
+    foreseen = { isUnchanged, revision: oldOutputs?.["latestRevisionName"], suffix: suffixIn(will) };
   };
   const of: ReleaseKey["of"] = (app, liveRevision) =>
     app.urn.apply((): pulumi.Output<string> => {
       if (foreseen === undefined) return unlessOutdated({ name, hasSlots }, app.latestRevisionName, liveRevision);
-      const { isUnchanged, revision } = foreseen;
       // After an update the app itself says which revision is the latest.
-      return pulumi.runtime.isDryRun() && isUnchanged && revision ? pulumi.output(revision) : app.latestRevisionName;
+      if (!pulumi.runtime.isDryRun()) return app.latestRevisionName;
+      const { isUnchanged, revision, suffix } = foreseen;
+      if (isUnchanged && revision) return pulumi.output(revision);
+      return liveRevision.apply(
+        (live): pulumi.Output<string> =>
+          suffix && live?.endsWith(`--${suffix}`) ? pulumi.output(live) : app.latestRevisionName,
+      );
     });
   if (!takesHooks()) return { hooks: {}, of };
   const hook = new pulumi.ResourceHook(hookNames(name)("release-foreseen"), compare, { onDryRun: true });
   return { hooks: { beforeCreate: [hook], beforeUpdate: [hook] }, of };
 }
+
+/** Gives the suffix that an update sends. A program may send none, so it is that of a revision that a rotation made. */
+const suffixIn = (template: unknown): string | undefined => {
+  const { revisionSuffix } = (hasHole(template) ? {} : (template ?? {})) as { readonly revisionSuffix?: string };
+  return revisionSuffix;
+};
 
 /** Resolves values with a hole for each part that is not known. Secrets stay in this process. */
 const known = (values: object): Promise<{ readonly was: unknown; readonly will: unknown }> =>

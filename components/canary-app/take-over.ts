@@ -6,8 +6,15 @@ import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
 import { canaryAppNoReplica, canaryAppOwnedField, canaryAppUnfit } from "../../errors/canary-app.ts";
 import { isOutput } from "../arguments.ts";
 import { refusal } from "../conventions.ts";
-import { hasAll } from "./app-scope.ts";
-import { type CredentialSlot, type LiveSlots, mapSecrets, placed, slotOf } from "./credential-slots.ts";
+import {
+  type CredentialSlot,
+  type LiveSlots,
+  mapSecrets,
+  placed,
+  type SentSlots,
+  slotOf,
+  slotsToSend,
+} from "./credential-slots.ts";
 import { fromKnownParts, mapInput } from "./known-parts.ts";
 import { type Kept, type KeptSetting, placeOf, sentOf } from "./losses.ts";
 import type { TrafficEntry } from "./traffic.ts";
@@ -20,8 +27,6 @@ export interface Live {
   readonly traffic: readonly TrafficEntry[];
   readonly kept: Kept;
   readonly slots: LiveSlots;
-  /** The revision that a rotation made last, if it is the latest one. */
-  readonly cutOver?: { readonly suffix: string; readonly template: unknown } | undefined;
   /** Whether there is an app yet. */
   readonly exists: boolean;
   /** The revision that was made last; undefined if there is no app yet. */
@@ -59,7 +64,7 @@ export function takeOver(
       configurationOf(of, given ?? {}, traffic, live),
     ),
     template: mapInput(template as pulumi.Input<Inputs | undefined>, (given) =>
-      suffixed(of, slotted(of, templateOf(of, given ?? {}), live), live),
+      slotted(of, templateOf(of, given ?? {}), live),
     ),
   };
   return of.keepLive.reduce<Inputs>((args, setting) => {
@@ -156,33 +161,18 @@ function secretsOf({ credentialSlots }: TakenOver, given: unknown, live: pulumi.
   );
 }
 
-/** Names the slots that the live app names. */
+/** Names the slots that are in use, and the suffix of a rotation's revision that the update leaves as it is. */
 function slotted({ credentialSlots }: TakenOver, template: Inputs, live: pulumi.Output<Live>): pulumi.Input<unknown> {
   if (credentialSlots.length === 0) return template;
   const inSlots = new Set<unknown>(credentialSlots.flat());
-  return mapSecrets(template, (secret) =>
-    inSlots.has(secret) ? live.apply(({ slots }) => slotOf(slots, secret)) : secret,
+  const sent = fromKnownParts({ template }, (known: { readonly template: unknown }) =>
+    live.apply(({ slots }): SentSlots => slotsToSend(slots, known.template)),
   );
-}
-
-/**
- * Sends back the suffix by which a rotation named its revision, as long as the program says of the template what the
- * live app has. Without it each update after a rotation would change the app, and make a revision.
- */
-function suffixed(
-  { credentialSlots }: TakenOver,
-  template: pulumi.Input<unknown>,
-  live: pulumi.Output<Live>,
-): pulumi.Input<unknown> {
-  if (credentialSlots.length === 0) return template;
-  const revisionSuffix = fromKnownParts(
-    { template, live },
-    (known: { readonly template: unknown; readonly live: Live }) => {
-      const { cutOver } = known.live;
-      return cutOver && hasAll(cutOver.template, known.template) ? cutOver.suffix : undefined;
-    },
+  const revisionSuffix = sent.apply((each) => each.revisionSuffix);
+  return mapInput(
+    mapSecrets(template, (secret) => (inSlots.has(secret) ? sent.apply(({ named }) => slotOf(named, secret)) : secret)),
+    (given) => ({ ...(given as Inputs), revisionSuffix }),
   );
-  return mapInput(template as pulumi.Input<Inputs>, (given) => ({ ...given, revisionSuffix }));
 }
 
 function templateOf(of: TakenOver, { revisionSuffix, scale, ...rest }: Inputs): Inputs {

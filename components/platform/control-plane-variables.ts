@@ -16,6 +16,7 @@ interface Settings {
     readonly logs?: string;
     readonly login?: string;
     readonly vaults?: string;
+    readonly storage?: string;
   };
   readonly database: {
     readonly host: pulumi.Input<string>;
@@ -30,6 +31,7 @@ interface Settings {
   readonly telemetry?: { readonly connectionString: pulumi.Input<string> } | undefined;
   readonly notify?: pulumi.Input<string> | undefined;
   readonly rotatorPassword?: pulumi.Input<string> | undefined;
+  readonly credentialWebhookSecret?: pulumi.Input<string> | undefined;
   readonly rotationsAtOnce?: number;
   readonly credentials?: string | undefined;
   readonly remediations?: string | undefined;
@@ -42,6 +44,8 @@ const passwordSecret = "database-password";
 const notifySecret = "notify";
 /** The name of the app's secret with the rotator's password. */
 const rotatorSecret = "rotator-password";
+/** The name of the app's secret that signs calls of credentials' webhooks. */
+const webhookSecret = "credential-webhook";
 
 /** The name of the app's secret with the connection string of telemetry. */
 const telemetrySecret = "telemetry";
@@ -51,7 +55,7 @@ const issuesSecret = "issues-token";
 
 /** Returns the secrets that the template only names. One that Key Vault holds is fetched with the identity. */
 export function secretsOf(
-  { database, notify, rotatorPassword, telemetry, issues }: Settings,
+  { database, notify, rotatorPassword, credentialWebhookSecret, telemetry, issues }: Settings,
   identity: pulumi.Input<string>,
 ): {
   secrets?: (
@@ -63,6 +67,9 @@ export function secretsOf(
     ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
     ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
     ...(rotatorPassword === undefined ? [] : [{ name: rotatorSecret, value: pulumi.secret(rotatorPassword) }]),
+    ...(credentialWebhookSecret === undefined
+      ? []
+      : [{ name: webhookSecret, value: pulumi.secret(credentialWebhookSecret) }]),
     ...(telemetry ? [{ name: telemetrySecret, value: pulumi.secret(telemetry.connectionString) }] : []),
     ...(issues ? [{ name: issuesSecret, keyVaultUrl: issues.tokenUrl, identity }] : []),
   ];
@@ -103,16 +110,40 @@ export function environmentVariables(
     ...(args.credentials === undefined && endpoints.vaults === undefined
       ? {}
       : { BALLAST_VAULTS: endpoints.vaults ?? publicAzure.vaults }),
+    ...(endpoints.storage === undefined ? {} : { BALLAST_STORAGE: endpoints.storage }),
     ...(args.rotationsAtOnce === undefined ? {} : { BALLAST_ROTATIONS_AT_ONCE: String(args.rotationsAtOnce) }),
     ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
     ...(args.issues?.api === undefined ? {} : { BALLAST_ISSUES_API: args.issues.api }),
   });
+  return [...env, ...secretVariables(args)];
+}
+
+/** Returns the arguments as the state keeps them: a component's own inputs are in it too. */
+export function stateOf(given: Settings): object {
+  const { database, notify, rotatorPassword, credentialWebhookSecret, telemetry, ...args } = given;
+  const secrets = Object.entries({ notify, rotatorPassword, credentialWebhookSecret }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, pulumi.secret(value)] as const],
+  );
+  const { login } = database;
+  return {
+    ...args,
+    ...Object.fromEntries(secrets),
+    database: { ...database, ...(login && { login: { ...login, password: pulumi.secret(login.password) } }) },
+    ...(telemetry && { telemetry: { ...telemetry, connectionString: pulumi.secret(telemetry.connectionString) } }),
+  };
+}
+
+/** Returns the variables whose values are secrets of the app. */
+function secretVariables(args: Settings): { name: string; secretRef: string }[] {
+  const { database } = args;
   return [
-    ...env,
     ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
     ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
     ...(args.rotatorPassword === undefined ? [] : [{ name: "BALLAST_ROTATOR_PASSWORD", secretRef: rotatorSecret }]),
     ...(args.issues === undefined ? [] : [{ name: "BALLAST_ISSUES_TOKEN", secretRef: issuesSecret }]),
+    ...(args.credentialWebhookSecret === undefined
+      ? []
+      : [{ name: "BALLAST_CREDENTIAL_WEBHOOK_SECRET", secretRef: webhookSecret }]),
     ...(args.telemetry ? [{ name: "APPLICATIONINSIGHTS_CONNECTION_STRING", secretRef: telemetrySecret }] : []),
   ];
 }

@@ -19,7 +19,7 @@ import {
   subscriptionOf,
 } from "../conventions.ts";
 import { controlPlaneActions, roles, runbookActions } from "./control-plane-rights.ts";
-import { environmentVariables, secretsOf } from "./control-plane-variables.ts";
+import { environmentVariables, secretsOf, stateOf } from "./control-plane-variables.ts";
 import { customRole } from "./custom-role.ts";
 import type { Pull } from "./image-registry.ts";
 
@@ -131,6 +131,12 @@ export interface ControlPlaneArgs {
      * @default "vault.azure.net"
      */
     readonly vaults?: string;
+    /**
+     * The suffix of storage accounts' hosts, for keys that are rotated.
+     *
+     * @default "core.windows.net"
+     */
+    readonly storage?: string;
   };
   /**
    * After how many seconds of silence a replica loses its rollouts, so that another replica recovers them.
@@ -172,7 +178,7 @@ export interface ControlPlaneArgs {
    */
   readonly notify?: pulumi.Input<string> | undefined;
   /**
-   * The database credentials that are rotated, as a JSON list without any password; docs/guides/credentials.md has the
+   * The credentials that are rotated, as a JSON list without any password; docs/guides/credentials.md has the
    * format, and the rights that the identity needs in vault and database. It is checked at preview.
    *
    * @default none
@@ -184,6 +190,13 @@ export interface ControlPlaneArgs {
    * @default none: the control plane signs in with Entra tokens
    */
   readonly rotatorPassword?: pulumi.Input<string> | undefined;
+  /**
+   * What signs the calls of the webhooks that credentials are declared with: `whsec_` and a key in base64, or any text
+   * of 24 bytes or more. It is handled as a secret.
+   *
+   * @default none: no webhook is called
+   */
+  readonly credentialWebhookSecret?: pulumi.Input<string> | undefined;
   /**
    * How many rotations may be under way at once, but those of leaked passwords. Others wait, and say for what.
    *
@@ -339,20 +352,6 @@ export class ControlPlane extends pulumi.ComponentResource {
 /** Gives the id of one secret: the right to read it is no right to read the others of its vault. */
 const secretIdOf = ({ vaultId, tokenUrl }: NonNullable<ControlPlaneArgs["issues"]>): pulumi.Output<string> =>
   pulumi.all([vaultId, tokenUrl]).apply(([vault, url]) => `${vault}/secrets/${new URL(url).pathname.split("/")[2]}`);
-
-/** Returns the arguments as the state keeps them: a component's own inputs are in it too. */
-const stateOf = ({ database, notify, rotatorPassword, telemetry, ...args }: ControlPlaneArgs) => ({
-  ...args,
-  ...(rotatorPassword !== undefined && { rotatorPassword: pulumi.secret(rotatorPassword) }),
-  database: {
-    ...database,
-    ...(database.login && { login: { ...database.login, password: pulumi.secret(database.login.password) } }),
-  },
-  ...(notify !== undefined && { notify: pulumi.secret(notify) }),
-  ...(telemetry && {
-    telemetry: { ...telemetry, connectionString: pulumi.secret(telemetry.connectionString) },
-  }),
-});
 
 const ingressOf = ({ callers }: ControlPlaneArgs) => ({
   external: true,

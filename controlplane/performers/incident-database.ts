@@ -11,7 +11,7 @@ export type Declared = () => Promise<readonly Credential[]>;
  * Finds the declared credential of a rung. The target must be an app that logs in with it, or its server: a ladder must
  * not reach a database that its target has nothing to do with.
  */
-export async function databaseOf(declared: Declared, named: string, target: string): Promise<Result<Credential>> {
+export async function credentialOf(declared: Declared, named: string, target: string): Promise<Result<Credential>> {
   const wanted = named.toLowerCase();
   const found = (await declared()).find((each) => `${each.vault}/${each.credential}`.toLowerCase() === wanted);
   if (found === undefined) return { ok: false, reason: `the credential ${named} is not declared` };
@@ -19,6 +19,14 @@ export async function databaseOf(declared: Declared, named: string, target: stri
   return own.includes(target.toLowerCase())
     ? { ok: true, value: found }
     : { ok: false, reason: `${target} does not use the credential ${named}` };
+}
+
+/** The same for a database: a key of a storage account or of a webhook has no sessions. */
+export async function databaseOf(declared: Declared, named: string, target: string): Promise<Result<Credential>> {
+  const found = await credentialOf(declared, named, target);
+  return found.ok && (found.value.storage !== undefined || found.value.webhook !== undefined)
+    ? { ok: false, reason: `the credential ${named} is not that of a database` }
+    : found;
 }
 
 /** The declaration names a server by its host only, so its group is that of the target. */

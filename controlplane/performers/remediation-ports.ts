@@ -2,6 +2,7 @@
 import type { Result } from "../../engines/engine.ts";
 import type { Issue } from "../../engines/remediation/issue.ts";
 import type {
+  Entry,
   FollowedEnd,
   Incident,
   Loaded,
@@ -27,6 +28,12 @@ export interface Alerts {
     since: Instant,
     cancel: AbortSignal,
   ) => Promise<Result<{ readonly alerts: readonly Sighting[]; readonly leftOut: number }>>;
+}
+
+/** The actions of remediations. */
+export interface Actions {
+  /** Gives those of all others but one since a moment. */
+  readonly list: (own: string, since: Instant) => Promise<Result<readonly Entry[]>>;
 }
 
 /** Rollouts and rotations. */

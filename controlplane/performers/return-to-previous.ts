@@ -102,8 +102,8 @@ const mostTraffic = ({ weights }: AppView): string | undefined =>
 async function* releasesOf({ journal }: Pick<ReturnWorld, "journal">, target: string): AsyncGenerator<RolloutState> {
   const stateOf = keptFold(rollout);
   const prefix = `rollout/${target.split("/").slice(1).join("/")}/`;
-  const streams = (await journal.streams({ kind: "rollout" })).filter((stream) => stream.startsWith(prefix));
-  for (const stream of streams) yield stateOf((await journal.read(stream)) as readonly Fact<RolloutEvent>[]);
+  for (const stream of await journal.streams({ prefix }))
+    yield stateOf((await journal.read(stream)) as readonly Fact<RolloutEvent>[]);
 }
 
 async function intentOf(world: ReturnWorld, target: string, revision: string): Promise<ReleaseIntent | undefined> {

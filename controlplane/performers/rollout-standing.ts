@@ -58,8 +58,7 @@ async function laterRelease(
   if (own === undefined) return undefined;
   // A remediation's rollout adds to the name of the revision to which it returns.
   const prefix = streamOf(own.target, serving);
-  const streams = (await world.journal.streams({ kind: "rollout" })).filter((each) => each.startsWith(prefix));
-  for (const each of streams) {
+  for (const each of await world.journal.streams({ prefix })) {
     const { intent, ending, phaseAt: endedAt } = await stateOf(world, each);
     const isLater = endedAt > phaseAt && ending?.result === "promoted";
     if (intent === undefined || !isLater || !sameName(intent.revision, serving)) continue;

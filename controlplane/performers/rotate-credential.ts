@@ -8,7 +8,7 @@ import { rotation } from "../../engines/rotation/rotation.ts";
 import type { Credential, RotationEvent, RotationIntent } from "../../engines/rotation/vocabulary.ts";
 import type { Streams } from "../runtime/performer.ts";
 import type { Clock, Journal, Time } from "../runtime/ports.ts";
-import { type Declared, databaseOf } from "./incident-database.ts";
+import { credentialOf, type Declared } from "./incident-database.ts";
 import type { RunbookPort } from "./remediation-ports.ts";
 
 /** What the runbook needs. */
@@ -74,7 +74,7 @@ const eventsOf = async ({ journal }: Pick<RotateWorld, "journal">, stream: strin
 
 /** Gives the credential if a rotation of it would begin now. One that waits for its window would act hours later. */
 async function rotatable({ declared, clock }: RotateWorld, named: string, target: string): Promise<Result<Credential>> {
-  const database = await databaseOf(declared, named, target);
+  const database = await credentialOf(declared, named, target);
   if (!database.ok) return database;
   const { mayRotate } = database.value;
   if (mayRotate.length > 0) return { ok: false, reason: `mayRotate of ${named} names who may ask, and not us` };

@@ -1,5 +1,5 @@
-// What a rotation needs from the world, implemented by the adapters. A password passes from the vault to the database
-// within one call of the performer; it is in no effect, no outcome and no message.
+// What a rotation needs from the world, implemented by the adapters. A value passes between the vault and the system
+// that accepts it within one call of the performer; it is in no effect, no outcome and no message.
 import type { Result } from "../../engines/engine.ts";
 import type {
   Consumer,
@@ -23,20 +23,22 @@ export interface Making {
   readonly rotation: string;
   readonly generation: number;
   readonly expiresAt: Instant;
+  /** Gives the value. It is asked for only if the version is not there yet. */
+  readonly value: () => Promise<Result<string>>;
 }
 
 /** The vault of a credential. There is no conditional write, so every write reads first whether it was made before. */
 export interface Vault {
   readonly look: (credential: Credential, cancel: AbortSignal) => Promise<Result<VaultView>>;
-  /** Makes a version of a slot's secret with a random password, unless this rotation has made that number before. */
+  /** Makes a version of a slot's secret, unless this rotation has made that number before. */
   readonly make: (credential: Credential, slot: Slot, making: Making, fence: Fence) => Promise<Result<Version>>;
-  /** Gives the password of a version. */
-  readonly passwordOf: (
+  /** Gives the value of a version, or of the newest one; null if there is none that can be read. */
+  readonly read: (
     credential: Credential,
     slot: Slot,
-    version: string,
+    version: string | undefined,
     cancel: AbortSignal,
-  ) => Promise<Result<string>>;
+  ) => Promise<Result<string | null>>;
   /** Publishes a version of a slot for readers that name no slot, unless it is published, and gives the new version. */
   readonly publish: (
     credential: Credential,
@@ -47,7 +49,7 @@ export interface Vault {
   ) => Promise<Result<string>>;
 }
 
-/** What the database shows of a credential's roles. */
+/** What a system shows of the two halves of a credential. A half is called its role, whatever the system calls it. */
 export interface RolesView {
   readonly login: Readonly<Record<Slot, boolean>>;
   /** Rights that the first role has and the other one lacks. */
@@ -55,17 +57,41 @@ export interface RolesView {
   readonly otherSessions: number;
 }
 
-/** The roles of a credential. */
+/** A version that a system must accept. */
+export interface Accepted {
+  /** The version's id. A system may know by it that it has accepted this one before. */
+  readonly version: string;
+  /** The address of the version in the vault, without its value. */
+  readonly url: string;
+  readonly value: string;
+}
+
+/**
+ * The roles of a credential in the system that accepts them: two login roles of a server, two keys of a storage
+ * account, two accounts of a system behind a webhook.
+ */
 export interface Roles {
   /** Reads both roles; `live` is the one that the other is compared with. */
   readonly look: (credential: Credential, live: Slot, cancel: AbortSignal) => Promise<Result<RolesView>>;
-  /** Gives a role a password, and login. The server gets a verifier, from which the password cannot be computed. */
-  readonly setPassword: (credential: Credential, slot: Slot, password: string, fence: Fence) => Promise<Result<null>>;
+  /**
+   * Gives the value of a new version: one that is made here and set later, or the one that the system has made itself.
+   * If a process died before the vault had the latter, it is found again, and no other one is made.
+   *
+   * @param newest gives the value of the slot's newest version
+   */
+  readonly newValue: (
+    credential: Credential,
+    slot: Slot,
+    newest: () => Promise<Result<string | null>>,
+    fence: Fence,
+  ) => Promise<Result<string>>;
+  /** Makes a role accept a value, and lets it log in. */
+  readonly accept: (credential: Credential, slot: Slot, version: Accepted, fence: Fence) => Promise<Result<null>>;
   /** Logs in as a role and asks for its rights. A refused login is an answer. */
   readonly prove: (
     credential: Credential,
     slot: Slot,
-    password: string,
+    version: Accepted,
     cancel: AbortSignal,
   ) => Promise<Result<ProofView>>;
   readonly setLogin: (credential: Credential, slot: Slot, login: boolean, fence: Fence) => Promise<Result<null>>;
@@ -75,7 +101,7 @@ export interface Roles {
   readonly endSessions: (credential: Credential, slot: Slot, fence: Fence) => Promise<Result<number>>;
 }
 
-/** The server's log of logins. */
+/** A system's log of logins. */
 export interface Logins {
   /** Gives who logged in with a role after a moment, or was refused because the role may not log in. */
   readonly read: (
@@ -85,6 +111,9 @@ export interface Logins {
     cancel: AbortSignal,
   ) => Promise<Result<Omit<ReadersView, "sessions">>>;
 }
+
+/** A system that accepts a credential, as a rotation sees it. */
+export interface System extends Roles, Logins {}
 
 /** The apps that name a slot. */
 export interface Consumers {

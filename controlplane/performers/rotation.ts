@@ -15,7 +15,7 @@ import { aborted, systemTime } from "../runtime/clock.ts";
 import { limitSecondsOf, readWithin, requestsPerRead, writeWithin } from "../runtime/limits.ts";
 import type { Performer, Streams, Within } from "../runtime/performer.ts";
 import type { Clock, Fence, Time } from "../runtime/ports.ts";
-import type { Consumers, Logins, Roles, RolesView, Vault } from "./rotation-ports.ts";
+import type { Accepted, Consumers, Logins, Roles, RolesView, Vault } from "./rotation-ports.ts";
 import { failure, watched } from "./watched-fence.ts";
 
 /** The ports of a rotation, the declared credentials, and the limit of one request. */
@@ -89,17 +89,21 @@ async function callPort(
     case "MakeVersion": {
       const { credential, slot, rotation, generation } = effect;
       const expiresAt = after(clock.now(), credential.validDays * 86_400);
-      return write((mine) => vault.make(credential, slot, { rotation, generation, expiresAt }, mine));
+      const newest = () => vault.read(credential, slot, undefined, over);
+      return write((mine) => {
+        const value = () => roles.newValue(credential, slot, newest, mine);
+        return vault.make(credential, slot, { rotation, generation, expiresAt, value }, mine);
+      });
     }
     case "SetVerifier":
       return write(async (mine) => {
-        const password = await vault.passwordOf(effect.credential, effect.slot, effect.version, over);
-        return password.ok ? roles.setPassword(effect.credential, effect.slot, password.value, mine) : password;
+        const version = await readVersion(effect, vault, over);
+        return version.ok ? roles.accept(effect.credential, effect.slot, version.value, mine) : version;
       });
     case "Prove":
       return read(async (late) => {
-        const password = await vault.passwordOf(effect.credential, effect.slot, effect.version, late);
-        return password.ok ? roles.prove(effect.credential, effect.slot, password.value, late) : password;
+        const version = await readVersion(effect, vault, late);
+        return version.ok ? roles.prove(effect.credential, effect.slot, version.value, late) : version;
       });
     case "RequestRollout":
       return requestRollout(effect, streams, clock, fence);
@@ -128,6 +132,18 @@ async function callPort(
     case "AwaitSignal":
       return aborted(cancel).then(nothing);
   }
+}
+
+/** Reads the value of the version at work. */
+async function readVersion(
+  { credential, slot, version, url }: Extract<RotationEffect, { kind: "SetVerifier" | "Prove" }>,
+  vault: Vault,
+  cancel: AbortSignal,
+): Promise<Result<Accepted>> {
+  const found = await vault.read(credential, slot, version, cancel);
+  if (!found.ok) return found;
+  if (found.value === null) return { ok: false, reason: `version ${version} of slot ${slot} cannot be read` };
+  return { ok: true, value: { version, url, value: found.value } };
 }
 
 /** Reads the credential as it is declared and as the world has it. */

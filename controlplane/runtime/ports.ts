@@ -153,6 +153,15 @@ export interface Place {
   readonly hash?: string | undefined;
 }
 
+/** One stream by what never changes, its first event, and by where it stands. */
+export interface Outline<Event extends AnyEvent = AnyEvent> {
+  readonly stream: string;
+  readonly first: Event;
+  readonly finished: boolean;
+  /** The moment of its last event. */
+  readonly lastAt: Instant;
+}
+
 /** The only authority on what happened. */
 export interface Journal<Event extends AnyEvent = AnyEvent> {
   /**
@@ -193,14 +202,22 @@ export interface Journal<Event extends AnyEvent = AnyEvent> {
   /** Records why the loop cannot go on with a stream, or that it can again. The next fact says the latter by itself. */
   readonly stuck: (stream: string, why: BallastError | undefined) => Promise<void>;
   /**
-   * The streams of a kind, or of all, newest first. With `since` those that finished before that moment are left out;
-   * the store finds them without reading a journal.
+   * The streams of a kind, or of all, newest first. With `since` those that finished before that moment are left out,
+   * with `prefix` those whose names do not begin with it; the store finds them without reading a journal.
    */
   readonly streams: (filter: {
     readonly kind?: string;
     readonly unfinished?: boolean;
     readonly since?: Instant;
+    readonly prefix?: string;
   }) => Promise<readonly string[]>;
+  /**
+   * The outlines of the streams of a kind, newest first, without those that finished before a moment. It costs two
+   * facts for each, however long their journals are.
+   *
+   * @throws journal-fact-unknown, and journal-chain-broken when one of the two is missing
+   */
+  readonly outlines: (filter: { readonly kind: string; readonly since: Instant }) => Promise<readonly Outline<Event>[]>;
   readonly pulse: () => Promise<Pulse>;
 }
 

@@ -9,6 +9,7 @@ import { tokenFor } from "../../client/credential.ts";
 import { type LoadFailure, type LoadSummary, startLoad } from "../../emulator/load.ts";
 import { defaultStrategy } from "../../engines/rollout/plan.ts";
 import type { Strategy } from "../../engines/rollout/vocabulary.ts";
+import { many } from "../../engines/wording.ts";
 import { rolloutReport } from "../../report/rollout/report.ts";
 import { relative } from "../relative.ts";
 import { partUnexplained } from "../starvation.ts";
@@ -122,7 +123,7 @@ async function show(setting: Setting, { stack, outputs }: Deployed, drawn: Draw)
       `99 % within ${summary.p99Milliseconds} ms`,
   );
   if (summary.skipped > 0)
-    timeline.line(`the load generator was late and left out ${summary.skipped} requests`, "yellow");
+    timeline.line(`the load generator was late and left out ${many(summary.skipped, "request")}`, "yellow");
   return record;
 }
 
@@ -217,10 +218,10 @@ async function settleAccounts(
   timeline.check(
     outside.length === 0,
     unexplained.length === 0
-      ? `${failures.length} requests failed, each because of a fault`
-      : `${failures.length} requests failed, ${outside.length} of them outside the faults`,
+      ? `${many(failures.length, "request")} failed, each because of a fault`
+      : `${many(failures.length, "request")} failed, ${outside.length} of them outside the faults`,
   );
-  const waited = `${tooBusy.length} requests waited in vain`;
+  const waited = `${many(tooBusy.length, "request")} waited in vain`;
   if (tooBusy.length > 0) timeline.check(false, waited, true);
   for (const { id, status, revision } of outside.slice(0, 5))
     timeline.line(`  ${id}: ${status ?? "no answer"} from ${revision ?? "an unknown revision"}`, "red");

@@ -296,13 +296,13 @@ async function seed(
     throw new Error(result.reason);
   };
   const urls = { a: "", b: "" };
+  const none = async () => ({ ok: true, value: null }) as const;
   for (const slot of slots) {
     const expiresAt = Date.now() + expiresInDays * 86_400_000;
-    const { version, url } = must(
-      await vault.make(credential, slot, { rotation: "seed", generation: 1, expiresAt }, always),
-    );
-    const password = must(await vault.passwordOf(credential, slot, version, new AbortController().signal));
-    must(await pair.setPassword(credential, slot, password, always));
+    const value = must(await pair.newValue(credential, slot, none, always));
+    const making = { rotation: "seed", generation: 1, expiresAt, value: async () => ({ ok: true, value }) as const };
+    const { version, url } = must(await vault.make(credential, slot, making, always));
+    must(await pair.accept(credential, slot, { version, url, value }, always));
     urls[slot] = url;
     if (slot === "a") must(await vault.publish(credential, "a", version, "seed", always));
   }

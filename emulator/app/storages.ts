@@ -12,6 +12,7 @@ export const storageType: ResourceType = {
   type: "Microsoft.App/managedEnvironments/storages",
   apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
   fields: storageFields,
+  noPatch: true,
   onPut: async ({ wanted, cloud }) => {
     const { azureFile }: Body = wanted["properties"];
     if (!/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/.test(String(wanted["name"])))
@@ -22,6 +23,12 @@ export const storageType: ResourceType = {
       refuseLikeAzure(`The storage '${wanted["name"]}' needs an accountName, a shareName and an accountKey.`);
     if (!/^[a-z0-9]{3,24}$/.test(String(accountName)))
       refuseLikeAzure(`The storage account '${accountName}' is invalid: 3 to 24 lower case letters and digits.`);
+    if (!/^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(String(shareName)))
+      refuseLikeAzure(
+        `The share '${shareName}' is invalid: 3 to 63 lower case letters, digits and single hyphens between them.`,
+      );
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(String(accountKey)))
+      refuseLikeAzure(`The accountKey of the storage '${wanted["name"]}' is not in base 64.`);
     if (!["readonly", "readwrite"].includes(String(accessMode).toLowerCase()))
       refuseLikeAzure(
         `The storage '${wanted["name"]}' has the accessMode '${accessMode}', and not ReadOnly or ReadWrite.`,

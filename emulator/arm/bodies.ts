@@ -1,5 +1,6 @@
 // Helpers for the bodies of resources, shared by the resource types: properties that are set once, comparison without
 // regard to case, and the emulator's one region.
+import { isIPv4 } from "node:net";
 import type { Body, PutContext } from "./resource.ts";
 
 /** The one region of the emulator. */
@@ -11,6 +12,12 @@ export const regionOf = (location: unknown): string => String(location).toLowerC
 /** Reports whether two values are equal as text, without regard to case. */
 export const sameText = (one: unknown, other: unknown): boolean =>
   String(one).toLowerCase() === String(other).toLowerCase();
+
+/** Reports whether a value is an IPv4 address, or a range of them in CIDR. */
+export function isIPv4OrRange(value: unknown): boolean {
+  const [address = "", bits = "32", ...more] = String(value).split("/");
+  return isIPv4(address) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32 && more.length === 0;
+}
 
 /** Sets properties that are made at the first write and never change afterwards, whatever later requests say. */
 export const keep = ({ wanted, previous }: PutContext, made: () => Body): void => {

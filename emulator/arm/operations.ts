@@ -144,8 +144,18 @@ export function makeOperations(
   };
 }
 
+/** Makes the refusal of a write to a flexible server during another, as Azure/azure-postgresql#134 shows it. */
+export const serverIsBusy = (id: string): ArmError =>
+  new ArmError(
+    409,
+    "ServerIsBusy",
+    `Cannot complete operation while server '${/flexibleServers\/([^/]+)/i.exec(id)?.[1]}' is busy processing ` +
+      "another operation. Try again later.",
+  );
+
 function operationInProgress(resourceType: ResourceType, resourceId: string): ArmError {
   const [, type = ""] = resourceType.type.split("/");
+  if (type === "flexibleServers") return serverIsBusy(resourceId);
   const code = type === "containerApps" ? "ContainerAppOperationInProgress" : "AnotherOperationInProgress";
   return new ArmError(
     409,

@@ -9,7 +9,7 @@ const regions: ReadonlySet<string> = new Set(
   (
     "australiacentral australiacentral2 australiaeast australiasoutheast austriaeast belgiumcentral " +
     "brazilsouth brazilsoutheast canadacentral canadaeast centralindia centralus chilecentral denmarkeast " +
-    "eastasia eastus eastus2 francecentral francesouth germanynorth germanywestcentral global " +
+    "eastasia eastus eastus2 francecentral francesouth germanynorth germanywestcentral " +
     "indonesiacentral israelcentral italynorth " +
     "japaneast japanwest koreacentral koreasouth malaysiawest mexicocentral newzealandnorth northcentralus " +
     "northeurope norwayeast norwaywest polandcentral qatarcentral southafricanorth southafricawest southcentralus " +
@@ -18,9 +18,19 @@ const regions: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Refuses a location that is no region of Azure. @throws ArmError 400 */
+/** The types that have no place; some of them have no other. */
+const global: { readonly [type: string]: "only" | "also" } = {
+  "Microsoft.Insights/actionGroups": "also",
+  "Microsoft.Insights/metricAlerts": "only",
+  "Microsoft.Network/privateDnsZones": "only",
+  "Microsoft.Network/privateDnsZones/virtualNetworkLinks": "only",
+};
+
+/** Refuses a location that is no region of Azure, or not one of the type. @throws ArmError 400 */
 export function refuseUnknownRegion(type: string, location: unknown): void {
-  if (location === undefined || location === null || regions.has(regionOf(location))) return;
+  if (location === undefined || location === null) return;
+  if (regionOf(location) === "global" ? global[type] : global[type] !== "only" && regions.has(regionOf(location)))
+    return;
   if (type === "Microsoft.Resources/resourceGroups")
     throw new ArmError(
       400,
@@ -30,7 +40,8 @@ export function refuseUnknownRegion(type: string, location: unknown): void {
   throw new ArmError(
     400,
     "LocationNotAvailableForResourceType",
-    `The provided location '${location}' is not available for resource type '${type}'.`,
+    `The provided location '${location}' is not available for resource type '${type}'.` +
+      (global[type] === "only" ? " List of available regions for the resource type is 'global'." : ""),
   );
 }
 

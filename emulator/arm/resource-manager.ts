@@ -14,6 +14,7 @@ import {
   type Body,
   type Cloud,
   presented,
+  type Resource,
   type ResourceType,
   type Twist,
 } from "./resource.ts";
@@ -45,7 +46,7 @@ export function makeResourceManager(
     const polled = operations.answer(
       request,
       // Who may read a resource may follow what happens to it.
-      (resourceType, id_) => authorize(cloud.store, principal, `${resourceType}/read`, id_),
+      (resourceType, id_) => authorize(cloud, principal, `${resourceType}/read`, id_),
       (resourceId) => shown(cloud, types, resourceId),
     );
     if (polled) return polled;
@@ -53,14 +54,14 @@ export function makeResourceManager(
     if (ofSubscription) return ofSubscription;
     const place = placeOf(request.path, types);
     if (place === undefined) {
-      authorize(cloud.store, principal, "Microsoft.Resources/subscriptions/read", `/subscriptions/${subscription}`);
+      authorize(cloud, principal, "Microsoft.Resources/subscriptions/read", `/subscriptions/${subscription}`);
       throw new ArmError(
         404,
         "InvalidRequestUri",
         `The emulator serves nothing at '${request.method} ${request.path}'.`,
       );
     }
-    authorize(cloud.store, principal, actionOf(place, request.method), place.id);
+    authorize(cloud, principal, actionOf(place, request.method), place.id);
     requireVersion(place.resourceType, request.apiVersion);
     requireParents(cloud, types, place);
     const reply = await answer(cloud, types, operations, place, request);
@@ -128,7 +129,8 @@ function answer(
 ): Promise<ArmReply> | ArmReply {
   if (place.collection) return list(cloud, place, request);
   if (place.rest.length > 0) return below(cloud, place, request);
-  const stored = cloud.store.get(place.id);
+  place.resourceType.refuseName?.(cloud.store.get(place.parentId), place.name);
+  const stored = cloud.store.get(place.id) ?? unwrittenIn(cloud, place).find(({ id }) => id === place.id.toLowerCase());
   switch (request.method) {
     case "GET":
     case "HEAD":
@@ -143,9 +145,11 @@ function answer(
     case "PUT":
       return put(cloud, operations, place, request, stored);
     case "PATCH":
+      if (place.resourceType.noPatch) throw methodNotAllowed(request);
       if (stored === undefined) throw notFound(place);
       return put(cloud, operations, place, request, stored);
     case "DELETE":
+      if (place.resourceType.unwritten) throw methodNotAllowed(request);
       return remove(cloud, types, operations, place, request, stored);
     default:
       throw methodNotAllowed(request);
@@ -157,6 +161,13 @@ function shown(cloud: Cloud, types: readonly ResourceType[], id: string): Body |
   return stored && presented(typeNamed(types, stored.type)!, stored, cloud);
 }
 
+/** Gives what exists below a place's parent although nobody has written it. */
+function unwrittenIn({ store }: Cloud, { parentId, resourceType }: Place): readonly Resource[] {
+  const parent = store.get(parentId);
+  const bodies = (parent && resourceType.unwritten?.(parent)) ?? [];
+  return bodies.map((body) => ({ id: String(body["id"]).toLowerCase(), type: resourceType.type, body }));
+}
+
 function list(cloud: Cloud, place: Place, request: ArmRequest): ArmReply {
   if (request.method !== "GET") throw methodNotAllowed(request);
   const depth = (id: string): number => id.split("/").length;
@@ -166,7 +177,9 @@ function list(cloud: Cloud, place: Place, request: ArmRequest): ArmReply {
   const found = cloud.store
     .list(parentId)
     .filter((each) => each.type === resourceType.type && (!child || depth(each.id) === depth(parentId) + 2));
-  const bodies = found.map((each) => presented(resourceType, each, cloud));
+  const written = new Set(found.map(({ id }) => id));
+  const all = [...found, ...unwrittenIn(cloud, place).filter(({ id }) => !written.has(id))];
+  const bodies = all.map((each) => presented(resourceType, each, cloud));
   return listReply(request, [...bodies, ...(resourceType.listed?.others() ?? [])], resourceType.listed);
 }
 

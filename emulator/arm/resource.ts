@@ -69,6 +69,7 @@ export interface ArmRequest {
   readonly apiVersion: string;
   readonly body: Body | undefined;
   readonly ifMatch?: string;
+  readonly ifNoneMatch?: string;
   /** What an injected fault makes of the operation that the request starts. */
   readonly twist?: Twist;
 }
@@ -90,6 +91,10 @@ export interface ResourceType {
   readonly apiVersions: readonly string[];
   /** What the emulator does with each field of a body. */
   readonly fields?: FieldClasses;
+  /** True when the specification has conditional writes: `If-None-Match: *`, and ETags, which are refused by name. */
+  readonly conditional?: true;
+  /** True when the type has no PATCH. */
+  readonly noPatch?: true;
   /**
    * How PUT answers: `sync` with the final body; `async-operation` with state InProgress and an azure-async-operation
    * URL, and then PATCH and DELETE answer 202 with a Location.
@@ -116,6 +121,8 @@ export interface ResourceType {
    * message. `wanted` may be changed in place until the promise settles.
    */
   readonly onPut?: (context: PutContext) => Promise<void>;
+  /** Refuses the deletion of the resource alone; that of its group is not asked. @throws ArmError */
+  readonly checkDelete?: (resource: Resource, cloud: Cloud) => void;
   /** Takes down what a resource runs. The resource is removed from the store when this resolves. */
   readonly onDelete?: (resource: Resource, cloud: Cloud) => Promise<void>;
   /**
@@ -126,6 +133,13 @@ export interface ResourceType {
   readonly present?: (resource: Resource, cloud: Cloud) => Body;
   /** What a list of the type honours beyond `$top`, and what is in it beside the stored resources. */
   readonly listed?: ListOptions & { readonly others: () => readonly Body[] };
+  /**
+   * Gives what exists below a parent although nobody has written it, such as the parameters of a server. It can be
+   * changed, and not deleted.
+   */
+  readonly unwritten?: (parent: Resource) => readonly Body[];
+  /** Refuses a name for which there is no such resource. @throws ArmError */
+  readonly refuseName?: (parent: Resource | undefined, name: string) => void;
   /** Actions by lower-cased name: POST `<id>/<name>`. */
   readonly actions?: {
     readonly [name: string]: (resource: Resource, cloud: Cloud, request: ArmRequest) => Promise<ArmReply>;

@@ -25,8 +25,7 @@ const routes: readonly Route[] = [
   {
     method: "GET",
     path: /^()\/subscriptions$/i,
-    answer: ({ cloud, principal, request }) =>
-      listReply(request, hasRole(cloud.store, principal) ? [subscriptionBody] : []),
+    answer: ({ cloud, principal, request }) => listReply(request, hasRole(cloud, principal) ? [subscriptionBody] : []),
   },
   { method: "GET", path: /^()\/tenants$/i, answer: ({ request }) => listReply(request, [tenantBody]) },
   {
@@ -149,7 +148,7 @@ export function answerSubscription(
     if (!found) continue;
     const [, scope = "", ...parts] = found;
     // A namespace in an action is that of the path, as in `Microsoft.App/register/action`.
-    if (action) authorize(cloud.store, principal, action.replace(/^\*(?=\/)/, parts[0] ?? "*"), scope);
+    if (action) authorize(cloud, principal, action.replace(/^\*(?=\/)/, parts[0] ?? "*"), scope);
     requireDate(request.apiVersion);
     const reply = answer({ cloud, types, request, principal, scope, parts });
     if (reply) return reply;
@@ -226,11 +225,11 @@ export const listResources = (
     },
   );
 
-function permissions({ store }: Cloud, principal: Principal, scope: string): ArmReply {
+function permissions(cloud: Cloud, principal: Principal, scope: string): ArmReply {
   const group = groupIdOf(scope);
-  if (group !== undefined && store.get(group) === undefined)
+  if (group !== undefined && cloud.store.get(group) === undefined)
     throw new ArmError(404, "ResourceGroupNotFound", `Resource group '${group.split("/").at(-1)}' could not be found.`);
-  return { status: 200, body: { value: permissionsOf(store, principal, scope) } };
+  return { status: 200, body: { value: permissionsOf(cloud, principal, scope) } };
 }
 
 function unregisteredOf(cloud: Cloud): Set<string> {

@@ -6,7 +6,9 @@ import { quirksOf } from "../controls/quirks-in-force.ts";
 import { regionOf } from "./bodies.ts";
 import { inertIn, refuseUnsupportedFields, refuseWrongValues } from "./fields.ts";
 import { mergePatch } from "./merge-patch.ts";
+import { refuseWrongName } from "./names.ts";
 import type { KeptOperation, Operation, Operations } from "./operations.ts";
+import { unsupported } from "./refusals.ts";
 import { refuseUnknownRegion, refuseWrongTags } from "./regions.ts";
 import {
   ArmError,
@@ -44,6 +46,7 @@ function requestedBody(
   const nameProblem = schema.refuseName(place.name);
   if (nameProblem)
     throw new ArmError(400, "InvalidResourceName", `Resource name '${place.name}' is invalid. ${nameProblem}`);
+  refuseWrongName(place.resourceType.type, place.name);
   if (request.body === undefined)
     throw new ArmError(
       400,
@@ -151,7 +154,17 @@ function inertOf({ resourceType: { fields } }: Place, { method, body = {} }: Arm
  * Refuses a conditional write to a resource that has changed. Azure has no conditional
  * writes; the quirk `no-if-match` says so.
  */
-function refuseChanged(cloud: Cloud, place: Place, { ifMatch }: ArmRequest, previous: Resource | undefined): void {
+function refuseChanged(cloud: Cloud, place: Place, request: ArmRequest, previous: Resource | undefined): void {
+  const { ifMatch, ifNoneMatch } = request;
+  if (place.resourceType.conditional) {
+    if (ifMatch !== undefined && ifMatch !== "*") throw unsupported("writes with the ETag of a resource (If-Match)");
+    if ((ifNoneMatch === "*" && previous) || (ifMatch === "*" && !previous))
+      throw new ArmError(
+        412,
+        "PreconditionFailed",
+        `The condition of the request was not met: '${place.name}' ${previous ? "exists" : "does not exist"}.`,
+      );
+  }
   if (ifMatch === undefined || quirksOf(cloud)["no-if-match"]) return;
   if (previous !== undefined && etagOf(previous) === ifMatch) return;
   throw new ArmError(
@@ -247,6 +260,7 @@ export async function remove(
     if (id === groupIdOf(id)) throw notFound(place);
     return { status: 204 };
   }
+  resourceType.checkDelete?.(stored, cloud);
   const operation = await startRemoval(cloud, types, operations, resourceType, id, stored, undefined, request.twist);
   if (isRemovedLater(resourceType, id)) return { status: 202, headers: operations.location(operation, request, place) };
   await settled(operation);

@@ -5,6 +5,7 @@ import { ArmError, type Body, type ResourceType, type Store } from "../arm/resou
 import { groupIdOf } from "../arm/resource-path.ts";
 import { managedIdentities } from "../managedidentity/principals.ts";
 import { roleAssignmentFields, roleDefinitionFields } from "./fields.ts";
+import { refusalOfRole } from "./role-rules.ts";
 import { builtInRoles, isWithin, roleDefinitionOf } from "./roles.ts";
 import { clientObjectId, tenant } from "./tokens.ts";
 
@@ -13,6 +14,7 @@ export const roleDefinitionType: ResourceType = {
   type: "Microsoft.Authorization/roleDefinitions",
   apiVersions: ["2022-04-01", "2022-05-01-preview"],
   fields: roleDefinitionFields,
+  noPatch: true,
   listed: {
     others: builtInRoles,
     filters: { roleName: ({ properties }) => properties.roleName, type: ({ properties }) => properties.type },
@@ -21,6 +23,8 @@ export const roleDefinitionType: ResourceType = {
   },
   parentMustExist: ({ name, properties }: Body, store: Store) => {
     const { roleName, assignableScopes = [] } = properties ?? {};
+    const refusal = refusalOfRole(String(name), properties ?? {});
+    if (refusal) return refusal;
     const missing = (assignableScopes as string[])
       .map(groupIdOf)
       .find((group) => group !== undefined && store.get(group) === undefined);
@@ -30,14 +34,10 @@ export const roleDefinitionType: ResourceType = {
         "ResourceGroupNotFound",
         `Resource group '${missing.split("/").at(-1)}' could not be found.`,
       );
-    const namesake = store
-      .list()
-      .find(
-        (each) =>
-          each.type === roleDefinitionType.type &&
-          sameText(each.body["properties"].roleName, roleName) &&
-          !sameText(each.body["name"], name),
-      );
+    const isNamesake = (other: Body): boolean =>
+      sameText(other["properties"].roleName, roleName) && !sameText(other["name"], name);
+    const custom = store.list().filter(({ type }) => type === roleDefinitionType.type);
+    const namesake = [...builtInRoles(), ...custom.map(({ body }) => body)].find(isNamesake);
     return (
       namesake &&
       new ArmError(
@@ -89,6 +89,7 @@ export const roleAssignmentType: ResourceType = {
   type: "Microsoft.Authorization/roleAssignments",
   apiVersions: ["2022-04-01"],
   fields: roleAssignmentFields,
+  noPatch: true,
   listed: {
     others: () => [],
     filters: { principalId: ({ properties }) => properties.principalId },
@@ -135,11 +136,20 @@ export const roleAssignmentType: ResourceType = {
         `The role assignment scope '${scope}' must match the scopes present in role definition ` +
           `'${wantedProperties.roleDefinitionId}'.`,
       );
+    // The name of an assignment is its own in the whole directory.
+    const elsewhere = cloud.store
+      .list()
+      .some(
+        (each) =>
+          each.type === roleAssignmentType.type &&
+          each.id !== id.toLowerCase() &&
+          sameText(each.body["name"], wanted["name"]),
+      );
     const alike = (properties: Body): boolean =>
       sameText(properties["principalId"], wantedProperties.principalId) &&
       sameText(properties["roleDefinitionId"], wantedProperties.roleDefinitionId) &&
       sameText(properties["scope"], scope);
-    if (previous && !alike(previous.body["properties"]))
+    if (elsewhere || (previous && !alike(previous.body["properties"])))
       throw new ArmError(
         400,
         "RoleAssignmentUpdateNotPermitted",

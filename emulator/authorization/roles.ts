@@ -3,7 +3,8 @@
 // resource-path.ts gives the action of a request.
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { ArmError, type Body, type Store } from "../arm/resource.ts";
+import { ArmError, type Body, type Cloud, type Store } from "../arm/resource.ts";
+import { quirksOf } from "../controls/quirks-in-force.ts";
 import type { Principal } from "./tokens.ts";
 
 /** The part of a role, built-in or custom, that decides what it permits. */
@@ -88,56 +89,54 @@ const permits = (role: RoleDefinition, action: string, onContents: boolean): boo
     return allowed.some((each) => covers(each, action)) && !excluded.some((each) => covers(each, action));
   });
 
+// Learn, "Troubleshoot Azure RBAC": a change of role assignments can take up to ten minutes to take effect.
+const lateMilliseconds = 600_000;
+
+/** Gives the properties of a principal's role assignments that have taken effect. */
+function assignmentsOf(cloud: Cloud, principalId: string): readonly Body[] {
+  const isLate = quirksOf(cloud)["roles-come-late"] === true;
+  return cloud.store
+    .list()
+    .filter(({ type }) => type === "Microsoft.Authorization/roleAssignments")
+    .map(({ body }) => body["properties"] as Body)
+    .filter((each) => each["principalId"] === principalId)
+    .filter(({ createdOn }) => !isLate || Date.parse(createdOn) + lateMilliseconds <= cloud.clock.now());
+}
+
 /**
  * Reports whether a principal may perform an action, or a data action, on an id. The fixed client always may; others
  * need an assignment at the id or above it.
  */
 export function mayAct(
-  store: Store,
+  cloud: Cloud,
   principal: Omit<Principal, "clientId">,
   action: string,
   id: string,
   onContents = false,
 ): boolean {
   if (principal.owner) return true;
-  return store.list().some(({ type, body }) => {
-    if (type !== "Microsoft.Authorization/roleAssignments") return false;
-    const { principalId, scope, roleDefinitionId } = body["properties"];
-    if (principalId !== principal.objectId || !isWithin(id, scope)) return false;
-    const role = roleDefinitionOf(roleDefinitionId, store);
+  return assignmentsOf(cloud, principal.objectId).some(({ scope, roleDefinitionId }) => {
+    if (!isWithin(id, scope)) return false;
+    const role = roleDefinitionOf(roleDefinitionId, cloud.store);
     return role !== undefined && permits(role, action, onContents);
   });
 }
 
 /** Reports whether a principal has any role anywhere in the subscription, so that it sees the subscription. */
-export const hasRole = (store: Store, principal: Principal): boolean =>
-  principal.owner ||
-  store
-    .list()
-    .some(
-      ({ type, body }) =>
-        type === "Microsoft.Authorization/roleAssignments" && body["properties"].principalId === principal.objectId,
-    );
+export const hasRole = (cloud: Cloud, principal: Principal): boolean =>
+  principal.owner || assignmentsOf(cloud, principal.objectId).length > 0;
 
 /** Gives what a principal may do at a scope: the permissions of its roles there and above. */
-export function permissionsOf(store: Store, principal: Principal, scope: string): RoleDefinition["permissions"] {
+export function permissionsOf(cloud: Cloud, principal: Principal, scope: string): RoleDefinition["permissions"] {
   if (principal.owner) return [{ actions: ["*"], notActions: [] }];
-  const assignments = store
-    .list()
-    .filter(
-      ({ type, body }) =>
-        type === "Microsoft.Authorization/roleAssignments" &&
-        body["properties"].principalId === principal.objectId &&
-        isWithin(scope, body["properties"].scope),
-    );
-  return assignments.flatMap(
-    ({ body }) => roleDefinitionOf(body["properties"].roleDefinitionId, store)?.permissions ?? [],
-  );
+  return assignmentsOf(cloud, principal.objectId)
+    .filter((each) => isWithin(scope, each["scope"]))
+    .flatMap(({ roleDefinitionId }) => roleDefinitionOf(roleDefinitionId, cloud.store)?.permissions ?? []);
 }
 
 /** Refuses an action that the principal may not perform. @throws ArmError 403 in Resource Manager's words */
-export function authorize(store: Store, principal: Principal, action: string, id: string): void {
-  if (mayAct(store, principal, action, id)) return;
+export function authorize(cloud: Cloud, principal: Principal, action: string, id: string): void {
+  if (mayAct(cloud, principal, action, id)) return;
   throw new ArmError(
     403,
     "AuthorizationFailed",

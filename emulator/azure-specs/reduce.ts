@@ -24,7 +24,7 @@ const kept: { readonly [file: string]: readonly string[] } = {
   "authorization/2022-04-01": ["Microsoft.Authorization/roleAssignments", "Microsoft.Authorization/roleDefinitions"],
   "authorization/2022-05-01-preview": ["Microsoft.Authorization/roleDefinitions"],
   "containerregistry/2023-01-01-preview": ["Microsoft.ContainerRegistry/registries"],
-  "dbforpostgresql/2025-08-01": ["", "/administrators", "/databases", "/firewallRules"].map(
+  "dbforpostgresql/2025-08-01": ["", "/administrators", "/configurations", "/databases", "/firewallRules"].map(
     (child) => `Microsoft.DBforPostgreSQL/flexibleServers${child}`,
   ),
   "eventgrid/2025-02-15": ["Microsoft.EventGrid/systemTopics", "Microsoft.EventGrid/systemTopics/eventSubscriptions"],

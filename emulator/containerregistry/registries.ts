@@ -2,11 +2,13 @@
 // container is a process, and the emulator's options map image names to programs. An app without the right to pull is
 // refused nevertheless, so that a forgotten right is found here.
 import { imageName } from "../app/replica-plan.ts";
+import { isIPv4OrRange } from "../arm/bodies.ts";
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type ResourceType } from "../arm/resource.ts";
 import { mayAct } from "../authorization/roles.ts";
 import { registryFields } from "./fields.ts";
 
+const isOn = (status: unknown): boolean => String(status).toLowerCase() === "enabled";
 const serverOf = (name: string): string => `${name.toLowerCase()}.azurecr.io`;
 
 /** Registries, as Resource Manager serves them. */
@@ -24,7 +26,20 @@ export const registryType: ResourceType = {
         `The registry name '${name}' is invalid. A registry name must be between 5 and 50 alphanumeric characters.`,
       );
     // Learn: "Azure Container Registry SKU features and limits".
-    const isPremium = String(wanted["sku"].name).toLowerCase() === "premium";
+    const tier = String(wanted["sku"].name).toLowerCase();
+    if (tier === "classic") throw refusedToo("The tier Classic is retired.");
+    const isPremium = tier === "premium";
+    const { networkRuleSet, policies, dataEndpointEnabled } = properties;
+    const ofPremium = {
+      networkRuleSet: networkRuleSet?.defaultAction === "Deny" || networkRuleSet?.ipRules?.length > 0,
+      "policies.retentionPolicy": isOn(policies?.retentionPolicy?.status),
+      "policies.trustPolicy": isOn(policies?.trustPolicy?.status),
+      dataEndpointEnabled: dataEndpointEnabled === true,
+    };
+    const extra = Object.entries(ofPremium).find(([, asked]) => asked && !isPremium);
+    if (extra) throw refusedToo(`A registry of the tier ${wanted["sku"].name} has no ${extra[0]}; Premium has.`);
+    for (const { value } of (networkRuleSet?.ipRules ?? []) as Body[])
+      if (!isIPv4OrRange(value)) throw refusedToo(`'${value}' is no IPv4 address and no range in CIDR.`);
     if (!isPremium && String(properties.zoneRedundancy).toLowerCase() === "enabled")
       throw refusedToo(`A registry of the tier ${wanted["sku"].name} has no zone redundancy; Premium has.`);
     if (!isPremium && String(properties.publicNetworkAccess).toLowerCase() === "disabled")
@@ -92,7 +107,7 @@ function refuseOne(container: Body, identity: Body | undefined, configuration: B
       : own && cloud.store.get(own)?.body["properties"].principalId;
   const may =
     typeof objectId === "string" &&
-    mayAct(cloud.store, { objectId, owner: false }, "Microsoft.ContainerRegistry/registries/pull/read", registry.id);
+    mayAct(cloud, { objectId, owner: false }, "Microsoft.ContainerRegistry/registries/pull/read", registry.id);
   if (!may)
     refuse(
       `GET https://${server}/v2/: UNAUTHORIZED: authentication required, ` +

@@ -1,5 +1,5 @@
-// Which quirks are in force in a cloud. All are at the start; each can be switched off or set to another form. The code
-// that imitates a quirk asks here whether it is in force. The quirks themselves are in quirks.ts.
+// Which quirks are in force in a cloud. Those that do not say otherwise are at the start; each can be switched off, on,
+// or to another form. The code that imitates a quirk asks here whether it is in force. The quirks are in quirks.ts.
 import { ArmError, type Body, type Cloud } from "../arm/resource.ts";
 import { type Quirk, type QuirkChoice, type QuirkName, type Quirks, quirks, type Setting } from "./quirks.ts";
 
@@ -11,7 +11,10 @@ export function quirksOf(cloud: Cloud): Quirks {
   const known = settings.get(cloud);
   if (known) return known;
   const made = {
-    ...(Object.fromEntries(names.map((name) => [name, true])) as Record<QuirkName, Setting>),
+    ...(Object.fromEntries(names.map((name) => [name, (quirks[name] as Quirk).offAtStart === undefined])) as Record<
+      QuirkName,
+      Setting
+    >),
     ...checked(cloud.options.quirks ?? {}),
   };
   settings.set(cloud, made);
@@ -22,19 +25,23 @@ export function quirksOf(cloud: Cloud): Quirks {
 export const setQuirks = (cloud: Cloud, choice: Body): void => void Object.assign(quirksOf(cloud), checked(choice));
 
 /**
- * Reads the comma-separated list of `BALLAST_EMULATOR_WITHOUT`, which switches quirks off.
+ * Reads the comma-separated lists of `BALLAST_EMULATOR_WITH`, which switches quirks on, and `BALLAST_EMULATOR_WITHOUT`,
+ * which switches them off and wins.
  *
  * @throws ArmError for an unknown name
  */
-export const quirksWithout = (list: string | undefined): QuirkChoice =>
-  checked(
-    Object.fromEntries(
-      (list ?? "")
-        .split(",")
-        .map((name) => name.trim())
-        .filter(Boolean)
-        .map((name) => [name, false]),
-    ),
+export const quirksOfEnvironment = ({
+  BALLAST_EMULATOR_WITH: on,
+  BALLAST_EMULATOR_WITHOUT: off,
+}: NodeJS.Dict<string>): QuirkChoice => checked({ ...allIn(on, true), ...allIn(off, false) });
+
+const allIn = (list: string | undefined, setting: boolean): Body =>
+  Object.fromEntries(
+    (list ?? "")
+      .split(",")
+      .map((name) => name.trim())
+      .filter(Boolean)
+      .map((name) => [name, setting]),
   );
 
 function checked(choice: Body): QuirkChoice {

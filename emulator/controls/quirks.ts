@@ -13,6 +13,8 @@ export interface Quirk {
   readonly source: string;
   /** Our reading, unverified on Azure. */
   readonly unverified?: true;
+  /** Why the quirk is off at the start; absent for one that is in force. */
+  readonly offAtStart?: string;
   /** Settings beside true and false, each with what happens then. */
   readonly forms?: { readonly [form: string]: string };
 }
@@ -261,6 +263,15 @@ export const quirks = {
     azure: "a row of PGSQLServerLogs is there up to four minutes after its login; ours come after four minutes",
     source: "a public repository's measurement of 2026: Postgres's lines within 4 minutes",
     naive: "it is there as soon as any other row",
+  },
+  "roles-come-late": {
+    azure:
+      "a role assignment is listed at once and takes effect up to ten minutes later; ours takes effect after ten " +
+      "minutes. A removed one has no effect at once here, and may have one for as long on Azure",
+    source: "Learn: troubleshoot Azure RBAC",
+    unverified: true,
+    offAtStart: "Azure takes seconds most of the time, and every first deployment would take ten minutes",
+    naive: "it takes effect at once",
   },
 } as const satisfies { readonly [name: string]: Quirk };
 

@@ -85,6 +85,20 @@ export const flexibleServerFields: FieldClasses = {
   },
 };
 
+/** The classes of the fields of a server parameter. */
+export const configurationFields: FieldClasses = {
+  modelled: {
+    ...commonFields,
+    "properties.value": "one that Azure allows; its effect depends on the parameter",
+    "properties.source": "user-override or system-default; that of a default value is system-default",
+    ...alike("read-only", ...ofServer("allowedValues", "dataType", "defaultValue", "isDynamicConfig", "isReadOnly")),
+    "properties.isConfigPendingRestart": "read-only; true for a static parameter until a restart",
+  },
+  validated: {},
+  inert: {},
+  unsupported: alike(neverShown, ...ofServer("description", "documentationLink", "unit")),
+};
+
 /** The classes of the fields of a database. */
 export const databaseFields: FieldClasses = {
   modelled: {

@@ -3,8 +3,17 @@
 // is stored nowhere else. That server cannot verify Entra tokens, so Entra administrators are refused.
 import pg from "pg";
 import { refusedToo } from "../arm/refusals.ts";
-import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
+import {
+  ArmError,
+  type ArmReply,
+  type Body,
+  type Cloud,
+  type PutContext,
+  type Resource,
+  type ResourceType,
+} from "../arm/resource.ts";
 import { requireSubnet, requireZone } from "../network/networks.ts";
+import { makeConfigurationType, overridesOf, restartParameters } from "./configurations.ts";
 import { administratorFields, databaseFields, firewallRuleFields, flexibleServerFields } from "./fields.ts";
 
 const apiVersions = ["2025-08-01"];
@@ -144,18 +153,14 @@ async function putServer(context: PutContext): Promise<void> {
 async function deleteServer(resource: Resource, cloud: Cloud): Promise<void> {
   const login: string = resource.body["properties"].administratorLogin;
   await onServer(cloud, async (client) => {
-    const { rows } = await client.query<{ datname: string }>(
-      "select datname from pg_database where datdba = (select oid from pg_roles where rolname = $1)",
-      [login],
-    );
-    for (const { datname } of rows) await client.query(`drop database if exists ${name(datname)} with (force)`);
+    for (const database of await databasesOf(client, resource))
+      await client.query(`drop database if exists ${name(database)} with (force)`);
     await client.query(`drop role if exists ${name(login)}`);
   });
 }
 
-const loginOf = (databaseId: string, cloud: Cloud): string =>
-  cloud.store.get(databaseId.slice(0, databaseId.toLowerCase().lastIndexOf("/databases/")))!.body["properties"]
-    .administratorLogin;
+const serverOf = (databaseId: string, cloud: Cloud): Resource =>
+  cloud.store.get(databaseId.slice(0, databaseId.toLowerCase().lastIndexOf("/databases/")))!;
 
 async function putDatabase({ id, wanted, cloud }: PutContext): Promise<void> {
   const properties: Body = wanted["properties"];
@@ -169,7 +174,7 @@ async function putDatabase({ id, wanted, cloud }: PutContext): Promise<void> {
     );
   Object.assign(properties, { charset, collation });
   const database: string = wanted["name"];
-  const login = loginOf(id, cloud);
+  const login: string = serverOf(id, cloud).body["properties"].administratorLogin;
   await onServer(cloud, async (client) => {
     const { rows } = await client.query<{ owner: string }>(
       "select pg_get_userbyid(datdba) as owner from pg_database where datname = $1",
@@ -183,7 +188,42 @@ async function putDatabase({ id, wanted, cloud }: PutContext): Promise<void> {
           `which already has a database '${database}' of '${rows[0].owner}'.`,
       );
     if (!rows[0]) await client.query(`create database ${name(database)} owner ${name(login)}`);
+    for (const { name: parameter, value, parameter: known } of overridesOf(cloud, serverOf(id, cloud)))
+      if (known.effect === "sessions") await setFor(client, database, parameter, value);
   });
+}
+
+/** Sets a parameter for the new sessions of a database, or takes it back. Its name is one of a table. */
+const setFor = (client: pg.Client, database: string, parameter: string, value: string | undefined): Promise<unknown> =>
+  client.query(
+    value === undefined
+      ? `alter database ${name(database)} reset ${parameter}`
+      : `alter database ${name(database)} set ${parameter} = ${literal(value)}`,
+  );
+
+/** Names the databases of a server: those that its administrator owns. */
+const databasesOf = async (client: pg.Client, server: Resource): Promise<readonly string[]> =>
+  (
+    await client.query<{ datname: string }>(
+      "select datname from pg_database where datdba = (select oid from pg_roles where rolname = $1)",
+      [server.body["properties"].administratorLogin],
+    )
+  ).rows.map(({ datname }) => datname);
+
+const configurations = makeConfigurationType((cloud, server, parameter, value) =>
+  onServer(cloud, async (client) => {
+    for (const database of await databasesOf(client, server)) await setFor(client, database, parameter, value);
+  }),
+);
+
+/** Restarts a server: its sessions end, and static parameters take effect. */
+async function restart(server: Resource, cloud: Cloud): Promise<ArmReply> {
+  await onServer(cloud, async (client) => {
+    const databases = await databasesOf(client, server);
+    await client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = any($1)", [databases]);
+  });
+  restartParameters(cloud, server);
+  return { status: 200 };
 }
 
 const deleteDatabase = (resource: Resource, cloud: Cloud): Promise<void> =>
@@ -201,20 +241,24 @@ export const flexibleServerTypes: readonly ResourceType[] = [
     put: "async-operation",
     onPut: putServer,
     onDelete: deleteServer,
+    actions: { restart },
   },
   {
     type: `${serverType}/databases`,
     apiVersions,
     fields: databaseFields,
+    noPatch: true,
     put: "async-operation",
     onPut: putDatabase,
     onDelete: deleteDatabase,
   },
+  configurations,
   // Firewall rules are stored and shown. On loopback they open and close nothing.
   {
     type: `${serverType}/firewallRules`,
     apiVersions,
     fields: firewallRuleFields,
+    noPatch: true,
     put: "async-operation",
     parentMustExist: ({ id }: Body, store) =>
       isPrivate(store.get(id.slice(0, id.toLowerCase().lastIndexOf("/firewallrules/")))!)
@@ -236,6 +280,7 @@ export const flexibleServerTypes: readonly ResourceType[] = [
     type: `${serverType}/administrators`,
     apiVersions,
     fields: administratorFields,
+    noPatch: true,
     put: "async-operation",
     parentMustExist: () =>
       new ArmError(

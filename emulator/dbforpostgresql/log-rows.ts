@@ -75,6 +75,10 @@ export function makeSessions(waitingMax = 1_000): { readonly settle: (line: LogL
   };
 }
 
+/** Reports whether a line is written because the parameter log_connections is on. A refused login is logged anyway. */
+export const isLogin = ({ message }: LogLine): boolean =>
+  /^connection (received|authenticated|authorized|ready)\b/.test(message);
+
 // Azure Monitor cuts longer values at 64 kB.
 const cut = (text = ""): string => text.slice(0, 65_536);
 

@@ -6,7 +6,8 @@ import { wiredWorkspaces } from "../app/request-rows.ts";
 import type { Cloud, Resource } from "../arm/resource.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { addPlatformRow } from "../operationalinsights/platform-rows.ts";
-import { type LogLine, linesIn, makeSessions, rowOf, serverLogTable, timeOf } from "./log-rows.ts";
+import { logsConnections } from "./configurations.ts";
+import { isLogin, type LogLine, linesIn, makeSessions, rowOf, serverLogTable, timeOf } from "./log-rows.ts";
 
 /** Where reading goes on. Lines from before `since` (real time) are skipped. */
 export interface Place {
@@ -132,7 +133,8 @@ async function readFrom(
   }
 }
 
-const write = (cloud: Cloud, server: Resource, line: LogLine): void =>
+function write(cloud: Cloud, server: Resource, line: LogLine): void {
+  if (isLogin(line) && !logsConnections(cloud, server)) return;
   addPlatformRow(
     cloud,
     serverLogTable,
@@ -145,6 +147,7 @@ const write = (cloud: Cloud, server: Resource, line: LogLine): void =>
     },
     quirksOf(cloud)["server-logs-come-late"] ? lateSeconds : 0,
   );
+}
 
 /**
  * Gives which flexible servers a line is of, since all share one PostgreSQL: those whose administrator owns the

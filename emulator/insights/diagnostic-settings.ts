@@ -44,7 +44,11 @@ const categories: { readonly [resourceType: string]: readonly string[] } = {
   "Microsoft.KeyVault/vaults": ["AuditEvent", "AzurePolicyEvaluationDetails"],
   "Microsoft.Network/virtualNetworks": ["VMProtectionAlerts"],
   "Microsoft.OperationalInsights/workspaces": ["Audit", "Jobs", "SummaryLogs"],
+  "Microsoft.Storage/storageAccounts": [],
+  "Microsoft.Storage/storageAccounts/blobServices": ["StorageRead", "StorageWrite", "StorageDelete"],
 };
+// Learn: "Diagnostic settings in Azure Monitor".
+const settingsMax = 5;
 const categoryGroups = ["alllogs", "audit"];
 
 const refuse = (message: string, code = "BadRequest"): ArmError => flatError(400, code, message);
@@ -55,6 +59,7 @@ export const diagnosticSettingType: ResourceType = {
   apiVersions: ["2021-05-01-preview"],
   fields: diagnosticSettingFields,
   created: 200,
+  noPatch: true,
   parentMustExist: ({ properties }: Body, store: Store) => {
     const { workspaceId } = properties ?? {};
     if (!workspaceId) return refuse("At least one data sink needs to be specified.");
@@ -65,7 +70,7 @@ export const diagnosticSettingType: ResourceType = {
   onPut: async (context) => {
     const { id, cloud, wanted } = context;
     const extended = id.slice(0, id.toLowerCase().lastIndexOf("/providers/microsoft.insights/"));
-    const extendedType = cloud.store.get(extended)?.type ?? "";
+    const extendedType = typeOf(cloud.store, extended);
     const known = categories[extendedType];
     if (!known)
       throw refuse(
@@ -81,9 +86,20 @@ export const diagnosticSettingType: ResourceType = {
       throw refuse("Diagnostic settings does not support retention for new diagnostic settings.");
     if (destination != null && !["Dedicated", "AzureDiagnostics"].includes(destination))
       throw refuse(`The log analytics destination type '${destination}' is not supported.`);
+    const others = cloud.store
+      .list(`${extended}/providers/Microsoft.Insights/diagnosticSettings`)
+      .filter((each) => each.id !== id.toLowerCase());
+    if (others.length >= settingsMax)
+      throw refuse(`A resource has at most ${settingsMax} diagnostic settings, and this one has as many.`);
     refuseSharedSink(extended, context);
   },
 };
+
+/** Gives the type of what a setting extends: a stored resource, or the blob service that every storage account has. */
+function typeOf(store: Store, extended: string): string {
+  const [, account] = /^(.*)\/blobservices\/default$/i.exec(extended) ?? [];
+  return account === undefined ? (store.get(extended)?.type ?? "") : `${store.get(account)?.type}/blobServices`;
+}
 
 function checkLog({ category, categoryGroup }: Body, known: readonly string[]): void {
   if ((category == null) === (categoryGroup == null))

@@ -74,7 +74,7 @@ function refusalOf(envelope: Body, cloud: Cloud, principal: Principal | undefine
       statusCode: 401,
       message: "Authentication required: an instrumentation key alone is not enough for this component",
     };
-  if (!isOpen && !mayAct(cloud.store, principal!, publish, component.id, true))
+  if (!isOpen && !mayAct(cloud, principal!, publish, component.id, true))
     return { statusCode: 403, message: `The caller may not perform ${publish} on this component` };
   const message = keepEnvelope(cloud, component, envelope);
   return message === undefined ? undefined : { statusCode: 400, message };

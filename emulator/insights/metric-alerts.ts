@@ -1,13 +1,17 @@
 // Microsoft.Insights/metricAlerts: a rule on the metrics of one resource, checked as a whole when it is written. It is
 // never evaluated, because the emulator has no platform metrics.
+import { regionOf, sameText } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
-import { ArmError, type Body, type ResourceType, type Store } from "../arm/resource.ts";
+import { ArmError, type Body, type Resource, type ResourceType, type Store } from "../arm/resource.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
+import { refusalOfGroups } from "./action-groups.ts";
 import { metricAlertFields } from "./fields.ts";
 
 const minute = 60_000;
 // Learn, "Metric alerts": the frequencies and windows of a metric alert rule.
 const frequencyMinutes = [1, 5, 15, 30, 60];
+// Learn: "Understand metric alerts": conditions of one rule with static thresholds.
+const criteriaMax = 5;
 const windowMinutes = [1, 5, 15, 30, 60, 360, 720, 1440];
 
 /** The metrics of the served services, as the lists of supported metrics on Learn name them. */
@@ -62,12 +66,12 @@ export const metricAlerts: ResourceType = {
   fields: metricAlertFields,
   parentMustExist: ({ properties }: Body, store: Store) => {
     const actions = ((properties?.actions ?? []) as Body[]).map(({ actionGroupId }) => String(actionGroupId));
-    const missing = [...((properties?.scopes ?? []) as string[]), ...actions].find((id) => store.get(id) === undefined);
+    const missing = ((properties?.scopes ?? []) as string[]).find((id) => store.get(id) === undefined);
     return missing === undefined
-      ? undefined
+      ? refusalOfGroups(actions, store)
       : new ArmError(400, "BadRequest", `The resource '${missing}', which the rule names, was not found.`);
   },
-  onPut: async ({ wanted: { properties } }) => {
+  onPut: async ({ wanted: { properties }, cloud }) => {
     const { severity, scopes, evaluationFrequency, windowSize, criteria } = properties;
     if (!(severity >= 0 && severity <= 4)) throw refusedToo(`The severity must be 0 to 4, not ${String(severity)}.`);
     if (scopes.length !== 1) throw unsupported("metric alert rules on several resources");
@@ -78,6 +82,12 @@ export const metricAlerts: ResourceType = {
       throw unsupported(`metric alert rules with ${String(criteria["odata.type"])}`);
     const conditions: readonly Body[] = criteria.allOf ?? [];
     if (conditions.length === 0) throw refusedToo("A rule needs a criterion.");
+    if (conditions.length > criteriaMax)
+      throw refusedToo(`A rule has at most ${criteriaMax} criteria, not ${conditions.length}.`);
+    const names = conditions.map(({ name }) => String(name).toLowerCase());
+    const twice = names.find((name, index) => names.indexOf(name) < index);
+    if (twice !== undefined) throw refusedToo(`Two criteria of the rule have the name '${twice}'.`);
+    checkTarget(properties, cloud.store.get(String(scopes[0]))!);
     for (const condition of conditions) checkCondition(condition, String(scopes[0]));
     properties.autoMitigate ??= true;
   },
@@ -87,6 +97,16 @@ function minutesOf(name: string, text: unknown, supported: readonly number[]): n
   const minutes = (isoMilliseconds(String(text)) ?? NaN) / minute;
   if (supported.includes(minutes)) return minutes;
   throw refusedToo(`The ${name} '${String(text)}' is not supported. Supported are: ${supported.join(", ")} minutes.`);
+}
+
+/** Checks what a rule says of its target. @throws ArmError 400 */
+function checkTarget({ targetResourceType, targetResourceRegion }: Body, { type, body }: Resource): void {
+  if (targetResourceType && !sameText(targetResourceType, type))
+    throw refusedToo(`The targetResourceType '${targetResourceType}' is not that of the rule's target, '${type}'.`);
+  if (targetResourceRegion && regionOf(targetResourceRegion) !== regionOf(body["location"]))
+    throw refusedToo(
+      `The targetResourceRegion '${targetResourceRegion}' is not that of the rule's target, '${body["location"]}'.`,
+    );
 }
 
 /** Checks that the metric exists and how it is compared. @throws ArmError 400 */

@@ -1,13 +1,14 @@
 // Microsoft.Insights/scheduledQueryRules: a rule is checked as a whole when it is written. Its query runs over empty
 // tables, which finds wrong names and types as Azure's own check does. alertsmanagement/log-rules.ts evaluates it.
 import { forgetRule, scheduleRule } from "../alertsmanagement/log-rules.ts";
-import { refusedToo } from "../arm/refusals.ts";
+import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type PutContext, type ResourceType, type Store } from "../arm/resource.ts";
 import { evaluate, type Table } from "../kql/evaluate.ts";
 import { KqlError } from "../kql/syntax.ts";
 import { isNumber } from "../kql/values.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import { emptyTables } from "../operationalinsights/tables.ts";
+import { refusalOfGroups } from "./action-groups.ts";
 import { scheduledQueryRuleFields } from "./fields.ts";
 
 const ruleType = "Microsoft.Insights/scheduledQueryRules";
@@ -16,6 +17,9 @@ const minute = 60_000;
 const windowMinutes = [1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880];
 const frequencyMinutes = windowMinutes.slice(0, -1);
 const evaluationPeriodsMax = 6;
+// Learn: "Create or edit a log search alert rule".
+const dimensionsMax = 6;
+const lookBackMaxMinutes = 2 * 1440;
 
 /** Scheduled query rules, as Resource Manager serves them. */
 export const scheduledQueryRules: ResourceType = {
@@ -23,17 +27,20 @@ export const scheduledQueryRules: ResourceType = {
   apiVersions: ["2025-01-01-preview"],
   fields: scheduledQueryRuleFields,
   parentMustExist: ({ properties }: Body, store: Store) => {
-    const named = [...(properties?.scopes ?? []), ...(properties?.actions?.actionGroups ?? [])] as string[];
-    const missing = named.find((id) => store.get(id) === undefined);
-    return missing === undefined
-      ? undefined
-      : new ArmError(400, "BadRequest", `The resource '${missing}', which the rule names, was not found.`);
+    const scopes: readonly string[] = properties?.scopes ?? [];
+    const missing = scopes.find((id) => store.get(id) === undefined);
+    if (missing === undefined) return refusalOfGroups(properties?.actions?.actionGroups ?? [], store);
+    return new ArmError(400, "BadRequest", `The resource '${missing}', which the rule names, was not found.`);
   },
   onPut: async (context) => {
     const { properties } = context.wanted;
     checkTimes(properties);
     const { scopes = [], severity, criteria } = properties;
     if (scopes.length === 0) throw refusedToo("A rule needs a scope.");
+    // A query over anything else would find nothing here, and its rule would never fire.
+    if (scopes.length > 1) throw unsupported("rules on several resources (properties.scopes)");
+    if (context.cloud.store.get(scopes[0])?.type !== "Microsoft.OperationalInsights/workspaces")
+      throw unsupported("rules on anything but a workspace (properties.scopes)");
     if (severity === undefined || severity < 0 || severity > 4)
       throw refusedToo(`The severity of a rule must be 0 to 4, not ${String(severity)}.`);
     const conditions: readonly Body[] = criteria?.allOf ?? [];
@@ -69,6 +76,8 @@ function checkTimes(properties: Body): void {
   if (window < frequency) throw refusedToo(`windowSize (${windowSize}) is shorter than evaluationFrequency.`);
   if (overrideQueryTimeRange !== undefined && !((isoMilliseconds(overrideQueryTimeRange) ?? NaN) >= window * minute))
     throw refusedToo(`overrideQueryTimeRange '${overrideQueryTimeRange}' is no period as long as windowSize.`);
+  if (isoMilliseconds(String(overrideQueryTimeRange))! > lookBackMaxMinutes * minute)
+    throw refusedToo(`overrideQueryTimeRange '${overrideQueryTimeRange}' is longer than two days.`);
   if (mute === undefined) return;
   // Azure/azure-cli#26581 shows this text.
   if (!((isoMilliseconds(mute) ?? NaN) >= frequency * minute))
@@ -92,16 +101,31 @@ function checkCondition(condition: Body, properties: Body, { cloud }: PutContext
   const { numberOfEvaluationPeriods: periods = 1, minFailingPeriodsToAlert: failing = 1 } = failingPeriods ?? {};
   if (periods < 1 || periods > evaluationPeriodsMax || failing < 1 || failing > periods)
     throw refusedToo(`failingPeriods must be 1 to ${evaluationPeriodsMax}, of which no more than all must fail.`);
+  if (periods * minutesOf("windowSize", properties["windowSize"], windowMinutes) > lookBackMaxMinutes)
+    throw refusedToo("windowSize and numberOfEvaluationPeriods together are longer than two days.");
   const dimensions: readonly Body[] = condition["dimensions"] ?? [];
-  if (dimensions.some(({ values }) => values.length === 0)) throw refusedToo("A dimension needs a value.");
+  checkDimensions(dimensions);
   if (properties["skipQueryValidation"] === true) return;
   const { columns } = resultOf(query, cloud.clock.now());
   const typeOf = (name: unknown) => columns.find((column) => column.name === name)?.type;
   const unknown = dimensions.find(({ name }) => typeOf(name) === undefined);
   if (unknown) throw refusedToo(`The query has no column '${unknown["name"]}', which a dimension names.`);
+  const { resourceIdColumn } = condition;
+  if (resourceIdColumn && typeOf(resourceIdColumn) === undefined)
+    throw refusedToo(`The query has no column '${resourceIdColumn}', which resourceIdColumn names.`);
   const measured = typeOf(metricMeasureColumn);
   if (metricMeasureColumn && !(measured && isNumber(measured)))
     throw refusedToo(`The query has no numeric column '${metricMeasureColumn}' to measure.`);
+}
+
+/** Checks the dimensions of a criterion by themselves. @throws ArmError 400 */
+function checkDimensions(dimensions: readonly Body[]): void {
+  if (dimensions.length > dimensionsMax)
+    throw refusedToo(`A criterion has at most ${dimensionsMax} dimensions, not ${dimensions.length}.`);
+  const names = dimensions.map(({ name }) => String(name));
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) throw refusedToo(`The dimension '${twice}' is there twice.`);
+  if (dimensions.some(({ values }) => values.length === 0)) throw refusedToo("A dimension needs a value.");
 }
 
 /** Runs a rule's query over empty tables. @throws ArmError 400 when it has an error */

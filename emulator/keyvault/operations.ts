@@ -18,6 +18,9 @@ const tagsMax = 15;
 const tagLengthMax = 512;
 const valueBytesMax = 25_600;
 const contentTypeMax = 255;
+// The last ones of each are read-only.
+const fields = ["value", "contentType", "tags", "attributes", "id", "kid", "managed"];
+const attributeFields = ["enabled", "nbf", "exp", "created", "updated", "recoverableDays", "recoveryLevel"];
 
 const seconds = (cloud: Cloud): number => Math.floor(cloud.clock.now() / 1000);
 const originOf = ({ cloud, vault }: VaultAt): string => originOfVault(cloud, nameOfVault(vault));
@@ -130,8 +133,11 @@ export function updateSecret(at: VaultAt, name: string, id: string | undefined, 
 }
 
 /** Reads attributes, content type and tags. @throws ArmError 400 */
-function settingsIn({ attributes, contentType, tags }: Body): Partial<SecretVersion> {
+function settingsIn(sent: Body): Partial<SecretVersion> {
+  const { attributes, contentType, tags } = sent;
   const { enabled, nbf, exp } = (attributes ?? {}) as Body;
+  refuseUnknownFields(sent, fields, "a secret");
+  refuseUnknownFields(attributes ?? {}, attributeFields, "a secret's attributes");
   if (enabled != null && typeof enabled !== "boolean") throw badParameter("'enabled' must be true or false.");
   for (const [name, time] of Object.entries({ nbf, exp }))
     if (time != null && !(Number.isInteger(time) && time >= 0))
@@ -145,6 +151,12 @@ function settingsIn({ attributes, contentType, tags }: Body): Partial<SecretVers
     ...(contentType == null ? {} : { contentType }),
     ...(tags == null ? {} : { tags: tagsFrom(tags) }),
   };
+}
+
+/** Refuses a field that is none, which Azure mostly ignores. @throws ArmError 400 */
+function refuseUnknownFields(sent: Body, known: readonly string[], of: string): void {
+  const unknown = Object.keys(sent).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw vaultError(400, "EmulatorUnsupported", `'${unknown}' is not a property of ${of}.`);
 }
 
 function tagsFrom(tags: unknown): SecretVersion["tags"] {

@@ -317,7 +317,7 @@ function refusalOf(
   const who = quirksOf(cloud)["owners-need-data-roles"] ? { ...principal, owner: false } : principal;
   const action = `Microsoft.KeyVault/vaults/secrets/${right}`;
   const scope = secret === "" ? vault.id : `${vault.id}/secrets/${secret}`;
-  if (mayAct(cloud.store, who, action, scope, true)) return undefined;
+  if (mayAct(cloud, who, action, scope, true)) return undefined;
   return vaultError(
     403,
     "Forbidden",

@@ -1,6 +1,6 @@
 // Microsoft.KeyVault/vaults: what a PUT or PATCH may change, deletion, which only puts a vault aside, and recovery.
 // What is in a vault is in contents.ts; what its own host answers is in vault-host.ts.
-import { regionOf } from "../arm/bodies.ts";
+import { isIPv4OrRange, regionOf } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
 import { tenant } from "../authorization/tokens.ts";
@@ -62,8 +62,10 @@ function putVault({ id, wanted, previous, cloud }: PutContext): void {
   const mode = String(sent["createMode"] ?? "default").toLowerCase();
   const name = String(wanted["name"]);
   refuseVaultName(name);
-  const before = previous ?? takeDeleted(cloud, id, name, mode, wanted);
-  checkProperties(sent, before?.body["properties"] ?? {});
+  const before = previous ?? deletedFor(cloud, id, name, mode, wanted);
+  checkProperties(sent, before?.body["properties"] ?? {}, cloud);
+  // From here on nothing is refused, so that a refused recovery leaves the deleted vault where it is.
+  if (before && !previous) deletedVaultsOf(cloud).take(name);
   const { createMode: _, sku, ...properties } = sent;
   wanted["properties"] = {
     accessPolicies: [],
@@ -91,8 +93,8 @@ const keptProperties = (before: Resource | undefined): Body => {
   };
 };
 
-/** Takes a deleted vault out for its recovery. @throws ArmError when the name is not free, or no such vault is there */
-function takeDeleted(cloud: Cloud, id: string, name: string, mode: string, wanted: Body): Resource | undefined {
+/** Finds the deleted vault to recover. @throws ArmError when the name is not free, or no such vault is there */
+function deletedFor(cloud: Cloud, id: string, name: string, mode: string, wanted: Body): Resource | undefined {
   if (vaultNamed(cloud, name)) throw new ArmError(409, "VaultAlreadyExists", takenName(name));
   const deleted = deletedVaultsOf(cloud).get(name)?.resource;
   const isHere =
@@ -112,11 +114,11 @@ function takeDeleted(cloud: Cloud, id: string, name: string, mode: string, wante
   }
   if (!isHere)
     throw new ArmError(404, "DeletedVaultNotFound", `There is no deleted vault '${name}' to recover in this place.`);
-  return deletedVaultsOf(cloud).take(name)?.resource;
+  return deleted;
 }
 
 /** Checks what a request sends against what the vault is. @throws ArmError 400 */
-function checkProperties(sent: Body, before: Body): void {
+function checkProperties(sent: Body, before: Body, { store }: Cloud): void {
   const { tenantId, softDeleteRetentionInDays: days, publicNetworkAccess } = sent;
   if (String(tenantId).toLowerCase() !== tenant)
     throw badRequest(`An invalid value was provided for 'tenantId': the emulator's one directory is ${tenant}.`);
@@ -133,6 +135,11 @@ function checkProperties(sent: Body, before: Body): void {
   const daysBefore = before["softDeleteRetentionInDays"];
   if (days !== undefined && daysBefore !== undefined && days !== daysBefore)
     throw badRequest(`The property "softDeleteRetentionInDays" has been set already and it can't be modified.`);
+  for (const { value } of (sent["networkAcls"]?.ipRules ?? []) as Body[])
+    if (!isIPv4OrRange(value)) throw badRequest(`'${value}' is no IPv4 address and no range in CIDR.`);
+  const [rule] = (sent["networkAcls"]?.virtualNetworkRules ?? []) as Body[];
+  if (rule && store.get(String(rule["id"]))?.type !== "Microsoft.Network/virtualNetworks/subnets")
+    throw badRequest(`The subnet '${rule["id"]}' of networkAcls was not found.`);
   if (publicNetworkAccess !== undefined && !/^(enabled|disabled)$/i.test(String(publicNetworkAccess)))
     throw refusedToo(`publicNetworkAccess must be 'enabled' or 'disabled', not '${publicNetworkAccess}'.`);
 }

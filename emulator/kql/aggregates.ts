@@ -59,8 +59,21 @@ const simple =
   };
 const same = (type: KqlType): KqlType => type;
 const long = (): KqlType => "long";
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
-const mean = (numbers: readonly number[]): Value => (numbers.length === 0 ? null : sum(numbers) / numbers.length);
+const sum = (numbers: readonly number[]): number => numbers.reduce((added, each) => added + each, 0);
+
+/** Adds numbers. Whole ones have 64 bits in Kusto; a sum that is not exact here is refused. */
+function total(of: Scalar, rows: readonly Row[]): number {
+  const added = sum(numbersOf(of, rows));
+  if (isNumber(of.type) && of.type !== "real" && !Number.isSafeInteger(added))
+    throw notServed("a sum of whole numbers beyond 2^53");
+  return added;
+}
+
+/** Gives the mean. That of no numbers is 0 / 0, as in Kusto; an instant or a time span has no such value. */
+function mean(of: Scalar, rows: readonly Row[]): Value {
+  const numbers = numbersOf(of, rows);
+  return numbers.length === 0 && !isNumber(of.type) ? null : sum(numbers) / numbers.length;
+}
 
 function rank(sorted: readonly number[], percent: number): Value {
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? null;
@@ -140,12 +153,12 @@ const aggregates: Record<string, readonly [number, number, (asked: Asked) => Agg
     },
   ],
   dcount: [1, 2, simple("dcount", any, long, (of, rows) => new Set(valuesOf(of, rows)).size)],
-  sum: [1, 1, simple("sum", isSummed, widened, (of, rows) => sum(numbersOf(of, rows)))],
-  sumif: [2, 2, filtered(simple("sumif", isSummed, widened, (of, rows) => sum(numbersOf(of, rows))))],
+  sum: [1, 1, simple("sum", isSummed, widened, total)],
+  sumif: [2, 2, filtered(simple("sumif", isSummed, widened, total))],
   min: [1, 1, simple("min", isOrdered, same, (of, rows) => least(valuesOf(of, rows), 1))],
   max: [1, 1, simple("max", isOrdered, same, (of, rows) => least(valuesOf(of, rows), -1))],
-  avg: [1, 1, simple("avg", isMoment, averaged, (of, rows) => mean(numbersOf(of, rows)))],
-  avgif: [2, 2, filtered(simple("avgif", isMoment, averaged, (of, rows) => mean(numbersOf(of, rows))))],
+  avg: [1, 1, simple("avg", isMoment, averaged, mean)],
+  avgif: [2, 2, filtered(simple("avgif", isMoment, averaged, mean))],
   take_any: [1, 1, simple("", any, same, (of, rows) => valuesOf(of, rows)[0] ?? null)],
   percentile: [2, 2, percentiles],
   percentiles: [2, 16, percentiles],

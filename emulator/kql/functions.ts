@@ -1,5 +1,5 @@
 // The functions that Kusto's scalar expressions may call. A function that is not here is refused by its name.
-import { instantOf } from "./literals.ts";
+import { instantOf, isInt } from "./literals.ts";
 import { checkArguments, notServed, semantic } from "./syntax.ts";
 import { constant, isNumber, type KqlType, type Scalar, type Scope, textOf, type Value } from "./values.ts";
 
@@ -14,18 +14,34 @@ const converted =
       return of!.type === "dynamic" ? convert(textOf(value, "dynamic"), "string") : convert(value, of!.type);
     },
   });
+/** How numbers are written: whole ones, and all. Kusto reads more than these, such as `0x1F`. */
+const wholeText = /^\s*[+-]?\d+\s*$/;
+const numberText = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+
+type NumberType = "int" | "long" | "real";
+
+/** Reads a number in a text; null when it is none. @throws KqlError for what may be one for Kusto */
+function numberIn(text: string, type: NumberType): number | null {
+  if ((type === "real" ? numberText : wholeText).test(text)) return Number(text);
+  if (/^\s*[+-]?(\.?\d|inf|nan)/i.test(text)) throw notServed(`the text '${text}' as a ${kindOf(type)} number`);
+  return null;
+}
+
+const kindOf = (type: NumberType): string => (type === "real" ? "real" : "whole");
+
 const toNumber =
-  (whole: boolean) =>
+  (type: NumberType) =>
   (value: string | number | boolean, from: KqlType): Value => {
     // Kusto counts both in ticks of 100 ns, more than is exact here.
     if (from === "datetime" || from === "timespan") throw notServed(`a ${from} as a number`);
-    const number = typeof value === "string" && value.trim() === "" ? NaN : Number(value);
-    if (Number.isNaN(number)) return null;
-    if (whole && typeof value === "string" && !Number.isSafeInteger(number))
-      throw notServed(`the text '${value}' as a whole number`);
-    return whole ? Math.trunc(number) : number;
+    const number = typeof value === "string" ? numberIn(value, type) : Number(value);
+    if (number === null || type === "real") return number;
+    const whole = Math.trunc(number);
+    if (type === "int" && !isInt(whole)) throw notServed(`${String(value)} as an int, which has 32 bits`);
+    if (!Number.isSafeInteger(whole)) throw notServed(`${String(value)} as a whole number`);
+    return whole;
   };
-const real = converted("real", toNumber(false));
+const real = converted("real", toNumber("real"));
 const datetime = converted("datetime", (value, from) => {
   if (typeof value === "string") return instantOf(value);
   if (from !== "datetime") throw notServed(`a ${from} as a datetime`);
@@ -77,7 +93,7 @@ function cases(args: readonly Scalar[]): Scalar {
     throw semantic("SEM0219", "case(): pairs of a bool and a result are expected, and a result for all others");
   return {
     type: commonType("case", results),
-    of: (row) => results[tests.findIndex((test) => test.of(row) === true)]?.of(row) ?? results.at(-1)!.of(row),
+    of: (row) => (results[tests.findIndex((test) => test.of(row) === true)] ?? results.at(-1)!).of(row),
   };
 }
 
@@ -134,8 +150,8 @@ const functions: Record<
     make: ([span], { now }) => ({ type: "datetime", of: (row) => now - Number(span!.of(row)) }),
   },
   ingestion_time: { takes: [], make: () => ({ type: "datetime", of: (row) => row["visibleAt"] ?? null }) },
-  toint: { takes: ["any"], make: converted("int", toNumber(true)) },
-  tolong: { takes: ["any"], make: converted("long", toNumber(true)) },
+  toint: { takes: ["any"], make: converted("int", toNumber("int")) },
+  tolong: { takes: ["any"], make: converted("long", toNumber("long")) },
   todouble: { takes: ["any"], make: real },
   toreal: { takes: ["any"], make: real },
   tobool: { takes: ["any"], make: bool },
@@ -149,10 +165,14 @@ const functions: Record<
   coalesce: {
     takes: Array<Expected>(64).fill("any"),
     optional: 62,
-    make: (args) => ({
-      type: commonType("coalesce", args),
-      of: (row) => args.map((each) => each.of(row)).find((value) => value !== null && value !== "") ?? null,
-    }),
+    make(args) {
+      const type = commonType("coalesce", args);
+      const absent = type === "string" ? "" : null;
+      return {
+        type,
+        of: (row) => args.map((each) => each.of(row)).find((value) => value !== null && value !== "") ?? absent,
+      };
+    },
   },
   not: {
     takes: ["bool"],

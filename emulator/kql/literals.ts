@@ -1,5 +1,5 @@
 // Literals of Kusto queries: strings, numbers, instants and time spans as they are written in a query.
-import { notServed } from "./syntax.ts";
+import { notServed, refusedToo } from "./syntax.ts";
 import { constant, type Scalar } from "./values.ts";
 
 /** Reads a literal. @throws KqlError for one that is not served */
@@ -16,7 +16,7 @@ export function literal(kind: string, text: string): Scalar {
     case "BooleanLiteralExpression":
       return constant("bool", absent ? null : content.toLowerCase() === "true");
     case "IntLiteralExpression":
-      return constant("int", absent ? null : whole(content));
+      return constant("int", absent ? null : wholeInt(content, text));
     case "LongLiteralExpression":
       return constant("long", absent ? null : whole(content));
     case "RealLiteralExpression":
@@ -42,30 +42,58 @@ function whole(text: string): number {
   return value;
 }
 
+/** The least and the greatest `int`, which has 32 bits. */
+export const isInt = (value: number): boolean => value >= -(2 ** 31) && value < 2 ** 31;
+
+function wholeInt(content: string, text: string): number {
+  const value = whole(content);
+  if (!isInt(value)) throw refusedToo(`${text} is no int, which has 32 bits.`);
+  return value;
+}
+
+const escapes: { readonly [letter: string]: string } = {
+  ...{ n: "\n", t: "\t", r: "\r", a: "\x07", b: "\b", f: "\f", v: "\v" },
+  ...{ "\\": "\\", '"': '"', "'": "'" },
+};
+
 /** Reads a string literal: quoted, or verbatim with `@`. */
 export function stringOf(text: string): string {
   if (text.startsWith("@")) return text.slice(2, -1).replaceAll(text[1]!.repeat(2), text[1]!);
   if (!/^["']/.test(text)) throw notServed(`the literal ${text}`);
-  const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r" };
   return text
     .slice(1, -1)
-    .replace(/\\(?:u([0-9a-fA-F]{4})|(.))/gs, (_, code?: string, letter?: string) =>
-      code ? String.fromCharCode(parseInt(code, 16)) : (escapes[letter!] ?? letter!),
-    );
+    .replace(/\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))/gs, (escape, unicode?: string, byte?: string) => {
+      const code = unicode ?? byte;
+      if (code !== undefined) return String.fromCharCode(parseInt(code, 16));
+      const letter = escapes[escape.slice(1)];
+      if (letter === undefined) throw notServed(`the escape ${escape} in the literal ${text}`);
+      return letter;
+    });
 }
 
-/** Reads an instant; one without a zone is UTC, as everywhere in Kusto. Null when the text is no instant. */
-export function instantOf(text: string): number | null {
-  const zoned =
-    /(z|[+-]\d\d:?\d\d)$/i.test(text) || /^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text.replace(" ", "T")}Z`;
+// ISO 8601, with a blank for the T. Kusto reads other forms too, such as RFC 822.
+const isoInstant = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.(\d{1,7}))?)?)?(?:z|[+-]\d\d:?\d\d)?$/i;
+
+/**
+ * Reads an instant; one without a zone is UTC, as everywhere in Kusto. Null when the text is no instant.
+ *
+ * @throws KqlError for an instant in a form that is not served, or between two milliseconds
+ */
+export function instantOf(given: string): number | null {
+  const text = given.trim();
+  const [, year, month, day, fraction = ""] = isoInstant.exec(text) ?? [];
+  if (year === undefined) {
+    if (!Number.isNaN(Date.parse(text)) || /^\d{4}-\d/.test(text)) throw notServed(`the text '${text}' as a datetime`);
+    return null;
+  }
   // Kusto has a resolution of 100 ns; here it is 1 ms.
-  const at = Date.parse(zoned.replace(/(\.\d{3})\d+/, "$1"));
-  if (Number.isNaN(at)) return null;
+  if (/[1-9]/.test(fraction.slice(3))) throw notServed(`the datetime ${text}, which is no whole millisecond`);
+  const isZoned = /(z|[+-]\d\d:?\d\d)$/i.test(text.slice("2026-01-01".length));
+  const iso = text.replace(" ", "T").replace(/(\.\d{3})\d+/, "$1");
+  const at = Date.parse(isZoned || text.length === "2026-01-01".length ? iso : `${iso}Z`);
   // `Date.parse` reads 30 February as 1 March.
-  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(text) ?? [];
-  const isReal =
-    year === undefined || new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
-  return isReal ? at : null;
+  const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  return Number.isNaN(at) || Number(day) > lastDay ? null : at;
 }
 
 const unitMilliseconds: Record<string, number> = {
@@ -102,7 +130,8 @@ function spanOf(text: string): number | null {
   const [, amount, unit] = /^(-?[\d.]+)\s*([a-z]+)$/i.exec(text) ?? [];
   const milliseconds = unit === undefined ? undefined : unitMilliseconds[unit.toLowerCase()];
   if (milliseconds !== undefined) return Number(amount) * milliseconds;
-  const [, sign, days, hours, minutes, seconds] = /^(-?)(?:(\d+)\.)?(\d+):(\d+)(?::([\d.]+))?$/.exec(text) ?? [];
+  const [, sign, days, hours, minutes, seconds] =
+    /^(-?)(?:(\d+)\.)?([01]?\d|2[0-3]):([0-5]?\d)(?::([0-5]?\d(?:\.\d+)?))?$/.exec(text) ?? [];
   if (hours === undefined) return null;
   return (
     (sign ? -1 : 1) *

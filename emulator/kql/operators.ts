@@ -136,8 +136,27 @@ export function inside(value: Scalar, list: readonly Scalar[], negated: boolean)
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-const hasTerm = (text: string, term: string): boolean =>
-  new RegExp(`(?<![a-z0-9])${escaped(term)}(?![a-z0-9])`, "i").test(text);
+/** Refuses what `has` may be asked for and is no term. @throws KqlError */
+export function requireTerm(term: string): void {
+  if (!/^[a-z0-9](.*[a-z0-9])?$/is.test(term))
+    throw notServed(`'has' with '${term}', which is no term of letters and digits`);
+}
+
+/**
+ * Reports whether a text has a term: a run of letters and digits, or several with what is between them. Whether Kusto
+ * counts letters beyond ASCII to a term is not public, nor what it makes of a term with other characters at its ends.
+ *
+ * @throws KqlError where the answer would depend on that
+ */
+function hasTerm(text: string, term: string): boolean {
+  requireTerm(term);
+  const found = [...text.matchAll(new RegExp(`(?<![a-z0-9])${escaped(term)}(?![a-z0-9])`, "gi"))];
+  const isSure = ({ index, 0: match }: RegExpExecArray): boolean =>
+    !/[\p{L}\p{N}]$/u.test(text.slice(0, index)) && !/^[\p{L}\p{N}]/u.test(text.slice(index + match.length));
+  if (found.length > 0 && !found.some(isSure))
+    throw notServed(`'has' with '${term}' beside a letter or digit beyond ASCII`);
+  return found.length > 0;
+}
 const lower = (text: string): string => text.toLowerCase();
 export const textOperators: Record<string, (text: string, other: string) => boolean> = {
   EqualTildeExpression: (text, other) => lower(text) === lower(other),

@@ -10,6 +10,7 @@ import {
   comparisons,
   inside,
   logical,
+  requireTerm,
   textOperators,
   textual,
 } from "./operators.ts";
@@ -59,6 +60,8 @@ export function scalar(syntax: Syntax, scope: Scope): Scalar {
     case "NotInExpression":
       return inside(inner(first), second!.parts[0]!.parts.map(inner), kind.startsWith("Not"));
   }
+  // Also where no row is looked at, as when an alert rule is written.
+  if (kind.endsWith("HasExpression") && second?.kind === "StringLiteralExpression") requireTerm(stringOf(second.text));
   if (kind in textOperators) return textual(textOperators[kind]!, inner(first), inner(second));
   if (kind in comparisons) return compared(comparisons[kind]!, inner(first), inner(second), text);
   if (kind in arithmetic) return calculated(kind, inner(first), inner(second), text);

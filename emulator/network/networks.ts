@@ -2,9 +2,18 @@
 // Resource types that live in a subnet check it here. Networks route nothing and zones resolve nothing:
 // everything on the emulator answers on loopback.
 import { isIPv4 } from "node:net";
-import { Netmask } from "netmask";
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type ResourceType, type Store } from "../arm/resource.ts";
+import {
+  checkNetwork,
+  isIn,
+  keepSubnetsInside,
+  outsideOfNetwork,
+  overlap,
+  prefixesOf,
+  rangeOf,
+  refuseUnservedChild,
+} from "./address-space.ts";
 import { recordFields, subnetFields, virtualNetworkFields, zoneFields, zoneLinkFields } from "./fields.ts";
 
 const networks = "Microsoft.Network/virtualNetworks";
@@ -13,24 +22,6 @@ const zones = "Microsoft.Network/privateDnsZones";
 const networkVersions = ["2024-05-01"];
 const zoneVersions = ["2024-06-01"];
 
-/** Reads a range in CIDR. @throws ArmError */
-function rangeOf(cidr: unknown): Netmask {
-  const text = String(cidr);
-  const range = /^(\d+\.){3}\d+\/\d+$/.test(text) ? blockOf(text) : undefined;
-  if (range?.toString() !== text)
-    throw new ArmError(400, "InvalidCIDRNotation", `The address prefix ${text} is not a valid range in CIDR notation.`);
-  return range;
-}
-
-function blockOf(text: string): Netmask | undefined {
-  try {
-    return new Netmask(text);
-  } catch {
-    return undefined;
-  }
-}
-const overlap = (one: Netmask, other: Netmask): boolean => one.contains(other) || other.contains(one);
-const prefixesOf = ({ addressPrefix, addressPrefixes }: Body): readonly string[] => addressPrefixes ?? [addressPrefix];
 const networkIdOf = (subnetId: string): string => subnetId.slice(0, subnetId.toLowerCase().lastIndexOf("/subnets/"));
 
 /** Reports whether a resource lives in a subnet. */
@@ -84,13 +75,13 @@ const virtualNetworks: ResourceType = {
   apiVersions: networkVersions,
   fields: virtualNetworkFields,
   put: "async-operation",
-  onPut: async ({ wanted }) => {
-    const { addressSpace, subnets: inline } = wanted["properties"];
+  children: async (_network, [kind = ""]) => refuseUnservedChild(kind),
+  onPut: async ({ id, wanted, cloud }) => {
+    const { subnets: inline } = wanted["properties"];
     if (inline?.length > 0)
       throw new ArmError(400, "EmulatorUnsupported", "The emulator serves subnets only as resources of their own.");
-    if (!(addressSpace?.addressPrefixes?.length > 0))
-      throw new ArmError(400, "InvalidRequestFormat", "A virtual network needs an address space.");
-    addressSpace.addressPrefixes.forEach(rangeOf);
+    checkNetwork(wanted["properties"]);
+    keepSubnetsInside(id, wanted["properties"], cloud.store, subnets);
   },
   present: ({ id, body }, { store }) => {
     const own = store
@@ -105,6 +96,7 @@ const subnetType: ResourceType = {
   type: subnets,
   apiVersions: networkVersions,
   fields: subnetFields,
+  noPatch: true,
   put: "async-operation",
   onPut: async ({ id, wanted, cloud }) => {
     const name: string = wanted["name"];
@@ -115,13 +107,7 @@ const subnetType: ResourceType = {
     const space = (cloud.store.get(networkIdOf(id))!.body["properties"].addressSpace.addressPrefixes as string[]).map(
       rangeOf,
     );
-    if (!ranges.every((range) => space.some((whole) => whole.contains(range))))
-      throw new ArmError(
-        400,
-        "NetcfgSubnetRangeOutsideVnet",
-        `Subnet '${name}' is not valid because its IP address range is outside ` +
-          "the IP address range of its virtual network.",
-      );
+    if (!ranges.every((range) => isIn(space, range))) throw outsideOfNetwork(name);
     const siblings = cloud.store
       .list(networkIdOf(id))
       .filter((each) => each.type === subnets && each.id !== id.toLowerCase());
@@ -155,6 +141,12 @@ const subnetType: ResourceType = {
   },
 };
 
+// Learn: "What is a private Azure DNS zone?", reserved zone names.
+const reservedZones = [
+  ...["azclient.ms", "azure.com", "cloudapp.net", "core.windows.net", "microsoft.com", "msidentity.com"],
+  ...["trafficmanager.net", "windows.net"],
+];
+
 /** Checks the name of a private zone, of which Azure serves none with a single label. @throws ArmError 400 */
 function checkZoneName(name: string): void {
   const label = "[a-z0-9_]([-_a-z0-9]{0,61}[a-z0-9_])?";
@@ -162,22 +154,20 @@ function checkZoneName(name: string): void {
     throw refusedToo(
       `'${name}' is no name of a private DNS zone: at least two labels of letters, digits, '-' and '_'.`,
     );
+  if (reservedZones.includes(name.toLowerCase())) throw refusedToo(`Azure keeps the private DNS zone '${name}'.`);
 }
 
-const requireGlobal = ({ wanted }: { readonly wanted: Body }): void => {
-  if (String(wanted["location"]).toLowerCase() !== "global")
-    throw new ArmError(
-      400,
-      "LocationNotAvailableForResourceType",
-      `The provided location '${wanted["location"]}' is not available for resource type '${wanted["type"]}'. ` +
-        "List of available regions for the resource type is 'global'.",
-    );
-};
+// Learn: "Azure DNS limits".
+const recordsMax = 20;
 
 /** Checks A records. @throws ArmError 400 */
 function checkRecords({ properties }: Body): void {
   const addresses = ((properties.aRecords ?? []) as Body[]).map(({ ipv4Address }) => String(ipv4Address));
-  if (addresses.length === 0) throw refusedToo("A set of A records needs a record.");
+  if (addresses.length === 0 || addresses.length > recordsMax)
+    throw refusedToo(`A set of A records has 1 to ${recordsMax} records, not ${addresses.length}.`);
+  if (properties.ttl === undefined) throw refusedToo("A set of records needs a ttl.");
+  const twice = addresses.find((address, index) => addresses.indexOf(address) < index);
+  if (twice !== undefined) throw refusedToo(`The address '${twice}' is there twice.`);
   const wrong = addresses.find((address) => !isIPv4(address));
   if (wrong !== undefined) throw refusedToo(`'${wrong}' is no IPv4 address.`);
 }
@@ -186,15 +176,26 @@ const zoneLinks: ResourceType = {
   type: `${zones}/virtualNetworkLinks`,
   apiVersions: zoneVersions,
   fields: zoneLinkFields,
+  conditional: true,
   put: "async-operation",
   parentMustExist: ({ id, properties }: Body, store: Store) => {
     const network = String(properties?.virtualNetwork?.id);
+    if (!properties?.virtualNetwork?.id) return refusedToo("A link of a private DNS zone needs a virtualNetwork.");
+    const zone = id.slice(0, id.toLowerCase().lastIndexOf("/virtualnetworklinks/"));
+    const other = store
+      .list(zone)
+      .find(
+        (each) =>
+          each.type === zoneLinks.type &&
+          each.id !== id.toLowerCase() &&
+          String(each.body["properties"].virtualNetwork.id).toLowerCase() === network.toLowerCase(),
+      );
+    if (other) return refusedToo(`The virtual network '${network}' is already linked by '${other.body["name"]}'.`);
     return sameSubscription(network, id) && store.get(network)?.type !== networks
       ? new ArmError(400, "BadRequest", `The virtual network '${network}' does not exist.`)
       : undefined;
   },
   onPut: async (context) => {
-    requireGlobal(context);
     context.wanted["properties"] = {
       registrationEnabled: false,
       ...context.wanted["properties"],
@@ -211,16 +212,26 @@ export const networkTypes: readonly ResourceType[] = [
     type: zones,
     apiVersions: zoneVersions,
     fields: zoneFields,
+    conditional: true,
     put: "async-operation",
-    onPut: async (context) => {
-      requireGlobal(context);
-      checkZoneName(context.wanted["name"]);
+    onPut: async ({ wanted }) => checkZoneName(wanted["name"]),
+    checkDelete: ({ id, body }, { store }) => {
+      const nested = store.list(id).find(({ type }) => type === zoneLinks.type);
+      if (nested)
+        throw new ArmError(
+          409,
+          "CannotDeleteResource",
+          "Cannot delete resource while nested resources exist. Some existing nested resource IDs include: " +
+            `'${nested.body["id"]}'. Please delete all nested resources before deleting the resource ` +
+            `'${body["id"]}'.`,
+        );
     },
   },
   {
     type: `${zones}/A`,
     apiVersions: zoneVersions,
     fields: recordFields,
+    conditional: true,
     onPut: async ({ wanted }) => checkRecords(wanted),
   },
   zoneLinks,

@@ -9,6 +9,7 @@ import { telemetryColumns, visibleTelemetry } from "../insights/telemetry-rows.t
 import { auditTable } from "../keyvault/audit-rows.ts";
 import type { Table } from "../kql/evaluate.ts";
 import type { Row } from "../kql/values.ts";
+import { blobLogTable } from "../storage/blob-host.ts";
 import { allColumns, type PlatformTable, visibleRows } from "./platform-rows.ts";
 
 /** A time from which and a time before which rows are seen. */
@@ -17,7 +18,7 @@ export interface Window {
   readonly to: number;
 }
 
-const platformTables: readonly PlatformTable[] = [auditTable, serverLogTable, systemTable];
+const platformTables: readonly PlatformTable[] = [auditTable, blobLogTable, serverLogTable, systemTable];
 
 interface Source {
   readonly columns: Table["columns"];

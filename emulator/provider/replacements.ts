@@ -40,6 +40,7 @@ export const replacements: { readonly [token: string]: readonly string[] } = {
     "pointInTimeUTC",
     "availabilityZone",
   ],
+  "azure-native:dbforpostgresql:Configuration": [],
   "azure-native:dbforpostgresql:Database": [],
   "azure-native:dbforpostgresql:FirewallRule": [],
   "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra": ["principalName", "principalType", "tenantId"],

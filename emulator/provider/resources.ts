@@ -31,6 +31,11 @@ export interface NativeResource {
   readonly nested?: true;
   /** Fields of objects whose name on the wire has a dot, which no SDK's name has. */
   readonly dotted?: { readonly [name: string]: { readonly [field: string]: string } };
+  /**
+   * The property that a deletion sets back to `default<Property>`, of a resource that always exists: it is created
+   * whether or not it is there, and is never deleted (azure-native's provider/pkg/resources/customresources).
+   */
+  readonly resets?: string;
   /** Properties with another name on the wire, by the SDK's name. */
   readonly renamed?: { readonly [name: string]: string };
 }
@@ -254,6 +259,14 @@ const described: readonly Omit<NativeResource, "forceNew">[] = [
     apiVersion: "2025-08-01",
     path: `${server}/databases/{databaseName}`,
     named: copied("databaseName"),
+  },
+  {
+    token: "azure-native:dbforpostgresql:Configuration",
+    type: "Microsoft.DBforPostgreSQL/flexibleServers/configurations",
+    apiVersion: "2025-08-01",
+    path: `${server}/configurations/{configurationName}`,
+    named: copied("configurationName"),
+    resets: "value",
   },
   {
     token: "azure-native:dbforpostgresql:FirewallRule",

@@ -102,6 +102,7 @@ export function foreseeUpdate(resource: NativeResource, inputs: Body, outputs: B
 /** Creates a resource. @throws when it already exists; HalfWritten when it exists after a failure */
 export async function create({ arm, subscription }: Session, resource: NativeResource, inputs: Body): Promise<State> {
   const id = idOf(resource, inputs, subscription)!;
+  if (resource.resets) return write(arm, resource, id, inputs);
   const there = await arm.get(id, resource.apiVersion).catch((error: unknown) => {
     if (error instanceof ServiceError && error.status === 404) return undefined;
     if (error instanceof ServiceError) throw new Error(`cannot check existence of resource '${id}': ${error.message}`);
@@ -131,9 +132,14 @@ const stateOf = (resource: NativeResource, id: string, body: Body): State => ({
   outputs: toOutputs(resource, body),
 });
 
-/** Deletes a resource. */
-export const remove = ({ arm }: Session, resource: NativeResource, id: string): Promise<void> =>
-  arm.remove(id, resource.apiVersion);
+/** Deletes a resource. One that always exists gets its default back, with the source that it has. */
+export async function remove({ arm }: Session, { apiVersion, resets }: NativeResource, id: string): Promise<void> {
+  if (!resets) return arm.remove(id, apiVersion);
+  const { properties } = await arm.get(id, apiVersion);
+  const { source } = properties;
+  const byDefault: unknown = properties[`default${resets[0]!.toUpperCase()}${resets.slice(1)}`];
+  await arm.put(id, apiVersion, { properties: { [resets]: byDefault, source } });
+}
 
 /**
  * Reads a resource; undefined when it does not exist. Inputs get only the changes since

@@ -7,6 +7,7 @@ import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
 import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
 import { instantOf } from "../utc.ts";
+import { objectionsToSystem, systemFields } from "./systems.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
 export const slots = ["a", "b"] as const;
@@ -131,9 +132,15 @@ export interface Freeze extends ObjectOf<typeof freezeForm.fields> {}
 
 /** What a program says of a credential beside its name. */
 const ownFields = {
-  server: text("a server's host name", { most: 253, pattern: "^[A-Za-z0-9.-]+$" }),
+  server: text("a server's host name", {
+    least: 0,
+    most: 253,
+    pattern: "^[A-Za-z0-9.-]*$",
+    otherwise: "",
+    description: "The host of the database server.",
+  }),
   port: number({ least: 1, most: 65_535, whole: true, otherwise: 5432 }),
-  database: text("a database's name", { most: 63 }),
+  database: text("a database's name", { least: 0, most: 63, otherwise: "" }),
   tls: oneOf(["require", "disable"], {
     otherwise: "require",
     description: "Whether connections must be encrypted; `disable` is for a server on loopback.",
@@ -144,8 +151,12 @@ const ownFields = {
       "How the value of a slot is written: `uri` (postgresql://…), `key-value` (host=… password=…, as libpq reads " +
       "it), `dotnet` (Host=…;Password=…, as Npgsql reads it).",
   }),
+  ...systemFields,
   preparedBy: optional(described(jobForm, "The job that makes the roles.")),
-  roles: object({ a: roleName, b: roleName }, { description: "The login role of each slot." }),
+  roles: object(
+    { a: roleName, b: roleName },
+    { description: "What each slot opens: a login role, a key, an account." },
+  ),
   rotator: text("a role's name", {
     most: 63,
     otherwise: "ballast_rotator",
@@ -249,6 +260,7 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
   const twice = apps.find((app, index) => apps.indexOf(app) !== index);
   const least = leastSeconds(credential);
   return [
+    ...objectionsToSystem(credential),
     ...(tls === "disable" && !loopbackHosts.includes(server)
       ? [`tls may be disable only for a server on loopback, not for ${server}.`]
       : []),

@@ -1,5 +1,6 @@
 // A published version → the rotation that is due, if there is one. The name of the rotation follows from the version,
 // so that every process and every repetition asks for the same one.
+import type { Instant } from "../time.ts";
 import type { Credential } from "./declaration.ts";
 import type { RotationIntent } from "./intent.ts";
 import { closedAt } from "./opening.ts";
@@ -10,11 +11,28 @@ const dayMilliseconds = 86_400_000;
 const daysUntil = (milliseconds: number): string =>
   milliseconds <= 0 ? "it has expired" : `it expires within ${Math.ceil(milliseconds / dayMilliseconds)} days`;
 
+/** What of a declaration says when a version is due. */
+type Planned = Pick<Credential, "vault" | "credential" | "dueDays" | "window" | "freezes">;
+
+/**
+ * Gives when a credential becomes due that is not due now: the time before its expiry, or the moment at which it may
+ * begin; undefined if nothing is known that it waits for. A window may be shorter than the time between two looks.
+ */
+export function nextDueAt(
+  declared: Planned,
+  published: CredentialView["published"],
+  now: Instant,
+): Instant | undefined {
+  if (published?.expiresAt == null || !published.enabled) return undefined;
+  const due = published.expiresAt - declared.dueDays * dayMilliseconds;
+  return due > now ? due : closedAt(declared, now)?.until;
+}
+
 /** Gives the rotation that is due; undefined if none is. A credential without an expiry is never due. */
 export function dueRotation(
-  declared: Pick<Credential, "vault" | "credential" | "dueDays" | "window" | "freezes">,
+  declared: Planned,
   published: CredentialView["published"],
-  now: number,
+  now: Instant,
 ): RotationIntent | undefined {
   const { vault, credential, dueDays } = declared;
   if (published?.expiresAt == null || !published.enabled) return undefined;

@@ -1,7 +1,7 @@
 // State + fact → state. Total: every fact ever written can be folded for ever, in any state. Nothing is decided here; a
 // fact only moves the state to the phase in which the next effect is missing.
 import { after, type Instant } from "../time.ts";
-import { goal, isFirst, isLeaked, missingPhase, nextConsumer } from "./progress.ts";
+import { canClose, goal, isFirst, isLeaked, missingPhase, nextConsumer } from "./progress.ts";
 import type { Phase, RotationEvent, RotationState, Slot } from "./vocabulary.ts";
 
 /** Adds one fact to the state. */
@@ -43,9 +43,9 @@ export function evolve(before: RotationState, event: RotationEvent): RotationSta
     case "ReadersQuiet":
       return enter({ ...state, waiting: undefined }, "draining");
     case "SessionsDrained":
-      return enter({ ...state, waiting: undefined }, "closing");
+      return drained({ ...state, waiting: undefined });
     case "SessionsEnded":
-      return isLeaked(state) ? renew(state) : enter({ ...state, sessions: 0 }, "closing");
+      return isLeaked(state) ? renew(state) : drained({ ...state, sessions: 0 });
     case "LoginSet":
       return loginSet(state, event.login);
     case "ReaderFound":
@@ -158,6 +158,9 @@ function loginSet(state: RotationState, login: boolean): RotationState {
   if (login) return advance(watched);
   return enter({ ...watched, readersFrom: state.now }, isLeaked(state) ? "draining" : "gracing");
 }
+
+/** Closes the old role; where nothing can be closed, what follows is that its slot is renewed. */
+const drained = (state: RotationState): RotationState => (canClose(state) ? enter(state, "closing") : renew(state));
 
 /** Begins to renew the old slot. */
 const renew = (state: RotationState): RotationState =>

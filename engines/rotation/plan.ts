@@ -3,6 +3,7 @@
 import { duration } from "../time.ts";
 import { type Credential, otherSlot, type Slot, slotSecret } from "./declaration.ts";
 import type { causes } from "./intent.ts";
+import { systemOf, systems } from "./systems.ts";
 import type { CredentialView } from "./views.ts";
 
 /** One step of a rotation. */
@@ -46,7 +47,10 @@ export function planRotation(
 const checksIn = ({ checks }: Credential): string =>
   checks.length === 0 ? "" : ` and ${checks.length} declared ${checks.length === 1 ? "query" : "queries"}`;
 
-function endQuietly({ roles, timings }: Credential, live: Slot): readonly PlannedStep[] {
+const canClose = (credential: Credential): boolean => systems[systemOf(credential)].closes;
+
+function endQuietly(credential: Credential, live: Slot): readonly PlannedStep[] {
+  const { roles, timings } = credential;
   const role = roles[live];
   return [
     {
@@ -57,13 +61,20 @@ function endQuietly({ roles, timings }: Credential, live: Slot): readonly Planne
       step: `end the sessions of ${role}`,
       waitsFor: `the sessions to end by themselves, up to ${duration(timings.drainSeconds)}`,
     },
-    {
-      step: `close ${role}`,
-      waitsFor: `${duration(timings.graceSeconds)} without a refused login; one opens the role again`,
-    },
+    ...(canClose(credential)
+      ? [
+          {
+            step: `close ${role}`,
+            waitsFor: `${duration(timings.graceSeconds)} without a refused login; one opens the role again`,
+          },
+        ]
+      : []),
   ];
 }
 
-const endAtOnce = ({ roles }: Credential, live: Slot): readonly PlannedStep[] => [
-  { step: `close ${roles[live]} and end its sessions`, waitsFor: "nothing, since others know the password" },
+const endAtOnce = (credential: Credential, live: Slot): readonly PlannedStep[] => [
+  {
+    step: `${canClose(credential) ? `close ${credential.roles[live]} and end its` : "end the"} sessions`,
+    waitsFor: "nothing, since others know the password",
+  },
 ];

@@ -1,6 +1,7 @@
 // State → what is still missing. The phases of a rotation follow from what was seen and done, so that a retry continues
 // where the world is, and a return undoes exactly what was done.
 import { otherSlot } from "./declaration.ts";
+import { systemOf, systems } from "./systems.ts";
 import type { Consumer, Phase, RotationState, Slot, Version } from "./vocabulary.ts";
 
 /** Gives the slot that every consumer shall name in the end. */
@@ -37,6 +38,10 @@ export const isLeaked = ({ intent }: RotationState): boolean => intent?.cause ==
 /** Reports whether the credential is new: nobody reads it, so nobody is waited for. */
 export const isFirst = ({ intent }: RotationState): boolean => intent?.cause === "first";
 
+/** Reports whether the old half can be closed before its slot is renewed. */
+export const canClose = ({ declaration }: RotationState): boolean =>
+  declaration === undefined || systems[systemOf(declaration)].closes;
+
 /** Names the role of a slot. */
 export const roleOf = ({ declaration }: RotationState, slot: Slot): string => declaration?.roles[slot] ?? slot;
 
@@ -49,7 +54,7 @@ export function missingPhase(state: RotationState): Phase {
   if (!proven) return isTouched(state) ? "proving" : "setting";
   if (nextConsumer(state) !== -1) return "cutting";
   if (published === state.live) return "publishing";
-  if (isLeaked(state)) return login ? "closing" : "draining";
+  if (isLeaked(state)) return login && canClose(state) ? "closing" : "draining";
   return login ? "quieting" : "gracing";
 }
 

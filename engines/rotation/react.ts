@@ -26,15 +26,15 @@ export function react(state: RotationState): RotationEffect | undefined {
 
 function effectIn(state: RotationState, intent: RotationIntent, credential: Credential): RotationEffect {
   const slot = slotAtWork(state);
-  const version = versionAtWork(state)?.version ?? "";
+  const { version, url } = versionAtWork(state) ?? { version: "", url: "" };
   const { rotation } = intent;
   switch (state.phase) {
     case "making":
       return { kind: "MakeVersion", credential, slot, rotation, generation: state.generation + 1 };
     case "setting":
-      return { kind: "SetVerifier", credential, slot, version };
+      return { kind: "SetVerifier", credential, slot, version, url };
     case "proving":
-      return { kind: "Prove", credential, slot, version };
+      return { kind: "Prove", credential, slot, version, url };
     case "cutting":
       return requestRollout(state, intent, credential);
     case "awaiting":

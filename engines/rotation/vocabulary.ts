@@ -153,9 +153,9 @@ export type RotationEffect =
       readonly rotation: string;
       readonly generation: number;
     }
-  /** Gives the role of a slot the password of a version, and login. */
-  | { readonly kind: "SetVerifier"; readonly credential: Credential; readonly slot: Slot; readonly version: string }
-  | { readonly kind: "Prove"; readonly credential: Credential; readonly slot: Slot; readonly version: string }
+  /** Makes the role of a slot accept a version, and lets it log in. */
+  | ({ readonly kind: "SetVerifier"; readonly credential: Credential; readonly slot: Slot } & Version)
+  | ({ readonly kind: "Prove"; readonly credential: Credential; readonly slot: Slot } & Version)
   | { readonly kind: "RequestRollout"; readonly stream: string; readonly intent: ReleaseIntent }
   | { readonly kind: "AwaitRollout"; readonly stream: string; readonly until: Instant }
   | {

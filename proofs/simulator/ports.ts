@@ -88,6 +88,7 @@ export function journalFor(place: Place): Journal<RolloutEvent> {
     looked: async () => undefined,
     stuck: async () => undefined,
     after: unused,
+    outlines: unused,
     list: unused,
     show: unused,
     underWay: unused,

@@ -14,7 +14,7 @@ import { bodyOf, type CredentialInputs, type CredentialOutputs } from "./fields.
 
 /** What a credential uses: the control plane's calls, and what every resource of the provider has around it. */
 export interface Surroundings extends Omit<Around, "access"> {
-  readonly credentials: CredentialCalls;
+  readonly credentials: Omit<CredentialCalls, "list">;
   readonly rotations: StreamCalls<RotationTypes>;
 }
 

@@ -6,7 +6,7 @@ import { canonical } from "../../engines/canonical.ts";
 import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
 import { canaryAppMoved } from "../../errors/canary-app.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
-import { releaseGateLater } from "../../errors/provider.ts";
+import { releasePlanLater } from "../../errors/provider.ts";
 import { checkBy } from "../package-schema.ts";
 import { type Change, isOther, type Properties, unknownValue } from "../resource-type.ts";
 import { inputsForm } from "./fields.ts";
@@ -54,15 +54,22 @@ export function refuses(urn: string, oldInputs: Properties, news: Properties): B
   return isOfCanaryApp && moves.length > 0 ? canaryAppMoved({ app: String(oldInputs["app"]), moves }) : undefined;
 }
 
+/** The inputs that say how an app is released, as a program may change them without a release. */
+const planFields = ["gate", "strategy", "thresholds", "dryRun", "probePath", "probe", "outsideWeights"] as const;
+
 /**
- * Lists what a user should know about inputs that change nothing now: a gate that is added, changed or removed applies
- * only to the next release.
+ * Lists what a user should know about inputs that change nothing now: how an app is released applies only to the next
+ * release. What a preview does not know yet may be unchanged, so the update tells of it.
  */
 export function cautions(oldInputs: Properties, oldOutputs: Properties, news: Properties): readonly string[] {
-  const isSame = canonical(oldInputs["gate"] ?? null) === canonical(news["gate"] ?? null);
-  if (isSame || diff(oldInputs, oldOutputs, news).kind !== "none") return [];
+  const changed = planFields.filter((field) => {
+    const [before, after] = [oldInputs[field], news[field]].map((value) => canonical(value ?? null));
+    return before !== after && !after!.includes(unknownValue);
+  });
+  if (changed.length === 0 || diff(oldInputs, oldOutputs, news).kind !== "none") return [];
   const { app, result } = { ...news, ...oldOutputs } as { readonly app?: unknown; readonly result?: unknown };
-  return [releaseGateLater({ app: String(app), isInFlight: result === "in-flight" }).toString()];
+  const isInFlight = result === "in-flight";
+  return [releasePlanLater({ app: String(app), changed: changed.join(", "), isInFlight }).toString()];
 }
 
 /** Reports whether the last rollout needs no further update. */

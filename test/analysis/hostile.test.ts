@@ -1,5 +1,6 @@
 // A stranger's folder can hold anything. Every file that belongs to a system is judged or said not to be, with the
-// reason; the run ends in time; and nothing outside of the folder is read.
+// reason; the run ends; and nothing outside of the folder is read. How long it takes is what `npm run bench:analysis --
+// --speed` measures: a slow machine is no defect. A text that takes for ever lets these tests end at their deadline.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,8 +71,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("a hostile folder is judged in less than ten seconds, with the exit code 0 or 1", async () => {
-  const from = performance.now();
+test("a hostile folder is judged with the exit code 0 or 1, and every file is accounted for", async () => {
   const { code, output } = await runChild(process.execPath, [
     join(root, "cli", "main.ts"),
     "analyze",
@@ -79,7 +79,6 @@ test("a hostile folder is judged in less than ten seconds, with the exit code 0 
     "--format",
     "json",
   ]);
-  expect(performance.now() - from).toBeLessThan(10_000);
   expect([0, 1]).toContain(code);
   const { graph } = JSON.parse(output);
   const judged = new Set<string>([...graph.judged, ...graph.notJudged.map(({ file }: { file: string }) => file)]);

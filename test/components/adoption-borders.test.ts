@@ -166,7 +166,12 @@ describe("what an update leaves as the state has it", () => {
     );
     const app = declared.find(({ name }) => name === "shop-app")!;
     expect(app.inputs["workloadProfileName"]).toBe("D4");
-    expect(app.ignoreChanges).toEqual(["environmentId", "managedEnvironmentId"]);
+    expect(app.ignoreChanges).toEqual([
+      "containerAppName",
+      "resourceGroupName",
+      "environmentId",
+      "managedEnvironmentId",
+    ]);
   });
 
   test.each<[KeptSetting, string]>([

@@ -79,18 +79,29 @@ test("outputs are changed in the same way", async () => {
     ]);
 });
 
-const naming = (secretRef: string) => ({ name: "web", image: "web:1", env: [{ name: "DB", secretRef }] });
+const naming = (...secrets: readonly string[]) => ({
+  name: "web",
+  image: "web:1",
+  env: secrets.map((each) => ({ name: each.split("-")[0]!, secretRef: each })),
+});
 /** An app whose latest revision a rotation made; Azure shows the suffix in the template too. */
-const afterRotation: Answers = (...asked) => {
-  const found = live("db-b", "other")(...asked) as object;
-  const template = { containers: [naming("db-b")], scale: { minReplicas: 1 }, revisionSuffix: "b-r1-1" };
-  return { ...found, latestRevisionName: "shop--b-r1-1", template };
-};
-const suffixSent = async (change: Partial<CanaryAppArgs>, answers = afterRotation): Promise<unknown> => {
+const withRotation =
+  (serving: string, named: readonly string[]): Answers =>
+  (...asked) => {
+    const found = live("db-b", "other")(...asked) as { readonly configuration: object };
+    const template = { containers: [naming(...named)], scale: { minReplicas: 1 }, revisionSuffix: "b-r1-1" };
+    const traffic = serving.split(" ").map((revisionName, _, { length }) => ({ revisionName, weight: 100 / length }));
+    const configuration = { ...found.configuration, ingress: { ...ingress, traffic } };
+    return { ...found, configuration, latestRevisionName: "shop--b-r1-1", template };
+  };
+const afterRotation = withRotation("shop--b-r1-1", ["db-b"]);
+const templateSent = async (change: Partial<CanaryAppArgs>, answers: Answers): Promise<any> => {
   const all = { ...args, acceptLoss: ["secretsByReference"], ...change } as CanaryAppArgs;
   const { declared } = await record(() => new CanaryApp("shop", all), answers);
-  return declared.find(({ name }) => name === "shop-app")!.inputs["template"].revisionSuffix;
+  return declared.find(({ name }) => name === "shop-app")!.inputs["template"];
 };
+const suffixSent = async (change: Partial<CanaryAppArgs>, answers = afterRotation): Promise<unknown> =>
+  (await templateSent(change, answers)).revisionSuffix;
 
 test("the suffix of a rotation's revision is sent back only while the program changes nothing else", async () => {
   const plain = { containers: [naming("db-a")], scale: { minReplicas: 1 } };
@@ -101,6 +112,36 @@ test("the suffix of a rotation's revision is sent back only while the program ch
   const acceptLoss = ["secretsByReference", "volumes", "scaleRules"] as const;
   expect(await suffixSent({ template: plain, acceptLoss }, live("db-b", "other"))).toBeUndefined();
 });
+
+const other = ["cache-a", "cache-b"] as const;
+/** A rotation's revision, who serves, what that revision names, and what a release of another image names. */
+test.each([
+  ["serves", "shop--b-r1-1", ["db-b"], ["db-b"]],
+  ["was rolled back", "shop--a", ["db-b"], ["db-a"]],
+  ["was rolled back, in letters of another case", "Shop--A", ["db-b"], ["db-a"]],
+  ["shares the traffic", "shop--a shop--b-r1-1", ["db-b"], ["db-b"]],
+  ["serves beside another credential", "shop--b-r1-1", ["db-b", "cache-a"], ["db-b", "cache-a"]],
+  ["was rolled back beside another credential", "shop--a", ["db-b", "cache-a"], ["db-a", "cache-a"]],
+  ["was rolled back, and its name fits two credentials", "shop--a", ["db-b", "cache-b"], ["db-b", "cache-b"]],
+] as const)(
+  "a release names the slots that serve: a rotation's revision %s",
+  async (_what, serving, latest, released) => {
+    const answers = withRotation(serving, latest);
+    const credentialSlots = [["db-a", "db-b"], other] as const;
+    const secrets = [...["db-a", "db-b", ...other].map((each) => reference(each)), { name: "other", value: "hunter2" }];
+    const web = latest.length > 1 ? naming("db-a", "cache-a") : naming("db-a");
+    const template = { containers: [web], scale: { minReplicas: 1 } };
+    const given = { credentialSlots, configuration: { ingress, secrets }, template };
+    const names = ({ containers }: any) => containers[0].env.map(({ secretRef }: any) => secretRef);
+    const same = await templateSent(given, answers);
+    expect([names(same), same.revisionSuffix]).toEqual([latest, "b-r1-1"]);
+    const changed = { ...template, containers: [{ ...web, image: "web:2" }] };
+    for (const each of [changed, pulumi.output(changed)]) {
+      const sent = await templateSent({ ...given, template: each as typeof changed }, answers);
+      expect([names(sent), sent.revisionSuffix]).toEqual([released, undefined]);
+    }
+  },
+);
 
 test("without slots a program names its secrets itself, and may not move them beside a release", async () => {
   const secrets = [reference("db-a", "/1"), reference("db-b", "/2"), { name: "other", value: "hunter2" }];

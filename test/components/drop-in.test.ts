@@ -1,5 +1,7 @@
 // A CanaryApp in the place of a ContainerApp: what reaches the app of the arguments and of every option, and what is
 // refused by name.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { ContainerApp, type ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
@@ -279,6 +281,17 @@ describe("every option of a ContainerApp means the same for a CanaryApp", () => 
     for (const [, given] of found) expect(given[option as "id"]).toBe(value);
   });
 
+  test("the guide's table says of each where it goes", () => {
+    const guide = readFileSync(join(import.meta.dirname, "../../docs/guides/container-app.md"), "utf8");
+    const told = [...guide.matchAll(/^\| ((?:`\w+`(?:, )?)+) \| the (.*) \|$/gm)].flatMap(([, names, where]) => {
+      const goesTo = ["app", "component"].filter((one) => where!.split(/[.;]/)[0]!.includes(one));
+      return [...names!.matchAll(/`(\w+)`/g)].map(([, option]) => [option, goesTo]);
+    });
+    const ofUsers = options.filter(([option]) => !["id", "urn", "envVarMappings", "aliases"].includes(option));
+    const expected = ofUsers.map(([option, , goesTo]) => [option, goesTo] as const);
+    expect(Object.fromEntries(told.filter(([option]) => option !== "aliases"))).toEqual(Object.fromEntries(expected));
+  });
+
   test("a transformation changes the app alone, as it did, and no release", async () => {
     const tagged: pulumi.ResourceTransformation = ({ props, opts }) => ({
       props: { ...props, tags: { a: "b" } },
@@ -365,6 +378,8 @@ test.each(["configuration", "configuration.ingress", "configuration.ingress.traf
 test("an update of the app leaves what Azure filled in, unless the program says it", async () => {
   const { declared } = await record(() => new CanaryApp("shop", { ...plain, controlPlane }));
   expect(declared.find(({ name }) => name === "shop-app")!.ignoreChanges).toEqual([
+    "containerAppName",
+    "resourceGroupName",
     "environmentId",
     "workloadProfileName",
   ]);

@@ -120,22 +120,36 @@ test("a preview that does not know the name yet says that it cannot read the liv
   });
 });
 
+const hiddenBy = (places: string): string =>
+  `This preview shows nothing of the template of "shop", since a value in it is not known yet: ${places}. `;
+
+test("a preview names the first three values that hide a template", async () => {
+  const env = ["A", "B", "C", "D", "E"].map((name) => ({ name, value: name === "B" ? "known" : unknown() }));
+  const template = { containers: [{ name: "web", image: "web:1", env }], scale: { minReplicas: 1 } };
+  const places = [0, 2, 3].map((place) => `template.containers[0].env[${place}].value`).join(", ");
+  expect((await previewed({ template })).said).toContain(hiddenBy(`${places}, and 1 more`));
+});
+
 test("a preview that does not know a part of the template reads the live app, and compares the rest", async () => {
   const template = { containers: [{ name: "web", image: unknown() }], scale: { minReplicas: 1 } };
-  expect(await previewed({ template })).toEqual({ said: "", asked: 1 });
+  const said = hiddenBy("template.containers[0].image");
+  expect(await previewed({ template })).toEqual({ said: expect.stringContaining(said), asked: 1 });
   await expect(previewed({ template, keepLive: ["tags"] })).rejects.toThrow(/canary-app-losses .*www\.example\.org/s);
 });
 
 test.each<[string, () => object]>([
-  ["the template", () => unknown()],
-  ["the containers", () => ({ containers: unknown(), scale: { minReplicas: 1 } })],
-  ["a container", () => ({ containers: [unknown()], scale: { minReplicas: 1 } })],
+  ["template", () => unknown()],
+  ["template.containers", () => ({ containers: unknown(), scale: { minReplicas: 1 } })],
+  ["template.containers[0]", () => ({ containers: [unknown()], scale: { minReplicas: 1 } })],
   [
-    "the variables",
+    "template.containers[0].env",
     () => ({ containers: [{ name: "web", image: "web:1", env: unknown() }], scale: { minReplicas: 1 } }),
   ],
-])("a preview that does not know %s says nothing of what it would lose", async (_what, template) =>
-  expect(await previewed({ template: template() as never })).toEqual({ said: "", asked: 1 }),
+])("a preview that does not know %s says so, and nothing of what it would lose", async (place, template) =>
+  expect(await previewed({ template: template() as never })).toEqual({
+    said: expect.stringContaining(hiddenBy(place)),
+    asked: 1,
+  }),
 );
 
 const scaledBy = (rule: object) => ({
@@ -188,7 +202,8 @@ test("canary-app-exists refuses a preview that would create the app again; an up
           exists: exists === true,
           revision: "shop--a",
         };
-        const { beforeCreate } = noRecreation("shop", exists === "unknown" ? unknown() : pulumi.output(found));
+        const place = pulumi.output(["shop", "shop"] as const);
+        const { beforeCreate } = noRecreation("shop", place, exists === "unknown" ? unknown() : pulumi.output(found));
         const hook = beforeCreate![0] as pulumi.ResourceHook;
         expect(hook.opts).toEqual({ onDryRun: true });
         return await Promise.resolve(hook.callback({} as pulumi.ResourceHookArgs)).then(

@@ -61,6 +61,16 @@ test.each([
   ["a secret that changes", { was: pulumi.secret(template), will: pulumi.secret(other), latest: undefined }, undefined],
   ["a new app", { will: template, latest: undefined }, undefined],
   ["an app that stays as it is", { latest: "shop--1" }, "shop--1"],
+  [
+    "a state that has not seen a rotation",
+    { was: template, will: { ...other, revisionSuffix: "b-r1-1" }, latest: undefined, live: "shop--b-r1-1" },
+    "shop--b-r1-1",
+  ],
+  [
+    "a rotation's suffix that is not the latest revision's",
+    { was: template, will: { ...other, revisionSuffix: "b-r1-1" }, latest: undefined, live: "shop--2" },
+    undefined,
+  ],
 ] as const)("a preview of %s", async (_what, run, key) => expect(await keyOf({ ...run, isPreview: true })).toBe(key));
 
 test.each([

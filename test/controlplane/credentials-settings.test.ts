@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { askForDue } from "../../controlplane/due-rotations.ts";
 import { readCredentials } from "../../controlplane/read-credentials.ts";
-import { dueRotation } from "../../engines/rotation/due.ts";
+import { dueRotation, nextDueAt } from "../../engines/rotation/due.ts";
 
 const app = { resourceGroup: "shop", app: "web" };
 const declared = {
@@ -19,7 +19,8 @@ const readOne = (change: object) => {
   return { credentials, complaints };
 };
 const [credential] = readOne({}).credentials;
-const day = 86_400_000;
+const hour = 3_600_000;
+const day = 24 * hour;
 const published = { slot: "a", version: "0a1b2c3d4e5f60718293", of: "1", enabled: true, expiresAt: 100 * day } as const;
 
 it("have defaults for everything that has a safe one", () => {
@@ -70,6 +71,39 @@ it("are due from the declared time before they expire, under a name that follows
   expect(dueRotation(credential!, published, 101 * day)?.message).toBe("it has expired");
   expect(dueRotation(credential!, { ...published, expiresAt: null }, 71 * day)).toBeUndefined();
   expect(dueRotation(credential!, { ...published, enabled: false }, 71 * day)).toBeUndefined();
+});
+
+it.each([
+  ["before it is due, at that moment", {}, 69 * day, 70 * day],
+  [
+    "while its window is closed, at its opening",
+    { window: { from: "23:00", until: "23:20" } },
+    71 * day,
+    71 * day + 23 * hour,
+  ],
+  ["while it is due, at no other time", {}, 71 * day, undefined],
+])("are looked at again %s", (_what, change, now, next) => {
+  const [planned] = readOne(change).credentials;
+  expect(nextDueAt(planned!, published, now)).toBe(next);
+});
+
+it("are looked at within the hour, and soon if one could not be read", async () => {
+  const at = 71 * day;
+  const look = (answer: object, change = {}) =>
+    askForDue(
+      {
+        credentials: async () => readOne(change).credentials,
+        vault: { look: async () => answer as never },
+        streams: { start: async () => "started" },
+        now: () => at,
+        log: () => undefined,
+      },
+      new AbortController().signal,
+    );
+  const seen = { ok: true, value: { published } };
+  expect(await look(seen)).toBe(at + hour);
+  expect(await look(seen, { window: { from: "00:20", until: "00:40" } })).toBe(at + hour / 3);
+  expect(await look({ ok: false, reason: "throttled" })).toBe(at + hour / 12);
 });
 
 it("are looked at one after another, and one that cannot be read stops no other", async () => {

@@ -34,6 +34,37 @@ test("the page on adopting gives the sizes that are deployed by default", () => 
   expect(costs).toContain(`\`${databaseSku}\``);
 });
 
+/** The packages of the lock file that leave out a version of Node: the start of their names, and the range. */
+function unfit(isFit: (version: string) => boolean): readonly (readonly [name: string, versions: string])[] {
+  const { packages } = JSON.parse(read("package-lock.json")) as {
+    readonly packages: Readonly<Record<string, { readonly engines?: { readonly node?: string } }>>;
+  };
+  return Object.entries(packages).flatMap(([at, { engines }]) =>
+    at === "" || engines?.node === undefined || engines.node.split("||").some(isFit)
+      ? []
+      : [[at.split("node_modules/").at(-1)!.replace(/\/.*/, ""), engines.node]],
+  );
+}
+
+test("the warnings of npm ci are those of the lock file", () => {
+  const isFor20 = (versions: string) => /^\s*(\*|\^?20(\.|\s|$)|>=?\s*(\d|1\d|20)(\.|\s|$))/.test(versions);
+  const isFor24 = (versions: string) => isFor20(versions) || /^\s*(>=\s*2[1-3](\.|$)|(>=|\^)\s*24\.0)/.test(versions);
+  const on20 = unfit(isFor20);
+  const families = Map.groupBy(on20, ([name]) => name);
+  expect(Object.fromEntries([...families].map(([name, { length }]) => [name, length]))).toEqual({
+    "@azure": 6,
+    "@babel": 44,
+    "@pulumi": 1,
+    "@stryker-mutator": 3,
+    commander: 1,
+    vitest: 1,
+  });
+  expect(unwrapped).toContain(`prints ${on20.length} \`EBADENGINE\` warnings: six packages of the Azure SDK`);
+  expect(unwrapped).toContain("the Pulumi SDK, commander, vitest, and the mutation tests' three of Stryker");
+  expect(unwrapped).toContain("with 44 of Babel need Node 22 or newer");
+  expect([...new Set(unfit(isFor24).map((each) => each.join(" ")))]).toEqual(["@babel ^22.18.0 || >=24.11.0"]);
+});
+
 /** Gives the promoted bad, rolled-back good and undecided percentages of a contestant's row in track B. */
 function percentages(contestant: string): readonly [promoted: number, rolledBack: number, waiting: number] {
   const [, trackB = ""] = read("docs", "evidence", "judge.md").split("\n## Track B");

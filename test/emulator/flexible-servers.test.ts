@@ -1,7 +1,7 @@
 // Flexible servers of the emulator on a real PostgreSQL: a PUT creates real
 // logins and databases, and a DELETE drops them.
 import pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningPostgres, startPostgres } from "../../toolchain/postgres.ts";
 import { type CloudForTests, startCloudForTests } from "../support/emulator/cloud.ts";
 import { logRows } from "../support/emulator/log-rows.ts";
@@ -132,4 +132,100 @@ test("a naive cloud shows a row of the server's log at once", async () => {
     .poll(async () => (await logRows(at, customerId, counted))[0]!["Count"], { timeout: 15_000 })
     .toBeGreaterThan(0);
   await at.ask("POST", "/_emulator/clock", { at: null });
+});
+
+describe("parameters", () => {
+  const parameter = (name: string): string => `${server("tuned")}/configurations/${name}?${version}`;
+  const set = (name: string, value: unknown, source: unknown = "user-override") =>
+    at.settle("PUT", parameter(name), { properties: { value, source } });
+  const shown = async (name: string) => (await at.ask("GET", parameter(name))).body.properties;
+  const asTuned = (text: string) => query("tuned_admin", password, "tuned_data", text);
+
+  beforeAll(async () => {
+    await at.settle("PUT", `${server("tuned")}?${version}`, serverBody("tuned_admin"));
+    await at.settle("PUT", `${server("tuned")}/databases/tuned_data?${version}`, { properties: {} });
+  });
+
+  test("each has Azure's default before anybody sets it, is listed, and cannot be deleted", async () => {
+    expect(await shown("log_connections")).toEqual({
+      value: "on",
+      defaultValue: "on",
+      source: "system-default",
+      dataType: "Set",
+      allowedValues: "on,off,receipt,authentication,authorization,setup_durations,all",
+      isDynamicConfig: true,
+      isReadOnly: false,
+      isConfigPendingRestart: false,
+    });
+    const names = (await at.ask("GET", `${server("tuned")}/configurations?${version}`)).body.value.map(
+      ({ name }: { name: string }) => name,
+    );
+    expect(names).toEqual(expect.arrayContaining(["azure.extensions", "wal_level", "statement_timeout"]));
+    expect(new Set(names).size).toBe(names.length);
+    expect((await at.ask("DELETE", parameter("wal_level"))).status).toBe(405);
+  });
+
+  test("one for sessions is that of every database of the server, later ones too, until it is reset", async () => {
+    expect((await set("statement_timeout", "4321")).status).toBeLessThan(300);
+    expect(await shown("statement_timeout")).toMatchObject({ value: "4321", source: "user-override" });
+    expect(await asTuned("show statement_timeout")).toEqual([{ statement_timeout: "4321ms" }]);
+    await at.settle("PUT", `${server("tuned")}/databases/tuned_later?${version}`, { properties: {} });
+    expect(await query("tuned_admin", password, "tuned_later", "show statement_timeout")).toEqual([
+      { statement_timeout: "4321ms" },
+    ]);
+    await at.settle("PATCH", parameter("statement_timeout"), { properties: { value: "0", source: "user-override" } });
+    expect(await shown("statement_timeout")).toMatchObject({ value: "0", source: "system-default" });
+    expect(await asTuned("show statement_timeout")).toEqual([{ statement_timeout: "0" }]);
+  });
+
+  test("a static one waits for a restart, which ends the sessions of the server", async () => {
+    await set("wal_level", "logical");
+    expect(await shown("wal_level")).toMatchObject({ value: "logical", isDynamicConfig: false });
+    expect((await shown("wal_level")).isConfigPendingRestart).toBe(true);
+    const client = new pg.Client({
+      ...{ host: postgres.host, port: postgres.port, user: "tuned_admin", password, database: "tuned_data" },
+    });
+    await client.connect();
+    const ended = new Promise((resolve) => client.on("error", resolve));
+    expect((await at.ask("POST", `${server("tuned")}/restart?${version}`)).status).toBe(200);
+    expect(await ended).toMatchObject({ code: "57P01" });
+    expect((await shown("wal_level")).isConfigPendingRestart).toBe(false);
+    expect((await shown("wal_level")).value).toBe("logical");
+  });
+
+  test.each([
+    ["statement_timeout", "soon", undefined, "InvalidParameterValue"],
+    ["statement_timeout", "-1", undefined, "InvalidParameterValue"],
+    ["statement_timeout", "2147483648", undefined, "InvalidParameterValue"],
+    ["wal_level", "minimal", undefined, "InvalidParameterValue"],
+    ["require_secure_transport", "maybe", undefined, "InvalidParameterValue"],
+    ["azure.extensions", "pgcrypto,nothing", undefined, "InvalidParameterValue"],
+    ["log_connections", "yes", undefined, "InvalidParameterValue"],
+    ["port", "5433", undefined, "EmulatorUnsupported"],
+    ["log_statement", "all", "Bananas", "EmulatorUnsupported"],
+    ["log_statement", undefined, undefined, "EmulatorUnsupported"],
+    ["no_such_parameter", "1", undefined, "EmulatorUnsupported"],
+    ["log_statement", 5, undefined, "InvalidRequestContent"],
+  ])("%s is not set to %j (source %j): %s", async (name, value, source, code) => {
+    const before = await at.ask("GET", parameter(name));
+    expect((await set(name, value, source)).body.error?.code).toBe(code);
+    expect((await at.ask("GET", parameter(name))).body).toEqual(before.body);
+  });
+
+  test.each([
+    ["require_secure_transport", "OFF"],
+    ["azure.extensions", "PGCRYPTO,uuid-ossp"],
+    ["log_connections", "receipt,authorization"],
+  ])("%s may be %j", async (name, value) => {
+    expect((await set(name, value)).status).toBeLessThan(300);
+    expect((await shown(name)).value).toBe(value);
+  });
+
+  test("before 18, log_connections is a switch", async () => {
+    await at.settle("PUT", `${server("older")}?${version}`, serverBody("older_admin", { version: "17" }));
+    const older = `${server("older")}/configurations/log_connections?${version}`;
+    expect((await at.ask("GET", older)).body.properties.allowedValues).toBe("on,off");
+    const properties = { value: "receipt", source: "user-override" };
+    expect((await at.settle("PUT", older, { properties })).body.error.code).toBe("InvalidParameterValue");
+  });
 });

@@ -39,7 +39,10 @@ const requests: Table = {
     twice,
   ],
 };
-const withBag: Table = { ...requests, columns: [...requests.columns, { name: "Bag", type: "dynamic" }] };
+const withBag: Table = {
+  columns: [...requests.columns, { name: "Bag", type: "dynamic" }],
+  rows: requests.rows.map((row) => ({ ...row, Bag: JSON.stringify({ a: "x", n: 5 }) })),
+};
 const analysed = kustoAnalysis("T", withBag.columns);
 const nothing: Table = { columns: requests.columns, rows: [] };
 

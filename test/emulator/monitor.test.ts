@@ -111,10 +111,25 @@ describe("an action group", () => {
 
   test.each<[string, object, string, string]>([
     ["a short name of 13 characters", { groupShortName: "a-longer-name" }, "GroupShortNameIsTooLong", "too long"],
-    ["a webhook that is no URI", { webhookReceivers: [webhook({ serviceUri: "not a uri" })] }, own, "no URI of http"],
-    ["a webhook of another scheme", { webhookReceivers: [webhook({ serviceUri: "ftp://a" })] }, own, "no URI of http"],
+    [
+      "a webhook that is no URI",
+      { webhookReceivers: [webhook({ serviceUri: "not a uri" })] },
+      own,
+      "not a URI of http",
+    ],
+    [
+      "a webhook of another scheme",
+      { webhookReceivers: [webhook({ serviceUri: "ftp://a" })] },
+      own,
+      "not a URI of http",
+    ],
     ["two receivers of one name", { webhookReceivers: [webhook(), webhook({ name: "HOOK" })] }, own, "have the name"],
-    ["an address that is none", { emailReceivers: [{ name: "a", emailAddress: "nobody" }] }, own, "no e-mail address"],
+    [
+      "an address that is none",
+      { emailReceivers: [{ name: "a", emailAddress: "nobody" }] },
+      own,
+      "not an e-mail address",
+    ],
     ["a secure webhook of no application", { webhookReceivers: [webhook({ useAadAuth: true })] }, own, "objectId"],
     ["a webhook with an identity", { webhookReceivers: [webhook({ managedIdentity: "x" })] }, own, "managed identity"],
   ])("with %s is refused", async (_, properties, code, words) => {

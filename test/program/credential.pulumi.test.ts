@@ -23,7 +23,7 @@ const program = `
 import * as pulumi from "@pulumi/pulumi";
 import { CanaryApp, DatabaseCredential, httpApp, SecretVault } from ${JSON.stringify(path.join(root, "package.ts"))};
 
-const { place, controlPlane, server, environmentId, plan, tenant, workspaceId, officer, image } =
+const { place, controlPlane, server, environmentId, plan, tenant, workspaceId, officer, image, variables } =
   new pulumi.Config().requireObject("given");
 const vault = new SecretVault("kv", { ...place, tenant, workspaceId, officer }, { protect: false });
 const database = new DatabaseCredential("database", {
@@ -40,7 +40,7 @@ const database = new DatabaseCredential("database", {
   consumers: [{ resourceGroup: place.resourceGroupName, app: "${app}", ...plan }],
 });
 const shop = new CanaryApp("shop", {
-  ...httpApp({ ...place, scope: undefined, containerAppName: "${app}", environmentId, image }),
+  ...httpApp({ ...place, scope: undefined, containerAppName: "${app}", environmentId, image, variables }),
   controlPlane,
   ...plan,
   credentials: { DATABASE_URL: database.uri() },
@@ -51,6 +51,7 @@ export const { vaultName } = vault;
 
 let stack: LocalStack;
 let folder: string;
+let given: Readonly<Record<string, unknown>>;
 let environment: NodeJS.ProcessEnv;
 const output: string[] = [];
 
@@ -61,6 +62,11 @@ async function pulumi(...command: readonly string[]) {
   const ended = await runChild(file, args, { cwd: path.join(folder, "program"), environment });
   output.push(ended.output);
   return ended;
+}
+
+function configure(value: typeof given): void {
+  const config = { "azure-native:location": "westeurope", "shop:given": value };
+  writeFileSync(path.join(folder, "program", "Pulumi.dev.yaml"), JSON.stringify({ config }));
 }
 
 const group = (): string => `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local`;
@@ -120,7 +126,7 @@ beforeAll(async () => {
   const workspaces = `${group()}/providers/Microsoft.OperationalInsights/workspaces`;
   const plane = await stack.live("control-plane");
   const identity = Object.keys(plane.identity.userAssignedIdentities).find((id) => id.endsWith("/control-plane"))!;
-  const given = {
+  given = {
     place: { scope: group(), resourceGroupName: "ballast-local", location: "westeurope" },
     controlPlane: { endpoint, audience: "api://ballast" },
     server: { host: stack.postgres.host, port: stack.postgres.port, tls: "disable" },
@@ -130,6 +136,7 @@ beforeAll(async () => {
     workspaceId: `${workspaces}/apps`,
     officer: plane.identity.userAssignedIdentities[identity].principalId,
     image: "registry.example/web:1",
+    variables: { RELEASE: "1" },
   };
   environment = {
     ...process.env,
@@ -154,8 +161,7 @@ beforeAll(async () => {
     plugins: { providers: [{ name: "ballast", path: path.join(root, "provider") }] },
   };
   writeFileSync(path.join(cwd, "Pulumi.yaml"), JSON.stringify(project));
-  const config = { "azure-native:location": "westeurope", "shop:given": given };
-  writeFileSync(path.join(cwd, "Pulumi.dev.yaml"), JSON.stringify({ config }));
+  configure(given);
   const made = await pulumi("stack", "init");
   expect(made.code, made.output).toBe(0);
 }, 300_000);
@@ -210,28 +216,43 @@ test("the first update makes the passwords, and the app logs in", async () => {
   expect((await logIn()).role).toBe("shop_a");
 }, 240_000);
 
-test("after a rotation every update, refresh and preview changes nothing, and the app logs in", async () => {
-  const before = await logIn();
+/** Asks for a rotation, and gives how to ask the control plane more. */
+async function rotate(name: string) {
   const outputs = JSON.parse((await pulumi("stack", "output", "--json")).output) as { vaultName: string };
   const plane = `https://${(await stack.live("control-plane")).properties.configuration.ingress.fqdn}`;
-  const rotation = `${plane}/rotations/${outputs.vaultName}/database/r1`;
   const token = await stack.cloud.tokenFor("api://ballast");
-  const ended = await withUsers(async () => {
-    const asked = { cause: "leaked", message: "a test wants it" };
-    const put = await stack.cloud.ask("PUT", rotation, asked, { token });
-    expect(put.status, JSON.stringify(put.body)).toBe(202);
-    return eventually(
+  const ask = (method: string, at: string, body?: unknown): Promise<any> =>
+    stack.cloud.ask(method, at, body, { token });
+  const url = `${plane}/rotations/${outputs.vaultName}/database/${name}`;
+  const put = await ask("PUT", url, { cause: "leaked", message: "a test wants it" });
+  expect(put.status, JSON.stringify(put.body)).toBe(202);
+  return { plane, url, ask };
+}
+
+/** Previews with the state as it is: it has not seen what a rotation did. */
+async function expectNoRelease(): Promise<void> {
+  const { code, output: said } = await pulumi("preview", "--refresh=false");
+  expect(code, said).toBe(0);
+  expect(said).not.toContain("ballast:index:Release");
+}
+
+test("after a rotation every update, refresh and preview changes nothing, and the app logs in", async () => {
+  const before = await logIn();
+  const rotation = await rotate("r1");
+  const ended = await withUsers(() =>
+    eventually(
       async () => {
-        const { body } = await stack.cloud.ask("GET", rotation, undefined, { token });
+        const { body } = await rotation.ask("GET", rotation.url);
         return body.result === null ? undefined : body;
       },
       "the rotation to end",
       150,
-    );
-  });
+    ),
+  );
   expect(ended).toMatchObject({ result: "rotated", published: "b" });
   const after = await logIn();
   expect(after.role).toBe("shop_b");
+  await expectNoRelease();
 
   for (const command of [
     ["preview", "--expect-no-changes"],
@@ -250,4 +271,30 @@ test("after a rotation every update, refresh and preview changes nothing, and th
     .map((file) => readFileSync(file, "utf8"));
   expect(state.length).toBeGreaterThan(0);
   for (const { password } of [before, after]) expect([...state, ...output].join("\n")).not.toContain(password);
+}, 400_000);
+
+test("after a rotation that was rolled back, a release names the slot that serves", async () => {
+  const before = await logIn();
+  const { plane, ask } = await rotate("r2");
+  const canary = `${app}--a-r2-1`;
+  const abort = { signal: "abort", message: "a test wants it" };
+  await eventually(
+    async () => (await ask("POST", `${plane}/rollouts/ballast-local/${app}/${canary}/signals`, abort)).status === 202,
+    "the cut-over to be aborted",
+    150,
+  );
+  await eventually(
+    async () => (await ask("GET", `${plane}/rollouts/ballast-local/${app}/${canary}`)).body.result === "rolled-back",
+    "the cut-over to be rolled back",
+    60,
+  );
+  expect((await stack.live(app)).properties.latestRevisionName).toBe(canary);
+  await expectNoRelease();
+  const same = await pulumi("preview", "--expect-no-changes");
+  expect(same.code, same.output).toBe(0);
+  configure({ ...given, variables: { RELEASE: "2" } });
+  const { code, output: said } = await withUsers(() => pulumi("up", "--yes", "--skip-preview"));
+  expect(code, said).toBe(0);
+  expect(said).toContain("promoted");
+  expect(await logIn()).toEqual(before);
 }, 400_000);

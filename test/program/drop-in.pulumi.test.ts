@@ -1,88 +1,33 @@
 // An app that a program deploys with azure-native becomes a CanaryApp and goes back: real Pulumi CLI, real emulator. No
 // step may replace the app, take a setting from it, or move a request before a rollout does.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runChild } from "../../toolchain/child.ts";
-import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
 import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
 import { management } from "../support/emulator/cloud.ts";
 import { clientObjectId, giveRole, hostOf, secretClient, vaultBody, vaultVersion } from "../support/emulator/vault.ts";
 import { eventually } from "../support/postgres/postgres.ts";
+import { type ContainerAppProject, containerAppProject, type Main } from "../support/program/container-app-program.ts";
+import { fullApp, plainApp } from "../support/program/container-app-shapes.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
-const root = path.join(import.meta.dirname, "..", "..");
 const app = "storefront";
-const name = "shop";
-
-/** The program, with the types that only TypeScript has. It says of the apps what its configuration says. */
-const program = ([type, text, list]: readonly [string, string, string]): string => `
-import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
-import * as pulumi from "@pulumi/pulumi";
-import { CanaryApp } from ${JSON.stringify(path.join(root, "package.ts"))};
-
-const config = new pulumi.Config();
-const given${type} = config.requireObject("app");
-const releases${type} = config.getObject("releases");
-const [first, ...more] = given.template.containers;
-// The group and the image are outputs, as those of other resources are.
-const image = pulumi.output(Promise.resolve(first.image));
-const args${type} = {
-  ...given,
-  resourceGroupName: pulumi.output(Promise.resolve(given.resourceGroupName)),
-  template: { ...given.template, containers: [{ ...first, image }, ...more] },
-};
-const wasCanary = config.getBoolean("back");
-/** The factory of all apps: these lines are all that changes in it. */
-const make = (name${text}, args${type})${type} => {
-  const parent = \`urn:pulumi:\${pulumi.getStack()}::\${pulumi.getProject()}::ballast:index:CanaryApp::\${name}\`;
-  const options${type} = wasCanary ? { aliases: [{ name: name + "-app", parent }] } : {};
-  return releases ? new CanaryApp(name, { ...args, ...releases }, options) : new ContainerApp(name, args, options);
-};
-const shop = make("${name}", args);
-for (const copy of config.requireObject("copies")${list}) make(copy.containerAppName, copy);
-export const result = shop.result;
-`;
-
-/** Says in which language the program is. */
-function writeProject(cwd: string, kind: "js" | "ts"): void {
-  const project = {
-    name: "shop",
-    runtime: { name: "nodejs", options: { typescript: false } },
-    main: `index.${kind}`,
-    options: { refresh: "always" },
-    plugins: { providers: [{ name: "ballast", path: path.join(root, "provider") }] },
-  };
-  writeFileSync(path.join(cwd, "Pulumi.yaml"), JSON.stringify(project));
-}
 
 let stack: LocalStack;
 let folder: string;
 let environmentId: string;
-let environment: NodeJS.ProcessEnv;
+let project: ContainerAppProject;
 let releases: object;
 
-/** Runs the Pulumi CLI on the program with one configuration. */
-async function pulumi(kind: "js" | "ts", command: readonly string[], config: Readonly<Record<string, unknown>>) {
-  const cwd = path.join(folder, "program");
-  writeProject(cwd, kind);
-  const values = Object.entries(config).map(([key, value]) => [`shop:${key}`, value] as const);
-  const azure = { "azure-native:location": "westeurope" };
-  writeFileSync(
-    path.join(cwd, "Pulumi.dev.yaml"),
-    JSON.stringify({ config: { ...azure, ...Object.fromEntries(values) } }),
-  );
-  const { command: file } = await bringPulumi();
-  return runChild(file, [...command, "--stack", "dev", "--non-interactive", "--color", "never"], { cwd, environment });
-}
+const pulumi = (main: Main, command: readonly string[], config: Readonly<Record<string, unknown>>) =>
+  project.run(main, command, config);
 const up = ["up", "--yes"] as const;
 const preview = ["preview", "--diff"] as const;
 
 beforeAll(async () => {
   stack = await startLocalStack({});
   folder = mkdtempSync(path.join(tmpdir(), "ballast-drop-in-"));
-  mkdirSync(path.join(folder, "state"));
   const deployed = await stack.up("--exclude", `**::${app}`, "--exclude", `**::${app}-*`, "--exclude-dependents");
   expect(deployed.code, deployed.output).toBe(0);
   const plane = await stack.live("control-plane");
@@ -91,29 +36,10 @@ beforeAll(async () => {
   await makeShareAndVault();
   releases = {
     controlPlane: { endpoint: `https://${plane.properties.configuration.ingress.fqdn}`, audience: "api://ballast" },
-    strategy: quickStrategy,
+    strategy: { ...quickStrategy, maximumSeconds: 240 },
     thresholds: wideThresholds,
   };
-  environment = {
-    ...process.env,
-    ...stack.cloud.cloud.environment,
-    ...(await bringPulumi()).environment,
-    PULUMI_HOME: path.join(folder, "home"),
-    PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
-    PULUMI_CONFIG_PASSPHRASE: "for tests",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-  };
-  const cwd = path.join(folder, "program");
-  mkdirSync(cwd);
-  symlinkSync(path.join(root, "node_modules"), path.join(cwd, "node_modules"));
-  writeFileSync(path.join(cwd, "package.json"), '{ "name": "shop", "private": true, "type": "module" }');
-  writeFileSync(path.join(cwd, "index.js"), program(["", "", ""]));
-  writeFileSync(path.join(cwd, "index.ts"), program([": any", ": string", " as any[]"]));
-  writeProject(cwd, "ts");
-  const { command } = await bringPulumi();
-  const made = await runChild(command, ["stack", "init", "dev", "--non-interactive"], { cwd, environment });
-  expect(made.code, made.output).toBe(0);
+  project = await containerAppProject(folder, stack.cloud.cloud.environment);
 }, 300_000);
 afterAll(async () => {
   await stack?.close();
@@ -156,85 +82,19 @@ async function makeShareAndVault(): Promise<void> {
   await secretClient(cloud, agent, vault).setSecret("db", "swordfish-swordfish");
 }
 
-const image = "registry.example/storefront:1";
-const idle = ["node", "-e", "setInterval(() => {}, 1000)"];
-const web = (release: string) => ({
-  name: "web",
-  image,
-  env: [{ name: "RELEASE", value: release }],
-  resources: { cpu: 0.25, memory: "0.5Gi" },
-});
-
-/** A plain app of the factory. */
-const copyOf = (containerAppName: string, release: string) => ({
-  containerAppName,
-  configuration: { ingress: { external: true, targetPort: 8080 } },
-  template: { containers: [web(release)], scale: { minReplicas: 1, maxReplicas: 2 } },
-});
-
-/** The app in one of its releases, as it is written for azure-native. Its identity needs a right before the secret. */
-const shape = (release: string, mayRead: boolean) => ({
-  identity: { type: "SystemAssigned" },
-  configuration: {
-    activeRevisionsMode: "Single",
-    ingress: {
-      external: true,
-      targetPort: 8080,
-      transport: "http",
-      corsPolicy: { allowedOrigins: ["https://example.org"] },
-      ipSecurityRestrictions: [{ name: "here", action: "Allow", ipAddressRange: "127.0.0.0/8" }],
-      clientCertificateMode: "accept",
-      customDomains: [{ name: "www.example.org", bindingType: "Disabled" }],
-    },
-    dapr: { enabled: true, appId: "shop", appPort: 8080 },
-    registries: [{ server: "registry.example", username: "shop", passwordSecretRef: "pwd" }],
-    secrets: [
-      { name: "pwd", value: "hunter2-hunter2" },
-      ...(mayRead ? [{ name: "db", keyVaultUrl: `${hostOf(vault)}/secrets/db`, identity: "system" }] : []),
-    ],
-  },
-  template: {
-    containers: [
-      web(release),
-      {
-        name: "proxy",
-        image,
-        command: idle,
-        resources: { cpu: 0.25, memory: "0.5Gi" },
-        volumeMounts: [{ volumeName: "files", mountPath: "/files" }],
-      },
-    ],
-    initContainers: [{ name: "migrate", image, command: ["node", "-e", ""] }],
-    scale: {
-      minReplicas: 1,
-      maxReplicas: 3,
-      rules: [
-        { name: "many", http: { metadata: { concurrentRequests: "50" } } },
-        {
-          name: "orders",
-          custom: {
-            type: "azure-servicebus",
-            metadata: { queueName: "orders" },
-            auth: [{ secretRef: "pwd", triggerParameter: "connection" }],
-          },
-        },
-      ],
-    },
-    volumes: [
-      { name: "scratch", storageType: "EmptyDir" },
-      { name: "files", storageType: "AzureFile", storageName: "files" },
-    ],
-  },
-  tags: { owner: "team-a" },
-});
-
 describe("an app of many settings, and three more from the same factory", () => {
   let mayRead = false;
+  const placed = () => ({ resourceGroupName: "ballast-local", managedEnvironmentId: environmentId });
   const given = (version: string, change: object = {}) => {
-    const place = { resourceGroupName: "ballast-local", managedEnvironmentId: environmentId };
+    const place = placed();
     return {
-      app: { containerAppName: app, ...place, ...shape(version, mayRead), ...change },
-      copies: copies.map((each) => ({ ...place, ...copyOf(each, version) })),
+      app: {
+        containerAppName: app,
+        ...place,
+        ...fullApp(version, mayRead ? `${hostOf(vault)}/secrets/db` : undefined),
+        ...change,
+      },
+      copies: copies.map((each) => ({ ...place, ...plainApp(each, version) })),
     };
   };
   /** What the app has beside what releases move. */
@@ -282,6 +142,28 @@ describe("an app of many settings, and three more from the same factory", () => 
   let second: string;
   let before: object;
 
+  test.each(["of-a-transformation", "of-a-transform"])(
+    "no app of a shape that no release can judge is taken over: a preview refuses each by name, and one %s",
+    async (transformed) => {
+      const one = { ...placed(), ...plainApp("any", "1") };
+      const { code, output } = await pulumi("refusals", preview, { app: one, releases, transformed });
+      expect(code).not.toBe(0);
+      for (const [shape, words] of [
+        ["autonamed", "canary-app-unnamed .*containerAppName"],
+        ["of-a-pipeline", 'canary-app-ignored-template .*"template.containers\\[0\\].image" in ignoreChanges'],
+        ["of-one-path", 'canary-app-ignored-template .*"template" in ignoreChanges'],
+        ["tcp", 'canary-app-unfit .*"tcp".* the app\'s ingress is TCP'],
+        ["without-ingress", 'canary-app-unfit .*"without-ingress".* the app has no ingress'],
+        ["sticky", 'canary-app-unfit .*"sticky".* the app has sticky sessions'],
+      ])
+        expect(output).toMatch(new RegExp(`${shape}: ${words}`));
+      expect(output).toMatch(
+        new RegExp(`canary-app-ignored-template .*"${transformed}" has "template" in ignoreChanges`),
+      );
+    },
+    120_000,
+  );
+
   test("is deployed as a ContainerApp", async () => {
     const made = await pulumi("ts", up, given("1"));
     expect(made.code, made.output).toBe(0);
@@ -302,6 +184,23 @@ describe("an app of many settings, and three more from the same factory", () => 
     expect(seen.code, seen.output).toBe(0);
     expect(seen.output).not.toMatch(/replace|delete/);
     expect(seen.output).not.toContain("hunter2");
+    const elsewhere = await pulumi("ts", preview, { ...given("1", { containerAppName: "elsewhere" }), releases });
+    expect(elsewhere.code).not.toBe(0);
+    expect(elsewhere.output).toMatch(
+      /error: .*canary-app-moved .*its name is storefront, and the program says elsewhere/,
+    );
+    const another = await pulumi("ts", up, { ...given("1", { containerAppName: copies[0] }), releases });
+    expect(another.code).not.toBe(0);
+    expect(another.output).toMatch(/error: .*canary-app-(moved|losses|scope-changes) /);
+    // Without a preview, the update itself finds it before its write.
+    const unseen = { ...given("1", { containerAppName: "elsewhere" }), copies: [], releases };
+    const written = await pulumi("ts", ["up", "--yes", "--skip-preview"], unseen);
+    expect(written.code).not.toBe(0);
+    expect(written.output).toMatch(/error: .*canary-app-moved .*its name is storefront/);
+    expect([await lasting(), (await stack.live(app)).properties.latestRevisionName]).toEqual([before, first]);
+    const capital = await pulumi("ts", preview, { ...given("1", { resourceGroupName: "Ballast-Local" }), releases });
+    expect(capital.code, capital.output).toBe(0);
+    expect(capital.output).not.toMatch(/replace|delete/);
     expect(seen.output).toMatch(/canary-app-consumes .*the scale rule orders; Dapr, if the app subscribes/);
     const { code, output } = await release("ts", "1");
     expect(code, output).toBe(0);
@@ -322,7 +221,7 @@ describe("an app of many settings, and three more from the same factory", () => 
     second = (await serving())[0]!;
     expect(second).not.toBe(first);
     expect(await lasting()).toEqual(before);
-    const { tags } = shape("2", mayRead);
+    const { tags } = fullApp("2", undefined);
     const tagged = { ...given("2", { tags: { ...tags, cost: "1" } }), releases };
     const seen = await pulumi("ts", preview, tagged);
     expect(seen.code, seen.output).toBe(0);
@@ -384,7 +283,29 @@ describe("an app of many settings, and three more from the same factory", () => 
     expect(again.code, again.output).toBe(0);
   }, 300_000);
 
+  test("stays as it is if its template is stable's, and goes back to a ContainerApp from there", async () => {
+    const now = await serving();
+    // A release that was rolled back leaves such a revision: the latest, and without traffic.
+    const { id, properties } = await stack.live(app);
+    const [container, ...more] = properties.template.containers;
+    const containers = [{ ...container, env: [{ name: "RELEASE", value: "rolled back" }] }, ...more];
+    const change = { properties: { template: { ...properties.template, containers } } };
+    await stack.cloud.settle("PATCH", `${management}${id}?api-version=2025-07-01`, change);
+    const { code, output } = await release("js", "1");
+    expect(code, output).toBe(0);
+    expect(output).toContain("its template is the same as stable's");
+    expect(await serving()).toEqual(now);
+    const again = await pulumi("js", ["preview", "--expect-no-changes"], { ...given("1"), releases });
+    expect(again.code, again.output).toBe(0);
+  }, 300_000);
+
   test("becomes a ContainerApp again, without a replacement", async () => {
+    const { latestRevisionName: latest } = (await stack.live(app)).properties;
+    await stack.activate(app, latest);
+    await eventually(
+      async () => (await stack.live(app, `/revisions/${latest}`)).properties.healthState === "Healthy",
+      "the latest revision to be healthy",
+    );
     const back = { ...given("1"), back: true };
     const seen = await pulumi("js", preview, back);
     expect(seen.code, seen.output).toBe(0);

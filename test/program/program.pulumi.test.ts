@@ -119,6 +119,7 @@ test("`ballast doctor` finds all that a release needs in order, and names a stac
       "database role",
       "control plane",
       "token",
+      "credentials",
       "telemetry",
       "canary",
       "image",

@@ -54,8 +54,30 @@ test.each([
 ])("%s is warned of, unless it applies at once", (_title, gate, newGate, change, result, words) => {
   const old = { ...before, ...(gate && { gate }) };
   const said = cautions(old, { ...old, result }, { ...before, ...change, ...(newGate && { gate: newGate }) });
-  expect(said).toEqual(words.map((each) => expect.stringMatching(new RegExp(`^release-gate-later .*${each}`))));
+  expect(said).toEqual(words.map((each) => expect.stringMatching(new RegExp(`^release-plan-later .*${each}`))));
 });
+
+test.each([
+  ["thresholds", { failurePointsMax: 0.5 }, { failurePointsMax: 1 }],
+  ["strategy", { weights: [5, 100] }, { weights: [50, 100] }],
+  ["dryRun", undefined, { failurePointsMax: 1 }],
+  ["probePath", "/", "/health"],
+  ["probe", { host: "shop.example" }, undefined],
+  ["outsideWeights", "adopt", "restore"],
+])("%s of a finished release, if changed, apply to the next one", (field, was, is) => {
+  const old = { ...before, [field]: was };
+  const news = { ...before, [field]: is };
+  const ended = { ...old, result: "promoted" };
+  expect(cautions(old, ended, news)).toEqual([expect.stringContaining(`The update changes ${field} of a.`)]);
+  expect(cautions(old, ended, { ...news, release: "two" }), "with a new release").toEqual([]);
+  expect(cautions(news, { ...news, result: "promoted" }, news), "unchanged").toEqual([]);
+  expect(cautions(old, ended, { ...before, [field]: unknownValue }), "unknown at preview").toEqual([]);
+});
+
+test("all that was changed is said at once", () =>
+  expect(
+    cautions(before, { ...before, result: "in-flight" }, { ...before, wait: false, gate: {}, thresholds: {} }),
+  ).toEqual([expect.stringMatching(/changes gate, thresholds of a\..*is in flight as it was requested/)]));
 
 test("a revert is released even if a retry of the failed release has succeeded since", () => {
   expect(

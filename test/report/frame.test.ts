@@ -41,7 +41,7 @@ test("shows a stream in flight of a kind without charts", () => {
   expect(text).toContain('<p class="next"><b>Next:</b> Wait for <code>Ann</code>.</p>');
   expect(text).toContain("<dt>Walker</dt><dd>&lt;Ann&gt;</dd>");
   expect(text).toContain("<dt>So far</dt><dd>1m</dd>");
-  expect(text).toContain("show all 2 facts, not only the 1 main ones");
+  expect(text).toContain("show every fact (2), not only the main ones (1)");
   expect(text).toContain("--tone: var(--dim); }");
   expect(text).not.toMatch(/<section|<svg|undefined|\n {[^}]*}/);
 });

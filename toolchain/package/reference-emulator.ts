@@ -3,7 +3,7 @@
 import { type FieldClasses, numberMax } from "../../emulator/arm/field-classes.ts";
 import { versionsServed } from "../../emulator/arm/published-types.ts";
 import type { ResourceType } from "../../emulator/arm/resource.ts";
-import { quirks } from "../../emulator/controls/quirks.ts";
+import { type Quirk, quirks } from "../../emulator/controls/quirks.ts";
 import { resourceTypes } from "../../emulator/resource-types.ts";
 import { code, generatedFrom, plain, table } from "./markdown.ts";
 
@@ -76,9 +76,13 @@ const quirksSection = (): string =>
   [
     "## Quirks",
     "Dangerous quirks of the platform. Each can be switched off (`BALLAST_EMULATOR_WITHOUT`), so that a test shows " +
-      "what notices.",
+      "what notices. One that is off at the start is switched on by `BALLAST_EMULATOR_WITH`.",
     table(
       ["quirk", "Azure", "switched off"],
-      Object.entries(quirks).map(([name, { azure, naive }]) => [code(name), plain(azure), plain(naive)]),
+      Object.entries<Quirk>(quirks).map(([name, { azure, naive, offAtStart }]) => [
+        code(name),
+        plain(azure),
+        plain(offAtStart === undefined ? naive : `${naive}; off at the start: ${offAtStart}`),
+      ]),
     ).trimEnd(),
   ].join("\n\n");

@@ -12,6 +12,7 @@ import { layoutOf, mayBeClaudeCode, type Role } from "./layout.ts";
 import type { AgentNode, HookNode, NotLoaded, PromptNode, UnloadedNode } from "./nodes.ts";
 import { type HookSource, readHooks } from "./read-hooks.ts";
 import { type MarkdownFile, type Reading, readAgent, readPrompt } from "./read-markdown.ts";
+import { readElsewhere } from "./runtime-facts.ts";
 
 /** What is gathered while the files are read. */
 interface Gathered {
@@ -106,6 +107,7 @@ function readJson(
   const json = parseJson(text);
   if (yaml.obstacle !== undefined) return yaml.obstacle;
   if (!isRecord(json)) return undefined;
+  if (role.kind === "settings") to.unloaded.push(...unreadKeys(file, yaml));
   const off = yaml.pair(yaml.root, "disableAllHooks");
   const plugin = role.kind === "settings" ? undefined : role.root;
   const hooks = yaml.get(yaml.root, "hooks");
@@ -120,6 +122,15 @@ function readJson(
   to.hooks.push(...readHooks(folder, known, source));
   return undefined;
 }
+
+/** Keys of settings that stand where nothing reads them. */
+const unreadKeys = (file: string, yaml: YamlFile): readonly UnloadedNode[] =>
+  Object.entries(readElsewhere).flatMap(([key, because]) => {
+    const pair = yaml.pair(yaml.root, key);
+    if (pair === undefined) return [];
+    const node = unloaded(file, { reason: "unread-key", place: yaml.pairPlace(pair), because }, true);
+    return [{ ...node, id: `${node.id}#${key}`, name: key }];
+  });
 
 const hooksOfMarkdown = (
   folder: Folder,

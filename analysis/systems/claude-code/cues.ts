@@ -78,7 +78,9 @@ const describing = `agent sub subagent sub-agent multi-agent the a an this that 
 const noNames = new Set(describing.split(/\s+/));
 /** Whether a word before "agent" describes it, or stands for a name. */
 export const isNoName = (name: string): boolean =>
-  noNames.has(name.toLowerCase()) || /^(?:your|my|some|example)-|-(?:like|based|specific|level)$/i.test(name);
+  noNames.has(name.toLowerCase()) ||
+  /^(?:your|my|some|example)-|-(?:like|based|specific|level)$/i.test(name) ||
+  /^(?:sub-?)?agent-(?:name|type|id|identifier|here)$|-(?:name|placeholder)$/i.test(name);
 
 /** Whether a word has the form and the ending of the names that people give to agents. */
 export const looksLikeAgent = (name: string): boolean =>

@@ -91,7 +91,9 @@ function misplaced(file: string, inner: string, root: string, known: ReadonlySet
     isSure,
   });
   if (/^skills\/SKILL\.md$/.test(inner)) return role("it lies in skills itself; each skill needs a folder of its own");
-  if (/^skills\/(?!readme|index|claude|agents)[^/]+\.md$/i.test(inner))
+  // A name in capitals is that of a document, such as a list of the skills.
+  const isDocument = /^skills\/([A-Z\d_-]+|readme[^/]*|index[^/]*|claude[^/]*|agents[^/]*)\.md$/.test(inner);
+  if (/^skills\/[^/]+\.md$/.test(inner) && !isDocument)
     return role("it lies in skills itself; a skill is a folder with a file SKILL.md", false);
   const deep = /^(skills\/[^/]+)\/(?:[^/]+\/)+SKILL\.md$/.exec(inner)?.[1];
   if (deep !== undefined && !supporting.test(inner)) {

@@ -32,7 +32,8 @@ export type Reason =
   | "no-description"
   | "wrong-folder"
   | "wrong-form"
-  | "broken-json";
+  | "broken-json"
+  | "unread-key";
 
 /** A file, or a part of one, that Claude Code does not load. */
 export interface NotLoaded {

@@ -82,15 +82,19 @@ function notLoadedAgent({ fields, fault, at }: Frontmatter): NotLoaded | undefin
   return { reason: "no-description", place: at, because: "its frontmatter has no description" };
 }
 
+/** A name or a heading of a document about agents. */
+const document = /\b(usage|guide|readme|index|overview|registry|catalog(ue)?|changelog|how to)\b/i;
+
 /** Whether a file in a folder of agents is an agent and not a document beside them. */
 function isMeant(name: string, { fields, fault, body }: Frontmatter): boolean {
   if (fieldOf(fields, "description") !== undefined || fieldOf(fields, "tools") !== undefined) return true;
   if (fieldOf(fields, "name") !== undefined || fieldOf(fields, "model") !== undefined) return true;
   if (fault?.reason === "late-frontmatter" || fault?.reason === "broken-frontmatter") return true;
-  if (looksLikeAgent(name)) return true;
   const opening = body.filter((line) => line.trim() !== "").slice(0, 12);
+  if (document.test(name) || document.test(opening[0] ?? "")) return false;
+  if (looksLikeAgent(name)) return true;
   return opening.some((line) =>
-    /^(#{1,2} .*\bagent\s*$|#+ (role|persona|identity)\b|you are (a|an|the)\b)/i.test(line),
+    /^(#{1,2} (.*\bagents?\s*$|agents?:)|#+ (role|persona|identity)\b|you are (a|an|the)\b)/i.test(line),
   );
 }
 

@@ -19,6 +19,8 @@ const placeholders =
   "path|file|filename|name|link|url|doc|document|example|xxx|foo|bar|new|agent-name|skill-name|command-name";
 const placeholder = new RegExp(`(^|/)(${placeholders}|your-[^/]*|my-[^/]*)(/|\\.\\w+$)`, "i");
 const writes = /\b(?:creat|writ|sav|generat|output|add|produc|stor|scaffold|new)\w*/i;
+/** Words before a path by which it must be there already. */
+const reads = /\b(?:against|according to|as defined in|read|follow|see|consult)\b.{0,120}$/i;
 const unlisted = /(^|\/)(node_modules|dist|build|out|target|vendor|\.venv|venv)\//;
 
 /** Gives the references of a file, in the order of its text. */
@@ -66,10 +68,10 @@ export class References {
   }
 
   #paths({ text, line }: ProseLine): readonly Reference[] {
-    if (!/@|\.claude\//.test(text) || writes.test(text)) return [];
+    if (!/@|\.claude\//.test(text)) return [];
     const expanding = this.#role.kind === "agent" ? [] : [...text.matchAll(attached)];
     return [...expanding, ...text.matchAll(ofClaudeCode)].flatMap(({ 0: whole, 1: path, index }) => {
-      if (placeholder.test(path!)) return [];
+      if (placeholder.test(path!) || (writes.test(text) && !reads.test(text.slice(0, index)))) return [];
       const places = [inside(this.#role.root, path!), inside("", path!)];
       return this.#reference(places, placeIn(this.#file, line, index + 1, whole.length), "document");
     });

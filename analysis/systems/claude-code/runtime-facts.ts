@@ -84,6 +84,35 @@ export const hookTypes: Readonly<Record<string, string>> = {
   agent: "prompt",
 };
 
+/** hooks, "Prompt-based hooks" and "Agent-based hooks": a model answers a question only where the answer decides. */
+export const withoutModel: ReadonlySet<string> = new Set([
+  "SessionStart",
+  "SessionEnd",
+  "Setup",
+  "Notification",
+  "SubagentStart",
+  "PreCompact",
+  "PostCompact",
+  "ConfigChange",
+  "InstructionsLoaded",
+  "CwdChanged",
+  "FileChanged",
+  "WorktreeCreate",
+  "WorktreeRemove",
+  "TeammateIdle",
+]);
+
+/** settings, "Available settings": keys that people write into settings and that are read elsewhere. */
+export const readElsewhere: Readonly<Record<string, string>> = {
+  mcpServers: "servers of a project are read from .mcp.json",
+  defaultMode: "it is read below permissions",
+  allow: "it is read below permissions",
+  deny: "it is read below permissions",
+  ask: "it is read below permissions",
+  allowedTools: "the list is named allow and is read below permissions",
+  disallowedTools: "the list is named deny and is read below permissions",
+};
+
 /** tools-reference, and sub-agents, "Available tools". */
 export const tools = [
   "Agent",

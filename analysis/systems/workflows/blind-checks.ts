@@ -1,6 +1,7 @@
 // Checks in a script that look at something and pass whatever they see: a query whose failure counts as zero, a
 // comparison with the committed files whose result nothing reads, and a container that is started and not asked. They
 // are found in the text of the script, because what they miss is an exit code.
+import type { Text } from "../../place.ts";
 import type { StepNode } from "./nodes.ts";
 import { stepTitle } from "./roles.ts";
 import { commandsIn } from "./shell.ts";
@@ -62,4 +63,12 @@ function unaskedContainer(step: StepNode, script: string): readonly BlindCheck[]
   const others = commands.filter((each) => each !== start);
   if (!others.every(({ words, next }) => looksOnly.test(words.join(" ")) && next !== "|")) return [];
   return [{ line: start.line, message: "starts a container and never asks whether it still runs" }];
+}
+
+/** Gives the exit code that a scanner is told to have, if it is 0 and no report of it can be read elsewhere. */
+export function exitCodeOfScan(step: StepNode): Text | undefined {
+  const inputs = new Map(step.with.map(({ key, value }) => [key.text, value]));
+  const told = inputs.get("exit-code");
+  if (!/^aquasecurity\/trivy-action@/.test(step.uses?.text ?? "") || told?.text !== "0") return undefined;
+  return inputs.has("output") || inputs.get("format")?.text === "sarif" ? undefined : told;
 }

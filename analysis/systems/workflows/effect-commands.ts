@@ -219,6 +219,22 @@ const otherCommands: readonly CommandEffect[] = [
   },
 ];
 
+/** For these "deploy" is a folder, a user, a branch or a script, or it makes documents. */
+const otherTools =
+  "echo printf cd cat ls mkdir cp mv rm git gh grep source test mike mkdocs mdbook cargo go apt-get pip chmod chown " +
+  "export which tar zip find docker kubectl az aws gcloud ssh scp su useradd usermod adduser local set node python " +
+  "python3 bash sh run";
+
+/** A tool that is not known, told to deploy. */
+const toldToDeploy: CommandEffect = {
+  command: /^[a-z][a-z0-9-]+ deploy( |$)/,
+  unless: new RegExp(`^(${otherTools.replaceAll(" ", "|")}) |--(dry-run|check|preview|help)`),
+  verb: "deploy",
+  category: "app",
+  operand: /(--(?:env|environment|stage)[= ]\S+)/,
+  confidence: 0.75,
+};
+
 /** In order of precedence: the first that matches counts. */
 export const commandEffects: readonly CommandEffect[] = [
   ...undoing,
@@ -228,4 +244,5 @@ export const commandEffects: readonly CommandEffect[] = [
   ...platformCommands,
   ...hostCommands,
   ...otherCommands,
+  toldToDeploy,
 ];

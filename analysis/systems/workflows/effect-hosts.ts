@@ -2,6 +2,13 @@
 // by an address that starts a deployment when it is called. `effect-commands.ts` lists the others.
 import type { CommandEffect } from "./effect-undo.ts";
 
+/** A call of an address that deploys. */
+export const deployHook = new RegExp(
+  String.raw`^curl .*(deploy\w*[_-](web)?hook|deployhook|api\.render\.com/deploy|/integrations/deploy/|` +
+    String.raw`netlify\.com/build_hooks)`,
+  "i",
+);
+
 export const hostCommands: readonly CommandEffect[] = [
   {
     command: /^ansible-playbook\b/,
@@ -49,7 +56,7 @@ export const hostCommands: readonly CommandEffect[] = [
   },
   {
     // Render, Vercel, Netlify and others deploy when an address is called.
-    command: /^curl .*(deploy[_-]?hook|api\.render\.com\/deploy|\/integrations\/deploy\/|netlify\.com\/build_hooks)/i,
+    command: deployHook,
     verb: "deploy",
     category: "app",
   },

@@ -14,6 +14,8 @@ export interface CommandEffect {
   /** What names the target if the command does not. */
   readonly fallback?: "working-directory";
   readonly isAtomic?: boolean;
+  /** How sure it is that the command does this, if only its words say so. */
+  readonly confidence?: number;
 }
 
 /** Matches a command that begins with one of the forms, each an expression. */

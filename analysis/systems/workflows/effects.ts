@@ -7,7 +7,7 @@ import { type ActionEffect, actionEffects, type Verb } from "./effect-actions.ts
 import { commandEffects } from "./effect-commands.ts";
 import type { CommandEffect } from "./effect-undo.ts";
 import type { StepNode } from "./nodes.ts";
-import { commandsIn, type ShellCommand } from "./shell.ts";
+import { answersIn, commandsIn, type ShellCommand } from "./shell.ts";
 
 /** A change that a step makes. */
 export interface Effect {
@@ -34,8 +34,11 @@ export function effectsOf(step: StepNode): readonly Effect[] {
   return known.length > 0 ? known : byName(step);
 }
 
-const ofScript = (step: StepNode): readonly Effect[] =>
-  step.run ? commandsIn(step.run.text).flatMap((command) => ofCommand(step, command)) : [];
+function ofScript(step: StepNode): readonly Effect[] {
+  if (step.run === undefined) return [];
+  const commands = [...commandsIn(step.run.text), ...answersIn(step.run.text)];
+  return commands.toSorted((one, other) => one.line - other.line).flatMap((command) => ofCommand(step, command));
+}
 
 /**
  * Gives the effect of a job that is called "Deploy …" and in which nothing is known: that of its last step with a
@@ -122,7 +125,7 @@ const fromTable = (step: StepNode, each: ActionEffect, name: string | undefined)
 });
 
 function ofCommand(step: StepNode, command: ShellCommand): readonly Effect[] {
-  const line = command.words.join(" ");
+  const line = withNamedSecrets(command.words.join(" "), step.run?.text ?? "");
   const each = commandEffects.find(({ command: form, unless }) => form.test(line) && !unless?.test(line));
   if (each === undefined) return [];
   return [
@@ -132,11 +135,22 @@ function ofCommand(step: StepNode, command: ShellCommand): readonly Effect[] {
       category: each.category,
       named: nameIn(each, command, step),
       place: lineOf(step.run ?? step.with[0]?.value ?? { text: "", place: step.place, isBlock: false }, command.line),
-      known: "structural",
+      known: each.confidence === undefined ? "structural" : { inferred: each.confidence },
       isAtomic: each.isAtomic ?? false,
       command,
     },
   ];
+}
+
+/** Puts the secrets that a script keeps in variables into a command, because their names say what an address is. */
+function withNamedSecrets(line: string, script: string): string {
+  if (!/^curl\b/.test(line) || !/\$\{?\w/.test(line) || script.length > 20_000) return line;
+  const values = new Map(
+    [...script.matchAll(/^\s*(?:export )?(\w+)=(.+)$/gm)].map(({ 1: name = "", 2: value = "" }) => [name, value]),
+  );
+  const filled = (text: string): string =>
+    text.replaceAll(/\$\{?([A-Za-z_]\w*)\}?/g, (whole, name: string) => values.get(name) ?? whole);
+  return filled(filled(line));
 }
 
 /** Finds the target's name: the value of one of the options, or of a variable in the step's environment. */

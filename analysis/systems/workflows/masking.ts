@@ -1,6 +1,8 @@
 // Which failures before a job do not stop it. A rule asks for each earlier job that could fail: would this job run all
 // the same? The answer comes from simulated runs in every situation, so it follows the runner's rules.
+import { unknown } from "./conditions.ts";
 import type { JobNode } from "./nodes.ts";
+import { isCheckStep } from "./roles.ts";
 import { simulate } from "./simulate.ts";
 import type { WorkflowsView } from "./view.ts";
 import { type World, worldsOf } from "./worlds.ts";
@@ -19,8 +21,32 @@ export function maskedFailures(view: WorkflowsView, job: JobNode): readonly Mask
     const world = worlds.find((each) => {
       const well = simulate(view, workflow, each);
       if (well.get(job.key)?.runs === false || well.get(failed.key)?.runs === false) return false;
-      return simulate(view, workflow, each, new Set([failed.key])).get(job.key)?.runs === true;
+      const runs = simulate(view, workflow, each, new Set([failed.key])).get(job.key)?.runs;
+      const early = simulate(view, workflow, each, new Set([failed.key]), new Map(), true).get(job.key)?.runs;
+      return runs === true || early === true || (runs === unknown && keepsOutput(view, job, failed, each));
     });
     return world ? [{ failed, world }] : [];
+  });
+}
+
+/** Whether a job may run after a failure because of an output that was written before. */
+const keepsOutput = (view: WorkflowsView, job: JobNode, failed: JobNode, world: World): boolean =>
+  asksEarlyOutput(view, job, failed) &&
+  simulate(view, view.workflowOf(job), world, new Set([failed.key]), new Map([[failed.key, true]])).get(job.key)
+    ?.runs !== false;
+
+/**
+ * Whether a job asks an earlier one for an output and not for its result, and a check stands behind the step that
+ * writes the output: GitHub keeps the outputs of a failed job, so the answer is there although the check failed.
+ */
+function asksEarlyOutput(view: WorkflowsView, job: JobNode, failed: JobNode): boolean {
+  const text = job.condition?.text ?? "";
+  if (!/always\(\)|!\s*cancelled\(\)/.test(text) || text.includes(`needs.${failed.key}.result`)) return false;
+  const steps = view.stepsOf(failed);
+  return failed.outputs.some(({ key, value }) => {
+    if (!text.includes(`needs.${failed.key}.outputs.${key.text}`)) return false;
+    const writer = /steps\.([\w-]+)\.outputs/.exec(value.text)?.[1];
+    const at = steps.findIndex((step) => writer !== undefined && step.key === writer);
+    return at !== -1 && steps.slice(at + 1).some((step) => step.condition === undefined && isCheckStep(step));
   });
 }

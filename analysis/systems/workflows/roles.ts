@@ -18,6 +18,8 @@ const testCommand = new RegExp(
       String.raw`(make|just|task|turbo( run)?|nx( \S+)*) \S*(test|lint|check|verify)\S*`,
       "(trivy|snyk|semgrep|checkov|tfsec|tflint|kubeconform|hadolint|shellcheck|gitleaks|grype)",
       "(terraform|tofu) validate",
+      "helm lint",
+      "(actionlint|yamllint|ansible-lint|cfn-lint|kubeval|kube-score|kube-linter|spectral|markdownlint)",
       String.raw`(bash |sh |\./|python3? )\S*(test|lint|check)s?(\.\w+)`,
     ].join("|") +
     String.raw`)(\s|$)`,
@@ -43,7 +45,7 @@ const named = (names: readonly string[]): RegExp => new RegExp(`(^|[^a-z])(${nam
 const gateName = named(gateNames);
 const checkName = /smoke|health|verif|post-?deploy|acceptance|e2e|probe|ready|synthetic|monitor/i;
 const approvalName = /(^|[^a-z])(approv\w*|manual|sign-?off|confirm)([^a-z]|$)/i;
-const undoName = /roll-?back|revert|undo|(?<![a-z])restore/i;
+const undoName = /roll[- ]?back|revert|undo|(?<![a-z])restore/i;
 
 /** What a container runs stands behind fewer options than this. */
 const wordsMax = 100;
@@ -124,12 +126,14 @@ const lesserNames =
   "staging stage stg dev develop development test testing qa uat preview sandbox demo pr nightly".split(" ");
 const lesser = named(lesserNames);
 
+export const isProduction = (text: string): boolean => production.test(text);
+
 /** Which environment a job ships to, as far as names say. */
 export function tierOf(job: JobNode, effects: readonly Effect[]): "production" | "lesser" | "unknown" {
   const said = [job.environment?.text, titleOf(job), ...effects.map((effect) => effect.named)].filter(
     (text) => text !== undefined,
   );
   const plain = said.map((text) => text.replaceAll(/\$\{\{.*?\}\}/gs, ""));
-  if (plain.some((text) => production.test(text))) return "production";
+  if (plain.some(isProduction)) return "production";
   return plain.some((text) => lesser.test(text)) ? "lesser" : "unknown";
 }

@@ -47,6 +47,25 @@ export function commandsIn(script: string): readonly ShellCommand[] {
   return commands;
 }
 
+/**
+ * Gives the commands whose answer a script puts into a variable, as in `ID=$(aws deploy …)`. They are no commands of
+ * `commandsIn`, because most rules ask what a script does and not what it reads.
+ */
+export function answersIn(script: string): readonly ShellCommand[] {
+  const found: ShellCommand[] = [];
+  let end = 0;
+  for (const { index, 0: head } of script.matchAll(/(?:^|[\s;&|])\w+="?\$\(/g)) {
+    if (index < end) continue;
+    const open = index + head.length - 1;
+    end = closing(script, open);
+    // A bracket that nothing closes takes the rest of the script, so nothing is read twice.
+    const from = script.slice(0, open).split("\n").length - 1;
+    const inner = commandsIn(script.slice(open + 1, end - 1));
+    found.push(...inner.map((command) => ({ ...command, line: command.line + from })));
+  }
+  return found;
+}
+
 function split(script: string): readonly ShellCommand[] {
   const out: ShellCommand[] = [];
   let piece: Piece = { words: [], text: "", line: 0 };

@@ -11,6 +11,8 @@ export interface Shipped {
   readonly place: Place;
   /** Whether it ships before the step, so that the step looks at the result. */
   readonly isBefore: boolean;
+  /** Whether something was deployed before the step, whatever ships after it. */
+  readonly looksBack: boolean;
 }
 
 /** Gives what ships after a step, in its job or behind it, and else what shipped before. */
@@ -25,10 +27,10 @@ export function shippedAround(
     (effect) => effect.step.job === job.id,
   );
   const after = own.find((effect) => steps.indexOf(effect.step) > steps.indexOf(step));
-  if (after) return { place: after.place, isBefore: false };
-  if (guarded) return { place: guarded.place, isBefore: false };
   const before = own.find((effect) => steps.indexOf(effect.step) < steps.indexOf(step)) ?? earlierShipment(view, job);
-  return before && { place: before.place, isBefore: true };
+  const next = after?.place ?? guarded?.place;
+  if (next) return { place: next, isBefore: false, looksBack: before !== undefined };
+  return before && { place: before.place, isBefore: true, looksBack: true };
 }
 
 const earlierShipment = (view: WorkflowsView, job: JobNode) =>

@@ -19,7 +19,8 @@ const cache = new WeakMap<World, Map<string, ReadonlyMap<string, Outcome>>>();
 
 /**
  * Simulates a run in which the given jobs fail if they run; all others succeed. Where a condition is not decided, the
- * run may be given: `assumed` says which of these jobs run.
+ * run may be given: `assumed` says which of these jobs run. A job that fails may have written its outputs before, which
+ * nothing decides; with `losesOutputs` it fails before it writes any.
  */
 export function simulate(
   view: WorkflowsView,
@@ -27,11 +28,12 @@ export function simulate(
   world: World,
   failing: ReadonlySet<string> = new Set(),
   assumed: ReadonlyMap<string, boolean> = new Map(),
+  losesOutputs = false,
 ): ReadonlyMap<string, Outcome> {
   const runs = cache.get(world) ?? new Map<string, ReadonlyMap<string, Outcome>>();
   cache.set(world, runs);
-  const key = JSON.stringify([workflow.id, [...failing], [...assumed]]);
-  const outcomes = runs.get(key) ?? simulateNow(view, workflow, world, failing, assumed);
+  const key = JSON.stringify([workflow.id, [...failing], [...assumed], losesOutputs]);
+  const outcomes = runs.get(key) ?? simulateNow(view, workflow, world, failing, assumed, losesOutputs);
   runs.set(key, outcomes);
   return outcomes;
 }
@@ -42,6 +44,7 @@ function simulateNow(
   world: World,
   failing: ReadonlySet<string>,
   assumed: ReadonlyMap<string, boolean>,
+  losesOutputs: boolean,
 ): ReadonlyMap<string, Outcome> {
   const outcomes = new Map<string, Outcome>();
   const visit = (job: JobNode, depth: number): Outcome => {
@@ -49,7 +52,7 @@ function simulateNow(
     if (known) return known;
     outcomes.set(job.key, { runs: unknown, result: unknown }); // ends a circle
     if (depth < 100) for (const need of view.needsOf(job)) visit(need, depth + 1);
-    const runs = assumed.get(job.key) ?? runsIn(view, job, world, outcomes);
+    const runs = assumed.get(job.key) ?? runsIn(view, job, world, outcomes, losesOutputs);
     const outcome: Outcome = { runs, result: resultOf(job, runs, failing) };
     outcomes.set(job.key, outcome);
     return outcome;
@@ -64,8 +67,14 @@ function resultOf(job: JobNode, runs: Truth, failing: ReadonlySet<string>): Resu
   return failing.has(job.key) && job.continueOnError?.text !== "true" ? "failure" : "success";
 }
 
-function runsIn(view: WorkflowsView, job: JobNode, world: World, outcomes: ReadonlyMap<string, Outcome>): Truth {
-  const scope = scopeOf(view, job, world, outcomes);
+function runsIn(
+  view: WorkflowsView,
+  job: JobNode,
+  world: World,
+  outcomes: ReadonlyMap<string, Outcome>,
+  losesOutputs: boolean,
+): Truth {
+  const scope = scopeOf(view, job, world, outcomes, losesOutputs);
   const implied = scope.status("success");
   if (job.condition === undefined) return implied;
   const expression = parseCondition(job.condition.text);
@@ -77,7 +86,13 @@ function runsIn(view: WorkflowsView, job: JobNode, world: World, outcomes: Reado
 }
 
 /** What the condition of a job sees. */
-function scopeOf(view: WorkflowsView, job: JobNode, world: World, outcomes: ReadonlyMap<string, Outcome>): Scope {
+function scopeOf(
+  view: WorkflowsView,
+  job: JobNode,
+  world: World,
+  outcomes: ReadonlyMap<string, Outcome>,
+  losesOutputs: boolean,
+): Scope {
   const before = view.ancestorsOf(job).map(({ key }) => outcomes.get(key)?.result ?? unknown);
   return {
     status: (name) => statusOf(name, before),
@@ -89,7 +104,7 @@ function scopeOf(view: WorkflowsView, job: JobNode, world: World, outcomes: Read
       const outcome = outcomes.get(key);
       if (outcome === undefined) return unknown;
       if (field === "result") return outcome.result as Maybe;
-      return outcome.result === "skipped" ? null : unknown;
+      return outcome.result === "skipped" || (losesOutputs && outcome.result === "failure") ? null : unknown;
     },
   };
 }

@@ -28,8 +28,8 @@ export function swallowedTests(step: StepNode, isAfterDeployment: boolean): read
 const isIgnoring = ({ words }: ShellCommand): boolean =>
   /^(true|:|echo|printf|exit 0)$/.test(words[0] === "exit" ? words.join(" ") : (words[0] ?? ""));
 
-/** A command, or the pipe that it begins, with something behind `||` that always succeeds. */
-function ignored(commands: readonly ShellCommand[], at: number): string | undefined {
+/** Says how a command is ignored: it, or the pipe that it begins, has something behind `||` that always succeeds. */
+export function ignored(commands: readonly ShellCommand[], at: number): string | undefined {
   let last = at;
   while (commands[last]?.next === "|") last += 1;
   const [end, then] = [commands[last], commands[last + 1]];

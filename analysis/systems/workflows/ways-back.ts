@@ -17,6 +17,8 @@ export interface Obstacle {
   readonly place: Place;
   readonly message: string;
   readonly fix: string;
+  /** What it costs, if it is not that nothing goes back. */
+  readonly cost?: string;
 }
 
 /** Gives what is wrong with a way back that is a job. */

@@ -22,6 +22,14 @@ export interface World {
   readonly label: string;
 }
 
+/** What is tried for a workflow. */
+interface Limits {
+  /** Combinations of inputs. */
+  readonly most: number;
+  /** What somebody can start the workflow on: one unknown ref, or a branch and a tag if its jobs ask which it is. */
+  readonly refsByHand: readonly Beginning[];
+}
+
 /** More combinations of inputs than this are not tried; fewer for workflows with many jobs. */
 const combinationsMax = (jobs: number): number => (jobs > 30 ? 8 : 64);
 const worldsMax = 200;
@@ -39,9 +47,11 @@ export function worldsOf(view: WorkflowsView, workflow: WorkflowNode): readonly 
 
 function worldsBelow(view: WorkflowsView, workflow: WorkflowNode, depth: number): readonly World[] {
   const most = combinationsMax(view.jobsOf(workflow).length);
+  const asksKind = view.jobsOf(workflow).some(({ condition }) => /ref_type|refs\/tags/.test(condition?.text ?? ""));
+  const refsByHand = (asksKind ? ["refs/heads/", "refs/tags/"] : ["refs/"]).map((prefix) => ({ prefix }));
   const own = workflow.triggers
     .filter(({ event }) => event !== "workflow_call")
-    .flatMap((trigger) => ofTrigger(workflow, trigger, most));
+    .flatMap((trigger) => ofTrigger(workflow, trigger, { most, refsByHand }));
   if (depth > 4) return own;
   const called = view
     .callersOf(workflow)
@@ -77,7 +87,7 @@ const typed = (type: string, text: string | undefined): Maybe => {
   return type === "number" ? Number(text) : text;
 };
 
-function ofTrigger(workflow: WorkflowNode, trigger: Trigger, most: number): readonly World[] {
+function ofTrigger(workflow: WorkflowNode, trigger: Trigger, { most, refsByHand }: Limits): readonly World[] {
   const { event } = trigger;
   const base = { event, inputs: new Map(), conclusion: undefined, via: [], label: event };
   if (event === "push") return refsOf(trigger).map((ref) => ({ ...base, ref, label: `push to ${nameOf(ref)}` }));
@@ -93,15 +103,18 @@ function ofTrigger(workflow: WorkflowNode, trigger: Trigger, most: number): read
     }));
   }
   if (event !== "workflow_dispatch") return [{ ...base, ref: { prefix: "refs/" } }];
-  return choices(
+  const sets = choices(
     workflow.inputs.filter((input) => input.event === "workflow_dispatch"),
     most,
-  ).map((inputs) => ({
-    ...base,
-    ref: { prefix: "refs/" },
-    inputs,
-    label: inputs.size === 0 ? event : `workflow_dispatch with ${said(inputs)}`,
-  }));
+  );
+  return refsByHand.flatMap((ref) =>
+    sets.map((inputs) => ({
+      ...base,
+      ref,
+      inputs,
+      label: inputs.size === 0 ? event : `workflow_dispatch with ${said(inputs)}`,
+    })),
+  );
 }
 
 const nameOf = (ref: string | Beginning): string => {

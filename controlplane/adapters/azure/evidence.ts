@@ -1,5 +1,6 @@
 // What Azure has to say about an incident, for the person who is called: the replicas that serve, the paths that fail,
 // and the exceptions that the app reports. A message of an exception may hold a person's data, so only types are read.
+import { many } from "../../../engines/wording.ts";
 import type { Evidence } from "../../performers/remediation-ports.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Connection } from "./connection.ts";
@@ -55,7 +56,7 @@ async function replicasLine(cloud: Cloud, target: string, cancel: AbortSignal): 
 type Row = (column: string) => string;
 
 const describeFailing = (row: Row): string =>
-  `${row("requests")} requests of ${row("RevisionName")} to ${maskPath(row("Path"))} ` +
+  `${many(Number(row("requests")), "request")} of ${row("RevisionName")} to ${maskPath(row("Path"))} ` +
   `answered ${row("StatusCode")}`;
 
 /** Gives the rows of a query; undefined if they could not be read whole. */

@@ -1,7 +1,6 @@
 // The secrets of a credential in Key Vault. There is no conditional write, so each version is tagged with the rotation
 // that made it, and every write looks for its own version first. The client repeats nothing: a write whose answer was
 // lost, sent again by the client, would make two versions.
-import { randomBytes } from "node:crypto";
 import { type KeyVaultSecret, SecretClient, type SecretClientOptions } from "@azure/keyvault-secrets";
 import type { Result } from "../../../engines/engine.ts";
 import { type Slot, slotSecret, slots } from "../../../engines/rotation/declaration.ts";
@@ -10,7 +9,6 @@ import { boundedAnswers } from "../../../http-answer.ts";
 import type { Making, Vault, VaultView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { afterFence, type Connection } from "./connection.ts";
-import { passwordIn, valueFor } from "./connection-value.ts";
 import { type Answered, ask, asResult, failureOf, type Patience, troubleOf } from "./trouble.ts";
 
 /** What stands in the tags of a version. Key Vault allows fifteen, and readers may have their own. */
@@ -56,16 +54,16 @@ export function createVault(setting: VaultSetting): Vault {
       };
     },
     make: (credential, slot, making, fence) => make(clientOf(credential), patience, credential, slot, making, fence),
-    passwordOf: async (credential, slot, version, cancel) => {
+    read: async (credential, slot, version, cancel) => {
       const name = slotSecret(credential.credential, slot);
-      const found = await ask(patience, cancel, (abortSignal) =>
-        clientOf(credential).getSecret(name, { version, abortSignal }),
+      const found = await readSecret(
+        patience,
+        (options) => clientOf(credential).getSecret(name, { ...options, ...(version !== undefined && { version }) }),
+        cancel,
       );
-      if (!found.ok) return asResult(found);
-      const password = passwordIn(credential.form, found.value.value ?? "");
-      return password === undefined
-        ? { ok: false, reason: `version ${version} of ${name} has no password in the form ${credential.form}` }
-        : { ok: true, value: password };
+      if (!found.ok) return found;
+      const isThere = found.value !== null && found.value !== "disabled";
+      return { ok: true, value: isThere ? ((found.value as KeyVaultSecret).value ?? "") : null };
     },
     publish: async (credential, slot, version, rotation, fence) => {
       const client = clientOf(credential);
@@ -157,13 +155,13 @@ function publishedIn(secret: KeyVaultSecret | "disabled" | null): VaultView["pub
   };
 }
 
-/** Makes a version with a random password, unless this rotation has made that generation before. */
+/** Makes a version, unless this rotation has made that generation before. */
 async function make(
   client: SecretClient,
   patience: Patience,
   credential: Credential,
   slot: Slot,
-  { rotation, generation, expiresAt }: Making,
+  { rotation, generation, expiresAt, value: valueOf }: Making,
   fence: Fence,
 ): Promise<Result<Version>> {
   const name = slotSecret(credential.credential, slot);
@@ -176,10 +174,11 @@ async function make(
   });
   if (!known.ok && known.trouble.status !== 404) return asResult(known);
   if (known.ok && known.value !== null) return { ok: true, value: known.value };
-  const value = valueFor(credential, slot, randomBytes(24).toString("base64url"));
+  const value = await valueOf();
+  if (!value.ok) return value;
   return send(fence, patience, async (abortSignal) =>
     versionOf(
-      await client.setSecret(name, value, {
+      await client.setSecret(name, value.value, {
         tags: { [tags.rotation]: rotation, [tags.generation]: String(generation) },
         expiresOn: new Date(expiresAt),
         abortSignal,

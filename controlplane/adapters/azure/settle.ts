@@ -2,6 +2,7 @@
 // reads again until the state shows it. So a write whose answer was lost is found to have landed instead of being sent
 // twice, and a write that is no longer ours is never sent.
 import type { Result } from "../../../engines/engine.ts";
+import { many } from "../../../engines/wording.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { afterFence, type Connection } from "./connection.ts";
 import {
@@ -84,7 +85,7 @@ async function attempt(
   tries: Tries,
 ): Promise<Result<never> | undefined> {
   const { patience } = setting;
-  if (tries.attempts >= patience.attemptsMax) return failed(`${tries.last} (${tries.attempts} attempts)`);
+  if (tries.attempts >= patience.attemptsMax) return failed(`${tries.last} (${many(tries.attempts, "attempt")})`);
   const outcome = await sendFenced(setting, fence, send);
   if (outcome === "fenced") return failed("another process now owns the app, so nothing was sent");
   tries.attempts += 1;

@@ -1,12 +1,14 @@
 // The roles of a credential on its server, over short connections of the rotator. No statement holds a password: the
 // server gets a verifier as a parameter.
+import { randomBytes } from "node:crypto";
 import pg from "pg";
 import type { Result } from "../../../engines/engine.ts";
 import { otherSlot, type Slot } from "../../../engines/rotation/declaration.ts";
 import type { Credential, ProofView } from "../../../engines/rotation/vocabulary.ts";
-import type { Roles, RolesView } from "../../performers/rotation-ports.ts";
+import type { Accepted, Roles, RolesView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { type CredentialAccess, connected, describe, optionsOf } from "./connected.ts";
+import { passwordIn, valueFor } from "./connection-value.ts";
 import { verifierOf } from "./scram.ts";
 
 /** Opens the roles of credentials. */
@@ -21,15 +23,23 @@ export function createCredentialRoles(access: CredentialAccess): Roles {
     );
   return {
     look: (credential, live) => asRotator(credential, (client) => look(client, credential, live)),
-    setPassword: async (credential, slot, password, fence) => {
-      const verifier = await verifierOf(password);
+    newValue: async (credential, slot) => ({
+      ok: true,
+      value: valueFor(credential, slot, randomBytes(24).toString("base64url")),
+    }),
+    accept: async (credential, slot, version, fence) => {
+      const password = passwordOf(credential, version);
+      if (!password.ok) return password;
+      const verifier = await verifierOf(password.value);
       return write(credential, fence, async (client) => {
         await client.query("select ballast_rotation.set_verifier($1, $2)", [credential.roles[slot], verifier]);
         return null;
       });
     },
-    prove: async (credential, slot, password) => {
-      const options = optionsOf(credential, access, credential.roles[slot], password);
+    prove: async (credential, slot, version) => {
+      const password = passwordOf(credential, version);
+      if (!password.ok) return password;
+      const options = optionsOf(credential, access, credential.roles[slot], password.value);
       const proof = await connected(options, (client) => checksOf(client, credential));
       if ("refused" in proof) return { ok: true, value: { login: false, missing: [], detail: proof.reason } };
       if (!proof.ok) return proof;
@@ -54,6 +64,14 @@ export function createCredentialRoles(access: CredentialAccess): Roles {
         return ended.rowCount ?? 0;
       }),
   };
+}
+
+/** Reads the password of a version, also of one that a person wrote. */
+function passwordOf({ form }: Credential, { version, value }: Accepted): Result<string> {
+  const password = passwordIn(form, value);
+  return password === undefined
+    ? { ok: false, reason: `version ${version} has no password in the form ${form}` }
+    : { ok: true, value: password };
 }
 
 /** Runs the declared queries as the role, and undoes what they did. */

@@ -1,26 +1,10 @@
 // Posts a notification as a signed webhook in the format of Standard Webhooks, for which libraries exist. The
 // signature covers the id, the time of sending and the body, so that a receiver detects a changed body and a copy that
 // is replayed later.
-import { Webhook } from "standardwebhooks";
 import { kindOf, type Notification } from "../../../engines/kind.ts";
 import type { Notifier } from "../../runtime/ports.ts";
 import { post, type Wire } from "./post.ts";
-
-/** The least length of a signing key, as Standard Webhooks asks; a shorter one can be guessed. */
-export const signingKeyBytesMin = 24;
-
-/**
- * Gives the key of a secret: `whsec_` with the key in base64, the form of receivers' libraries, or any text.
- *
- * @returns undefined if that is no base64, or the key is too short to sign with
- */
-export function signingKeyOf(secret: string): Uint8Array | undefined {
-  const [, encoded] = /^whsec_(.*)$/s.exec(secret) ?? [];
-  const key = Buffer.from(encoded ?? secret, encoded === undefined ? "utf8" : "base64");
-  // Node skips what is no base64, so a key that does not give its text again was never one.
-  const isWhole = encoded === undefined || key.toString("base64").replace(/=+$/, "") === encoded.replace(/=+$/, "");
-  return isWhole && key.length >= signingKeyBytesMin ? key : undefined;
-}
+import { signerOf } from "./signing.ts";
 
 /**
  * Gives the notifier.
@@ -31,29 +15,13 @@ export function webhookNotifier(
   { url, secret }: { readonly url: string; readonly secret: string },
   wire: Wire,
 ): Notifier {
-  const key = signingKeyOf(secret);
-  if (key === undefined) throw new Error(`the webhook's secret gives no key of ${signingKeyBytesMin} bytes or more`);
-  const signer = new Webhook(key, { format: "raw" });
+  const signed = signerOf(secret);
   return {
     name: "webhook",
     deliver: (notification, cancel) => {
       const body = bodyOf(notification);
       const id = headerId(notification);
-      const now = new Date();
-      return post(
-        {
-          url,
-          body,
-          headers: {
-            "webhook-id": id,
-            "webhook-timestamp": String(Math.floor(now.getTime() / 1000)),
-            "webhook-signature": signer.sign(id, now, body),
-            "idempotency-key": id,
-          },
-        },
-        wire,
-        cancel,
-      );
+      return post({ url, body, headers: { ...signed(id, body), "idempotency-key": id } }, wire, cancel);
     },
   };
 }

@@ -3,6 +3,7 @@
 // owner of the database who recomputes every hash; for that, the last hash must be known outside the database.
 import { createHash } from "node:crypto";
 import { canonical } from "../../../engines/canonical.ts";
+import { many } from "../../../engines/wording.ts";
 import { journalChainBroken } from "../../../errors/journal.ts";
 import type { Fact } from "../../runtime/ports.ts";
 
@@ -50,8 +51,9 @@ export function followChain(stream: string, head: StoredHead, stored: readonly S
   };
   const gap = stored.findIndex(({ index }, place) => index !== place);
   if (gap >= 0) refuse(gap, `it is missing, and fact ${stored[gap]?.index} follows`);
-  if (stored.length < head.length) refuse(stored.length, `it is missing, though ${head.length} facts were written`);
-  if (stored.length > head.length) refuse(head.length, `only ${head.length} facts were written`);
+  if (stored.length < head.length)
+    refuse(stored.length, `it is missing, though ${many(head.length, "fact")} had been written`);
+  if (stored.length > head.length) refuse(head.length, `only ${many(head.length, "fact")} had been written`);
   const facts = chain(undefined, stored);
   let sealed = 0; // The number of facts, from the first on, that a stored hash covers.
   for (const [index, { hash }] of stored.entries()) {

@@ -6,7 +6,7 @@ import { type AnyEvent, EngineFailed, type Kinds, runEngine } from "../../../eng
 import { type Overlook, overviewsOf } from "../../../engines/overview.ts";
 import { BallastError } from "../../../errors/catalogue.ts";
 import { journalEngineFailed } from "../../../errors/journal.ts";
-import type { Appended, Fact, Journal, Pen, Place } from "../../runtime/ports.ts";
+import type { Appended, Fact, Journal, Outline, Pen, Place } from "../../runtime/ports.ts";
 import { type ChainedFact, chain, continueChain, followChain, type StoredFact, type StoredHead } from "./chain.ts";
 import type { Log } from "./connection.ts";
 import { eventsAsText, parseFact } from "./facts.ts";
@@ -70,7 +70,19 @@ const streamsStatement = `
 select stream from ballast.streams
 where ($1::text is null or starts_with(stream, $1 || '/')) and not ($2 and finished)
   and ($3::bigint is null or not finished or written_at >= to_timestamp($3 / 1000.0))
+  and ($4::text is null or starts_with(stream, $4))
 order by created_at desc, stream`;
+
+const outlinesStatement = `
+select s.stream, s.finished, first.event, first.process, first.epoch, first.hash,
+  case when first.event is not null then (last.event->>'at')::float8 end as "lastAt"
+from ballast.streams s
+left join ballast.facts first on first.stream = s.stream and first.index = 0
+left join ballast.facts last on last.stream = s.stream and last.index = s.length - 1
+where s.kind = $1 and (not s.finished or s.written_at >= to_timestamp($2::bigint / 1000.0))
+order by s.created_at desc, s.stream`;
+
+type OutlineRow = Omit<StoredFact, "index"> & Pick<Outline, "finished"> & { readonly lastAt: number | null };
 
 /** A journal that must be closed, because it keeps a connection that listens. */
 export interface PostgresJournal<Event extends AnyEvent> extends Journal<Event>, Pick<Rows, "refresh"> {
@@ -136,20 +148,42 @@ export function openJournal<Event extends AnyEvent>(
       return result;
     },
     grown: growth.grown,
-    streams: async ({ kind, unfinished, since }) => {
-      const { rows } = await pool.query<Pick<Fact, "stream">>(streamsStatement, [
-        kind ?? null,
-        unfinished ?? false,
-        since === undefined ? null : Math.floor(since),
-      ]);
-      return rows.map(({ stream }) => stream);
-    },
+    outlines: (filter) => readOutlines(pool, kinds, readWhole, filter),
+    streams: (filter) => readStreams(pool, filter),
     close: async () => {
       growth.close();
       await others.close();
       await listener.close();
     },
   };
+}
+
+async function readStreams(
+  pool: pg.Pool,
+  { kind, unfinished, since, prefix }: Parameters<Journal["streams"]>[0],
+): Promise<readonly string[]> {
+  const { rows } = await pool.query<Pick<Fact, "stream">>(streamsStatement, [
+    kind ?? null,
+    unfinished ?? false,
+    since === undefined ? null : Math.floor(since),
+    prefix ?? null,
+  ]);
+  return rows.map(({ stream }) => stream);
+}
+
+async function readOutlines<Event extends AnyEvent>(
+  pool: pg.Pool,
+  kinds: Kinds<Event>,
+  readWhole: Journal<Event>["read"],
+  { kind, since }: Parameters<Journal["outlines"]>[0],
+): Promise<readonly Outline<Event>[]> {
+  const values = [kind, Math.floor(since)];
+  const { rows } = await pool.query<OutlineRow>({ name: "ballast-outlines", text: outlinesStatement, values });
+  for (const { stream, lastAt } of rows) if (lastAt === null) await readWhole(stream); // It says what is missing.
+  return rows.map(({ finished, lastAt, hash, ...fact }) => {
+    const first = parseFact({ ...fact, index: 0, hash: hash ?? "" }, kinds).event;
+    return { stream: fact.stream, first, finished, lastAt: lastAt ?? first.at };
+  });
 }
 
 async function lengthsOf(pool: pg.Pool, streams: readonly string[]): Promise<ReadonlyMap<string, number>> {

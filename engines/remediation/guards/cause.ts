@@ -104,5 +104,5 @@ export const storm: Guard = (guarded) => {
   const { stormTargetsMax } = guarded.limits;
   return targets > stormTargetsMax
     ? endAll(guarded, alerts, "storm", `${targets} targets have alerts at once; at most ${stormTargetsMax} may`)
-    : pass(`${targets} of at most ${stormTargetsMax} targets have alerts`);
+    : pass(`targets with alerts: ${targets}, of at most ${stormTargetsMax}`);
 };

@@ -4,6 +4,7 @@ import { duration } from "../../time.ts";
 import { otherSlot } from "../declaration.ts";
 import { closedAt, overBudget } from "../opening.ts";
 import { isFirst, isLeaked, roleOf } from "../progress.ts";
+import { systemOf, systems } from "../systems.ts";
 import type { Credential, CredentialView, RotationDecision, RotationState, Slot } from "../vocabulary.ts";
 import { many, readersIn } from "../wording.ts";
 import { stop, unchanged } from "./end.ts";
@@ -135,6 +136,7 @@ function whyTooLate({ now }: RotationState, { validDays }: Credential): string |
 }
 
 function whyRolesInUse({ idleLogins, idleSessions, declaration }: CredentialView): string | undefined {
+  if (systems[systemOf(declaration)].keepsFirst) return undefined;
   const { roles } = declaration;
   const who = `${roles.a} or ${roles.b}, which would get a new password`;
   if (idleSessions > 0) return `${who}, has ${many(idleSessions, "open session")}`;

@@ -1,7 +1,9 @@
 // The checks of an app, against an emulator: each passes on the shop, and fails once for the problem it is for.
 import { expect, test } from "vitest";
 import { appChecks, judgeFitness, type LiveApp } from "../../../cli/doctor/app-checks.ts";
+import type { Ask } from "../../../cli/doctor/context.ts";
 import { examine } from "../../../cli/doctor/finding.ts";
+import { judgeIdle, type LiveRevision } from "../../../cli/doctor/idle-revisions.ts";
 import { apps, checkRunner, context, failure, image, shop, useDoctorShop } from "../../support/emulator/doctor-shop.ts";
 
 useDoctorShop();
@@ -14,13 +16,14 @@ test("all checks pass on an app that can be released", async () => {
     ["canary", "ok"],
     ["image", "ok"],
     ["request rows", "ok"],
+    ["idle revisions", "ok"],
   ]);
 });
 
 test("all checks are unknown, not failed, for an app that does not exist yet", async () => {
   const missing = { ...context.app, id: shop.appId.replace("storefront", "nobody") };
   const findings = await examine(appChecks, { ...context, app: missing });
-  expect(findings.map(({ state }) => state)).toEqual(["unknown", "unknown", "unknown"]);
+  expect(findings.map(({ state }) => state)).toEqual(["unknown", "unknown", "unknown", "unknown"]);
   expect(findings[0]).toMatchObject({ message: "nobody does not exist yet: the first `pulumi up` creates it" });
 });
 
@@ -68,6 +71,49 @@ test.each([
     failure("doctor-rows-late", message),
   );
   await shop.setIngestion(0.3);
+});
+
+test.each<readonly [string, object, object, "ok" | "failed"]>([
+  ["one without traffic, as a killed update leaves it", {}, {}, "failed"],
+  ["one of which Azure gives no weight", { trafficWeight: undefined }, {}, "failed"],
+  ["one that serves", { trafficWeight: 1 }, {}, "ok"],
+  ["one that was deactivated", { active: false }, {}, "ok"],
+  ["one with a label, which has an address of its own", {}, { labelled: ["Shop--2"] }, "ok"],
+  ["one that is being released", {}, { inFlight: ["shop--2"] }, "ok"],
+  ["one beside another that is being released", {}, { inFlight: ["shop--3"] }, "failed"],
+  ["one whose release may be about to be asked for", { createdTime: "2026-01-05T09:50:01Z" }, {}, "ok"],
+])("a revision that runs for nobody is reported, and not %s", (_what, changes, needs, state) => {
+  const properties = { active: true, trafficWeight: 0, createdTime: "2026-01-05T09:00:00Z", ...changes };
+  const found = judgeIdle(
+    { app: "shop", labelled: [], inFlight: [], ...needs },
+    [{ name: "shop--2", properties } as LiveRevision],
+    Date.parse("2026-01-05T10:00:00Z"),
+  );
+  expect(found.state).toBe(state);
+});
+
+test("a revision that no release asked for is found once it is ten minutes old, until it is stopped", async () => {
+  const before = (await shop.write("GET", `${shop.appId}?${apps}`)).properties.latestRevisionName;
+  const template = { containers: [{ name: "web", image, env: [{ name: "RELEASE", value: "2" }] }] };
+  const traffic = [{ revisionName: before, weight: 100 }];
+  await shop.write("PATCH", `${shop.appId}?${apps}`, {
+    properties: { configuration: { ingress: { traffic } }, template },
+  });
+  expect((await check("idle revisions")).state).toBe("ok");
+  const orphan = (await shop.write("GET", `${shop.appId}?${apps}`)).properties.latestRevisionName;
+  expect(orphan).not.toBe(before);
+  const old: Ask = async (...of) => {
+    const answer = await context.ask(...of);
+    for (const { properties } of answer.body.value ?? [])
+      properties.createdTime = new Date(Date.parse(properties.createdTime) - 600_000).toISOString();
+    return answer;
+  };
+  const later = { ...context, ask: old };
+  expect(await check("idle revisions", later)).toMatchObject(failure("doctor-revisions-idle", orphan));
+  const elsewhere = { ...later, stack: { ...context.stack, endpoint: "https://127.0.0.1:1", binding: "another" } };
+  expect((await check("idle revisions", elsewhere)).state).toBe("unknown");
+  await shop.at.ask("POST", `${shop.appId}/revisions/${orphan}/deactivate?${apps}`);
+  expect((await check("idle revisions", later)).state).toBe("ok");
 });
 
 test("every check has failed in one of these tests", () => expect(neverFailed()).toEqual([]));

@@ -11,6 +11,8 @@ import { createVault } from "../../../controlplane/adapters/azure/key-vault.ts";
 import { createLoginRows } from "../../../controlplane/adapters/azure/login-rows.ts";
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";
 import { restartRevision, startJob } from "../../../controlplane/adapters/azure/runbooks.ts";
+import { createStorageKeys } from "../../../controlplane/adapters/azure/storage-keys.ts";
+import { createStorageRows } from "../../../controlplane/adapters/azure/storage-rows.ts";
 import { createSymptoms } from "../../../controlplane/adapters/azure/symptoms.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import { systemTime } from "../../../controlplane/runtime/clock.ts";
@@ -68,6 +70,10 @@ const first = (path: string, then: Proper) => (request: http.IncomingMessage) =>
 
 const cloud = () => ({ apps: connection.apps, ready: connection.ready, patience });
 const apps = () => createContainerApps(connection, patience);
+const account = { storage: { resourceGroup: "work", account: "shopdata" }, roles: { a: "key1", b: "key2" } } as never;
+const storage = () =>
+  createStorageKeys({ connection, patience, resourceManager, subscription, suffix: "storage.endless.test" });
+const uses = () => createStorageRows(connection, patience, "w", Date.now);
 const vault = () => createVault({ connection, patience, suffix: "vaults.endless.test" });
 const alerts = () =>
   createAlerts({
@@ -138,8 +144,10 @@ const readers: readonly Reader[] = [
     "moves a secret",
     () => createConsumers(connection, patience).moveSecret(consumer, "db-a", "https://u", ours),
   ],
+  ["storage-keys", "lists the keys", () => storage().look(account, "a", uncut)],
+  ["storage-rows", "reads the users of a key", () => uses().read(account, "a", 0, uncut)],
   ["key-vault", "looks at the versions", () => vault().look(credential, uncut)],
-  ["key-vault", "reads a password", () => vault().passwordOf(credential, "a", "1", uncut)],
+  ["key-vault", "reads a value", () => vault().read(credential, "a", "1", uncut)],
   ["key-vault", "publishes", () => vault().publish(credential, "a", "1", "r", ours)],
   [
     "runbooks",

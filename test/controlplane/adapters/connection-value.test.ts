@@ -1,7 +1,7 @@
 // The forms in which the value of a slot is written: each is read back as it was written, whatever is in it.
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { passwordIn, valueFor } from "../../../controlplane/adapters/azure/connection-value.ts";
+import { passwordIn, valueFor } from "../../../controlplane/adapters/credentials/connection-value.ts";
 import { read } from "../../../engines/form.ts";
 import { completedCredential, valueForms } from "../../../engines/rotation/declaration.ts";
 

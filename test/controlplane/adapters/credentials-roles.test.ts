@@ -6,6 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import pg from "pg";
 import { beforeAll, describe, expect, it } from "vitest";
+import { valueFor } from "../../../controlplane/adapters/credentials/connection-value.ts";
 import { prepareCredentialRoles } from "../../../controlplane/adapters/credentials/prepare-roles.ts";
 import { createCredentialRoles } from "../../../controlplane/adapters/credentials/roles.ts";
 import { verifierOf } from "../../../controlplane/adapters/credentials/scram.ts";
@@ -19,6 +20,8 @@ const { fresh, pool } = postgresForTests();
 const always = async (): Promise<boolean> => true;
 const never = new AbortController().signal;
 const passwordOf = (): string => randomBytes(24).toString("base64url");
+/** Gives a version whose value has a password. */
+const versionOf = (password: string) => ({ version: "1", url: "", value: valueFor(credential, "a", password) });
 
 let database: Database;
 let admin: pg.Pool;
@@ -85,7 +88,7 @@ describe("the roles of a credential", () => {
   it("log in with the password that was set, and act as their owner", async () => {
     const roles = rolesOf();
     const password = passwordOf();
-    expect(await roles.setPassword(credential, "b", password, always)).toEqual({ ok: true, value: null });
+    expect(await roles.accept(credential, "b", versionOf(password), always)).toEqual({ ok: true, value: null });
     expect(await login("shop_b", password)).toBe("shop_owner");
     await expect(login("shop_b", passwordOf())).rejects.toMatchObject({ code: "28P01" });
   });
@@ -102,15 +105,15 @@ describe("the roles of a credential", () => {
     await prepare("cart_a", "cart_b", "cart_owner");
     expect(await login("cart_a", old, carts)).toBe("0");
     await expect(login("cart_a", old, "select id from labels")).rejects.toMatchObject({ code: "42501" });
-    await rolesOf().setPassword(credentialFor({ a: "cart_a", b: "cart_b" }), "b", other, always);
+    await rolesOf().accept(credentialFor({ a: "cart_a", b: "cart_b" }), "b", versionOf(other), always);
     expect(await login("cart_b", other, carts)).toBe("0");
   });
 
   it("are proven by a login and by their rights, of which a missing one is named", async () => {
     const roles = rolesOf();
     const password = passwordOf();
-    await roles.setPassword(credential, "b", password, always);
-    const prove = () => roles.prove(credential, "b", password, never);
+    await roles.accept(credential, "b", versionOf(password), always);
+    const prove = () => roles.prove(credential, "b", versionOf(password), never);
     expect(await prove()).toEqual({ ok: true, value: { login: true, missing: [], detail: "logged in" } });
     await admin.query("create table invoices (id int); grant select on invoices to shop_a");
     expect(await prove()).toMatchObject({ value: { login: true, missing: ["SELECT on invoices"] } });
@@ -120,7 +123,7 @@ describe("the roles of a credential", () => {
       value: { missing: ["check 1 (42501: permission denied for table orders)"] },
     });
     await admin.query("grant select on orders to shop_owner");
-    expect(await roles.prove(credential, "b", "wrong", never)).toMatchObject({
+    expect(await roles.prove(credential, "b", versionOf("wrong"), never)).toMatchObject({
       ok: true,
       value: { login: false, detail: expect.stringContaining("28P01") },
     });
@@ -136,7 +139,7 @@ describe("the roles of a credential", () => {
   it("are closed without losing their password, and opened again", async () => {
     const roles = rolesOf();
     const password = passwordOf();
-    await roles.setPassword(credential, "a", password, always);
+    await roles.accept(credential, "a", versionOf(password), always);
     await roles.setLogin(credential, "a", false, always);
     await expect(login("shop_a", password)).rejects.toMatchObject({
       code: "28000",
@@ -150,7 +153,7 @@ describe("the roles of a credential", () => {
   it("have their sessions counted and ended", async () => {
     const roles = rolesOf();
     const password = passwordOf();
-    await roles.setPassword(credential, "a", password, always);
+    await roles.accept(credential, "a", versionOf(password), always);
     const open = new pg.Client({ ...database, database: database.name, user: "shop_a", password });
     const errors: unknown[] = [];
     open.on("error", (error) => errors.push(error));
@@ -165,10 +168,10 @@ describe("the roles of a credential", () => {
   it("are not changed by a process that has lost its claim", async () => {
     const roles = rolesOf();
     const password = passwordOf();
-    await roles.setPassword(credential, "a", password, always);
+    await roles.accept(credential, "a", versionOf(password), always);
     const lost = async () => false;
     for (const refused of [
-      await roles.setPassword(credential, "a", passwordOf(), lost),
+      await roles.accept(credential, "a", versionOf(passwordOf()), lost),
       await roles.setLogin(credential, "a", false, lost),
       await roles.endSessions(credential, "a", lost),
     ])
@@ -180,8 +183,8 @@ describe("the roles of a credential", () => {
     const roles = rolesOf();
     const [a, b] = [passwordOf(), passwordOf()];
     await admin.query("grant create on schema public to shop_owner");
-    await roles.setPassword(credential, "a", a, always);
-    await roles.setPassword(credential, "b", b, always);
+    await roles.accept(credential, "a", versionOf(a), always);
+    await roles.accept(credential, "b", versionOf(b), always);
     await login("shop_a", a, "create table made_by_a (id int)");
     expect(await login("shop_b", b, "select count(*)::text as name from made_by_a")).toBe("0");
     await login("shop_b", b, "drop table made_by_a");
@@ -198,7 +201,7 @@ describe("the roles of a credential", () => {
         await prepare(a, b);
         const password = passwordOf();
         const odd = credentialFor({ a, b });
-        expect(await roles.setPassword(odd, "a", password, always)).toEqual({ ok: true, value: null });
+        expect(await roles.accept(odd, "a", versionOf(password), always)).toEqual({ ok: true, value: null });
         expect(await roles.setLogin(odd, "a", true, always)).toEqual({ ok: true, value: null });
         expect(await login(a, password)).toBe("shop_owner");
       }),
@@ -211,9 +214,9 @@ describe("a password", () => {
   it("and its verifier are in no log of the server and in no view of it, also after a failure", async () => {
     const roles = rolesOf();
     const password = passwordOf();
-    await roles.setPassword(credential, "b", password, always);
+    await roles.accept(credential, "b", versionOf(password), always);
     const foreign = { ...credential, roles: { a: "postgres", b: "postgres" } };
-    const failed = await roles.setPassword(foreign, "b", password, always);
+    const failed = await roles.accept(foreign, "b", versionOf(password), always);
     expect(failed).toMatchObject({ ok: false, reason: expect.stringContaining("42501") });
     const verifiers = (
       await admin.query<{ rolpassword: string }>("select rolpassword from pg_authid where rolname = 'shop_b'")

@@ -251,6 +251,17 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
     const written = (await journal.pulse()).lastWrite!.at;
     expect(mine(await journal.streams({ kind: "rollout", since: written - 60_000 }))).toEqual([third, second, first]);
     expect(mine(await journal.streams({ kind: "rollout", since: written + 60_000 }))).toEqual([third, first]);
+    expect(await journal.streams({ prefix: "rollout/rg/shop/shop--b" })).toEqual([second]);
+    expect(await journal.streams({ prefix: "rollout/rg/sho_" })).toEqual([]);
+    const outlined = async (since: number) =>
+      (await journal.outlines({ kind: "rollout", since })).filter(({ stream }) => mine([stream]).length > 0);
+    expect(await outlined(written - 60_000)).toEqual([
+      { stream: third, first: waited(1), finished: false, lastAt: 10 },
+      { stream: second, first: waited(1), finished: true, lastAt: 9 },
+      { stream: first, first: waited(1), finished: false, lastAt: 1 },
+    ]);
+    expect((await outlined(written + 60_000)).map(({ stream }) => stream)).toEqual([third, first]);
+    expect(await journal.outlines({ kind: "roll", since: 0 })).toEqual([]);
   });
 
   it("reports the unfinished streams, and the time of the last write with its age by the store's clock", async () => {

@@ -3,13 +3,16 @@
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { controlPlaneActions } from "../../../components/platform/control-plane-rights.ts";
+import { controlPlaneActions, runbookActions } from "../../../components/platform/control-plane-rights.ts";
 import { type Connection, connect } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";
+import { restartRevision, startJob } from "../../../controlplane/adapters/azure/runbooks.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
+import { systemTime } from "../../../controlplane/runtime/clock.ts";
 import type { Result } from "../../../engines/engine.ts";
+import type { Incident } from "../../../engines/remediation/vocabulary.ts";
 import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 
@@ -83,7 +86,7 @@ describe("the control plane's identity on Azure", () => {
           configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } },
           template: {
             containers: [{ name: "web", image: "web:1", env: [{ name: "RELEASE", value: release }] }],
-            scale: { minReplicas: 1 },
+            scale: { minReplicas: app === "pair" ? 2 : 1 },
           },
         },
       });
@@ -93,8 +96,7 @@ describe("the control plane's identity on Azure", () => {
         return latestRevisionName === latestReadyRevisionName && (latestRevisionName as string);
       }, `release ${release} of ${app}`);
     };
-    // A replica with the identity reports its identity endpoint; the adapters then get tokens as the
-    // control plane does.
+    // A replica reports its identity endpoint; the adapters then get tokens as the control plane does.
     await put("teller", [{ latestRevision: true, weight: 100 }], "1", {
       identity: { type: "UserAssigned", userAssignedIdentities: { [identity.id]: {} } },
     });
@@ -105,6 +107,7 @@ describe("the control plane's identity on Azure", () => {
       await put(target.app, [{ revisionName: stable, weight: 100 }], "2"),
       await put(target.app, [{ revisionName: stable, weight: 100 }], "3"),
     ];
+    await put("pair", [{ latestRevision: true, weight: 100 }], "1");
     connection = connect(
       {
         subscription,
@@ -295,9 +298,77 @@ describe("the control plane's identity on Azure", () => {
     },
   );
 
-  test("the control plane's role neither reads secrets nor deletes, and has no wildcard", async () => {
+  const putJob = (): Promise<unknown> =>
+    settled("PUT", `${group}/providers/Microsoft.App/jobs/tool?${version}`, {
+      location: "westeurope",
+      properties: {
+        environmentId: `${group}/providers/Microsoft.App/managedEnvironments/shop`,
+        configuration: { triggerType: "Manual", replicaTimeout: 60, replicaRetryLimit: 0 },
+        template: { containers: [{ name: "tool", image: "web:1" }] },
+      },
+    });
+
+  /** Carries out the runbooks that Azure itself carries out, and gives each result: fine, or the reason. */
+  async function tryRunbooks(key: string): Promise<Readonly<Record<string, string>>> {
+    await putJob();
+    const cloud = { ...connection, patience: patienceOf(1) };
+    const never = new AbortController().signal;
+    const incident = { target: "app/shop/pair", alert: { id: "a", rule: "failing" }, message: "failing" } as Incident;
+    const runbooks = {
+      restart: { port: restartRevision(cloud), rung: { runbook: "restart-revision", approval: "none" } },
+      job: {
+        port: startJob(cloud, systemTime, Date.now),
+        rung: { runbook: "start-job", approval: "none", job: "tool" },
+      },
+    } as const;
+    const came: Record<string, string> = {};
+    for (const [name, { port, rung }] of Object.entries(runbooks)) {
+      const planned = await port.plan(incident.target, rung, incident, never);
+      const refusal = planned.ok ? planned.value.message : planned.reason;
+      came[`${name} planned`] = planned.ok && planned.value.fits ? "fine" : refusal;
+      const effect = { kind: "Act", target: incident.target, rung, key, since: 0, drill: false, incident } as const;
+      const acted = await port.act(effect, async () => true);
+      came[name] = acted.ok ? "fine" : acted.reason;
+    }
+    return came;
+  }
+
+  const bothRun = { "restart planned": "fine", restart: "fine", "job planned": "fine", job: "fine" };
+  const mayRun = (action: string) =>
+    expect.stringMatching(new RegExp(`AuthorizationFailed.*'Microsoft\\.App/jobs/${action}'`, "s"));
+  const withoutRunbook: Readonly<Record<(typeof runbookActions)[number], object>> = {
+    "Microsoft.App/containerApps/revisions/restart/action": { restart: may("revisions/restart/action") },
+    "Microsoft.App/jobs/read": { "job planned": mayRun("read"), job: mayRun("read") },
+    "Microsoft.App/jobs/start/action": { job: mayRun("start/action") },
+    "Microsoft.App/jobs/executions/read": {
+      job: expect.stringContaining("the executions of tool cannot be read: 403"),
+    },
+  };
+  test.each(["none", ...runbookActions] as const)(
+    "without %s of the actions for runbooks, no other runbook fails than those that need it",
+    async (removed) => {
+      await define([...controlPlaneActions, ...runbookActions].filter((action) => action !== removed));
+      await arrange("apps", "logs");
+      const failing = removed === "none" ? {} : withoutRunbook[removed];
+      expect(await tryRunbooks(`remediation/app/shop/pair/a#${removed}`)).toEqual({ ...bothRun, ...failing });
+    },
+  );
+
+  test("the actions of releases alone carry no runbook out", async () => {
     await define(controlPlaneActions);
     await arrange("apps", "logs");
+    expect(await tryRunbooks("remediation/app/shop/pair/a#releases")).toEqual({
+      "restart planned": "fine",
+      restart: may("revisions/restart/action"),
+      "job planned": mayRun("read"),
+      job: expect.stringContaining("403"),
+    });
+  });
+
+  test("the control plane's role neither reads secrets nor deletes, and has no wildcard", async () => {
+    await define([...controlPlaneActions, ...runbookActions]);
+    await arrange("apps", "logs");
+    await putJob();
     const { access_token: token } = (await (
       await fetch(
         `${process.env["IDENTITY_ENDPOINT"]}?resource=${encodeURIComponent("https://management.azure.com/")}` +
@@ -309,8 +380,11 @@ describe("the control plane's identity on Azure", () => {
       ["POST", `${appId(target.app)}/listSecrets?${version}`],
       ["DELETE", `${appId(target.app)}?${version}`],
       ["POST", `${appId(target.app)}/stop?${version}`],
+      ["DELETE", `${group}/providers/Microsoft.App/jobs/tool?${version}`],
+      ["POST", `${group}/providers/Microsoft.App/jobs/tool/listSecrets?${version}`],
     ] as const)
       expect([to, (await at.ask(method, to, undefined, { token })).status]).toEqual([to, 403]);
-    expect(controlPlaneActions.filter((action) => /\*|secret|delete/i.test(action))).toEqual([]);
+    const all = [...controlPlaneActions, ...runbookActions];
+    expect(all.filter((action) => /\*|secret|delete/i.test(action))).toEqual([]);
   });
 });

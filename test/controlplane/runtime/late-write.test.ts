@@ -79,7 +79,8 @@ it("a version of a secret is not made when its fence was slow, and is made once 
   if ("complaints" in parsed) throw new Error(parsed.complaints.join(" "));
   const { connection } = shop;
   const secrets = createVault({ connection, patience: patienceOf(requestSeconds), suffix: `vault.${suffix}` });
-  const making = { rotation: "r1", generation: 1, expiresAt: Date.now() + 86_400_000 };
+  const value = async () => ({ ok: true, value: "made" }) as const;
+  const making = { rotation: "r1", generation: 1, expiresAt: Date.now() + 86_400_000, value };
   const slow = async (): Promise<boolean> => {
     await new Promise((resolve) => setTimeout(resolve, requestSeconds * 600));
     return true;

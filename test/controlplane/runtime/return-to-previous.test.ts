@@ -25,7 +25,8 @@ async function open(name: string, weights: readonly Weight[], revisions: readonl
   const facts = journal.map((event, index) => ({ index, event }) as Fact<RolloutEvent>);
   const runbook = returnToPrevious({
     journal: {
-      streams: async () => [...ofApp, "rollout/shop/other/other--1"],
+      streams: async ({ prefix = "" }) =>
+        [...ofApp, "rollout/shop/other/other--1"].filter((stream) => stream.startsWith(prefix)),
       read: async (stream) => {
         read.push(stream);
         return facts;

@@ -27,7 +27,10 @@ async function standing(
   const seen: Seen = { weights, madeAt };
   const ask = standingOf({
     journal: {
-      streams: async () => Object.keys(journals).toReversed(),
+      streams: async ({ prefix = "" }) =>
+        Object.keys(journals)
+          .toReversed()
+          .filter((stream) => stream.startsWith(prefix)),
       read: async (stream) => (journals[stream] ?? []).map((event, index) => ({ index, event }) as Fact<RolloutEvent>),
     },
     see: async () => (reads ? { ok: true, value: seen } : { ok: false, reason: "503" }),

@@ -225,6 +225,18 @@ test.each([
   expect(await raw(method, path)).toMatchObject({ status: 400, body: { error: { code: "EmulatorUnsupported" } } });
 });
 
+test.each([
+  ["'colour'", { value: "x", colour: "red" }],
+  ["'expires'", { value: "x", attributes: { expires: 1 } }],
+])("a secret with %s, which is no property, is refused by name", async (named, body) => {
+  const reply = await at.ask("PUT", `${hostOf("shop")}/secrets/unknown?api-version=7.4`, body, { token });
+  expect([reply.status, reply.body.error.code, reply.body.error.message]).toEqual([
+    400,
+    "EmulatorUnsupported",
+    expect.stringContaining(named),
+  ]);
+});
+
 test("a host of no vault is no host", async () => {
   expect(await at.ask("GET", `${hostOf("nobody")}/secrets?api-version=7.4`, undefined, { token })).toMatchObject({
     status: 404,

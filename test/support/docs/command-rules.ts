@@ -28,7 +28,7 @@ const foreign: readonly string[] = [
   "az containerapp env show",
   "az containerapp env update",
   "az containerapp registry set",
-  "az containerapp revision set-mode",
+  "az containerapp (show|revision (activate|show|set-mode))",
   "az monitor diagnostic-settings create",
   "az monitor log-analytics workspace show",
   "az ad signed-in-user show",
@@ -302,7 +302,7 @@ export const rules: readonly Rule[] = [
     why: "takes minutes; the suite runs the same tests with one new seed",
   },
   {
-    command: /^npm run test:clients$/,
+    command: /^npm run test:(clients|python)$/,
     shownBy: "test/emulator/clients/main.ts",
     holds: "azure-cli",
     why: "it installs clients from registries, and is a command of its own",

@@ -60,7 +60,7 @@ const orchestrator = createOrchestrator<AnyEvent>({
   performers: () => ({
     remediation: remediationPerformer({
       // The actions of hundreds of others are another test's matter.
-      journal: { read: journal.read, streams: async () => [] },
+      actions: { list: async () => ({ ok: true, value: [] }) },
       work: { list: async () => ({ ok: true, value: [] }) },
       alerts: { list: async () => ({ ok: true, value: { alerts: fired, leftOut: 0 } }) },
       declarations: {

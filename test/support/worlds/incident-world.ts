@@ -3,6 +3,7 @@
 import { remediationPerformer } from "../../../controlplane/performers/remediation.ts";
 import { takeAlerts } from "../../../controlplane/performers/remediation-intake.ts";
 import type { RunbookPort, RunbookPorts } from "../../../controlplane/performers/remediation-ports.ts";
+import { actionsInJournal } from "../../../controlplane/performers/remediation-situation.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
 import type { Journal } from "../../../controlplane/runtime/ports.ts";
@@ -195,7 +196,7 @@ export async function runIncidents(scenario: IncidentScenario): Promise<Incident
     performers: () => ({
       remediation: remediationPerformer({
         ...ports,
-        journal: watched(journal, isMissing),
+        actions: actionsInJournal(watched(journal, isMissing)),
         clock,
         requestSeconds: 10,
         time,

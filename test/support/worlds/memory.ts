@@ -101,9 +101,32 @@ export function memoryJournal<Event extends AnyEvent>(
       for (const wake of waiting) wake();
       return "appended";
     },
+    outlines: outlinesOf(streams, factsOf),
     grown: grownWith(waiting, lengthOf),
   };
 }
+
+/** Gives the streams that a filter by their ends leaves, newest first. */
+const standing = (
+  streams: ReadonlyMap<string, Stored>,
+  { unfinished = false, since = 0 }: { readonly unfinished?: boolean; readonly since?: Instant },
+): readonly (readonly [string, Stored])[] =>
+  [...streams]
+    .reverse()
+    .filter(([, { finished, writtenAt }]) => !(unfinished && finished) && (!finished || writtenAt >= since));
+
+const outlinesOf =
+  <Event extends AnyEvent>(
+    streams: ReadonlyMap<string, Stored>,
+    factsOf: (stream: string) => readonly Fact<Event>[],
+  ): Journal<Event>["outlines"] =>
+  async ({ kind, since }) =>
+    standing(streams, { since })
+      .filter(([stream]) => stream.startsWith(`${kind}/`))
+      .map(([stream, { finished }]) => {
+        const events = factsOf(stream).map(({ event }) => event);
+        return { stream, first: events[0]!, finished, lastAt: events.at(-1)!.at };
+      });
 
 /** Shows a stream; `overlook` makes the overview of one whose row has none. */
 function listedFrom(stream: string, { facts, overview, stuck }: Stored, overlook: () => Overview): Listed {
@@ -141,11 +164,9 @@ function memoryRows(
 ): Pick<Journal, "streams" | "list" | "show" | "underWay" | "looked" | "stuck" | "pulse"> {
   const lastWriteAt = () => Math.max(0, ...[...streams.values()].map(({ writtenAt }) => writtenAt));
   return {
-    streams: async ({ kind, unfinished, since = 0 }) =>
-      [...streams]
-        .reverse()
-        .filter(([, { finished, writtenAt }]) => !(unfinished && finished) && (!finished || writtenAt >= since))
-        .filter(([stream]) => !kind || stream.startsWith(`${kind}/`))
+    streams: async ({ kind, prefix = "", ...filter }) =>
+      standing(streams, filter)
+        .filter(([stream]) => (!kind || stream.startsWith(`${kind}/`)) && stream.startsWith(prefix))
         .map(([stream]) => stream),
     list: async ({ kind, unfinished, parts = new Map(), limit, after }) => {
       const found = [...streams].toReversed().filter(([stream, { finished, createdAt }]) => {

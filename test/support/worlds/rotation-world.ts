@@ -99,14 +99,16 @@ export function vaultOf(world: RotationWorld, { world: { before } }: RotationSce
         slots: { a: show("a"), b: show("b") },
       });
     },
-    make: (_credential, slot, { rotation: by, generation }, fence) =>
-      write(world, fence, () => {
-        const known = world.versions[slot].find((made) => made.rotation === by && made.generation === generation);
-        const version = known?.version ?? `${slot}${world.versions[slot].length}`;
-        if (known === undefined) world.versions[slot].push({ version, rotation: by, generation });
-        return { version, url: urlOf(slot, version) };
-      }),
-    passwordOf: async (_credential, _slot, version) => found(version),
+    make: async (_credential, slot, { rotation: by, generation, value: valueOf }, fence) => {
+      const known = world.versions[slot].find((made) => made.rotation === by && made.generation === generation);
+      const value = known === undefined ? await valueOf() : found(known.version);
+      if (!value.ok) return value;
+      return write(world, fence, () => {
+        if (known === undefined) world.versions[slot].push({ version: value.value, rotation: by, generation });
+        return { version: value.value, url: urlOf(slot, value.value) };
+      });
+    },
+    read: async (_credential, slot, version) => found(version ?? newest(slot)?.version ?? null),
     publish: (_credential, slot, of, _by, fence) =>
       write(world, fence, () => {
         const last = world.published.at(-1)!.value;
@@ -135,13 +137,14 @@ export function rolesOf(world: RotationWorld, scenario: RotationScenario): Roles
         missing: missing.filter((right) => !right.startsWith("later: ")),
         otherSessions: sessions(otherSlot(live)),
       }),
-    setPassword: (_credential, slot, password, fence) =>
+    newValue: async (_credential, slot) => found(`${slot}${world.versions[slot].length}`),
+    accept: (_credential, slot, { value: password }, fence) =>
       write(world, fence, () => {
         note(world, world.passwords[slot], password);
         note(world, world.login[slot], true);
         return null;
       }),
-    prove: async (_credential, slot, password) => {
+    prove: async (_credential, slot, { value: password }) => {
       const now = world.loop.now();
       const login = refusals-- <= 0 && valueAt(world.passwords[slot], now) === password;
       const lacks = missing.map((right) => right.replace("later: ", ""));

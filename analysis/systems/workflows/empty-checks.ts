@@ -1,0 +1,29 @@
+// Checks in name only: a step that promises a check, asks nothing, and either writes a fixed answer for later jobs or
+// prints that all is well. What stands behind it believes an answer that was written before the question.
+import { type BlindCheck, charactersMax } from "./blind-checks.ts";
+import type { StepNode } from "./nodes.ts";
+import { stepTitle } from "./roles.ts";
+import { commandsIn } from "./shell.ts";
+
+const judging = /\b(check\w*|verify|verif(?:ies|ication)|validat\w*|gates?|smoke|health)\b/i;
+const otherNames =
+  "summary report notif changed out version environment input skip mode complete passed failed result status" +
+  " instruction manual remind";
+const otherPurpose = new RegExp(String.raw`\b(${otherNames.replaceAll(" ", "|")})`, "i");
+const saysYes = /^echo \w+=(true|yes|success|passed|ok)\b.*GITHUB_OUTPUT/;
+const saysWell = /pass(ed|es)?\b|success|healthy|all good|verified|✅|\bok\b/i;
+
+/** Gives the check that a step promises and does not make; at most one. */
+export function emptyChecks(step: StepNode): readonly BlindCheck[] {
+  const script = step.run?.text ?? "";
+  const title = stepTitle(step);
+  if (script === "" || script.length > charactersMax || step.condition !== undefined) return [];
+  if (!judging.test(title) || otherPurpose.test(title) || /\$\(|`|^\s*(if|for|while|case)\b/m.test(script)) return [];
+  const commands = commandsIn(script);
+  const isIdle = commands.every(({ words, next }) => /^(echo|printf|sleep|:)$/.test(words[0]!) && /^;?$/.test(next));
+  if (!isIdle) return [];
+  const yes = commands.find(({ text }) => saysYes.test(text));
+  if (yes) return [{ line: yes.line, message: "asks nothing and always answers yes" }];
+  const well = commands.find(({ text }) => saysWell.test(text) && !/GITHUB_/.test(text));
+  return well ? [{ line: well.line, message: "asks nothing and prints that all is well" }] : [];
+}

@@ -1,0 +1,37 @@
+// A declared credential as it stands → what is wrong with it while no rotation runs: rights that a rotation would lack,
+// a version that nobody replaces, and slots that others have moved.
+import type { Instant } from "../time.ts";
+import type { DeclaredCredential } from "./declared.ts";
+import { nextDueAt } from "./due.ts";
+
+const dayMilliseconds = 86_400_000;
+/** How long after a version is due its rotation must have begun: it may wait for an hour's look and for others. */
+const lateDays = 1;
+
+/** Lists what is wrong with a credential; nothing if a rotation could begin whenever it is due. */
+export function troublesOf(declared: DeclaredCredential, now: Instant): readonly string[] {
+  const { published, missing, unread } = declared;
+  if (unread !== null) return [`it cannot be read (${unread})`];
+  if (published === null) return ["no version of it is published"];
+  return [
+    ...expiryTrouble(declared, published.expiresAt, now),
+    ...(missing.length === 0 ? [] : [`the rights of its roles differ: one lacks ${missing.join(", ")}`]),
+    ...declared.consumers.flatMap(({ app, slot }) => {
+      if (slot === published.slot) return [];
+      const named = slot === null ? "neither slot, or both" : `slot ${slot}`;
+      return [`the serving revision of ${app} names ${named}, but slot ${published.slot} is published`];
+    }),
+  ];
+}
+
+/** Says why nobody replaces the published version in time. One that waits for its window or a freeze is in time. */
+function expiryTrouble(declared: DeclaredCredential, expiresAt: Instant | null, now: Instant): readonly string[] {
+  if (expiresAt === null) return ["its version has no expiry, so it is never replaced"];
+  const lateSince = expiresAt - (declared.declaration.dueDays - lateDays) * dayMilliseconds;
+  const published = { slot: "a", version: "", of: "", enabled: true, expiresAt } as const;
+  if (now < lateSince || nextDueAt(declared.declaration, published, now) !== undefined)
+    return expiresAt <= now ? ["its version has expired"] : [];
+  const days = Math.floor((expiresAt - now) / dayMilliseconds);
+  const left = expiresAt <= now ? "has expired" : `expires in ${days} day${days === 1 ? "" : "s"}`;
+  return [`its version ${left}, and no rotation has replaced it`];
+}

@@ -1,0 +1,66 @@
+// What is wrong with a declared credential while no rotation runs.
+import { expect, it } from "vitest";
+import { troublesOf } from "../../../engines/rotation/condition.ts";
+import type { DeclaredCredential } from "../../../engines/rotation/declared.ts";
+import { scenarioOf } from "../../support/worlds/rotation-scenario.ts";
+
+const { credential } = scenarioOf("replaces-a-version-that-is-due");
+const day = 86_400_000;
+const now = Date.parse("2026-01-05T12:00:00Z"); // a Monday
+const expiresIn = (days: number) => ({ slot: "a", version: "1", expiresAt: now + days * day }) as const;
+const consumers = [{ resourceGroup: "shop", app: "storefront", slot: "a" }] as const;
+const well: DeclaredCredential = {
+  vault: "kv",
+  credential: "database",
+  declaration: credential,
+  published: expiresIn(50),
+  urls: { a: "a", b: "b" },
+  consumers,
+  missing: [],
+  plan: [],
+  rotation: null,
+  unread: null,
+};
+const tuesdays = { days: ["tuesday"], from: "02:00", until: "04:00" } as const;
+const named = (slot: "b" | null) => [{ ...consumers[0], slot }];
+
+it.each<[string, Partial<DeclaredCredential>, readonly string[]]>([
+  ["that is well", {}, []],
+  ["that became due a moment ago", { published: expiresIn(29.5) }, []],
+  [
+    "that nobody replaced in time",
+    { published: expiresIn(28) },
+    ["its version expires in 28 days, and no rotation has replaced it"],
+  ],
+  ["that has expired", { published: expiresIn(-1) }, ["its version has expired, and no rotation has replaced it"]],
+  ["that waits for its window", { published: expiresIn(28), declaration: { ...credential, window: tuesdays } }, []],
+  [
+    "that expired while it waited for its window",
+    { published: expiresIn(-1), declaration: { ...credential, window: tuesdays } },
+    ["its version has expired"],
+  ],
+  [
+    "without an expiry",
+    { published: { ...expiresIn(1), expiresAt: null } },
+    ["its version has no expiry, so it is never replaced"],
+  ],
+  ["without a version", { published: null }, ["no version of it is published"]],
+  ["that cannot be read", { unread: "403: Forbidden" }, ["it cannot be read (403: Forbidden)"]],
+  [
+    "whose roles differ",
+    { missing: ["SELECT on orders", "USAGE on schema app"] },
+    ["the rights of its roles differ: one lacks SELECT on orders, USAGE on schema app"],
+  ],
+  [
+    "whose app names the other slot",
+    { consumers: named("b") },
+    ["the serving revision of storefront names slot b, but slot a is published"],
+  ],
+  [
+    "whose app names no slot",
+    { consumers: named(null) },
+    ["the serving revision of storefront names neither slot, or both, but slot a is published"],
+  ],
+])("of a credential %s", (_what, change, troubles) => {
+  expect(troublesOf({ ...well, ...change }, now)).toEqual(troubles);
+});

@@ -1,0 +1,120 @@
+// A project whose program declares its apps as ContainerApp or as CanaryApp, as its configuration says, and one that
+// tries every shape that a CanaryApp refuses.
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { type Ended, runChild } from "../../../toolchain/child.ts";
+import { bringPulumi } from "../../../toolchain/pulumi/bring.ts";
+
+const root = path.join(import.meta.dirname, "..", "..", "..");
+
+/** The program, with the types that only TypeScript has. It says of the apps what its configuration says. */
+const program = ([type, text, list]: readonly [string, string, string]): string => `
+import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
+import * as pulumi from "@pulumi/pulumi";
+import { CanaryApp } from ${JSON.stringify(path.join(root, "package.ts"))};
+
+const config = new pulumi.Config();
+const given${type} = config.requireObject("app");
+const releases${type} = config.getObject("releases");
+const [first, ...more] = given.template.containers;
+// The group and the image are outputs, as those of other resources are.
+const image = pulumi.output(Promise.resolve(first.image));
+const args${type} = {
+  ...given,
+  resourceGroupName: pulumi.output(Promise.resolve(given.resourceGroupName)),
+  template: { ...given.template, containers: [{ ...first, image }, ...more] },
+};
+const wasCanary = config.getBoolean("back");
+/** The factory of all apps: these lines are all that changes in it. */
+const make = (name${text}, args${type})${type} => {
+  const parent = \`urn:pulumi:\${pulumi.getStack()}::\${pulumi.getProject()}::ballast:index:CanaryApp::\${name}\`;
+  const options${type} = wasCanary ? { aliases: [{ name: name + "-app", parent }] } : {};
+  return releases ? new CanaryApp(name, { ...args, ...releases }, options) : new ContainerApp(name, args, options);
+};
+const shop = make("shop", args);
+for (const copy of config.requireObject("copies")${list}) make(copy.containerAppName, copy);
+export const result = shop.result;
+`;
+
+/** Tries each shape that is refused by name, so that one run shows all of them. */
+const refusals = `
+import * as pulumi from "@pulumi/pulumi";
+import { CanaryApp } from ${JSON.stringify(path.join(root, "package.ts"))};
+
+const config = new pulumi.Config();
+const { template, ...place } = config.requireObject("app");
+const args = { ...place, template, ...config.requireObject("releases") };
+const ignoresTemplate = (app) => ({ type, name, props, opts }) =>
+  name === app ? { props, opts: { ...opts, ignoreChanges: ["template"] } } : undefined;
+pulumi.runtime.registerStackTransformation(ignoresTemplate("of-a-transformation-app"));
+pulumi.runtime.registerResourceTransform(ignoresTemplate("of-a-transform-app"));
+const { ingress } = args.configuration;
+const shapes = {
+  autonamed: [{ ...args, containerAppName: undefined }],
+  "of-a-pipeline": [args, { ignoreChanges: ["tags", "template.containers[0].image"] }],
+  "of-one-path": [args, { ignoreChanges: "template" }],
+  tcp: [{ ...args, configuration: { ingress: { external: false, targetPort: 5432, transport: "tcp" } } }],
+  "without-ingress": [{ ...args, configuration: {} }],
+  sticky: [{ ...args, configuration: { ingress: { ...ingress, stickySessions: { affinity: "sticky" } } } }],
+  [config.require("transformed")]: [args],
+};
+for (const [name, [given, options]] of Object.entries(shapes))
+  try {
+    new CanaryApp(name, { ...given, containerAppName: given.containerAppName && name }, options);
+  } catch (error) {
+    console.log(\`\${name}: \${error.message}\`);
+  }
+`;
+
+/** The programs of the project. */
+export type Main = "js" | "ts" | "refusals";
+const mains = { js: "index.js", ts: "index.ts", refusals: "refusals.js" } as const;
+
+/** A project in a folder, and its stack. */
+export interface ContainerAppProject {
+  /** Runs the Pulumi CLI on one of the programs with a configuration. */
+  readonly run: (main: Main, command: readonly string[], config: Readonly<Record<string, unknown>>) => Promise<Ended>;
+}
+
+/** Makes the project in an empty folder, and its stack. */
+export async function containerAppProject(folder: string, cloud: NodeJS.ProcessEnv): Promise<ContainerAppProject> {
+  const { command: file, environment: ofCli } = await bringPulumi();
+  const cwd = path.join(folder, "program");
+  mkdirSync(path.join(folder, "state"));
+  mkdirSync(cwd);
+  symlinkSync(path.join(root, "node_modules"), path.join(cwd, "node_modules"));
+  writeFileSync(path.join(cwd, "package.json"), '{ "name": "shop", "private": true, "type": "module" }');
+  writeFileSync(path.join(cwd, mains.js), program(["", "", ""]));
+  writeFileSync(path.join(cwd, mains.ts), program([": any", ": string", " as any[]"]));
+  writeFileSync(path.join(cwd, mains.refusals), refusals);
+  const environment = {
+    ...process.env,
+    ...cloud,
+    ...ofCli,
+    PULUMI_HOME: path.join(folder, "home"),
+    PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "for tests",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+  };
+  const run: ContainerAppProject["run"] = (main, command, config) => {
+    const project = {
+      name: "shop",
+      runtime: { name: "nodejs", options: { typescript: false } },
+      main: mains[main],
+      options: { refresh: "always" },
+      plugins: { providers: [{ name: "ballast", path: path.join(root, "provider") }] },
+    };
+    writeFileSync(path.join(cwd, "Pulumi.yaml"), JSON.stringify(project));
+    const values = Object.entries(config).map(([key, value]) => [`shop:${key}`, value] as const);
+    const all = { "azure-native:location": "westeurope", ...Object.fromEntries(values) };
+    writeFileSync(path.join(cwd, "Pulumi.dev.yaml"), JSON.stringify({ config: all }));
+    return runChild(file, [...command, "--stack", "dev", "--non-interactive", "--color", "never"], {
+      cwd,
+      environment,
+    });
+  };
+  const made = await run("ts", ["stack", "init"], {});
+  if (made.code !== 0) throw new Error(made.output);
+  return { run };
+}
