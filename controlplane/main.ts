@@ -199,10 +199,9 @@ function remediationsOf(
 }
 
 /** Gives how the servers of credentials are reached. */
-const rotatorAccess = ({ rotatorPassword: password, database }: Settings, { credential }: Connection) => ({
-  password: passwordOf({ ...database, password }, credential),
-  tls: database.tls,
-});
+function rotatorAccess({ rotatorPassword: password, database }: Settings, { credential }: Connection) {
+  return { password: passwordOf({ ...database, password }, credential), tls: database.tls };
+}
 
 /** Gives what rotations need beside other streams. */
 function rotationsOf(
