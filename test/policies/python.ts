@@ -7,10 +7,10 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { runChild } from "../../../toolchain/child.ts";
-import { bringPulumi } from "../../../toolchain/pulumi/bring.ts";
-import { findGo } from "../../../toolchain/pulumi/build.ts";
-import { startAnyProvider } from "../../support/policies/any-provider.ts";
+import { runChild } from "../../toolchain/child.ts";
+import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
+import { findGo } from "../../toolchain/pulumi/build.ts";
+import { startAnyProvider } from "../support/policies/any-provider.ts";
 
 const run = promisify(execFile);
 /** The newest module that has the host in it; later ones have it in a module that is not served. */
@@ -18,7 +18,7 @@ const sdk = "github.com/pulumi/pulumi/sdk/v3";
 const sdkVersion = "v3.40.0";
 const hostPackage = `${sdk}/python/cmd/pulumi-language-python`;
 const minutes = 20;
-const pack = join(import.meta.dirname, "..", "..", "..", "policies", "ballast");
+const pack = join(import.meta.dirname, "..", "..", "policies", "ballast");
 
 /** An app whose image is a tag and whose password stands in the program. */
 const program = `import pulumi
