@@ -8,8 +8,11 @@ import { agentFieldIgnored } from "./rules/agent-field-ignored.ts";
 import { agentFileNotLoaded } from "./rules/agent-file-not-loaded.ts";
 import { agentSerialDelegation } from "./rules/agent-serial-delegation.ts";
 import { agentWithoutTools } from "./rules/agent-without-tools.ts";
+import { alertActionLoop } from "./rules/alert-action-loop.ts";
 import { alertCanFire } from "./rules/alert-can-fire.ts";
 import { alertHasAction } from "./rules/alert-has-action.ts";
+import { alertHasOwner } from "./rules/alert-has-owner.ts";
+import { appHasObjective } from "./rules/app-has-objective.ts";
 import { cacheNeverHits } from "./rules/cache-never-hits.ts";
 import { calleePermissions } from "./rules/callee-permissions.ts";
 import { criticalPathOneJob } from "./rules/critical-path-one-job.ts";
@@ -75,8 +78,11 @@ export const rulebook: readonly Rule[] = [
   agentFileNotLoaded,
   agentSerialDelegation,
   agentWithoutTools,
+  alertActionLoop,
   alertCanFire,
   alertHasAction,
+  alertHasOwner,
+  appHasObjective,
   cacheNeverHits,
   calleePermissions,
   criticalPathOneJob,

@@ -1,7 +1,10 @@
 // The rules about stacks, sorted by id. The policy pack loads these alone, because it must start fast and the other
 // rules bring parsers that it does not need. A test compares this list with the rulebook.
+import { alertActionLoop } from "./rules/alert-action-loop.ts";
 import { alertCanFire } from "./rules/alert-can-fire.ts";
 import { alertHasAction } from "./rules/alert-has-action.ts";
+import { alertHasOwner } from "./rules/alert-has-owner.ts";
+import { appHasObjective } from "./rules/app-has-objective.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
 import { dependsOnNeedless } from "./rules/depends-on-needless.ts";
 import { endpointHardCoded } from "./rules/endpoint-hard-coded.ts";
@@ -18,8 +21,11 @@ import { trafficNotWhole } from "./rules/traffic-not-whole.ts";
 import type { PulumiRule } from "./systems/pulumi/view.ts";
 
 export const stackRules: readonly PulumiRule[] = [
+  alertActionLoop,
   alertCanFire,
   alertHasAction,
+  alertHasOwner,
+  appHasObjective,
   crossEnvironmentReference,
   dependsOnNeedless,
   endpointHardCoded,

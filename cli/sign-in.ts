@@ -38,6 +38,12 @@ export const appRoles: readonly {
     displayName: "Approve remediations",
     description: "Approves the actions of remediations that wait for a person.",
   },
+  {
+    id: "8d1f0c52-3a0b-4f5e-9a67-5e2b7c94d1e8",
+    value: "ActionGroupsSecureWebhook",
+    displayName: "Deliver alerts",
+    description: "Delivers alerts of Azure Monitor. For Azure Monitor alone.",
+  },
 ];
 /** Lets a person's Azure CLI request a token. What the token permits depends on the person's roles. */
 const scopeId = "2a7aa7e8-748f-4c6f-8ab7-601c8079b1ee";

@@ -65,6 +65,15 @@ function declaration(form: Form<unknown>, what: string): Form<string> {
     },
   };
 }
+/** Reports whether a ladder of what is declared opens issues. */
+function opensIssues(remediations: string | undefined): boolean {
+  const declared = read(remediationsForm, parsedJson(remediations ?? "{}"));
+  return (
+    "value" in declared &&
+    declared.value.policies.some(({ ladder }) => ladder.some(({ runbook }) => runbook === "open-issue"))
+  );
+}
+
 const credentialsForm = list(completedCredential);
 
 const pull = plain(object({ server: host, identity: word }));
@@ -185,6 +194,21 @@ const controlPlane = object(
     credentialWebhookSecret: optional(secret),
     rotationsAtOnce: optional(plain(number({ least: 1, most: 100, whole: true }))),
     credentials: optional(plain(declaration(credentialsForm, "the credentials that are rotated, as JSON"))),
+    issues: optional(
+      inputs({
+        vaultId: input(word),
+        tokenUrl: input(
+          text("the URL of a secret without a version, such as https://shop.vault.azure.net/secrets/github-issues", {
+            pattern: "^https://[^/]+/secrets/[0-9A-Za-z-]+/?$",
+          }),
+        ),
+        api: optional(
+          text("the https address of GitHub's API, such as https://github.example/api/v3", {
+            pattern: "^(https://|http://127\\.0\\.0\\.1[:/])[^\\s]+$",
+          }),
+        ),
+      }),
+    ),
     remediations: optional(plain(declaration(remediationsForm, "what is declared about remediations, as JSON"))),
     callers: optional(
       plain(
@@ -206,7 +230,12 @@ const controlPlane = object(
       maxReplicas = Math.max(replicaCounts.controlPlaneMax, minReplicas),
       credentials,
       managedTargets,
+      remediations,
+      issues,
     }): readonly Objection[] => [
+      ...(issues === undefined && opensIssues(remediations)
+        ? ["The policies use open-issue, so issues must name the token with which it writes."]
+        : []),
       ...objectionsToDeclared(credentials, managedTargets),
       ...(requestSeconds < leaseSeconds
         ? []
@@ -314,6 +343,7 @@ const telemetry = object({
   ...place,
   workspaceId: input(word),
   emails: optional(plain(list(text("an e-mail address", { pattern: "^[^@\\s]+@[^@\\s]+$" })))),
+  owner: optional(plain(word)),
   apps: plain(list(word, { least: 1, what: "a list of at least one app's name" })),
   leaseSeconds: optional(seconds),
   switchJob: optional(plain(word)),

@@ -19,6 +19,7 @@ export type Role =
   | "apps-role"
   | "logs-role"
   | "alerts-role"
+  | "issues-role"
   | "administrator"
   | "app"
   | "release"

@@ -17,8 +17,10 @@ import { createStorageKeys } from "./adapters/azure/storage-keys.ts";
 import { createStorageRows } from "./adapters/azure/storage-rows.ts";
 import { patienceOf } from "./adapters/azure/trouble.ts";
 import { createCredentialRoles } from "./adapters/credentials/roles.ts";
+import { createSessions } from "./adapters/credentials/sessions.ts";
 import { createWebhookSystem } from "./adapters/credentials/webhook.ts";
 import { openOrchestrations } from "./adapters/dbos/orchestrations.ts";
+import { createIssues } from "./adapters/github/issues.ts";
 import { signerOf } from "./adapters/notifiers/signing.ts";
 import { openClaims } from "./adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool, poolSizes } from "./adapters/postgres/connection.ts";
@@ -41,7 +43,14 @@ import type { System, Vault } from "./performers/rotation-ports.ts";
 import { rotationsAhead } from "./performers/rotations-ahead.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
 import { openNotifiers } from "./read-notifiers.ts";
-import { incidentKeys, openAlerts, pollAlerts, type RemediationSetting, remediationWorld } from "./remediations.ts";
+import {
+  incidentKeys,
+  openAlerts,
+  openHints,
+  pollAlerts,
+  type RemediationSetting,
+  remediationWorld,
+} from "./remediations.ts";
 import { clockOf } from "./runtime/clock.ts";
 import { startNotifying } from "./runtime/notify.ts";
 import { createOrchestrator, type Orchestrator } from "./runtime/orchestrate.ts";
@@ -94,7 +103,9 @@ async function run(settings: Settings): Promise<void> {
     log: logTrouble,
   });
   const closing = new AbortController();
-  const polling = pollAlerts(remediations, alerts, streams, closing.signal, settings.alertPollSeconds * 1000);
+  const hints = openHints(remediations);
+  const everyMilliseconds = settings.alertPollSeconds * 1000;
+  const polling = pollAlerts(remediations, alerts, streams, closing.signal, everyMilliseconds, hints);
   const refreshing = store.opened
     .refresh(closing.signal)
     .catch((error: unknown) => logTrouble(`rows of earlier versions are brought up to date later: ${String(error)}`));
@@ -113,7 +124,13 @@ async function run(settings: Settings): Promise<void> {
     patienceSeconds: settings.requestSeconds,
   });
   const authenticate = createAuthenticate(settings, dispatcher);
-  const server = serveApi(settings, { ...store, standing, declarations }, streams, authenticate, closing.signal);
+  const server = serveApi(
+    settings,
+    { ...store, standing, declarations, hint: hints.hint },
+    streams,
+    authenticate,
+    closing.signal,
+  );
   await once(server, "listening");
   const { process: name, managedTargets } = settings;
   log({ what: "started", process: name, address: server.address(), managedTargets });
@@ -159,19 +176,31 @@ async function openStore(settings: Settings, connection: Connection) {
 }
 
 /** Gives what remediations are joined to. */
-function remediationsOf(settings: Settings, connection: Connection, { journal, clock }: Store): RemediationSetting {
+function remediationsOf(
+  settings: Settings,
+  connection: Connection,
+  { journal, clock, declared }: Store,
+): RemediationSetting {
   const patience = patienceOf(settings.requestSeconds);
   return {
     ...settings,
+    credentials: credentialsIn(declared),
+    sessions: createSessions(rotatorAccess(settings, connection)),
     declared: settings.remediations,
     connection,
     patience,
     journal,
     kinds,
     apps: createContainerApps(connection, patience),
+    issues: settings.issues && createIssues(settings.issues, { dispatcher: fetchDispatcher() }),
     clock,
     log: logTrouble,
   };
+}
+
+/** Gives how the servers of credentials are reached. */
+function rotatorAccess({ rotatorPassword: password, database }: Settings, { credential }: Connection) {
+  return { password: passwordOf({ ...database, password }, credential), tls: database.tls };
 }
 
 /** Gives what rotations need beside other streams. */
@@ -199,19 +228,17 @@ function rotationsOf(
 
 /** Opens the systems that accept credentials. */
 function systemsOf(
-  { requestSeconds, workspace, rotatorPassword: password, database, ...settings }: Settings,
+  settings: Settings,
   connection: Connection,
   now: Store["clock"]["now"],
   dispatcher: ReturnType<typeof fetchDispatcher>,
 ): System {
+  const { requestSeconds, workspace } = settings;
   const patience = patienceOf(requestSeconds);
   const { resourceManager, subscription, storage: suffix, credentialWebhookSecret: secret } = settings;
   return joinSystems({
     database: {
-      ...createCredentialRoles({
-        password: passwordOf({ ...database, password }, connection.credential),
-        tls: database.tls,
-      }),
+      ...createCredentialRoles(rotatorAccess(settings, connection)),
       ...createLoginRows(connection, patience, workspace, now),
     },
     storage: {
@@ -266,7 +293,7 @@ function orchestratorOf(
 
 function serveApi(
   { managedTargets: managedApps, remediations, process: name, host, port }: Settings,
-  { journal, claims, clock, telemetry, standing, declarations }: Store & Pick<Parts, "standing" | "declarations">,
+  { journal, claims, clock, telemetry, ...asked }: Store & Pick<Parts, "standing" | "declarations" | "hint">,
   streams: Orchestrator,
   authenticate: Authenticate,
   closing: AbortSignal,
@@ -276,10 +303,11 @@ function serveApi(
     claims,
     kinds,
     streams,
-    ...(standing && { standing }),
+    ...(asked.standing && { standing: asked.standing }),
+    ...(asked.hint && { hint: asked.hint }),
     managedApps,
     managedTargets: [...managedApps.map(appKey), ...incidentKeys(remediations)],
-    ...(declarations && { declarations }),
+    ...(asked.declarations && { declarations: asked.declarations }),
     now: clock.now,
     process: name,
     closing,

@@ -1,19 +1,26 @@
 // Joins remediations to the world: what is declared, the adapters, the runbooks, and the poll that takes alerts.
 import type { AnyEvent, Kinds } from "../engines/kind.ts";
+import { type Hint, hintOf } from "../engines/remediation/alerts/delivery.ts";
 import type { Remediations } from "../engines/remediation/declaration.ts";
 import { incidentKey } from "../engines/remediation/targets.ts";
 import type { TargetKey } from "../engines/targets.ts";
 import { createAlerts } from "./adapters/azure/alerts.ts";
 import type { Connection } from "./adapters/azure/connection.ts";
-import { collectDiagnostics, restartRevision, startJob } from "./adapters/azure/runbooks.ts";
+import { azureEvidence } from "./adapters/azure/evidence.ts";
+import { restartRevision, startJob } from "./adapters/azure/runbooks.ts";
 import { createSymptoms } from "./adapters/azure/symptoms.ts";
 import type { Patience } from "./adapters/azure/trouble.ts";
+import { collectDiagnostics } from "./performers/collect-diagnostics.ts";
+import { endBlockingSession } from "./performers/end-blocking-session.ts";
+import type { Declared } from "./performers/incident-database.ts";
+import { openIssue } from "./performers/open-issue.ts";
 import type { RemediationWorld } from "./performers/remediation.ts";
 import { takeAlerts } from "./performers/remediation-intake.ts";
-import type { Alerts, RunbookPort } from "./performers/remediation-ports.ts";
+import type { Alerts, Issues, Sessions } from "./performers/remediation-ports.ts";
 import { actionsInJournal, workInJournal } from "./performers/remediation-situation.ts";
 import { returnToPrevious } from "./performers/return-to-previous.ts";
 import type { Apps } from "./performers/rollout-ports.ts";
+import { rotateCredential } from "./performers/rotate-credential.ts";
 import { failure } from "./performers/watched-fence.ts";
 import { systemTime } from "./runtime/clock.ts";
 import { logTroubles } from "./runtime/lasting-troubles.ts";
@@ -34,6 +41,11 @@ export interface RemediationSetting {
   readonly journal: Journal<AnyEvent>;
   readonly kinds: Kinds;
   readonly apps: Apps;
+  /** The declared credentials, which say where databases are, and the sessions there. */
+  readonly credentials: Declared;
+  readonly sessions: Sessions;
+  /** Undefined if no token for issues is configured. */
+  readonly issues: Issues | undefined;
   readonly clock: Clock;
   readonly log: (message: string) => void;
 }
@@ -48,6 +60,7 @@ export const openAlerts = ({ declared, clock, ...setting }: RemediationSetting):
 
 /** Opens what the performer of remediations needs. */
 export function remediationWorld(setting: RemediationSetting, alerts: Alerts, streams: Streams): RemediationWorld {
+  const { credentials, sessions } = setting;
   const { declared, connection, patience, workspace, ingestionSeconds, requestSeconds, journal, kinds, apps, clock } =
     setting;
   const cloud = { apps: connection.apps, ready: connection.ready, patience };
@@ -62,31 +75,57 @@ export function remediationWorld(setting: RemediationSetting, alerts: Alerts, st
       }),
       stopped: async () => null,
     },
-    symptoms: createSymptoms(connection, patience, workspace, ingestionSeconds, declared.objectives),
+    symptoms: createSymptoms(connection, patience, workspace, ingestionSeconds, declared),
     runbooks: {
       "return-to-previous": returnToPrevious({ journal, apps, streams, clock }),
       "restart-revision": restartRevision(cloud),
       "start-job": startJob(cloud, systemTime, clock.now),
-      "collect-diagnostics": collectDiagnostics(connection, patience, workspace),
-      "end-blocking-session": unconnected,
+      "collect-diagnostics": collectDiagnostics({
+        azure: azureEvidence(connection, patience, workspace),
+        credentials,
+        sessions,
+        journal,
+        clock,
+      }),
+      "open-issue": openIssue({ journal, issues: setting.issues }),
+      "rotate-credential": rotateCredential({ declared: credentials, journal, streams, clock, time: systemTime }),
+      "end-blocking-session": endBlockingSession(credentials, sessions),
     },
     clock,
     requestSeconds,
   };
 }
 
-/** The control plane has no connection to other database servers than its own. */
-const unconnected: RunbookPort = {
-  plan: async () => ({
-    ok: true,
-    value: { fits: false, message: "this control plane has no connection to the server", plan: "" },
-  }),
-  act: async () => ({ ok: false, reason: "this control plane has no connection to the server" }),
-};
+/** Lets deliveries wake the poll of the alerts. */
+export function openHints({ declared, clock }: Pick<RemediationSetting, "declared" | "clock">): Hints {
+  let wake = new AbortController();
+  return {
+    hint: (payload) => {
+      const judged = hintOf(payload, declared, clock.now());
+      if (judged.says === "look") wake.abort();
+      return judged;
+    },
+    woken: () => {
+      if (wake.signal.aborted) wake = new AbortController();
+      return wake.signal;
+    },
+  };
+}
+
+/** How deliveries wake the poll. */
+export interface Hints {
+  readonly hint: (payload: unknown) => Hint;
+  /** Gives a signal that fires at the next delivery that is worth a look. */
+  readonly woken: () => AbortSignal;
+}
+
+/** A storm of deliveries must not become a storm of polls. */
+const leastMilliseconds = 5_000;
 
 /**
  * Polls alerts until the process closes. Every replica polls: an alert leads to one stream by its name, however many
- * see it. Without a policy nothing is polled. After a failure the next poll is no sooner than Azure asks.
+ * see it. A delivery ends the rest between two polls. Without a policy nothing is polled. After a failure the next poll
+ * is no sooner than Azure asks.
  */
 export async function pollAlerts(
   { declared, clock, log }: Pick<RemediationSetting, "declared" | "clock" | "log">,
@@ -94,6 +133,7 @@ export async function pollAlerts(
   { start }: Pick<Orchestrator, "start">,
   closing: AbortSignal,
   everyMilliseconds: number,
+  { woken }: Pick<Hints, "woken">,
   time: Pick<Time, "nap" | "steady"> = systemTime,
 ): Promise<void> {
   if (declared.policies.length === 0) return;
@@ -101,10 +141,14 @@ export async function pollAlerts(
   const troubles = logTroubles(log, time);
   const subject = "taking alerts";
   while (!closing.aborted) {
+    const hinted = woken();
     const taken = await takeAlerts({ alerts, start, known }, clock.now(), closing).catch(failure);
     if (taken.ok) troubles.over(subject);
     else troubles.met(subject, `failed and will be tried again: ${taken.reason}`);
     const askedMilliseconds = taken.ok ? 0 : (taken.retryAfterSeconds ?? 0) * 1000;
-    await time.nap(Math.max(everyMilliseconds, askedMilliseconds), closing);
+    // A rest that Azure asks for is kept, whatever is delivered. A delivery during the poll counts: it may be newer.
+    const rest = Math.max(askedMilliseconds, Math.min(leastMilliseconds, everyMilliseconds));
+    await time.nap(rest, closing);
+    if (rest < everyMilliseconds) await time.nap(everyMilliseconds - rest, AbortSignal.any([closing, hinted]));
   }
 }

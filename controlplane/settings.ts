@@ -9,6 +9,7 @@ import type { Target } from "../engines/rollout/vocabulary.ts";
 import type { Credential } from "../engines/rotation/vocabulary.ts";
 import { settingsWrong } from "../errors/api.ts";
 import type { CredentialRoles } from "./adapters/credentials/prepare-roles.ts";
+import type { IssueAccess } from "./adapters/github/issues.ts";
 import { signingKeyBytesMin, signingKeyOf } from "./adapters/notifiers/signing.ts";
 import { type Database, isLoopback } from "./adapters/postgres/connection.ts";
 import type { Grantee } from "./adapters/postgres/role.ts";
@@ -48,6 +49,8 @@ export interface Settings {
   readonly port: number;
   /** Who receives notifications of rollouts. */
   readonly notifiers: NotifierSettings;
+  /** Where issues are opened, and the token for them; undefined if none is configured. */
+  readonly issues: IssueAccess | undefined;
   /** What may be done about alerts; nothing if it is not configured. */
   readonly remediations: Remediations;
   /** How often alerts are polled. */
@@ -116,12 +119,25 @@ export function readSettings(environment: Environment): Settings {
     port: read.number("PORT", 8080, 0, 65_535),
     notifiers: readNotifiers(environment["BALLAST_NOTIFY"], complaints),
     alertPollSeconds: read.number("BALLAST_ALERT_POLL_SECONDS", 60, 1, 3600),
+    issues: readIssueAccess(environment, complaints),
     remediations: readRemediations(environment["BALLAST_REMEDIATIONS"], complaints),
     telemetry: readTelemetry(environment, read, complaints),
     process: `${environment["CONTAINER_APP_REPLICA_NAME"] || "local"}-${process.pid}-${Date.now().toString(36)}`,
   };
   if (complaints.length > 0) throw settingsWrong({ complaints });
   return settings;
+}
+
+/** Reads where issues are opened. The token is a secret, so a complaint never holds its value. */
+function readIssueAccess(environment: Environment, complaints: string[]): IssueAccess | undefined {
+  const token = environment["BALLAST_ISSUES_TOKEN"]?.trim() ?? "";
+  if (token === "") return undefined;
+  if (/\s/.test(token)) complaints.push("BALLAST_ISSUES_TOKEN has a space within.");
+  const api = (environment["BALLAST_ISSUES_API"] || "https://api.github.com").replace(/\/+$/, "");
+  const url = URL.parse(api);
+  if (url?.protocol !== "https:" && !(url?.protocol === "http:" && isLoopback(url.hostname)))
+    complaints.push(`BALLAST_ISSUES_API ("${api}") must be an https address; a token is sent to no other.`);
+  return { api, token };
 }
 
 /** The settings of the process that prepares the database instead of serving the API. */

@@ -43,8 +43,27 @@ export const roleMissing = entry<{ role: string; caller: string }>("call-role-mi
 /** The body exceeds the limit. It is not read to its end, whatever its header says. */
 export const callTooLarge = entry<{ bytesMax: number }>("call-too-large", {
   title: "The body of a call is too large",
-  message: ({ bytesMax }) => `The body is larger than ${bytesMax / 1024} kB, the limit for every call.`,
+  message: ({ bytesMax }) => `The body is larger than ${bytesMax / 1024} kB, the limit for this call.`,
   fix: () => "send only the fields that the API description lists for this call",
+});
+
+/** Whoever delivers alerts must be Azure Monitor: others may have the role by mistake. */
+export const senderUnknown = entry<{ application: string }>("alert-sender-unknown", {
+  title: "An alert was not delivered by Azure Monitor",
+  message: ({ application }) =>
+    `Alerts are delivered by the application ${application} (Azure Monitor), and the token is of another one.`,
+  fix: () =>
+    "deliver alerts by an action group's secure webhook, and take the app role ActionGroupsSecureWebhook from " +
+    "whoever else has it; to ask for a remediation yourself, use `ballast remediation request`",
+  left: () => "The delivery had no effect. Alerts are still polled.",
+});
+
+/** What was delivered is no alert that is known. Nobody acts on an alert that was guessed. */
+export const alertRefused = entry<{ why: string }>("alert-malformed", {
+  title: "A delivered alert cannot be read",
+  message: ({ why }) => why,
+  fix: () => "turn the common alert schema on for the receiver in the action group",
+  left: () => "The delivery had no effect. Alerts are still polled.",
 });
 
 /** The content type is not JSON. The body's format is never guessed. */

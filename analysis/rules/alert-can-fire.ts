@@ -48,7 +48,9 @@ resources:
     properties:
       severity: 0
       enabled: true
-      actions: [{ actionGroupId: "/subscriptions/s/group" }]
+      actions:
+        - actionGroupId: /subscriptions/s/group
+          webHookProperties: { owner: shop team, runbook: database }
       criteria:
         odataType: Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria
         allOf:

@@ -75,7 +75,9 @@ resources:
       severity: 1
       enabled: true
 ${actions}`;
-const withAction = program('      actions: [{ actionGroupId: "${on-call.id}" }]\n');
+const withAction = program(
+  '      actions: [{ actionGroupId: "${on-call.id}", webHookProperties: { owner: shop, runbook: failing } }]\n',
+);
 
 export const alertHasAction = pulumiRule({
   id: "alert-has-action",

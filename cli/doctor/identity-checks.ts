@@ -1,7 +1,7 @@
 // Checks whether the stack's identities have the permissions that their work needs: the control plane's in the resource
 // group and on the workspace, the dead man's switch's on the app, the image puller's on the registry. It compares what
 // their roles permit, so a role of any name will do.
-import { controlPlaneActions } from "../../components/platform/control-plane.ts";
+import { controlPlaneActions } from "../../components/platform/control-plane-rights.ts";
 import { switchActions } from "../../components/platform/dead-mans-switch.ts";
 import { doctorIdentityRightsMissing } from "../../errors/doctor.ts";
 import { messageOf } from "./azure-answer.ts";

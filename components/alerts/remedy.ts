@@ -11,7 +11,10 @@ export const budgetClasses = { whenever: 100, "half-spent": 50, "nearly-spent": 
 
 /** One action of the ladder. */
 export interface RemedyRung {
-  /** What is done: `return-to-previous`, `restart-revision`, `start-job` or `collect-diagnostics`. */
+  /**
+   * What is done: `return-to-previous`, `restart-revision`, `rotate-credential`, `end-blocking-session`, `start-job`,
+   * `collect-diagnostics` or `open-issue`.
+   */
   readonly runbook: Policy["ladder"][number]["runbook"];
   /**
    * Whether a person with the app role `Remediation.Approve` must approve it.
@@ -31,6 +34,19 @@ export interface RemedyRung {
    * @default none: it is not undone
    */
   readonly undoJob?: string;
+  /**
+   * The declared credential, as `<vault>/<name>`, of `rotate-credential` and `end-blocking-session`, which need one,
+   * and of `collect-diagnostics`.
+   *
+   * @default none
+   */
+  readonly credential?: string;
+  /**
+   * The GitHub repository of `open-issue`, as `owner/name`.
+   *
+   * @default none
+   */
+  readonly repository?: string;
 }
 
 /** What may be done about an alert, and how it is verified. */

@@ -35,6 +35,7 @@ interface Settings {
   readonly rotationsAtOnce?: number;
   readonly credentials?: string | undefined;
   readonly remediations?: string | undefined;
+  readonly issues?: { readonly tokenUrl: pulumi.Input<string>; readonly api?: string | undefined } | undefined;
 }
 
 /** The name of the app's secret with the database's password. The template names the secret and never holds it. */
@@ -49,9 +50,18 @@ const webhookSecret = "credential-webhook";
 /** The name of the app's secret with the connection string of telemetry. */
 const telemetrySecret = "telemetry";
 
-/** Returns the secrets that the template only names. */
-export function secretsOf({ database, notify, rotatorPassword, credentialWebhookSecret, telemetry }: Settings): {
-  secrets?: { name: string; value: pulumi.Output<string> }[];
+/** The name of the app's secret with the token for issues, which Key Vault holds. */
+const issuesSecret = "issues-token";
+
+/** Returns the secrets that the template only names. One that Key Vault holds is fetched with the identity. */
+export function secretsOf(
+  { database, notify, rotatorPassword, credentialWebhookSecret, telemetry, issues }: Settings,
+  identity: pulumi.Input<string>,
+): {
+  secrets?: (
+    | { name: string; value: pulumi.Output<string> }
+    | { name: string; keyVaultUrl: pulumi.Input<string>; identity: pulumi.Input<string> }
+  )[];
 } {
   const given = [
     ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
@@ -61,6 +71,7 @@ export function secretsOf({ database, notify, rotatorPassword, credentialWebhook
       ? []
       : [{ name: webhookSecret, value: pulumi.secret(credentialWebhookSecret) }]),
     ...(telemetry ? [{ name: telemetrySecret, value: pulumi.secret(telemetry.connectionString) }] : []),
+    ...(issues ? [{ name: issuesSecret, keyVaultUrl: issues.tokenUrl, identity }] : []),
   ];
   return given.length === 0 ? {} : { secrets: given };
 }
@@ -102,17 +113,9 @@ export function environmentVariables(
     ...(endpoints.storage === undefined ? {} : { BALLAST_STORAGE: endpoints.storage }),
     ...(args.rotationsAtOnce === undefined ? {} : { BALLAST_ROTATIONS_AT_ONCE: String(args.rotationsAtOnce) }),
     ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
+    ...(args.issues?.api === undefined ? {} : { BALLAST_ISSUES_API: args.issues.api }),
   });
-  return [
-    ...env,
-    ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
-    ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
-    ...(args.rotatorPassword === undefined ? [] : [{ name: "BALLAST_ROTATOR_PASSWORD", secretRef: rotatorSecret }]),
-    ...(args.credentialWebhookSecret === undefined
-      ? []
-      : [{ name: "BALLAST_CREDENTIAL_WEBHOOK_SECRET", secretRef: webhookSecret }]),
-    ...(args.telemetry ? [{ name: "APPLICATIONINSIGHTS_CONNECTION_STRING", secretRef: telemetrySecret }] : []),
-  ];
+  return [...env, ...secretVariables(args)];
 }
 
 /** Returns the arguments as the state keeps them: a component's own inputs are in it too. */
@@ -128,4 +131,19 @@ export function stateOf(given: Settings): object {
     database: { ...database, ...(login && { login: { ...login, password: pulumi.secret(login.password) } }) },
     ...(telemetry && { telemetry: { ...telemetry, connectionString: pulumi.secret(telemetry.connectionString) } }),
   };
+}
+
+/** Returns the variables whose values are secrets of the app. */
+function secretVariables(args: Settings): { name: string; secretRef: string }[] {
+  const { database } = args;
+  return [
+    ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
+    ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
+    ...(args.rotatorPassword === undefined ? [] : [{ name: "BALLAST_ROTATOR_PASSWORD", secretRef: rotatorSecret }]),
+    ...(args.issues === undefined ? [] : [{ name: "BALLAST_ISSUES_TOKEN", secretRef: issuesSecret }]),
+    ...(args.credentialWebhookSecret === undefined
+      ? []
+      : [{ name: "BALLAST_CREDENTIAL_WEBHOOK_SECRET", secretRef: webhookSecret }]),
+    ...(args.telemetry ? [{ name: "APPLICATIONINSIGHTS_CONNECTION_STRING", secretRef: telemetrySecret }] : []),
+  ];
 }

@@ -12,52 +12,16 @@ import { readArguments } from "../arguments.ts";
 import {
   assignmentName,
   child,
-  metricsPublisher,
   physicalName,
   replicaSizes,
   resourcesOf,
   roleDefinitionId,
   subscriptionOf,
 } from "../conventions.ts";
+import { controlPlaneActions, roles, runbookActions } from "./control-plane-rights.ts";
 import { environmentVariables, secretsOf, stateOf } from "./control-plane-variables.ts";
 import { customRole } from "./custom-role.ts";
 import type { Pull } from "./image-registry.ts";
-
-/**
- * What the control plane may do with the apps of its group: read them, their revisions and replicas, write their
- * traffic, and activate and deactivate revisions.
- *
- * Each right is needed: a test removes one at a time and shows what then fails. Azure has no smaller right for writing
- * traffic than for writing the app. Reading an app's secrets and deleting are not among them.
- */
-export const controlPlaneActions = [
-  "Microsoft.App/containerApps/read",
-  "Microsoft.App/containerApps/write",
-  "Microsoft.App/containerApps/revisions/read",
-  "Microsoft.App/containerApps/revisions/activate/action",
-  "Microsoft.App/containerApps/revisions/deactivate/action",
-  "Microsoft.App/containerApps/revisions/replicas/read",
-] as const;
-
-/**
- * What the runbooks of remediations need beside that. The identity has it only if remediations are declared. The same
- * test removes each.
- */
-export const runbookActions = [
-  "Microsoft.App/containerApps/revisions/restart/action",
-  "Microsoft.App/jobs/read",
-  "Microsoft.App/jobs/start/action",
-  "Microsoft.App/jobs/executions/read",
-] as const;
-
-/** Azure's built-in roles, by the GUIDs that they have in every tenant. */
-const roles = {
-  /** Monitoring Reader: reads alerts, which belong to the subscription. */
-  alerts: "43d0d8ad-25c7-4714-9337-8ba259a9fe05",
-  /** Log Analytics Reader: reads and queries logs, changes nothing. */
-  logs: "73c42c96-874c-492b-b04d-ab87d138a893",
-  telemetry: metricsPublisher,
-};
 
 /** Where the control plane runs, what it may do, and what it works with. */
 export interface ControlPlaneArgs {
@@ -248,6 +212,27 @@ export interface ControlPlaneArgs {
    */
   readonly remediations?: string | undefined;
   /**
+   * The GitHub token with which the runbook `open-issue` writes, by reference: Key Vault holds it, so neither the
+   * program nor its state does. The control plane's identity gets the right to read that one secret. The token needs to
+   * write issues, and nothing else.
+   *
+   * @default none: `open-issue` does not fit
+   */
+  readonly issues?:
+    | {
+        /** The id of the key vault. It must use Azure RBAC. */
+        readonly vaultId: pulumi.Input<string>;
+        /** The URL of the secret, without a version, so that a new token is taken by itself. */
+        readonly tokenUrl: pulumi.Input<string>;
+        /**
+         * The address of your own GitHub server's API.
+         *
+         * @default https://api.github.com
+         */
+        readonly api?: string | undefined;
+      }
+    | undefined;
+  /**
    * The address ranges in CIDR from which its ingress accepts calls. Any other call is refused before its
    * token is read. Include the environment's own range: without it the dead man's switch gets no heartbeat
    * and acts as if the control plane were gone.
@@ -309,7 +294,7 @@ export class ControlPlane extends pulumi.ComponentResource {
           activeRevisionsMode: "Single",
           registries: [args.pull],
           ingress: ingressOf(args),
-          ...secretsOf(args),
+          ...secretsOf(args, identity.id),
         },
         template: templateOf(appName, args, identity),
       },
@@ -332,7 +317,7 @@ export class ControlPlane extends pulumi.ComponentResource {
 
   /** Gives the identity its roles: at the group's apps, at the workspace, and where it sends telemetry. */
   #grants(name: string, args: ControlPlaneArgs, identity: UserAssignedIdentity): RoleAssignment[] {
-    const { scope, telemetry, subscription = subscriptionOf(scope) } = args;
+    const { scope, telemetry, issues, subscription = subscriptionOf(scope) } = args;
     const grant = (role: "apps" | keyof typeof roles, at: pulumi.Input<string>, definition: pulumi.Input<string>) =>
       new RoleAssignment(
         child(name, `${role}-role`),
@@ -359,9 +344,14 @@ export class ControlPlane extends pulumi.ComponentResource {
       builtIn("logs", args.workspace.id),
       ...(acts ? [builtIn("alerts", `/subscriptions/${subscription}`)] : []),
       ...(telemetry ? [builtIn("telemetry", telemetry.insightsId)] : []),
+      ...(issues ? [builtIn("issues", secretIdOf(issues))] : []),
     ];
   }
 }
+
+/** Gives the id of one secret: the right to read it is no right to read the others of its vault. */
+const secretIdOf = ({ vaultId, tokenUrl }: NonNullable<ControlPlaneArgs["issues"]>): pulumi.Output<string> =>
+  pulumi.all([vaultId, tokenUrl]).apply(([vault, url]) => `${vault}/secrets/${new URL(url).pathname.split("/")[2]}`);
 
 const ingressOf = ({ callers }: ControlPlaneArgs) => ({
   external: true,

@@ -39,6 +39,12 @@ export interface TelemetryArgs {
    * @default none: alerts still fire in the portal, and you can add action groups of your own to the rules
    */
   readonly emails?: readonly string[];
+  /**
+   * The team or person who answers the alerts. Every receiver gets it with the alert.
+   *
+   * @default the first of `emails`
+   */
+  readonly owner?: string;
   /** The names of the apps whose failed requests raise an alert. */
   readonly apps: readonly string[];
   /**
@@ -152,7 +158,7 @@ export class Telemetry extends pulumi.ComponentResource {
 
   /** Declares a rule that fires when the alert's query returns any row. */
   #alertRule(name: string, args: TelemetryArgs, alert: Alert, actionGroup: ActionGroup): void {
-    const { scope, resourceGroupName, location, workspaceId } = args;
+    const { scope, resourceGroupName, location, workspaceId, emails = [], owner = emails[0] } = args;
     const { id, title, means, runbook, severity, windowMinutes, query, dimension } = alert;
     new ScheduledQueryRule(
       child(name, `alert-${id}`),
@@ -182,7 +188,7 @@ export class Telemetry extends pulumi.ComponentResource {
             },
           ],
         },
-        actions: { actionGroups: [actionGroup.id], customProperties: { runbook } },
+        actions: { actionGroups: [actionGroup.id], customProperties: { ...(owner && { owner }), runbook } },
       },
       { parent: this },
     );

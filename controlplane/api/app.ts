@@ -17,6 +17,7 @@ import { namingStream } from "../runtime/stuck.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type Answer, type Call, type Caller, type Parts, refuse } from "./call.ts";
 import { listDeclared, putDeclared, removeDeclared, showDeclared } from "./declarations.ts";
+import { deliverAlert } from "./deliver-alert.ts";
 import { health } from "./health.ts";
 import { lockTarget, unlockTarget } from "./lock-target.ts";
 import { showApi } from "./openapi.ts";
@@ -54,7 +55,12 @@ const bytesMax = 64 * 1024;
 const shownMax = 90;
 
 /** The functions of the calls that belong to no kind of work. */
-const guardedAnswers: Readonly<Record<keyof typeof guarded, Answer>> = { lockTarget, unlockTarget, recover };
+const guardedAnswers: Readonly<Record<keyof typeof guarded, Answer>> = {
+  lockTarget,
+  unlockTarget,
+  recover,
+  deliverAlert,
+};
 
 /** Gives the function that answers each call that needs a token. */
 const answersOf = (kinds: Kinds): Readonly<Record<string, Answer>> =>
@@ -106,7 +112,7 @@ export function createApp(
   const answers = answersOf(kinds);
   app.get("/health", () => health(parts));
   app.get("/openapi.json", () => showApi(kinds));
-  for (const [name, { method, path, names = {}, role, partRole, ...described }] of Object.entries(
+  for (const [name, { method, path, names = {}, role, partRole, bodyBytesMax, ...described }] of Object.entries(
     operationsOf(kinds),
   )) {
     const carryOut = answers[name];
@@ -118,7 +124,9 @@ export function createApp(
       const response =
         caller instanceof Response
           ? caller
-          : await readAndAnswer(context, caller, names, "body" in described, (call) => carryOut(call, parts));
+          : await readAndAnswer(context, caller, names, "body" in described ? (bodyBytesMax ?? bytesMax) : 0, (call) =>
+              carryOut(call, parts),
+            );
       const milliseconds = Math.round(performance.now() - began);
       log({
         what: "call",
@@ -164,13 +172,13 @@ async function readAndAnswer(
   { req }: Context,
   caller: Caller,
   names: Names,
-  hasBody: boolean,
+  bodyBytesMax: number,
   carryOut: (call: Call) => Promise<Response>,
 ): Promise<Response> {
   const path = req.param() as Record<string, string>;
   const complaints = complaintsAboutPath(path, names);
   if (complaints.length > 0) return refuse(400, callMalformed({ complaints }));
-  const body = hasBody ? await readBody(req.raw) : { value: undefined };
+  const body = bodyBytesMax > 0 ? await readBody(req.raw, bodyBytesMax) : { value: undefined };
   return body instanceof Response
     ? body
     : carryOut({
@@ -184,12 +192,12 @@ async function readAndAnswer(
 }
 
 /** Reads the body, or gives the refusal. A body that is too large is not read to its end, whatever its header says. */
-async function readBody({ body, headers }: Request): Promise<{ readonly value: unknown } | Response> {
+async function readBody({ body, headers }: Request, most: number): Promise<{ readonly value: unknown } | Response> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.length;
-    if (bytes > bytesMax) return refuse(413, callTooLarge({ bytesMax }));
+    if (bytes > most) return refuse(413, callTooLarge({ bytesMax: most }));
     chunks.push(chunk);
   }
   if (bytes === 0) return { value: undefined };

@@ -74,12 +74,14 @@ function callerWith(payload: JWTPayload, tenant: string, required: readonly Role
   const name = first(payload["oid"], payload.sub, payload["azp"], payload["appid"]) ?? "unnamed";
   // In a user's token the application's name is that of the tool that they used, so it comes last.
   const displayName = first(payload["name"], payload["preferred_username"], payload["upn"], payload["app_displayname"]);
+  const application = payload["azp"] ?? payload["appid"];
   const granted: readonly unknown[] = Array.isArray(payload["roles"]) ? payload["roles"] : [];
   const roles = appRoles.filter((role) => granted.includes(role));
   const caller: Caller = {
     name: lineOf(name, nameMax),
     ...(displayName === undefined ? {} : { displayName: lineOf(displayName, nameMax) }),
     roles,
+    ...(typeof application === "string" && { application: application.toLowerCase() }),
   };
   return required.some((role) => roles.includes(role))
     ? caller

@@ -14,6 +14,9 @@ import type { Role } from "./roles.ts";
 /** The part of the control loop that the API uses. */
 export type Streams = Pick<Orchestrator, "start" | "signal" | "recover">;
 
+/** What a delivery of an alert is worth: a look at the alerts now, or nothing. `refuse` says why it is no alert. */
+export type Hint = { readonly says: "look" } | { readonly says: "ignore" | "refuse"; readonly why: string };
+
 /** What the endpoints of the API share. */
 export interface Parts {
   readonly journal: Journal;
@@ -26,6 +29,8 @@ export interface Parts {
   readonly managedTargets: readonly TargetKey[];
   /** What programs declare, by the plural of the things. @default nothing can be declared */
   readonly declarations?: Readonly<Record<string, Declarations>>;
+  /** Judges a delivery of an alert, and looks at the alerts now if it is worth that. @default it is ignored */
+  readonly hint?: (payload: unknown) => Hint;
   /** Tells whether the world is still as a finished stream left it. @default it is */
   readonly standing?: (stream: string) => Promise<Standing>;
   readonly now: () => Instant;
@@ -40,6 +45,8 @@ export interface Caller {
   readonly name: string;
   /** The name that the token has for people, if any. It grants nothing: names are neither unique nor permanent. */
   readonly displayName?: string;
+  /** The application that asked for the token, by its client id. */
+  readonly application?: string;
   /** The app roles that the token grants. */
   readonly roles: readonly Role[];
 }

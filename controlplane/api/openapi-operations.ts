@@ -5,6 +5,7 @@ import type { Form } from "../../engines/form.ts";
 import type { AnyKind, DeclaredThings, Kinds } from "../../engines/kind.ts";
 import { exactly, type Schema } from "../../engines/schema.ts";
 import { appForms } from "../../engines/targets.ts";
+import { deliveryBytesMax, deliveryForm } from "./deliver-alert.ts";
 import { lockForm } from "./lock-target.ts";
 import { named } from "./openapi-shapes.ts";
 import { filterForm, followForm, listedMax, lockNames, type Names } from "./read-address.ts";
@@ -25,6 +26,8 @@ export interface Operation {
   readonly summary: string;
   readonly query?: Form<unknown>;
   readonly body?: Form<unknown>;
+  /** The limit of the body. @default 64 KiB */
+  readonly bodyBytesMax?: number;
   /** The answers of a successful call, by status. */
   readonly answers: Readonly<Record<number, Answered>>;
   /** The ids of errors beyond those of every call, by status. */
@@ -327,6 +330,23 @@ export const guarded = {
     summary: "Unlock an app. A lock that has already expired is no error.",
     answers: { 204: { description: "The lock no longer exists." } },
     refusals: { 404: ["target-not-managed"] },
+  },
+  deliverAlert: {
+    method: "POST",
+    path: "/alerts",
+    role: "ActionGroupsSecureWebhook",
+    body: deliveryForm,
+    bodyBytesMax: deliveryBytesMax,
+    summary:
+      "Receive an alert from an action group's secure webhook. It is a hint: the alerts are looked at now instead of " +
+      "at the next poll. Only Azure Monitor may deliver one.",
+    answers: {
+      202: {
+        description: "It was read. Whether the alerts are looked at now, and why not.",
+        shape: exactly({ looks: { type: "boolean" }, message: { type: "string" } }),
+      },
+    },
+    refusals: { 400: ["alert-malformed"], 403: ["alert-sender-unknown"] },
   },
   recover: {
     method: "POST",

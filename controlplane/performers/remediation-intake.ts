@@ -1,5 +1,5 @@
-// Alerts → remediations. The alerts API is polled; deliveries are not taken, because they are lost,
-// repeated and forged. Each alert leads to one stream by its name, however often it is seen.
+// Alerts → remediations. The alerts API is polled; a delivery only makes the next poll come sooner, because deliveries
+// are lost, repeated and forged. Each alert leads to one stream by its name, however often it is seen.
 import type { Request, Result } from "../../engines/engine.ts";
 import { whyUnfit } from "../../engines/remediation/alerts/alert.ts";
 import { streamOf } from "../../engines/remediation/names.ts";

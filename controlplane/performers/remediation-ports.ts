@@ -1,5 +1,6 @@
 // What a remediation needs from the world, implemented by the adapters.
 import type { Result } from "../../engines/engine.ts";
+import type { Issue } from "../../engines/remediation/issue.ts";
 import type {
   Entry,
   FollowedEnd,
@@ -13,6 +14,7 @@ import type {
   Sighting,
   Situation,
 } from "../../engines/remediation/vocabulary.ts";
+import type { Credential } from "../../engines/rotation/vocabulary.ts";
 import type { TargetKey } from "../../engines/targets.ts";
 import type { Instant } from "../../engines/time.ts";
 import type { Fence } from "../runtime/ports.ts";
@@ -69,6 +71,39 @@ export interface RunbookPort {
   /** Waits for the end of what it began. */
   readonly follow?: (effect: Effect<"Follow">, cancel: AbortSignal) => Promise<Result<FollowedEnd>>;
   readonly undo?: (effect: Effect<"Undo">, fence: Fence) => Promise<Result<string>>;
+}
+
+/** The issues of repositories. */
+export interface Issues {
+  /** Gives the issues that have our label, open and closed. */
+  readonly list: (repository: string, cancel: AbortSignal) => Promise<Result<readonly Issue[]>>;
+  readonly comments: (repository: string, issue: number, cancel: AbortSignal) => Promise<Result<readonly string[]>>;
+  /** Opens an issue with our label, and gives its number. */
+  readonly open: (repository: string, title: string, body: string) => Promise<Result<number>>;
+  readonly comment: (repository: string, issue: number, body: string) => Promise<Result<null>>;
+}
+
+/** Gives what one system has to say about a target, a line each. */
+export type Evidence = (target: TargetKey, cancel: AbortSignal) => Promise<readonly string[]>;
+
+/** An idle session that blocks others and waits for nobody. */
+export interface Culprit {
+  readonly pid: number;
+  /** When it began: the server gives a number again. */
+  readonly since: string;
+  readonly role: string;
+  readonly application: string;
+  readonly victims: number;
+  readonly idleSeconds: number;
+}
+
+/** The sessions of a credential's database. */
+export interface Sessions {
+  readonly culprits: (credential: Credential, cancel: AbortSignal) => Promise<Result<readonly Culprit[]>>;
+  /** Ends the sessions that still block others, and gives them. */
+  readonly end: (credential: Credential, fence: Fence) => Promise<Result<readonly Culprit[]>>;
+  /** Gives what the sessions do and which queries are slow, a line each, without a value of any statement. */
+  readonly evidence: (credential: Credential, cancel: AbortSignal) => Promise<Result<readonly string[]>>;
 }
 
 /** All runbooks. */

@@ -41,8 +41,9 @@ const shownComment = ({ name }: Hosted, { id, on, login, body }: Comment) => ({
   html_url: `https://github.com/${name}/pull/${on}#issuecomment-${id}`,
 });
 
-const shownIssue = ({ name }: Hosted, { login, ...issue }: Issue) => ({
+const shownIssue = ({ name }: Hosted, { login, labels, ...issue }: Issue) => ({
   ...issue,
+  labels: labels.map((label) => ({ name: label })),
   user: { login },
   html_url: `https://github.com/${name}/issues/${issue.number}`,
 });
@@ -76,10 +77,18 @@ function changeComment(repository: Hosted, id: number, { body = "" }: IssueBody,
 
 function listed(repository: Hosted, call: Call): Reply {
   const [state, creator] = [call.query.get("state") ?? "open", call.query.get("creator")];
+  const wanted = (call.query.get("labels") ?? "").split(",").filter((label) => label !== "");
   // GitHub lists pull requests among the issues.
-  const pulled = repository.pullRequests.map((each) => ({ ...each, labels: [], pull_request: {} }));
+  const pulled = repository.pullRequests.map((each) => ({
+    ...each,
+    labels: [] as readonly string[],
+    pull_request: {},
+  }));
   const found = [...repository.issues, ...pulled].filter(
-    (each) => (state === "all" || each.state === state) && (creator === null || each.login === creator),
+    ({ state: own, login, labels }) =>
+      (state === "all" || own === state) &&
+      (creator === null || login === creator) &&
+      wanted.every((label) => labels.includes(label)),
   );
   const newest = found.toSorted((one, other) => other.number - one.number);
   return [200, paged(newest, call).map((each) => shownIssue(repository, each))];

@@ -1,6 +1,6 @@
 // Telemetry sent to Application Insights (POST /v2.1/track) as rows of the workspace tables AppRequests,
-// AppDependencies and AppMetrics, bounded and in memory. Columns and their types are those documented for the real
-// tables. Envelopes of other types are refused.
+// AppDependencies, AppExceptions, AppTraces and AppMetrics, bounded and in memory. Columns and their types are those
+// documented for the real tables. Envelopes of other types are refused.
 import { requestRows } from "../app/request-rows.ts";
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
 import type { KqlType, Row, Value } from "../kql/values.ts";
@@ -21,6 +21,8 @@ export const telemetryColumns: { readonly [table: string]: Columns } = {
   AppRequests: columnsOf(`${common} Id Name Url Success:bool ResultCode DurationMs:real`),
   AppDependencies: columnsOf(`${common} Id Name Target DependencyType Data Success:bool ResultCode DurationMs:real`),
   AppMetrics: columnsOf(`${common} Name Sum:real Min:real Max:real`),
+  AppExceptions: columnsOf(`${common} ProblemId ExceptionType OuterType OuterMessage SeverityLevel:int`),
+  AppTraces: columnsOf(`${common} Message SeverityLevel:int`),
 };
 
 /** Each table keeps at least this many of its newest rows. */
@@ -112,6 +114,26 @@ const makers: { readonly [baseType: string]: (sent: Body) => Made } = {
       },
     ],
   ],
+  ExceptionData: ({ exceptions = [], problemId, severityLevel }) => {
+    // The last one of the chain is the cause; the first is what was thrown to the outside.
+    const chain = exceptions as readonly Body[];
+    const { typeName: outer, message } = chain[0] ?? {};
+    return [
+      [
+        "AppExceptions",
+        {
+          ProblemId: text(problemId),
+          ExceptionType: text(chain.at(-1)?.["typeName"] ?? outer),
+          OuterType: text(outer),
+          OuterMessage: text(message),
+          SeverityLevel: levelOf(severityLevel),
+        },
+      ],
+    ];
+  },
+  MessageData: ({ message, severityLevel }) => [
+    ["AppTraces", { Message: text(message), SeverityLevel: levelOf(severityLevel) }],
+  ],
   MetricData: ({ metrics = [] }) =>
     (metrics as Body[]).map(({ name, value, count, min, max }) => [
       "AppMetrics",
@@ -124,6 +146,15 @@ const makers: { readonly [baseType: string]: (sent: Body) => Made } = {
       },
     ]),
 };
+
+const levels = ["Verbose", "Information", "Warning", "Error", "Critical"];
+
+/** Reads a level, which is sent as a number or by its name. */
+function levelOf(level: unknown): Value {
+  if (typeof level === "number") return level;
+  const index = levels.indexOf(text(level));
+  return index === -1 ? null : index;
+}
 
 /** Reads a duration, `[days.]hours:minutes:seconds[.fraction]`. */
 function milliseconds(duration: string): number {

@@ -4,8 +4,8 @@
 import { completed, defaultsOf, type Form, list, object, optional } from "../form.ts";
 import { type Objective, objectiveForm } from "./objectives/objective.ts";
 import { limitsForm, objectionsToPolicy, type Policy, policyFields, verificationForm } from "./policy.ts";
-import { objectionsToRung, rungFields } from "./runbooks.ts";
-import { type Declared, declaredForm, dependenciesOf } from "./targets.ts";
+import { changesWorld, objectionsToRung, rungFields } from "./runbooks.ts";
+import { appsShowing, type Declared, declaredForm, dependenciesOf } from "./targets.ts";
 
 /** What is declared about remediations. */
 export interface Remediations {
@@ -52,6 +52,9 @@ function objectionsTo({ targets, policies, objectives }: Remediations): readonly
       ...named
         .filter((target) => !declared.includes(target))
         .map((target) => `The policy of ${rule} acts on ${target}, which is not declared.`),
+      ...(ladder.some(({ runbook }) => changesWorld(runbook)) ? named : [])
+        .filter((target) => declared.includes(target) && appsShowing(target, targets).length === 0)
+        .map((target) => `The policy of ${rule} can never verify an action on ${target}: no app depends on it.`),
       ...(limits.actBelowPercent === 100 ? [] : named)
         .filter((target) => objectives.every((objective) => objective.target !== target))
         .map(
@@ -59,9 +62,6 @@ function objectionsTo({ targets, policies, objectives }: Remediations): readonly
             `The policy of ${rule} can never act on ${target}, which has no objective: its error budget stays whole.`,
         ),
       ...(measure === "requests" ? [] : [`The policy of ${rule} measures ${measure}, which the control plane cannot.`]),
-      ...ladder
-        .filter(({ runbook }) => runbook === "end-blocking-session")
-        .map(() => `The policy of ${rule} ends sessions, which the control plane cannot.`),
     ]),
   ];
 }

@@ -1,6 +1,7 @@
 // State + fact → state. Total: every fact ever written can be folded for ever, in any state. Nothing is decided here; a
 // fact only moves the state to the phase in which the next effect is missing.
 import { after, type Instant } from "../time.ts";
+import { changesWorld } from "./runbooks.ts";
 import type { Action, Phase, RemediationEvent, RemediationState, Rows } from "./vocabulary.ts";
 
 type Fact<Kind extends RemediationEvent["kind"]> = Extract<RemediationEvent, { kind: Kind }>;
@@ -120,12 +121,13 @@ function judged(state: RemediationState, { result }: Fact<"Judged">): Remediatio
   return { ...state, ended: [...state.ended, { action, endedAt: state.now, worked }] };
 }
 
-const left = (state: RemediationState, { rung, guard }: Fact<"RungLeft">): RemediationState => ({
+/** A report that comes after a guard has made it leave a rung is no reason of its own. */
+const left = (state: RemediationState, { rung, runbook, guard }: Fact<"RungLeft">): RemediationState => ({
   ...enter(state, "assessing"),
   rung: rung + 1,
   approved: false,
   held: undefined,
-  leftBy: guard,
+  leftBy: guard ?? (changesWorld(runbook) ? undefined : state.leftBy),
   action: undefined,
 });
 

@@ -4,7 +4,7 @@ import { type ObjectOf, object, oneOf, optional, text } from "../form.ts";
 import type { TargetType } from "./targets.ts";
 
 interface Runbook {
-  /** Diagnostics change nothing, so they need neither a budget nor an approval, and run when a store is missing. */
+  /** Diagnostics and reports change nothing that serves: they need no budget, and run when a store is missing. */
   readonly changes: "nothing" | "replicas" | "traffic" | "sessions" | "anything";
   readonly on: readonly TargetType[];
   /** Whether it has an undo of its own. */
@@ -29,9 +29,16 @@ const runbooks = {
     limitSeconds: 300,
     says: "restart the replicas of the revision that serves",
   },
+  "rotate-credential": {
+    changes: "sessions",
+    on: ["app", "server"],
+    undoes: false,
+    limitSeconds: 3600,
+    says: "rotate the credential with which the database is reached",
+  },
   "end-blocking-session": {
     changes: "sessions",
-    on: ["server"],
+    on: ["app", "server"],
     undoes: false,
     limitSeconds: 60,
     says: "end the idle session that blocks the others",
@@ -49,6 +56,13 @@ const runbooks = {
     undoes: false,
     limitSeconds: 120,
     says: "collect the evidence for the person who is called",
+  },
+  "open-issue": {
+    changes: "nothing",
+    on: ["app", "server", "vault"],
+    undoes: false,
+    limitSeconds: 120,
+    says: "open a GitHub issue, or comment on the one that is open",
   },
 } as const satisfies Readonly<Record<string, Runbook>>;
 
@@ -72,16 +86,53 @@ export const rungFields = {
   }),
   job: optional(jobName("The Container Apps Job of `start-job`, in the target's resource group.")),
   undoJob: optional(jobName("The job that undoes it. Without one, `start-job` is not undone.")),
+  credential: optional(
+    text("a credential: its vault and its name, such as shop-vault/db", {
+      most: 75,
+      pattern: "^[A-Za-z][A-Za-z0-9-]*/[a-z]([a-z0-9-]*[a-z0-9])?$",
+      description:
+        "The declared credential that `rotate-credential` rotates, and that names the database of " +
+        "`end-blocking-session` and, if you like, of `collect-diagnostics`.",
+    }),
+  ),
+  repository: optional(
+    text("a repository, as owner/name", {
+      most: 140,
+      pattern: "^[\\w.-]+/[\\w.-]+$",
+      description: "The GitHub repository of `open-issue`.",
+    }),
+  ),
 };
 export const rungForm = object(rungFields, { check: objectionsToRung });
 
 /** One rung of a ladder: what is done if everything before it did not help. */
 export interface Rung extends ObjectOf<typeof rungFields> {}
 
-export function objectionsToRung({ runbook, job, undoJob }: Rung): readonly string[] {
+/** What a runbook needs to know beside its target, and in words. */
+const needs: Partial<
+  Record<RunbookName, { readonly field: "job" | "credential" | "repository"; readonly says: string }>
+> = {
+  "start-job": { field: "job", says: "the name of a job" },
+  "rotate-credential": { field: "credential", says: "a credential" },
+  "end-blocking-session": { field: "credential", says: "a credential" },
+  "open-issue": { field: "repository", says: "a repository" },
+};
+
+export function objectionsToRung({ runbook, undoJob, ...rung }: Rung): readonly string[] {
+  const need = needs[runbook];
+  const missing = need !== undefined && rung[need.field] === undefined ? [`${runbook} needs ${need.says}.`] : [];
+  const needless = (["job", "credential", "repository"] as const)
+    .filter(
+      (field) =>
+        rung[field] !== undefined &&
+        field !== need?.field &&
+        !(field === "credential" && runbook === "collect-diagnostics"),
+    )
+    .map((field) => `${runbook} uses no ${field}.`);
   return [
-    ...(runbook === "start-job" && job === undefined ? ["start-job needs the name of a job."] : []),
-    ...(runbook !== "start-job" && (job ?? undoJob) !== undefined ? [`${runbook} starts no job.`] : []),
+    ...missing,
+    ...needless,
+    ...(undoJob !== undefined && runbook !== "start-job" ? [`${runbook} uses no undoJob.`] : []),
   ];
 }
 

@@ -60,6 +60,14 @@ export function dependenciesOf(target: TargetKey, graph: readonly Declared[]): r
   return [...found].toSorted();
 }
 
+/** Gives the apps in which a target's trouble shows: an app itself, and of anything else those that depend on it. */
+export const appsShowing = (target: TargetKey, graph: readonly Declared[]): readonly TargetKey[] =>
+  target.startsWith("app/")
+    ? [target]
+    : graph
+        .map((declared) => declared.target)
+        .filter((each) => each.startsWith("app/") && dependenciesOf(each, graph).includes(target));
+
 /** The dimensions that may name an app; a log rule on a workspace has its target in no other place. */
 const appDimensions = ["containerappname", "containerapp", "app"];
 

@@ -1,6 +1,7 @@
 // What a ControlPlane deploys: the least rights, every setting, and no secret in plain text.
 import { expect, test } from "vitest";
-import { ControlPlane, type ControlPlaneArgs, controlPlaneActions } from "../../components/platform/control-plane.ts";
+import { ControlPlane, type ControlPlaneArgs } from "../../components/platform/control-plane.ts";
+import { controlPlaneActions } from "../../components/platform/control-plane-rights.ts";
 import { record, valueOf, variablesOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
@@ -112,6 +113,36 @@ test("remediations that could never help are refused at preview, by name", async
   await expect(refused({ verification: undefined })).rejects.toThrow("verification is missing");
   await expect(refused({ targets: ["app/shop/other"] })).rejects.toThrow("which is not declared");
   await expect(refused({ limits: { cooldownSeconds: 9 } })).rejects.toThrow("lookBackSeconds");
+});
+
+const issues = {
+  vaultId: "/subscriptions/s/resourceGroups/shop/providers/Microsoft.KeyVault/vaults/shop-kv",
+  tokenUrl: "https://shop-kv.vault.azure.net/secrets/github-issues",
+};
+const opensIssues = JSON.stringify({
+  ...remediations,
+  policies: [{ ...remediations.policies[0], ladder: [{ runbook: "open-issue", repository: "shop/web" }] }],
+});
+
+test("the token for issues is a reference to Key Vault, and its identity may read that one secret", async () => {
+  const { declared } = await controlPlane({ remediations: opensIssues, issues });
+  const app = declared.find(({ name }) => name === "control-plane-app")!.inputs;
+  expect(app["configuration"].secrets).toEqual([
+    { name: "issues-token", keyVaultUrl: issues.tokenUrl, identity: "control-plane-identity-id" },
+  ]);
+  expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_ISSUES_TOKEN", secretRef: "issues-token" });
+  expect(declared.find(({ name }) => name === "control-plane-issues-role")!.inputs).toMatchObject({
+    scope: `${issues.vaultId}/secrets/github-issues`,
+    roleDefinitionId: expect.stringContaining("4633458b-17de-408a-874b-0445c86b69e6"),
+  });
+});
+
+test.each([
+  ["policies that open issues without a token", { remediations: opensIssues }, "so issues must name the token"],
+  ["a version of the token", { issues: { ...issues, tokenUrl: `${issues.tokenUrl}/0123` } }, "without a version"],
+  ["an API without TLS", { issues: { ...issues, api: "http://github.example/api/v3" } }, "https address"],
+])("%s: refused at preview", async (_what, change, message) => {
+  await expect(controlPlane(change)).rejects.toThrow(message);
 });
 
 const credentials = [

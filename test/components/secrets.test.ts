@@ -102,8 +102,11 @@ test("every argument whose name means a secret is one of them", () => {
     "CanaryApp credentials", // references, without any value
     "CanaryApp credentials.DATABASE_URL.credential", // the name of a secret
     "ControlPlane credentials", // declarations without any password
+    "ControlPlane issues.tokenUrl", // where the token is
     "DatabaseCredential credential", // the name of a secret
     "DatabaseRole credentials", // names of roles
+    "RemediatedAlert remedy.ladder[0].credential", // a name
+    "ServiceObjectives remedy.ladder[0].credential", // a name
     "httpApp secretVariables", // names of secrets
     "httpApp secretVariables.KEY", // the name of a secret
     "httpApp secrets", // tried by each of them

@@ -1,5 +1,5 @@
-// The runbooks that Azure itself carries out: the restart of a revision, a job of the user's own, and the collection of
-// diagnostics. Each plan is read from the live state, and each action reads it again before its first write.
+// The runbooks that Azure itself carries out: the restart of a revision, and a job of the user's own. Each plan is read
+// from the live state, and each action reads it again before its first write.
 import type { JobExecution, Replica } from "@azure/arm-appcontainers";
 import type { Result } from "../../../engines/engine.ts";
 import type { Incident } from "../../../engines/remediation/vocabulary.ts";
@@ -8,21 +8,19 @@ import { many } from "../../../engines/wording.ts";
 import type { RunbookPort } from "../../performers/remediation-ports.ts";
 import type { Time } from "../../runtime/ports.ts";
 import { type Cloud, getApp } from "./cloud.ts";
-import type { Connection } from "./connection.ts";
-import { maskPath } from "./mask-path.ts";
 import { refuseUnread, settle } from "./settle.ts";
 import { servingIn } from "./traffic.ts";
-import { type Answered, ask, asResult, failureOf, type Patience } from "./trouble.ts";
+import { type Answered, ask, asResult, failureOf } from "./trouble.ts";
 
 const never = new AbortController().signal;
 const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
-const partsOf = (target: string): { readonly resourceGroup: string; readonly name: string } => {
+export const partsOf = (target: string): { readonly resourceGroup: string; readonly name: string } => {
   const [, resourceGroup = "", name = ""] = target.split("/");
   return { resourceGroup, name };
 };
 
 /** Gives the revision with most of the traffic, and its replicas that run. */
-async function replicasOf(
+export async function replicasOf(
   cloud: Cloud,
   target: string,
   cancel: AbortSignal,
@@ -186,60 +184,3 @@ const variablesOf = ({ target, alert, message }: Incident, key: string) => [
   { name: "BALLAST_ALERT", value: alert.id },
   { name: "BALLAST_MESSAGE", value: message },
 ];
-
-/** How far back diagnostics look. */
-const diagnosedMinutes = 15;
-const linesMax = 10;
-
-/** Collects what a person wants to see first. It changes nothing, and whatever cannot be read is said to be missing. */
-export const collectDiagnostics = (
-  connection: Pick<Connection, "apps" | "ready" | "logs">,
-  patience: Patience,
-  workspace: string,
-): RunbookPort => ({
-  plan: async (target) =>
-    found({ fits: true, message: "it changes nothing", plan: `collect the evidence about ${target}` }),
-  act: async ({ target }) => {
-    const evidence = [
-      ...(await replicasLine({ ...connection, patience }, target)),
-      ...(await failingLines(connection, patience, workspace, target)),
-    ];
-    return found({ message: `${many(evidence.length, "line")} of evidence collected`, evidence });
-  },
-});
-
-async function replicasLine(cloud: Cloud, target: string): Promise<readonly string[]> {
-  if (!target.startsWith("app/")) return [];
-  const serving = await replicasOf(cloud, target, never);
-  if (!serving.ok) return [`the app cannot be read: ${serving.reason}`];
-  const { revision, replicas } = serving.value;
-  const restarts = replicas.flatMap(({ containers = [] }) => containers.map(({ restartCount = 0 }) => restartCount));
-  const sum = restarts.reduce((total, count) => total + count, 0);
-  return [`${revision} serves; replicas: ${replicas.length}, restarts: ${sum}`];
-}
-
-async function failingLines(
-  { logs }: Pick<Connection, "logs">,
-  patience: Patience,
-  workspace: string,
-  target: string,
-): Promise<readonly string[]> {
-  if (!target.startsWith("app/")) return [];
-  const query = [
-    "ContainerAppHTTPLogs",
-    `where ContainerAppName == ${JSON.stringify(partsOf(target).name)} and StatusCode >= 500`,
-    "summarize requests = count() by RevisionName, StatusCode, Path",
-    `top ${linesMax} by requests desc`,
-  ].join("\n| ");
-  const answered = await ask(patience, never, () =>
-    logs.queryWorkspace(workspace, query, { duration: `PT${diagnosedMinutes}M` }),
-  );
-  if (!answered.ok || answered.value.status !== "Success") return ["the request rows could not be read"];
-  const table = answered.value.tables[0];
-  const place = (name: string): number => table?.columnDescriptors.findIndex((column) => column.name === name) ?? -1;
-  return (table?.rows ?? []).map(
-    (row) =>
-      `${many(Number(row[place("requests")]), "request")} of ${String(row[place("RevisionName")])} to ` +
-      `${maskPath(String(row[place("Path")]))} answered ${String(row[place("StatusCode")])}`,
-  );
-}

@@ -1,8 +1,10 @@
-// The symptom of an app as its request rows show it: how many requests ended since a moment, and how many of them
-// failed. Rows that may still be on their way are left to the next look. The same rows say how much of the error budget
-// of a whole period is left.
+// The symptom of a target as request rows show it: how many requests of an app, or of the apps that depend on a server
+// or a vault, ended since a moment, and how many of them failed. Rows that may still be on their way are left to the
+// next look. The same rows say how much of the error budget of a whole period is left.
 import type { Result } from "../../../engines/engine.ts";
+import type { Remediations } from "../../../engines/remediation/declaration.ts";
 import { badRequest, budgetLeft, type Objective } from "../../../engines/remediation/objectives/objective.ts";
+import { appsShowing } from "../../../engines/remediation/targets.ts";
 import type { Rows } from "../../../engines/remediation/vocabulary.ts";
 import { after, type Instant } from "../../../engines/time.ts";
 import type { Symptoms } from "../../performers/remediation-ports.ts";
@@ -15,16 +17,18 @@ export const createSymptoms = (
   patience: Patience,
   workspace: string,
   ingestionSeconds: number,
-  objectives: readonly Objective[] = [],
+  { objectives, targets }: Pick<Remediations, "objectives" | "targets">,
 ): Symptoms => ({
   rows: async ({ target, measure, from }, now, cancel) => {
     if (measure !== "requests") return { ok: false, reason: `this control plane does not measure ${measure}` };
+    const apps = appsShowing(target, targets);
+    if (apps.length === 0) return { ok: false, reason: `no declared app depends on ${target}` };
     const to = now - ingestionSeconds * 1000;
     if (to <= from) return { ok: true, value: { samples: 0, bad: 0, to: from } };
     const answered = await ask(patience, cancel, () =>
       logs.queryWorkspace(
         workspace,
-        failedRequestsQuery(target, from, to),
+        failedRequestsQuery(apps, from, to),
         { startTime: new Date(from), endTime: new Date(to) },
         { serverTimeoutInSeconds: Math.ceil(patience.requestSeconds) },
       ),
@@ -55,7 +59,7 @@ function budgetsOf(
     for (const objective of objectives.filter((each) => each.target === target)) {
       const from = after(now, -objective.periodDays * 86_400);
       const answered = await ask(patience, cancel, () =>
-        logs.queryWorkspace(workspace, requestsQuery(target, from, now, badRequest(objective)), {
+        logs.queryWorkspace(workspace, requestsQuery([target], from, now, badRequest(objective)), {
           startTime: new Date(from),
           endTime: new Date(now),
         }),
@@ -79,16 +83,17 @@ function countsIn(row: readonly unknown[] | undefined, to: Instant): Result<Rows
     : { ok: true, value: { samples, bad, to } };
 }
 
-/** Writes the query. An app's name is inserted as a literal. Requests to a revision's own address are our probes. */
-export const failedRequestsQuery = (target: string, from: Instant, to: Instant): string =>
-  requestsQuery(target, from, to, "StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode)");
+/** Writes the query. Names of apps are inserted as literals. Requests to a revision's own address are our probes. */
+export const failedRequestsQuery = (apps: readonly string[], from: Instant, to: Instant): string =>
+  requestsQuery(apps, from, to, "StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode)");
 
-function requestsQuery(target: string, from: Instant, to: Instant, bad: string): string {
-  const app = target.split("/").at(-1) ?? "";
+function requestsQuery(apps: readonly string[], from: Instant, to: Instant, bad: string): string {
+  const names = apps.map((app) => app.split("/").at(-1) ?? "");
+  const own = names.map((app) => `Authority !startswith ${JSON.stringify(`${app}--`)}`);
   const at = (moment: Instant): string => `datetime(${new Date(moment).toISOString()})`;
   return [
     "ContainerAppHTTPLogs",
-    `where ContainerAppName == ${JSON.stringify(app)} and Authority !startswith ${JSON.stringify(`${app}--`)}`,
+    `where ContainerAppName in (${names.map((app) => JSON.stringify(app)).join(", ")}) and ${own.join(" and ")}`,
     `where TimeGenerated >= ${at(from)} and TimeGenerated < ${at(to)}`,
     `summarize samples = count(), bad = countif(${bad})`,
   ].join("\n| ");

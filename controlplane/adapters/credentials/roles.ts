@@ -7,13 +7,9 @@ import { otherSlot, type Slot } from "../../../engines/rotation/declaration.ts";
 import type { Credential, ProofView } from "../../../engines/rotation/vocabulary.ts";
 import type { Accepted, Roles, RolesView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
-import { connectionOptions, type Database } from "../postgres/connection.ts";
-import { isMomentary } from "../postgres/momentary.ts";
+import { type CredentialAccess, connected, describe, optionsOf } from "./connected.ts";
 import { passwordIn, valueFor } from "./connection-value.ts";
 import { verifierOf } from "./scram.ts";
-
-/** How to reach the servers of credentials. */
-export interface CredentialAccess extends Pick<Database, "password" | "tls"> {}
 
 /** Opens the roles of credentials. */
 export function createCredentialRoles(access: CredentialAccess): Roles {
@@ -77,55 +73,6 @@ function passwordOf({ form }: Credential, { version, value }: Accepted): Result<
     ? { ok: false, reason: `version ${version} has no password in the form ${form}` }
     : { ok: true, value: password };
 }
-
-const optionsOf = (
-  { server, port, database }: Credential,
-  { tls }: CredentialAccess,
-  user: string,
-  password: Database["password"],
-): pg.ClientConfig => connectionOptions({ host: server, port, name: database, user, password, tls });
-
-/** What came of a connection. `refused` tells a login that the server did not accept from any other trouble. */
-type Connected<Value> = Result<Value> | { readonly ok: false; readonly reason: string; readonly refused: true };
-
-/** Acts on a connection of its own. Trouble of the server is a result. */
-async function connected<Value>(
-  options: pg.ClientConfig,
-  act: (client: pg.Client) => Promise<Result<Value>>,
-): Promise<Connected<Value>> {
-  const client = new pg.Client(options);
-  client.on("error", () => undefined); // A connection that breaks fails the query under way.
-  try {
-    await client.connect();
-  } catch (thrown) {
-    const { code } = thrown as { readonly code?: string };
-    const failed = troubleOf(thrown);
-    return code === "28P01" || code === "28000" ? { ...failed, refused: true } : failed;
-  }
-  try {
-    return await act(client);
-  } catch (thrown) {
-    return troubleOf(thrown);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-/** When to ask a server again that starts, ends or fails over. */
-const againSeconds = 5;
-
-/** Gives trouble of the server as a result. What passes by itself says when to ask again. */
-const troubleOf = (thrown: unknown) => ({
-  ok: false as const,
-  reason: describe(thrown),
-  ...(isMomentary(thrown) && { retryAfterSeconds: againSeconds }),
-});
-
-/** Describes an error of the server without its details, which may hold values of rows. */
-const describe = (thrown: unknown): string => {
-  const { message, code } = thrown as { readonly message?: string; readonly code?: string };
-  return `${code === undefined ? "" : `${code}: `}${message ?? "the server could not be asked"}`;
-};
 
 /** Runs the declared queries as the role, and undoes what they did. */
 async function checksOf(client: pg.Client, { checks }: Credential): Promise<Result<ProofView>> {

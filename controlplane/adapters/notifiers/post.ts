@@ -12,6 +12,8 @@ export interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it stands, as JSON. */
   readonly body?: string;
+  /** The most of the answer that is read. @default 256 KiB: many times what a notifier has to say */
+  readonly bytesMax?: number;
 }
 
 /** How requests to notifiers are sent. */
@@ -27,7 +29,6 @@ export type Answered = { readonly accepted: unknown } | { readonly delivery: Del
 /** Statuses that reject the content. The same notification will get them every time. */
 const refusals = [400, 413, 415, 422];
 
-/** The most of an answer that is read: many times what a notifier has to say. */
 const answerBytesMax = 256 * 1024;
 
 /**
@@ -36,7 +37,7 @@ const answerBytesMax = 256 * 1024;
  */
 export const send = (sent: Sent, wire: Wire, cancel: AbortSignal): Promise<Answered> =>
   exchange(sent, wire, cancel, async ({ body }) => ({
-    accepted: parsedJson(await textOf(body, { bytesMax: answerBytesMax, seconds: patienceOf(wire) })),
+    accepted: parsedJson(await textOf(body, { bytesMax: sent.bytesMax ?? answerBytesMax, seconds: patienceOf(wire) })),
   }));
 
 const patienceOf = ({ patienceSeconds = 10 }: Wire): number => patienceSeconds;

@@ -22,7 +22,8 @@ export function callPerson(
   ];
 }
 
-function describeResult(worked: boolean | null): string {
+/** Describes what an action was found to have done. */
+export function describeResult(worked: boolean | null): string {
   if (worked === null) return "not verified";
   return worked ? "worked" : "did not help";
 }

@@ -196,9 +196,9 @@ test.each<[string, object, string]>([
     "cooldownSeconds (600) is shorter than lookBackSeconds (1320)",
   ],
   [
-    "a runbook that cannot act on an app",
+    "a runbook without what it needs",
     { remedy: { ladder: [{ runbook: "end-blocking-session" }], verification: {} } },
-    "end-blocking-session cannot act on app/shop/web.",
+    "end-blocking-session needs a credential.",
   ],
 ])("%s is refused by name at preview", async (_what, change, text) => {
   expect(await refusal(change)).toContain(text);

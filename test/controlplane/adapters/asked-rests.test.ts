@@ -120,7 +120,7 @@ const readers: readonly Reader[] = [
     "symptoms",
     "counts failed requests",
     () =>
-      createSymptoms(connection, patience, "w", 1).rows(
+      createSymptoms(connection, patience, "w", 1, { objectives: [], targets: [] }).rows(
         { kind: "Measure", target: incident.target, measure: "requests", from: 0 },
         600_000,
         uncut,
@@ -183,6 +183,7 @@ test.each<Reader>(readers)("%s, which %s, tells the engine how long Azure asked 
 test("every adapter that reads Azure is tried here, or loses nothing that a later read does not bring", () => {
   const spared = [
     "bad-answers", // the tallies are worth more than their details
+    "evidence", // what cannot be read is said to be missing
     "restarts", // looked at again at each probe
     "cloud", // the reads of the others
     "settle", // the writes of the others

@@ -5,7 +5,8 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAlerts } from "../../../controlplane/adapters/azure/alerts.ts";
-import { collectDiagnostics, restartRevision, startJob } from "../../../controlplane/adapters/azure/runbooks.ts";
+import { azureEvidence } from "../../../controlplane/adapters/azure/evidence.ts";
+import { restartRevision, startJob } from "../../../controlplane/adapters/azure/runbooks.ts";
 import { createSymptoms, failedRequestsQuery } from "../../../controlplane/adapters/azure/symptoms.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { RunbookPort } from "../../../controlplane/performers/remediation-ports.ts";
@@ -110,9 +111,14 @@ describe("alerts", () => {
 });
 
 describe("the symptom", () => {
-  const rows = (from: number, now: number) =>
-    createSymptoms(shop.connection, patience, shop.workspace, 60).rows(
-      { kind: "Measure", target, measure: "requests", from },
+  const graph = [
+    { target, dependsOn: ["server/shop/db"] },
+    { target: "server/shop/db", dependsOn: [] },
+    { target: "vault/shop/kv", dependsOn: [] },
+  ];
+  const rows = (from: number, now: number, of = target) =>
+    createSymptoms(shop.connection, patience, shop.workspace, 60, { objectives: [], targets: graph }).rows(
+      { kind: "Measure", target: of, measure: "requests", from },
       now,
       uncut,
     );
@@ -125,10 +131,24 @@ describe("the symptom", () => {
     expect(await rows(from, from + 30_000)).toEqual({ ok: true, value: { samples: 0, bad: 0, to: from } });
   });
 
+  test("of a server shows in the apps that depend on it, and of what nothing depends on in none", async () => {
+    const from = begin + 3_000_000;
+    await storeRows(from, 40, 4);
+    expect(await rows(from, from + 120_000, "server/shop/db")).toMatchObject({ value: { samples: 40, bad: 4 } });
+    expect(await rows(from, from + 120_000, "vault/shop/kv")).toEqual({
+      ok: false,
+      reason: "no declared app depends on vault/shop/kv",
+    });
+  });
+
   test("leaves a part of the error budget: unknown without a request, whole without an objective", async () => {
     const objective = { target, measures: "availability" as const, goodPercent: 90, periodDays: 1, failuresMin: 10 };
     const left = (now: number, objectives: readonly (typeof objective)[]) =>
-      createSymptoms(shop.connection, patience, shop.workspace, 60, objectives).budgetLeftPercent(target, now, uncut);
+      createSymptoms(shop.connection, patience, shop.workspace, 60, { objectives, targets: graph }).budgetLeftPercent(
+        target,
+        now,
+        uncut,
+      );
     const from = begin - 40 * 86_400_000;
     await storeRows(from, 200, 5);
     expect(await left(from + 60_000, [objective])).toEqual({ ok: true, value: 75 });
@@ -140,7 +160,7 @@ describe("the symptom", () => {
   });
 
   test("is asked for with the app's name as a literal", () =>
-    expect(failedRequestsQuery('app/shop/we"b', 0, 1)).toContain('ContainerAppName == "we\\"b"'));
+    expect(failedRequestsQuery(['app/shop/we"b'], 0, 1)).toContain('ContainerAppName in ("we\\"b")'));
 });
 
 const incident: Incident = {
@@ -237,20 +257,11 @@ describe("a job", () => {
   });
 });
 
-test("diagnostics have the revision, its replicas and the paths that fail", async () => {
+test("diagnostics have the revision, its replicas, the paths that fail and the exceptions", async () => {
   const now = Date.now();
   await storeRows(now - 60_000, 20, 5);
-  const collected = await act(collectDiagnostics(shop.connection, patience, shop.workspace), {
-    runbook: "collect-diagnostics",
-    approval: "none",
-  });
-  expect(collected).toMatchObject({
-    ok: true,
-    value: {
-      evidence: [
-        expect.stringMatching(/^storefront--\S+ serves; replicas: 1, restarts: 0$/),
-        "5 requests of storefront--1 to /cart answered 500",
-      ],
-    },
-  });
+  expect(await azureEvidence(shop.connection, patience, shop.workspace)(target, uncut)).toEqual([
+    expect.stringMatching(/^storefront--\S+ serves; replicas: 1, restarts: 0$/),
+    "5 requests of storefront--1 to /cart answered 500",
+  ]);
 });

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { controlPlaneActions, runbookActions } from "../../../components/platform/control-plane.ts";
+import { controlPlaneActions, runbookActions } from "../../../components/platform/control-plane-rights.ts";
 import { type Connection, connect } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";

@@ -3,9 +3,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
+import { createSessions } from "../../../controlplane/adapters/credentials/sessions.ts";
 import { remediationPerformer } from "../../../controlplane/performers/remediation.ts";
 import {
   openAlerts,
+  openHints,
   pollAlerts,
   type RemediationSetting,
   remediationWorld,
@@ -59,6 +61,9 @@ beforeAll(async () => {
   if (!("value" in parsed)) throw new Error(parsed.complaints.join(" "));
   const clock = clockOf(Date.now);
   const setting: RemediationSetting = {
+    issues: undefined,
+    credentials: async () => [],
+    sessions: createSessions({ password: "unused", tls: "disable" }),
     declared: parsed.value,
     connection: shop.connection,
     patience,
@@ -84,7 +89,7 @@ beforeAll(async () => {
     log: () => undefined,
   });
   await orchestrator.launch();
-  polling = pollAlerts(setting, alerts, orchestrator, closing.signal, 200);
+  polling = pollAlerts(setting, alerts, orchestrator, closing.signal, 200, openHints(setting));
 });
 afterAll(async () => {
   closing.abort();

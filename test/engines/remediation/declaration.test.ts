@@ -64,11 +64,25 @@ test.each([
   ["an unknown runbook", declared({ ladder: [{ runbook: "reboot" }] }), "runbook must be"],
   ["no rung", declared({ ladder: [] }), "ladder must be"],
   ["a job without a name", declared({ ladder: [{ runbook: "start-job" }] }), "needs the name of a job"],
-  ["a job of another runbook", declared({ ladder: [{ runbook: "restart-revision", job: "x" }] }), "starts no job"],
+  ["a job of another runbook", declared({ ladder: [{ runbook: "restart-revision", job: "x" }] }), "uses no job"],
+  ["a credential that is not named", declared({ ladder: [{ runbook: "rotate-credential" }] }), "needs a credential"],
+  ["a repository that is not named", declared({ ladder: [{ runbook: "open-issue" }] }), "needs a repository"],
+  [
+    "a repository of another runbook",
+    declared({ ladder: [{ runbook: "restart-revision", repository: "a/b" }] }),
+    "uses no repository",
+  ],
   [
     "a restart of a server",
     declared({ targets: ["server/shop/db"] }, [{ target: "server/shop/db", dependsOn: [] }]),
     "restart-revision cannot act on server/shop/db",
+  ],
+  [
+    "a job for a server on which no app depends",
+    declared({ targets: ["server/shop/db"], ladder: [{ runbook: "start-job", job: "x" }] }, [
+      { target: "server/shop/db", dependsOn: [] },
+    ]),
+    "can never verify an action on server/shop/db",
   ],
   ["a measure that is not read", declared({ verification: { measure: "restarts" } }), "measures restarts"],
   [

@@ -73,6 +73,7 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     audience: "api://ballast",
     endpoints: {},
     telemetry: { insightsId: "insights", connectionString: "InstrumentationKey=key" },
+    issues: { vaultId: "vault", tokenUrl: "https://shop.vault.azure.net/secrets/github-issues" },
     callers: ["10.0.0.0/8"],
   },
   DatabaseCredential: {

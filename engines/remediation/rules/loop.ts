@@ -1,0 +1,27 @@
+// An alert that its own action trips again. The guard `self-caused` cuts such a loop while it runs; a policy that needs
+// it should not have been written.
+import type { RunbookName } from "../runbooks.ts";
+
+/** What an action leaves in metrics, and in the rows that log rules count, whatever the cause was. */
+const traces: Partial<Readonly<Record<RunbookName, { readonly metrics: readonly string[]; readonly rows: RegExp }>>> = {
+  "restart-revision": { metrics: ["restartcount", "replicas"], rows: /restart|terminat|stopped/i },
+  "return-to-previous": { metrics: ["replicas"], rows: /deactivat|revision(Update|Provision)/i },
+  "end-blocking-session": { metrics: ["connections_failed"], rows: /57P01|terminating connection/i },
+  "rotate-credential": { metrics: ["connections_failed"], rows: /28P01|28000|password authentication failed/i },
+};
+
+/** What an alert rule watches. */
+export interface Watched {
+  readonly metrics: readonly string[];
+  readonly queries: readonly string[];
+}
+
+/** Says why an action trips the alert that it answers; undefined if it leaves no trace there. */
+export function whyLoops({ metrics, queries }: Watched, runbook: RunbookName): string | undefined {
+  const trace = traces[runbook];
+  if (trace === undefined) return undefined;
+  const metric = metrics.find((each) => trace.metrics.includes(each.toLowerCase()));
+  if (metric !== undefined) return `${runbook} changes ${metric}, which the alert watches`;
+  const row = queries.map((query) => query.match(trace.rows)?.[0]).find((each) => each !== undefined);
+  return row === undefined ? undefined : `${runbook} writes rows of the kind that the alert counts ("${row}")`;
+}
