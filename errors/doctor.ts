@@ -168,9 +168,7 @@ export const doctorRolloutsStuck = entry<{ stuck: number; inFlight: number }>("d
 export const doctorCredentialsUnwell = entry<{ unwell: readonly string[] }>("doctor-credentials-unwell", {
   title: "Declared credentials need attention",
   message: ({ unwell }) => `${unwell.join("; ")}.`,
-  fix: () =>
-    "`ballast credential rotate <vault>/<name> --dry-run` says what a rotation would meet; docs/guides/credentials.md " +
-    "has the rights and the waits",
+  fix: () => "docs/guides/credentials.md has the rights that a rotation needs, and what it waits for",
   left: () => "Nothing was changed: the published version goes on.",
 });
 

@@ -3,7 +3,7 @@
 import { alike, commonFields, type FieldClasses, neverShown } from "../arm/field-classes.ts";
 
 const loopback = "the emulator is on loopback only";
-const noData = "there is no data";
+const empty = "there is no data";
 
 const { systemData: _, ...known } = commonFields;
 
@@ -34,8 +34,8 @@ export const storageAccountFields: FieldClasses = {
     "properties.largeFileSharesState": "one of Azure's",
   },
   inert: {
-    "properties.allowBlobPublicAccess": noData,
-    "properties.allowCrossTenantReplication": noData,
+    "properties.allowBlobPublicAccess": empty,
+    "properties.allowCrossTenantReplication": empty,
     "properties.defaultToOAuthAuthentication": "there is no portal",
     "properties.isLocalUserEnabled": "there is no SFTP",
     "properties.networkAcls": loopback,
@@ -43,8 +43,8 @@ export const storageAccountFields: FieldClasses = {
     "properties.supportsHttpsTrafficOnly": "the emulator serves https only",
     "properties.keyPolicy": "it is for information: no key expires",
     "properties.sasPolicy": "there are no shared access signatures",
-    "properties.encryption": noData,
-    "properties.immutableStorageWithVersioning": noData,
+    "properties.encryption": empty,
+    "properties.immutableStorageWithVersioning": empty,
   },
   unsupported: {
     ...alike({ why: "identities of storage accounts" }, "identity"),

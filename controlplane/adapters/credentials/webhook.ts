@@ -112,11 +112,11 @@ async function callWebhook<Name extends keyof Answers>(
   if (webhook === undefined || signed === undefined)
     return { ok: false, reason: "BALLAST_CREDENTIAL_WEBHOOK_SECRET is not set, so no webhook is called" };
   const id = [vault, credential, about.slot, about.version, name].filter((part) => part !== undefined).join("/");
-  const data = { vault, credential, role: roles[about.slot], ...about };
+  const subject = { vault, credential, role: roles[about.slot], ...about };
   const body = JSON.stringify({
     type: `credential.${name}`,
     timestamp: new Date().toISOString(),
-    data: { id, ...data },
+    data: { id, ...subject },
   });
   const sent = { url: webhook.url, body, headers: { ...signed(id, body), "idempotency-key": id } };
   const answered = await send(sent, wire, cancel);

@@ -1,5 +1,5 @@
 // Signs what is sent to a webhook in the format of Standard Webhooks, for which libraries exist. The signature covers
-// the id, the time of sending and the body, so that a receiver detects a changed body and a copy that is replayed later.
+// the id, the time of sending and the body, so that a receiver detects a changed body and a copy that is replayed.
 import { Webhook } from "standardwebhooks";
 
 /** The least length of a signing key, as Standard Webhooks asks; a shorter one can be guessed. */
