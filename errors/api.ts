@@ -54,7 +54,7 @@ export const senderUnknown = entry<{ application: string }>("alert-sender-unknow
     `Alerts are delivered by the application ${application} (Azure Monitor), and the token is of another one.`,
   fix: () =>
     "deliver alerts by an action group's secure webhook, and take the app role ActionGroupsSecureWebhook from " +
-    "whoever else has it; to ask for a remediation yourself, use `ballast remediation request`",
+    "whoever else has it; to try a policy out, use `ballast remediation drill`",
   left: () => "The delivery had no effect. Alerts are still polled.",
 });
 

@@ -357,7 +357,7 @@ export const rules: readonly Rule[] = [
     why: "ends only when it is stopped",
   },
   {
-    command: /^npm run (chaos|mutants|simulate:year|soak(:\w+)?|bench(:\w+)?)( |$)/,
+    command: /^npm run (chaos|mutants|simulate:year|story|soak(:\w+)?|bench(:\w+)?)( |$)/,
     readBy: "script",
     why: "takes minutes; chaos, demo, mutants, judge-bench and simulator have short forms in the suite",
   },
