@@ -222,7 +222,7 @@ export const doctorImageUnpullable = entry<{ app: string; image: string; why: st
 export const doctorRevisionsIdle = entry<{ app: string; revisions: readonly string[] }>("doctor-revisions-idle", {
   title: "Revisions run for nobody",
   message: ({ app, revisions }) =>
-    `${app} has active revisions without traffic, and no release of them is in flight: ${revisions.join(", ")}. ` +
+    `${app} has active revisions without traffic, and no release is in flight: ${revisions.join(", ")}. ` +
     "An update that was killed before it had asked for the release leaves such a revision.",
   fix: ({ app }) =>
     "release it with `pulumi up` if it is what your program says; else run `az containerapp revision deactivate` " +

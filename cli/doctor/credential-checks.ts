@@ -1,18 +1,19 @@
 // Checks the declared credentials, as the control plane sees them: whether each could be rotated, is replaced in time,
 // and has its apps on the published slot.
-import { tokenFor } from "../../client/credential.ts";
 import { credentialCalls } from "../../client/credentials.ts";
 import { troublesOf } from "../../engines/rotation/condition.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { doctorCredentialsUnwell } from "../../errors/doctor.ts";
+import { boundPlane } from "./bound-plane.ts";
 import type { Context } from "./context.ts";
 import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
 
 const patienceSeconds = 15;
 
-async function credentials({ stack: { endpoint, audience, binding } }: Context): Promise<CheckResult> {
-  if (endpoint === undefined || binding === undefined) return unknown("there is no control plane to ask for them");
-  const calls = credentialCalls({ endpoint, token: tokenFor(audience), patienceSeconds });
+async function credentials({ stack }: Context): Promise<CheckResult> {
+  const plane = boundPlane(stack, patienceSeconds);
+  if (plane === undefined) return unknown("there is no control plane that may be asked for them");
+  const calls = credentialCalls(plane);
   const declared = await calls.list().catch((error: unknown) => {
     // What is wrong with the control plane itself is the finding of another check.
     if (error instanceof BallastError) return error;

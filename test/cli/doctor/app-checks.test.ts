@@ -1,9 +1,12 @@
 // The checks of an app, against an emulator: each passes on the shop, and fails once for the problem it is for.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { bindAudience } from "../../../bind-audience.ts";
 import { appChecks, judgeFitness, type LiveApp } from "../../../cli/doctor/app-checks.ts";
 import type { Ask } from "../../../cli/doctor/context.ts";
 import { examine } from "../../../cli/doctor/finding.ts";
 import { judgeIdle, type LiveRevision } from "../../../cli/doctor/idle-revisions.ts";
+import { journalUnreachable } from "../../../errors/api.ts";
+import { envelope, startFakeControlPlane, token } from "../../support/controlplane/fake-control-plane.ts";
 import { apps, checkRunner, context, failure, image, shop, useDoctorShop } from "../../support/emulator/doctor-shop.ts";
 
 useDoctorShop();
@@ -79,13 +82,12 @@ test.each<readonly [string, object, object, "ok" | "failed"]>([
   ["one that serves", { trafficWeight: 1 }, {}, "ok"],
   ["one that was deactivated", { active: false }, {}, "ok"],
   ["one with a label, which has an address of its own", {}, { labelled: ["Shop--2"] }, "ok"],
-  ["one that is being released", {}, { inFlight: ["shop--2"] }, "ok"],
-  ["one beside another that is being released", {}, { inFlight: ["shop--3"] }, "failed"],
+  ["one beside another with a label", {}, { labelled: ["shop--3"] }, "failed"],
   ["one whose release may be about to be asked for", { createdTime: "2026-01-05T09:50:01Z" }, {}, "ok"],
 ])("a revision that runs for nobody is reported, and not %s", (_what, changes, needs, state) => {
   const properties = { active: true, trafficWeight: 0, createdTime: "2026-01-05T09:00:00Z", ...changes };
   const found = judgeIdle(
-    { app: "shop", labelled: [], inFlight: [], ...needs },
+    { app: "shop", labelled: [], ...needs },
     [{ name: "shop--2", properties } as LiveRevision],
     Date.parse("2026-01-05T10:00:00Z"),
   );
@@ -114,6 +116,41 @@ test("a revision that no release asked for is found once it is ten minutes old, 
   expect((await check("idle revisions", elsewhere)).state).toBe("unknown");
   await shop.at.ask("POST", `${shop.appId}/revisions/${orphan}/deactivate?${apps}`);
   expect((await check("idle revisions", later)).state).toBe("ok");
+});
+
+const inGroup = "rollout/shop/storefront/storefront--2";
+test.each<readonly [string, string, "rollouts" | "unreadable", "ok" | "unknown" | "failed"]>([
+  ["the app is being released, which may need its stable again", inGroup, "rollouts", "ok"],
+  ["an app of the same name in another group is being released", inGroup.replace("shop", "b"), "rollouts", "failed"],
+  ["an app whose name begins alike is being released", inGroup.replace("t/", "t-2/"), "rollouts", "failed"],
+  ["a rollout of the app cannot be read", inGroup, "unreadable", "unknown"],
+  ["a rollout of another app cannot be read", inGroup.replace("storefront", "web"), "unreadable", "failed"],
+])("revisions without traffic while %s", async (_what, id, listed, state) => {
+  const plane = await startFakeControlPlane();
+  vi.stubEnv("BALLAST_TOKEN", token);
+  const [, resourceGroup, app] = id.split("/");
+  const target = { resourceGroup, app };
+  const one = listed === "rollouts" ? { id, target } : { id, ...envelope(journalUnreachable()) };
+  plane.answerInstead = (_request, response) =>
+    void response
+      .writeHead(200, { "content-type": "application/json" })
+      .end(JSON.stringify({ rollouts: [], unreadable: [], next: null, [listed]: [one] }));
+  // The second page of the list has the one without traffic.
+  const pages = (name: string, trafficWeight: number, nextLink?: string) => {
+    const properties = { active: true, trafficWeight, createdTime: "2026-01-05T09:00:00Z" };
+    return { status: 200, body: { value: [{ name, properties }], nextLink } };
+  };
+  const ask: Ask = async (method, path, version) => {
+    if (!path.includes("/revisions")) return context.ask(method, path, version);
+    const next = `https://elsewhere.example${path}?api-version=${version}&$skiptoken=2`;
+    return path.includes("skiptoken=2") ? pages("storefront--1", 0) : pages("storefront--2", 100, next);
+  };
+  const { endpoint } = plane;
+  const stack = { ...context.stack, endpoint, binding: bindAudience(endpoint, context.stack.audience) };
+  const found = await check("idle revisions", { ...context, ask, stack });
+  vi.unstubAllEnvs();
+  await plane.stop();
+  expect(found.state).toBe(state);
 });
 
 test("every check has failed in one of these tests", () => expect(neverFailed()).toEqual([]));

@@ -73,3 +73,15 @@ test("a control plane that cannot list them is the finding of another check", as
     message: expect.stringContaining("they cannot be listed"),
   });
 });
+
+test("no token is sent to an address that is not the bound one", async () => {
+  let asked = 0;
+  plane.answerInstead = (_request, response) => {
+    asked++;
+    response.writeHead(200).end();
+  };
+  const subscription = "00000000-0000-0000-0000-000000000001";
+  const context = contextFor(subscription, async () => "unused", {}, plane.endpoint, "of another host");
+  expect(await run("credentials", context)).toMatchObject({ state: "unknown" });
+  expect(asked).toBe(0);
+});
