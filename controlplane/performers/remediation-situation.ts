@@ -5,6 +5,7 @@ import type { AnyEvent, Kinds } from "../../engines/kind.ts";
 import { entriesOf } from "../../engines/remediation/ledger.ts";
 import { remediation } from "../../engines/remediation/remediation.ts";
 import type {
+  Entry,
   OtherWork,
   RemediationEffect,
   RemediationEvent,
@@ -66,12 +67,15 @@ export function actionsInJournal(journal: Pick<Journal<AnyEvent>, "read" | "stre
   return {
     list: async (own, since) => {
       const read = new Map<string, readonly Fact<AnyEvent>[]>();
-      for (const stream of await journal.streams({ kind: "remediation", since }))
-        if (stream !== own) read.set(stream, await journal.read(stream, known.get(stream)));
+      const entries: Entry[] = [];
+      for (const stream of await journal.streams({ kind: "remediation", since })) {
+        // What is known of its own journal stays for the others, which ask in turn.
+        const before = known.get(stream) ?? [];
+        const facts = stream === own ? before : await journal.read(stream, before);
+        read.set(stream, facts);
+        if (stream !== own) entries.push(...entriesOf(stateOf(facts as readonly Fact<RemediationEvent>[])));
+      }
       known = read;
-      const entries = [...read.values()].flatMap((facts) =>
-        entriesOf(stateOf(facts as readonly Fact<RemediationEvent>[])),
-      );
       return { ok: true, value: entries };
     },
   };

@@ -79,4 +79,5 @@ it("is what other remediations did, of which each fact is read once", async () =
   expect(grown.facts).toBe(events.length - acted);
   expect(grown.stages).toContain("ended");
   expect(await stagesSeenBy(run!.stream)).toEqual({ stages: [], facts: 0 });
+  expect((await stagesSeenBy("remediation/another")).facts).toBe(0);
 });
