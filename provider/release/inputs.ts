@@ -8,7 +8,7 @@ import { canaryAppMoved } from "../../errors/canary-app.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 import { releasePlanLater } from "../../errors/provider.ts";
 import { checkBy } from "../package-schema.ts";
-import { type Change, isOther, type Properties, unknownValue } from "../resource-type.ts";
+import { type Change, isOther, isUnknown, type Properties, unknownValue } from "../resource-type.ts";
 import { inputsForm } from "./fields.ts";
 
 /** Checks each field as the control plane would. */
@@ -62,10 +62,9 @@ const planFields = ["gate", "strategy", "thresholds", "dryRun", "probePath", "pr
  * release. What a preview does not know yet may be unchanged, so the update tells of it.
  */
 export function cautions(oldInputs: Properties, oldOutputs: Properties, news: Properties): readonly string[] {
-  const changed = planFields.filter((field) => {
-    const [before, after] = [oldInputs[field], news[field]].map((value) => canonical(value ?? null));
-    return before !== after && !after!.includes(unknownValue);
-  });
+  const changed = planFields.filter(
+    (field) => !isUnknown(news[field]) && canonical(oldInputs[field] ?? null) !== canonical(news[field] ?? null),
+  );
   if (changed.length === 0 || diff(oldInputs, oldOutputs, news).kind !== "none") return [];
   const { app, result } = { ...news, ...oldOutputs } as { readonly app?: unknown; readonly result?: unknown };
   const isInFlight = result === "in-flight";
