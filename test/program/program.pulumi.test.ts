@@ -124,6 +124,7 @@ test("`ballast doctor` finds all that a release needs in order, and names a stac
       "canary",
       "image",
       "request rows",
+      "idle revisions",
     ].map((check) => [check, check === "telemetry" ? "unknown" : "ok"]),
   ); // telemetry: the first report comes after a minute
   // The state, by which the doctor examines any other program, describes this stack as its settings do.
@@ -329,7 +330,7 @@ test("during a canary no `up` moves traffic: unchanged, refused, or a revert aft
   expect(code).toBe(0);
   expect(await trafficOf()).toEqual([{ revisionName: stable, weight: 100 }]);
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
-}, 120_000);
+}, 300_000);
 
 test("without a control plane a new release is refused once its budget of retries is spent", async () => {
   const before = await trafficOf();
