@@ -50,9 +50,11 @@ export function createStorageKeys(setting: StorageSetting): Roles {
       const keys = await keysOf(credential);
       if (!keys.ok) return asResult(keys);
       const key = keys.value.get(credential.roles[slot]);
-      // A key that the vault does not have yet was made by a process that died, or by a person: nobody else has it.
+      const known = kept.value === null ? null : keyIn(kept.value);
+      // A key that the vault does not have yet was made by a process that died, or by a person. A version that is
+      // disabled, or has no key, does not say whether it is this one.
       const fresh =
-        key !== undefined && keyIn(kept.value ?? "") !== key
+        key !== undefined && known !== undefined && known !== key
           ? ({ ok: true, value: key } as const)
           : await regenerate(setting, client, credential, slot, fence);
       return fresh.ok ? { ok: true, value: connectionString(accountOf(credential), fresh.value, suffix) } : fresh;

@@ -88,6 +88,17 @@ describe("a new value", () => {
     expect(await keys()).toEqual(after);
   });
 
+  test.each([
+    ["is disabled", ""],
+    ["has no key", "any text"],
+  ])("is another key, if the vault's newest version %s and may be the present one", async (_what, kept) => {
+    const before = await keys();
+    const made = await newValue(kept);
+    const after = await keys();
+    expect(after["key2"]).not.toBe(before["key2"]);
+    expect(made).toEqual({ ok: true, value: valueOf(after["key2"]!) });
+  });
+
   test("is not made by a process that lost the rotation", async () => {
     const before = await keys();
     expect(await newValue(valueOf(before["key2"]!), async () => false)).toMatchObject({ ok: false });
