@@ -71,7 +71,7 @@ export function createStorageKeys(setting: StorageSetting): Roles {
       if (key === undefined) return { ok: false, reason: `version ${version} has no AccountKey` };
       const found = await login(credential, key, cancel);
       if (found.ok) return { ok: true, value: { login: true, missing: [], detail: "listed the containers" } };
-      if (found.trouble.status !== 403) return asResult(found);
+      if (!keyRefusals.includes(found.trouble.code ?? "")) return asResult(found);
       return { ok: true, value: { login: false, missing: [], detail: found.reason } };
     },
     setLogin: async (credential, slot, isOpen) =>
@@ -89,6 +89,9 @@ export function createStorageKeys(setting: StorageSetting): Roles {
     endSessions: async () => ({ ok: true, value: 0 }),
   };
 }
+
+/** What refuses a key. Any other refusal is about the network or the account, and another key would not help. */
+const keyRefusals = ["AuthenticationFailed", "KeyBasedAuthenticationNotPermitted"];
 
 type Keys = ReadonlyMap<string, string>;
 

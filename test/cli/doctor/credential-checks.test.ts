@@ -67,9 +67,12 @@ test("what is wrong with a credential is reported with its name", async () => {
   );
 });
 
-test("a control plane that cannot list them is the finding of another check", async () => {
-  expect(await found({ "/credentials": [503, envelope(journalUnreachable())] })).toMatchObject({
-    state: "unknown",
-    message: expect.stringContaining("they cannot be listed"),
-  });
-});
+test.each(["/credentials", "/credentials/kv/database"])(
+  "a control plane that cannot answer %s is the finding of another check",
+  async (path) => {
+    expect(await found({ ...declared(), [path]: [503, envelope(journalUnreachable())] })).toMatchObject({
+      state: "unknown",
+      message: expect.stringContaining("they cannot be read"),
+    });
+  },
+);

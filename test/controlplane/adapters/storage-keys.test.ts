@@ -129,6 +129,12 @@ describe("a key", () => {
     expect(JSON.stringify([refused, await prove("c2VjcmV0")]), "no key in a message").not.toContain("c2VjcmV0");
   });
 
+  test("is not refuted by a firewall: another key would be refused as well", async () => {
+    const { key1 = "" } = await keys();
+    await shop.fault({ path: "shopdata.blob", status: 403, code: "AuthorizationFailure" });
+    expect(await system.prove(credential, "a", versionOf(key1), uncut)).toMatchObject({ ok: false });
+  });
+
   test("cannot be closed, which says so, and is always open", async () => {
     expect(await system.setLogin(credential, "a", true, ours)).toEqual({ ok: true, value: null });
     expect(await system.setLogin(credential, "a", false, ours)).toMatchObject({
