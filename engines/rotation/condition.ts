@@ -5,7 +5,7 @@ import type { DeclaredCredential } from "./declared.ts";
 import { opensFrom } from "./opening.ts";
 
 const dayMilliseconds = 86_400_000;
-/** How long after a rotation may begin it must have begun: it may wait for an hour's look and for others. */
+/** How soon a rotation must begin once it may: it waits for an hour's look, and perhaps for others. */
 const lateDays = 1;
 
 /** Lists what is wrong with a credential; nothing if a rotation could begin whenever it is due. */
@@ -24,7 +24,7 @@ export function troublesOf(declared: DeclaredCredential, now: Instant): readonly
   ];
 }
 
-/** Says why nobody replaces the published version in time. Until its first window, or the end of a freeze, it is. */
+/** Says that a version was not replaced within a day of the first moment that its window and freezes allow. */
 function expiryTrouble(declared: DeclaredCredential, expiresAt: Instant | null, now: Instant): readonly string[] {
   if (expiresAt === null) return ["its version has no expiry, so it is never replaced"];
   const due = expiresAt - declared.declaration.dueDays * dayMilliseconds;

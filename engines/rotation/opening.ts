@@ -40,7 +40,7 @@ export function closedAt({ window, freezes }: Declared, now: Instant): Closed | 
   };
 }
 
-/** Gives the first moment at which a rotation may begin, not before another one. */
+/** Gives the first moment, from a given one on, at which a rotation may begin. */
 export function opensFrom(declared: Declared, from: Instant): Instant {
   const closed = closedAt(declared, from);
   return closed === undefined ? from : opensFrom(declared, closed.until);
