@@ -1,5 +1,5 @@
-// A system of one's own, behind a webhook, as the roles of a credential. Each call is signed and bounded. No call holds a
-// value: whoever answers reads the version from the vault.
+// A system of one's own, behind a webhook, as the roles of a credential. Each call is signed and bounded. No call holds
+// a value: whoever answers reads the version from the vault.
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Result } from "../../../engines/engine.ts";
 import { type Form, flag, list, number, object, optional, read, text } from "../../../engines/form.ts";

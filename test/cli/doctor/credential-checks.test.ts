@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { credentialChecks } from "../../../cli/doctor/credential-checks.ts";
-import { journalUnreachable } from "../../../errors/api.ts";
+import { roleMissing } from "../../../errors/api.ts";
 import {
   envelope,
   type FakeControlPlane,
@@ -68,9 +68,9 @@ test("what is wrong with a credential is reported with its name", async () => {
 });
 
 test.each(["/credentials", "/credentials/kv/database"])(
-  "a control plane that cannot answer %s is the finding of another check",
+  "a control plane that does not answer %s is the finding of another check",
   async (path) => {
-    expect(await found({ ...declared(), [path]: [503, envelope(journalUnreachable())] })).toMatchObject({
+    expect(await found({ ...declared(), [path]: [403, envelope(roleMissing({ role: "Rollout.Read", caller: "ann" }))] })).toMatchObject({
       state: "unknown",
       message: expect.stringContaining("they cannot be read"),
     });
