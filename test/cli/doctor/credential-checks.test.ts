@@ -70,7 +70,9 @@ test("what is wrong with a credential is reported with its name", async () => {
 test.each(["/credentials", "/credentials/kv/database"])(
   "a control plane that does not answer %s is the finding of another check",
   async (path) => {
-    expect(await found({ ...declared(), [path]: [403, envelope(roleMissing({ role: "Rollout.Read", caller: "ann" }))] })).toMatchObject({
+    expect(
+      await found({ ...declared(), [path]: [403, envelope(roleMissing({ role: "Rollout.Read", caller: "ann" }))] }),
+    ).toMatchObject({
       state: "unknown",
       message: expect.stringContaining("they cannot be read"),
     });
