@@ -229,6 +229,7 @@ const controlPlane = object(
       minReplicas = replicaCounts.controlPlaneMin,
       maxReplicas = Math.max(replicaCounts.controlPlaneMax, minReplicas),
       credentials,
+      credentialWebhookSecret,
       managedTargets,
       remediations,
       issues,
@@ -236,7 +237,7 @@ const controlPlane = object(
       ...(issues === undefined && opensIssues(remediations)
         ? ["The policies use open-issue, so issues must name the token with which it writes."]
         : []),
-      ...objectionsToDeclared(credentials, managedTargets),
+      ...objectionsToDeclared(credentials, managedTargets, credentialWebhookSecret !== undefined),
       ...(requestSeconds < leaseSeconds
         ? []
         : [`requestSeconds (${requestSeconds}) must be less than leaseSeconds (${leaseSeconds}).`]),
@@ -248,10 +249,19 @@ const controlPlane = object(
 );
 
 /** Says what a credential cannot know of itself. What is wrong with its own fields is said by its form. */
-function objectionsToDeclared(credentials: string | undefined, managed: readonly AppTarget[]): readonly string[] {
+function objectionsToDeclared(
+  credentials: string | undefined,
+  managed: readonly AppTarget[],
+  signs: boolean,
+): readonly string[] {
   if (credentials === undefined) return [];
   const parsed = read(credentialsForm, parsedJson(credentials));
-  return "complaints" in parsed ? [] : objectionsToCredentials(parsed.value, managed);
+  if ("complaints" in parsed) return [];
+  const unsigned = parsed.value.filter(({ webhook }) => webhook !== undefined && !signs);
+  return [
+    ...objectionsToCredentials(parsed.value, managed),
+    ...unsigned.map(({ credential }) => `credentialWebhookSecret must sign the calls to the webhook of ${credential}.`),
+  ];
 }
 
 const containerEnvironment = object({

@@ -1,5 +1,5 @@
 // `ballast credential rotate`: asks the control plane for a rotation. It returns at once; `follow` shows the rest.
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { credentialCalls } from "../../client/credentials.ts";
 import { rotations } from "../../client/rotations.ts";
 import { streamCalls } from "../../client/streams.ts";
@@ -14,6 +14,7 @@ interface RotateOptions extends ReachOptions {
   readonly message?: string;
   readonly dryRun?: boolean;
   readonly leaked?: boolean;
+  readonly first?: boolean;
   readonly name?: string;
 }
 
@@ -24,6 +25,9 @@ export const addRotate = (group: Command): Command =>
     .option("-m, --message <text>", "why, recorded in the journal with your name; required unless --dry-run")
     .option("--dry-run", "start nothing: print what a rotation would do now, and what each step would wait for")
     .option("--leaked", "others know the password: close the old role as soon as the new version is published")
+    .addOption(
+      new Option("--first", "nothing is published yet: give both slots their first version").conflicts("leaked"),
+    )
     .option("--name <name>", "name of the rotation, 1 to 16 letters and digits (default: from the time)", nameOf)
     .addHelpText(
       "after",
@@ -34,6 +38,7 @@ Examples:
   ballast credential rotate shop-kv/database --dry-run
   ballast credential rotate shop-kv/database --message "a colleague left"
   ballast credential rotate shop-kv/database --leaked --message "it was in a log"
+  ballast credential rotate shop-kv/data --first --message "the keys of shopdata"
   ballast credential follow`,
     )
     .action(async (address: Address, options: RotateOptions, command: Command) => {
@@ -42,13 +47,17 @@ Examples:
       if (message === undefined) return command.error("error: required option '-m, --message <text>' not specified");
       const calls = streamCalls(await reach(options), rotations);
       const rotation = options.name ?? Date.now().toString(36);
-      const cause = options.leaked ? "leaked" : "requested";
-      const put = await calls.put({ ...address, rotation }, { cause, message });
+      const put = await calls.put({ ...address, rotation }, { cause: causeOf(options), message });
       if ("refused" in put) throw put.refused;
       const { stream } = put;
       if (options.json) return printJson(stream);
       print(`${stream.id} is ${stream.result ?? stream.phase}. Follow it with: ballast credential follow ${rotation}`);
     });
+
+function causeOf({ leaked, first }: RotateOptions) {
+  if (leaked) return "leaked";
+  return first ? "first" : "requested";
+}
 
 /** Prints what a rotation would do now. */
 async function showPlan(address: Address, options: RotateOptions): Promise<void> {

@@ -31,7 +31,7 @@ export const addDoctor = (program: Command, engines: string): Command =>
       "after",
       `
 Checks this machine's tools, your permissions and those of the stack's identities, quotas, names, the database, the
-control plane, telemetry, the app, its image and its request rows.
+control plane, the declared credentials, telemetry, the app, its image and its request rows.
 
 Nothing is changed. One request is sent to the app to see whether its row arrives, which takes minutes on Azure.
 A check that cannot be answered yet, such as one of an app before the first \`pulumi up\`, is unknown, not failed.

@@ -32,7 +32,7 @@ export interface Vault {
   readonly look: (credential: Credential, cancel: AbortSignal) => Promise<Result<VaultView>>;
   /** Makes a version of a slot's secret, unless this rotation has made that number before. */
   readonly make: (credential: Credential, slot: Slot, making: Making, fence: Fence) => Promise<Result<Version>>;
-  /** Gives the value of a version, or of the newest one; null if there is none that can be read. */
+  /** Gives the value of a version, or of the newest one; null if there is none, and empty if it is disabled. */
   readonly read: (
     credential: Credential,
     slot: Slot,
@@ -77,7 +77,7 @@ export interface Roles {
    * Gives the value of a new version: one that is made here and set later, or the one that the system has made itself.
    * If a process died before the vault had the latter, it is found again, and no other one is made.
    *
-   * @param newest gives the value of the slot's newest version
+   * @param newest gives the value of the slot's newest version; null if what the system has shall be kept
    */
   readonly newValue: (
     credential: Credential,

@@ -87,9 +87,10 @@ async function callPort(
     case "Inspect":
       return read((late) => inspect(effect.credential, world, stream, late));
     case "MakeVersion": {
-      const { credential, slot, rotation, generation } = effect;
+      const { credential, slot, rotation, generation, keeps } = effect;
       const expiresAt = after(clock.now(), credential.validDays * 86_400);
-      const newest = () => vault.read(credential, slot, undefined, over);
+      // Whatever an earlier declaration left in the vault, no other value is made.
+      const newest = async () => (keeps ? nothing() : vault.read(credential, slot, undefined, over));
       return write((mine) => {
         const value = () => roles.newValue(credential, slot, newest, mine);
         return vault.make(credential, slot, { rotation, generation, expiresAt, value }, mine);
@@ -142,7 +143,7 @@ async function readVersion(
 ): Promise<Result<Accepted>> {
   const found = await vault.read(credential, slot, version, cancel);
   if (!found.ok) return found;
-  if (found.value === null) return { ok: false, reason: `version ${version} of slot ${slot} cannot be read` };
+  if (!found.value) return { ok: false, reason: `version ${version} of slot ${slot} cannot be read` };
   return { ok: true, value: { version, url, value: found.value } };
 }
 

@@ -2,10 +2,10 @@
 // a version that nobody replaces, and slots that others have moved.
 import type { Instant } from "../time.ts";
 import type { DeclaredCredential } from "./declared.ts";
-import { nextDueAt } from "./due.ts";
+import { opensFrom } from "./opening.ts";
 
 const dayMilliseconds = 86_400_000;
-/** How long after a version is due its rotation must have begun: it may wait for an hour's look and for others. */
+/** How soon a rotation must begin once it may: it waits for an hour's look, and perhaps for others. */
 const lateDays = 1;
 
 /** Lists what is wrong with a credential; nothing if a rotation could begin whenever it is due. */
@@ -24,13 +24,12 @@ export function troublesOf(declared: DeclaredCredential, now: Instant): readonly
   ];
 }
 
-/** Says why nobody replaces the published version in time. One that waits for its window or a freeze is in time. */
+/** Says that a version was not replaced within a day of the first moment that its window and freezes allow. */
 function expiryTrouble(declared: DeclaredCredential, expiresAt: Instant | null, now: Instant): readonly string[] {
   if (expiresAt === null) return ["its version has no expiry, so it is never replaced"];
-  const lateSince = expiresAt - (declared.declaration.dueDays - lateDays) * dayMilliseconds;
-  const published = { slot: "a", version: "", of: "", enabled: true, expiresAt } as const;
-  if (now < lateSince || nextDueAt(declared.declaration, published, now) !== undefined)
-    return expiresAt <= now ? ["its version has expired"] : [];
+  const due = expiresAt - declared.declaration.dueDays * dayMilliseconds;
+  const lateSince = opensFrom(declared.declaration, due) + lateDays * dayMilliseconds;
+  if (now < lateSince) return expiresAt <= now ? ["its version has expired"] : [];
   const days = Math.floor((expiresAt - now) / dayMilliseconds);
   const left = expiresAt <= now ? "has expired" : `expires in ${days} day${days === 1 ? "" : "s"}`;
   return [`its version ${left}, and no rotation has replaced it`];

@@ -40,6 +40,12 @@ export function closedAt({ window, freezes }: Declared, now: Instant): Closed | 
   };
 }
 
+/** Gives the first moment, from a given one on, at which a rotation may begin. */
+export function opensFrom(declared: Declared, from: Instant): Instant {
+  const closed = closedAt(declared, from);
+  return closed === undefined ? from : opensFrom(declared, closed.until);
+}
+
 /** Says why a rotation must wait for others; undefined if the budget has room. */
 export function overBudget(
   { ahead, atOnce }: Pick<CredentialView, "ahead" | "atOnce">,

@@ -42,6 +42,10 @@ export const isFirst = ({ intent }: RotationState): boolean => intent?.cause ===
 export const canClose = ({ declaration }: RotationState): boolean =>
   declaration === undefined || systems[systemOf(declaration)].closes;
 
+/** Reports whether the credential is new, and its system goes on with the values that it has. */
+export const keepsValues = (state: RotationState): boolean =>
+  isFirst(state) && state.declaration !== undefined && systems[systemOf(state.declaration)].keepsFirst;
+
 /** Names the role of a slot. */
 export const roleOf = ({ declaration }: RotationState, slot: Slot): string => declaration?.roles[slot] ?? slot;
 

@@ -6,7 +6,7 @@ import { after, type Instant } from "../time.ts";
 import { cutOverRevision } from "./cut-over-names.ts";
 import { otherSlot, slotSecret } from "./declaration.ts";
 import { refusalSlackSeconds } from "./gates.ts";
-import { consumerAt, goal, isLeaked, slotAtWork, versionAtWork } from "./progress.ts";
+import { consumerAt, goal, isLeaked, keepsValues, slotAtWork, versionAtWork } from "./progress.ts";
 import type { Credential, RotationEffect, RotationIntent, RotationState } from "./vocabulary.ts";
 
 /** Phases that go on during a pause: a rollout is heard to its end, and a role that a reader needs is opened. */
@@ -30,7 +30,14 @@ function effectIn(state: RotationState, intent: RotationIntent, credential: Cred
   const { rotation } = intent;
   switch (state.phase) {
     case "making":
-      return { kind: "MakeVersion", credential, slot, rotation, generation: state.generation + 1 };
+      return {
+        kind: "MakeVersion",
+        credential,
+        slot,
+        rotation,
+        generation: state.generation + 1,
+        keeps: keepsValues(state),
+      };
     case "setting":
       return { kind: "SetVerifier", credential, slot, version, url };
     case "proving":

@@ -15,7 +15,8 @@ const webhookForm = object(
   {
     url: text("an https address, or an http address on loopback", {
       most: 2_000,
-      pattern: "^(https://|http://(localhost|127[.]0[.]0[.]1)(:[0-9]+)?/).*$",
+      // The address stands in messages, so it has no user and no password.
+      pattern: "^(https://[^/?#@\\s]+|http://(localhost|127[.]0[.]0[.]1)(:[0-9]+)?)([/?#]\\S*)?$",
     }),
   },
   { title: "RotatedByWebhook", description: "The webhook that changes the credential in a system of your own." },

@@ -152,6 +152,8 @@ export type RotationEffect =
       readonly slot: Slot;
       readonly rotation: string;
       readonly generation: number;
+      /** Whether a value that the system has made itself is kept, since readers of a new credential may use it. */
+      readonly keeps: boolean;
     }
   /** Makes the role of a slot accept a version, and lets it log in. */
   | ({ readonly kind: "SetVerifier"; readonly credential: Credential; readonly slot: Slot } & Version)

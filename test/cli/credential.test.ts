@@ -129,6 +129,12 @@ test("a dry run prints the plan, the consumers and what each step would wait for
   await expect(ballast("rotate", "kv/database")).rejects.toThrow("required option '-m, --message <text>'");
 });
 
+test("the first versions of a credential are asked for by name, and are no leaked ones", async () => {
+  const args = ["rotate", "kv/database", "--first", "--message", "the keys of shopdata"];
+  expect(JSON.parse((await ballast(...args, "--json")).out)).toMatchObject({ cause: "first" });
+  await expect(ballast(...args, "--leaked")).rejects.toThrow("cannot be used with option '--leaked'");
+});
+
 test("a credential that is not declared is refused", async () => {
   await expect(ballast("rotate", "kv/other", "--message", "x")).rejects.toMatchObject({ id: "target-not-managed" });
 });

@@ -159,6 +159,8 @@ const credentials = [
   },
 ];
 
+const { server: _server, database: _database, checks: _checks, ...partner } = credentials[0]!;
+
 test("with credentials it gets what is declared", async () => {
   const declared = JSON.stringify(credentials);
   const all = (await controlPlane({ credentials: declared })).declared;
@@ -173,6 +175,11 @@ test.each([
     "a consumer that is not managed",
     [{ ...credentials[0], consumers: [{ resourceGroup: "shop", app: "cart" }] }],
     "cart, a consumer of database, is not a managed target.",
+  ],
+  [
+    "a webhook whose calls nothing signs",
+    [{ ...partner, webhook: { url: "https://rotate.example.com/" } }],
+    "credentialWebhookSecret must sign the calls to the webhook of database.",
   ],
 ])("%s is refused at preview, by name", async (_what, declared, says) => {
   await expect(controlPlane({ credentials: JSON.stringify(declared) })).rejects.toThrow(says);

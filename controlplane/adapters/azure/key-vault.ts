@@ -62,8 +62,8 @@ export function createVault(setting: VaultSetting): Vault {
         cancel,
       );
       if (!found.ok) return found;
-      const isThere = found.value !== null && found.value !== "disabled";
-      return { ok: true, value: isThere ? ((found.value as KeyVaultSecret).value ?? "") : null };
+      if (found.value === null) return { ok: true, value: null };
+      return { ok: true, value: found.value === "disabled" ? "" : (found.value.value ?? "") };
     },
     publish: async (credential, slot, version, rotation, fence) => {
       const client = clientOf(credential);

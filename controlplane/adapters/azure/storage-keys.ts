@@ -50,9 +50,11 @@ export function createStorageKeys(setting: StorageSetting): Roles {
       const keys = await keysOf(credential);
       if (!keys.ok) return asResult(keys);
       const key = keys.value.get(credential.roles[slot]);
-      // A key that the vault does not have yet was made by a process that died, or by a person: nobody else has it.
+      const known = kept.value === null ? null : keyIn(kept.value);
+      // A key that the vault does not have yet was made by a process that died, or by a person. A version that is
+      // disabled, or has no key, does not say whether it is this one.
       const fresh =
-        key !== undefined && keyIn(kept.value ?? "") !== key
+        key !== undefined && known !== undefined && known !== key
           ? ({ ok: true, value: key } as const)
           : await regenerate(setting, client, credential, slot, fence);
       return fresh.ok ? { ok: true, value: connectionString(accountOf(credential), fresh.value, suffix) } : fresh;
@@ -69,7 +71,7 @@ export function createStorageKeys(setting: StorageSetting): Roles {
       if (key === undefined) return { ok: false, reason: `version ${version} has no AccountKey` };
       const found = await login(credential, key, cancel);
       if (found.ok) return { ok: true, value: { login: true, missing: [], detail: "listed the containers" } };
-      if (found.trouble.status !== 403) return asResult(found);
+      if (!keyRefusals.includes(found.trouble.code ?? "")) return asResult(found);
       return { ok: true, value: { login: false, missing: [], detail: found.reason } };
     },
     setLogin: async (credential, slot, isOpen) =>
@@ -87,6 +89,9 @@ export function createStorageKeys(setting: StorageSetting): Roles {
     endSessions: async () => ({ ok: true, value: 0 }),
   };
 }
+
+/** What refuses a key. Any other refusal is about the network or the account, and another key would not help. */
+const keyRefusals = ["AuthenticationFailed", "KeyBasedAuthenticationNotPermitted"];
 
 type Keys = ReadonlyMap<string, string>;
 

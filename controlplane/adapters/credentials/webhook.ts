@@ -1,7 +1,6 @@
-// A system of one's own, behind a webhook, as the roles of a credential. Each call is signed, bounded, and named after
-// the version that it is about, so that a repeated one can be known. No call holds a value: whoever answers reads the
-// version from the vault.
-import { randomBytes } from "node:crypto";
+// A system of one's own, behind a webhook, as the roles of a credential. Each call is signed and bounded. No call holds
+// a value: whoever answers reads the version from the vault.
+import { randomBytes, randomUUID } from "node:crypto";
 import type { Result } from "../../../engines/engine.ts";
 import { type Form, flag, list, number, object, optional, read, text } from "../../../engines/form.ts";
 import type { Credential, Slot } from "../../../engines/rotation/vocabulary.ts";
@@ -101,17 +100,25 @@ const named = ({ version, url }: Accepted): Pick<Call, "version" | "url"> => ({ 
 
 const done = (result: Result<unknown>): Result<null> => (result.ok ? { ok: true, value: null } : result);
 
-/** Sends one call, once. What it could not do now it is asked again by the engine, under the same id. */
+/**
+ * Names a call. To accept a version twice is to accept it once, so that call has the version's name. Any other one asks
+ * for the present, or changes it, and a receiver that answers an id from memory would be wrong.
+ */
+const idOf = (name: keyof Answers, { vault, credential }: Credential, { slot, version }: Call): string =>
+  [vault, credential, slot, name === "accept" ? version : randomUUID(), name].join("/");
+
+/** Sends one call, once. The engine asks again for what could not be done now. */
 async function callWebhook<Name extends keyof Answers>(
   name: Name,
-  { vault, credential, roles, webhook }: Credential,
+  declared: Credential,
   about: Call,
   { wire, signed }: WebhookSetting,
   cancel: AbortSignal,
 ): Promise<Result<AnswerOf<Name>>> {
+  const { vault, credential, roles, webhook } = declared;
   if (webhook === undefined || signed === undefined)
     return { ok: false, reason: "BALLAST_CREDENTIAL_WEBHOOK_SECRET is not set, so no webhook is called" };
-  const id = [vault, credential, about.slot, about.version, name].filter((part) => part !== undefined).join("/");
+  const id = idOf(name, declared, about);
   const subject = { vault, credential, role: roles[about.slot], ...about };
   const body = JSON.stringify({
     type: `credential.${name}`,

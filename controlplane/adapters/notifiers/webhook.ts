@@ -1,6 +1,4 @@
-// Posts a notification as a signed webhook in the format of Standard Webhooks, for which libraries exist. The
-// signature covers the id, the time of sending and the body, so that a receiver detects a changed body and a copy that
-// is replayed later.
+// Posts a notification as a webhook that is signed in the format of Standard Webhooks.
 import { kindOf, type Notification } from "../../../engines/kind.ts";
 import type { Notifier } from "../../runtime/ports.ts";
 import { post, type Wire } from "./post.ts";

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { credentialChecks } from "../../../cli/doctor/credential-checks.ts";
-import { journalUnreachable } from "../../../errors/api.ts";
+import { roleMissing } from "../../../errors/api.ts";
 import {
   envelope,
   type FakeControlPlane,
@@ -67,12 +67,17 @@ test("what is wrong with a credential is reported with its name", async () => {
   );
 });
 
-test("a control plane that cannot list them is the finding of another check", async () => {
-  expect(await found({ "/credentials": [503, envelope(journalUnreachable())] })).toMatchObject({
-    state: "unknown",
-    message: expect.stringContaining("they cannot be listed"),
-  });
-});
+test.each(["/credentials", "/credentials/kv/database"])(
+  "a control plane that does not answer %s is the finding of another check",
+  async (path) => {
+    expect(
+      await found({ ...declared(), [path]: [403, envelope(roleMissing({ role: "Rollout.Read", caller: "ann" }))] }),
+    ).toMatchObject({
+      state: "unknown",
+      message: expect.stringContaining("they cannot be read"),
+    });
+  },
+);
 
 test("no token is sent to an address that is not the bound one", async () => {
   let asked = 0;

@@ -88,6 +88,17 @@ describe("a new value", () => {
     expect(await keys()).toEqual(after);
   });
 
+  test.each([
+    ["is disabled", ""],
+    ["has no key", "any text"],
+  ])("is another key, if the vault's newest version %s and may be the present one", async (_what, kept) => {
+    const before = await keys();
+    const made = await newValue(kept);
+    const after = await keys();
+    expect(after["key2"]).not.toBe(before["key2"]);
+    expect(made).toEqual({ ok: true, value: valueOf(after["key2"]!) });
+  });
+
   test("is not made by a process that lost the rotation", async () => {
     const before = await keys();
     expect(await newValue(valueOf(before["key2"]!), async () => false)).toMatchObject({ ok: false });
@@ -116,6 +127,12 @@ describe("a key", () => {
     });
     await shop.arm("PATCH", account, { properties: { allowSharedKeyAccess: true } }, "2024-01-01");
     expect(JSON.stringify([refused, await prove("c2VjcmV0")]), "no key in a message").not.toContain("c2VjcmV0");
+  });
+
+  test("is not refuted by a firewall: another key would be refused as well", async () => {
+    const { key1 = "" } = await keys();
+    await shop.fault({ path: "shopdata.blob", status: 403, code: "AuthorizationFailure" });
+    expect(await system.prove(credential, "a", versionOf(key1), uncut)).toMatchObject({ ok: false });
   });
 
   test("cannot be closed, which says so, and is always open", async () => {

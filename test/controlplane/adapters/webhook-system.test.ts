@@ -1,5 +1,5 @@
 // A system of one's own behind a webhook, as a rotation sees it: calls are signed, name the version and hold no value,
-// are sent once under an id that repeats, and an answer that is late, long, wrong or absent is a failure with a reason.
+// are sent once, and an answer that is late, long, wrong or absent is a failure with a reason.
 import { Webhook } from "standardwebhooks";
 import { Agent } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -17,8 +17,8 @@ const dispatcher = new Agent();
 const version = { version: "v7", url: "https://kv.vault.azure.net/secrets/partner-b/v7", value: "not-to-be-sent" };
 let receiver: Receiver;
 let credential: Credential;
-const systemWith = (signed: ReturnType<typeof signerOf> | undefined) =>
-  createWebhookSystem({ wire: { dispatcher, patienceSeconds: 1 }, signed });
+const systemWith = (signed: ReturnType<typeof signerOf> | undefined, patienceSeconds = 60) =>
+  createWebhookSystem({ wire: { dispatcher, patienceSeconds }, signed });
 const system = systemWith(signerOf(secret));
 
 beforeAll(async () => {
@@ -51,7 +51,7 @@ test("a call is signed over its id, its time and its body, and another key does 
   expect(() => other.verify(text, given)).toThrow();
 });
 
-test("a call names the version and its address, repeats under one id, and holds no value", async () => {
+test("a call to accept names the version and its address, repeats under one id, and holds no value", async () => {
   receiver.answers.push({ status: 204 }, { status: 204 });
   for (let times = 0; times < 2; times++) await system.accept(credential, "b", version, ours);
   expect(receiver.received.map(({ headers }) => headers["webhook-id"])).toEqual(
@@ -63,6 +63,21 @@ test("a call names the version and its address, repeats under one id, and holds 
     data: { vault: "kv", credential: "partner", role: "shop-2", slot: "b", version: "v7", url: version.url },
   });
   expect(JSON.stringify(receiver.received)).not.toContain(version.value);
+});
+
+test.each([
+  ["prove", () => system.prove(credential, "b", version, uncut)],
+  ["close", () => system.setLogin(credential, "a", false, ours)],
+  ["readers", () => system.sessions(credential, "a", uncut)],
+] as const)("each call to %s has an id of its own, since what it asks for changes", async (name, call) => {
+  for (let times = 0; times < 2; times++) await call();
+  const ids = receiver.received.map(({ headers, body }) => {
+    expect(headers["idempotency-key"]).toBe(headers["webhook-id"]);
+    expect(body.data.id).toBe(headers["webhook-id"]);
+    return String(headers["webhook-id"]);
+  });
+  expect(new Set(ids).size).toBe(2);
+  for (const id of ids) expect(id).toMatch(new RegExp(`^kv/partner/[ab]/[0-9a-f-]{36}/${name}$`));
 });
 
 test("a value is made here, another one each time, and nothing is sent for it", async () => {
@@ -100,7 +115,6 @@ describe("the answer to", () => {
   });
 
   test.each([
-    ["is late", "hang", { reason: "the webhook could not be asked to prove: it did not answer in 1 s" }],
     ["asks for a rest", { status: 503, headers: { "retry-after": "7" } }, { retryAfterSeconds: 7 }],
     ["is a redirection", { status: 307, headers: { location: "/x" } }, { reason: expect.stringContaining("307") }],
     ["is a refusal", { status: 400 }, { reason: expect.stringContaining("it answered 400") }],
@@ -117,6 +131,13 @@ describe("the answer to", () => {
   ] as const)("prove that %s is a failure with its reason", async (_what, answer, failure) => {
     receiver.answers.push(answer);
     expect(await system.prove(credential, "b", version, uncut)).toMatchObject({ ok: false, ...failure });
+  });
+
+  test("prove that is late is a failure with its reason", async () => {
+    receiver.answers.push("hang");
+    expect(await systemWith(signerOf(secret), 1).prove(credential, "b", version, uncut)).toMatchObject({
+      reason: "the webhook could not be asked to prove: it did not answer in 1 s",
+    });
   });
 });
 

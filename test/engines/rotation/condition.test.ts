@@ -22,6 +22,7 @@ const well: DeclaredCredential = {
   unread: null,
 };
 const tuesdays = { days: ["tuesday"], from: "02:00", until: "04:00" } as const;
+const frozen = { from: "2025-12-01T00:00:00Z", until: "2026-01-05T11:00:00Z", why: "the holidays" };
 const named = (slot: "b" | null) => [{ ...consumers[0], slot }];
 
 it.each<[string, Partial<DeclaredCredential>, readonly string[]]>([
@@ -35,8 +36,18 @@ it.each<[string, Partial<DeclaredCredential>, readonly string[]]>([
   ["that has expired", { published: expiresIn(-1) }, ["its version has expired, and no rotation has replaced it"]],
   ["that waits for its window", { published: expiresIn(28), declaration: { ...credential, window: tuesdays } }, []],
   [
-    "that expired while it waited for its window",
-    { published: expiresIn(-1), declaration: { ...credential, window: tuesdays } },
+    "that nobody replaced in an earlier window",
+    { published: expiresIn(20), declaration: { ...credential, window: tuesdays } },
+    ["its version expires in 20 days, and no rotation has replaced it"],
+  ],
+  [
+    "that waits for its window after a freeze",
+    { published: expiresIn(20), declaration: { ...credential, window: tuesdays, freezes: [frozen] } },
+    [],
+  ],
+  [
+    "that expired in a freeze",
+    { published: expiresIn(-1), declaration: { ...credential, freezes: [frozen] } },
     ["its version has expired"],
   ],
   [

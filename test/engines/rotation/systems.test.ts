@@ -36,6 +36,8 @@ it.each([
   ["other keys of an account", { storage, roles: { a: "key2", b: "key1" } }, "must be key1 in slot a"],
   ["an account with capitals", { storage: { ...storage, account: "ShopData" }, roles: keys }, "lower-case letters"],
   ["a webhook without TLS", { webhook: { url: "http://partner.example/" }, roles: keys }, "an https address"],
+  ["a webhook with a password", { webhook: { url: "https://a:b@partner.example/" }, roles: keys }, "an https address"],
+  ["a webhook without a host", { webhook: { url: "https://" }, roles: keys }, "an https address"],
   ["a webhook at a host like loopback", { webhook: { url: "http://127.0.0.1.example/" }, roles: keys }, "an https"],
 ])("that is for %s is refused", (_what, given, complaint) => {
   const parsed = parse(given);

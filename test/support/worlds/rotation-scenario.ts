@@ -45,7 +45,8 @@ export interface RotationScenario {
   readonly credential: Credential;
   readonly asked: AskedRotation;
   readonly world: {
-    readonly before: "seeded" | "empty" | "disabled";
+    /** `unpublished`: the slots have versions, of an earlier declaration or of a person. */
+    readonly before: "seeded" | "empty" | "disabled" | "unpublished";
     /** How the rollouts of each app end, one after another; the last one for all further ones. */
     readonly rollouts: Readonly<Record<string, readonly string[]>>;
     readonly rolloutMinutes: number;

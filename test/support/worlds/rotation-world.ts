@@ -44,7 +44,7 @@ export function createWorld({ credential, world: { before, astray } }: RotationS
   return {
     loop: createLoop(start),
     versions: { a: seeded ? [seed("a")] : [], b: seeded ? [seed("b")] : [] },
-    published: [{ at: 0, value: seeded ? { slot: "a", version: "p0", of: "a0" } : null }],
+    published: [{ at: 0, value: seeded && before !== "unpublished" ? { slot: "a", version: "p0", of: "a0" } : null }],
     passwords: { a: [{ at: 0, value: "a0" }], b: [{ at: 0, value: "b0" }] },
     login: { a: [{ at: 0, value: true }], b: [{ at: 0, value: true }] },
     apps: new Map(
@@ -137,7 +137,16 @@ export function rolesOf(world: RotationWorld, scenario: RotationScenario): Roles
         missing: missing.filter((right) => !right.startsWith("later: ")),
         otherSessions: sessions(otherSlot(live)),
       }),
-    newValue: async (_credential, slot) => found(`${slot}${world.versions[slot].length}`),
+    newValue: async ({ storage }, slot, newest) => {
+      const kept = await newest();
+      const value = `${slot}${world.versions[slot].length}`;
+      if (!kept.ok || storage === undefined) return kept.ok ? found(value) : kept;
+      // An account makes its keys itself, and the old one is void at once.
+      const present = valueAt(world.passwords[slot], world.loop.now());
+      if (kept.value !== present) return found(present);
+      note(world, world.passwords[slot], value);
+      return found(value);
+    },
     accept: (_credential, slot, { value: password }, fence) =>
       write(world, fence, () => {
         note(world, world.passwords[slot], password);
