@@ -3,7 +3,8 @@
 import type { Result } from "../../../engines/engine.ts";
 import { type Issue, issueLabel } from "../../../engines/remediation/issue.ts";
 import type { Issues } from "../../performers/remediation-ports.ts";
-import { type Sent, send, type Wire } from "../notifiers/post.ts";
+import { githubHeaders } from "../notifiers/github.ts";
+import { type Answered, type Sent, send, type Wire } from "../notifiers/post.ts";
 
 /** Where issues are, and the token for them. */
 export interface IssueAccess {
@@ -11,67 +12,87 @@ export interface IssueAccess {
   readonly token: string;
 }
 
-const pageSize = 50;
-const pagesMax = 20;
+/** The calls about issues. Issues are opened with our label, and only those are listed, the newest first. */
+export interface IssueCalls {
+  readonly list: (
+    repository: string,
+    state: "open" | "all",
+    cancel: AbortSignal,
+  ) => Promise<Answered<readonly Issue[]>>;
+  readonly comments: (repository: string, issue: number, cancel: AbortSignal) => Promise<Answered<readonly string[]>>;
+  readonly open: (repository: string, title: string, body: string, cancel: AbortSignal) => Promise<Answered<number>>;
+  readonly edit: (repository: string, issue: number, body: string, cancel: AbortSignal) => Promise<Answered>;
+  readonly comment: (repository: string, issue: number, body: string, cancel: AbortSignal) => Promise<Answered>;
+}
+
+const pageSize = 100;
+const pagesMax = 10;
 /** A page of the longest texts that GitHub keeps. */
 const bytesMax = pageSize * 4 * 65_536;
 
-/** Opens the issues. */
-export function createIssues({ api, token }: IssueAccess, wire: Wire): Issues {
-  const headers = {
-    authorization: `Bearer ${token}`,
-    accept: "application/vnd.github+json",
-    "x-github-api-version": "2022-11-28",
-  };
-  const never = new AbortController().signal;
-  const ask = async (repository: string, sent: Sent, cancel: AbortSignal): Promise<Result<unknown>> => {
-    const answered = await send(
-      { ...sent, url: `${api}/repos/${repository}/issues${sent.url}`, headers },
-      wire,
-      cancel,
-    );
-    if (!("delivery" in answered)) return { ok: true, value: answered.accepted };
-    const { reason = "", afterSeconds } = answered.delivery as { reason?: string; afterSeconds?: number };
-    return {
-      ok: false,
-      reason: `the issues of ${repository}: ${reason}`,
-      ...(afterSeconds !== undefined && { retryAfterSeconds: afterSeconds }),
-    };
-  };
+/** Prepares the calls. */
+export function issueCalls({ api, token }: IssueAccess, wire: Wire): IssueCalls {
+  const headers = githubHeaders(token);
+  const ask = (repository: string, sent: Sent, cancel: AbortSignal): Promise<Answered> =>
+    send({ ...sent, url: `${api}/repos/${repository}/issues${sent.url}`, headers }, wire, cancel);
   const list = async (repository: string, path: string, query: object, cancel: AbortSignal) => {
     const items: unknown[] = [];
     for (let page = 1; page <= pagesMax; page += 1) {
       const search = new URLSearchParams({ ...query, per_page: String(pageSize), page: String(page) });
       const found = await ask(repository, { method: "GET", url: `${path}?${search}`, bytesMax }, cancel);
-      if (!found.ok) return found;
-      if (!Array.isArray(found.value)) return { ok: false, reason: "GitHub answered with no list" } as const;
-      items.push(...(found.value as readonly unknown[]));
-      if (found.value.length < pageSize) break;
+      if ("delivery" in found) return found;
+      if (!Array.isArray(found.accepted)) return unread("it answered without a list");
+      items.push(...(found.accepted as readonly unknown[]));
+      if (found.accepted.length < pageSize) break;
     }
-    return { ok: true, value: items } as const;
+    return { accepted: items as readonly unknown[] };
   };
   return {
-    list: async (repository, cancel) => {
-      const found = await list(repository, "", { labels: issueLabel, state: "all" }, cancel);
-      return found.ok ? { ok: true, value: found.value.flatMap(issueIn) } : found;
+    list: async (repository, state, cancel) => {
+      const found = await list(repository, "", { labels: issueLabel, state }, cancel);
+      return "delivery" in found ? found : { accepted: found.accepted.flatMap(issueIn) };
     },
     comments: async (repository, issue, cancel) => {
       const found = await list(repository, `/${issue}/comments`, {}, cancel);
-      return found.ok ? { ok: true, value: found.value.map((each) => String((each as GivenIssue).body ?? "")) } : found;
+      return "delivery" in found ? found : { accepted: found.accepted.map((each) => textIn(each as GivenIssue)) };
     },
-    open: async (repository, title, body) => {
+    open: async (repository, title, body, cancel) => {
       const sent = JSON.stringify({ title, body, labels: [issueLabel] });
-      const made = await ask(repository, { url: "", body: sent }, never);
-      if (!made.ok) return made;
-      const { number } = (made.value ?? {}) as GivenIssue;
-      return typeof number === "number"
-        ? { ok: true, value: number }
-        : { ok: false, reason: "GitHub answered without the number of an issue" };
+      const made = await ask(repository, { url: "", body: sent }, cancel);
+      if ("delivery" in made) return made;
+      const { number } = (made.accepted ?? {}) as GivenIssue;
+      return typeof number === "number" ? { accepted: number } : unread("it answered without the number of an issue");
     },
-    comment: async (repository, issue, body) => {
-      const made = await ask(repository, { url: `/${issue}/comments`, body: JSON.stringify({ body }) }, never);
-      return made.ok ? { ok: true, value: null } : made;
-    },
+    edit: (repository, issue, body, cancel) =>
+      ask(repository, { method: "PATCH", url: `/${issue}`, body: JSON.stringify({ body }) }, cancel),
+    comment: (repository, issue, body, cancel) =>
+      ask(repository, { url: `/${issue}/comments`, body: JSON.stringify({ body }) }, cancel),
+  };
+}
+
+const unread = (reason: string) => ({ delivery: { kind: "later" as const, reason } });
+
+/** Opens the issues for the runbook. A write runs to its own end: its answer says whether it was written. */
+export function createIssues(access: IssueAccess, wire: Wire): Issues {
+  const calls = issueCalls(access, wire);
+  const never = new AbortController().signal;
+  return {
+    list: async (repository, cancel) => resultOf(repository, await calls.list(repository, "all", cancel)),
+    comments: async (repository, issue, cancel) =>
+      resultOf(repository, await calls.comments(repository, issue, cancel)),
+    open: async (repository, title, body) => resultOf(repository, await calls.open(repository, title, body, never)),
+    comment: async (repository, issue, body) =>
+      resultOf(repository, await calls.comment(repository, issue, body, never)),
+  };
+}
+
+function resultOf<Value>(repository: string, answered: Answered<Value>): Result<Value> {
+  if ("accepted" in answered) return { ok: true, value: answered.accepted };
+  const { reason, afterSeconds } = answered.delivery;
+  return {
+    ok: false,
+    reason: `the issues of ${repository}: ${reason}`,
+    ...(afterSeconds !== undefined && { retryAfterSeconds: afterSeconds }),
   };
 }
 
@@ -83,11 +104,14 @@ interface GivenIssue {
   readonly pull_request?: unknown;
 }
 
+const textIn = ({ body }: GivenIssue): string => (typeof body === "string" ? body : "");
+
 /** Reads an issue. What has not our label, or is a pull request, is not ours. */
 function issueIn(given: unknown): readonly Issue[] {
-  const { number, body, state, labels, pull_request } = given as GivenIssue;
+  const issue = (given ?? {}) as GivenIssue;
+  const { number, state, labels, pull_request } = issue;
   const isLabelled =
     Array.isArray(labels) && labels.some((label: { readonly name?: unknown } | null) => label?.name === issueLabel);
   if (typeof number !== "number" || pull_request !== undefined || !isLabelled) return [];
-  return [{ number, body: typeof body === "string" ? body : "", open: state === "open" }];
+  return [{ number, body: textIn(issue), open: state === "open" }];
 }
