@@ -62,7 +62,8 @@ export function createSessions(access: CredentialAccess): Sessions {
           return { ok: false, reason: "another process now owns the incident, so no session was ended" };
         // A session that has gone on since is no longer one of them, and its number may be that of another.
         const ended = await client.query<Culprit & { readonly ended: boolean }>(
-          `select culprit.*, pg_terminate_backend(culprit.pid, ${endMilliseconds}) as ended from (${culpritsQuery}) culprit
+          `select culprit.*, pg_terminate_backend(culprit.pid, ${endMilliseconds}) as ended
+             from (${culpritsQuery}) culprit
              where (culprit.pid, culprit.since) in (select * from unnest($1::int[], $2::text[]))`,
           [culprits.map(({ pid }) => pid), culprits.map(({ since }) => since)],
         );

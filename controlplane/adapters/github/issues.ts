@@ -13,7 +13,7 @@ export interface IssueAccess {
 }
 
 /** The calls about issues. Issues are opened with our label, and only those are listed, the newest first. */
-export interface IssueCalls {
+interface IssueCalls {
   readonly list: (
     repository: string,
     state: "open" | "all",
