@@ -3,9 +3,8 @@
 // number has to be stored and a notification that is sent again opens no second one.
 import { createHash } from "node:crypto";
 import type { Notification } from "../../../engines/kind.ts";
-import type { Issue } from "../../../engines/remediation/issue.ts";
 import type { Notifier } from "../../runtime/ports.ts";
-import { issueCalls } from "../github/issues.ts";
+import { issueCalls, type ListedIssue } from "../github/issue-calls.ts";
 import { deliveryOf, type Wire } from "./post.ts";
 
 /** The repository that gets the issues, and the token that writes them. */
@@ -52,7 +51,7 @@ const keyOf = ({ place, subject, item }: Notification): string => wordOf(`${plac
 
 const marker = /^<!-- ballast:todo ([0-9a-f]{16}) (\d{1,9}) ([0-9a-f]{16}) -->/;
 
-function openIssueOf(notification: Notification, listed: readonly Issue[]): OpenIssue | undefined {
+function openIssueOf(notification: Notification, listed: readonly ListedIssue[]): OpenIssue | undefined {
   for (const { number, body } of listed) {
     const [, key, times, last = ""] = marker.exec(body) ?? [];
     if (key === keyOf(notification)) return { number, times: Number(times), last };
