@@ -9,7 +9,7 @@ import type { Target } from "../engines/rollout/vocabulary.ts";
 import type { Credential } from "../engines/rotation/vocabulary.ts";
 import { settingsWrong } from "../errors/api.ts";
 import type { CredentialRoles } from "./adapters/credentials/prepare-roles.ts";
-import type { IssueAccess } from "./adapters/github/issues.ts";
+import type { IssueAccess } from "./adapters/github/issue-calls.ts";
 import { signingKeyBytesMin, signingKeyOf } from "./adapters/notifiers/signing.ts";
 import { type Database, isLoopback } from "./adapters/postgres/connection.ts";
 import type { Grantee } from "./adapters/postgres/role.ts";

@@ -75,7 +75,7 @@ export const alertActionLoop = pulumiRule({
   antiPattern: 4,
   focus: "resilience",
   why:
-    "A restart raises the count of restarts, and a rotation makes logins fail for a moment. An alert on that, " +
+    "A restart raises the count of restarts, and a rotation ends the sessions of the old role. An alert on that, " +
     "answered by that action, is a loop: alert, action, alert. " +
     "Ballast limits it, but the limit is then all that ends it.",
   severity: "High: the action is repeated, and the cause is never looked for.",

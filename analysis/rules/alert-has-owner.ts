@@ -1,6 +1,7 @@
 // Alerts that reach somebody and do not say whose they are, or what to do.
 import { missingAnswer } from "../../engines/remediation/rules/answered.ts";
 import type { ResourceNode } from "../systems/pulumi/nodes.ts";
+import { isRecord, Sealed } from "../systems/pulumi/value.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
 /** Where each type of alert rule has properties of its own. */
@@ -12,8 +13,6 @@ const groupPaths: Readonly<Record<string, string>> = {
   "monitor:MetricAlert": "actions[]",
   "monitor:ScheduledQueryRule": "actions.actionGroups[]",
 };
-const names = ["owner", "team", "onCall", "on-call", "responsible", "contact"];
-const pages = ["runbook", "runBook", "playbook", "docs", "documentation", "instructions"];
 
 const judge = (view: StacksView): readonly PulumiDraft[] =>
   view.ofType(...Object.keys(propertyPaths)).flatMap((node) => judgeOne(view, node));
@@ -24,9 +23,13 @@ function judgeOne(view: StacksView, node: ResourceNode): readonly PulumiDraft[] 
   // One that notifies nobody is reported by a rule of its own.
   const notifies = view.exists(node, groupPaths[node.type]!);
   if (isOff || !notifies || [...paths, "description"].some((path) => view.isIgnored(node, path))) return [];
-  const properties = paths.flatMap((path) =>
-    [...names, ...pages].flatMap((name) => (view.exists(node, `${path}.${name}`) ? [[name, "given"] as const] : [])),
-  );
+  const given = paths.flatMap((path) => view.find(node, path).map(({ value }) => value));
+  // Names that cannot be seen may be the right ones.
+  if (paths.some((path) => view.isUnknown(node, path)) || given.some((value) => value instanceof Sealed)) return [];
+  const properties = given
+    .filter(isRecord)
+    .flatMap((record) => Object.entries(record))
+    .map(([name, value]) => [name, typeof value === "string" ? value : "not a text, or not known yet"] as const);
   const description = view.find(node, "description").flatMap(({ value }) => (typeof value === "string" ? [value] : []));
   const missing = missingAnswer({ properties, description: description.join(" ") });
   if (missing.length === 0) return [];
@@ -82,6 +85,11 @@ export const alertHasOwner = pulumiRule({
       files: { "Pulumi.yaml": clean(program(named)) },
       because: "The alert names both.",
       edit: { file: "Pulumi.yaml", replace: "{ owner: shop team, runbook: failing-app }", by: "{ kind: red }" },
+    },
+    {
+      files: { "Pulumi.yaml": clean(program("      tags: { Owner: shop team, Run-Book: failing-app }\n")) },
+      because: "Tags name both. Azure knows them in any letter case.",
+      edit: { file: "Pulumi.yaml", replace: "Owner: shop team", by: 'Owner: ""' },
     },
     {
       files: {

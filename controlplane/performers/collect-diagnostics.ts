@@ -42,7 +42,7 @@ async function databaseLines(
   target: string,
 ): Promise<readonly string[]> {
   const database = await databaseOf(credentials, named, target);
-  const seen = database.ok ? await sessions.evidence(database.value, never) : database;
+  const seen = database.ok ? await sessions.evidence(database.value) : database;
   return seen.ok ? seen.value : [`the database cannot be read: ${seen.reason}`];
 }
 
@@ -55,16 +55,16 @@ async function historyLines(
   const [, resourceGroup, name] = target.split("/");
   const isApp = target.startsWith("app/");
   const lines = await Promise.all([
-    isApp ? lastLine(world, "rollout", `rollout/${resourceGroup}/${name}/`) : undefined,
-    credential === undefined ? undefined : lastLine(world, "rotation", `rotation/${credential}/`.toLowerCase()),
+    isApp ? lastLine(world, "rollout", `${resourceGroup}/${name}`) : undefined,
+    credential === undefined ? undefined : lastLine(world, "rotation", credential.toLowerCase()),
   ]);
   return lines.filter((line) => line !== undefined);
 }
 
-async function lastLine({ journal, clock }: DiagnosticsWorld, kind: string, prefix: string): Promise<string> {
-  const stream = (await journal.streams({ kind })).find((each) => each.startsWith(prefix));
+async function lastLine({ journal, clock }: DiagnosticsWorld, kind: string, of: string): Promise<string> {
+  const [stream] = await journal.streams({ prefix: `${kind}/${of}/` });
   const shown = stream === undefined ? undefined : await journal.show(stream);
-  if (shown === undefined || !("overview" in shown)) return `the journal has no ${kind} of ${prefix}`;
+  if (shown === undefined || !("overview" in shown)) return `the journal has no ${kind} of ${of}`;
   const { startedAt, message } = (shown.overview.summary ?? {}) as { startedAt?: number; message?: string };
   const age = startedAt === undefined ? "" : `, ${duration(secondsBetween(startedAt, clock.now()))} ago`;
   return `the last ${kind} was ${shown.stream}${age}: ${message ?? "no message"}`;

@@ -8,20 +8,19 @@ import type { Culprit, RunbookPort, Sessions } from "./remediation-ports.ts";
 
 /** So many idle sessions are no accident of one client. */
 const culpritsMax = 3;
-const never = new AbortController().signal;
 const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
 
 /** Makes the runbook. */
 export function endBlockingSession(declared: Declared, sessions: Sessions): RunbookPort {
-  const culpritsOf = async (target: string, named: string, cancel: AbortSignal) => {
+  const culpritsOf = async (target: string, named: string) => {
     const database = await databaseOf(declared, named, target);
     if (!database.ok) return { ok: false, unfit: database.reason } as const;
-    const culprits = await sessions.culprits(database.value, cancel);
+    const culprits = await sessions.culprits(database.value);
     return culprits.ok ? ({ ok: true, database: database.value, culprits: culprits.value } as const) : culprits;
   };
   return {
-    plan: async (target, { credential = "" }, _incident, cancel) => {
-      const seen = await culpritsOf(target, credential, cancel);
+    plan: async (target, { credential = "" }) => {
+      const seen = await culpritsOf(target, credential);
       if ("unfit" in seen) return found({ fits: false, message: seen.unfit, plan: "" });
       if (!seen.ok) return seen;
       const why = whyUnfit(seen.culprits);
@@ -32,10 +31,10 @@ export function endBlockingSession(declared: Declared, sessions: Sessions): Runb
       );
     },
     act: async ({ target, rung: { credential = "" } }, fence) => {
-      const seen = await culpritsOf(target, credential, never);
+      const seen = await culpritsOf(target, credential);
       if (!seen.ok) return { ok: false, reason: "unfit" in seen ? seen.unfit : seen.reason };
       if (seen.culprits.length > culpritsMax) return { ok: false, reason: whyUnfit(seen.culprits)! };
-      const ended = await sessions.end(seen.database, fence);
+      const ended = await sessions.end(seen.database, seen.culprits, fence);
       if (!ended.ok) return ended;
       // A try whose answer was lost may have ended it. Whether that helped is for the verification to say.
       return found({

@@ -1,6 +1,7 @@
 // The database of an incident: that of the credential which a rung names. Its declaration says where the server is, and
 // as whom the control plane signs in there.
 import type { Result } from "../../engines/engine.ts";
+import { systemOf } from "../../engines/rotation/systems.ts";
 import type { Credential } from "../../engines/rotation/vocabulary.ts";
 import { appKey } from "../../engines/targets.ts";
 
@@ -24,7 +25,7 @@ export async function credentialOf(declared: Declared, named: string, target: st
 /** The same for a database: a key of a storage account or of a webhook has no sessions. */
 export async function databaseOf(declared: Declared, named: string, target: string): Promise<Result<Credential>> {
   const found = await credentialOf(declared, named, target);
-  return found.ok && (found.value.storage !== undefined || found.value.webhook !== undefined)
+  return found.ok && systemOf(found.value) !== "database"
     ? { ok: false, reason: `the credential ${named} is not that of a database` }
     : found;
 }

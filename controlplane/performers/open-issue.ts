@@ -1,7 +1,7 @@
 // The runbook that reports an incident as a GitHub issue: it opens one, or comments on the one that is open. It closes
 // none and changes nobody's text. A write whose answer was lost is found by the mark of its action.
 import { fold, type Result } from "../../engines/engine.ts";
-import { type IssuePlan, isWrittenBy, planIssue } from "../../engines/remediation/issue.ts";
+import { type Issue, type IssuePlan, isWrittenBy, planIssue } from "../../engines/remediation/issue.ts";
 import { streamOf } from "../../engines/remediation/names.ts";
 import { remediation } from "../../engines/remediation/remediation.ts";
 import type { Incident, Receipt, RemediationEvent } from "../../engines/remediation/vocabulary.ts";
@@ -25,28 +25,31 @@ export const openIssue = ({ journal, issues }: IssueWorld): RunbookPort => ({
     if (issues === undefined) return found({ fits: false, message: unconfigured, plan: "" });
     const planned = await planOf(journal, issues, repository, incident, "plan", cancel);
     if (!planned.ok) return planned;
+    const { plan } = planned.value;
     return found({
       fits: true,
       message: "it changes nothing that serves",
       plan:
-        planned.value.plan.say === "open"
-          ? `open an issue in ${repository}: ${planned.value.plan.title}`
-          : `comment on issue ${planned.value.plan.number} of ${repository}`,
+        plan.say === "open"
+          ? `open an issue in ${repository}: ${plan.title}`
+          : `comment on issue ${plan.number} of ${repository}`,
     });
   },
   act: async ({ rung: { repository = "" }, incident, key }, fence) => {
     if (issues === undefined) return { ok: false, reason: unconfigured };
     const planned = await planOf(journal, issues, repository, incident, key, never);
     if (!planned.ok) return planned;
-    const { plan, written } = planned.value;
-    return written !== undefined ? found(receiptOf(repository, written)) : write(issues, repository, plan, fence);
+    const written = await writtenIn(issues, repository, planned.value, key);
+    if (!written.ok) return written;
+    return written.value === undefined
+      ? write(issues, repository, planned.value.plan, fence)
+      : found(receiptOf(repository, written.value));
   },
 });
 
 interface Planned {
   readonly plan: IssuePlan;
-  /** The issue in which this action has written before. */
-  readonly written: number | undefined;
+  readonly listed: readonly Issue[];
 }
 
 async function planOf(
@@ -61,13 +64,21 @@ async function planOf(
   if (!listed.ok) return listed;
   const facts = await journal.read(streamOf(incident));
   const state = fold(remediation, facts.map(({ event }) => event) as readonly RemediationEvent[]);
-  const plan = planIssue(state, listed.value, key);
-  const opened = listed.value.find(({ body }) => isWrittenBy(body, key))?.number;
-  if (opened !== undefined || plan.say === "open") return found({ plan, written: opened });
-  const comments = await issues.comments(repository, plan.number, cancel);
+  return found({ plan: planIssue(state, listed.value, key), listed: listed.value });
+}
+
+/** Gives the issue in which an action has written before; undefined if there is none. */
+async function writtenIn(
+  issues: Issues,
+  repository: string,
+  { plan, listed }: Planned,
+  key: string,
+): Promise<Result<number | undefined>> {
+  const opened = listed.find(({ body }) => isWrittenBy(body, key))?.number;
+  if (opened !== undefined || plan.say === "open") return found(opened);
+  const comments = await issues.comments(repository, plan.number, never);
   if (!comments.ok) return comments;
-  const isWritten = comments.value.some((text) => isWrittenBy(text, key));
-  return found({ plan, written: isWritten ? plan.number : undefined });
+  return found(comments.value.some((text) => isWrittenBy(text, key)) ? plan.number : undefined);
 }
 
 async function write(issues: Issues, repository: string, plan: IssuePlan, fence: Fence): Promise<Result<Receipt>> {

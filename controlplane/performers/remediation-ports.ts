@@ -80,7 +80,7 @@ export interface Issues {
   readonly comments: (repository: string, issue: number, cancel: AbortSignal) => Promise<Result<readonly string[]>>;
   /** Opens an issue with our label, and gives its number. */
   readonly open: (repository: string, title: string, body: string) => Promise<Result<number>>;
-  readonly comment: (repository: string, issue: number, body: string) => Promise<Result<null>>;
+  readonly comment: (repository: string, issue: number, body: string) => Promise<Result<unknown>>;
 }
 
 /** Gives what one system has to say about a target, a line each. */
@@ -97,13 +97,17 @@ export interface Culprit {
   readonly idleSeconds: number;
 }
 
-/** The sessions of a credential's database. */
+/** The sessions of a credential's database. Each call ends by the limits of its own connection. */
 export interface Sessions {
-  readonly culprits: (credential: Credential, cancel: AbortSignal) => Promise<Result<readonly Culprit[]>>;
-  /** Ends the sessions that still block others, and gives them. */
-  readonly end: (credential: Credential, fence: Fence) => Promise<Result<readonly Culprit[]>>;
+  readonly culprits: (credential: Credential) => Promise<Result<readonly Culprit[]>>;
+  /** Ends those of these sessions that still block others, and gives them. */
+  readonly end: (
+    credential: Credential,
+    culprits: readonly Culprit[],
+    fence: Fence,
+  ) => Promise<Result<readonly Culprit[]>>;
   /** Gives what the sessions do and which queries are slow, a line each, without a value of any statement. */
-  readonly evidence: (credential: Credential, cancel: AbortSignal) => Promise<Result<readonly string[]>>;
+  readonly evidence: (credential: Credential) => Promise<Result<readonly string[]>>;
 }
 
 /** All runbooks. */

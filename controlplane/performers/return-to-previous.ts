@@ -2,7 +2,7 @@
 // activates that revision, proves it by its smoke test, gives it all traffic, reads that back and then
 // deactivates the other.
 import { keptFold, type Result } from "../../engines/engine.ts";
-import type { Situation } from "../../engines/remediation/vocabulary.ts";
+import type { Receipt, Situation } from "../../engines/remediation/vocabulary.ts";
 import { streamOf } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
 import type { AppView, ReleaseIntent, RolloutEvent, RolloutState } from "../../engines/rollout/vocabulary.ts";
@@ -38,13 +38,13 @@ const undoSeconds = 240;
 export const returnToPrevious = (world: ReturnWorld): RunbookPort => ({
   plan: async (target, _rung, _incident, cancel) => found(await planOf(world, target, cancel)),
   act: async ({ target, since, incident }, fence) => {
+    const earlier = await earlierTry(world, target, since);
+    if (earlier !== undefined) return found(earlier);
     const returnable = await returnableOf(world, target, never);
     if (typeof returnable === "string") return { ok: false, reason: returnable };
     const { intent, serving, before } = returnable;
     const stream = await request(world, intent, before, since, incident.alert.rule, fence);
-    return stream.ok
-      ? found({ message: `a rollout was asked to return to ${before}`, follow: stream.value, undo: serving })
-      : stream;
+    return stream.ok ? found(receiptOf(stream.value, before, serving)) : stream;
   },
   follow: async ({ follow, until }, cancel) => {
     const ended = await world.streams.follow(follow, until, cancel);
@@ -65,6 +65,27 @@ export const returnToPrevious = (world: ReturnWorld): RunbookPort => ({
       : { ok: false, reason: ended.value.message };
   },
 });
+
+const receiptOf = (stream: string, revision: string, undo: string): Receipt => ({
+  message: `a rollout was asked to return to ${revision}`,
+  follow: stream,
+  undo,
+});
+
+/**
+ * Finds what an earlier try of an action began, whose answer was lost: once that rollout has moved traffic, the app
+ * shows another revision before. One that has not begun is asked for again by the same name.
+ */
+async function earlierTry({ journal }: ReturnWorld, target: string, since: Instant): Promise<Receipt | undefined> {
+  const streams = await journal.streams({ prefix: prefixOf(target) });
+  const stream = streams.find((each) => each.endsWith(suffixOf(since)));
+  if (stream === undefined) return undefined;
+  const { intent, stable } = keptFold(rollout)((await journal.read(stream)) as readonly Fact<RolloutEvent>[]);
+  return intent?.returns === undefined || stable === null ? undefined : receiptOf(stream, intent.revision, stable);
+}
+
+const prefixOf = (target: string): string => `rollout/${target.split("/").slice(1).join("/")}/`;
+const suffixOf = (since: Instant): string => `-r${since.toString(36)}`;
 
 async function planOf(world: ReturnWorld, target: string, cancel: AbortSignal): Promise<Situation["readiness"]> {
   const returnable = await returnableOf(world, target, cancel);
@@ -101,8 +122,7 @@ const mostTraffic = ({ weights }: AppView): string | undefined =>
 /** Gives the states of an app's rollouts, the newest first. Only as many journals are read as are asked for. */
 async function* releasesOf({ journal }: Pick<ReturnWorld, "journal">, target: string): AsyncGenerator<RolloutState> {
   const stateOf = keptFold(rollout);
-  const prefix = `rollout/${target.split("/").slice(1).join("/")}/`;
-  for (const stream of await journal.streams({ prefix }))
+  for (const stream of await journal.streams({ prefix: prefixOf(target) }))
     yield stateOf((await journal.read(stream)) as readonly Fact<RolloutEvent>[]);
 }
 
@@ -122,7 +142,7 @@ async function request(
   fence: Fence,
 ): Promise<Result<string>> {
   const { gate: _gate, dryRun: _dryRun, purpose: _purpose, requestedByName: _name, ...kept } = intent;
-  const stream = streamOf(intent.target, `${revision.slice(0, 50)}-r${since.toString(36)}`);
+  const stream = streamOf(intent.target, `${revision.slice(0, 50)}${suffixOf(since)}`);
   if (!(await fence())) return { ok: false, reason: "another process now owns the incident, so nothing was asked for" };
   const asked = await streams.request(
     stream,

@@ -39,22 +39,26 @@ export const rotateCredential = (world: RotateWorld): RunbookPort => ({
     );
   },
   act: async ({ target, rung: { credential: named = "" }, since, incident }, fence) => {
+    const [vault = "", credential = ""] = named.split("/");
+    // Its name follows from the moment of the action, so that a repetition finds it, also once its window has closed.
+    const name = { vault, credential, rotation: `r${since.toString(36)}` };
+    const stream = streamOf(name);
+    const receipt = found({ message: `a rotation of ${named} was asked for`, follow: stream });
+    if ((await eventsOf(world, stream)).length > 0) return receipt;
     const wanted = await rotatable(world, named, target);
     if (!wanted.ok) return wanted;
-    const { vault, credential } = wanted.value;
-    // Its name follows from the moment of the action, so that a repetition asks for the same one.
-    const name = { vault, credential, rotation: `r${since.toString(36)}` };
     if (!(await fence()))
       return { ok: false, reason: "another process now owns the incident, so nothing was asked for" };
     const intent: RotationIntent = {
       ...name,
+      vault: wanted.value.vault,
+      credential: wanted.value.credential,
       cause: "requested",
       message: `alert ${incident.alert.rule}`,
       requestedBy,
     };
-    const stream = streamOf(name);
     const asked = await world.streams.request(stream, intent, world.clock.now());
-    return asked.ok ? found({ message: `a rotation of ${named} was asked for`, follow: stream }) : asked;
+    return asked.ok ? receipt : asked;
   },
   follow: async ({ follow, until }, cancel) => {
     for (;;) {

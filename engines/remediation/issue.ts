@@ -17,9 +17,6 @@ export type IssuePlan =
   | { readonly say: "open"; readonly title: string; readonly body: string }
   | { readonly say: "comment"; readonly number: number; readonly body: string };
 
-/** The label of our issues. Outsiders cannot set labels, so nobody else can write an issue that is taken for ours. */
-export const issueLabel = "ballast";
-
 /** Marks the issues about one rule and target. Encoded, so that the name of a rule cannot end the comment. */
 const subjectMark = ({ target, alert }: Incident): string =>
   `<!-- ballast subject ${encodeURIComponent(target)} ${encodeURIComponent(alert.rule)} -->`;

@@ -4,8 +4,8 @@
 import { createHash } from "node:crypto";
 import type { Notification } from "../../../engines/kind.ts";
 import type { Notifier } from "../../runtime/ports.ts";
-import { githubHeaders } from "./github.ts";
-import { deliveryOf, type Sent, send, type Wire } from "./post.ts";
+import { issueCalls, type ListedIssue } from "../github/issue-calls.ts";
+import { deliveryOf, type Wire } from "./post.ts";
 
 /** The repository that gets the issues, and the token that writes them. */
 export interface GithubIssuesSettings {
@@ -18,32 +18,24 @@ export interface GithubIssuesSettings {
 
 /** Gives the notifier for issues. What leaves nothing to do is delivered without a request. */
 export function githubIssuesNotifier({ api, repository, token }: GithubIssuesSettings, wire: Wire): Notifier {
-  const headers = githubHeaders(token);
-  const issues = `${api}/repos/${repository}/issues`;
+  const issues = issueCalls({ api, token }, wire);
   return {
     name: "github-issues",
     deliver: async (notification, cancel) => {
       if (notification.todo === undefined) return { kind: "delivered" };
-      const ask = (sent: Sent) => send({ ...sent, headers }, wire, cancel);
-      // The newest hundred that are open: an issue that is older than these is not updated, but opened again.
-      const listed = await ask({ method: "GET", url: `${issues}?${new URLSearchParams(openOnes)}` });
+      const listed = await issues.list(repository, "open", cancel);
       if ("delivery" in listed) return listed.delivery;
       const found = openIssueOf(notification, listed.accepted);
       if (found?.last === wordOf(notification.id)) return { kind: "delivered" };
       const body = bodyOf(notification, (found?.times ?? 0) + 1);
       return deliveryOf(
-        await ask(
-          found === undefined
-            ? { url: issues, body: JSON.stringify({ title: titleOf(notification), body, labels: [label] }) }
-            : { method: "PATCH", url: `${issues}/${found.number}`, body: JSON.stringify({ body }) },
-        ),
+        found === undefined
+          ? await issues.open(repository, titleOf(notification), body, cancel)
+          : await issues.edit(repository, found.number, body, cancel),
       );
     },
   };
 }
-
-const label = "ballast";
-const openOnes = { state: "open", labels: label, per_page: "100" };
 
 /** An open issue about the same thing: how often that happened, and the notification that it was written for. */
 interface OpenIssue {
@@ -59,11 +51,10 @@ const keyOf = ({ place, subject, item }: Notification): string => wordOf(`${plac
 
 const marker = /^<!-- ballast:todo ([0-9a-f]{16}) (\d{1,9}) ([0-9a-f]{16}) -->/;
 
-function openIssueOf(notification: Notification, listed: unknown): OpenIssue | undefined {
-  for (const issue of Array.isArray(listed) ? (listed as readonly unknown[]) : []) {
-    const { number, body } = (issue ?? {}) as { readonly number?: unknown; readonly body?: unknown };
-    const [, key, times, last = ""] = marker.exec(typeof body === "string" ? body : "") ?? [];
-    if (typeof number === "number" && key === keyOf(notification)) return { number, times: Number(times), last };
+function openIssueOf(notification: Notification, listed: readonly ListedIssue[]): OpenIssue | undefined {
+  for (const { number, body } of listed) {
+    const [, key, times, last = ""] = marker.exec(body) ?? [];
+    if (key === keyOf(notification)) return { number, times: Number(times), last };
   }
   return undefined;
 }

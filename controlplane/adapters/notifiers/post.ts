@@ -23,8 +23,10 @@ export interface Wire {
   readonly patienceSeconds?: number;
 }
 
-/** The body of a success, parsed if it is JSON; or the failed delivery. */
-export type Answered = { readonly accepted: unknown } | { readonly delivery: Delivery };
+/** The body of a success, parsed if it is JSON, or what was read from it; or the failed delivery. */
+export type Answered<Value = unknown> =
+  | { readonly accepted: Value }
+  | { readonly delivery: Exclude<Delivery, { readonly kind: "delivered" }> };
 
 /** Statuses that reject the content. The same notification will get them every time. */
 const refusals = [400, 413, 415, 422];

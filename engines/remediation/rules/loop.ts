@@ -6,8 +6,9 @@ import type { RunbookName } from "../runbooks.ts";
 const traces: Partial<Readonly<Record<RunbookName, { readonly metrics: readonly string[]; readonly rows: RegExp }>>> = {
   "restart-revision": { metrics: ["restartcount", "replicas"], rows: /restart|terminat|stopped/i },
   "return-to-previous": { metrics: ["replicas"], rows: /deactivat|revision(Update|Provision)/i },
-  "end-blocking-session": { metrics: ["connections_failed"], rows: /57P01|terminating connection/i },
-  "rotate-credential": { metrics: ["connections_failed"], rows: /28P01|28000|password authentication failed/i },
+  // A login that fails is what a rotation repairs, and none fails through it: only old sessions are ended.
+  "end-blocking-session": { metrics: [], rows: /57P01|terminating connection/i },
+  "rotate-credential": { metrics: [], rows: /57P01|terminating connection/i },
 };
 
 /** What an alert rule watches. */

@@ -97,7 +97,23 @@ test("whatever a name holds, it mentions nobody and ends no block", async () => 
   expect(hosted.issues[0]!.body).toMatch(/\n`````text\n````\n@everyone <!-- ballast:todo -->\n\nrule: ```\n`````\n/);
 });
 
-test("an answer that is no list, or a foreign issue without a body, finds no issue", async () => {
+test("finds its issue behind more than a page of later ones, and however long they are", async () => {
+  await deliver(notification());
+  for (let number = 2; number <= 102; number += 1)
+    hosted.issues.push({
+      number,
+      login: "someone",
+      labels: ["ballast"],
+      title: "Other",
+      body: "x".repeat(6_000),
+      state: "open",
+    });
+  expect(await deliver(notification({ id: "remediation/app/shop/web/two#9" }))).toEqual(delivered);
+  expect(hosted.issues).toHaveLength(102);
+  expect(hosted.issues[0]!.body).toContain("It has happened 2 times.");
+});
+
+test("a foreign issue without a body is not its own", async () => {
   hosted.issues.push({ number: 7, login: "someone", labels: [], title: "Other", body: "", state: "open" });
   expect(await deliver(notification())).toEqual(delivered);
   expect(hosted.issues).toHaveLength(2);

@@ -18,7 +18,13 @@ const scenarioNamed = (name: string) => scenarios().find((each) => each.name ===
 const ofApp = ["rollout/shop/storefront/storefront--2", "rollout/shop/storefront/storefront--1"];
 
 /** Opens the runbook on the journal of a scenario, with the weights and revisions that the app shows now. */
-async function open(name: string, weights: readonly Weight[], revisions: readonly string[], more: object = {}) {
+async function open(
+  name: string,
+  weights: readonly Weight[],
+  revisions: readonly string[],
+  more: object = {},
+  streams: readonly string[] = ofApp,
+) {
   const { journal } = await run({ ...scenarioNamed(name), ...more });
   const asked: { stream: string; intent: ReleaseIntent }[] = [];
   const read: string[] = [];
@@ -26,7 +32,7 @@ async function open(name: string, weights: readonly Weight[], revisions: readonl
   const runbook = returnToPrevious({
     journal: {
       streams: async ({ prefix = "" }) =>
-        [...ofApp, "rollout/shop/other/other--1"].filter((stream) => stream.startsWith(prefix)),
+        [...streams, "rollout/shop/other/other--1"].filter((stream) => stream.startsWith(prefix)),
       read: async (stream) => {
         read.push(stream);
         return facts;
@@ -83,6 +89,16 @@ test("asks once for a rollout of the revision before, which is not judged, and f
   expect(await runbook.follow!({ kind: "Follow", target, rung, follow: asked[0]!.stream, until: 9000 }, uncut)).toEqual(
     { ok: true, value: { good: true, message: "promoted" } },
   );
+});
+
+test("finds what an earlier try began, although the app shows another revision before since then", async () => {
+  const earlier = "rollout/shop/storefront/storefront--2-rrs";
+  const { runbook, asked } = await open(promoted, all, both, { returns: "app-failing" }, [earlier, ...ofApp]);
+  expect(await runbook.act(act, async () => true)).toEqual({
+    ok: true,
+    value: { message: "a rollout was asked to return to storefront--2", follow: earlier, undo: "storefront--1" },
+  });
+  expect(asked).toEqual([]);
 });
 
 test("undoes the return by a rollout of the revision that it had left", async () => {

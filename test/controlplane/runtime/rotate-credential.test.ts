@@ -106,6 +106,12 @@ test.each([
   expect(await open({}, events).runbook.follow!(follow, uncut)).toMatchObject(end);
 });
 
+test("finds the rotation that an earlier try asked for, also once the window has closed", async () => {
+  const { runbook, asked } = open({ window: { from: "01:00", until: "03:00" } }, [started]);
+  expect(await runbook.act(act, ours)).toMatchObject({ ok: true, value: { follow: "rotation/kv/database/rrs" } });
+  expect(asked).toEqual([]);
+});
+
 test.each([
   ["a window that is closed", target, { window: { from: "01:00", until: "03:00" } }, "the rotation waits until"],
   ["others who may ask", target, { mayRotate: ["11111111-1111-1111-1111-111111111111"] }, "names who may ask"],

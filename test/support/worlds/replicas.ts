@@ -52,7 +52,7 @@ export async function startReplica(
   child.stdin!.on("error", () => {}); // It may die while a command is sent.
   const said: Said[] = [];
   createInterface({ input: child.stdout! }).on("line", (line) => said.push(JSON.parse(line) as Said));
-  await eventually(() => said.some(({ launched }) => launched), `${setting.name} to launch`);
+  await eventually(() => said.some(({ launched }) => launched), `${setting.name} to launch`, 60);
   return {
     name: setting.name,
     said,
