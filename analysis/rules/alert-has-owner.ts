@@ -1,6 +1,7 @@
 // Alerts that reach somebody and do not say whose they are, or what to do.
 import { missingAnswer } from "../../engines/remediation/rules/answered.ts";
 import type { ResourceNode } from "../systems/pulumi/nodes.ts";
+import { isRecord, type Value } from "../systems/pulumi/value.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
 /** Where each type of alert rule has properties of its own. */
@@ -12,23 +13,24 @@ const groupPaths: Readonly<Record<string, string>> = {
   "monitor:MetricAlert": "actions[]",
   "monitor:ScheduledQueryRule": "actions.actionGroups[]",
 };
-const names = ["owner", "team", "onCall", "on-call", "responsible", "contact"];
-const pages = ["runbook", "runBook", "playbook", "docs", "documentation", "instructions"];
-
 const judge = (view: StacksView): readonly PulumiDraft[] =>
   view.ofType(...Object.keys(propertyPaths)).flatMap((node) => judgeOne(view, node));
 
 function judgeOne(view: StacksView, node: ResourceNode): readonly PulumiDraft[] {
   const paths = propertyPaths[node.type]!;
+  const said = [...paths, "description"];
   const isOff = view.find(node, "enabled").some(({ value }) => value === false);
   // One that notifies nobody is reported by a rule of its own.
   const notifies = view.exists(node, groupPaths[node.type]!);
-  if (isOff || !notifies || [...paths, "description"].some((path) => view.isIgnored(node, path))) return [];
-  const properties = paths.flatMap((path) =>
-    [...names, ...pages].flatMap((name) => (view.exists(node, `${path}.${name}`) ? [[name, "given"] as const] : [])),
-  );
+  if (isOff || !notifies || said.some((path) => view.isIgnored(node, path))) return [];
+  const properties = paths.flatMap((path) => view.find(node, path));
   const description = view.find(node, "description").flatMap(({ value }) => (typeof value === "string" ? [value] : []));
-  const missing = missingAnswer({ properties, description: description.join(" ") });
+  const isHidden = properties.some(({ value }) => !isRecord(value)) || said.some((path) => view.isUnknown(node, path));
+  const missing = missingAnswer({
+    properties: properties.flatMap(({ value }) => (isRecord(value) ? Object.entries(value).map(named) : [])),
+    description: description.join(" "),
+  });
+  if (isHidden) return [];
   if (missing.length === 0) return [];
   return [
     {
@@ -44,6 +46,12 @@ function judgeOne(view: StacksView, node: ResourceNode): readonly PulumiDraft[] 
   ];
 }
 
+/** A value that cannot be seen is there all the same. */
+const named = ([name, value]: readonly [string, Value]): readonly [string, string] => [
+  name,
+  typeof value === "string" ? value : "given",
+];
+
 const program = (properties: string, description = "Requests fail"): string => `name: shop
 runtime: yaml
 resources:
@@ -56,7 +64,7 @@ resources:
       actions: # <- finding
         - actionGroupId: /subscriptions/s/group
 ${properties}`;
-const named = "          webHookProperties: { owner: shop team, runbook: failing-app }\n";
+const both = "          webHookProperties: { owner: shop team, runbook: failing-app }\n";
 const clean = (text: string): string => text.replace(" # <- finding", "");
 
 export const alertHasOwner = pulumiRule({
@@ -79,9 +87,14 @@ export const alertHasOwner = pulumiRule({
   ],
   nearMisses: [
     {
-      files: { "Pulumi.yaml": clean(program(named)) },
+      files: { "Pulumi.yaml": clean(program(both)) },
       because: "The alert names both.",
       edit: { file: "Pulumi.yaml", replace: "{ owner: shop team, runbook: failing-app }", by: "{ kind: red }" },
+    },
+    {
+      files: { "Pulumi.yaml": clean(program("      tags: { Owner: shop team, Runbook: failing-app }\n")) },
+      because: "Its tags name both, and Azure ignores the letter case of a tag's name.",
+      edit: { file: "Pulumi.yaml", replace: "Owner: shop team", by: "Owner: ''" },
     },
     {
       files: {
