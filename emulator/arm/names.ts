@@ -15,7 +15,7 @@ export const isGuid = (value: unknown): boolean => typeof value === "string" && 
 
 /** A rule of 1 to 260 characters without those given, and without a blank or a full stop at the end. */
 const freeOf = (characters: string): NameRule => ({
-  pattern: new RegExp(`^(?=.{1,260}$)[^${characters.replace(/[\\\]^-]/g, "\\$&")}\\p{Cc}]*[^. ]$`, "u"),
+  pattern: new RegExp(`^(?!.*[. ]$)[^${characters.replace(/[\\\]^-]/g, "\\$&")}\\p{Cc}]{1,260}$`, "u"),
   says: `1 to 260 characters without ${characters}, and no blank or full stop at the end`,
 });
 const network = (least: number, most: number): NameRule => ({

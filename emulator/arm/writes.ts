@@ -151,8 +151,8 @@ function inertOf({ resourceType: { fields } }: Place, { method, body = {} }: Arm
 }
 
 /**
- * Refuses a conditional write to a resource that has changed. Azure has no conditional
- * writes; the quirk `no-if-match` says so.
+ * Refuses a write whose condition is not met. Most types have no conditional writes on Azure; the quirk `no-if-match`
+ * says so.
  */
 function refuseChanged(cloud: Cloud, place: Place, request: ArmRequest, previous: Resource | undefined): void {
   const { ifMatch, ifNoneMatch } = request;
@@ -164,6 +164,7 @@ function refuseChanged(cloud: Cloud, place: Place, request: ArmRequest, previous
         "PreconditionFailed",
         `The condition of the request was not met: '${place.name}' ${previous ? "exists" : "does not exist"}.`,
       );
+    return;
   }
   if (ifMatch === undefined || quirksOf(cloud)["no-if-match"]) return;
   if (previous !== undefined && etagOf(previous) === ifMatch) return;

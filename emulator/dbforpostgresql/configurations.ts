@@ -7,6 +7,7 @@ import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { configurationFields } from "./fields.ts";
+import type { LoginAspect } from "./log-rows.ts";
 import { allows, type Parameter, parametersOf } from "./parameters.ts";
 
 const configurationType = "Microsoft.DBforPostgreSQL/flexibleServers/configurations";
@@ -39,9 +40,12 @@ export const overridesOf = (
       parameter: parameterNamed(server, String(name)),
     }));
 
-/** Reports whether a server's log has a row for each login. */
-export const logsConnections = (cloud: Cloud, server: Resource): boolean =>
-  overridesOf(cloud, server).every(({ name, value }) => name !== "log_connections" || !/^\s*(off)?\s*$/i.test(value));
+/** Reports whether a server's log has the rows of one aspect of logins. `on` means all of PostgreSQL before 18. */
+export function logsConnections(cloud: Cloud, server: Resource, aspect: LoginAspect): boolean {
+  const { value = "on" } = overridesOf(cloud, server).find(({ name }) => name === "log_connections") ?? {};
+  const logged = value.split(",").map((each) => each.trim().toLowerCase());
+  return logged.includes("all") || logged.includes(aspect) || (logged.includes("on") && aspect !== "setup_durations");
+}
 
 const busyServers = new WeakMap<Cloud, Set<string>>();
 

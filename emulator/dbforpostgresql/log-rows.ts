@@ -75,9 +75,21 @@ export function makeSessions(waitingMax = 1_000): { readonly settle: (line: LogL
   };
 }
 
-/** Reports whether a line is written because the parameter log_connections is on. A refused login is logged anyway. */
-export const isLogin = ({ message }: LogLine): boolean =>
-  /^connection (received|authenticated|authorized|ready)\b/.test(message);
+const aspects = {
+  received: "receipt",
+  authenticated: "authentication",
+  authorized: "authorization",
+  ready: "setup_durations",
+} as const;
+
+/** What the parameter log_connections may have logged of a login, in its words. */
+export type LoginAspect = (typeof aspects)[keyof typeof aspects];
+
+/** Gives the aspect of a login of which a line is; undefined for any other line. A refused login is logged anyway. */
+export function loginAspect({ message }: LogLine): LoginAspect | undefined {
+  const [, word] = /^connection (received|authenticated|authorized|ready)\b/.exec(message) ?? [];
+  return word === undefined ? undefined : aspects[word as keyof typeof aspects];
+}
 
 // Azure Monitor cuts longer values at 64 kB.
 const cut = (text = ""): string => text.slice(0, 65_536);

@@ -7,7 +7,7 @@ import type { Cloud, Resource } from "../arm/resource.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { addPlatformRow } from "../operationalinsights/platform-rows.ts";
 import { logsConnections } from "./configurations.ts";
-import { isLogin, type LogLine, linesIn, makeSessions, rowOf, serverLogTable, timeOf } from "./log-rows.ts";
+import { type LogLine, linesIn, loginAspect, makeSessions, rowOf, serverLogTable, timeOf } from "./log-rows.ts";
 
 /** Where reading goes on. Lines from before `since` (real time) are skipped. */
 export interface Place {
@@ -134,7 +134,8 @@ async function readFrom(
 }
 
 function write(cloud: Cloud, server: Resource, line: LogLine): void {
-  if (isLogin(line) && !logsConnections(cloud, server)) return;
+  const aspect = loginAspect(line);
+  if (aspect && !logsConnections(cloud, server, aspect)) return;
   addPlatformRow(
     cloud,
     serverLogTable,

@@ -31,6 +31,7 @@ const strategy = {
 const thresholds = {
   ...defaultThresholds,
   oddsTolerated: 10,
+  slowdownTolerated: 10,
   failurePointsMax: 20,
   ceilingPercent: 90,
   ceilingRequests: 10,
@@ -66,9 +67,16 @@ export interface World {
   readonly setTraffic: (app: App, traffic: readonly object[]) => Promise<void>;
   /** Sends an app one request as a user and gives the status; 0 if there is no answer. */
   readonly visit: (app: App) => Promise<number>;
-  /** How many requests users have sent, and how many of them got no answer. */
-  readonly users: { sent: number; unanswered: number };
+  readonly users: Users;
   readonly close: () => Promise<void>;
+}
+
+/** The users of all apps: how many requests they have sent, and how many of them got no answer. */
+export interface Users {
+  sent: number;
+  unanswered: number;
+  /** While it is true, they send nothing. */
+  away: boolean;
 }
 
 /** When the emulator was dead or some of its replicas were. No release is to blame for requests that failed then. */
@@ -78,16 +86,22 @@ export interface Outage {
 }
 
 /** Kills the emulator, restarts it after a while, and waits until its replicas are back. */
-export async function cloudDies({ emulator, shop }: World, milliseconds: number): Promise<Outage> {
+export async function cloudDies(world: World, milliseconds: number): Promise<Outage> {
   const from = Date.now();
-  await emulator.kill();
+  await world.emulator.kill();
   await nap(milliseconds);
+  await cloudReturns(world);
+  return { from, to: Date.now() };
+}
+
+/** Restarts the emulator, and waits until its replicas are back. */
+export async function cloudReturns({ emulator, shop }: World): Promise<void> {
   await emulator.revive();
   for (const deadline = performance.now() + 60_000; performance.now() < deadline; await nap(100)) {
     const { processes } = (await shop.arm("GET", "/_emulator/processes")).body as {
       processes: readonly { ready: boolean }[];
     };
-    if (processes.every(({ ready }) => ready)) return { from, to: Date.now() };
+    if (processes.every(({ ready }) => ready)) return;
   }
   throw new Error("The emulator did not get its replicas back within a minute.");
 }
@@ -235,9 +249,10 @@ async function openUsers(shop: Shop, here: readonly App[]) {
         .on("error", () => resolve(0));
     });
   const closing = new AbortController();
-  const users = { sent: 0, unanswered: 0 };
+  const users: Users = { sent: 0, unanswered: 0, away: false };
   const coming = here.map(async (app) => {
     for (; !closing.signal.aborted; await nap(40, undefined, { signal: closing.signal }).catch(() => undefined)) {
+      if (users.away) continue;
       users.sent++;
       void visit(app).then((status) => {
         if (status === 0 && !closing.signal.aborted) users.unanswered++;

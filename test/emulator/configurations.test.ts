@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import type { Body, Cloud, Resource, Store } from "../../emulator/arm/resource.ts";
 import { logsConnections, makeConfigurationType } from "../../emulator/dbforpostgresql/configurations.ts";
-import { isLogin, type LogLine } from "../../emulator/dbforpostgresql/log-rows.ts";
+import { type LogLine, loginAspect } from "../../emulator/dbforpostgresql/log-rows.ts";
 import { nativeResourceOf } from "../../emulator/provider/resources.ts";
 import { create, remove } from "../../emulator/provider/translate.ts";
 
@@ -45,26 +45,31 @@ test("a server takes one write at a time, of whatever parameter", async () => {
   await write(cloud, "log_disconnections", "off");
 });
 
-test.each([
-  ["nothing", {}, true],
-  ["on", { log_connections: "on" }, true],
-  ["receipt", { log_connections: "receipt" }, true],
-  ["OFF", { log_connections: "OFF" }, false],
-  ["", { log_connections: "" }, false],
-  ["another parameter", { log_checkpoints: "off" }, true],
-])("a login has a row unless log_connections is off (%s)", (_, values, expected) => {
+const of18 = ["receipt", "authentication", "authorization", "setup_durations"] as const;
+test.each<readonly [string, Record<string, string>, readonly string[]]>([
+  ["nothing", {}, of18.slice(0, 3)],
+  ["on", { log_connections: "on" }, of18.slice(0, 3)],
+  ["receipt", { log_connections: "receipt" }, ["receipt"]],
+  ["a list", { log_connections: "Authorization, setup_durations" }, of18.slice(2)],
+  ["all", { log_connections: "ALL" }, of18],
+  ["OFF", { log_connections: "OFF" }, []],
+  ["", { log_connections: "" }, []],
+  ["another parameter", { log_checkpoints: "off" }, of18.slice(0, 3)],
+])("the log has of a login what log_connections says (%s)", (_, values, expected) => {
   const cloud = cloudWith(values);
-  expect(logsConnections(cloud, cloud.store.get(serverId)!)).toBe(expected);
+  const server = cloud.store.get(serverId)!;
+  expect(of18.filter((aspect) => logsConnections(cloud, server, aspect))).toEqual(expected);
 });
 
 test.each([
-  ["connection authorized: user=a database=b", true],
-  ["connection received: host=127.0.0.1 port=1", true],
-  ['connection authenticated: identity="a"', true],
-  ['password authentication failed for user "a"', false],
-  ["disconnection: session time: 0:00:00.1", false],
-])("a line is a login's: %s", (message, expected) => {
-  expect(isLogin({ message } as LogLine)).toBe(expected);
+  ["connection authorized: user=a database=b", "authorization"],
+  ["connection received: host=127.0.0.1 port=1", "receipt"],
+  ['connection authenticated: identity="a"', "authentication"],
+  ["connection ready: setup total=1.2 ms", "setup_durations"],
+  ['password authentication failed for user "a"', undefined],
+  ["disconnection: session time: 0:00:00.1", undefined],
+])("a line is of a login: %s", (message, expected) => {
+  expect(loginAspect({ message } as LogLine)).toBe(expected);
 });
 
 test("the provider sets a parameter that is there, and its deletion sets the default", async () => {

@@ -77,7 +77,7 @@ test("an app that is not in the state is not overwritten", async () => {
   expect(code).not.toBe(0);
   expect(output).toContain("cannot create already existing resource");
   expect((await stack.live(app)).properties.latestReadyRevisionName).toBe(old);
-}, 120_000);
+}, 300_000);
 
 test("an app in Single mode that scales to zero is imported without moving traffic, and released", async () => {
   const resources = [

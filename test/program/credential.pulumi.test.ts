@@ -277,14 +277,13 @@ test("after a rotation that was rolled back, a release names the slot that serve
   const before = await logIn();
   const { plane, ask } = await rotate("r2");
   const canary = `${app}--a-r2-1`;
-  const abort = { signal: "abort", message: "a test wants it" };
+  const cutOver = `${plane}/rollouts/ballast-local/${app}/${canary}`;
+  // Nobody visits the app, so the cut-over waits there for evidence. Aborted before, it would be rejected.
+  await eventually(async () => (await ask("GET", cutOver)).body.percent === 50, "the cut-over to have traffic", 150);
+  const aborted = await ask("POST", `${cutOver}/signals`, { signal: "abort", message: "a test wants it" });
+  expect(aborted.status, JSON.stringify(aborted.body)).toBe(202);
   await eventually(
-    async () => (await ask("POST", `${plane}/rollouts/ballast-local/${app}/${canary}/signals`, abort)).status === 202,
-    "the cut-over to be aborted",
-    150,
-  );
-  await eventually(
-    async () => (await ask("GET", `${plane}/rollouts/ballast-local/${app}/${canary}`)).body.result === "rolled-back",
+    async () => (await ask("GET", cutOver)).body.result === "rolled-back",
     "the cut-over to be rolled back",
     60,
   );

@@ -254,7 +254,7 @@ describe("an app of many settings, and three more from the same factory", () => 
     });
     expect(code).not.toBe(0);
     expect(output).toMatch(/canary-app-moved .*its name is storefront, and the program says elsewhere/);
-  }, 120_000);
+  }, 300_000);
 
   test("goes back to an earlier template by a rollout of its own", async () => {
     const { code, output } = await release("js", "1");

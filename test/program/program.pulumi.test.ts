@@ -124,6 +124,7 @@ test("`ballast doctor` finds all that a release needs in order, and names a stac
       "canary",
       "image",
       "request rows",
+      "idle revisions",
     ].map((check) => [check, check === "telemetry" ? "unknown" : "ok"]),
   ); // telemetry: the first report comes after a minute
   // The state, by which the doctor examines any other program, describes this stack as its settings do.
@@ -252,7 +253,7 @@ test("traffic that moves between plan and update stays, and stops it with canary
   expect((await sent()).length).toBe(puts);
   await stack.patchTraffic(app, [{ revisionName: now, weight: 100 }]);
   expect((await underLoad(stack.up)).code).toBe(0); // the lock was released, else this would be refused
-}, 120_000);
+}, 300_000);
 
 test("after a rollback an unchanged `up` fails with the same message; a preview shows only the release", async () => {
   const before = await trafficOf();
@@ -288,7 +289,7 @@ test("after a rollback an unchanged `up` fails with the same message; a preview 
   expect(
     steps.filter(({ op }) => op !== "same" && op !== "refresh").map(({ op, urn }) => `${op} ${urn.split("::").at(-1)}`),
   ).toEqual(["update storefront-release"]);
-}, 120_000);
+}, 300_000);
 
 test("during a canary no `up` moves traffic: unchanged, refused, or a revert after an abort", async () => {
   const stable = (await trafficOf())[0]!.revisionName;
@@ -329,7 +330,7 @@ test("during a canary no `up` moves traffic: unchanged, refused, or a revert aft
   expect(code).toBe(0);
   expect(await trafficOf()).toEqual([{ revisionName: stable, weight: 100 }]);
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
-}, 120_000);
+}, 300_000);
 
 test("without a control plane a new release is refused once its budget of retries is spent", async () => {
   const before = await trafficOf();
@@ -358,4 +359,4 @@ test("`destroy` without a control plane warns that nothing was aborted, continue
       .status,
   ).toBe(404);
   expect((await stack.cloud.ask("GET", "/_emulator/processes")).body.processes).toEqual([]);
-}, 120_000);
+}, 300_000);

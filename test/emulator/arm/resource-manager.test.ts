@@ -74,7 +74,7 @@ test.each([
   ],
   [
     "of a type that is not served",
-    () => `${group}/providers/Microsoft.Storage/storageAccounts/a?api-version=2024-01-01`,
+    () => `${group}/providers/Microsoft.Compute/virtualMachines/a?api-version=2024-07-01`,
     400,
     "NoRegisteredProviderFound",
   ],

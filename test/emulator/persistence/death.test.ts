@@ -1,11 +1,10 @@
 // The cloud itself is killed during a rollout, by SIGKILL and with every replica, and restarts from its kept state,
 // while the control planes and their database keep running. An outage decides nothing: a good release is promoted
 // nevertheless, and the users of a bad one return to stable.
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
-import { openWorld, type World } from "../../../proofs/chaos/world.ts";
+import { cloudReturns, openWorld, type World } from "../../../proofs/chaos/world.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 
 const app = "amber";
@@ -20,6 +19,8 @@ afterAll(() => world?.close());
 
 const eventsOf = async (revision: string): Promise<readonly RolloutEvent[]> =>
   (await world.call("GET", `/rollouts/shop/${app}/${revision}/journal`)).body.facts.map(({ event }: any) => event);
+const isNoticed = async (revision: string, since: number): Promise<boolean> =>
+  (await eventsOf(revision)).some(({ kind, at }) => kind === "AttemptFailed" && at >= since);
 const stepReached = (canary: string): Promise<boolean> =>
   eventually(async () => (await eventsOf(canary)).some(({ kind }) => kind === "StepReached"), "the first step", 60);
 
@@ -78,10 +79,14 @@ test.for(Object.entries(moments))(
     const release = String(releases);
     const canary = await world.shop.release(release, [{ revisionName: stable, weight: 100 }], app, variables);
     await moment(canary, () => world.requestRollout(app, canary, release, 6));
+    // Which revision has its replica back first is chance. Requests to the later one would count against it alone.
+    world.users.away = true;
+    const killedAt = Date.now();
     await world.emulator.kill();
     expect(await world.visit(app)).toBe(0);
-    await pause(3000); // Long enough for the control planes to notice the outage.
-    await world.emulator.revive();
+    await eventually(() => isNoticed(canary, killedAt), "the outage to be in the journal", 60);
+    await cloudReturns(world);
+    world.users.away = false;
     await eventually(async () => (await world.visit(app)) === 200, "users to be served again", 60);
     const events = await eventually(
       async () => {
@@ -91,11 +96,7 @@ test.for(Object.entries(moments))(
       "the rollout to end",
       120,
     );
-    expect(events.at(-1)).toMatchObject({ result });
-    expect(
-      events.some(({ kind }) => kind === "AttemptFailed"),
-      "the outage is in the journal",
-    ).toBe(true);
+    expect(events.at(-1), JSON.stringify(events.slice(-8))).toMatchObject({ result });
     expect(replay(events)).toBeUndefined();
     if (result === "promoted") stable = canary;
     expect(await world.traffic(app)).toEqual([{ revisionName: stable, weight: 100 }]);

@@ -189,7 +189,7 @@ test("the real Pulumi CLI deploys, sees no change, then drift alone, corrects it
   const subscription = `/subscriptions/${at.cloud.subscription}`;
   expect((await at.ask("GET", `${subscription}/resources?api-version=2024-03-01`)).body).toEqual({ value: [] });
   expect((await at.ask("GET", `${subscription}/resourcegroups?api-version=2024-03-01`)).body).toEqual({ value: [] });
-}, 120_000);
+}, 300_000);
 
 test("a property that the schema does not have fails the preview by its name", async () => {
   const { code, said } = await pulumi(["preview"], { TYPO: "1" });
@@ -203,7 +203,7 @@ test("a resource whose creation failed stays in the stack, so that the next upda
   expect(failed.said).toContain("MANIFEST_UNKNOWN");
   succeeded(await up());
   succeeded(await pulumi(["destroy", "--yes", "--skip-preview"]));
-}, 120_000);
+}, 300_000);
 
 test("a stack that names another subscription is refused, with the message that this is an emulator", async () => {
   const other = "11111111-1111-1111-1111-111111111111";

@@ -31,7 +31,7 @@ const runbook = { runbookName: "r", isGlobalRunbook: false };
 
 /** Action groups. */
 export const actionGroupCases: readonly Case[] = [
-  ...[long(261), "question%3Fmark", "blank%20", "a%3Cb"].map(
+  ...[long(261), "question%3Fmark", "blank%20", "a%3Cb", "last%3A", "%3F"].map(
     (name): Case => [`the name ${name}`, own, `Microsoft.Insights/actionGroups/${name}`, peopleVersion, people()],
   ),
   ["an unknown region", nowhere, "Microsoft.Insights/actionGroups/a", peopleVersion, { ...people(), location: "moon" }],
