@@ -12,7 +12,10 @@ export const traceForm = optional(
 
 const id = "(?!0{32})[0-9a-f]{32}";
 const whole = new RegExp(`^${id}$`);
-const traceParent = new RegExp(`^(?!ff)[0-9a-f]{2}-(${id})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$`);
+/** Only a later version than 00 may have more behind it. A header holds ASCII alone. */
+const traceParent = new RegExp(
+  `^(?!ff|00.{54})[0-9a-f]{2}-(${id})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[\\x20-\\x7e]*)?$`,
+);
 
 /** Reports whether a text is the id of a trace. */
 export const isTrace = (given: string): boolean => whole.test(given);

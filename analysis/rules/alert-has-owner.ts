@@ -1,7 +1,7 @@
 // Alerts that reach somebody and do not say whose they are, or what to do.
 import { missingAnswer } from "../../engines/remediation/rules/answered.ts";
 import type { ResourceNode } from "../systems/pulumi/nodes.ts";
-import { isRecord, Sealed } from "../systems/pulumi/value.ts";
+import { isRecord, type Value } from "../systems/pulumi/value.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
 /** Where each type of alert rule has properties of its own. */
@@ -19,20 +19,19 @@ const judge = (view: StacksView): readonly PulumiDraft[] =>
 
 function judgeOne(view: StacksView, node: ResourceNode): readonly PulumiDraft[] {
   const paths = propertyPaths[node.type]!;
+  const said = [...paths, "description"];
   const isOff = view.find(node, "enabled").some(({ value }) => value === false);
   // One that notifies nobody is reported by a rule of its own.
   const notifies = view.exists(node, groupPaths[node.type]!);
-  if (isOff || !notifies || [...paths, "description"].some((path) => view.isIgnored(node, path))) return [];
-  const given = paths.flatMap((path) => view.find(node, path).map(({ value }) => value));
-  // Names that cannot be seen may be the right ones.
-  if (paths.some((path) => view.isUnknown(node, path)) || given.some((value) => value instanceof Sealed)) return [];
-  const properties = given
-    .filter(isRecord)
-    .flatMap((record) => Object.entries(record))
-    .map(([name, value]) => [name, typeof value === "string" ? value : "not a text, or not known yet"] as const);
+  if (isOff || !notifies || said.some((path) => view.isIgnored(node, path))) return [];
+  const properties = paths.flatMap((path) => view.find(node, path));
   const description = view.find(node, "description").flatMap(({ value }) => (typeof value === "string" ? [value] : []));
-  const missing = missingAnswer({ properties, description: description.join(" ") });
-  if (missing.length === 0) return [];
+  const isHidden = properties.some(({ value }) => !isRecord(value)) || said.some((path) => view.isUnknown(node, path));
+  const missing = missingAnswer({
+    properties: properties.flatMap(({ value }) => (isRecord(value) ? Object.entries(value).map(named) : [])),
+    description: description.join(" "),
+  });
+  if (isHidden || missing.length === 0) return [];
   return [
     {
       severity: "low",
@@ -47,6 +46,12 @@ function judgeOne(view: StacksView, node: ResourceNode): readonly PulumiDraft[] 
   ];
 }
 
+/** A value that cannot be seen is there all the same. */
+const named = ([name, value]: readonly [string, Value]): readonly [string, string] => [
+  name,
+  typeof value === "string" ? value : "given",
+];
+
 const program = (properties: string, description = "Requests fail"): string => `name: shop
 runtime: yaml
 resources:
@@ -59,7 +64,7 @@ resources:
       actions: # <- finding
         - actionGroupId: /subscriptions/s/group
 ${properties}`;
-const named = "          webHookProperties: { owner: shop team, runbook: failing-app }\n";
+const both = "          webHookProperties: { owner: shop team, runbook: failing-app }\n";
 const clean = (text: string): string => text.replace(" # <- finding", "");
 
 export const alertHasOwner = pulumiRule({
@@ -82,14 +87,14 @@ export const alertHasOwner = pulumiRule({
   ],
   nearMisses: [
     {
-      files: { "Pulumi.yaml": clean(program(named)) },
+      files: { "Pulumi.yaml": clean(program(both)) },
       because: "The alert names both.",
       edit: { file: "Pulumi.yaml", replace: "{ owner: shop team, runbook: failing-app }", by: "{ kind: red }" },
     },
     {
-      files: { "Pulumi.yaml": clean(program("      tags: { Owner: shop team, Run-Book: failing-app }\n")) },
-      because: "Tags name both. Azure knows them in any letter case.",
-      edit: { file: "Pulumi.yaml", replace: "Owner: shop team", by: 'Owner: ""' },
+      files: { "Pulumi.yaml": clean(program("      tags: { Owner: shop team, Runbook: failing-app }\n")) },
+      because: "Its tags name both, and Azure ignores the letter case of a tag's name.",
+      edit: { file: "Pulumi.yaml", replace: "Owner: shop team", by: "Owner: ''" },
     },
     {
       files: {

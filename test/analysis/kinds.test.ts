@@ -264,3 +264,15 @@ test.each(kinds)("$name", async ({ rule, files, cure: [bad, good] }) => {
   expect(await rules(files)).toContain(rule);
   expect(await rules({ ...files, [first]: files[first]!.replace(bad, good) })).not.toContain(rule);
 });
+
+test.each([
+  "mkdir deploy",
+  "pnpm deploy /out/api",
+  "rsync deploy host:/srv",
+  "touch deploy",
+  "acmecli deploy --env live --dry-run",
+])("%s deploys nothing", async (command) => {
+  const files = one(head("main").replace("concurrency: shop\n", "") + job("ship", "", `run: ${command}`));
+  const { findings } = await analyze(folderOf(files), { asksGitHub: false });
+  expect(findings.map(({ rule }) => rule)).not.toContain("release-deploy-without-lock");
+});

@@ -9,6 +9,8 @@ test.each([
   [`00-${id}-${span}-01`, id],
   [` 00-${id}-${span}-00 `, id],
   [`cc-${id}-${span}-01-what-a-later-version-adds`, id],
+  [`cc-${id}-${span}-01-späte`, undefined],
+  [`00-${id}-${span}-01-more`, undefined],
   [undefined, undefined],
   [null, undefined],
   ["", undefined],

@@ -4,7 +4,7 @@
 import type { Text } from "../../place.ts";
 import type { StepNode } from "./nodes.ts";
 import { stepTitle } from "./roles.ts";
-import { commandsIn } from "./shell.ts";
+import { charactersMax, commandsIn } from "./shell.ts";
 
 /** A check that passes without having seen anything. */
 export interface BlindCheck {
@@ -12,9 +12,6 @@ export interface BlindCheck {
   readonly line: number;
   readonly message: string;
 }
-
-/** Longer scripts are generated, and scanning them takes too long. */
-export const charactersMax = 20_000;
 
 /** Gives the checks of a step that cannot find anything. */
 export function blindChecks(step: StepNode): readonly BlindCheck[] {

@@ -219,11 +219,11 @@ const otherCommands: readonly CommandEffect[] = [
   },
 ];
 
-/** For these "deploy" is a folder, a user, a branch or a script, or it makes documents. */
+/** For these "deploy" is a folder, a user, a branch or a script, or it makes documents. pnpm copies a package. */
 const otherTools =
   "echo printf cd cat ls mkdir cp mv rm git gh grep source test mike mkdocs mdbook cargo go apt-get pip chmod chown " +
-  "export which tar zip find docker kubectl az aws gcloud ssh scp su useradd usermod adduser local set node python " +
-  "python3 bash sh run";
+  "export which tar zip find docker kubectl az aws gcloud ssh scp su useradd usermod adduser groupadd local set node " +
+  "python python3 bash sh run pushd rmdir touch ln rsync chgrp tee diff cmp du tree stat head tail sed awk jq pnpm";
 
 /** A tool that is not known, told to deploy. */
 const toldToDeploy: CommandEffect = {

@@ -4,7 +4,7 @@ import type { CommandEffect } from "./effect-undo.ts";
 
 /** A call of an address that deploys. */
 export const deployHook = new RegExp(
-  String.raw`^curl .*(deploy\w*[_-](web)?hook|deployhook|api\.render\.com/deploy|/integrations/deploy/|` +
+  String.raw`^curl .*(deploy\w{0,40}[_-](web)?hook|deployhook|api\.render\.com/deploy|/integrations/deploy/|` +
     String.raw`netlify\.com/build_hooks)`,
   "i",
 );

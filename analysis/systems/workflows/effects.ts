@@ -7,7 +7,7 @@ import { type ActionEffect, actionEffects, type Verb } from "./effect-actions.ts
 import { commandEffects } from "./effect-commands.ts";
 import type { CommandEffect } from "./effect-undo.ts";
 import type { StepNode } from "./nodes.ts";
-import { answersIn, commandsIn, type ShellCommand } from "./shell.ts";
+import { answersIn, charactersMax, commandsIn, type ShellCommand } from "./shell.ts";
 
 /** A change that a step makes. */
 export interface Effect {
@@ -125,7 +125,7 @@ const fromTable = (step: StepNode, each: ActionEffect, name: string | undefined)
 });
 
 function ofCommand(step: StepNode, command: ShellCommand): readonly Effect[] {
-  const line = withNamedSecrets(command.words.join(" "), step.run?.text ?? "");
+  const line = withNamedSecrets(command.words.join(" "), step);
   const each = commandEffects.find(({ command: form, unless }) => form.test(line) && !unless?.test(line));
   if (each === undefined) return [];
   return [
@@ -142,14 +142,31 @@ function ofCommand(step: StepNode, command: ShellCommand): readonly Effect[] {
   ];
 }
 
+/** Longer values, and longer commands, are no addresses. */
+const valueMax = 500;
+const lineMax = 2000;
+/** The steps of a graph are looked at by many rules, and one script may have many commands. */
+const assignments = new WeakMap<StepNode, ReadonlyMap<string, string>>();
+
+/** Gives the values that a script puts into variables, as they are written. */
+function assignmentsIn(step: StepNode): ReadonlyMap<string, string> {
+  const known = assignments.get(step);
+  if (known !== undefined) return known;
+  const script = step.run?.text ?? "";
+  const found = script.length > charactersMax ? [] : script.matchAll(assignment);
+  const values = new Map([...found].map(({ 1: name = "", 2: value = "" }) => [name, value]));
+  assignments.set(step, values);
+  return values;
+}
+
+const assignment = new RegExp(String.raw`^[ \t]*(?:export )?(\w+)=(.{1,${valueMax}})$`, "gm");
+
 /** Puts the secrets that a script keeps in variables into a command, because their names say what an address is. */
-function withNamedSecrets(line: string, script: string): string {
-  if (!/^curl\b/.test(line) || !/\$\{?\w/.test(line) || script.length > 20_000) return line;
-  const values = new Map(
-    [...script.matchAll(/^\s*(?:export )?(\w+)=(.+)$/gm)].map(({ 1: name = "", 2: value = "" }) => [name, value]),
-  );
+function withNamedSecrets(line: string, step: StepNode): string {
+  if (!/^curl\b/.test(line) || !/\$\{?\w/.test(line) || line.length > lineMax) return line;
+  const values = assignmentsIn(step);
   const filled = (text: string): string =>
-    text.replaceAll(/\$\{?([A-Za-z_]\w*)\}?/g, (whole, name: string) => values.get(name) ?? whole);
+    text.replaceAll(/\$\{?([A-Za-z_]\w*)\}?/g, (whole, name: string) => values.get(name) ?? whole).slice(0, lineMax);
   return filled(filled(line));
 }
 

@@ -1,9 +1,9 @@
 // Checks in name only: a step that promises a check, asks nothing, and either writes a fixed answer for later jobs or
 // prints that all is well. What stands behind it believes an answer that was written before the question.
-import { type BlindCheck, charactersMax } from "./blind-checks.ts";
+import type { BlindCheck } from "./blind-checks.ts";
 import type { StepNode } from "./nodes.ts";
 import { stepTitle } from "./roles.ts";
-import { commandsIn } from "./shell.ts";
+import { charactersMax, commandsIn } from "./shell.ts";
 
 const judging = /\b(check\w*|verify|verif(?:ies|ication)|validat\w*|gates?|smoke|health)\b/i;
 const otherNames =

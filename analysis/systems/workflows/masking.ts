@@ -22,8 +22,9 @@ export function maskedFailures(view: WorkflowsView, job: JobNode): readonly Mask
       const well = simulate(view, workflow, each);
       if (well.get(job.key)?.runs === false || well.get(failed.key)?.runs === false) return false;
       const runs = simulate(view, workflow, each, new Set([failed.key])).get(job.key)?.runs;
+      if (runs !== unknown) return runs === true;
       const early = simulate(view, workflow, each, new Set([failed.key]), new Map(), true).get(job.key)?.runs;
-      return runs === true || early === true || (runs === unknown && keepsOutput(view, job, failed, each));
+      return early === true || keepsOutput(view, job, failed, each);
     });
     return world ? [{ failed, world }] : [];
   });

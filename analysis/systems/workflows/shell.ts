@@ -1,6 +1,9 @@
 // Splits the script of a `run:` into commands, as far as rules need it: quotes, comments, continued lines, here
 // documents, operators and what stands in a condition. It is no shell: what it cannot split it keeps as one command.
 
+/** Longer scripts are generated, and scanning them takes too long. */
+export const charactersMax = 20_000;
+
 /** One simple command. */
 export interface ShellCommand {
   /** Its words without quotes; assignments, `sudo`, `npx` and the like before it are left out. */
@@ -54,14 +57,17 @@ export function commandsIn(script: string): readonly ShellCommand[] {
 export function answersIn(script: string): readonly ShellCommand[] {
   const found: ShellCommand[] = [];
   let end = 0;
+  let from = 0;
+  let counted = 0;
   for (const { index, 0: head } of script.matchAll(/(?:^|[\s;&|])\w+="?\$\(/g)) {
     if (index < end) continue;
     const open = index + head.length - 1;
     end = closing(script, open);
     // A bracket that nothing closes takes the rest of the script, so nothing is read twice.
-    const from = script.slice(0, open).split("\n").length - 1;
-    const inner = commandsIn(script.slice(open + 1, end - 1));
-    found.push(...inner.map((command) => ({ ...command, line: command.line + from })));
+    from += script.slice(counted, open).split("\n").length - 1;
+    counted = open;
+    for (const command of commandsIn(script.slice(open + 1, end - 1)))
+      found.push({ ...command, line: command.line + from });
   }
   return found;
 }

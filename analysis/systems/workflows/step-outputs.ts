@@ -1,7 +1,7 @@
 // Which outputs a step can have, as far as the files say: those that its script writes by name, and those that a local
 // composite action declares. Most steps can have any, because a program or an action of others may write them.
 import type { ActionNode, StepNode } from "./nodes.ts";
-import { commandsIn } from "./shell.ts";
+import { charactersMax, commandsIn } from "./shell.ts";
 
 /** Says why a step never has an output of a name; undefined if it may have it. */
 export function withoutOutput(step: StepNode, name: string, actions: readonly ActionNode[]): string | undefined {
@@ -22,9 +22,6 @@ function actionOf({ uses }: StepNode, actions: readonly ActionNode[]): ActionNod
   const path = /^(?:\.|\$)\/(.+?)\/?$/.exec(uses?.text ?? "")?.[1];
   return path === undefined ? undefined : actions.find(({ file }) => file.replace(/\/action\.ya?ml$/, "") === path);
 }
-
-/** A longer script is not looked at. */
-const charactersMax = 20_000;
 
 /** Programs that cannot write an output of the step, whatever they do. */
 const silent = new Set(

@@ -1,9 +1,9 @@
 // Tests whose failure a script swallows: by `|| true` behind them or behind the pipe that they are in, by `set +e`
 // before them, or by an `if` that only prints.
-import { type BlindCheck, charactersMax } from "./blind-checks.ts";
+import type { BlindCheck } from "./blind-checks.ts";
 import type { StepNode } from "./nodes.ts";
 import { isCheckStep, isProbe, isTest } from "./roles.ts";
-import { commandsIn, type ShellCommand } from "./shell.ts";
+import { charactersMax, commandsIn, type ShellCommand } from "./shell.ts";
 
 /** Gives the tests of a step that cannot fail it, and after a deployment also its questions to what was deployed. */
 export function swallowedTests(step: StepNode, isAfterDeployment: boolean): readonly BlindCheck[] {

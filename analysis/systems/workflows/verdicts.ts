@@ -1,9 +1,9 @@
 // Checks of what was deployed that end without a verdict: a loop of attempts that simply ends, an answer that is only
 // printed, a request that succeeds on every status.
-import { type BlindCheck, charactersMax } from "./blind-checks.ts";
+import type { BlindCheck } from "./blind-checks.ts";
 import type { StepNode } from "./nodes.ts";
 import { isCheckStep, isProbe, stepTitle } from "./roles.ts";
-import { commandsIn, type ShellCommand } from "./shell.ts";
+import { charactersMax, commandsIn, type ShellCommand } from "./shell.ts";
 
 const checkTitle = /smoke|health|verif|check|validat|\btest/i;
 const decides = /exit [1-9]|exit "?\$|return 1|(?:^|[;&|]|\b(?:then|else|do)\b)\s*false\s*(?:$|[;&|])|--retry/m;
