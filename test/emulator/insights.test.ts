@@ -188,9 +188,30 @@ test("with local authentication disabled, a sender needs a token and the right t
   });
 });
 
+test("an exception and an event of a span become rows of AppExceptions and AppTraces", async () => {
+  const tracing = new BasicTracerProvider({
+    resource,
+    spanProcessors: [new SimpleSpanProcessor(new AzureMonitorTraceExporter(options()))],
+  });
+  const span = tracing.getTracer("test").startSpan("GET /prices", { kind: SpanKind.SERVER });
+  span.recordException(new TypeError("no price"));
+  span.addEvent("priced anew").end();
+  await tracing.shutdown();
+  const thrown = await eventually(
+    () => query("AppExceptions"),
+    (rows) => rows.length === 1,
+  );
+  expect(thrown).toMatchObject([{ AppRoleName: "shop", ExceptionType: "TypeError", OuterMessage: "no price" }]);
+  const told = await eventually(
+    () => query("AppTraces"),
+    (rows) => rows.length === 1,
+  );
+  expect(told).toMatchObject([{ AppRoleName: "shop", Message: "priced anew" }]);
+});
+
 test("items with an unknown key, type or time are refused one by one, and the others are accepted", async () => {
   const key = keyOf(connectionString);
-  const otherType = { data: { baseType: "MessageData", baseData: {} } };
+  const otherType = { data: { baseType: "PageViewData", baseData: {} } };
   expect(
     await track([envelope(key), envelope("nobody's"), envelope(key, otherType), envelope(key, { time: "soon" })]),
   ).toMatchObject({
