@@ -85,7 +85,7 @@ async function run(settings: Settings): Promise<void> {
   const dispatcher = fetchDispatcher();
   const store = await openStore(settings, connection);
   const vault = createVault({ connection, patience: patienceOf(settings.requestSeconds), suffix: settings.vaults });
-  const remediations = remediationsOf(settings, connection, store);
+  const remediations = remediationsOf(settings, connection, store, dispatcher);
   const alerts = openAlerts(remediations);
   const rotating = rotationsOf(settings, connection, store, vault, dispatcher);
   const streams = orchestratorOf(settings, connection, store, { rotating, remediations, alerts });
@@ -180,6 +180,7 @@ function remediationsOf(
   settings: Settings,
   connection: Connection,
   { journal, clock, declared }: Store,
+  dispatcher: ReturnType<typeof fetchDispatcher>,
 ): RemediationSetting {
   const patience = patienceOf(settings.requestSeconds);
   return {
@@ -192,7 +193,7 @@ function remediationsOf(
     journal,
     kinds,
     apps: createContainerApps(connection, patience),
-    issues: settings.issues && createIssues(settings.issues, { dispatcher: fetchDispatcher() }),
+    issues: settings.issues && createIssues(settings.issues, { dispatcher }),
     clock,
     log: logTrouble,
   };

@@ -128,10 +128,12 @@ async function callWebhook<Name extends keyof Answers>(
   const sent = { url: webhook.url, body, headers: { ...signed(id, body), "idempotency-key": id } };
   const answered = await send(sent, wire, cancel);
   if ("delivery" in answered) {
-    const { delivery } = answered;
-    const reason = `the webhook could not be asked to ${name}: ${"reason" in delivery ? delivery.reason : "no answer"}`;
-    const afterSeconds = "afterSeconds" in delivery ? delivery.afterSeconds : undefined;
-    return { ok: false, reason, ...(afterSeconds !== undefined && { retryAfterSeconds: afterSeconds }) };
+    const { reason, afterSeconds } = answered.delivery;
+    return {
+      ok: false,
+      reason: `the webhook could not be asked to ${name}: ${reason}`,
+      ...(afterSeconds !== undefined && { retryAfterSeconds: afterSeconds }),
+    };
   }
   const parsed = read(answers[name] as unknown as Form<AnswerOf<Name>>, answered.accepted ?? {}, "stored");
   return "value" in parsed

@@ -57,12 +57,12 @@ export class DeliveredProject implements AsyncDisposable {
 
   /** Makes the repository, the state with the stacks, and the repository of the reusable workflows. */
   static async make(act: string, delivered: Delivered): Promise<DeliveredProject> {
+    const pulumiCli = await bringPulumi();
     const folder = mkdtempSync(join(tmpdir(), "ballast-delivered-"));
     const github = await startGithub(join(folder, "hosted"));
     github.tokens.set(token, { login: "github-actions[bot]" });
     const hosted = github.host("acme/shop");
     const source = makeSource(join(folder, "ballast"));
-    const pulumiCli = await bringPulumi();
     const commands = join(folder, "commands");
     makeCommands(commands);
     const environment = {
@@ -85,7 +85,12 @@ export class DeliveredProject implements AsyncDisposable {
     for (const name of ["home", "state", "outcomes", "artifacts"]) mkdirSync(join(folder, name));
     const actions = [...makeActions(join(folder, "actions")), ...source.repositories];
     const made = new DeliveredProject({ folder, github, hosted, act, actions, environment, source: source.commit });
-    await made.#writeProject(delivered);
+    try {
+      await made.#writeProject(delivered);
+    } catch (error) {
+      await made[Symbol.asyncDispose]();
+      throw error;
+    }
     return made;
   }
 
