@@ -17,7 +17,10 @@ export const controlPlaneActions = [
   "Microsoft.App/containerApps/revisions/replicas/read",
 ] as const;
 
-/** What the runbooks of remediations need beside that. The identity has it only if remediations are declared. */
+/**
+ * What the runbooks of remediations need beside that. The identity has it only if remediations are declared. The same
+ * test removes each.
+ */
 export const runbookActions = [
   "Microsoft.App/containerApps/revisions/restart/action",
   "Microsoft.App/jobs/read",

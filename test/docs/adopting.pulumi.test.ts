@@ -204,11 +204,11 @@ test("every user request was answered with 200", async () => {
 });
 
 test("the page has the GUIDs of the roles that the program assigns, and the default size of a replica", () => {
-  const source = ["control-plane", "image-registry"]
+  const source = ["control-plane-rights", "image-registry"]
     .map((name) => readFileSync(join(import.meta.dirname, "..", "..", "components", "platform", `${name}.ts`), "utf8"))
     .join();
   const guids = [...source.matchAll(/"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/g)].map(([, guid]) => guid!);
-  expect(guids).toHaveLength(3);
+  expect(guids).toHaveLength(4);
   expect(guids.filter((guid) => !chapter("1.").includes(guid))).toEqual([]);
   expect(unwrapped(chapter("1."))).toContain(
     `${replicaSizes.storefront.cpu} vCPU and ${replicaSizes.storefront.gib} GiB`,
