@@ -215,7 +215,7 @@ test("an item whose value is unknown is an item: an alert with an unknown action
     urn: urnOf(type, "errors"),
     type,
     custom: true,
-    inputs: { actions: { actionGroups: [unknownText] } },
+    inputs: { actions: { actionGroups: [unknownText], customProperties: { owner: "shop team", runbook: "errors" } } },
   };
   const { findings, unjudged } = judgeStacks(await graphOf({ "stack.json": stateOf(alert) }), stackRules);
   expect([findings, [...unjudged.keys()]]).toEqual([[], []]);
