@@ -39,7 +39,7 @@ test("a new app starts with its latest revision, and its release follows that re
       type: parent,
       name: "storefront",
       parent: "",
-      outputs: ["appId", "message", "reason", "result", "revision", "url"],
+      outputs: ["appId", "message", "reason", "result", "revision", "trace", "url"],
     },
     {
       type: "azure-native:app:ContainerApp",
