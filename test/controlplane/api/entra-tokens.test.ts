@@ -72,6 +72,9 @@ const second: JWTPayload = {
   azp: "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
 };
 
+/** The application that a token was given to; the two shapes name it in different claims. */
+const applicationIn = (claims: JWTPayload): unknown => claims["azp"] ?? claims["appid"];
+
 async function asked(claims: JWTPayload): Promise<unknown> {
   const token = await new SignJWT(JSON.parse(JSON.stringify(claims)))
     .setProtectedHeader({ alg: "RS256", kid: "ours" })
@@ -92,7 +95,11 @@ test.each([
   ["a workflow's or an identity's", ofWorkflow, workflow],
   ["one of the second shape, where it is for the audience", second, ann],
 ])("a token lets in: %s, under the name of its object", async (_what, claims, name) =>
-  expect(await asked(claims)).toMatchObject({ name, roles: ["Rollout.Read", "Rollout.Write"] }),
+  expect(await asked(claims)).toEqual({
+    name,
+    roles: ["Rollout.Read", "Rollout.Write"],
+    application: applicationIn(claims),
+  }),
 );
 
 test.each([
@@ -102,7 +109,12 @@ test.each([
   ["an application's name", { ...ofWorkflow, app_displayname: "deploys-prod" }, workflow, "deploys-prod"],
   ["the person, not the tool they used", { ...first, name: "Ann", app_displayname: "Azure CLI" }, ann, "Ann"],
 ])("a token names its holder for people by %s, and by its id for programs", async (_what, claims, name, displayName) =>
-  expect(await asked(claims)).toMatchObject({ name, displayName, roles: ["Rollout.Read", "Rollout.Write"] }),
+  expect(await asked(claims)).toEqual({
+    name,
+    displayName,
+    roles: ["Rollout.Read", "Rollout.Write"],
+    application: applicationIn(claims),
+  }),
 );
 
 test.each([
