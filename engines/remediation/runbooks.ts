@@ -108,31 +108,27 @@ export const rungForm = object(rungFields, { check: objectionsToRung });
 /** One rung of a ladder: what is done if everything before it did not help. */
 export interface Rung extends ObjectOf<typeof rungFields> {}
 
-/** What a runbook needs to know beside its target, and in words. */
-const needs: Partial<
-  Record<RunbookName, { readonly field: "job" | "credential" | "repository"; readonly says: string }>
-> = {
-  "start-job": { field: "job", says: "the name of a job" },
-  "rotate-credential": { field: "credential", says: "a credential" },
-  "end-blocking-session": { field: "credential", says: "a credential" },
-  "open-issue": { field: "repository", says: "a repository" },
+const asked = ["job", "credential", "repository", "undoJob"] as const;
+type Asked = (typeof asked)[number];
+
+/** What a runbook knows beside its target: the fields that it uses, and in words the one that it cannot do without. */
+const uses: Partial<Record<RunbookName, { readonly fields: readonly Asked[]; readonly needs?: string }>> = {
+  "start-job": { fields: ["job", "undoJob"], needs: "the name of a job" },
+  "rotate-credential": { fields: ["credential"], needs: "a credential" },
+  "end-blocking-session": { fields: ["credential"], needs: "a credential" },
+  "collect-diagnostics": { fields: ["credential"] },
+  "open-issue": { fields: ["repository"], needs: "a repository" },
 };
 
-export function objectionsToRung({ runbook, undoJob, ...rung }: Rung): readonly string[] {
-  const need = needs[runbook];
-  const missing = need !== undefined && rung[need.field] === undefined ? [`${runbook} needs ${need.says}.`] : [];
-  const needless = (["job", "credential", "repository"] as const)
-    .filter(
-      (field) =>
-        rung[field] !== undefined &&
-        field !== need?.field &&
-        !(field === "credential" && runbook === "collect-diagnostics"),
-    )
-    .map((field) => `${runbook} uses no ${field}.`);
+export function objectionsToRung(rung: Rung): readonly string[] {
+  const { runbook } = rung;
+  const { fields = [], needs } = uses[runbook] ?? {};
+  const [first] = fields;
   return [
-    ...missing,
-    ...needless,
-    ...(undoJob !== undefined && runbook !== "start-job" ? [`${runbook} uses no undoJob.`] : []),
+    ...(needs !== undefined && first !== undefined && rung[first] === undefined ? [`${runbook} needs ${needs}.`] : []),
+    ...asked
+      .filter((field) => rung[field] !== undefined && !fields.includes(field))
+      .map((field) => `${runbook} uses no ${field}.`),
   ];
 }
 
