@@ -3,6 +3,8 @@
 /** A moment, in milliseconds since 1970-01-01 UTC. */
 export type Instant = number;
 
+export const dayMilliseconds = 86_400_000;
+
 /** Gives the moment a number of seconds after another. */
 export const after = (at: Instant, seconds: number): Instant => at + Math.round(seconds * 1000);
 

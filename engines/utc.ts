@@ -1,7 +1,5 @@
 // Moments in UTC as text, such as 2026-12-24T00:00:00Z, by arithmetic alone: an engine reads no clock and no time zone.
-import type { Instant } from "./time.ts";
-
-const dayMilliseconds = 86_400_000;
+import { dayMilliseconds, type Instant } from "./time.ts";
 
 /** Gives a moment from its text in UTC; NaN if it is none. */
 export function instantOf(text: string): Instant {

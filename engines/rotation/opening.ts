@@ -1,12 +1,11 @@
 // When a rotation may begin: within the declared window, outside every freeze, and with room in the budget of rotations
 // at once. A leaked password waits for none of these.
-import { after, type Instant } from "../time.ts";
+import { after, dayMilliseconds, type Instant } from "../time.ts";
 import { instantOf, utcOf } from "../utc.ts";
 import { type Credential, type RotationWindow, weekdays } from "./declaration.ts";
 import type { WaitReason } from "./reasons.ts";
 import type { CredentialView } from "./views.ts";
 
-const dayMilliseconds = 86_400_000;
 const minuteMilliseconds = 60_000;
 /** The first day of all was a Thursday. */
 const firstWeekday = 4;

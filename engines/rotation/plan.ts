@@ -3,7 +3,7 @@
 import { duration } from "../time.ts";
 import { type Credential, otherSlot, type Slot, slotSecret } from "./declaration.ts";
 import type { causes } from "./intent.ts";
-import { systemOf, systems } from "./systems.ts";
+import { traitsOf } from "./systems.ts";
 import type { CredentialView } from "./views.ts";
 
 /** One step of a rotation. */
@@ -47,8 +47,6 @@ export function planRotation(
 const checksIn = ({ checks }: Credential): string =>
   checks.length === 0 ? "" : ` and ${checks.length} declared ${checks.length === 1 ? "query" : "queries"}`;
 
-const canClose = (credential: Credential): boolean => systems[systemOf(credential)].closes;
-
 function endQuietly(credential: Credential, live: Slot): readonly PlannedStep[] {
   const { roles, timings } = credential;
   const role = roles[live];
@@ -61,7 +59,7 @@ function endQuietly(credential: Credential, live: Slot): readonly PlannedStep[] 
       step: `end the sessions of ${role}`,
       waitsFor: `the sessions to end by themselves, up to ${duration(timings.drainSeconds)}`,
     },
-    ...(canClose(credential)
+    ...(traitsOf(credential).closes
       ? [
           {
             step: `close ${role}`,
@@ -74,7 +72,7 @@ function endQuietly(credential: Credential, live: Slot): readonly PlannedStep[] 
 
 const endAtOnce = (credential: Credential, live: Slot): readonly PlannedStep[] => [
   {
-    step: `${canClose(credential) ? `close ${credential.roles[live]} and end its` : "end the"} sessions`,
+    step: `${traitsOf(credential).closes ? `close ${credential.roles[live]} and end its` : "end the"} sessions`,
     waitsFor: "nothing, since others know the password",
   },
 ];

@@ -1,7 +1,7 @@
 // State → what is still missing. The phases of a rotation follow from what was seen and done, so that a retry continues
 // where the world is, and a return undoes exactly what was done.
 import { otherSlot } from "./declaration.ts";
-import { systemOf, systems } from "./systems.ts";
+import { traitsOf } from "./systems.ts";
 import type { Consumer, Phase, RotationState, Slot, Version } from "./vocabulary.ts";
 
 /** Gives the slot that every consumer shall name in the end. */
@@ -40,11 +40,11 @@ export const isFirst = ({ intent }: RotationState): boolean => intent?.cause ===
 
 /** Reports whether the old half can be closed before its slot is renewed. */
 export const canClose = ({ declaration }: RotationState): boolean =>
-  declaration === undefined || systems[systemOf(declaration)].closes;
+  declaration === undefined || traitsOf(declaration).closes;
 
 /** Reports whether the credential is new, and its system goes on with the values that it has. */
 export const keepsValues = (state: RotationState): boolean =>
-  isFirst(state) && state.declaration !== undefined && systems[systemOf(state.declaration)].keepsFirst;
+  isFirst(state) && state.declaration !== undefined && traitsOf(state.declaration).keepsFirst;
 
 /** Names the role of a slot. */
 export const roleOf = ({ declaration }: RotationState, slot: Slot): string => declaration?.roles[slot] ?? slot;

@@ -48,7 +48,7 @@ interface System {
 }
 
 /** The systems. A storage account has no way to close one of its keys, and none to set a key of one's own. */
-export const systems = {
+const systems = {
   database: {
     closes: true,
     keepsFirst: false,
@@ -93,13 +93,16 @@ export function systemOf({ storage, webhook }: Pick<Declared, "storage" | "webho
   return webhook === undefined ? "database" : "webhook";
 }
 
+/** Gives what is particular about the system that a credential is for. */
+export const traitsOf = (credential: Pick<Declared, "storage" | "webhook">): System => systems[systemOf(credential)];
+
 /** Says what is wrong with the system that a declaration names. */
 export const objectionsToSystem = (credential: Declared): readonly string[] => [
   ...(credential.storage !== undefined && credential.webhook !== undefined
     ? ["A credential is for a storage account or for a webhook, not for both."]
     : []),
-  ...systems[systemOf(credential)].objections(credential),
+  ...traitsOf(credential).objections(credential),
 ];
 
 /** Names where a credential is accepted, for people. */
-export const placeOf = (credential: Declared): string => systems[systemOf(credential)].place(credential);
+export const placeOf = (credential: Declared): string => traitsOf(credential).place(credential);

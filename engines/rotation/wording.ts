@@ -1,6 +1,6 @@
 // Effects, signals and readers as words, for messages about facts.
 import { duration, secondsBetween } from "../time.ts";
-import type { Login, RotationEffect, RotationState } from "./vocabulary.ts";
+import type { Login, RotationEffect, RotationState, Slot } from "./vocabulary.ts";
 
 /** What each effect does. */
 export const effectWords: { readonly [Kind in RotationEffect["kind"]]: string } = {
@@ -21,6 +21,10 @@ export const effectWords: { readonly [Kind in RotationEffect["kind"]]: string } 
 
 /** Gives a number of things in words. */
 export const many = (n: number, word: string): string => `${n === 0 ? "no" : n} ${word}${n === 1 ? "" : "s"}`;
+
+/** Says which slot an app's serving revision names; null stands for none or both. */
+export const slotServed = (app: string, slot: Slot | null): string =>
+  `the serving revision of ${app} names ${slot === null ? "neither slot, or both" : `slot ${slot}`}`;
 
 /** Describes when a reader logged in last. */
 export const lastLoginOf = ({ who, at }: Login, { now }: Pick<RotationState, "now">): string =>

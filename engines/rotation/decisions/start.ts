@@ -1,12 +1,12 @@
 // The credential as inspected → how the rotation starts or continues, or why it does not. Everything that can be known
 // before the first write is checked here.
-import { duration } from "../../time.ts";
+import { dayMilliseconds, duration } from "../../time.ts";
 import { otherSlot } from "../declaration.ts";
 import { closedAt, overBudget } from "../opening.ts";
 import { isFirst, isLeaked, roleOf } from "../progress.ts";
-import { systemOf, systems } from "../systems.ts";
+import { traitsOf } from "../systems.ts";
 import type { Credential, CredentialView, RotationDecision, RotationState, Slot } from "../vocabulary.ts";
-import { many, readersIn } from "../wording.ts";
+import { many, readersIn, slotServed } from "../wording.ts";
 import { stop, unchanged } from "./end.ts";
 
 /** Starts the rotation with what the inspection found, or ends it before the first write. */
@@ -121,22 +121,20 @@ const slotsOf = ({ consumers }: Credential, view: CredentialView): readonly (Slo
 function describeAstray({ consumers }: Credential, index: number, slot: Slot | null | undefined, live: Slot): string {
   const { app } = consumers[index]!;
   if (slot === undefined) return `${app} could not be found`;
-  return slot === null
-    ? `the serving revision of ${app} names neither slot, or both`
-    : `the serving revision of ${app} names slot ${slot}, but slot ${live} is published`;
+  return slotServed(app, slot) + (slot === null ? "" : `, but slot ${live} is published`);
 }
 
 /** Key Vault's client sends an expiry as a signed number of 32 bits, so a later one would lie in the past. */
 const lastExpiry = 2 ** 31 * 1000 - 1000;
 
 function whyTooLate({ now }: RotationState, { validDays }: Credential): string | undefined {
-  return now + validDays * 86_400_000 > lastExpiry
+  return now + validDays * dayMilliseconds > lastExpiry
     ? `a version that is valid for ${validDays} days would expire after 2038-01-19, which Key Vault cannot be sent`
     : undefined;
 }
 
 function whyRolesInUse({ idleLogins, idleSessions, declaration }: CredentialView): string | undefined {
-  if (systems[systemOf(declaration)].keepsFirst) return undefined;
+  if (traitsOf(declaration).keepsFirst) return undefined;
   const { roles } = declaration;
   const who = `${roles.a} or ${roles.b}, which would get a new password`;
   if (idleSessions > 0) return `${who}, has ${many(idleSessions, "open session")}`;
