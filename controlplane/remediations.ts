@@ -60,9 +60,8 @@ export const openAlerts = ({ declared, clock, ...setting }: RemediationSetting):
 
 /** Opens what the performer of remediations needs. */
 export function remediationWorld(setting: RemediationSetting, alerts: Alerts, streams: Streams): RemediationWorld {
-  const { credentials, sessions } = setting;
-  const { declared, connection, patience, workspace, ingestionSeconds, requestSeconds, journal, kinds, apps, clock } =
-    setting;
+  const { declared, connection, patience, workspace, ingestionSeconds, requestSeconds } = setting;
+  const { journal, kinds, apps, credentials, sessions, issues, clock } = setting;
   const cloud = { apps: connection.apps, ready: connection.ready, patience };
   return {
     actions: actionsInJournal(journal),
@@ -87,7 +86,7 @@ export function remediationWorld(setting: RemediationSetting, alerts: Alerts, st
         journal,
         clock,
       }),
-      "open-issue": openIssue({ journal, issues: setting.issues }),
+      "open-issue": openIssue({ journal, issues }),
       "rotate-credential": rotateCredential({ declared: credentials, journal, streams, clock, time: systemTime }),
       "end-blocking-session": endBlockingSession(credentials, sessions),
     },

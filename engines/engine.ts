@@ -24,6 +24,9 @@ export type Result<Value> =
       readonly retryAfterSeconds?: number | undefined;
     };
 
+/** Gives a value as the result that it is. */
+export const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
+
 /** Someone asks for something: the first observation of a stream. */
 export interface Request<Intent> {
   readonly kind: "Request";

@@ -1,6 +1,6 @@
 // The runbook that collects what a person wants to see first: what Azure and the database show, and what was released
 // and rotated last. It changes nothing, and whatever cannot be read is said to be missing.
-import type { Result } from "../../engines/engine.ts";
+import { found } from "../../engines/engine.ts";
 import { duration, secondsBetween } from "../../engines/time.ts";
 import { many } from "../../engines/wording.ts";
 import type { Clock, Journal } from "../runtime/ports.ts";
@@ -17,7 +17,6 @@ export interface DiagnosticsWorld {
 }
 
 const never = new AbortController().signal;
-const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
 
 /** Makes the runbook. */
 export const collectDiagnostics = (world: DiagnosticsWorld): RunbookPort => ({

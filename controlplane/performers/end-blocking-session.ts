@@ -1,6 +1,6 @@
 // The runbook that ends the idle session which blocks the others: the culprit, not its victims, which then go on by
 // themselves. What the session had not committed is rolled back, and nothing can undo that.
-import type { Result } from "../../engines/engine.ts";
+import { found } from "../../engines/engine.ts";
 import { duration } from "../../engines/time.ts";
 import { many } from "../../engines/wording.ts";
 import { type Declared, databaseOf } from "./incident-database.ts";
@@ -8,7 +8,6 @@ import type { Culprit, RunbookPort, Sessions } from "./remediation-ports.ts";
 
 /** So many idle sessions are no accident of one client. */
 const culpritsMax = 3;
-const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
 
 /** Makes the runbook. */
 export function endBlockingSession(declared: Declared, sessions: Sessions): RunbookPort {

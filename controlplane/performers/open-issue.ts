@@ -1,6 +1,6 @@
 // The runbook that reports an incident as a GitHub issue: it opens one, or comments on the one that is open. It closes
 // none and changes nobody's text. A write whose answer was lost is found by the mark of its action.
-import { fold, type Result } from "../../engines/engine.ts";
+import { fold, found, type Result } from "../../engines/engine.ts";
 import { type Issue, type IssuePlan, isWrittenBy, planIssue } from "../../engines/remediation/issue.ts";
 import { streamOf } from "../../engines/remediation/names.ts";
 import { remediation } from "../../engines/remediation/remediation.ts";
@@ -16,7 +16,6 @@ export interface IssueWorld {
 }
 
 const never = new AbortController().signal;
-const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
 const unconfigured = "no token for GitHub issues is configured";
 
 /** Makes the runbook. */

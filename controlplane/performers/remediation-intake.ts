@@ -66,8 +66,12 @@ const incidentOf = ({ id, kind, rule, severity, target, firedAt, trace }: Sighti
   target: target ?? "",
   origin: "alert",
   alert: {
-    ...{ id, kind, rule, severity, firedAt },
+    id,
+    kind,
+    rule,
+    severity,
     condition: "fired",
+    firedAt,
     resources: [],
     dimensions: {},
     ...(trace === undefined ? {} : { trace }),

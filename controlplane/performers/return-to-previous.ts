@@ -1,7 +1,7 @@
 // The runbook that returns an app to the revision before. It moves no traffic itself: it asks a rollout, which
 // activates that revision, proves it by its smoke test, gives it all traffic, reads that back and then
 // deactivates the other.
-import { keptFold, type Result } from "../../engines/engine.ts";
+import { found, keptFold, type Result } from "../../engines/engine.ts";
 import type { Receipt, Situation } from "../../engines/remediation/vocabulary.ts";
 import { streamOf } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
@@ -29,7 +29,6 @@ interface Returnable {
 }
 
 const never = new AbortController().signal;
-const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
 
 /** How long the undo may wait for its rollout. */
 const undoSeconds = 240;

@@ -1,7 +1,7 @@
 // The runbook that rotates a credential, such as one whose password has expired. It makes no password itself: it asks a
 // rotation, which has gates and a judge of its own, and stops with both slots valid if it must. The symptom is over
 // once every consumer is cut over and the version is published; what follows for the old role takes hours.
-import { fold, type Result } from "../../engines/engine.ts";
+import { fold, found, type Result } from "../../engines/engine.ts";
 import { streamOf } from "../../engines/rotation/intent.ts";
 import { closedAt } from "../../engines/rotation/opening.ts";
 import { rotation } from "../../engines/rotation/rotation.ts";
@@ -22,7 +22,6 @@ export interface RotateWorld {
 
 const requestedBy = "the control plane";
 const lookMilliseconds = 5_000;
-const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
 
 /** Makes the runbook. */
 export const rotateCredential = (world: RotateWorld): RunbookPort => ({
@@ -78,10 +77,10 @@ const eventsOf = async ({ journal }: Pick<RotateWorld, "journal">, stream: strin
 
 /** Gives the credential if a rotation of it would begin now. One that waits for its window would act hours later. */
 async function rotatable({ declared, clock }: RotateWorld, named: string, target: string): Promise<Result<Credential>> {
-  const database = await credentialOf(declared, named, target);
-  if (!database.ok) return database;
-  const { mayRotate } = database.value;
+  const credential = await credentialOf(declared, named, target);
+  if (!credential.ok) return credential;
+  const { mayRotate } = credential.value;
   if (mayRotate.length > 0) return { ok: false, reason: `mayRotate of ${named} names who may ask, and not us` };
-  const closed = closedAt(database.value, clock.now());
-  return closed === undefined ? database : { ok: false, reason: `the rotation ${closed.message}` };
+  const closed = closedAt(credential.value, clock.now());
+  return closed === undefined ? credential : { ok: false, reason: `the rotation ${closed.message}` };
 }

@@ -6,9 +6,8 @@ import { groupedBy } from "../../../engines/grouped.ts";
 import { type BadAnswer, badAnswersMax } from "../../../engines/rollout/views.ts";
 import type { Measurement, RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
-import type { Connection } from "./connection.ts";
+import { type Logs, queryLogs, rowsIn } from "./log-table.ts";
 import { maskPath } from "./mask-path.ts";
-import { ask, type Patience } from "./trouble.ts";
 import { usersRows } from "./users-rows.ts";
 
 type Measure = Extract<RolloutEffect, { kind: "Measure" }>;
@@ -22,9 +21,7 @@ const linesMax = 1_000;
  * @returns undefined if there are none, or if they cannot be read. The tallies are worth more than their details.
  */
 export async function fetchBadAnswers(
-  { logs }: Pick<Connection, "logs">,
-  patience: Patience,
-  workspace: string,
+  logs: Logs,
   effect: Measure,
   { buckets, to }: Measurement,
   cancel: AbortSignal,
@@ -35,14 +32,7 @@ export async function fetchBadAnswers(
   );
   const from = watched[0]?.at;
   if (from === undefined || !isBad || buckets.every(({ canary }) => canary.requests === 0)) return undefined;
-  const found = await ask(patience, cancel, () =>
-    logs.queryWorkspace(
-      workspace,
-      badAnswersQuery(effect, from, to),
-      { startTime: new Date(from), endTime: new Date(to) },
-      { serverTimeoutInSeconds: Math.ceil(patience.requestSeconds) },
-    ),
-  );
+  const found = await queryLogs(logs, { query: badAnswersQuery(effect, from, to), from, to }, cancel);
   return found.ok && found.value.status === "Success" ? readAnswers(effect, found.value.tables[0]) : undefined;
 }
 
@@ -59,19 +49,15 @@ const badAnswersQuery = (effect: Measure, from: Instant, to: Instant): string =>
 const moment = (at: Instant): string => `datetime(${new Date(at).toISOString()})`;
 
 function readAnswers({ canary }: Measure, table: LogsTable | undefined): readonly BadAnswer[] | undefined {
-  const columns = ["revision", "code", "path", "requests"] as const;
-  const places = columns.map((name) => table?.columnDescriptors.findIndex((column) => column.name === name) ?? -1);
-  if (table === undefined || places.includes(-1)) return undefined;
-  const answers = table.rows.map((row): BadAnswer => {
-    const [revision, code, path, requests] = places.map((place) => row[place]);
-    return {
+  const answers = rowsIn(table, ["revision", "code", "path", "requests"])?.map(
+    ([revision, code, path, requests]): BadAnswer => ({
       arm: String(revision) === canary ? "canary" : "stable",
       code: Number(code),
       path: maskPath(String(path)),
       requests: Number(requests),
-    };
-  });
-  return capped(merged(answers));
+    }),
+  );
+  return answers && capped(merged(answers));
 }
 
 /** Adds up the answers that are alike once their paths are masked; the most frequent come first. */

@@ -4,6 +4,7 @@ import { many } from "../../../engines/wording.ts";
 import type { Evidence } from "../../performers/remediation-ports.ts";
 import type { Cloud } from "./cloud.ts";
 import type { Connection } from "./connection.ts";
+import { rowsIn } from "./log-table.ts";
 import { maskPath } from "./mask-path.ts";
 import { partsOf, replicasOf } from "./runbooks.ts";
 import { ask, type Patience } from "./trouble.ts";
@@ -19,26 +20,33 @@ export const azureEvidence =
   async (target, cancel) => {
     if (!target.startsWith("app/")) return [];
     const app = JSON.stringify(partsOf(target).name);
-    const rows = (query: readonly string[]) => rowsOf(connection, patience, workspace, query, cancel);
+    const rows = (query: readonly string[], columns: readonly string[]) =>
+      rowsOf(connection, patience, workspace, query, columns, cancel);
     const [replicas, failing, exceptions] = await Promise.all([
       replicasLine({ ...connection, patience }, target, cancel),
-      rows([
-        "ContainerAppHTTPLogs",
-        `where ContainerAppName == ${app} and StatusCode >= 500`,
-        "summarize requests = count() by RevisionName, StatusCode, Path",
-        `top ${linesMax} by requests desc`,
-      ]),
-      rows([
-        "AppExceptions",
-        `where AppRoleName == ${app}`,
-        "summarize times = sum(ItemCount) by ExceptionType, ProblemId",
-        `top ${exceptionsMax} by times desc`,
-      ]),
+      rows(
+        [
+          "ContainerAppHTTPLogs",
+          `where ContainerAppName == ${app} and StatusCode >= 500`,
+          "summarize requests = count() by RevisionName, StatusCode, Path",
+          `top ${linesMax} by requests desc`,
+        ],
+        ["requests", "RevisionName", "Path", "StatusCode"],
+      ),
+      rows(
+        [
+          "AppExceptions",
+          `where AppRoleName == ${app}`,
+          "summarize times = sum(ItemCount) by ExceptionType, ProblemId",
+          `top ${exceptionsMax} by times desc`,
+        ],
+        ["times", "ExceptionType", "ProblemId"],
+      ),
     ]);
     return [
       replicas,
       ...(failing?.map(describeFailing) ?? ["the request rows could not be read"]),
-      ...(exceptions?.map((row) => `${row("times")} times ${row("ExceptionType")} (${row("ProblemId")})`) ?? [
+      ...(exceptions?.map(([times, type, problem]) => `${times} times ${type} (${problem})`) ?? [
         "the exceptions could not be read",
       ]),
     ];
@@ -53,26 +61,21 @@ async function replicasLine(cloud: Cloud, target: string, cancel: AbortSignal): 
   return `${revision} serves; replicas: ${replicas.length}, restarts: ${sum}`;
 }
 
-type Row = (column: string) => string;
+const describeFailing = ([requests, revision, path, status]: readonly string[]): string =>
+  `${many(Number(requests), "request")} of ${revision} to ${maskPath(path ?? "")} answered ${status}`;
 
-const describeFailing = (row: Row): string =>
-  `${many(Number(row("requests")), "request")} of ${row("RevisionName")} to ${maskPath(row("Path"))} ` +
-  `answered ${row("StatusCode")}`;
-
-/** Gives the rows of a query; undefined if they could not be read whole. */
+/** Gives the rows of a query by these columns; undefined if they could not be read whole. */
 async function rowsOf(
   { logs }: Pick<Connection, "logs">,
   patience: Patience,
   workspace: string,
   query: readonly string[],
+  columns: readonly string[],
   cancel: AbortSignal,
-): Promise<readonly Row[] | undefined> {
+): Promise<readonly (readonly string[])[] | undefined> {
   const answered = await ask(patience, cancel, () =>
     logs.queryWorkspace(workspace, query.join("\n| "), { duration: `PT${minutes}M` }),
   );
   if (!answered.ok || answered.value.status !== "Success") return undefined;
-  const table = answered.value.tables[0];
-  return (table?.rows ?? []).map(
-    (row) => (name) => String(row[table?.columnDescriptors.findIndex((column) => column.name === name) ?? -1]),
-  );
+  return rowsIn(answered.value.tables[0], columns)?.map((row) => row.map(String));
 }

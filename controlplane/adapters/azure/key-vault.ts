@@ -8,8 +8,9 @@ import type { Credential, Version } from "../../../engines/rotation/vocabulary.t
 import { boundedAnswers } from "../../../http-answer.ts";
 import type { Making, Vault, VaultView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
-import { afterFence, type Connection } from "./connection.ts";
-import { type Answered, ask, asResult, failureOf, type Patience, troubleOf } from "./trouble.ts";
+import type { Connection } from "./connection.ts";
+import { sendOnce } from "./send-once.ts";
+import { type Answered, ask, asResult, type Patience } from "./trouble.ts";
 
 /** What stands in the tags of a version. Key Vault allows fifteen, and readers may have their own. */
 const tags = {
@@ -75,7 +76,7 @@ export function createVault(setting: VaultSetting): Vault {
       const found = await ask(patience, undefined, (abortSignal) => client.getSecret(name, { version, abortSignal }));
       if (!found.ok) return asResult(found);
       const { value = "", properties } = found.value;
-      return send(fence, patience, async (abortSignal) => {
+      return sendOnce(fence, patience, async (abortSignal) => {
         const set = await client.setSecret(credential.credential, value, {
           tags: { [tags.rotation]: rotation, [tags.slot]: slot, [tags.of]: version },
           ...(properties.expiresOn && { expiresOn: properties.expiresOn }),
@@ -176,7 +177,7 @@ async function make(
   if (known.ok && known.value !== null) return { ok: true, value: known.value };
   const value = await valueOf();
   if (!value.ok) return value;
-  return send(fence, patience, async (abortSignal) =>
+  return sendOnce(fence, patience, async (abortSignal) =>
     versionOf(
       await client.setSecret(name, value.value, {
         tags: { [tags.rotation]: rotation, [tags.generation]: String(generation) },
@@ -185,21 +186,4 @@ async function make(
       }),
     ),
   );
-}
-
-/** Sends a write once, after the fence. */
-async function send<Value>(
-  fence: Fence,
-  patience: Patience,
-  act: (signal: AbortSignal) => Promise<Value>,
-): Promise<Result<Value>> {
-  const askedAt = performance.now();
-  if (!(await fence())) return { ok: false, reason: "another process now owns the rotation, so nothing was sent" };
-  try {
-    const late = AbortSignal.timeout(patience.requestSeconds * 1000);
-    return { ok: true, value: await afterFence(askedAt, () => act(late)) };
-  } catch (thrown) {
-    const trouble = troubleOf(thrown, patience.requestSeconds);
-    return failureOf(trouble.reason, trouble);
-  }
 }

@@ -1,13 +1,12 @@
 // The logins with a role, from the server's own log (table PGSQLServerLogs). The rotator's logins are in it too: the
 // newest of them says up to when the log is complete, and a log without any proves nothing.
 import { isIP } from "node:net";
-import type { LogsTable } from "@azure/monitor-query-logs";
-import type { Result } from "../../../engines/engine.ts";
 import type { Credential, Login } from "../../../engines/rotation/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
 import type { Logins } from "../../performers/rotation-ports.ts";
 import type { Connection } from "./connection.ts";
-import { ask, failureOf, type Patience } from "./trouble.ts";
+import { readLog } from "./log-table.ts";
+import type { Patience } from "./trouble.ts";
 
 /** The most readers of one look, so that a fact stays small; the latest come first. */
 const readersMax = 20;
@@ -20,19 +19,11 @@ export const createLoginRows = (
   now: () => Instant,
 ): Logins => ({
   read: async (credential, slot, from, cancel) => {
-    const answered = await ask(patience, cancel, () =>
-      connection.logs.queryWorkspace(
-        workspace,
-        loginsQuery(credential, from),
-        { startTime: new Date(from), endTime: new Date(now()) },
-        { serverTimeoutInSeconds: Math.ceil(patience.requestSeconds) },
-      ),
-    );
-    if (!answered.ok) return failureOf(`the log of logins cannot be read: ${answered.reason}`, answered.trouble);
-    if (answered.value.status !== "Success")
-      return { ok: false, reason: `the log of logins is incomplete: ${answered.value.partialError.code}` };
-    const lines = linesIn(answered.value.tables[0]);
-    return lines.ok ? { ok: true, value: readersOf(lines.value, credential, credential.roles[slot], from) } : lines;
+    const asked = { query: loginsQuery(credential, from), from, to: now() };
+    const rows = await readLog({ ...connection, patience, workspace }, "logins", asked, columns, cancel);
+    return rows.ok
+      ? { ok: true, value: readersOf(rows.value.map(lineOf), credential, credential.roles[slot], from) }
+      : rows;
   },
 });
 
@@ -55,19 +46,13 @@ interface Line {
   readonly code: string;
 }
 
-function linesIn(table: LogsTable | undefined): Result<readonly Line[]> {
-  const columns = ["TimeGenerated", "Message", "SqlErrorCode"] as const;
-  const places = columns.map((name) => table?.columnDescriptors.findIndex((column) => column.name === name) ?? -1);
-  if (table === undefined || places.includes(-1))
-    return { ok: false, reason: `the log of logins lacks the columns ${columns.join(", ")}` };
-  return {
-    ok: true,
-    value: table.rows.map((row) => {
-      const [at, message, code] = places.map((place) => row[place]);
-      return { at: new Date(at as string).getTime(), message: String(message), code: String(code) };
-    }),
-  };
-}
+const columns = ["TimeGenerated", "Message", "SqlErrorCode"];
+
+const lineOf = ([at, message, code]: readonly unknown[]): Line => ({
+  at: new Date(at as string).getTime(),
+  message: String(message),
+  code: String(code),
+});
 
 /** Gives the readers of a role. A client is named by its application, or else by its address. */
 export function readersOf(lines: readonly Line[], { rotator }: Credential, role: string, from: Instant) {

@@ -12,7 +12,8 @@ import type { Instant } from "../../../engines/time.ts";
 import type { Requests } from "../../performers/rollout-ports.ts";
 import { fetchBadAnswers } from "./bad-answers.ts";
 import type { Connection } from "./connection.ts";
-import { ask, failureOf, type Patience } from "./trouble.ts";
+import { queryLogs, rowsIn } from "./log-table.ts";
+import { failureOf, type Patience } from "./trouble.ts";
 import { usersRows } from "./users-rows.ts";
 
 type Measure = Extract<RolloutEffect, { kind: "Measure" }>;
@@ -35,21 +36,15 @@ export function createRequestRows(
       const from = Math.ceil(effect.from / interval) * interval;
       const limit = now - ingestionSeconds * 1000;
       if (limit - from < interval) return { ok: true, value: { buckets: [], to: effect.from } };
-      const answered = await ask(patience, cancel, () =>
-        connection.logs.queryWorkspace(
-          workspace,
-          requestsQuery(effect, from),
-          { startTime: new Date(from), endTime: new Date(now) },
-          { serverTimeoutInSeconds: Math.ceil(patience.requestSeconds) },
-        ),
-      );
+      const logs = { ...connection, patience, workspace };
+      const answered = await queryLogs(logs, { query: requestsQuery(effect, from), from, to: now }, cancel);
       if (!answered.ok) return failureOf(`request rows cannot be read: ${answered.reason}`, answered.trouble);
       if (answered.value.status !== "Success")
         return { ok: false, reason: `the request rows are incomplete: ${answered.value.partialError.code}` };
       const tallies = readTallies(answered.value.tables[0]);
       if (!tallies.ok) return tallies;
       const measured = bucketsOf(effect, from, limit, ingestionSeconds * 1000, tallies.value);
-      const answers = await fetchBadAnswers(connection, patience, workspace, effect, measured, cancel);
+      const answers = await fetchBadAnswers(logs, effect, measured, cancel);
       return { ok: true, value: { ...measured, ...(answers === undefined ? {} : { answers }) } };
     },
   };
@@ -84,23 +79,19 @@ export function requestsQuery(effect: Measure, from: Instant): string {
 }
 
 function readTallies(table: LogsTable | undefined): Result<readonly Row[]> {
-  const columns = ["at", "revision", "band", "requests", "failed", "refused"] as const;
-  const places = columns.map((name) => table?.columnDescriptors.findIndex((column) => column.name === name) ?? -1);
-  if (table === undefined || places.includes(-1))
-    return { ok: false, reason: `the request rows lack the columns ${columns.join(", ")}` };
+  const columns = ["at", "revision", "band", "requests", "failed", "refused"];
+  const rows = rowsIn(table, columns);
+  if (rows === undefined) return { ok: false, reason: `the request rows lack the columns ${columns.join(", ")}` };
   return {
     ok: true,
-    value: table.rows.map((row) => {
-      const [at, revision, band, requests, failed, refused] = places.map((place) => row[place]);
-      return {
-        at: new Date(at as string).getTime(),
-        revision: String(revision),
-        band: Number(band),
-        requests: Number(requests),
-        failed: Number(failed),
-        refused: Number(refused),
-      };
-    }),
+    value: rows.map(([at, revision, band, requests, failed, refused]) => ({
+      at: new Date(at as string).getTime(),
+      revision: String(revision),
+      band: Number(band),
+      requests: Number(requests),
+      failed: Number(failed),
+      refused: Number(refused),
+    })),
   };
 }
 

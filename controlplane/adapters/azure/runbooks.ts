@@ -1,7 +1,7 @@
 // The runbooks that Azure itself carries out: the restart of a revision, and a job of the user's own. Each plan is read
 // from the live state, and each action reads it again before its first write.
 import type { JobExecution, Replica } from "@azure/arm-appcontainers";
-import type { Result } from "../../../engines/engine.ts";
+import { found, type Result } from "../../../engines/engine.ts";
 import type { Incident } from "../../../engines/remediation/vocabulary.ts";
 import { after } from "../../../engines/time.ts";
 import { many } from "../../../engines/wording.ts";
@@ -13,7 +13,7 @@ import { servingIn } from "./traffic.ts";
 import { type Answered, ask, asResult, failureOf } from "./trouble.ts";
 
 const never = new AbortController().signal;
-const found = <Value>(value: Value): Result<Value> => ({ ok: true, value });
+/** Splits a target into its group and its name. */
 export const partsOf = (target: string): { readonly resourceGroup: string; readonly name: string } => {
   const [, resourceGroup = "", name = ""] = target.split("/");
   return { resourceGroup, name };

@@ -11,9 +11,10 @@ import { parsedJson } from "../../../engines/parsed-json.ts";
 import type { Credential, Slot } from "../../../engines/rotation/vocabulary.ts";
 import type { Roles } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
-import { afterFence, type Connection } from "./connection.ts";
-import { listContainers } from "./storage-request.ts";
-import { type Answered, ask, asResult, failureOf, type Patience, troubleOf } from "./trouble.ts";
+import type { Connection } from "./connection.ts";
+import { sendOnce } from "./send-once.ts";
+import { listContainers, refusedBy } from "./storage-request.ts";
+import { type Answered, ask, asResult, failureOf, type Patience } from "./trouble.ts";
 
 const apiVersion = "2024-01-01";
 
@@ -124,12 +125,7 @@ async function call(
   const response = await setting.connection.apps.pipeline.sendRequest(client, request);
   if (response.status === 200) return response;
   const said = parsedJson(response.bodyAsText ?? "") as { readonly error?: { readonly code?: string } } | undefined;
-  const code = said?.error?.code;
-  throw Object.assign(new Error("refused by Resource Manager"), {
-    statusCode: response.status,
-    ...(code !== undefined && { code }),
-    response: { headers: response.headers },
-  });
+  throw refusedBy("Resource Manager", response, said?.error?.code);
 }
 
 async function listKeys(
@@ -156,18 +152,12 @@ async function regenerate(
   slot: Slot,
   fence: Fence,
 ): Promise<Result<string>> {
-  const { requestSeconds } = setting.patience;
   const role = credential.roles[slot];
-  const askedAt = performance.now();
-  if (!(await fence())) return { ok: false, reason: "another process now owns the rotation, so nothing was sent" };
-  try {
-    const late = AbortSignal.timeout(requestSeconds * 1000);
-    const wanted = { action: "regenerateKey", body: { keyName: role } } as const;
-    const keys = keysIn(await afterFence(askedAt, () => call(setting, client, credential, wanted, late)));
-    const key = keys.get(role);
-    return key === undefined ? { ok: false, reason: `the answer has no ${role}` } : { ok: true, value: key };
-  } catch (thrown) {
-    const trouble = troubleOf(thrown, requestSeconds);
-    return failureOf(trouble.reason, trouble);
-  }
+  const wanted = { action: "regenerateKey", body: { keyName: role } } as const;
+  const keys = await sendOnce(fence, setting.patience, async (late) =>
+    keysIn(await call(setting, client, credential, wanted, late)),
+  );
+  if (!keys.ok) return keys;
+  const key = keys.value.get(role);
+  return key === undefined ? { ok: false, reason: `the answer has no ${role}` } : { ok: true, value: key };
 }

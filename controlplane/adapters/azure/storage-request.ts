@@ -1,7 +1,7 @@
 // One request to the blob service of a storage account with one of its keys: a login, as far as a key has logins. It
 // lists one container, which changes nothing. The key signs the request and is not sent.
 import { createHmac, randomUUID } from "node:crypto";
-import { createPipelineRequest, type HttpClient } from "@azure/core-rest-pipeline";
+import { createPipelineRequest, type HttpClient, type PipelineResponse } from "@azure/core-rest-pipeline";
 import { boundedAnswers } from "../../../http-answer.ts";
 import type { Connection } from "./connection.ts";
 import type { Patience } from "./trouble.ts";
@@ -54,10 +54,13 @@ export async function listContainers(
     bounded.sendRequest(sent, (last) => client.sendRequest(last)),
   );
   if (response.status === 200) return;
-  const code = response.headers.get("x-ms-error-code");
-  throw Object.assign(new Error("refused by the blob service"), {
-    statusCode: response.status,
-    ...(code !== undefined && { code }),
-    response: { headers: response.headers },
-  });
+  throw refusedBy("the blob service", response, response.headers.get("x-ms-error-code"));
 }
+
+/** Gives a refusal as the SDKs throw theirs. It holds no body: that of a list of keys has keys. */
+export const refusedBy = (who: string, { status, headers }: PipelineResponse, code: string | undefined): Error =>
+  Object.assign(new Error(`refused by ${who}`), {
+    statusCode: status,
+    ...(code !== undefined && { code }),
+    response: { headers },
+  });

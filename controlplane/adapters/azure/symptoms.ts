@@ -9,6 +9,7 @@ import type { Rows } from "../../../engines/remediation/vocabulary.ts";
 import { after, type Instant } from "../../../engines/time.ts";
 import type { Symptoms } from "../../performers/remediation-ports.ts";
 import type { Connection } from "./connection.ts";
+import { queryLogs } from "./log-table.ts";
 import { ask, failureOf, type Patience } from "./trouble.ts";
 
 /** Opens the symptoms of the apps of an environment. */
@@ -25,14 +26,8 @@ export const createSymptoms = (
     if (apps.length === 0) return { ok: false, reason: `no declared app depends on ${target}` };
     const to = now - ingestionSeconds * 1000;
     if (to <= from) return { ok: true, value: { samples: 0, bad: 0, to: from } };
-    const answered = await ask(patience, cancel, () =>
-      logs.queryWorkspace(
-        workspace,
-        failedRequestsQuery(apps, from, to),
-        { startTime: new Date(from), endTime: new Date(to) },
-        { serverTimeoutInSeconds: Math.ceil(patience.requestSeconds) },
-      ),
-    );
+    const query = failedRequestsQuery(apps, from, to);
+    const answered = await queryLogs({ logs, patience, workspace }, { query, from, to }, cancel);
     if (!answered.ok) return failureOf(`request rows cannot be read: ${answered.reason}`, answered.trouble);
     if (answered.value.status !== "Success")
       return { ok: false, reason: `the request rows are incomplete: ${answered.value.partialError.code}` };

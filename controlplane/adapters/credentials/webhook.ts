@@ -7,7 +7,7 @@ import type { Credential, Slot } from "../../../engines/rotation/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
 import type { Accepted, System } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
-import { send, type Wire } from "../notifiers/post.ts";
+import { resultOf, send, type Wire } from "../notifiers/post.ts";
 import type { Signer } from "../notifiers/signing.ts";
 
 /** How webhooks are called; without a signer none is. */
@@ -126,16 +126,9 @@ async function callWebhook<Name extends keyof Answers>(
     data: { id, ...subject },
   });
   const sent = { url: webhook.url, body, headers: { ...signed(id, body), "idempotency-key": id } };
-  const answered = await send(sent, wire, cancel);
-  if ("delivery" in answered) {
-    const { reason, afterSeconds } = answered.delivery;
-    return {
-      ok: false,
-      reason: `the webhook could not be asked to ${name}: ${reason}`,
-      ...(afterSeconds !== undefined && { retryAfterSeconds: afterSeconds }),
-    };
-  }
-  const parsed = read(answers[name] as unknown as Form<AnswerOf<Name>>, answered.accepted ?? {}, "stored");
+  const answered = resultOf(`the webhook could not be asked to ${name}`, await send(sent, wire, cancel));
+  if (!answered.ok) return answered;
+  const parsed = read(answers[name] as unknown as Form<AnswerOf<Name>>, answered.value ?? {}, "stored");
   return "value" in parsed
     ? { ok: true, value: parsed.value }
     : { ok: false, reason: `the webhook's answer to ${name} is not as documented: ${parsed.complaints.join(" ")}` };

@@ -1,6 +1,7 @@
 // One request to a notifier, and what the answer means for the notification. The addresses of notifiers are secrets, so
 // trouble is described by a status or an error code only.
 import { type Dispatcher, fetch, type Response } from "undici";
+import type { Result } from "../../../engines/engine.ts";
 import { parsedJson } from "../../../engines/parsed-json.ts";
 import { EndlessAnswer, retryAfterSecondsOf, textOf } from "../../../http-answer.ts";
 import type { Delivery } from "../../runtime/ports.ts";
@@ -41,6 +42,17 @@ export const send = (sent: Sent, wire: Wire, cancel: AbortSignal): Promise<Answe
   exchange(sent, wire, cancel, async ({ body }) => ({
     accepted: parsedJson(await textOf(body, { bytesMax: sent.bytesMax ?? answerBytesMax, seconds: patienceOf(wire) })),
   }));
+
+/** Gives what was answered as the result of an effect. `what` begins the reason of a failure. */
+export function resultOf<Value>(what: string, answered: Answered<Value>): Result<Value> {
+  if ("accepted" in answered) return { ok: true, value: answered.accepted };
+  const { reason, afterSeconds } = answered.delivery;
+  return {
+    ok: false,
+    reason: `${what}: ${reason}`,
+    ...(afterSeconds !== undefined && { retryAfterSeconds: afterSeconds }),
+  };
+}
 
 const patienceOf = ({ patienceSeconds = 10 }: Wire): number => patienceSeconds;
 

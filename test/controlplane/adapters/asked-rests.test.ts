@@ -186,12 +186,15 @@ test("every adapter that reads Azure is tried here, or loses nothing that a late
     "evidence", // what cannot be read is said to be missing
     "restarts", // looked at again at each probe
     "cloud", // the reads of the others
+    "log-table", // likewise
     "settle", // the writes of the others
     "trouble",
   ];
   const folder = "controlplane/adapters/azure";
   const reading = readdirSync(folder)
-    .filter((file) => /\b(ask|settle)(<\w+>)?\(|getApp\(/.test(readFileSync(`${folder}/${file}`, "utf8")))
+    .filter((file) =>
+      /\b(ask|settle|queryLogs|readLog)(<\w+>)?\(|getApp\(/.test(readFileSync(`${folder}/${file}`, "utf8")),
+    )
     .map((file) => file.replace(/\.ts$/, ""));
   expect(reading.filter((file) => !spared.includes(file)).toSorted()).toEqual(
     [...new Set(readers.map(([file]) => file))].toSorted(),
