@@ -5,11 +5,11 @@ import { list, object, oneOf, optional, read, text } from "../engines/form.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
 import { type GithubSettings, githubNotifier } from "./adapters/notifiers/github.ts";
 import { type GithubIssuesSettings, githubIssuesNotifier } from "./adapters/notifiers/github-issues.ts";
-import type { Wire } from "./adapters/notifiers/post.ts";
-import { signingKeyBytesMin, signingKeyOf } from "./adapters/notifiers/signing.ts";
 import { slackNotifier } from "./adapters/notifiers/slack.ts";
 import { teamsNotifier } from "./adapters/notifiers/teams.ts";
 import { webhookNotifier } from "./adapters/notifiers/webhook.ts";
+import type { Wire } from "./adapters/wire/post.ts";
+import { signingKeyBytesMin, signingKeyOf } from "./adapters/wire/signing.ts";
 import type { Notifier } from "./runtime/ports.ts";
 
 /** The configured notifiers. */

@@ -7,8 +7,8 @@ import type { Credential, Slot } from "../../../engines/rotation/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
 import type { Accepted, System } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
-import { resultOf, send, type Wire } from "../notifiers/post.ts";
-import type { Signer } from "../notifiers/signing.ts";
+import { resultOf, send, type Wire } from "../wire/post.ts";
+import type { Signer } from "../wire/signing.ts";
 
 /** How webhooks are called; without a signer none is. */
 export interface WebhookSetting {

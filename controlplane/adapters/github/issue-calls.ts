@@ -1,7 +1,8 @@
 // The issues of GitHub repositories over REST, with a token that may write issues and nothing else. A write is sent
 // once: whoever repeats it looks first whether it was written.
-import { githubHeaders } from "../notifiers/github.ts";
-import { type Answered, type Sent, send, type Wire } from "../notifiers/post.ts";
+
+import { type Answered, type Sent, send, type Wire } from "../wire/post.ts";
+import { githubHeaders } from "./headers.ts";
 
 /** Where issues are, and the token for them. */
 export interface IssueAccess {

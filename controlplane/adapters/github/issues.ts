@@ -1,7 +1,7 @@
 // The issues of GitHub repositories, as the runbook that reports incidents needs them.
 import type { Result } from "../../../engines/engine.ts";
 import type { Issues } from "../../performers/remediation-ports.ts";
-import { type Answered, resultOf, type Wire } from "../notifiers/post.ts";
+import { type Answered, resultOf, type Wire } from "../wire/post.ts";
 import { type IssueAccess, issueCalls } from "./issue-calls.ts";
 
 /** Opens the issues for the runbook. A write runs to its own end: its answer says whether it was written. */

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import type { Notification } from "../../../engines/kind.ts";
 import type { Notifier } from "../../runtime/ports.ts";
 import { issueCalls, type ListedIssue } from "../github/issue-calls.ts";
-import { deliveryOf, type Wire } from "./post.ts";
+import { deliveryOf, type Wire } from "../wire/post.ts";
 
 /** The repository that gets the issues, and the token that writes them. */
 export interface GithubIssuesSettings {

@@ -4,7 +4,8 @@
 import { createHash } from "node:crypto";
 import type { Notification, Tone } from "../../../engines/kind.ts";
 import type { Notifier } from "../../runtime/ports.ts";
-import { deliveryOf, type Sent, send, type Wire } from "./post.ts";
+import { githubHeaders } from "../github/headers.ts";
+import { deliveryOf, type Sent, send, type Wire } from "../wire/post.ts";
 
 /** The repository that gets the deployments, and the token that writes them. */
 export interface GithubSettings {
@@ -19,13 +20,6 @@ export interface GithubSettings {
 
 /** The longest description that GitHub accepts. */
 const descriptionMax = 140;
-
-/** Gives the headers of a request to GitHub. */
-export const githubHeaders = (token: string): Readonly<Record<string, string>> => ({
-  authorization: `Bearer ${token}`,
-  accept: "application/vnd.github+json",
-  "x-github-api-version": "2022-11-28",
-});
 
 /** Gives the notifier for GitHub. */
 export function githubNotifier({ api, repository, ref, token }: GithubSettings, wire: Wire): Notifier {

@@ -1,7 +1,7 @@
 // Posts a notification to a Slack incoming webhook. Slack reads < and & as markup, with which a name could mention
 // everyone or disguise a link, so they are escaped as Slack requires.
 import type { Notifier } from "../../runtime/ports.ts";
-import { post, type Wire } from "./post.ts";
+import { post, type Wire } from "../wire/post.ts";
 
 /** Gives the notifier for Slack. Whoever has the address can post, so the address is a secret. */
 export function slackNotifier({ url }: { readonly url: string }, wire: Wire): Notifier {

@@ -2,7 +2,7 @@
 // texts are text runs, which Teams never reads as Markdown, so that a name cannot become a link.
 import type { Tone } from "../../../engines/kind.ts";
 import type { Notifier } from "../../runtime/ports.ts";
-import { post, type Wire } from "./post.ts";
+import { post, type Wire } from "../wire/post.ts";
 
 /** Gives the notifier for Teams. Whoever has the address can post, so the address is a secret. */
 export function teamsNotifier({ url }: { readonly url: string }, wire: Wire): Notifier {

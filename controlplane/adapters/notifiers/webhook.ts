@@ -1,8 +1,8 @@
 // Posts a notification as a webhook that is signed in the format of Standard Webhooks.
 import { kindOf, type Notification } from "../../../engines/kind.ts";
 import type { Notifier } from "../../runtime/ports.ts";
-import { post, type Wire } from "./post.ts";
-import { signerOf } from "./signing.ts";
+import { post, type Wire } from "../wire/post.ts";
+import { signerOf } from "../wire/signing.ts";
 
 /**
  * Gives the notifier.

@@ -4,7 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { Agent } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createWebhookSystem } from "../../../controlplane/adapters/credentials/webhook.ts";
-import { signerOf } from "../../../controlplane/adapters/notifiers/signing.ts";
+import { signerOf } from "../../../controlplane/adapters/wire/signing.ts";
 import { read } from "../../../engines/form.ts";
 import { completedCredential } from "../../../engines/rotation/declaration.ts";
 import type { Credential } from "../../../engines/rotation/vocabulary.ts";

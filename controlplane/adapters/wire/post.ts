@@ -1,5 +1,5 @@
-// One request to a notifier, and what the answer means for the notification. The addresses of notifiers are secrets, so
-// trouble is described by a status or an error code only.
+// One request to a notifier, a webhook or GitHub, and what the answer means for who sent it. Addresses may be secrets,
+// so trouble is described by a status or an error code only.
 import { type Dispatcher, fetch, type Response } from "undici";
 import type { Result } from "../../../engines/engine.ts";
 import { parsedJson } from "../../../engines/parsed-json.ts";
