@@ -28,18 +28,21 @@ export interface Account {
 
 // This shell outlives us: when our end of its input closes, by `stop` or because we ended, it stops the server and
 // removes the data. It has a session of its own, so that Ctrl-C in a terminal does not reach it first. The log of a
-// server that failed is printed, since it is removed too.
+// server that failed is printed, since it is removed too; the process that collects the log ends after the server, so
+// we wait until nobody holds the server's end of the pipe any more.
 const keeper = `
 exec 3<&0
+mkfifo "$2/alive" && exec 4<>"$2/alive" 5<"$2/alive"
 "$1" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \\
   -c logging_collector=on -c log_destination=stderr,jsonlog -c shared_preload_libraries=pg_stat_statements &
 server=$!
+exec 4>&-
 (read -r _ <&3; kill -INT $server) &
 watcher=$!
 trap '' HUP INT TERM
 wait $server; code=$?
 kill $watcher 2>/dev/null
-[ $code -eq 0 ] || cat "$2"/data/log/*.log >&2
+[ $code -eq 0 ] || { cat <&5; cat "$2"/data/log/*.log; } >&2
 cd /; rm -rf "$2"
 exit $code`;
 
