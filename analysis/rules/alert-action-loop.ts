@@ -1,7 +1,7 @@
 // Alerts that the action which answers them trips again.
 import { whyLoops } from "../../engines/remediation/rules/loop.ts";
 import type { ResourceNode } from "../systems/pulumi/nodes.ts";
-import { type DeclaredThere, remediationsIn } from "../systems/pulumi/remediations.ts";
+import { type DeclaredThere, exampleProgram, remediationsIn } from "../systems/pulumi/remediations.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
 const judge = (view: StacksView): readonly PulumiDraft[] =>
@@ -13,10 +13,11 @@ const judge = (view: StacksView): readonly PulumiDraft[] =>
   );
 
 function judgeOne(view: StacksView, alert: ResourceNode, { node, declared }: DeclaredThere): readonly PulumiDraft[] {
-  const texts = (path: string): readonly string[] =>
-    view.find(alert, path).flatMap(({ value }) => (typeof value === "string" ? [value] : []));
-  const names = texts("ruleName").map((name) => name.toLowerCase());
-  const watched = { metrics: texts("criteria.allOf[].metricName"), queries: texts("criteria.allOf[].query") };
+  const names = view.texts(alert, "ruleName").map((name) => name.toLowerCase());
+  const watched = {
+    metrics: view.texts(alert, "criteria.allOf[].metricName"),
+    queries: view.texts(alert, "criteria.allOf[].query"),
+  };
   const policy = declared.policies.find(({ rule }) => names.includes(rule.toLowerCase()));
   const why = policy?.ladder.map(({ runbook }) => whyLoops(watched, runbook)).find((each) => each !== undefined);
   if (why === undefined) return [];
@@ -35,27 +36,8 @@ function judgeOne(view: StacksView, alert: ResourceNode, { node, declared }: Dec
   ];
 }
 
-const remediations = (runbook: string): string =>
-  JSON.stringify({
-    targets: [{ target: "app/shop/web", dependsOn: [] }],
-    policies: [
-      { rule: "restarts", owner: "shop team", targets: ["app/shop/web"], ladder: [{ runbook }], verification: {} },
-    ],
-    objectives: [{ target: "app/shop/web", measures: "availability", goodPercent: 99.9 }],
-  });
-
-const program = (metric: string, runbook: string): string => `name: shop
-runtime: yaml
-resources:
-  control-plane:
-    type: azure-native:app:ContainerApp
-    properties:
-      template:
-        containers:
-          - name: control-plane
-            env:
-              - name: BALLAST_REMEDIATIONS
-                value: '${remediations(runbook)}'
+const promise = { target: "app/shop/web", measures: "availability", goodPercent: 99.9 };
+const program = (metric: string, runbook: string): string => `${exampleProgram("restarts", runbook, [promise])}
   alert:
     type: azure-native:monitor:MetricAlert
     properties:

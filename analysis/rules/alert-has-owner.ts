@@ -25,11 +25,10 @@ function judgeOne(view: StacksView, node: ResourceNode): readonly PulumiDraft[] 
   const notifies = view.exists(node, groupPaths[node.type]!);
   if (isOff || !notifies || said.some((path) => view.isIgnored(node, path))) return [];
   const properties = paths.flatMap((path) => view.find(node, path));
-  const description = view.find(node, "description").flatMap(({ value }) => (typeof value === "string" ? [value] : []));
   const isHidden = properties.some(({ value }) => !isRecord(value)) || said.some((path) => view.isUnknown(node, path));
   const missing = missingAnswer({
     properties: properties.flatMap(({ value }) => (isRecord(value) ? Object.entries(value).map(named) : [])),
-    description: description.join(" "),
+    description: view.texts(node, "description").join(" "),
   });
   if (isHidden || missing.length === 0) return [];
   return [

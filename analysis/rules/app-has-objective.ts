@@ -1,6 +1,6 @@
 // Apps on which a policy acts although nothing says what they promise to users.
 import { unpromisedIn } from "../../engines/remediation/rules/answered.ts";
-import { remediationsIn } from "../systems/pulumi/remediations.ts";
+import { exampleProgram, remediationsIn } from "../systems/pulumi/remediations.ts";
 import { type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
 const judge = (view: StacksView): readonly PulumiDraft[] =>
@@ -17,34 +17,8 @@ const judge = (view: StacksView): readonly PulumiDraft[] =>
     })),
   );
 
-const remediations = (objectives: readonly object[]): string =>
-  JSON.stringify({
-    targets: [{ target: "app/shop/web", dependsOn: [] }],
-    policies: [
-      {
-        rule: "app-failing",
-        owner: "shop team",
-        targets: ["app/shop/web"],
-        ladder: [{ runbook: "restart-revision" }],
-        verification: {},
-      },
-    ],
-    objectives,
-  });
-
-const program = (objectives: readonly object[], mark = ""): string => `name: shop
-runtime: yaml
-resources:
-  control-plane:
-    type: azure-native:app:ContainerApp
-    properties:
-      template:
-        containers:
-          - name: control-plane
-            env:
-              - name: BALLAST_REMEDIATIONS
-                value: '${remediations(objectives)}'${mark}
-`;
+const program = (objectives: readonly object[], mark = ""): string =>
+  `${exampleProgram("app-failing", "restart-revision", objectives)}${mark}\n`;
 const promise = {
   target: "app/shop/web",
   measures: "availability",

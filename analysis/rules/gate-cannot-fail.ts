@@ -100,35 +100,18 @@ function toldToPass(job: JobNode, step: StepNode, shipped: Shipped): readonly Dr
 
 /** What the script of a step swallows, asks without a verdict, or looks at without seeing it. */
 function ofScript(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
-  const { place, isBefore, looksBack } = shipped;
-  const swallowed = swallowedTests(step, looksBack).map(({ line, message }) => ({
-    line,
-    message: `In job ${job.key}, ${message}, so its failure stops nothing.`,
-  }));
-  const blind = [...(looksBack ? checksWithoutVerdict(step) : []), ...blindChecks(step)];
-  return [
-    ...swallowed.map(({ line, message }) =>
-      draft(lineOf(step.run!, line), step.id, message, place, isBefore ? "medium" : "high"),
-    ),
-    ...ofBlind(job, step, shipped, blind),
-  ];
+  const swallowed = swallowedTests(step, shipped.looksBack).map(({ line, message }) =>
+    inScript(step, shipped, line, `In job ${job.key}, ${message}, so its failure stops nothing.`),
+  );
+  const blind = [...(shipped.looksBack ? checksWithoutVerdict(step) : []), ...blindChecks(step)];
+  return [...swallowed, ...ofBlind(job, step, shipped, blind)];
 }
 
-const ofBlind = (
-  job: JobNode,
-  step: StepNode,
-  { place, isBefore }: Shipped,
-  found: readonly BlindCheck[],
-): readonly Draft[] =>
-  found.map(({ line, message }) =>
-    draft(
-      lineOf(step.run!, line),
-      step.id,
-      `"${step.name}" in job ${job.key} ${message}.`,
-      place,
-      isBefore ? "medium" : "high",
-    ),
-  );
+const ofBlind = (job: JobNode, step: StepNode, shipped: Shipped, found: readonly BlindCheck[]): readonly Draft[] =>
+  found.map(({ line, message }) => inScript(step, shipped, line, `"${step.name}" in job ${job.key} ${message}.`));
+
+const inScript = (step: StepNode, { place, isBefore }: Shipped, line: number, message: string): Draft =>
+  draft(lineOf(step.run!, line), step.id, message, place, isBefore ? "medium" : "high");
 
 const example = (test: string): string => `name: main
 on:

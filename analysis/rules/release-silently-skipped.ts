@@ -87,15 +87,8 @@ function isToleratedSkip(view: WorkflowsView, job: JobNode, skipped: JobNode, ne
   const isNamed = need.condition?.text.includes(`needs.${skipped.key}.`) === true;
   if (!isNamed || outcomes.get(skipped.key)?.runs !== false || outcomes.get(need.key)?.runs !== unknown) return false;
   const open = view.ancestorsOf(job).filter(({ key }) => outcomes.get(key)?.runs === unknown);
-  const runs = (isRun: boolean) =>
-    simulate(
-      view,
-      workflow,
-      world,
-      new Set(),
-      new Map([...open, skipped].map((each) => [each.key, each !== skipped || isRun])),
-    ).get(job.key)?.runs;
-  return runs(false) === false && runs(true) !== false;
+  const [without, all] = withoutAndWith(view, skipped, open, world);
+  return without.get(job.key)?.runs === false && all.get(job.key)?.runs !== false;
 }
 
 /** Whether a job is skipped with one that nothing decides, while its need runs because of the others. */
@@ -107,10 +100,24 @@ function isSkippedAlone(view: WorkflowsView, job: JobNode, skipped: JobNode, nee
     .filter((each) => each.condition !== undefined && outcomes.get(each.key)?.runs === unknown)
     .filter((each) => each.id !== need.id && !view.isBefore(skipped, each));
   if (!open.includes(skipped)) return false;
-  const runsWith = (isRun: boolean) =>
-    simulate(view, workflow, world, new Set(), new Map(open.map((each) => [each.key, each !== skipped || isRun])));
-  const [without, all] = [runsWith(false), runsWith(true)];
+  const [without, all] = withoutAndWith(view, skipped, open, world);
   return without.get(need.key)?.runs === true && all.get(job.key)?.runs !== false;
+}
+
+type Run = ReturnType<typeof simulate>;
+
+/** Simulates the run without a job and the run with it. The other jobs that nothing decides run in both. */
+function withoutAndWith(
+  view: WorkflowsView,
+  skipped: JobNode,
+  open: readonly JobNode[],
+  world: World,
+): readonly [without: Run, all: Run] {
+  const run = (isRun: boolean): Run => {
+    const assumed = new Map([...open, skipped].map((each) => [each.key, each !== skipped || isRun]));
+    return simulate(view, view.workflowOf(skipped), world, { assumed });
+  };
+  return [run(false), run(true)];
 }
 
 /** Two needs that never run in the same situation. */

@@ -65,7 +65,7 @@ function unreachable(view: WorkflowsView, job: JobNode): readonly Draft[] {
   if (!asksForFailure && (job.needs.length === 0 || /inputs\.|github\.event/.test(text))) return [];
   const reached = [...deploys, ...view.ancestorsOf(job)].some((failed) =>
     worldsOf(view, workflow).some(
-      (world) => simulate(view, workflow, world, new Set([failed.key])).get(job.key)?.runs !== false,
+      (world) => simulate(view, workflow, world, { failing: new Set([failed.key]) }).get(job.key)?.runs !== false,
     ),
   );
   const before = deploys.some((each) => view.isBefore(each, job));
@@ -104,7 +104,7 @@ function tooEarly(view: WorkflowsView, job: JobNode): readonly Draft[] {
   const early = view.ancestorsOf(job).filter((each) => !deploys.includes(each));
   for (const failed of early) {
     const world = worldsOf(view, workflow).find((each) => {
-      const outcomes = simulate(view, workflow, each, new Set([failed.key]));
+      const outcomes = simulate(view, workflow, each, { failing: new Set([failed.key]) });
       const isNothingDeployed = deploys.every(({ key }) => outcomes.get(key)?.runs === false);
       return isNothingDeployed && outcomes.get(failed.key)?.runs !== false && outcomes.get(job.key)?.runs === true;
     });

@@ -1,6 +1,5 @@
 // Checks whether the control plane's telemetry arrives. Alerts depend on it: the control plane reports a heartbeat
 // every minute, and one that stays away either fires an alert or shows that no alert can ever fire.
-
 import { many } from "../../engines/wording.ts";
 import { doctorTelemetrySilent } from "../../errors/doctor.ts";
 import { messageOf } from "./azure-answer.ts";

@@ -82,7 +82,7 @@ describe("a simulated run", () => {
     });
     const view = viewOf(graph);
     const [workflow] = view.workflows;
-    const all = simulate(view, workflow!, worldsOf(view, workflow!)[0]!, new Set(failing));
+    const all = simulate(view, workflow!, worldsOf(view, workflow!)[0]!, { failing: new Set(failing) });
     return Object.fromEntries([...all].map(([key, { result }]) => [key, result]));
   };
   const job = (key: string, needs: string, condition = ""): string =>

@@ -5,10 +5,12 @@ import { analyze } from "../../analysis/analyze.ts";
 import { folderOf } from "../../analysis/folder.ts";
 import { rankOf } from "../../analysis/rule.ts";
 
+type Files = Readonly<Record<string, string>>;
+
 interface Kind {
   readonly name: string;
   readonly rule: string;
-  readonly files: Readonly<Record<string, string>>;
+  readonly files: Files;
   /** What to replace in the first file to make it right. */
   readonly cure: readonly [string, string];
 }
@@ -28,106 +30,115 @@ const job = (key: string, more: string, ...steps: readonly string[]): string =>
 const deploy = "run: fly deploy";
 const script = (name: string, ...lines: readonly string[]): string =>
   [`name: ${name}\n        run: |`, ...lines].join("\n          ");
-const one = (text: string): Readonly<Record<string, string>> => ({ ".github/workflows/main.yml": text });
+const one = (text: string): Files => ({ ".github/workflows/main.yml": text });
+const main = (...jobs: readonly string[]): Files => one(head("main") + jobs.join(""));
+const unlocked = (...jobs: readonly string[]): Files =>
+  one(head("main").replace("concurrency: shop\n", "") + jobs.join(""));
+/** A workflow that goes back after the one that deploys, under a lock, on a condition. */
+const back = (name: string, lock: string, condition: string): Files => ({
+  ".github/workflows/back.yml": `name: ${name}
+on:
+  workflow_run: { workflows: [main], types: [completed] }
+concurrency: ${lock}
+jobs:
+${job("rollback", `    if: ${condition}\n`, "run: helm rollback shop")}`,
+  ...main(job("deploy", "", "run: helm upgrade shop ./chart")),
+});
 
 const outputs = "    outputs:\n      done: ${{ steps.ship.outputs.done }}\n";
 const ship = 'id: ship\n        run: |\n          fly deploy -a green\n          echo "done=true" >> "$GITHUB_OUTPUT"';
 const wait = "name: Wait for health\n        run: curl -fsS https://green.example/health";
-const staged = head("main") + job("green", outputs, ship, wait);
+const green = job("green", outputs, ship, wait);
 const smoke = job("smoke", "    needs: green\n    if: ${{ !inputs.skip }}\n", "run: npm test");
-const switched = (condition: string): string =>
-  job("switch", `    needs: [green, smoke]\n    if: ${condition}\n`, "run: fly deploy -a blue");
 const tolerant = "needs.smoke.result == 'success' || inputs.skip";
+const switched = job(
+  "switch",
+  `    needs: [green, smoke]\n    if: always() && needs.green.outputs.done == 'true' && (${tolerant})\n`,
+  "run: fly deploy -a blue",
+);
 
 const kinds: readonly Kind[] = [
   {
     name: "a gate that writes a fixed answer",
     rule: "gate-cannot-fail",
-    files: one(
-      head("main") +
-        job(
-          "checks",
-          "    outputs:\n      go: ${{ steps.gate.outputs.go }}\n",
-          'id: gate\n        name: Check that CI passes\n        run: echo "go=true" >> "$GITHUB_OUTPUT"',
-        ).replace("Check that CI passes", "Check the conditions") +
-        job("deploy", "    needs: checks\n    if: needs.checks.outputs.go == 'true'\n", deploy),
+    files: main(
+      job(
+        "checks",
+        "    outputs:\n      go: ${{ steps.gate.outputs.go }}\n",
+        'id: gate\n        name: Check the conditions\n        run: echo "go=true" >> "$GITHUB_OUTPUT"',
+      ),
+      job("deploy", "    needs: checks\n    if: needs.checks.outputs.go == 'true'\n", deploy),
     ),
     cure: ['run: echo "go=true"', 'run: npm test && echo "go=true"'],
   },
   {
     name: "a health check that only says that all is well",
     rule: "gate-cannot-fail",
-    files: one(
-      head("main") + job("deploy", "", deploy, script("Health check", "sleep 30", 'echo "Health check passed"')),
-    ),
+    files: main(job("deploy", "", deploy, script("Health check", "sleep 30", 'echo "Health check passed"'))),
     cure: ["sleep 30", "curl -fsS https://shop.example/health"],
   },
   {
     name: "a check between two deployments that only prints",
     rule: "gate-cannot-fail",
-    files: one(
-      head("main") +
-        job("green", "", "run: fly deploy -a green") +
-        job(
-          "smoke",
-          "    needs: green\n",
-          script(
-            "Smoke test",
-            'CODE=$(curl -s -o /dev/null -w "%{http_code}" https://green.example || echo 000)',
-            'if [ "$CODE" = 200 ]; then echo good; else echo bad; fi',
-          ),
-        ) +
-        job("blue", "    needs: smoke\n", "run: fly deploy -a blue"),
+    files: main(
+      job("green", "", "run: fly deploy -a green"),
+      job(
+        "smoke",
+        "    needs: green\n",
+        script(
+          "Smoke test",
+          'CODE=$(curl -s -o /dev/null -w "%{http_code}" https://green.example || echo 000)',
+          'if [ "$CODE" = 200 ]; then echo good; else echo bad; fi',
+        ),
+      ),
+      job("blue", "    needs: smoke\n", "run: fly deploy -a blue"),
     ),
     cure: ["else echo bad", "else exit 1"],
   },
   {
     name: "a deployment whose answer goes into a variable",
     rule: "release-deploy-without-lock",
-    files: one(
-      head("main").replace("concurrency: shop\n", "") +
-        job("deploy", "", script("Ship", "ID=$(aws deploy create-deployment --application-name shop)", 'echo "$ID"')),
+    files: unlocked(
+      job("deploy", "", script("Ship", "ID=$(aws deploy create-deployment --application-name shop)", 'echo "$ID"')),
     ),
     cure: ["jobs:\n", "concurrency: shop\njobs:\n"],
   },
   {
     name: "a tool that is not known, told to deploy",
     rule: "release-deploy-without-lock",
-    files: one(head("main").replace("concurrency: shop\n", "") + job("ship", "", "run: acmecli deploy --env live")),
+    files: unlocked(job("ship", "", "run: acmecli deploy --env live")),
     cure: ["acmecli deploy --env live", "mkdir deploy"],
   },
   {
     name: "a hook that is called through a variable",
     rule: "release-deploy-without-lock",
-    files: one(
-      head("main").replace("concurrency: shop\n", "") +
-        job("ship", "", script("Call", 'HOOK="${{ secrets.RENDER_DEPLOY_HOOK_URL }}"', 'curl --fail -X POST "$HOOK"')),
+    files: unlocked(
+      job("ship", "", script("Call", 'HOOK="${{ secrets.RENDER_DEPLOY_HOOK_URL }}"', 'curl --fail -X POST "$HOOK"')),
     ),
     cure: ["RENDER_DEPLOY_HOOK_URL", "STATUS_URL"],
   },
   {
     name: "a deployment with continue-on-error",
     rule: "success-unverified",
-    files: one(head("main") + job("deploy", "", "run: pulumi up --yes\n        continue-on-error: true")),
+    files: main(job("deploy", "", "run: pulumi up --yes\n        continue-on-error: true")),
     cure: ["continue-on-error: true", "continue-on-error: false"],
   },
   {
     name: "a deployment with || true",
     rule: "success-unverified",
-    files: one(head("main") + job("deploy", "", "run: pulumi up --yes || true")),
+    files: main(job("deploy", "", "run: pulumi up --yes || true")),
     cure: [" || true", ""],
   },
   {
     name: "a way back that waits for a job whose deployment cannot fail",
     rule: "rollback-unsound",
-    files: one(
-      head("main") +
-        job("deploy", "", "run: pulumi up --yes\n        continue-on-error: true") +
-        job(
-          "after",
-          "    needs: deploy\n    if: always()\n",
-          "name: Roll back\n        if: needs.deploy.result == 'failure'\n        run: pulumi stack import",
-        ),
+    files: main(
+      job("deploy", "", "run: pulumi up --yes\n        continue-on-error: true"),
+      job(
+        "after",
+        "    needs: deploy\n    if: always()\n",
+        "name: Roll back\n        if: needs.deploy.result == 'failure'\n        run: pulumi stack import",
+      ),
     ),
     cure: ["continue-on-error: true", "continue-on-error: false"],
   },
@@ -140,45 +151,29 @@ const kinds: readonly Kind[] = [
   {
     name: "a way back after every run that it follows",
     rule: "rollback-unsound",
-    files: {
-      ".github/workflows/back.yml": `name: back
-on:
-  workflow_run: { workflows: [main], types: [completed] }
-concurrency: shop
-jobs:
-${job("rollback", "    if: github.actor != 'a-bot'\n", "run: helm rollback shop")}`,
-      ...one(head("main") + job("deploy", "", "run: helm upgrade shop ./chart")),
-    },
+    files: back("back", "shop", "github.actor != 'a-bot'"),
     cure: ["github.actor != 'a-bot'", "github.event.workflow_run.conclusion == 'failure'"],
   },
   {
     name: "a way back under another lock than the workflow that it follows",
     rule: "release-lock-misses-target",
-    files: {
-      ".github/workflows/back.yml": `name: rollback
-on:
-  workflow_run: { workflows: [main], types: [completed] }
-concurrency: back
-jobs:
-${job("rollback", "    if: github.event.workflow_run.conclusion == 'failure'\n", "run: helm rollback shop")}`,
-      ...one(head("main") + job("deploy", "", "run: helm upgrade shop ./chart")),
-    },
+    files: back("rollback", "back", "github.event.workflow_run.conclusion == 'failure'"),
     cure: ["concurrency: back", "concurrency: shop"],
   },
   {
     name: "an output that is there although the check behind it failed",
     rule: "release-skipped-masks-failure",
-    files: one(staged + smoke + switched(`always() && needs.green.outputs.done == 'true' && (${tolerant})`)),
+    files: main(green, smoke, switched),
     cure: ["needs.green.outputs.done == 'true'", "needs.green.result == 'success'"],
   },
   {
     name: "a job behind one that accepts a skipped test",
     rule: "release-silently-skipped",
-    files: one(
-      staged +
-        smoke +
-        switched(`always() && needs.green.outputs.done == 'true' && (${tolerant})`) +
-        job("verify", "    needs: switch\n", "run: curl -fsS https://shop.example/health"),
+    files: main(
+      green,
+      smoke,
+      switched,
+      job("verify", "    needs: switch\n", "run: curl -fsS https://shop.example/health"),
     ),
     cure: [
       "    needs: switch\n",
@@ -202,28 +197,25 @@ ${job("rollback", "    if: github.event.workflow_run.conclusion == 'failure'\n",
   {
     name: "a job whose skipped builds hide that the job before them failed",
     rule: "release-skipped-masks-failure",
-    files: one(
-      head("main") +
-        job("changes", "    outputs:\n      api: ${{ steps.a.outputs.api }}\n", "id: a\n        run: ./changes.sh") +
-        job(
-          "api",
-          "    needs: changes\n    if: ${{ !cancelled() && needs.changes.outputs.api == 'true' }}\n",
-          "run: make",
-        ) +
-        job(
-          "deploy",
-          "    needs: [changes, api]\n    if: ${{ !cancelled() && needs.api.result != 'failure' }}\n",
-          "run: fly deploy",
-        ),
+    files: main(
+      job("changes", "    outputs:\n      api: ${{ steps.a.outputs.api }}\n", "id: a\n        run: ./changes.sh"),
+      job(
+        "api",
+        "    needs: changes\n    if: ${{ !cancelled() && needs.changes.outputs.api == 'true' }}\n",
+        "run: make",
+      ),
+      job(
+        "deploy",
+        "    needs: [changes, api]\n    if: ${{ !cancelled() && needs.api.result != 'failure' }}\n",
+        "run: fly deploy",
+      ),
     ),
     cure: ["needs.api.result != 'failure'", "needs.api.result != 'failure' && needs.changes.result == 'success'"],
   },
   {
     name: "a linter of charts that is ignored",
     rule: "gate-cannot-fail",
-    files: one(
-      head("main") + job("lint", "", "run: helm lint ./chart || true") + job("deploy", "    needs: lint\n", deploy),
-    ),
+    files: main(job("lint", "", "run: helm lint ./chart || true"), job("deploy", "    needs: lint\n", deploy)),
     cure: [" || true", ""],
   },
   {
@@ -244,21 +236,20 @@ ${job("rollback", "    if: github.event.workflow_run.conclusion == 'failure'\n",
   {
     name: "a need that is skipped on a branch, and a job that runs there",
     rule: "release-silently-skipped",
-    files: one(
-      head("main") +
-        job("test", "    if: github.ref_type == 'tag'\n", "run: npm test") +
-        job("deploy", "    needs: test\n    if: ${{ !cancelled() }}\n", deploy) +
-        job("publish", "    needs: deploy\n    if: github.ref_type != 'tag'\n", "run: npm publish"),
+    files: main(
+      job("test", "    if: github.ref_type == 'tag'\n", "run: npm test"),
+      job("deploy", "    needs: test\n    if: ${{ !cancelled() }}\n", deploy),
+      job("publish", "    needs: deploy\n    if: github.ref_type != 'tag'\n", "run: npm publish"),
     ),
     cure: ["github.ref_type != 'tag'", "github.ref_type == 'tag'"],
   },
 ];
 
+const findingsIn = async (files: Files) => (await analyze(folderOf(files), { asksGitHub: false })).findings;
+
 test.each(kinds)("$name", async ({ rule, files, cure: [bad, good] }) => {
-  const rules = async (all: Readonly<Record<string, string>>): Promise<readonly string[]> => {
-    const { findings } = await analyze(folderOf(all), { asksGitHub: false });
-    return findings.filter(({ severity }) => rankOf(severity) > 0).map((each) => each.rule);
-  };
+  const rules = async (all: Files): Promise<readonly string[]> =>
+    (await findingsIn(all)).filter(({ severity }) => rankOf(severity) > 0).map((each) => each.rule);
   const [first = ""] = Object.keys(files);
   expect(files[first]).toContain(bad);
   expect(await rules(files)).toContain(rule);
@@ -272,7 +263,7 @@ test.each([
   "touch deploy",
   "acmecli deploy --env live --dry-run",
 ])("%s deploys nothing", async (command) => {
-  const files = one(head("main").replace("concurrency: shop\n", "") + job("ship", "", `run: ${command}`));
-  const { findings } = await analyze(folderOf(files), { asksGitHub: false });
+  const files = unlocked(job("ship", "", `run: ${command}`));
+  const findings = await findingsIn(files);
   expect(findings.map(({ rule }) => rule)).not.toContain("release-deploy-without-lock");
 });

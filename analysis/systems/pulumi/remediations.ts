@@ -27,3 +27,23 @@ export const remediationsIn = (view: StacksView): readonly DeclaredThere[] =>
         return "value" in parsed ? [{ node, path: place, declared: parsed.value }] : [];
       }),
   );
+
+/** Writes the least program whose control plane has a policy for an app, for the examples of rules. */
+export const exampleProgram = (rule: string, runbook: string, objectives: readonly object[]): string => `name: shop
+runtime: yaml
+resources:
+  control-plane:
+    type: azure-native:app:ContainerApp
+    properties:
+      template:
+        containers:
+          - name: control-plane
+            env:
+              - name: BALLAST_REMEDIATIONS
+                value: '${JSON.stringify(exampleOf(rule, runbook, objectives))}'`;
+
+const exampleOf = (rule: string, runbook: string, objectives: readonly object[]): object => ({
+  targets: [{ target: "app/shop/web", dependsOn: [] }],
+  policies: [{ rule, owner: "shop team", targets: ["app/shop/web"], ladder: [{ runbook }], verification: {} }],
+  objectives,
+});

@@ -88,6 +88,11 @@ export class StacksView {
     return hits.filter((hit) => !isHidden(hit));
   }
 
+  /** Gives the texts among the values at a path. */
+  texts(node: ResourceNode, path: string): readonly string[] {
+    return this.find(node, path).flatMap(({ value }) => (typeof value === "string" ? [value] : []));
+  }
+
   /** Whether something at a path cannot be seen. */
   isUnknown(node: ResourceNode, path: string): boolean {
     return node.inputs

@@ -18,12 +18,13 @@ export function maskedFailures(view: WorkflowsView, job: JobNode): readonly Mask
   const workflow = view.workflowOf(job);
   const worlds = worldsOf(view, workflow);
   return view.ancestorsOf(job).flatMap((failed) => {
+    const failing = new Set([failed.key]);
     const world = worlds.find((each) => {
       const well = simulate(view, workflow, each);
       if (well.get(job.key)?.runs === false || well.get(failed.key)?.runs === false) return false;
-      const runs = simulate(view, workflow, each, new Set([failed.key])).get(job.key)?.runs;
+      const runs = simulate(view, workflow, each, { failing }).get(job.key)?.runs;
       if (runs !== unknown) return runs === true;
-      const early = simulate(view, workflow, each, new Set([failed.key]), new Map(), true).get(job.key)?.runs;
+      const early = simulate(view, workflow, each, { failing, losesOutputs: true }).get(job.key)?.runs;
       return early === true || keepsOutput(view, job, failed, each);
     });
     return world ? [{ failed, world }] : [];
@@ -31,10 +32,11 @@ export function maskedFailures(view: WorkflowsView, job: JobNode): readonly Mask
 }
 
 /** Whether a job may run after a failure because of an output that was written before. */
-const keepsOutput = (view: WorkflowsView, job: JobNode, failed: JobNode, world: World): boolean =>
-  asksEarlyOutput(view, job, failed) &&
-  simulate(view, view.workflowOf(job), world, new Set([failed.key]), new Map([[failed.key, true]])).get(job.key)
-    ?.runs !== false;
+function keepsOutput(view: WorkflowsView, job: JobNode, failed: JobNode, world: World): boolean {
+  if (!asksEarlyOutput(view, job, failed)) return false;
+  const given = { failing: new Set([failed.key]), assumed: new Map([[failed.key, true]]) };
+  return simulate(view, view.workflowOf(job), world, given).get(job.key)?.runs !== false;
+}
 
 /**
  * Whether a job asks an earlier one for an output and not for its result, and a check stands behind the step that

@@ -17,23 +17,27 @@ export interface Outcome {
 
 const cache = new WeakMap<World, Map<string, ReadonlyMap<string, Outcome>>>();
 
-/**
- * Simulates a run in which the given jobs fail if they run; all others succeed. Where a condition is not decided, the
- * run may be given: `assumed` says which of these jobs run. A job that fails may have written its outputs before, which
- * nothing decides; with `losesOutputs` it fails before it writes any.
- */
+/** What a simulated run is told. */
+interface Given {
+  /** The jobs that fail if they run; all others succeed. */
+  readonly failing?: ReadonlySet<string>;
+  /** Which jobs run, where their conditions are not decided. */
+  readonly assumed?: ReadonlyMap<string, boolean>;
+  /** A job that fails may have written its outputs before, which nothing decides; so it fails before it writes any. */
+  readonly losesOutputs?: boolean;
+}
+
+/** Simulates a run. */
 export function simulate(
   view: WorkflowsView,
   workflow: WorkflowNode,
   world: World,
-  failing: ReadonlySet<string> = new Set(),
-  assumed: ReadonlyMap<string, boolean> = new Map(),
-  losesOutputs = false,
+  given: Given = {},
 ): ReadonlyMap<string, Outcome> {
   const runs = cache.get(world) ?? new Map<string, ReadonlyMap<string, Outcome>>();
   cache.set(world, runs);
-  const key = JSON.stringify([workflow.id, [...failing], [...assumed], losesOutputs]);
-  const outcomes = runs.get(key) ?? simulateNow(view, workflow, world, failing, assumed, losesOutputs);
+  const key = JSON.stringify([workflow.id, [...(given.failing ?? [])], [...(given.assumed ?? [])], given.losesOutputs]);
+  const outcomes = runs.get(key) ?? simulateNow(view, workflow, world, given);
   runs.set(key, outcomes);
   return outcomes;
 }
@@ -42,9 +46,7 @@ function simulateNow(
   view: WorkflowsView,
   workflow: WorkflowNode,
   world: World,
-  failing: ReadonlySet<string>,
-  assumed: ReadonlyMap<string, boolean>,
-  losesOutputs: boolean,
+  { failing, assumed, losesOutputs = false }: Given,
 ): ReadonlyMap<string, Outcome> {
   const outcomes = new Map<string, Outcome>();
   const visit = (job: JobNode, depth: number): Outcome => {
@@ -52,8 +54,8 @@ function simulateNow(
     if (known) return known;
     outcomes.set(job.key, { runs: unknown, result: unknown }); // ends a circle
     if (depth < 100) for (const need of view.needsOf(job)) visit(need, depth + 1);
-    const runs = assumed.get(job.key) ?? runsIn(view, job, world, outcomes, losesOutputs);
-    const outcome: Outcome = { runs, result: resultOf(job, runs, failing) };
+    const runs = assumed?.get(job.key) ?? runsIn(job, scopeOf(view, job, world, outcomes, losesOutputs));
+    const outcome: Outcome = { runs, result: resultOf(job, runs, failing?.has(job.key) === true) };
     outcomes.set(job.key, outcome);
     return outcome;
   };
@@ -61,20 +63,13 @@ function simulateNow(
   return outcomes;
 }
 
-function resultOf(job: JobNode, runs: Truth, failing: ReadonlySet<string>): Result {
+function resultOf(job: JobNode, runs: Truth, isFailing: boolean): Result {
   if (runs === unknown) return unknown;
   if (!runs) return "skipped";
-  return failing.has(job.key) && job.continueOnError?.text !== "true" ? "failure" : "success";
+  return isFailing && job.continueOnError?.text !== "true" ? "failure" : "success";
 }
 
-function runsIn(
-  view: WorkflowsView,
-  job: JobNode,
-  world: World,
-  outcomes: ReadonlyMap<string, Outcome>,
-  losesOutputs: boolean,
-): Truth {
-  const scope = scopeOf(view, job, world, outcomes, losesOutputs);
+function runsIn(job: JobNode, scope: Scope): Truth {
   const implied = scope.status("success");
   if (job.condition === undefined) return implied;
   const expression = parseCondition(job.condition.text);

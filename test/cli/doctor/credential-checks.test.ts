@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { credentialChecks } from "../../../cli/doctor/credential-checks.ts";
+import type { DeclaredCredential } from "../../../client/credentials.ts";
 import { roleMissing } from "../../../errors/api.ts";
 import {
   envelope,
@@ -9,7 +10,7 @@ import {
   startFakeControlPlane,
   token,
 } from "../../support/controlplane/fake-control-plane.ts";
-import { checkRunner, contextFor, failure } from "../../support/emulator/doctor-shop.ts";
+import { checkRunner, contextAt, failure } from "../../support/emulator/doctor-shop.ts";
 import { scenarioOf } from "../../support/worlds/rotation-scenario.ts";
 
 let plane: FakeControlPlane;
@@ -31,11 +32,10 @@ async function found(answers: Readonly<Record<string, readonly [number, object]>
     const [status, body] = answers[url] ?? [404, {}];
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   };
-  const context = contextFor("00000000-0000-0000-0000-000000000001", async () => "unused", {}, plane.endpoint);
-  return run("credentials", context);
+  return run("credentials", contextAt(plane.endpoint));
 }
 
-const shown = (change: object): object => ({
+const shown = (change: Partial<DeclaredCredential>): DeclaredCredential => ({
   vault: "kv",
   credential: "database",
   declaration: credential,
@@ -48,7 +48,7 @@ const shown = (change: object): object => ({
   unread: null,
   ...change,
 });
-const declared = (change: object = {}) => ({
+const declared = (change: Partial<DeclaredCredential> = {}) => ({
   "/credentials": [200, { credentials: [credential] }] as const,
   "/credentials/kv/database": [200, shown(change)] as const,
 });
@@ -85,8 +85,7 @@ test("no token is sent to an address that is not the bound one", async () => {
     asked++;
     response.writeHead(200).end();
   };
-  const subscription = "00000000-0000-0000-0000-000000000001";
-  const context = contextFor(subscription, async () => "unused", {}, plane.endpoint, "of another host");
-  expect(await run("credentials", context)).toMatchObject({ state: "unknown" });
+  const elsewhere = contextAt(plane.endpoint, {}, "of another host");
+  expect(await run("credentials", elsewhere)).toMatchObject({ state: "unknown" });
   expect(asked).toBe(0);
 });

@@ -15,7 +15,7 @@ import {
   startFakeControlPlane,
   token,
 } from "../../support/controlplane/fake-control-plane.ts";
-import { checkRunner, contextFor, failure } from "../../support/emulator/doctor-shop.ts";
+import { checkRunner, contextAt, failure } from "../../support/emulator/doctor-shop.ts";
 
 let plane: FakeControlPlane;
 const { run, neverFailed } = checkRunner(planeChecks);
@@ -28,10 +28,6 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   await plane.stop();
 });
-
-/** Gives the context of a stack with this control plane. Azure is not called. */
-const contextAt = (endpoint?: string, changes: Partial<Settings> = {}): AppContext =>
-  contextFor("00000000-0000-0000-0000-000000000001", async () => "unused", changes, endpoint);
 
 /** Serves a control plane that answers everything in one way. */
 async function withAnswer(
@@ -105,7 +101,7 @@ test("the control plane's own errors are given: unreachable database, internal e
 
 test("an address to which the stack's outputs do not bind the audience receives no token", async () => {
   const asked = plane.asked.length;
-  const changed = contextFor("00000000-0000-0000-0000-000000000001", async () => "unused", {}, plane.endpoint, "other");
+  const changed = contextAt(plane.endpoint, {}, "other");
   expect(await run("token", changed)).toMatchObject(failure("cli-endpoint-unbound", "do not bind the audience"));
   const unbound = { ...changed, stack: { ...changed.stack, binding: undefined } };
   expect(await run("token", unbound)).toMatchObject(failure("cli-endpoint-unbound", "controlPlaneBinding"));

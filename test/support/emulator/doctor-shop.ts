@@ -52,6 +52,10 @@ export function contextFor(
   return { ...contextOf(stack, (audience) => () => tokenFor(audience)), app: stack.apps[0]! };
 }
 
+/** Gives the context of a stack with a control plane at an address. Azure is not called. */
+export const contextAt = (endpoint?: string, changes: Partial<Settings> = {}, binding?: string): AppContext =>
+  contextFor("00000000-0000-0000-0000-000000000001", async () => "unused", changes, endpoint, binding);
+
 /** Runs single checks of a group and records which of them have failed. */
 export interface CheckRunner<Subject> {
   readonly run: (name: string, subject: Subject) => Promise<Finding>;
