@@ -1,5 +1,6 @@
 // Microsoft.Insights/actionGroups: who is notified when an alert fires. A group is checked when it is written;
 // alertsmanagement/log-rules.ts sends to its webhooks.
+import { firstTwice } from "../arm/bodies.ts";
 import { isGuid } from "../arm/names.ts";
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type ResourceType, type Store } from "../arm/resource.ts";
@@ -92,8 +93,7 @@ export const actionGroups: ResourceType = {
     const receivers = lists.flatMap(([, list]) => (list ?? []) as Body[]);
     if (receivers.some(({ name }) => name !== undefined && String(name).trim() === ""))
       throw refusedToo("The name of a receiver is empty.");
-    const names = receivers.map(({ name }) => String(name).toLowerCase());
-    const twice = names.find((name, index) => names.indexOf(name) < index);
+    const twice = firstTwice(receivers.map(({ name }) => name));
     if (twice !== undefined) throw refusedToo(`Two receivers of the action group have the name '${twice}'.`);
     ((properties.webhookReceivers ?? []) as Body[]).forEach(checkWebhook);
   },

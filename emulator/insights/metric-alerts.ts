@@ -1,6 +1,6 @@
 // Microsoft.Insights/metricAlerts: a rule on the metrics of one resource, checked as a whole when it is written. It is
 // never evaluated, because the emulator has no platform metrics.
-import { regionOf, sameText } from "../arm/bodies.ts";
+import { firstTwice, regionOf, sameText } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type Resource, type ResourceType, type Store } from "../arm/resource.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
@@ -84,8 +84,7 @@ export const metricAlerts: ResourceType = {
     if (conditions.length === 0) throw refusedToo("A rule needs a criterion.");
     if (conditions.length > criteriaMax)
       throw refusedToo(`A rule has at most ${criteriaMax} criteria, not ${conditions.length}.`);
-    const names = conditions.map(({ name }) => String(name).toLowerCase());
-    const twice = names.find((name, index) => names.indexOf(name) < index);
+    const twice = firstTwice(conditions.map(({ name }) => name));
     if (twice !== undefined) throw refusedToo(`Two criteria of the rule have the name '${twice}'.`);
     checkTarget(properties, cloud.store.get(String(scopes[0]))!);
     for (const condition of conditions) checkCondition(condition, String(scopes[0]));

@@ -1,6 +1,7 @@
 // Microsoft.Insights/scheduledQueryRules: a rule is checked as a whole when it is written. Its query runs over empty
 // tables, which finds wrong names and types as Azure's own check does. alertsmanagement/log-rules.ts evaluates it.
 import { forgetRule, scheduleRule } from "../alertsmanagement/log-rules.ts";
+import { firstTwiceExactly } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type PutContext, type ResourceType, type Store } from "../arm/resource.ts";
 import { evaluate, type Table } from "../kql/evaluate.ts";
@@ -122,8 +123,7 @@ function checkCondition(condition: Body, properties: Body, { cloud }: PutContext
 function checkDimensions(dimensions: readonly Body[]): void {
   if (dimensions.length > dimensionsMax)
     throw refusedToo(`A criterion has at most ${dimensionsMax} dimensions, not ${dimensions.length}.`);
-  const names = dimensions.map(({ name }) => String(name));
-  const twice = names.find((name, index) => names.indexOf(name) < index);
+  const twice = firstTwiceExactly(dimensions.map(({ name }) => String(name)));
   if (twice !== undefined) throw refusedToo(`The dimension '${twice}' is there twice.`);
   if (dimensions.some(({ values }) => values.length === 0)) throw refusedToo("A dimension needs a value.");
 }

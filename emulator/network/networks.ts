@@ -2,6 +2,7 @@
 // Resource types that live in a subnet check it here. Networks route nothing and zones resolve nothing:
 // everything on the emulator answers on loopback.
 import { isIPv4 } from "node:net";
+import { firstTwice } from "../arm/bodies.ts";
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type ResourceType, type Store } from "../arm/resource.ts";
 import {
@@ -166,7 +167,7 @@ function checkRecords({ properties }: Body): void {
   if (addresses.length === 0 || addresses.length > recordsMax)
     throw refusedToo(`A set of A records has 1 to ${recordsMax} records, not ${addresses.length}.`);
   if (properties.ttl === undefined) throw refusedToo("A set of records needs a ttl.");
-  const twice = addresses.find((address, index) => addresses.indexOf(address) < index);
+  const twice = firstTwice(addresses);
   if (twice !== undefined) throw refusedToo(`The address '${twice}' is there twice.`);
   const wrong = addresses.find((address) => !isIPv4(address));
   if (wrong !== undefined) throw refusedToo(`'${wrong}' is no IPv4 address.`);
