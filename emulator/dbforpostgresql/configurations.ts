@@ -5,6 +5,7 @@ import { sameText } from "../arm/bodies.ts";
 import { serverIsBusy } from "../arm/operations.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
+import { parentIdOf } from "../arm/resource-path.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { configurationFields } from "./fields.ts";
 import type { LoginAspect } from "./log-rows.ts";
@@ -15,7 +16,6 @@ const sources = ["user-override", "system-default"];
 /** Azure takes seconds, during which it refuses other writes to the server. */
 const takesMilliseconds = 300;
 
-const serverIdOf = (id: string): string => id.slice(0, id.toLowerCase().lastIndexOf("/configurations/"));
 const versionOf = (server: Resource | undefined): unknown => server?.body["properties"].version;
 
 /** Gives the parameter of a configuration. @throws ArmError 400 when the emulator does not serve it */
@@ -77,7 +77,7 @@ export const makeConfigurationType = (
   refuseName: (server, name) => void parameterNamed(server, name),
   onPut: (context) => putConfiguration(context, apply),
   present: ({ id, body }, { store }) => {
-    const parameter = parameterNamed(store.get(serverIdOf(id)), body["name"]);
+    const parameter = parameterNamed(store.get(parentIdOf(id)), body["name"]);
     const { isPendingRestart = false, ...properties } = body["properties"];
     return {
       ...body,
@@ -102,7 +102,7 @@ async function putConfiguration(
   { id, wanted, previous, cloud }: PutContext,
   apply: Parameters<typeof makeConfigurationType>[0],
 ): Promise<void> {
-  const server = cloud.store.get(serverIdOf(id))!;
+  const server = cloud.store.get(parentIdOf(id))!;
   const name = String(wanted["name"]).toLowerCase();
   const parameter = parameterNamed(server, name);
   const { value, source } = wanted["properties"];

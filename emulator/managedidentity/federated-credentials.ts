@@ -2,6 +2,7 @@
 // takes one write to an identity at a time, twenty credentials of one, and each pair of issuer and subject once.
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type PutContext, type Resource, type ResourceType, type Store } from "../arm/resource.ts";
+import { parentIdOf } from "../arm/resource-path.ts";
 import { federatedCredentialFields } from "./fields.ts";
 
 const type = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials";
@@ -10,10 +11,7 @@ const lettersMax = 600;
 
 /** Gives the credentials of an identity. */
 export const credentialsOf = (store: Store, identityId: string): readonly Resource[] =>
-  store.list().filter(({ id }) => id.toLowerCase().startsWith(`${identityId.toLowerCase()}/${collection}/`));
-
-const collection = "federatedidentitycredentials";
-const identityOf = (id: string): string => id.slice(0, id.toLowerCase().lastIndexOf(`/${collection}/`));
+  store.list(`${identityId}/federatedIdentityCredentials`);
 
 /** Federated credentials, as Resource Manager serves them. */
 export const federatedCredentialType: ResourceType = {
@@ -29,7 +27,7 @@ const writing = new WeakMap<Store, Set<string>>();
 
 /** Carries out a write to an identity that has no other one in progress. @throws ArmError 409 */
 function alone({ id, cloud: { store } }: PutContext, write: () => void): Promise<void> {
-  const identity = identityOf(id);
+  const identity = parentIdOf(id);
   const busy = writing.get(store) ?? new Set<string>();
   writing.set(store, busy);
   if (busy.has(identity.toLowerCase()))
@@ -61,7 +59,7 @@ function check({ id, wanted, cloud: { store } }: PutContext): void {
   for (const [name, value] of Object.entries({ issuer, subject, audience: audiences[0]! }))
     if (value.length === 0 || value.length > lettersMax)
       throw refusedToo(`The ${name} has ${value.length} characters; 1 to ${lettersMax} are allowed.`);
-  const others = credentialsOf(store, identityOf(id)).filter((each) => each.id.toLowerCase() !== id.toLowerCase());
+  const others = credentialsOf(store, parentIdOf(id)).filter((each) => each.id !== id.toLowerCase());
   if (others.length >= credentialsMax)
     throw refusedToo(`An identity has at most ${credentialsMax} federated credentials.`);
   const isTaken = ({ body }: { readonly body: Body }): boolean =>

@@ -5,6 +5,7 @@ import { isIPv4 } from "node:net";
 import { firstTwice } from "../arm/bodies.ts";
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type ResourceType, type Store } from "../arm/resource.ts";
+import { parentIdOf } from "../arm/resource-path.ts";
 import {
   checkNetwork,
   isIn,
@@ -22,8 +23,6 @@ const subnets = `${networks}/subnets`;
 const zones = "Microsoft.Network/privateDnsZones";
 const networkVersions = ["2024-05-01"];
 const zoneVersions = ["2024-06-01"];
-
-const networkIdOf = (subnetId: string): string => subnetId.slice(0, subnetId.toLowerCase().lastIndexOf("/subnets/"));
 
 /** Reports whether a resource lives in a subnet. */
 const livesIn = ({ properties = {} }: Body, subnetId: string): boolean =>
@@ -105,12 +104,12 @@ const subnetType: ResourceType = {
     // Azure keeps five addresses of each subnet, so that /29 is the smallest.
     const small = ranges.find(({ bitmask }) => bitmask > 29);
     if (small) throw refusedToo(`The subnet '${name}' has the range ${small}, and the smallest is /29.`);
-    const space = (cloud.store.get(networkIdOf(id))!.body["properties"].addressSpace.addressPrefixes as string[]).map(
+    const space = (cloud.store.get(parentIdOf(id))!.body["properties"].addressSpace.addressPrefixes as string[]).map(
       rangeOf,
     );
     if (!ranges.every((range) => isIn(space, range))) throw outsideOfNetwork(name);
     const siblings = cloud.store
-      .list(networkIdOf(id))
+      .list(parentIdOf(id))
       .filter((each) => each.type === subnets && each.id !== id.toLowerCase());
     const other = siblings.find(({ body }) =>
       prefixesOf(body["properties"])
@@ -182,9 +181,8 @@ const zoneLinks: ResourceType = {
   parentMustExist: ({ id, properties }: Body, store: Store) => {
     const network = String(properties?.virtualNetwork?.id);
     if (!properties?.virtualNetwork?.id) return refusedToo("A link of a private DNS zone needs a virtualNetwork.");
-    const zone = id.slice(0, id.toLowerCase().lastIndexOf("/virtualnetworklinks/"));
     const other = store
-      .list(zone)
+      .list(parentIdOf(id))
       .find(
         (each) =>
           each.type === zoneLinks.type &&
