@@ -2,6 +2,7 @@
 // Azure's default, and cannot be deleted. What each may be is in parameters.ts.
 import { setTimeout } from "node:timers/promises";
 import { sameText } from "../arm/bodies.ts";
+import { hold } from "../arm/holds.ts";
 import { serverIsBusy } from "../arm/operations.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
@@ -45,18 +46,6 @@ export function logsConnections(cloud: Cloud, server: Resource, aspect: LoginAsp
   const { value = "on" } = overridesOf(cloud, server).find(({ name }) => name === "log_connections") ?? {};
   const logged = value.split(",").map((each) => each.trim().toLowerCase());
   return logged.includes("all") || logged.includes(aspect) || (logged.includes("on") && aspect !== "setup_durations");
-}
-
-const busyServers = new WeakMap<Cloud, Set<string>>();
-
-/** Holds a server for one write at a time, as Azure does. @throws ArmError 409 while another write holds it */
-function hold(cloud: Cloud, serverId: string): () => void {
-  const busy = busyServers.get(cloud) ?? new Set<string>();
-  busyServers.set(cloud, busy);
-  const key = serverId.toLowerCase();
-  if (busy.has(key) && quirksOf(cloud)["one-write-at-a-time"]) throw serverIsBusy(serverId);
-  busy.add(key);
-  return () => void busy.delete(key);
 }
 
 /** Makes the type; `apply` carries a value to the real server. */
@@ -118,7 +107,9 @@ async function putConfiguration(
       "InvalidParameterValue",
       "Invalid value given for parameter configurationValue. Specify a valid parameter value.",
     );
-  const release = hold(cloud, server.id);
+  const release = hold(cloud.store, server.id, () => {
+    if (quirksOf(cloud)["one-write-at-a-time"]) throw serverIsBusy(server.id);
+  });
   try {
     const isDefault = sameText(value, parameter.defaultValue);
     const before = previous?.body["properties"] ?? {};

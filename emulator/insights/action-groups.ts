@@ -60,13 +60,18 @@ function checkReceivers(kind: string, receivers: readonly Body[]): void {
 /** The most action groups that one rule may name (Learn: Azure Monitor service limits). */
 const ofRuleMax = 5;
 
-/** Gives the refusal of the action groups that a rule names; undefined when all are there. */
-export function refusalOfGroups(ids: readonly string[], store: Store): ArmError | undefined {
-  const wrong = ids.find((id) => store.get(id)?.type !== actionGroups.type);
-  if (wrong !== undefined)
-    return new ArmError(400, "BadRequest", `The resource '${wrong}', which the rule names, was not found.`);
-  return ids.length > ofRuleMax
-    ? refusedToo(`A rule has at most ${ofRuleMax} action groups, not ${ids.length}.`)
+/** Gives the refusal of the scopes and the action groups that a rule names; undefined when all are there. */
+export function refusalOfNamed(
+  scopes: readonly string[],
+  groups: readonly string[],
+  store: Store,
+): ArmError | undefined {
+  const missing =
+    scopes.find((id) => store.get(id) === undefined) ?? groups.find((id) => store.get(id)?.type !== actionGroups.type);
+  if (missing !== undefined)
+    return new ArmError(400, "BadRequest", `The resource '${missing}', which the rule names, was not found.`);
+  return groups.length > ofRuleMax
+    ? refusedToo(`A rule has at most ${ofRuleMax} action groups, not ${groups.length}.`)
     : undefined;
 }
 

@@ -2,9 +2,9 @@
 // never evaluated, because the emulator has no platform metrics.
 import { firstTwice, regionOf, sameText } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
-import { ArmError, type Body, type Resource, type ResourceType, type Store } from "../arm/resource.ts";
+import type { Body, Resource, ResourceType, Store } from "../arm/resource.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
-import { refusalOfGroups } from "./action-groups.ts";
+import { refusalOfNamed } from "./action-groups.ts";
 import { metricAlertFields } from "./fields.ts";
 
 const minute = 60_000;
@@ -66,10 +66,7 @@ export const metricAlerts: ResourceType = {
   fields: metricAlertFields,
   parentMustExist: ({ properties }: Body, store: Store) => {
     const actions = ((properties?.actions ?? []) as Body[]).map(({ actionGroupId }) => String(actionGroupId));
-    const missing = ((properties?.scopes ?? []) as string[]).find((id) => store.get(id) === undefined);
-    return missing === undefined
-      ? refusalOfGroups(actions, store)
-      : new ArmError(400, "BadRequest", `The resource '${missing}', which the rule names, was not found.`);
+    return refusalOfNamed(properties?.scopes ?? [], actions, store);
   },
   onPut: async ({ wanted: { properties }, cloud }) => {
     const { severity, scopes, evaluationFrequency, windowSize, criteria } = properties;
