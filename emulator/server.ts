@@ -260,38 +260,38 @@ async function answerControl(
   throw new ArmError(404, "ResourceNotFound", `The emulator has no control '${asked.method} ${asked.path}'.`);
 }
 
-/** Answers a request to a vault. Faults and the log of requests know it by host and path: `/shop.vault/secrets/a`. */
-async function answerVaults(request: IncomingMessage, { services, verify }: Asking): Promise<Answered> {
-  const { cloud, control } = services;
+/**
+ * Answers a request to the host of one resource. Faults and the log of requests know it by host and path:
+ * `/shop.vault/secrets/a`.
+ */
+async function answerOwnHost(
+  request: IncomingMessage,
+  { cloud, control }: Services,
+  kind: "vault" | "blob",
+  act: (meant: ArmRequest, name: string) => Promise<ArmReply>,
+): Promise<Answered> {
   const sent = await toArmRequest(request);
   const [name = ""] = (request.headers.host ?? "").toLowerCase().split(".");
-  const asked = { ...sent, path: `/${name}.vault${sent.path}` };
-  const userAgent = request.headers["user-agent"] ?? "";
-  const outcome = await control.meetFault(asked, (meant) =>
-    answerVault({ cloud, request: meant, userAgent, verify }).catch(errorReply),
-  );
+  const asked = { ...sent, path: `/${name}.${kind}${sent.path}` };
+  const outcome = await control.meetFault(asked, (meant) => act(meant, name).catch(errorReply));
   control.note(asked, outcome.reply.status, outcome.fate === "answered");
   cloud.keep?.();
   return outcome.fate === "answered" ? outcome.reply : outcome.fate;
 }
 
-/** Answers a request to a blob service. Faults and the log of requests know it by host: `/shopdata.blob/`. */
-async function answerStorage(request: IncomingMessage, { services: { cloud, control } }: Asking): Promise<Answered> {
-  const sent = await toArmRequest(request);
-  const [account = ""] = (request.headers.host ?? "").toLowerCase().split(".");
-  const asked = { ...sent, path: `/${account}.blob${sent.path}` };
-  const { remoteAddress, remotePort } = request.socket;
-  const blobs = {
-    account,
-    method: sent.method,
-    url: new URL(request.url ?? "/", sent.origin),
-    headers: request.headers,
-    from: `${remoteAddress}:${remotePort}`,
-  };
-  const outcome = await control.meetFault(asked, async () => answerBlobs(cloud, blobs));
-  control.note(asked, outcome.reply.status, outcome.fate === "answered");
-  cloud.keep?.();
-  return outcome.fate === "answered" ? outcome.reply : outcome.fate;
+function answerVaults(request: IncomingMessage, { services, verify }: Asking): Promise<Answered> {
+  const userAgent = request.headers["user-agent"] ?? "";
+  return answerOwnHost(request, services, "vault", (meant) =>
+    answerVault({ cloud: services.cloud, request: meant, userAgent, verify }),
+  );
+}
+
+function answerStorage(request: IncomingMessage, { services }: Asking): Promise<Answered> {
+  const { headers, socket, url = "/" } = request;
+  const from = `${socket.remoteAddress}:${socket.remotePort}`;
+  return answerOwnHost(request, services, "blob", async ({ method, origin }, account) =>
+    answerBlobs(services.cloud, { account, method, url: new URL(url, origin), headers, from }),
+  );
 }
 
 async function answerLogs(

@@ -5,6 +5,7 @@ import { ArmError } from "./resource.ts";
 
 interface NameRule {
   readonly pattern: RegExp;
+  /** What a name must be. */
   readonly says: string;
 }
 
@@ -16,7 +17,7 @@ export const isGuid = (value: unknown): boolean => typeof value === "string" && 
 /** A rule of 1 to 260 characters without those given, and without a blank or a full stop at the end. */
 const freeOf = (characters: string): NameRule => ({
   pattern: new RegExp(`^(?!.*[. ]$)[^${characters.replace(/[\\\]^-]/g, "\\$&")}\\p{Cc}]{1,260}$`, "u"),
-  says: `1 to 260 characters without ${characters}, and no blank or full stop at the end`,
+  says: `1 to 260 characters without ${characters}, with no blank or full stop at the end`,
 });
 const network = (least: number, most: number): NameRule => ({
   pattern: new RegExp(`^(?=.{${least},${most}}$)[a-z0-9]([-.\\w]*\\w)?$`, "i"),
@@ -54,5 +55,5 @@ export function refuseWrongName(type: string, name: string): void {
       `The role assignment ID '${name}' is not valid. The role assignment ID must be a GUID.`,
     );
   const rule = rules[type];
-  if (rule && !rule.pattern.test(name)) throw refusedToo(`The name '${name}' is invalid: ${rule.says}.`);
+  if (rule && !rule.pattern.test(name)) throw refusedToo(`The name '${name}' is invalid. It must be ${rule.says}.`);
 }

@@ -1,6 +1,6 @@
 // Azure's regions, and the limits of tags: what Resource Manager itself checks in the body of every resource, whatever
 // its type. The emulator places environments in one region only; resources without a place may name any region.
-import { regionOf } from "./bodies.ts";
+import { firstTwice, regionOf } from "./bodies.ts";
 import { refusedToo } from "./refusals.ts";
 import { ArmError, type Body } from "./resource.ts";
 
@@ -61,7 +61,6 @@ export function refuseWrongTags(tags: Body | null | undefined): void {
     if (String(value ?? "").length > valueMax)
       throw refusedToo(`The value of the tag '${name}' has more than ${valueMax} characters.`);
   }
-  const lower = all.map(([name]) => name.toLowerCase());
-  const twice = lower.find((name, index) => lower.indexOf(name) < index);
+  const twice = firstTwice(all.map(([name]) => name));
   if (twice !== undefined) throw refusedToo(`The tag '${twice}' is there twice; case does not matter.`);
 }

@@ -28,6 +28,9 @@ const groupType = "Microsoft.Resources/resourceGroups";
 export const groupIdOf = (path: string): string | undefined =>
   /^\/subscriptions\/[^/]+\/resourcegroups\/[^/]+/i.exec(path)?.[0];
 
+/** Gives the id of the resource of which an id names a child: the id without its last type and name. */
+export const parentIdOf = (childId: string): string => childId.split("/").slice(0, -2).join("/");
+
 /** Gives the resource group's name in a path; undefined when it has none. */
 export const groupNameOf = (path: string): string | undefined => groupIdOf(path)?.split("/").at(-1);
 

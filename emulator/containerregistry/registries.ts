@@ -29,19 +29,18 @@ export const registryType: ResourceType = {
     const tier = String(wanted["sku"].name).toLowerCase();
     if (tier === "classic") throw refusedToo("The tier Classic is retired.");
     const isPremium = tier === "premium";
-    const { networkRuleSet, policies, dataEndpointEnabled } = properties;
+    const { networkRuleSet, policies, dataEndpointEnabled, zoneRedundancy } = properties;
     const ofPremium = {
       networkRuleSet: networkRuleSet?.defaultAction === "Deny" || networkRuleSet?.ipRules?.length > 0,
       "policies.retentionPolicy": isOn(policies?.retentionPolicy?.status),
       "policies.trustPolicy": isOn(policies?.trustPolicy?.status),
       dataEndpointEnabled: dataEndpointEnabled === true,
+      "zone redundancy": isOn(zoneRedundancy),
     };
     const extra = Object.entries(ofPremium).find(([, asked]) => asked && !isPremium);
     if (extra) throw refusedToo(`A registry of the tier ${wanted["sku"].name} has no ${extra[0]}; Premium has.`);
     for (const { value } of (networkRuleSet?.ipRules ?? []) as Body[])
       if (!isIPv4OrRange(value)) throw refusedToo(`'${value}' is no IPv4 address and no range in CIDR.`);
-    if (!isPremium && String(properties.zoneRedundancy).toLowerCase() === "enabled")
-      throw refusedToo(`A registry of the tier ${wanted["sku"].name} has no zone redundancy; Premium has.`);
     if (!isPremium && String(properties.publicNetworkAccess).toLowerCase() === "disabled")
       throw refusedToo(`A registry of the tier ${wanted["sku"].name} cannot disable public access; Premium can.`);
     wanted["sku"] = { ...wanted["sku"], tier: wanted["sku"].name };

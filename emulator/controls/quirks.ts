@@ -267,7 +267,7 @@ export const quirks = {
   "roles-come-late": {
     azure:
       "a role assignment is listed at once and takes effect up to ten minutes later; ours takes effect after ten " +
-      "minutes. A removed one has no effect at once here, and may have one for as long on Azure",
+      "minutes. A removed one ends at once here, and may last for as long on Azure",
     source: "Learn: troubleshoot Azure RBAC",
     unverified: true,
     offAtStart: "Azure takes seconds most of the time, and every first deployment would take ten minutes",

@@ -2,9 +2,11 @@
 // Azure's default, and cannot be deleted. What each may be is in parameters.ts.
 import { setTimeout } from "node:timers/promises";
 import { sameText } from "../arm/bodies.ts";
+import { hold } from "../arm/holds.ts";
 import { serverIsBusy } from "../arm/operations.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
+import { parentIdOf } from "../arm/resource-path.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { configurationFields } from "./fields.ts";
 import type { LoginAspect } from "./log-rows.ts";
@@ -15,7 +17,6 @@ const sources = ["user-override", "system-default"];
 /** Azure takes seconds, during which it refuses other writes to the server. */
 const takesMilliseconds = 300;
 
-const serverIdOf = (id: string): string => id.slice(0, id.toLowerCase().lastIndexOf("/configurations/"));
 const versionOf = (server: Resource | undefined): unknown => server?.body["properties"].version;
 
 /** Gives the parameter of a configuration. @throws ArmError 400 when the emulator does not serve it */
@@ -47,18 +48,6 @@ export function logsConnections(cloud: Cloud, server: Resource, aspect: LoginAsp
   return logged.includes("all") || logged.includes(aspect) || (logged.includes("on") && aspect !== "setup_durations");
 }
 
-const busyServers = new WeakMap<Cloud, Set<string>>();
-
-/** Holds a server for one write at a time, as Azure does. @throws ArmError 409 while another write holds it */
-function hold(cloud: Cloud, serverId: string): () => void {
-  const busy = busyServers.get(cloud) ?? new Set<string>();
-  busyServers.set(cloud, busy);
-  const key = serverId.toLowerCase();
-  if (busy.has(key) && quirksOf(cloud)["one-write-at-a-time"]) throw serverIsBusy(serverId);
-  busy.add(key);
-  return () => void busy.delete(key);
-}
-
 /** Makes the type; `apply` carries a value to the real server. */
 export const makeConfigurationType = (
   apply: (cloud: Cloud, server: Resource, name: string, value: string | undefined) => Promise<void>,
@@ -77,7 +66,7 @@ export const makeConfigurationType = (
   refuseName: (server, name) => void parameterNamed(server, name),
   onPut: (context) => putConfiguration(context, apply),
   present: ({ id, body }, { store }) => {
-    const parameter = parameterNamed(store.get(serverIdOf(id)), body["name"]);
+    const parameter = parameterNamed(store.get(parentIdOf(id)), body["name"]);
     const { isPendingRestart = false, ...properties } = body["properties"];
     return {
       ...body,
@@ -102,7 +91,7 @@ async function putConfiguration(
   { id, wanted, previous, cloud }: PutContext,
   apply: Parameters<typeof makeConfigurationType>[0],
 ): Promise<void> {
-  const server = cloud.store.get(serverIdOf(id))!;
+  const server = cloud.store.get(parentIdOf(id))!;
   const name = String(wanted["name"]).toLowerCase();
   const parameter = parameterNamed(server, name);
   const { value, source } = wanted["properties"];
@@ -118,7 +107,9 @@ async function putConfiguration(
       "InvalidParameterValue",
       "Invalid value given for parameter configurationValue. Specify a valid parameter value.",
     );
-  const release = hold(cloud, server.id);
+  const release = hold(cloud.store, server.id, () => {
+    if (quirksOf(cloud)["one-write-at-a-time"]) throw serverIsBusy(server.id);
+  });
   try {
     const isDefault = sameText(value, parameter.defaultValue);
     const before = previous?.body["properties"] ?? {};

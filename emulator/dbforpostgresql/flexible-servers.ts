@@ -12,6 +12,7 @@ import {
   type Resource,
   type ResourceType,
 } from "../arm/resource.ts";
+import { parentIdOf } from "../arm/resource-path.ts";
 import { requireSubnet, requireZone } from "../network/networks.ts";
 import { makeConfigurationType, overridesOf, restartParameters } from "./configurations.ts";
 import { administratorFields, databaseFields, firewallRuleFields, flexibleServerFields } from "./fields.ts";
@@ -159,9 +160,6 @@ async function deleteServer(resource: Resource, cloud: Cloud): Promise<void> {
   });
 }
 
-const serverOf = (databaseId: string, cloud: Cloud): Resource =>
-  cloud.store.get(databaseId.slice(0, databaseId.toLowerCase().lastIndexOf("/databases/")))!;
-
 async function putDatabase({ id, wanted, cloud }: PutContext): Promise<void> {
   const properties: Body = wanted["properties"];
   // Azure's default collation is accepted and shown; text is sorted by the collation of the emulator's PostgreSQL.
@@ -174,7 +172,8 @@ async function putDatabase({ id, wanted, cloud }: PutContext): Promise<void> {
     );
   Object.assign(properties, { charset, collation });
   const database: string = wanted["name"];
-  const login: string = serverOf(id, cloud).body["properties"].administratorLogin;
+  const server = cloud.store.get(parentIdOf(id))!;
+  const login: string = server.body["properties"].administratorLogin;
   await onServer(cloud, async (client) => {
     const { rows } = await client.query<{ owner: string }>(
       "select pg_get_userbyid(datdba) as owner from pg_database where datname = $1",
@@ -188,7 +187,7 @@ async function putDatabase({ id, wanted, cloud }: PutContext): Promise<void> {
           `which already has a database '${database}' of '${rows[0].owner}'.`,
       );
     if (!rows[0]) await client.query(`create database ${name(database)} owner ${name(login)}`);
-    for (const { name: parameter, value, parameter: known } of overridesOf(cloud, serverOf(id, cloud)))
+    for (const { name: parameter, value, parameter: known } of overridesOf(cloud, server))
       if (known.effect === "sessions") await setFor(client, database, parameter, value);
   });
 }
@@ -261,7 +260,7 @@ export const flexibleServerTypes: readonly ResourceType[] = [
     noPatch: true,
     put: "async-operation",
     parentMustExist: ({ id }: Body, store) =>
-      isPrivate(store.get(id.slice(0, id.toLowerCase().lastIndexOf("/firewallrules/")))!)
+      isPrivate(store.get(parentIdOf(id))!)
         ? new ArmError(
             400,
             "FirewallRulesNotAllowed",

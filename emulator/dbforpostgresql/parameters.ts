@@ -90,13 +90,13 @@ const before18 = { ...asOf18, log_connections: parameter(["Boolean", "on", onOff
 export const parametersOf = (version: unknown): { readonly [name: string]: Parameter } =>
   Number(version) < 18 ? before18 : asOf18;
 
-const without = (text: string): string => text.trim().toLowerCase();
+const folded = (text: string): string => text.trim().toLowerCase();
 
 /** Reports whether a parameter may have a value. Letter case means nothing in names. */
 export function allows({ type, allowedValues }: Parameter, value: string): boolean {
-  const names = allowedValues.split(",").map(without);
-  if (type === "Set") return value.trim() === "" || value.split(",").every((each) => names.includes(without(each)));
-  if (type !== "Integer") return names.includes(without(value));
+  const names = allowedValues.split(",").map(folded);
+  if (type === "Set") return value.trim() === "" || value.split(",").every((each) => names.includes(folded(each)));
+  if (type !== "Integer") return names.includes(folded(value));
   const [, least, greatest] = /^(-?\d+)-(\d+)$/.exec(allowedValues) ?? [];
   return /^-?\d+$/.test(value) && Number(value) >= Number(least) && Number(value) <= Number(greatest);
 }

@@ -3,6 +3,7 @@
 import { regionOf, sameText } from "../arm/bodies.ts";
 import { unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type ResourceType } from "../arm/resource.ts";
+import { parentIdOf } from "../arm/resource-path.ts";
 import { tenant } from "../authorization/tokens.ts";
 import { isLoopback } from "../delivery/post.ts";
 import type { EventSchema } from "./events.ts";
@@ -47,9 +48,7 @@ async function putSubscription({ wanted, previous, cloud, id }: PutContext): Pro
   checkEnds(wanted["properties"], cloud);
   checkTypes(filter);
   const schema = schemaNamed(eventDeliverySchema);
-  const topic: string = cloud.store.get(id.slice(0, id.toLowerCase().lastIndexOf("/eventsubscriptions/")))!.body[
-    "properties"
-  ].source;
+  const topic: string = cloud.store.get(parentIdOf(id))!.body["properties"].source;
   const properties: Body = {
     ...wanted["properties"],
     topic,

@@ -1,5 +1,6 @@
 // Microsoft.Insights/actionGroups: who is notified when an alert fires. A group is checked when it is written;
 // alertsmanagement/log-rules.ts sends to its webhooks.
+import { firstTwice } from "../arm/bodies.ts";
 import { isGuid } from "../arm/names.ts";
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type ResourceType, type Store } from "../arm/resource.ts";
@@ -59,13 +60,18 @@ function checkReceivers(kind: string, receivers: readonly Body[]): void {
 /** The most action groups that one rule may name (Learn: Azure Monitor service limits). */
 const ofRuleMax = 5;
 
-/** Gives the refusal of the action groups that a rule names; undefined when all are there. */
-export function refusalOfGroups(ids: readonly string[], store: Store): ArmError | undefined {
-  const wrong = ids.find((id) => store.get(id)?.type !== actionGroups.type);
-  if (wrong !== undefined)
-    return new ArmError(400, "BadRequest", `The resource '${wrong}', which the rule names, was not found.`);
-  return ids.length > ofRuleMax
-    ? refusedToo(`A rule has at most ${ofRuleMax} action groups, not ${ids.length}.`)
+/** Gives the refusal of the scopes and the action groups that a rule names; undefined when all are there. */
+export function refusalOfNamed(
+  scopes: readonly string[],
+  groups: readonly string[],
+  store: Store,
+): ArmError | undefined {
+  const missing =
+    scopes.find((id) => store.get(id) === undefined) ?? groups.find((id) => store.get(id)?.type !== actionGroups.type);
+  if (missing !== undefined)
+    return new ArmError(400, "BadRequest", `The resource '${missing}', which the rule names, was not found.`);
+  return groups.length > ofRuleMax
+    ? refusedToo(`A rule has at most ${ofRuleMax} action groups, not ${groups.length}.`)
     : undefined;
 }
 
@@ -92,8 +98,7 @@ export const actionGroups: ResourceType = {
     const receivers = lists.flatMap(([, list]) => (list ?? []) as Body[]);
     if (receivers.some(({ name }) => name !== undefined && String(name).trim() === ""))
       throw refusedToo("The name of a receiver is empty.");
-    const names = receivers.map(({ name }) => String(name).toLowerCase());
-    const twice = names.find((name, index) => names.indexOf(name) < index);
+    const twice = firstTwice(receivers.map(({ name }) => name));
     if (twice !== undefined) throw refusedToo(`Two receivers of the action group have the name '${twice}'.`);
     ((properties.webhookReceivers ?? []) as Body[]).forEach(checkWebhook);
   },

@@ -1,7 +1,7 @@
 // Microsoft.Insights/diagnosticSettings: which logs of a resource go to which workspace. Which categories a resource
 // has depends on its type. The errors of this provider are flat: `{"code", "message"}`.
 import { flatError } from "../arm/refusals.ts";
-import type { ArmError, Body, PutContext, ResourceType, Store } from "../arm/resource.ts";
+import type { ArmError, Body, PutContext, Resource, ResourceType, Store } from "../arm/resource.ts";
 import { diagnosticSettingFields } from "./fields.ts";
 
 const type = "Microsoft.Insights/diagnosticSettings";
@@ -91,7 +91,7 @@ export const diagnosticSettingType: ResourceType = {
       .filter((each) => each.id !== id.toLowerCase());
     if (others.length >= settingsMax)
       throw refuse(`A resource has at most ${settingsMax} diagnostic settings, and this one has as many.`);
-    refuseSharedSink(extended, context);
+    refuseSharedSink(others, context);
   },
 };
 
@@ -117,12 +117,12 @@ const enabledIn = ({ logs = [], metrics = [] }: Body): readonly string[] =>
     .map(({ category, categoryGroup }) => String(category ?? categoryGroup).toLowerCase());
 
 /** Refuses a second setting that sends a category to the same workspace. @throws ArmError 409 */
-function refuseSharedSink(extended: string, { id, wanted, cloud }: PutContext): void {
+function refuseSharedSink(others: readonly Resource[], { wanted }: PutContext): void {
   const { workspaceId } = wanted["properties"];
   const own = enabledIn(wanted["properties"]);
-  for (const other of cloud.store.list(`${extended}/providers/Microsoft.Insights/diagnosticSettings`)) {
-    const { properties, name } = other.body;
-    if (other.id === id.toLowerCase() || properties.workspaceId.toLowerCase() !== workspaceId.toLowerCase()) continue;
+  for (const { body } of others) {
+    const { properties, name } = body;
+    if (properties.workspaceId.toLowerCase() !== workspaceId.toLowerCase()) continue;
     const shared = enabledIn(properties).find((each) => own.includes(each));
     if (shared === undefined) continue;
     const category = [...(properties.logs ?? []), ...(properties.metrics ?? [])]

@@ -1,10 +1,10 @@
 // Microsoft.Insights/metricAlerts: a rule on the metrics of one resource, checked as a whole when it is written. It is
 // never evaluated, because the emulator has no platform metrics.
-import { regionOf, sameText } from "../arm/bodies.ts";
+import { firstTwice, regionOf, sameText } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
-import { ArmError, type Body, type Resource, type ResourceType, type Store } from "../arm/resource.ts";
+import type { Body, Resource, ResourceType, Store } from "../arm/resource.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
-import { refusalOfGroups } from "./action-groups.ts";
+import { refusalOfNamed } from "./action-groups.ts";
 import { metricAlertFields } from "./fields.ts";
 
 const minute = 60_000;
@@ -66,10 +66,7 @@ export const metricAlerts: ResourceType = {
   fields: metricAlertFields,
   parentMustExist: ({ properties }: Body, store: Store) => {
     const actions = ((properties?.actions ?? []) as Body[]).map(({ actionGroupId }) => String(actionGroupId));
-    const missing = ((properties?.scopes ?? []) as string[]).find((id) => store.get(id) === undefined);
-    return missing === undefined
-      ? refusalOfGroups(actions, store)
-      : new ArmError(400, "BadRequest", `The resource '${missing}', which the rule names, was not found.`);
+    return refusalOfNamed(properties?.scopes ?? [], actions, store);
   },
   onPut: async ({ wanted: { properties }, cloud }) => {
     const { severity, scopes, evaluationFrequency, windowSize, criteria } = properties;
@@ -84,8 +81,7 @@ export const metricAlerts: ResourceType = {
     if (conditions.length === 0) throw refusedToo("A rule needs a criterion.");
     if (conditions.length > criteriaMax)
       throw refusedToo(`A rule has at most ${criteriaMax} criteria, not ${conditions.length}.`);
-    const names = conditions.map(({ name }) => String(name).toLowerCase());
-    const twice = names.find((name, index) => names.indexOf(name) < index);
+    const twice = firstTwice(conditions.map(({ name }) => name));
     if (twice !== undefined) throw refusedToo(`Two criteria of the rule have the name '${twice}'.`);
     checkTarget(properties, cloud.store.get(String(scopes[0]))!);
     for (const condition of conditions) checkCondition(condition, String(scopes[0]));

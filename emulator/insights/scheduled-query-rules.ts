@@ -1,6 +1,7 @@
 // Microsoft.Insights/scheduledQueryRules: a rule is checked as a whole when it is written. Its query runs over empty
 // tables, which finds wrong names and types as Azure's own check does. alertsmanagement/log-rules.ts evaluates it.
 import { forgetRule, scheduleRule } from "../alertsmanagement/log-rules.ts";
+import { firstTwiceExactly } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type PutContext, type ResourceType, type Store } from "../arm/resource.ts";
 import { evaluate, type Table } from "../kql/evaluate.ts";
@@ -8,7 +9,7 @@ import { KqlError } from "../kql/syntax.ts";
 import { isNumber } from "../kql/values.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import { emptyTables } from "../operationalinsights/tables.ts";
-import { refusalOfGroups } from "./action-groups.ts";
+import { refusalOfNamed } from "./action-groups.ts";
 import { scheduledQueryRuleFields } from "./fields.ts";
 
 const ruleType = "Microsoft.Insights/scheduledQueryRules";
@@ -26,12 +27,8 @@ export const scheduledQueryRules: ResourceType = {
   type: ruleType,
   apiVersions: ["2025-01-01-preview"],
   fields: scheduledQueryRuleFields,
-  parentMustExist: ({ properties }: Body, store: Store) => {
-    const scopes: readonly string[] = properties?.scopes ?? [];
-    const missing = scopes.find((id) => store.get(id) === undefined);
-    if (missing === undefined) return refusalOfGroups(properties?.actions?.actionGroups ?? [], store);
-    return new ArmError(400, "BadRequest", `The resource '${missing}', which the rule names, was not found.`);
-  },
+  parentMustExist: ({ properties }: Body, store: Store) =>
+    refusalOfNamed(properties?.scopes ?? [], properties?.actions?.actionGroups ?? [], store),
   onPut: async (context) => {
     const { properties } = context.wanted;
     checkTimes(properties);
@@ -74,10 +71,13 @@ function checkTimes(properties: Body): void {
   const frequency = minutesOf("evaluationFrequency", evaluationFrequency, frequencyMinutes);
   const window = minutesOf("windowSize", windowSize, windowMinutes);
   if (window < frequency) throw refusedToo(`windowSize (${windowSize}) is shorter than evaluationFrequency.`);
-  if (overrideQueryTimeRange !== undefined && !((isoMilliseconds(overrideQueryTimeRange) ?? NaN) >= window * minute))
-    throw refusedToo(`overrideQueryTimeRange '${overrideQueryTimeRange}' is no period as long as windowSize.`);
-  if (isoMilliseconds(String(overrideQueryTimeRange))! > lookBackMaxMinutes * minute)
-    throw refusedToo(`overrideQueryTimeRange '${overrideQueryTimeRange}' is longer than two days.`);
+  if (overrideQueryTimeRange !== undefined) {
+    const range = isoMilliseconds(overrideQueryTimeRange) ?? NaN;
+    if (!(range >= window * minute))
+      throw refusedToo(`overrideQueryTimeRange '${overrideQueryTimeRange}' is no period as long as windowSize.`);
+    if (range > lookBackMaxMinutes * minute)
+      throw refusedToo(`overrideQueryTimeRange '${overrideQueryTimeRange}' is longer than two days.`);
+  }
   if (mute === undefined) return;
   // Azure/azure-cli#26581 shows this text.
   if (!((isoMilliseconds(mute) ?? NaN) >= frequency * minute))
@@ -122,8 +122,7 @@ function checkCondition(condition: Body, properties: Body, { cloud }: PutContext
 function checkDimensions(dimensions: readonly Body[]): void {
   if (dimensions.length > dimensionsMax)
     throw refusedToo(`A criterion has at most ${dimensionsMax} dimensions, not ${dimensions.length}.`);
-  const names = dimensions.map(({ name }) => String(name));
-  const twice = names.find((name, index) => names.indexOf(name) < index);
+  const twice = firstTwiceExactly(dimensions.map(({ name }) => String(name)));
   if (twice !== undefined) throw refusedToo(`The dimension '${twice}' is there twice.`);
   if (dimensions.some(({ values }) => values.length === 0)) throw refusedToo("A dimension needs a value.");
 }

@@ -18,7 +18,7 @@ const tagsMax = 15;
 const tagLengthMax = 512;
 const valueBytesMax = 25_600;
 const contentTypeMax = 255;
-// The last ones of each are read-only.
+// Both with the read-only ones, which a client may send back.
 const fields = ["value", "contentType", "tags", "attributes", "id", "kid", "managed"];
 const attributeFields = ["enabled", "nbf", "exp", "created", "updated", "recoverableDays", "recoveryLevel"];
 

@@ -42,7 +42,7 @@ function whole(text: string): number {
   return value;
 }
 
-/** The least and the greatest `int`, which has 32 bits. */
+/** Reports whether a whole number is an `int`, which has 32 bits. */
 export const isInt = (value: number): boolean => value >= -(2 ** 31) && value < 2 ** 31;
 
 function wholeInt(content: string, text: string): number {
@@ -72,7 +72,7 @@ export function stringOf(text: string): string {
 }
 
 // ISO 8601, with a blank for the T. Kusto reads other forms too, such as RFC 822.
-const isoInstant = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.(\d{1,7}))?)?)?(?:z|[+-]\d\d:?\d\d)?$/i;
+const isoInstant = /^(\d{4})-(\d\d)-(\d\d)([T ]\d\d:\d\d(?::\d\d(?:\.(\d{1,7}))?)?)?(z|[+-]\d\d:?\d\d)?$/i;
 
 /**
  * Reads an instant; one without a zone is UTC, as everywhere in Kusto. Null when the text is no instant.
@@ -81,16 +81,16 @@ const isoInstant = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.(\d{1,7})
  */
 export function instantOf(given: string): number | null {
   const text = given.trim();
-  const [, year, month, day, fraction = ""] = isoInstant.exec(text) ?? [];
+  const [, year, month, day, time, fraction = "", zone] = isoInstant.exec(text) ?? [];
   if (year === undefined) {
     if (!Number.isNaN(Date.parse(text)) || /^\d{4}-\d/.test(text)) throw notServed(`the text '${text}' as a datetime`);
     return null;
   }
   // Kusto has a resolution of 100 ns; here it is 1 ms.
   if (/[1-9]/.test(fraction.slice(3))) throw notServed(`the datetime ${text}, which is no whole millisecond`);
-  const isZoned = /(z|[+-]\d\d:?\d\d)$/i.test(text.slice("2026-01-01".length));
   const iso = text.replace(" ", "T").replace(/(\.\d{3})\d+/, "$1");
-  const at = Date.parse(isZoned || text.length === "2026-01-01".length ? iso : `${iso}Z`);
+  // A day alone is UTC for `Date.parse` as well.
+  const at = Date.parse(time !== undefined && zone === undefined ? `${iso}Z` : iso);
   // `Date.parse` reads 30 February as 1 March.
   const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   return Number.isNaN(at) || Number(day) > lastDay ? null : at;

@@ -1,7 +1,10 @@
 // Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials: whose tokens an identity trusts. Azure
 // takes one write to an identity at a time, twenty credentials of one, and each pair of issuer and subject once.
+import { setTimeout } from "node:timers/promises";
+import { hold } from "../arm/holds.ts";
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type PutContext, type Resource, type ResourceType, type Store } from "../arm/resource.ts";
+import { parentIdOf } from "../arm/resource-path.ts";
 import { federatedCredentialFields } from "./fields.ts";
 
 const type = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials";
@@ -10,44 +13,37 @@ const lettersMax = 600;
 
 /** Gives the credentials of an identity. */
 export const credentialsOf = (store: Store, identityId: string): readonly Resource[] =>
-  store.list().filter(({ id }) => id.toLowerCase().startsWith(`${identityId.toLowerCase()}/${collection}/`));
-
-const collection = "federatedidentitycredentials";
-const identityOf = (id: string): string => id.slice(0, id.toLowerCase().lastIndexOf(`/${collection}/`));
+  store.list(`${identityId}/federatedIdentityCredentials`);
 
 /** Federated credentials, as Resource Manager serves them. */
 export const federatedCredentialType: ResourceType = {
   type,
   apiVersions: ["2023-01-31"],
   fields: federatedCredentialFields,
-  onPut: (context) => alone(context, () => check(context)),
+  onPut: (context) => {
+    const identity = parentIdOf(context.id);
+    const release = hold(context.cloud.store, identity, () => {
+      throw writtenConcurrently(identity);
+    });
+    return write(context).finally(release);
+  },
 };
 
 /** How long a write takes. Another write to the identity is refused meanwhile. */
 const writeMilliseconds = 50;
-const writing = new WeakMap<Store, Set<string>>();
 
-/** Carries out a write to an identity that has no other one in progress. @throws ArmError 409 */
-function alone({ id, cloud: { store } }: PutContext, write: () => void): Promise<void> {
-  const identity = identityOf(id);
-  const busy = writing.get(store) ?? new Set<string>();
-  writing.set(store, busy);
-  if (busy.has(identity.toLowerCase()))
-    throw new ArmError(
-      409,
-      "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
-      `Too many Federated Identity Credentials are written concurrently for the managed identity '${identity}'. ` +
-        "Concurrent Federated Identity Credentials writes under the same managed identity are not supported.",
-    );
-  write();
-  busy.add(identity.toLowerCase());
-  return new Promise((resolve) =>
-    setTimeout(() => {
-      busy.delete(identity.toLowerCase());
-      resolve();
-    }, writeMilliseconds),
-  );
+async function write(context: PutContext): Promise<void> {
+  check(context);
+  await setTimeout(writeMilliseconds);
 }
+
+const writtenConcurrently = (identity: string): ArmError =>
+  new ArmError(
+    409,
+    "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
+    `Too many Federated Identity Credentials are written concurrently for the managed identity '${identity}'. ` +
+      "Concurrent Federated Identity Credentials writes under the same managed identity are not supported.",
+  );
 
 /** @throws ArmError 400 or 409 */
 function check({ id, wanted, cloud: { store } }: PutContext): void {
@@ -61,7 +57,7 @@ function check({ id, wanted, cloud: { store } }: PutContext): void {
   for (const [name, value] of Object.entries({ issuer, subject, audience: audiences[0]! }))
     if (value.length === 0 || value.length > lettersMax)
       throw refusedToo(`The ${name} has ${value.length} characters; 1 to ${lettersMax} are allowed.`);
-  const others = credentialsOf(store, identityOf(id)).filter((each) => each.id.toLowerCase() !== id.toLowerCase());
+  const others = credentialsOf(store, parentIdOf(id)).filter((each) => each.id !== id.toLowerCase());
   if (others.length >= credentialsMax)
     throw refusedToo(`An identity has at most ${credentialsMax} federated credentials.`);
   const isTaken = ({ body }: { readonly body: Body }): boolean =>

@@ -1,11 +1,11 @@
 // The address space of a virtual network: what Azure refuses of it. Subnets are checked in networks.ts.
 import { isIPv4 } from "node:net";
 import { Netmask } from "netmask";
-import { refusedToo, unsupported } from "../arm/refusals.ts";
-import { ArmError, type Body, type Store } from "../arm/resource.ts";
+import { refusedToo } from "../arm/refusals.ts";
+import { ArmError, type Body, type Resource } from "../arm/resource.ts";
 
 /** Reads a range in CIDR. @throws ArmError */
-export function rangeOf(cidr: unknown): Netmask {
+function rangeOf(cidr: unknown): Netmask {
   const text = String(cidr);
   const range = /^(\d+\.){3}\d+\/\d+$/.test(text) ? blockOf(text) : undefined;
   if (range?.toString() !== text)
@@ -24,9 +24,18 @@ function blockOf(text: string): Netmask | undefined {
 /** Reports whether two ranges share an address. */
 export const overlap = (one: Netmask, other: Netmask): boolean => one.contains(other) || other.contains(one);
 
-/** Gives the ranges of a subnet, as it was written. */
-export const prefixesOf = ({ addressPrefix, addressPrefixes }: Body): readonly string[] =>
-  addressPrefixes ?? [addressPrefix];
+/** Gives the ranges of a subnet. @throws ArmError */
+export const rangesOf = ({ addressPrefix, addressPrefixes }: Body): readonly Netmask[] =>
+  ((addressPrefixes ?? [addressPrefix]) as string[]).map(rangeOf);
+
+/** Gives the ranges of a network. @throws ArmError */
+const spaceOf = ({ addressSpace }: Body): readonly Netmask[] => (addressSpace.addressPrefixes as string[]).map(rangeOf);
+
+/** Reports whether a subnet with these ranges lies in a network. */
+export const liesIn = (network: Body, ranges: readonly Netmask[]): boolean => {
+  const space = spaceOf(network);
+  return ranges.every((range) => space.some((whole) => whole.contains(range)));
+};
 
 /** Makes Azure's refusal of a subnet outside of its network. */
 export const outsideOfNetwork = (subnet: string): ArmError =>
@@ -43,11 +52,11 @@ const widest = 2;
 const narrowest = 29;
 
 /** Checks a network's address space, name servers and protection. @throws ArmError 400 */
-export function checkNetwork({ addressSpace, dhcpOptions, enableDdosProtection, ddosProtectionPlan }: Body): void {
-  const prefixes: readonly string[] = addressSpace?.addressPrefixes ?? [];
-  if (prefixes.length === 0)
+export function checkNetwork(properties: Body): void {
+  const { addressSpace, dhcpOptions, enableDdosProtection, ddosProtectionPlan } = properties;
+  if (!(addressSpace?.addressPrefixes?.length > 0))
     throw new ArmError(400, "InvalidRequestFormat", "A virtual network needs an address space.");
-  const ranges = prefixes.map(rangeOf);
+  const ranges = spaceOf(properties);
   const unfit = ranges.find(({ bitmask }) => bitmask < widest || bitmask > narrowest);
   if (unfit) throw refusedToo(`The range ${unfit} of a virtual network must be /${widest} to /${narrowest}.`);
   const kept = ranges.find((range) => reserved.some((each) => overlap(range, new Netmask(each))));
@@ -61,23 +70,7 @@ export function checkNetwork({ addressSpace, dhcpOptions, enableDdosProtection, 
 }
 
 /** Refuses to leave a subnet outside of its network. @throws ArmError 400 */
-export function keepSubnetsInside(networkId: string, { addressSpace }: Body, store: Store, subnets: string): void {
-  const space = (addressSpace.addressPrefixes as string[]).map(rangeOf);
-  for (const { type, body } of store.list(networkId))
-    if (
-      type === subnets &&
-      !prefixesOf(body["properties"])
-        .map(rangeOf)
-        .every((each) => isIn(space, each))
-    )
-      throw outsideOfNetwork(String(body["name"]));
-}
-
-/** Reports whether a range lies in one of others. */
-export const isIn = (space: readonly Netmask[], range: Netmask): boolean => space.some((each) => each.contains(range));
-
-/** Refuses what lies below a network and the emulator does not have. @throws ArmError 400 */
-export function refuseUnservedChild(kind: string): undefined {
-  if (kind.toLowerCase() === "virtualnetworkpeerings") throw unsupported("peerings of virtual networks");
-  return undefined;
+export function keepSubnetsInside(properties: Body, subnets: readonly Resource[]): void {
+  const outside = subnets.find(({ body }) => !liesIn(properties, rangesOf(body["properties"])));
+  if (outside) throw outsideOfNetwork(String(outside.body["name"]));
 }

@@ -2,18 +2,11 @@
 // Resource types that live in a subnet check it here. Networks route nothing and zones resolve nothing:
 // everything on the emulator answers on loopback.
 import { isIPv4 } from "node:net";
-import { refusedToo } from "../arm/refusals.ts";
-import { ArmError, type Body, type Cloud, type ResourceType, type Store } from "../arm/resource.ts";
-import {
-  checkNetwork,
-  isIn,
-  keepSubnetsInside,
-  outsideOfNetwork,
-  overlap,
-  prefixesOf,
-  rangeOf,
-  refuseUnservedChild,
-} from "./address-space.ts";
+import { firstTwice } from "../arm/bodies.ts";
+import { refusedToo, unsupported } from "../arm/refusals.ts";
+import { ArmError, type Body, type Cloud, type Resource, type ResourceType, type Store } from "../arm/resource.ts";
+import { parentIdOf } from "../arm/resource-path.ts";
+import { checkNetwork, keepSubnetsInside, liesIn, outsideOfNetwork, overlap, rangesOf } from "./address-space.ts";
 import { recordFields, subnetFields, virtualNetworkFields, zoneFields, zoneLinkFields } from "./fields.ts";
 
 const networks = "Microsoft.Network/virtualNetworks";
@@ -21,8 +14,6 @@ const subnets = `${networks}/subnets`;
 const zones = "Microsoft.Network/privateDnsZones";
 const networkVersions = ["2024-05-01"];
 const zoneVersions = ["2024-06-01"];
-
-const networkIdOf = (subnetId: string): string => subnetId.slice(0, subnetId.toLowerCase().lastIndexOf("/subnets/"));
 
 /** Reports whether a resource lives in a subnet. */
 const livesIn = ({ properties = {} }: Body, subnetId: string): boolean =>
@@ -70,24 +61,31 @@ export function requireZone({ store }: Cloud, zoneId: string, suffix: string, re
     throw new ArmError(400, "PrivateDnsZoneNotFound", `The private DNS zone '${zoneId}' does not exist.`);
 }
 
+const subnetsOf = (store: Store, networkId: string): readonly Resource[] =>
+  store.list(networkId).filter(({ type }) => type === subnets);
+
 const virtualNetworks: ResourceType = {
   type: networks,
   apiVersions: networkVersions,
   fields: virtualNetworkFields,
   put: "async-operation",
-  children: async (_network, [kind = ""]) => refuseUnservedChild(kind),
+  children: async (_network, [kind = ""]) => {
+    if (kind.toLowerCase() === "virtualnetworkpeerings") throw unsupported("peerings of virtual networks");
+    return undefined;
+  },
   onPut: async ({ id, wanted, cloud }) => {
     const { subnets: inline } = wanted["properties"];
     if (inline?.length > 0)
       throw new ArmError(400, "EmulatorUnsupported", "The emulator serves subnets only as resources of their own.");
     checkNetwork(wanted["properties"]);
-    keepSubnetsInside(id, wanted["properties"], cloud.store, subnets);
+    keepSubnetsInside(wanted["properties"], subnetsOf(cloud.store, id));
   },
   present: ({ id, body }, { store }) => {
-    const own = store
-      .list(id)
-      .filter(({ type }) => type === subnets)
-      .map(({ body: { id: subnetId, name, properties } }) => ({ id: subnetId, name, properties }));
+    const own = subnetsOf(store, id).map(({ body: { id: subnetId, name, properties } }) => ({
+      id: subnetId,
+      name,
+      properties,
+    }));
     return { ...body, properties: { ...body["properties"], subnets: own } };
   },
 };
@@ -100,21 +98,15 @@ const subnetType: ResourceType = {
   put: "async-operation",
   onPut: async ({ id, wanted, cloud }) => {
     const name: string = wanted["name"];
-    const ranges = prefixesOf(wanted["properties"]).map(rangeOf);
+    const ranges = rangesOf(wanted["properties"]);
     // Azure keeps five addresses of each subnet, so that /29 is the smallest.
     const small = ranges.find(({ bitmask }) => bitmask > 29);
     if (small) throw refusedToo(`The subnet '${name}' has the range ${small}, and the smallest is /29.`);
-    const space = (cloud.store.get(networkIdOf(id))!.body["properties"].addressSpace.addressPrefixes as string[]).map(
-      rangeOf,
-    );
-    if (!ranges.every((range) => isIn(space, range))) throw outsideOfNetwork(name);
-    const siblings = cloud.store
-      .list(networkIdOf(id))
-      .filter((each) => each.type === subnets && each.id !== id.toLowerCase());
+    const network = cloud.store.get(parentIdOf(id))!;
+    if (!liesIn(network.body["properties"], ranges)) throw outsideOfNetwork(name);
+    const siblings = subnetsOf(cloud.store, network.id).filter((each) => each.id !== id.toLowerCase());
     const other = siblings.find(({ body }) =>
-      prefixesOf(body["properties"])
-        .map(rangeOf)
-        .some((range) => ranges.some((each) => overlap(range, each))),
+      rangesOf(body["properties"]).some((range) => ranges.some((each) => overlap(range, each))),
     );
     if (other)
       throw new ArmError(
@@ -166,7 +158,7 @@ function checkRecords({ properties }: Body): void {
   if (addresses.length === 0 || addresses.length > recordsMax)
     throw refusedToo(`A set of A records has 1 to ${recordsMax} records, not ${addresses.length}.`);
   if (properties.ttl === undefined) throw refusedToo("A set of records needs a ttl.");
-  const twice = addresses.find((address, index) => addresses.indexOf(address) < index);
+  const twice = firstTwice(addresses);
   if (twice !== undefined) throw refusedToo(`The address '${twice}' is there twice.`);
   const wrong = addresses.find((address) => !isIPv4(address));
   if (wrong !== undefined) throw refusedToo(`'${wrong}' is no IPv4 address.`);
@@ -181,9 +173,8 @@ const zoneLinks: ResourceType = {
   parentMustExist: ({ id, properties }: Body, store: Store) => {
     const network = String(properties?.virtualNetwork?.id);
     if (!properties?.virtualNetwork?.id) return refusedToo("A link of a private DNS zone needs a virtualNetwork.");
-    const zone = id.slice(0, id.toLowerCase().lastIndexOf("/virtualnetworklinks/"));
     const other = store
-      .list(zone)
+      .list(parentIdOf(id))
       .find(
         (each) =>
           each.type === zoneLinks.type &&

@@ -1,6 +1,6 @@
 // Checks a container app as a whole, before anything of it is stored: its configuration here, and its template, ingress
 // and traffic in the files beside this one.
-import { regionOf } from "../../arm/bodies.ts";
+import { firstTwice, regionOf } from "../../arm/bodies.ts";
 import { refuseOutOfRange, refuseUnsupportedFields } from "../../arm/fields.ts";
 import type { Body, Cloud, Resource } from "../../arm/resource.ts";
 import type { Quirks } from "../../controls/quirks.ts";
@@ -8,7 +8,7 @@ import { checkPort } from "./containers.ts";
 import { containerAppFields } from "./fields.ts";
 import { checkIdentity, identitiesOf } from "./identity.ts";
 import { checkIngress } from "./ingress.ts";
-import { firstTwice, refuse, refuseLikeAzure, refuseUnsupported } from "./refusals.ts";
+import { refuse, refuseLikeAzure, refuseUnsupported } from "./refusals.ts";
 import { checkTemplate } from "./template.ts";
 import { checkTraffic, type TrafficScope } from "./traffic.ts";
 import { refuseUnknownValues } from "./types.ts";

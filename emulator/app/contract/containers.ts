@@ -1,7 +1,8 @@
 // Checks the containers of a template as Azure does: names, variables, CPU and memory, probes, and mounts of volumes.
 // Numbers have Azure's limits, and refusals its codes and texts where these are public.
+import { firstTwice, firstTwiceExactly } from "../../arm/bodies.ts";
 import type { Body } from "../../arm/resource.ts";
-import { firstTwice, refuse, refuseLikeAzure, refuseUnsupported } from "./refusals.ts";
+import { refuse, refuseLikeAzure, refuseUnsupported } from "./refusals.ts";
 
 /** What the containers of a template may refer to, and how much they may ask for. */
 export interface ContainerScope {
@@ -64,10 +65,6 @@ function checkVariables({ name: container, env }: Body, { secrets }: ContainerSc
   const twice = firstTwiceExactly(variables.map(({ name }) => name));
   if (twice) refuseLikeAzure(`Container '${container}' has the variable '${twice}' twice.`);
 }
-
-/** Like `firstTwice`, for names in which case matters. */
-const firstTwiceExactly = (names: readonly string[]): string | undefined =>
-  names.find((name, index) => names.indexOf(name) < index);
 
 function checkResources({ name, resources }: Body): void {
   const { cpu = 0.5, memory = "1Gi" } = (resources ?? {}) as Body;

@@ -1,8 +1,9 @@
 // Checks an environment before anything of it is stored: its name, identities, logs, zones and workload profiles. Its
 // network is checked in ../environments.ts, where it is joined to the subnet.
+import { firstTwice } from "../../arm/bodies.ts";
 import type { Body, Cloud } from "../../arm/resource.ts";
 import { checkIdentity } from "./identity.ts";
-import { firstTwice, refuseLikeAzure } from "./refusals.ts";
+import { refuseLikeAzure } from "./refusals.ts";
 
 // Learn: "Workload profiles in Azure Container Apps", November 2026.
 const dedicated = ["D4", "D8", "D16", "D32", "E4", "E8", "E16", "E32", "NC24-A100", "NC48-A100", "NC96-A100"];

@@ -1,9 +1,10 @@
 // Checks the ingress of a container app: ports, transport, callers, certificates, custom domains, and what goes with
 // what. Traffic is checked in traffic.ts.
+import { firstTwice } from "../../arm/bodies.ts";
 import type { Body, Store } from "../../arm/resource.ts";
 import { environmentIdOf } from "../app-bodies.ts";
 import { checkPort } from "./containers.ts";
-import { firstTwice, refuse, refuseLikeAzure, refuseUnsupported } from "./refusals.ts";
+import { refuse, refuseLikeAzure, refuseUnsupported } from "./refusals.ts";
 
 /** What an ingress is checked against. */
 export interface IngressScope {

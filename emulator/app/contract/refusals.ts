@@ -47,9 +47,3 @@ export function refuseLikeAzure(problem: string): never {
 export function refuseUnsupported(what: string): never {
   throw unsupported(what);
 }
-
-/** Gives the first value that a list has twice, compared without regard to case; undefined when all differ. */
-export function firstTwice(values: readonly unknown[]): string | undefined {
-  const lower = values.map((value) => String(value).toLowerCase());
-  return lower.find((value, index) => lower.indexOf(value) < index);
-}

@@ -1,8 +1,9 @@
 // Checks the template of a container app: scale, volumes, the revision's suffix, and the containers. A template is what
 // a revision is made of; the configuration is checked in configuration.ts.
+import { firstTwice } from "../../arm/bodies.ts";
 import type { Body, Store } from "../../arm/resource.ts";
 import { checkContainers } from "./containers.ts";
-import { firstTwice, refuse, refuseLikeAzure, refuseUnsupported } from "./refusals.ts";
+import { refuse, refuseLikeAzure, refuseUnsupported } from "./refusals.ts";
 
 /** What a template is checked against. */
 export interface TemplateScope {

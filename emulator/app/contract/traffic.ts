@@ -1,8 +1,9 @@
 // Checks the traffic of an ingress, in every revision mode: weights, names of revisions, and labels. Most codes are
 // ours, since Azure's are not public.
+import { firstTwice } from "../../arm/bodies.ts";
 import type { Body } from "../../arm/resource.ts";
 import type { Quirks } from "../../controls/quirks.ts";
-import { firstTwice, refuse, refuseLikeAzure } from "./refusals.ts";
+import { refuse, refuseLikeAzure } from "./refusals.ts";
 import { refuseRevisionName } from "./template.ts";
 
 /** What the traffic may name. */

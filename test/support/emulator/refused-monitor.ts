@@ -4,6 +4,7 @@ import {
   type Case,
   environmentPath,
   groupPath,
+  guid,
   here,
   idIn,
   listed,
@@ -27,6 +28,7 @@ const groupWith = (what: string, receivers: Body): Case => [
   peopleVersion,
   people(receivers),
 ];
+const logicApp = `/subscriptions/${guid(1)}/resourceGroups/g/providers/Microsoft.Logic/workflows/w`;
 const runbook = { runbookName: "r", isGlobalRunbook: false };
 
 /** Action groups. */
@@ -53,7 +55,7 @@ export const actionGroupCases: readonly Case[] = [
     ],
   }),
   groupWith("a logic app without an address", {
-    logicAppReceivers: [{ name: "l", resourceId: "/x", callbackUrl: "nowhere" }],
+    logicAppReceivers: [{ name: "l", resourceId: logicApp, callbackUrl: "nowhere" }],
   }),
   groupWith("an event hub of no subscription", {
     eventHubReceivers: [{ name: "e", eventHubNameSpace: "x", eventHubName: "y", subscriptionId: "z" }],
@@ -194,6 +196,6 @@ export const ruleCases: readonly Case[] = [
   metric("another type than the target's", () => ({ targetResourceType: "Microsoft.App/containerApps" })),
   metric("another region than the target's", () => ({ targetResourceRegion: "eastus" })),
   ["a metric alert rule a?b", own, "Microsoft.Insights/metricAlerts/a%3Fb", "2018-03-01", { location: "global" }],
-  ["a setting a?b", own, `${setting}%3Fb`, "2021-05-01-preview", { properties: {} }],
+  ["a setting wrong?b", own, `${setting}%3Fb`, "2021-05-01-preview", { properties: {} }],
   ["a PATCH of a setting", "HttpMethodNotAllowed", setting, "2021-05-01-preview", { properties: {} }, "PATCH"],
 ];
