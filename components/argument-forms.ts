@@ -65,14 +65,18 @@ function declaration(form: Form<unknown>, what: string): Form<string> {
     },
   };
 }
-/** Reports whether a ladder of what is declared opens issues. */
-function opensIssues(remediations: string | undefined): boolean {
-  const declared = read(remediationsForm, parsedJson(remediations ?? "{}"));
-  return (
-    "value" in declared &&
-    declared.value.policies.some(({ ladder }) => ladder.some(({ runbook }) => runbook === "open-issue"))
-  );
+
+/** Gives what is declared; undefined if nothing is, or if it is refused. */
+function declaredIn<Declared>(form: Form<Declared>, json: string | undefined): Declared | undefined {
+  const parsed = json === undefined ? undefined : read(form, parsedJson(json));
+  return parsed && "value" in parsed ? parsed.value : undefined;
 }
+
+/** Reports whether a ladder of what is declared opens issues. */
+const opensIssues = (remediations: string | undefined): boolean =>
+  (declaredIn(remediationsForm, remediations)?.policies ?? []).some(({ ladder }) =>
+    ladder.some(({ runbook }) => runbook === "open-issue"),
+  );
 
 const credentialsForm = list(completedCredential);
 
@@ -254,12 +258,10 @@ function objectionsToDeclared(
   managed: readonly AppTarget[],
   signs: boolean,
 ): readonly string[] {
-  if (credentials === undefined) return [];
-  const parsed = read(credentialsForm, parsedJson(credentials));
-  if ("complaints" in parsed) return [];
-  const unsigned = parsed.value.filter(({ webhook }) => webhook !== undefined && !signs);
+  const declared = declaredIn(credentialsForm, credentials) ?? [];
+  const unsigned = declared.filter(({ webhook }) => webhook !== undefined && !signs);
   return [
-    ...objectionsToCredentials(parsed.value, managed),
+    ...objectionsToCredentials(declared, managed),
     ...unsigned.map(({ credential }) => `credentialWebhookSecret must sign the calls to the webhook of ${credential}.`),
   ];
 }

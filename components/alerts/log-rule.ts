@@ -11,7 +11,7 @@ export interface RulePlace {
   readonly location: string;
   readonly workspaceId: pulumi.Input<string>;
   readonly actionGroupIds: pulumi.Input<pulumi.Input<string>[]>;
-  readonly owner: string;
+  readonly owner?: string | undefined;
   readonly runbook: string;
 }
 
@@ -24,7 +24,8 @@ export interface LogRule {
   readonly windowMinutes: number;
   readonly everyMinutes: number;
   readonly query: string;
-  readonly dimension: string;
+  /** Without one, the rule has one alert for all rows: it is about a single thing. */
+  readonly dimension?: string | undefined;
   readonly threshold?: number;
   readonly trace?: pulumi.Input<string>;
 }
@@ -39,7 +40,7 @@ function isoMinutes(minutes: number): string {
   return minutes % 60 === 0 ? `PT${minutes / 60}H` : `PT${minutes}M`;
 }
 
-/** Declares a rule that fires for each value of its dimension with more rows than the threshold. */
+/** Declares a rule that fires for each value of its dimension, if it has one, with more rows than the threshold. */
 export function declareLogRule(
   name: string,
   { scope, resourceGroupName, location, workspaceId, actionGroupIds, owner, runbook }: RulePlace,
@@ -70,14 +71,14 @@ export function declareLogRule(
             timeAggregation: "Count",
             operator: "GreaterThan",
             threshold,
-            dimensions: [{ name: dimension, operator: "Include", values: ["*"] }],
+            ...(dimension && { dimensions: [{ name: dimension, operator: "Include", values: ["*"] }] }),
             failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 },
           },
         ],
       },
       actions: {
         actionGroups: actionGroupIds,
-        customProperties: { owner, runbook, ...(trace === undefined ? {} : { trace }) },
+        customProperties: { ...(owner && { owner }), runbook, ...(trace === undefined ? {} : { trace }) },
       },
     },
     { parent },

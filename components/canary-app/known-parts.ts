@@ -36,6 +36,13 @@ export function fromKnownParts<Result>(
   return pulumi.unsecret(apply<Result>((value) => compute(withHoles(value) as never), true)) as pulumi.Output<Result>;
 }
 
+/**
+ * Waits for inputs, with a hole for each part that a preview does not know. A part may be a secret, which must stay in
+ * this process.
+ */
+export const knownParts = (inputs: object): Promise<Readonly<Record<string, unknown>>> =>
+  new Promise((resolve) => void fromKnownParts(inputs, (parts) => resolve(parts)));
+
 function withHoles(value: unknown): unknown {
   if (isUnknown(value)) return hole;
   if (Array.isArray(value)) return value.map(withHoles);

@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { canaryAppExists, canaryAppMoved } from "../../errors/canary-app.ts";
 import { refusal, takesHooks } from "../conventions.ts";
 import { hookNames } from "./hook-names.ts";
-import { fromKnownParts } from "./known-parts.ts";
+import { fromKnownParts, knownParts } from "./known-parts.ts";
 import type { KeptSetting } from "./losses.ts";
 import type { Live } from "./take-over.ts";
 
@@ -27,14 +27,10 @@ export function noRecreation(name: string, place: Place, live: pulumi.Output<Liv
   const refuse = async (): Promise<void> => {
     if (pulumi.runtime.isDryRun() && (await exists(live))) throw refusal(canaryAppExists({ app: name }));
   };
-  const compare = async ({ id }: pulumi.ResourceHookArgs): Promise<void> =>
-    new Promise((resolve, reject) => {
-      fromKnownParts({ place }, (known: { readonly place: unknown }) => {
-        const error = otherApp(name, id, known.place);
-        if (error) reject(error);
-        else resolve();
-      });
-    });
+  const compare = async ({ id }: pulumi.ResourceHookArgs): Promise<void> => {
+    const known = await knownParts({ place });
+    refuseOther(name, id, known["place"]);
+  };
   return {
     beforeCreate: [new pulumi.ResourceHook(hook("no-recreation"), refuse, { onDryRun: true })],
     beforeUpdate: [new pulumi.ResourceHook(hook("same-app"), compare, { onDryRun: true })],
@@ -42,10 +38,10 @@ export function noRecreation(name: string, place: Place, live: pulumi.Output<Liv
 }
 
 /** A live app that a preview cannot read yet is none. */
-const exists = (live: pulumi.Output<Live>): Promise<boolean> =>
-  new Promise(
-    (resolve) => void fromKnownParts({ live }, (known: { live: Partial<Live> }) => resolve(known.live.exists === true)),
-  );
+async function exists(live: pulumi.Output<Live>): Promise<boolean> {
+  const known = (await knownParts({ live })) as { readonly live: Partial<Live> };
+  return known.live.exists === true;
+}
 
 /**
  * Passes a value on if the app in the state is the one that the program names. No hook runs for an app that stays as it
@@ -59,13 +55,12 @@ export const ofSameApp = <Value>(
   value: pulumi.Output<Value>,
 ): pulumi.Output<Value> =>
   fromKnownParts({ id, place }, (known: { readonly id: unknown; readonly place: unknown }) => {
-    const error = otherApp(name, known.id, known.place);
-    if (error) throw error;
+    refuseOther(name, known.id, known.place);
     return value;
   });
 
-/** Gives the error of a program that names another app than the one of an id. Azure ignores letter case. */
-function otherApp(name: string, id: unknown, place: unknown): unknown {
+/** Refuses a program that names another app than the one of an id. Azure ignores letter case. */
+function refuseOther(name: string, id: unknown, place: unknown): void {
   const [, ...found] = /\/resourceGroups\/([^/]+)\/.*\/containerApps\/([^/]+)$/i.exec(String(id)) ?? [];
   const said = Array.isArray(place) ? (place as readonly unknown[]) : [];
   const moves = ["resource group", "name"].flatMap((what, index) => {
@@ -73,7 +68,7 @@ function otherApp(name: string, id: unknown, place: unknown): unknown {
     const isOther = is !== undefined && typeof says === "string" && is.toLowerCase() !== says.toLowerCase();
     return isOther ? [`its ${what} is ${is}, and the program says ${says}`] : [];
   });
-  return moves.length > 0 ? refusal(canaryAppMoved({ app: name, moves })) : undefined;
+  if (moves.length > 0) throw refusal(canaryAppMoved({ app: name, moves }));
 }
 
 /** An imported app has these as inputs, since Azure shows them. Removing one would replace the app. */

@@ -8,7 +8,7 @@ import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
 import { canaryAppOutdated } from "../../errors/canary-app.ts";
 import { refusal, takesHooks } from "../conventions.ts";
 import { hookNames } from "./hook-names.ts";
-import { fromKnownParts, hasHole } from "./known-parts.ts";
+import { hasHole, knownParts } from "./known-parts.ts";
 
 /** What the hook says of an update. It does not run for an app that stays as it is. */
 interface Foreseen {
@@ -29,7 +29,7 @@ export interface ReleaseKey {
 export function releaseKey(name: string, hasSlots: boolean): ReleaseKey {
   let foreseen: Foreseen | undefined;
   const compare = async ({ oldInputs, newInputs, oldOutputs }: pulumi.ResourceHookArgs): Promise<void> => {
-    const { was, will } = await known({ was: oldInputs?.["template"], will: newInputs?.["template"] });
+    const { was, will } = await knownParts({ was: oldInputs?.["template"], will: newInputs?.["template"] });
     const isUnchanged = !hasHole(will) && canonical(was) === canonical(will);
     foreseen = { isUnchanged, revision: oldOutputs?.["latestRevisionName"], suffix: suffixIn(will) };
   };
@@ -55,10 +55,6 @@ const suffixIn = (template: unknown): string | undefined => {
   const { revisionSuffix } = (hasHole(template) ? {} : (template ?? {})) as { readonly revisionSuffix?: string };
   return revisionSuffix;
 };
-
-/** Resolves values with a hole for each part that is not known. Secrets stay in this process. */
-const known = (values: object): Promise<{ readonly was: unknown; readonly will: unknown }> =>
-  new Promise((resolve) => void fromKnownParts(values, (parts) => resolve(parts)));
 
 /**
  * Refuses a run that does not see a revision that another client made: the state would say that all is as it was, while

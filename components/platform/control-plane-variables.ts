@@ -38,24 +38,37 @@ interface Settings {
   readonly issues?: { readonly tokenUrl: pulumi.Input<string>; readonly api?: string | undefined } | undefined;
 }
 
-/** The name of the app's secret with the database's password. The template names the secret and never holds it. */
-const passwordSecret = "database-password";
-/** The name of the app's secret with the notifiers. */
-const notifySecret = "notify";
-/** The name of the app's secret with the rotator's password. */
-const rotatorSecret = "rotator-password";
-/** The name of the app's secret that signs calls of credentials' webhooks. */
-const webhookSecret = "credential-webhook";
+/** A setting that is a secret: its variable, and the app's secret that the template names and never holds. */
+interface SecretSetting {
+  readonly variable: string;
+  readonly name: string;
+  /** The value, or where Key Vault holds it. */
+  readonly held: { readonly value: pulumi.Output<string> } | { readonly keyVaultUrl: pulumi.Input<string> };
+}
 
-/** The name of the app's secret with the connection string of telemetry. */
-const telemetrySecret = "telemetry";
-
-/** The name of the app's secret with the token for issues, which Key Vault holds. */
-const issuesSecret = "issues-token";
+/** Lists the settings that are secrets, as far as the arguments have them. */
+function secretSettings(args: Settings): readonly SecretSetting[] {
+  const { database, notify, rotatorPassword, credentialWebhookSecret, telemetry, issues } = args;
+  const given = [
+    ["BALLAST_DATABASE_PASSWORD", "database-password", database.login?.password],
+    ["BALLAST_NOTIFY", "notify", notify],
+    ["BALLAST_ROTATOR_PASSWORD", "rotator-password", rotatorPassword],
+    ["BALLAST_CREDENTIAL_WEBHOOK_SECRET", "credential-webhook", credentialWebhookSecret],
+    ["APPLICATIONINSIGHTS_CONNECTION_STRING", "telemetry", telemetry?.connectionString],
+  ] as const;
+  return [
+    ...given.flatMap(([variable, name, value]) =>
+      value === undefined ? [] : [{ variable, name, held: { value: pulumi.secret(value) } }],
+    ),
+    ...(issues
+      ? [{ variable: "BALLAST_ISSUES_TOKEN", name: "issues-token", held: { keyVaultUrl: issues.tokenUrl } }]
+      : []),
+  ];
+}
 
 /** Returns the secrets that the template only names. One that Key Vault holds is fetched with the identity. */
 export function secretsOf(
-  { database, notify, rotatorPassword, credentialWebhookSecret, telemetry, issues }: Settings,
+  args: Settings,
   identity: pulumi.Input<string>,
 ): {
   secrets?: (
@@ -63,17 +76,10 @@ export function secretsOf(
     | { name: string; keyVaultUrl: pulumi.Input<string>; identity: pulumi.Input<string> }
   )[];
 } {
-  const given = [
-    ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
-    ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
-    ...(rotatorPassword === undefined ? [] : [{ name: rotatorSecret, value: pulumi.secret(rotatorPassword) }]),
-    ...(credentialWebhookSecret === undefined
-      ? []
-      : [{ name: webhookSecret, value: pulumi.secret(credentialWebhookSecret) }]),
-    ...(telemetry ? [{ name: telemetrySecret, value: pulumi.secret(telemetry.connectionString) }] : []),
-    ...(issues ? [{ name: issuesSecret, keyVaultUrl: issues.tokenUrl, identity }] : []),
-  ];
-  return given.length === 0 ? {} : { secrets: given };
+  const secrets = secretSettings(args).map(({ name, held }) =>
+    "value" in held ? { name, ...held } : { name, ...held, identity },
+  );
+  return secrets.length === 0 ? {} : { secrets };
 }
 
 /** Returns the environment variables that controlplane/main.ts reads. */
@@ -115,7 +121,7 @@ export function environmentVariables(
     ...(args.remediations === undefined ? {} : { BALLAST_REMEDIATIONS: args.remediations }),
     ...(args.issues?.api === undefined ? {} : { BALLAST_ISSUES_API: args.issues.api }),
   });
-  return [...env, ...secretVariables(args)];
+  return [...env, ...secretSettings(args).map(({ variable, name }) => ({ name: variable, secretRef: name }))];
 }
 
 /** Returns the arguments as the state keeps them: a component's own inputs are in it too. */
@@ -131,19 +137,4 @@ export function stateOf(given: Settings): object {
     database: { ...database, ...(login && { login: { ...login, password: pulumi.secret(login.password) } }) },
     ...(telemetry && { telemetry: { ...telemetry, connectionString: pulumi.secret(telemetry.connectionString) } }),
   };
-}
-
-/** Returns the variables whose values are secrets of the app. */
-function secretVariables(args: Settings): { name: string; secretRef: string }[] {
-  const { database } = args;
-  return [
-    ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
-    ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
-    ...(args.rotatorPassword === undefined ? [] : [{ name: "BALLAST_ROTATOR_PASSWORD", secretRef: rotatorSecret }]),
-    ...(args.issues === undefined ? [] : [{ name: "BALLAST_ISSUES_TOKEN", secretRef: issuesSecret }]),
-    ...(args.credentialWebhookSecret === undefined
-      ? []
-      : [{ name: "BALLAST_CREDENTIAL_WEBHOOK_SECRET", secretRef: webhookSecret }]),
-    ...(args.telemetry ? [{ name: "APPLICATIONINSIGHTS_CONNECTION_STRING", secretRef: telemetrySecret }] : []),
-  ];
 }

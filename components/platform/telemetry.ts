@@ -5,9 +5,9 @@ import { Component } from "@pulumi/azure-native/applicationinsights/component.js
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { ActionGroup } from "@pulumi/azure-native/monitor/actionGroup.js";
-import { ScheduledQueryRule } from "@pulumi/azure-native/monitor/scheduledQueryRule.js";
 import * as pulumi from "@pulumi/pulumi";
 import { patience } from "../../defaults.ts";
+import { declareLogRule } from "../alerts/log-rule.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import {
@@ -18,7 +18,7 @@ import {
   roleDefinitionId,
   subscriptionOf,
 } from "../conventions.ts";
-import { type Alert, alertsOf } from "./alerts.ts";
+import { alertsOf } from "./alerts.ts";
 
 /** Where telemetry goes, and who is notified of alerts. */
 export interface TelemetryArgs {
@@ -106,7 +106,13 @@ export class Telemetry extends pulumi.ComponentResource {
       leaseSeconds: args.leaseSeconds ?? patience.leaseSeconds,
       switchJob: args.switchJob ?? "dead-mans-switch",
     });
-    for (const alert of alerts) this.#alertRule(name, args, alert, actionGroup);
+    const { emails = [], owner = emails[0] } = args;
+    for (const alert of alerts) {
+      const { means, runbook } = alert;
+      const told = { ...args, owner, runbook, actionGroupIds: [actionGroup.id] };
+      const description = `${means} Runbook: ${runbook}.`;
+      declareLogRule(name, told, { ...alert, means: description, everyMinutes: 5 }, this);
+    }
 
     this.sender = {
       insightsId: insights.id,
@@ -151,44 +157,6 @@ export class Telemetry extends pulumi.ComponentResource {
           emailAddress,
           useCommonAlertSchema: true,
         })),
-      },
-      { parent: this },
-    );
-  }
-
-  /** Declares a rule that fires when the alert's query returns any row. */
-  #alertRule(name: string, args: TelemetryArgs, alert: Alert, actionGroup: ActionGroup): void {
-    const { scope, resourceGroupName, location, workspaceId, emails = [], owner = emails[0] } = args;
-    const { id, title, means, runbook, severity, windowMinutes, query, dimension } = alert;
-    new ScheduledQueryRule(
-      child(name, `alert-${id}`),
-      {
-        ruleName: physicalName("alert", `${name}-${id}`, scope),
-        resourceGroupName,
-        location,
-        kind: "LogAlert",
-        displayName: title,
-        description: `${means} Runbook: ${runbook}.`,
-        severity,
-        enabled: true,
-        scopes: [workspaceId],
-        evaluationFrequency: "PT5M",
-        windowSize: `PT${windowMinutes}M`,
-        autoMitigate: true,
-        skipQueryValidation: true, // a workspace does not have a table until something is written to it
-        criteria: {
-          allOf: [
-            {
-              query,
-              timeAggregation: "Count",
-              operator: "GreaterThan",
-              threshold: 0,
-              ...(dimension && { dimensions: [{ name: dimension, operator: "Include", values: ["*"] }] }),
-              failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 },
-            },
-          ],
-        },
-        actions: { actionGroups: [actionGroup.id], customProperties: { ...(owner && { owner }), runbook } },
       },
       { parent: this },
     );

@@ -87,6 +87,12 @@ const inputsOf = ({ folder }: Delivery, stack: DeliveredStack, identity: Missing
   "azure-subscription-id": stack.subscriptionId ?? variable(subscription),
 });
 
+/** The inputs of a workflow that changes a stack: it runs in the stack's environment. */
+const inputsOfDeployment = (delivery: Delivery, stack: DeliveredStack) => ({
+  ...inputsOf(delivery, stack, deployIdentity),
+  environment: stack.name,
+});
+
 /** One job that calls a reusable workflow, by the workflow's own contract: a wrong input does not compile. */
 export interface Call<Name extends keyof Contracts> {
   readonly key: string;
@@ -122,6 +128,30 @@ const call = <Name extends keyof Contracts>(
 
 const reading = { contents: "read", "id-token": "write" } as const;
 
+const keepingIssue = { ...reading, issues: "write" } as const;
+
+/** Gives an input of a workflow that a person starts. */
+const given = (name: string): string => `\${{ inputs.${name} }}`;
+
+const choiceInput = (name: string, description: string, options: readonly string[]): string => `      ${name}:
+        description: ${description}
+        type: choice
+        options: [${options.join(", ")}]
+        required: true`;
+
+/** The stack is chosen by whoever starts the workflow; the job of each stack has its environment. */
+const stackInput = ({ stacks }: Delivery, description = "The stack."): string =>
+  choiceInput(
+    "stack",
+    description,
+    stacks.map(({ name }) => name),
+  );
+
+const textInput = (name: string, description: string, otherwise?: string): string => `      ${name}:
+        description: ${description}
+        type: string
+        ${otherwise === undefined ? "required: true" : `default: "${otherwise}"`}`;
+
 const preview = (delivery: Delivery): string => `# Shows in each pull request what it would change in each stack.
 name: preview
 on:
@@ -153,19 +183,9 @@ on:
     branches: [main]
   workflow_dispatch:
     inputs:
-      stack:
-        description: The stack to take back.
-        type: choice
-        options: [${delivery.stacks.map(({ name }) => name).join(", ")}]
-        required: true
-      app:
-        description: The app whose release in progress is aborted.
-        type: string
-        default: ""
-      commit:
-        description: The commit to go back to. Without it, only the release in progress is aborted.
-        type: string
-        default: ""
+${stackInput(delivery, "The stack to take back.")}
+${textInput("app", "The app whose release in progress is aborted.", "")}
+${textInput("commit", "The commit to go back to. Without it, only the release in progress is aborted.", "")}
 permissions: {}
 jobs:
 ${delivery.stacks
@@ -175,8 +195,8 @@ ${delivery.stacks
       workflow: "pulumi-up",
       needs: at === 0 ? undefined : keyOf("up", delivery.stacks[at - 1]!),
       condition: "github.event_name == 'push'",
-      permissions: { ...reading, issues: "write" },
-      inputs: { ...inputsOf(delivery, stack, deployIdentity), environment: stack.name },
+      permissions: keepingIssue,
+      inputs: inputsOfDeployment(delivery, stack),
     }),
   )
   .join("\n")}
@@ -186,13 +206,8 @@ ${delivery.stacks
       key: keyOf("rollback", stack),
       workflow: "rollback",
       condition: `github.event_name == 'workflow_dispatch' && inputs.stack == '${stack.name}'`,
-      permissions: { ...reading, issues: "write" },
-      inputs: {
-        ...inputsOf(delivery, stack, deployIdentity),
-        environment: stack.name,
-        app: "${{ inputs.app }}",
-        commit: "${{ inputs.commit }}",
-      },
+      permissions: keepingIssue,
+      inputs: { ...inputsOfDeployment(delivery, stack), app: given("app"), commit: given("commit") },
     }),
   )
   .join("\n")}
@@ -214,28 +229,13 @@ ${delivery.stacks
       call(delivery, {
         key: keyOf(workflow, stack),
         workflow,
-        permissions: { ...reading, issues: "write" },
+        permissions: keepingIssue,
         inputs: inputsOf(delivery, stack, previewIdentity),
       }),
     ),
   )
   .join("\n")}
 `;
-
-/** Gives an input of a workflow that a person starts. */
-const given = (name: string): string => `\${{ inputs.${name} }}`;
-
-/** The stack is chosen by whoever starts the workflow; the job of each stack has its environment. */
-const stackInput = ({ stacks }: Delivery): string => `      stack:
-        description: The stack.
-        type: choice
-        options: [${stacks.map(({ name }) => name).join(", ")}]
-        required: true`;
-
-const textInput = (name: string, description: string, otherwise?: string): string => `      ${name}:
-        description: ${description}
-        type: string
-        ${otherwise === undefined ? "required: true" : `default: "${otherwise}"`}`;
 
 /** A rotation, and the way back from one. Those that are due begin by themselves. */
 const credentials = (
@@ -254,25 +254,23 @@ jobs:
 ${delivery.stacks
   .flatMap((stack) => {
     const common = {
-      ...inputsOf(delivery, stack, deployIdentity),
-      environment: stack.name,
+      ...inputsOfDeployment(delivery, stack),
       credential: given("credential"),
       reason: given("reason"),
     };
-    const permissions = { ...reading, issues: "write" } as const;
     return [
       call(delivery, {
         key: keyOf("rotate", stack),
         workflow: "credential-rotate",
         condition: `inputs.stack == '${stack.name}' && inputs.rotation == ''`,
-        permissions,
+        permissions: keepingIssue,
         inputs: common,
       }),
       call(delivery, {
         key: keyOf("back", stack),
         workflow: "credential-back",
         condition: `inputs.stack == '${stack.name}' && inputs.rotation != ''`,
-        permissions,
+        permissions: keepingIssue,
         inputs: { ...common, rotation: given("rotation") },
       }),
     ];
@@ -289,11 +287,7 @@ on:
   workflow_dispatch:
     inputs:
 ${stackInput(delivery)}
-      phase:
-        description: Which half of the change.
-        type: choice
-        options: [expand, contract]
-        required: true
+${choiceInput("phase", "Which half of the change.", ["expand", "contract"])}
 ${textInput("app", "The app that uses the database.")}
 ${textInput("resource-group", "The resource group of the app and of the job.")}
 ${textInput("job", "The Container Apps Job of the phase, such as shop-migrate-expand.")}
@@ -305,10 +299,9 @@ ${delivery.stacks
       key: keyOf("migrate", stack),
       workflow: "db-migrate",
       condition: `inputs.stack == '${stack.name}'`,
-      permissions: { ...reading, issues: "write" },
+      permissions: keepingIssue,
       inputs: {
-        ...inputsOf(delivery, stack, deployIdentity),
-        environment: stack.name,
+        ...inputsOfDeployment(delivery, stack),
         phase: given("phase"),
         app: given("app"),
         "resource-group": given("resource-group"),

@@ -237,3 +237,13 @@ export function variablesOf(declared: readonly Declared[], name: string): Readon
 /** Waits for an output. */
 export const valueOf = <Value>(output: pulumi.Output<Value>): Promise<Value> =>
   new Promise((resolve) => void output.apply(resolve));
+
+/** Gives an output that a preview does not know, as the SDK marks it. */
+export const unknown = (): any =>
+  new (pulumi.Output as unknown as new (...parts: unknown[]) => unknown)(
+    new Set(),
+    Promise.resolve(undefined),
+    Promise.resolve(false),
+    Promise.resolve(false),
+    Promise.resolve(new Set()),
+  );
