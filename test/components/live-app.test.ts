@@ -113,8 +113,8 @@ test("a preview that does not know the name yet says that it cannot read the liv
 });
 
 const hiddenBy = (places: string): string =>
-  `info: [runtime] This preview shows nothing of the template of "shop", since a value in it is not known yet: ${places}. ` +
-  "What is known of it is checked all the same.";
+  'info: [runtime] This preview shows nothing of the template of "shop", since a value in it is not known yet: ' +
+  `${places}. What is known of it is checked all the same.`;
 
 test("a preview names the first three values that hide a template", async () => {
   const env = ["A", "B", "C", "D", "E"].map((name) => ({ name, value: name === "B" ? "known" : unknown() }));

@@ -39,7 +39,7 @@ const settingsOf = (subscription: string, changes: Partial<Settings>): Settings 
   }) as Settings;
 
 /** Gives the context of the shop's app for a caller with these tokens, with some settings changed. */
-export function contextFor(
+function contextFor(
   subscription: string,
   tokenFor: (audience: string) => Promise<string>,
   changes: Partial<Settings> = {},
