@@ -30,5 +30,6 @@ export function adviceOn(
     isBlind || isTight
       ? "raise maximumSeconds or failurePointsMax, or send requests of your own while a canary is watched"
       : "nothing has to be changed";
-  return `At ${Math.round(requestsPerMinute)} requests a minute this plan ${sees}, and ${misses}${lateness}; ${remedy}.`;
+  const rate = `${Math.round(requestsPerMinute)} requests a minute`;
+  return `At ${rate} this plan ${sees}, and ${misses}${lateness}; ${remedy}.`;
 }
