@@ -273,8 +273,9 @@ function judgeFavour(
   if (strict !== undefined)
     return wait(
       "unsettled",
-      `canary is not shown to be good yet: ${ratio(strict)} in its favour, ${ratio(needed)} needed, that it fails less ` +
-        `than ${strictPart * thresholds.failurePointsMax} points more than stable, which this traffic can show; ${seen}`,
+      `canary is not shown to be good yet: ${ratio(strict)} in its favour, ${ratio(needed)} needed, that it fails ` +
+        `less than ${strictPart * thresholds.failurePointsMax} points more than stable, which this traffic can show; ` +
+        seen,
     );
   if (shown.log >= needed)
     return {
