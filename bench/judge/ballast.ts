@@ -1,15 +1,13 @@
 // Our judge as a contestant: the product's own code, with minutes as buckets. It uses the ramp of the contest, so
 // that verdicts are compared and not speed.
-import { durationsOf } from "../../engines/rollout/judge/durations.ts";
 import type { Evidence } from "../../engines/rollout/judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "../../engines/rollout/judge/gather.ts";
 import { judge } from "../../engines/rollout/judge/judge.ts";
-import { byMetric } from "../../engines/rollout/judge/metrics.ts";
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { Bucket, Tally, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import type { Arm, Contestant, Minute, Move } from "./contestant.ts";
 
-interface State {
+export interface State {
   readonly evidence: Evidence;
   readonly weight: number;
   /** All minutes before this one are judged; a minute that is delivered again is skipped. */
@@ -29,6 +27,17 @@ const silentFrom = 2;
 /** How many minutes a missing minute is waited for, as the product waits for late rows. */
 const patienceMinutes = 6;
 
+/** What is left out of our judge, or changed in it. */
+export interface Omission {
+  /** Changes the evidence after each minute, and when a step begins. */
+  readonly afterMinute?: (evidence: Evidence) => Evidence;
+  readonly beginsStep?: (evidence: Evidence) => Evidence;
+  /** Gathers evidence in another way. */
+  readonly gather?: typeof gather;
+  /** Compares with ten minutes of stable instead of one. */
+  readonly staleStable?: true;
+}
+
 /** The configuration of our judge. */
 export interface Setting {
   readonly name: string;
@@ -45,31 +54,12 @@ export interface Setting {
   /** Whether the step at 100 percent is played too, as the product does. */
   readonly playsLast?: true;
   /** What is left out or changed to measure its effect; absent in the product's own configuration. */
-  readonly without?: keyof typeof omissions | "fresh stable";
+  readonly without?: Omission;
 }
-
-/** What can be left out of the evidence after each minute. */
-const omissions = {
-  tempering: (evidence: Evidence): Evidence => withNoise(evidence, () => noEvidence.baseline.noise.failed),
-  "long blocks": (evidence: Evidence): Evidence =>
-    withNoise(evidence, (scales) => scales.map((scale, index) => (index < 2 ? scale : { ...scale, pairs: 0, sum: 0 }))),
-  body: (evidence: Evidence): Evidence => {
-    const { p50: _half, p75: _quarter, ...tails } = evidence.baseline.tails;
-    return { ...evidence, baseline: { ...evidence.baseline, tails } };
-  },
-} as const;
-
-const withNoise = (
-  evidence: Evidence,
-  change: (scales: Evidence["baseline"]["noise"]["failed"]) => Evidence["baseline"]["noise"]["failed"],
-): Evidence => ({
-  ...evidence,
-  baseline: { ...evidence.baseline, noise: byMetric((name) => change(evidence.baseline.noise[name])) },
-});
 
 const millisecondsPerMinute = 60_000;
 
-const contestRamp = {
+export const contestRamp = {
   thresholds: defaultThresholds,
   weights: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50],
   warmUp: 3,
@@ -83,7 +73,7 @@ export const ballast: Contestant<State> = {
   about: "our judge with the default thresholds, and the weights of the contest: ten steps of a minute",
 };
 
-const defaultPlan = {
+export const defaultPlan = {
   name: "ballast, default plan",
   thresholds: defaultThresholds,
   weights: defaultStrategy.weights,
@@ -100,21 +90,11 @@ export const byPlan: Contestant<State> = {
   onlyOwnWeights: true,
 };
 
-/** Our judge with one thing left out or changed, to measure the effect of each. */
-export const ablations: readonly Contestant<State>[] = [
-  contestant({ ...contestRamp, name: "ballast without tempering", without: "tempering" }),
-  contestant({ ...contestRamp, name: "ballast without warm-up", warmUp: 0 }),
-  contestant({ ...contestRamp, name: "ballast with stable of ten minutes", without: "fresh stable" }),
-  contestant({ ...defaultPlan, name: "default plan without the body", without: "body" }),
-  contestant({ ...defaultPlan, name: "default plan without long blocks", without: "long blocks" }),
-  contestant({ ...defaultPlan, name: "default plan without hold-back", weights: [5, 25, 50] }),
-];
-
 /** Gives our judge as a contestant, with a configuration. */
-function contestant(setting: Setting): Contestant<State> {
-  const { name, thresholds, weights, warmUp, settle, without } = setting;
-  const adjusted = (evidence: Evidence): Evidence =>
-    without === undefined || without === "fresh stable" ? evidence : omissions[without](evidence);
+export function contestant(setting: Setting): Contestant<State> {
+  const { name, thresholds, weights, warmUp, without = {} } = setting;
+  const adjusted = without.afterMinute ?? ((evidence: Evidence): Evidence => evidence);
+  const collect = without.gather ?? gather;
   const watch = (state: Pick<State, "weight" | "warmUntil">) => ({
     thresholds,
     percent: state.weight,
@@ -126,10 +106,11 @@ function contestant(setting: Setting): Contestant<State> {
     name,
     start: (history) => {
       const first = { weight: weights[0]!, warmUntil: warmUp };
-      const evidence = adjusted(gather(beginStep(noEvidence, 0, weights.length), history.map(bucketAt), watch(first)));
+      const before = beginStep(noEvidence, 0, weights.length);
+      const evidence = adjusted(collect(before, history.map(bucketAt), watch(first)));
       return {
         ...first,
-        evidence,
+        evidence: without.beginsStep?.(evidence) ?? evidence,
         stables: history.slice(-9).map(({ stable }) => stable),
         judgedTo: 0,
         probesFailed: 0,
@@ -144,16 +125,15 @@ function contestant(setting: Setting): Contestant<State> {
       for (const minute of state.early) {
         if (minute.at < state.judgedTo) continue;
         if (minute.at > state.judgedTo && now - state.judgedTo < patienceMinutes) break;
-        state = stepOf(state, minute, weights, settle);
+        state = stepOf(state, minute, setting);
         const stables = [...state.stables, minute.stable].slice(-10);
-        const bucket =
-          without === "fresh stable" ? { ...bucketAt(minute), stable: together(stables) } : bucketAt(minute);
+        const bucket = without.staleStable ? { ...bucketAt(minute), stable: together(stables) } : bucketAt(minute);
         state = {
           ...state,
           stables,
           judgedTo: minute.at + 1,
           probesFailed: inARow(state.probesFailed, minute),
-          evidence: adjusted(gather(state.evidence, [bucket], watch(state))),
+          evidence: adjusted(collect(state.evidence, [bucket], watch(state))),
         };
       }
       state = { ...state, early: state.early.filter(({ at }) => at >= state.judgedTo) };
@@ -181,14 +161,15 @@ const inARow = (before: number, { probes, probesFailed }: Minute): number =>
   probes > 0 && probesFailed === probes ? before + probes : Math.min(1, probesFailed);
 
 /** Begins a step if the weight of the canary changed in a minute. */
-function stepOf(state: State, { weight, at }: Minute, weights: readonly number[], settle: number): State {
+function stepOf(state: State, { weight, at }: Minute, { weights, settle, without }: Setting): State {
   if (weight === state.weight || weight === 0) return state;
   const step = weights.filter((percent) => percent < weight).length;
+  const evidence = beginStep(state.evidence, step, weights.length);
   return {
     ...state,
     weight,
     warmUntil: Math.max(state.warmUntil, at + settle),
-    evidence: beginStep(state.evidence, step, weights.length),
+    evidence: without?.beginsStep?.(evidence) ?? evidence,
   };
 }
 
@@ -203,13 +184,24 @@ const together = (arms: readonly Arm[]): Tally => {
   });
 };
 
-const bucketAt = ({ at, canary, stable }: Minute): Bucket => ({
-  at: at * millisecondsPerMinute,
-  canary: tallyOf(canary),
-  stable: tallyOf(stable),
-});
+/** The buckets of minutes that another run of the same world has already asked for. */
+const known = new WeakMap<Minute, Bucket>();
+
+/** Gives the bucket of a minute. All our contestants see the same hour before, so each bucket is made once. */
+function bucketAt(minute: Minute): Bucket {
+  const { at, canary, stable } = minute;
+  const bucket = known.get(minute) ?? {
+    at: at * millisecondsPerMinute,
+    canary: tallyOf(canary),
+    stable: tallyOf(stable),
+  };
+  known.set(minute, bucket);
+  return bucket;
+}
 
 function tallyOf({ requests, failed, refused, durations }: Arm): Tally {
-  const filled = durationsOf(durations.map((count, band) => [band, count] as const));
-  return { requests, failed, refused, ...(filled === undefined ? {} : { durations: filled }) };
+  const from = durations.findIndex((count) => count > 0);
+  if (from === -1) return { requests, failed, refused };
+  const to = durations.findLastIndex((count) => count > 0);
+  return { requests, failed, refused, durations: { from, counts: durations.slice(from, to + 1) } };
 }

@@ -1,5 +1,6 @@
 // The contestants of the contest of judges. A new judge is one line here.
-import { ablations, ballast, byPlan } from "./ballast.ts";
+import { ablations } from "./ablations.ts";
+import { ballast, byPlan } from "./ballast.ts";
 import type { Contestant } from "./contestant.ts";
 import { alarms, peers } from "./peers/peers.ts";
 import { plain } from "./plain.ts";

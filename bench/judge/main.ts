@@ -6,10 +6,11 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { ablationCells, ablationNames } from "./ablations.ts";
 import { alone, bucketCost } from "./alone.ts";
 import { type Cell, publishedCells, readCells } from "./cells.ts";
 import type { Played } from "./contest.ts";
-import { contestants, others, ours } from "./contestants.ts";
+import { contestants, others, ourPlan, ours } from "./contestants.ts";
 import { page, type Results, shortTable } from "./page.ts";
 import { plots } from "./plot.ts";
 import { openProgress, type Progress } from "./progress.ts";
@@ -23,8 +24,8 @@ const progressFile = join(root, "out", "bench", "judge.jsonl");
 const help = `npm run bench:judge -- [options]
 
 Without options it plays ${wholeRuns} runs of each published cell and writes docs/evidence/judge.md,
-docs/evidence/plots and bench/judge/results.json. With --quick, --runs, --cells, --contestant or --json it only prints
-the results.
+docs/evidence/plots and bench/judge/results.json. With --quick, --runs, --cells, --contestant, --ablations or --json it
+only prints the results.
 
   --quick                ${quickRuns} runs per cell, about five minutes on two cores
   --resume               go on where a killed run with the same options stopped
@@ -37,6 +38,8 @@ the results.
                          and, only if named,
                            ${others.map(({ name }) => name).join("\n                           ")}
   --write                with --quick or --runs, write the page all the same; it says how many runs it has
+  --ablations            our default plan, and it without each of its parts in turn, in the cells that show what
+                         the part buys and what it costs
   --json                 print the raw counts instead of tables`;
 
 const { values } = parseArgs({
@@ -50,6 +53,7 @@ const { values } = parseArgs({
     resume: { type: "boolean" },
     progress: { type: "string" },
     write: { type: "boolean" },
+    ablations: { type: "boolean" },
     json: { type: "boolean" },
   },
 });
@@ -106,6 +110,11 @@ function fileOf({ rows, ...rest }: Results): string {
   return `{ "about": ${JSON.stringify(rest)}, "rows": [\n${rows.map((row) => JSON.stringify(row)).join(",\n")}\n] }\n`;
 }
 
+function chosenCells(): readonly Cell[] {
+  if (values.cells !== undefined) return readCells(readFileSync(values.cells, "utf8"));
+  return publishedCells().filter(({ name }) => !values.ablations || ablationCells.has(name));
+}
+
 /** Reads the options. */
 function readOptions(): Omit<Job, "cell"> & { readonly cells: readonly Cell[] } {
   const seed = wholeNumber("seed", values.seed ?? "1", 0);
@@ -113,8 +122,8 @@ function readOptions(): Omit<Job, "cell"> & { readonly cells: readonly Cell[] } 
   return {
     seed,
     runs,
-    cells: values.cells === undefined ? publishedCells() : readCells(readFileSync(values.cells, "utf8")),
-    names: chosen(values.contestant),
+    cells: chosenCells(),
+    names: chosen(values.ablations ? [ourPlan, ...ablationNames] : values.contestant),
   };
 }
 
@@ -131,7 +140,8 @@ async function run({ seed, runs, cells, names }: ReturnType<typeof readOptions>)
     rows: outcomes.flatMap(({ rows }) => rows),
   };
   console.log(values.json ? fileOf(results) : shortTable(results, cells));
-  const isPart = values.cells !== undefined || values.contestant !== undefined || values.json === true;
+  const isPart =
+    values.cells !== undefined || values.contestant !== undefined || values.ablations === true || values.json === true;
   const isShort = values.quick === true || values.runs !== undefined;
   if (isPart || (isShort && !values.write)) return;
   const whole: Results = { ...results, alone: alone(4 * runs, seed), cost: bucketCost() };

@@ -1,32 +1,69 @@
-// The sequential peers of the contest: the count test gives the numbers of its authors' own package, and the 2×2 test
-// is a fair bet.
+// The sequential peers of the contest and our own evidence beside packages of others: recorded inputs, written by
+// judge/record-oracles.py. The count test gives the numbers of two packages, and the 2×2 test is a fair bet.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { addBlock, countTest, twoByTwo } from "../../bench/judge/peers/sequential.ts";
+import { durationsOf } from "../../engines/rollout/judge/durations.ts";
+import { beginStep, gather, noEvidence } from "../../engines/rollout/judge/gather.ts";
+import { balance } from "../../engines/rollout/judge/judge.ts";
 import { logMisshared } from "../../engines/rollout/judge/likelihood.ts";
+import { defaultThresholds as thresholds } from "../../engines/rollout/plan.ts";
 import { armOf, contest } from "./peer-contest.ts";
 
+const recorded = <Case>(name: string): readonly Case[] =>
+  (JSON.parse(readFileSync(join(import.meta.dirname, "judge", name), "utf8")) as { readonly cases: readonly Case[] })
+    .cases;
+
+interface Shared {
+  readonly share: number;
+  readonly steps: readonly (readonly [canary: number, stable: number, log: number])[];
+}
+type Bands = readonly (readonly [band: number, count: number])[];
+interface Medians {
+  readonly factor: number;
+  readonly minutes: readonly (readonly [canary: Bands, stable: Bands, p: number])[];
+}
+
 describe("the count test", () => {
-  it("gives the odds of savvi, the package of its authors", () => {
-    const { cases } = JSON.parse(
-      readFileSync(join(import.meta.dirname, "judge", "savvi-multinomial.json"), "utf8"),
-    ) as {
-      readonly cases: readonly {
-        readonly share: number;
-        readonly steps: readonly (readonly [canary: number, stable: number, logOdds: number])[];
-      }[];
-    };
+  it.each([
+    ["savvi, the package of its authors", recorded<Shared>("savvi-multinomial.json")],
+    [
+      "confseq, the package of Howard and Ramdas",
+      recorded<Shared & Partial<Medians>>("confseq.json").filter(({ factor }) => factor === undefined),
+    ],
+  ])("gives the evidence of %s", (_, cases) => {
     expect(cases).toHaveLength(6);
     for (const { share, steps } of cases) {
       let canary = 0;
       let stable = 0;
-      for (const [more, moreOfStable, logOdds] of steps) {
+      for (const [more, moreOfStable, log] of steps) {
         canary += more;
         stable += moreOfStable;
-        expect(logMisshared(canary, stable, share)).toBeCloseTo(logOdds, 8);
+        expect(logMisshared(canary, stable, share)).toBeCloseTo(log, 8);
       }
     }
+  });
+});
+
+describe("our evidence of durations", () => {
+  const cases = recorded<Medians>("confseq.json").filter(({ factor }) => factor !== undefined);
+
+  it.each(cases)("agrees with the bands of confseq on a canary that takes $factor times as long", (medians) => {
+    const watch = { thresholds, percent: 20, intervalSeconds: 60, warmFrom: -1, warmUntil: -1 };
+    const armOfBands = (bands: Bands) => {
+      const durations = durationsOf(bands)!;
+      return { requests: durations.counts.reduce((sum, count) => sum + count, 0), failed: 0, durations };
+    };
+    let evidence = beginStep(noEvidence, 0, 1);
+    const found = medians.minutes.map(([canary, stable], at) => {
+      evidence = gather(evidence, [{ at: at * 60_000, canary: armOfBands(canary), stable: armOfBands(stable) }], watch);
+      const { against, againstMax } = balance(evidence, thresholds, { percent: 20, steps: [20, 100], isSilent: false });
+      return against >= againstMax;
+    });
+    const isSlower = medians.factor > thresholds.slowdownTolerated;
+    expect(medians.minutes.some(([, , p]) => p <= 0.05)).toBe(isSlower);
+    expect(found.includes(true)).toBe(isSlower);
   });
 });
 

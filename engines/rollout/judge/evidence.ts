@@ -83,6 +83,8 @@ export interface Evidence {
   readonly startUntil: Instant;
   /** Against the canary at 100 percent, by its own shares of bad requests. */
   readonly alone: { readonly [Name in AloneName]: readonly number[] };
+  /** How many buckets of this step were judged. */
+  readonly intervals: number;
   /** The requests of both arms in this step: judged, during warm-up, and while stable was sick. */
   readonly canary: Count;
   readonly stable: Count;

@@ -52,6 +52,7 @@ const emptyCounts = {
   sickCanary: none,
   sickStable: none,
   sick: undefined,
+  intervals: 0,
 };
 
 /** The evidence before any bucket. */
@@ -187,6 +188,7 @@ function add(evidence: Evidence, baseline: Baseline, bucket: Bucket, watch: Watc
   if (!isSound) return weighed;
   return {
     ...weighed,
+    intervals: evidence.intervals + 1,
     canary: addCounts(evidence.canary, bucket.canary),
     stable: addCounts(evidence.stable, bucket.stable),
     alone: watch.percent < 100 ? evidence.alone : weighAlone(evidence.alone, bucket.canary, baseline, watch.thresholds),

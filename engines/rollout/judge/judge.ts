@@ -2,9 +2,10 @@
 // in one message.
 import type { Count, Thresholds, Verdict, WaitReason } from "../vocabulary.ts";
 import type { Evidence, MetricName } from "./evidence.ts";
+import { favourNeeded, missingStrict, strictPart, suspectOf, unprovenMost, weighFavour } from "./favour.ts";
 import { metricEvidence } from "./gather.ts";
 import { logMisshared, logSum } from "./likelihood.ts";
-import { aloneAlternatives, aloneNames, lostWeight, metricNames, metricSettings, mixed, promising } from "./metrics.ts";
+import { aloneAlternatives, aloneNames, lostWeight, metricNames, metricSettings, mixed } from "./metrics.ts";
 import {
   describeAlone,
   describeMetric,
@@ -240,9 +241,6 @@ const isLosing = (evidence: Evidence, thresholds: Thresholds, standing: Standing
   logLost(evidence, standing) - Math.log(Math.max(1, standing.steps.length - 1)) >=
   Math.log(100 / thresholds.falseRollbackPercentMax);
 
-/** A canary gets more than this percentage only once it is shown to be good. */
-const unprovenMost = 50;
-
 /**
  * Passes a step; before the canary gets most of the traffic, it must be shown to be good.
  *
@@ -261,8 +259,24 @@ function judgeFavour(
     return { verdict: "pass", message: `${seen}; no evidence against canary (${balanced})${unjudged}` };
   // The few minutes in which a stable that is mostly sick is not would show a better canary than there is.
   if (evidence.sickStable.requests > evidence.stable.requests) return waitForSickness(evidence);
+  const suspect = suspectOf(evidence);
+  if (suspect !== undefined)
+    return wait(
+      "unsettled",
+      "not clear yet whether canary is worse: " +
+        `${describeMetric(suspect.name, evidence.metrics[suspect.name].wholeTable, evidence, thresholds)}; ` +
+        `evidence ${ratio(suspect.log)} against canary by this alone`,
+    );
   const shown = weighFavour(evidence);
   const needed = Math.log(favourNeeded(thresholds, percent));
+  const strict = shown.log < needed ? undefined : missingStrict(evidence, thresholds, percent);
+  if (strict !== undefined)
+    return wait(
+      "unsettled",
+      `canary is not shown to be good yet: ${ratio(strict)} in its favour, ${ratio(needed)} needed, that it fails ` +
+        `less than ${strictPart * thresholds.failurePointsMax} points more than stable, which this traffic can show; ` +
+        seen,
+    );
   if (shown.log >= needed)
     return {
       verdict: "pass",
@@ -279,18 +293,6 @@ function judgeFavour(
     `${lead}: ${missingEvidence(shown.log, needed, stepTable.canary)}; ` +
       describeMetric(shown.name, stepTable, evidence, thresholds),
   );
-}
-
-/** Gives the evidence in favour that a step needs. */
-const favourNeeded = ({ falsePromotionPercentMax }: Thresholds, percent: number): number =>
-  percent > unprovenMost ? Math.sqrt(100 / falsePromotionPercentMax) : 100 / falsePromotionPercentMax;
-
-/** Finds the metric with the least evidence in favour: each must be shown by itself. */
-function weighFavour(evidence: Evidence): { readonly name: MetricName; readonly log: number } {
-  const shown = promising
-    .filter((name) => name === "failed" || evidence.metrics[name].stepTable.canary > 0)
-    .map((name) => ({ name, log: evidence.metrics[name].favour }));
-  return shown.reduce((least, next) => (next.log < least.log ? next : least));
 }
 
 /** Gives the evidence for and against a canary as it stands. */

@@ -96,19 +96,23 @@ export function ratios(table: Table | undefined, odds: readonly number[], than: 
 /** The line of a quantile is known as if so many requests had shown how many lie beyond it. */
 const learntAs = 10;
 
+/** A canary whose odds are at least so many times stable's is not one that is tolerated. */
+export const oddsExcluded = ({ oddsTolerated }: Thresholds): number => oddsTolerated + 0.1;
+
 /** How much worse a canary must be shown not to be, by a metric, before it is promoted. */
 export function excessOf(
   name: MetricName,
   { baseline, metrics }: Pick<Evidence, "baseline" | "metrics">,
-  { failurePointsMax, oddsTolerated }: Thresholds,
+  thresholds: Thresholds,
 ): Excess {
+  const { failurePointsMax } = thresholds;
   const { tail, pointsMax = failurePointsMax } = metricSettings[name];
   const bad = name === "failed" ? baseline.failed : baseline.refused;
   // Durations in whole milliseconds leave far fewer requests beyond the line than the name of the quantile says.
   const { stable, stableBad } = metrics[name].wholeTable;
   return {
     points: pointsMax / 100,
-    oddsLeast: oddsTolerated + 0.1,
+    oddsLeast: oddsExcluded(thresholds),
     usual:
       tail === undefined
         ? (bad + 0.5) / (baseline.requests + 100)

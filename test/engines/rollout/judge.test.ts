@@ -126,6 +126,32 @@ describe("a verdict", () => {
   for (const [what, verdict, evidence, standing] of cases)
     it(what, () => expect(word(evidence, standing)).toBe(verdict));
 
+  it("waits while one rare kind of slowness speaks against a canary that is good in all other ways", () => {
+    const evidence = shown(good, tally(600, 1));
+    const against = (odds: number): Evidence => {
+      const { p999 } = evidence.metrics;
+      const whole = p999.whole.map(() => Math.log(odds));
+      return { ...evidence, metrics: { ...evidence.metrics, p999: { ...p999, whole } } };
+    };
+    expect([word(against(2.9)), word(against(3.1))]).toEqual(["pass", "unsettled"]);
+    expect(judge(against(3.1), thresholds, last).message).toContain("evidence 3.1 : 1 against canary by this alone");
+    // In an early step little traffic is at risk.
+    expect(word(against(3.1), first)).toBe("pass");
+  });
+
+  it("demands evidence against most of a point more failures only where the traffic can show that soon", () => {
+    const usual = { baseline: tally(2_000, 20, { refused: 20, late: 20 }), minutes: 20 };
+    const worse = shown(tally(1_200, 17), tally(1_200, 12), usual);
+    expect(balance(worse, thresholds, last).favour).toBeGreaterThan(20);
+    expect(judge(worse, thresholds, last)).toMatchObject({
+      reason: "unsettled",
+      message: expect.stringContaining("that it fails less than 0.6 points more than stable"),
+    });
+    expect(word(shown(tally(600, 6), tally(600, 6), usual))).toBe("pass");
+    // A tenth of the traffic cannot show that in twenty minutes, however long the step has lasted.
+    expect(word(shown(tally(80, 1), tally(80, 1), { ...usual, minutes: 60 }))).toBe("pass");
+  });
+
   it("fails a canary that loses requests once it also fails its probes", () => {
     const evidence = shown(tally(60), tally(1_140));
     expect([word(evidence), word(evidence, { ...last, isSilent: true })]).toEqual(["lost-requests", "fail"]);

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createWorld } from "../../../bench/judge/traffic.ts";
+import { adviceOn } from "../../../engines/rollout/judge/advice.ts";
 import { durationsOf } from "../../../engines/rollout/judge/durations.ts";
 import { type Course, type Fault, faults, follow, power, type Traffic } from "../../../engines/rollout/judge/power.ts";
 import { checkIntent, defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
@@ -113,7 +114,7 @@ describe("the typical course", () => {
 
   it("depends on the thresholds: a surer judge takes longer, and one that tolerates the fault promotes it", () => {
     const surer = { ...plan, thresholds: { ...defaultThresholds, falseRollbackPercentMax: 0.1 } };
-    const lax = { ...plan, thresholds: { ...defaultThresholds, oddsTolerated: 6, failurePointsMax: 5 } };
+    const lax = { ...plan, thresholds: { ...defaultThresholds, oddsTolerated: 6, failurePointsMax: 10 } };
     expect(found(busy, "+2 points", surer).seconds).toBeGreaterThan(found(busy, "+2 points").seconds);
     expect(found(busy, "+2 points", lax).ending).toBe("promoted");
   });
@@ -157,5 +158,20 @@ describe("the typical course", () => {
       found({ ...busy, requestsPerMinute: 60 }, "+1 point", short).ending,
       power(short, { ...busy, requestsPerMinute: 60 }).healthy.ending,
     ]).toEqual(["undecided", "undecided"]);
+  });
+});
+
+describe("the advice", () => {
+  const remedy = "raise maximumSeconds or failurePointsMax, or send requests of your own while a canary is watched.";
+
+  it.each([
+    [12, ["sees p99 × 1.5, and does not see +1 point, +2 points within 3h", "many healthy canaries", remedy]],
+    [30, ["does not see +1 point within 3h, and many healthy canaries are not promoted within 3h;", remedy]],
+    [1_200, ["sees +1 point, +2 points, p99 × 1.5, and cannot tell", "; nothing has to be changed."]],
+  ])("says in one sentence what is seen at %i requests a minute, what is not, and what to do", (rate, parts) => {
+    const traffic = { ...busy, requestsPerMinute: rate };
+    const advice = adviceOn(plan, traffic, power(plan, traffic));
+    for (const part of parts) expect(advice).toContain(part);
+    expect(advice.match(/\.(?= |$)/g)).toHaveLength(1);
   });
 });
