@@ -116,9 +116,9 @@ export async function openWatchedEstate(everyMilliseconds = 1000): Promise<Watch
   };
 }
 
-/** Starts a few concurrent users of an app. */
+/** Starts concurrent users of an app, enough for the hundred requests that a rule wants in its window. */
 export function usersOf(estate: Pick<Estate, "ask">, app: string): Users {
   const url = `https://${app}.estate.westeurope.ballast.localhost/products/1`;
   const visit = async (): Promise<number> => (await estate.ask("GET", url, undefined, { token: null })).status;
-  return startUsers([visit, visit, visit]);
+  return startUsers(Array.from({ length: 6 }, () => visit));
 }
