@@ -1,5 +1,5 @@
 // Read before a program of the SDK (`node --import`). The SDK loads npm's tree builder, 440 files, at every start, and
-// uses it only to upload a function's code. With this it is loaded when it is used, which saves two fifths of the CPU
+// uses it only to upload a function's code. With this it is loaded when it is used, which saves half of the CPU
 // that loading the SDK takes.
 import { createRequire } from "node:module";
 
