@@ -2,8 +2,11 @@
 // every name of Azure at one address and one port on loopback; SNI and Host carry the name, as on Azure. Without
 // BALLAST_CONNECT_TO, names resolve as usual.
 import https from "node:https";
+import { createRequire } from "node:module";
 import tls from "node:tls";
-import { buildConnector, type Dispatcher, Agent as FetchAgent } from "undici";
+import type { Dispatcher } from "undici";
+
+const require = createRequire(import.meta.url);
 
 /** The address at which `suffix` and every host name below it are reached. */
 export interface ConnectTo {
@@ -37,10 +40,14 @@ export function httpsAgent(to: ConnectTo | undefined = fromEnvironment()): https
   return agent;
 }
 
-/** Returns a dispatcher for undici's `fetch`. */
+/**
+ * Returns a dispatcher for undici's `fetch`. Undici is loaded now and not before: most starts of a command or of the
+ * provider send nothing, and undici would be a third of their CPU.
+ */
 export function fetchDispatcher(to: ConnectTo | undefined = fromEnvironment()): Dispatcher {
+  const { Agent, buildConnector } = require("undici") as typeof import("undici");
   const connect = buildConnector({});
-  return new FetchAgent({
+  return new Agent({
     connect: (options, connected) =>
       connect(
         applies(to, options.hostname)

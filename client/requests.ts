@@ -1,7 +1,7 @@
 // One HTTP request to the control plane: its token, its retries while the control plane restarts, and the envelope in
 // which errors arrive.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Dispatcher, fetch, type Response } from "undici";
+import type { Dispatcher, Response } from "undici";
 import { fetchDispatcher } from "../connect-to.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
 import { callPolicy, type RetryPolicy, restBefore } from "../engines/retry.ts";
@@ -232,6 +232,7 @@ async function send(access: Access, call: Call, cancel: AbortSignal): Promise<Re
   const traceparent = process.env["TRACEPARENT"];
   if (traceparent !== undefined && traceOf(traceparent) !== undefined) headers["traceparent"] = traceparent;
   shared ??= fetchDispatcher();
+  const { fetch } = await import("undici");
   return fetch(new URL(call.path, access.endpoint), {
     method: call.method,
     headers,

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setImmediate as breath, setTimeout as pause } from "node:timers/promises";
-import { buildConnector, Pool } from "undici";
+import type { Pool } from "undici";
 import { ownUsage, type WantedSecond, wantedBetween } from "./starvation.ts";
 
 /**
@@ -123,10 +123,12 @@ export function startLoad(
 }
 
 /** Opens connections to the origin's address, with the origin's name in TLS. */
-function openConnections({ origin, caFile, connectTo: to }: LoadOptions): Pool {
-  const connector = buildConnector(caFile ? { ca: readFileSync(caFile) } : {});
+async function openConnections({ origin, caFile, connectTo: to }: LoadOptions): Promise<Pool> {
+  // A command that only starts a generator does not load it.
+  const undici = await import("undici");
+  const connector = undici.buildConnector(caFile ? { ca: readFileSync(caFile) } : {});
   const { hostname } = new URL(origin);
-  return new Pool(origin, {
+  return new undici.Pool(origin, {
     connections: connectionsMax,
     pipelining: 1,
     connect: (target, connected) =>
@@ -136,7 +138,7 @@ function openConnections({ origin, caFile, connectTo: to }: LoadOptions): Pool {
 
 /** Sends requests until `stop` aborts, waits for outstanding ones, and reports line by line. */
 async function runLoad(options: LoadOptions, report: (line: LoadLine) => void, stop: AbortSignal): Promise<void> {
-  const pool = openConnections(options);
+  const pool = await openConnections(options);
   const prefix = randomUUID().slice(0, 8);
   const paths = options.paths ?? ["/"];
   const timeout = options.timeoutMilliseconds ?? 10_000;

@@ -1,7 +1,6 @@
 // Where `ballast alert` reads alerts: from a file that holds an answer of the alerts API, or from the API itself as the
 // person who runs the command.
 import { readFileSync } from "node:fs";
-import { fetch } from "undici";
 import { parse } from "yaml";
 import { tokenFor } from "../../client/credential.ts";
 import { reasonOf } from "../../client/requests.ts";
@@ -97,6 +96,7 @@ interface Page {
 
 async function fetchPage(url: string, resourceManager: string, token: string): Promise<Page> {
   try {
+    const { fetch } = await import("undici");
     const answer = await fetch(url, {
       headers: { authorization: `Bearer ${token}` },
       dispatcher: fetchDispatcher(),

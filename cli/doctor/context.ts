@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { lookup } from "node:dns/promises";
 import { promisify } from "node:util";
-import { type Dispatcher, fetch } from "undici";
+import type { Dispatcher } from "undici";
 import { tokenFor } from "../../client/credential.ts";
 import { reasonOf } from "../../client/requests.ts";
 import { parseConfig } from "../../config.ts";
@@ -93,6 +93,7 @@ async function send(
   body?: object,
 ): Promise<Answer> {
   try {
+    const { fetch } = await import("undici");
     const response = await fetch(url, {
       method,
       headers,

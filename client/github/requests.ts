@@ -2,7 +2,7 @@
 // GitHub's own reason. A write is tried again only if GitHub certainly did not carry it out: a comment must not
 // appear twice.
 import { setTimeout as sleep } from "node:timers/promises";
-import { fetch, type Response } from "undici";
+import type { Response } from "undici";
 import { parsedJson } from "../../engines/parsed-json.ts";
 import { type RetryPolicy, restBefore } from "../../engines/retry.ts";
 import { githubRefused, githubUnreachable } from "../../errors/github.ts";
@@ -103,8 +103,9 @@ function addressOf({ api, repository }: Access, { path, isQuery, isAbsolute }: R
   return isAbsolute ? `${api}${path}` : `${api}/repos/${repository}${path}`;
 }
 
-const send = (access: Access, request: Request, signal: AbortSignal) =>
-  fetch(addressOf(access, request), {
+async function send(access: Access, request: Request, signal: AbortSignal): Promise<Response> {
+  const { fetch } = await import("undici");
+  return fetch(addressOf(access, request), {
     method: request.method,
     signal,
     // A token goes to the address that was given, and to no other.
@@ -118,6 +119,7 @@ const send = (access: Access, request: Request, signal: AbortSignal) =>
     },
     ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
   });
+}
 
 const unreachable = (what: string, reason: string, isRepeatable: boolean): Failed => ({
   error: githubUnreachable({ what, reason }),

@@ -58,6 +58,24 @@ test.each(all.map(([route]) => [route.join(" "), route] as const))(
   },
 );
 
+test.each([
+  ["a command that sends nothing", ["cli", "main.ts"], ["release", "list", "--help"]],
+  ["the provider", ["provider", "main.ts"], ["127.0.0.1:1"]],
+] as const)("%s starts without undici, which would take a third of its start", (_name, entry, args) => {
+  const counts = join(folder, "counts.cjs");
+  writeFileSync(
+    counts,
+    'process.on("exit", () => console.error(Object.keys(require.cache).filter((file) => /undici/.test(file))));',
+  );
+  const main = join(import.meta.dirname, "..", "..", ...entry);
+  // The provider ends with its standard input.
+  const { status, stderr } = spawnSync(process.execPath, ["--require", counts, main, ...args], {
+    input: "",
+    encoding: "utf8",
+  });
+  expect([status, stderr]).toEqual([0, "[]\n"]);
+});
+
 test("a command that does not exist has no help, in the program and in a group", () => {
   expect(parsed(["help", "relese"])[0]).toBe("commander.unknownCommand");
   expect(parsed(["help", "release", "lsit"])[0]).toBe("commander.unknownCommand");

@@ -1,6 +1,7 @@
 // The dead man's switch with everything real around it: a control plane during a rollout on a real PostgreSQL, users
 // who never stop, and a schedule by the emulator's clock. First all is well; then the control plane or its database is
 // gone for good.
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
@@ -93,6 +94,7 @@ function users() {
           .catch(() => undefined);
         if (reply?.status !== 200) failed += 1;
         answered.push(String(reply?.headers["x-emulator-revision"]));
+        await pause(20); // a user reads; without it, five of them would take a whole core
       }
     }),
   );

@@ -14,6 +14,7 @@ import { quickStrategy, wideThresholds } from "../support/controlplane/quick-str
 import { assembleTeam, type Team } from "../support/docs/adopting-team.ts";
 import { commandsOf } from "../support/docs/page-commands.ts";
 import { management } from "../support/emulator/cloud.ts";
+import { startUsers, type Users } from "../support/emulator/users.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 
 const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "start", "adopting.md"), "utf8");
@@ -33,9 +34,7 @@ const commands = (title: string): readonly string[] =>
 let team: Team;
 let stable: string;
 let values: Readonly<Record<string, string>>;
-const answers: number[] = [];
-let over = false;
-let users: Promise<unknown>;
+let users: Users;
 
 const filled = (text: string): string =>
   text.replaceAll(
@@ -103,15 +102,10 @@ beforeAll(async () => {
   };
   writeFileSync(join(team.program, "Pulumi.prod.yaml"), stringify({ config: { ...config, ...emulator } }));
   writeFileSync(join(team.program, "import.json"), block("6.", "json"));
-  users = Promise.all(
-    Array.from({ length: 8 }, async () => {
-      while (!over) answers.push(await team.visit());
-    }),
-  );
+  users = startUsers(Array.from({ length: 8 }, () => team.visit));
 }, 180_000);
 afterAll(async () => {
-  over = true;
-  await users?.catch(() => undefined);
+  await users?.end();
   await team?.close();
 });
 
@@ -197,10 +191,9 @@ test("leaving keeps the app, its revision and its traffic, and removes everythin
 }, 120_000);
 
 test("every user request was answered with 200", async () => {
-  over = true;
-  await users;
-  expect(answers.length).toBeGreaterThan(500);
-  expect(answers.filter((status) => status !== 200)).toEqual([]);
+  await users.end();
+  expect(users.answers.length).toBeGreaterThan(500);
+  expect(users.answers.filter((status) => status !== 200)).toEqual([]);
 });
 
 test("the page has the GUIDs of the roles that the program assigns, and the default size of a replica", () => {

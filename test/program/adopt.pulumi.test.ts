@@ -6,6 +6,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
 import { management } from "../support/emulator/cloud.ts";
+import { underUsers } from "../support/emulator/users.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
@@ -100,17 +101,11 @@ test("an app in Single mode that scales to zero is imported without moving traff
   const { storefrontUrl } = await stack.outputs().then((outputs) => ({
     storefrontUrl: outputs["storefrontUrl"] ?? `https://${app}.apps.westeurope.ballast.localhost`,
   }));
-  const answers: number[] = [];
-  let over = false;
-  const users = Promise.all(
-    Array.from({ length: 8 }, async () => {
-      while (!over) answers.push(await stack.visit(storefrontUrl));
-    }),
+  const { value, answers } = await underUsers(
+    Array.from({ length: 8 }, () => () => stack.visit(storefrontUrl)),
+    stack.up,
   );
-  const { code, output } = await stack.up().finally(() => {
-    over = true;
-  });
-  await users;
+  const { code, output } = value;
   expect(output).toContain("promoted");
   expect(code).toBe(0);
   expect(answers.length).toBeGreaterThan(100);

@@ -12,6 +12,7 @@ import { runChild } from "../../toolchain/child.ts";
 import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
 import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
 import { management, webImage } from "../support/emulator/cloud.ts";
+import { underUsers } from "../support/emulator/users.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
@@ -191,14 +192,11 @@ async function logIn(): Promise<{ readonly role: string; readonly password: stri
 /** Sends users' requests until an action has ended. */
 async function withUsers<Value>(act: () => Promise<Value>): Promise<Value> {
   const origin = `https://${(await stack.live(app)).properties.configuration.ingress.fqdn}`;
-  let over = false;
-  const users = Array.from({ length: 4 }, async () => {
-    while (!over) await stack.visit(origin).catch(() => 0);
-  });
-  return act().finally(async () => {
-    over = true;
-    await Promise.all(users);
-  });
+  const { value } = await underUsers(
+    Array.from({ length: 4 }, () => () => stack.visit(origin)),
+    act,
+  );
+  return value;
 }
 
 test("credential-unprepared: until the job has run, the update is refused with its command", async () => {

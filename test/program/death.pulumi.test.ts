@@ -3,11 +3,11 @@
 // share one stack; users send requests all the time.
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Ended } from "../../toolchain/child.ts";
 import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
+import { underUsers } from "../support/emulator/users.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 import { isAlive } from "../support/processes.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
@@ -59,23 +59,13 @@ const puts = async (): Promise<number> =>
     ({ method, path: to }: any) => method === "PUT" && to.endsWith(`/containerApps/${app}`),
   ).length;
 
-/** Does something while ten users send requests to the app, and returns its result with the statuses they got. */
-async function amongUsers<Result>(
-  act: () => Promise<Result>,
-): Promise<{ readonly result: Result; readonly statuses: readonly number[] }> {
+/** Does something while ten users send requests to the app, and returns its result with the answers they got. */
+async function amongUsers<Value>(act: () => Promise<Value>): ReturnType<typeof underUsers<Value>> {
   const { storefrontUrl } = await stack.outputs();
-  const statuses: number[] = [];
-  let over = false;
-  const users = Promise.all(
-    Array.from({ length: 10 }, async () => {
-      for (; !over; await pause(40)) statuses.push(await stack.visit(storefrontUrl!).catch(() => 0));
-    }),
+  return underUsers(
+    Array.from({ length: 10 }, () => () => stack.visit(storefrontUrl!)),
+    act,
   );
-  const result = await act().finally(() => {
-    over = true;
-  });
-  await users;
-  return { result, statuses };
 }
 
 function refused({ code, output }: Ended, words: string): void {
@@ -139,7 +129,7 @@ test("an `up` killed after it wrote the app moves no traffic; repeated, it relea
   const before = await counts();
   const [old] = await trafficOf();
   release({ RELEASE: "2" });
-  const { statuses, result: seconds } = await amongUsers(async () => {
+  const { answers, value: seconds } = await amongUsers(async () => {
     await upKilledWhen(async () => (await puts()) > before.puts, "the app to be put");
     expect([await trafficOf(), (await rollouts()).length]).toEqual([[old], before.rollouts]);
     release({ RELEASE: "another" });
@@ -160,11 +150,11 @@ test("an `up` killed after it wrote the app moves no traffic; repeated, it relea
   expect(await newest(before.rollouts)).toMatchObject({ result: "promoted" });
   await releasedOnce(revision, before);
   expect(await trafficOf()).toEqual([{ revisionName: revision, weight: 100 }]);
-  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  expect(answers.filter((answer) => answer !== 200)).toEqual([]);
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
   console.log(
     `the release after the killed one took ${Math.round(seconds)} s, most of it waiting for the lock to expire; ` +
-      `${statuses.length} requests, each answered`,
+      `${answers.length} requests, each answered`,
   );
 }, 400_000);
 
@@ -172,7 +162,7 @@ test("an `up` killed during a good rollout does not stop it; repeated, it report
   const before = await counts();
   stack.configure({ "ballast:strategy": { ...strategy, bakeSeconds: 15 } });
   release({ RELEASE: "3" });
-  const { statuses } = await amongUsers(async () => {
+  const { answers } = await amongUsers(async () => {
     await upKilledWhen(async () => (await newest(before.rollouts))?.percent === 50, "the first step");
     const again = await stack.up();
     expect([again.code, again.output]).toEqual([0, expect.stringContaining("promoted")]);
@@ -181,7 +171,7 @@ test("an `up` killed during a good rollout does not stop it; repeated, it report
   expect(result).toBe("promoted");
   await releasedOnce(revision, before);
   expect(await trafficOf()).toEqual([{ revisionName: revision, weight: 100 }]);
-  expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  expect(answers.filter((answer) => answer !== 200)).toEqual([]);
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
 }, 400_000);
 

@@ -6,6 +6,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
 import { management } from "../support/emulator/cloud.ts";
+import { underUsers } from "../support/emulator/users.ts";
 import { clientObjectId, giveRole, hostOf, secretClient, vaultBody, vaultVersion } from "../support/emulator/vault.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 import { type ContainerAppProject, containerAppProject, type Main } from "../support/program/container-app-program.ts";
@@ -23,6 +24,8 @@ let releases: object;
 const pulumi = (main: Main, command: readonly string[], config: Readonly<Record<string, unknown>>) =>
   project.run(main, command, config);
 const up = ["up", "--yes"] as const;
+/** An update without a preview of its own, mostly because one of the same program came before it. */
+const bareUp = [...up, "--skip-preview"] as const;
 const preview = ["preview", "--diff"] as const;
 
 beforeAll(async () => {
@@ -118,25 +121,16 @@ describe("an app of many settings, and three more from the same factory", () => 
       .map(({ revisionName }: any) => revisionName);
   /** Runs a command while users visit the app, none of whom may see an error. */
   async function withUsers<Ended>(run: () => Promise<Ended>): Promise<Ended> {
-    const all = await Promise.all([app, app, app, ...copies].map((each) => stack.live(each)));
+    const all = await Promise.all([app, ...copies].map((each) => stack.live(each)));
     const origins = all.map(({ properties }) => `https://${properties.configuration.ingress.fqdn}`);
-    const answers: number[] = [];
-    let over = false;
-    const users = Promise.all(
-      [...origins, ...origins].map(async (origin) => {
-        while (!over) answers.push(await stack.visit(origin));
-      }),
-    );
-    const ended = await run().finally(() => {
-      over = true;
-    });
-    await users;
+    const visits = [...origins, ...origins, ...origins].map((origin) => () => stack.visit(origin));
+    const { value, answers } = await underUsers(visits, run);
     expect(answers.length).toBeGreaterThan(10);
     expect(new Set(answers)).toEqual(new Set([200]));
-    return ended;
+    return value;
   }
-  const release = async (kind: "js" | "ts", version: string) =>
-    withUsers(() => pulumi(kind, up, { ...given(version), releases }));
+  const release = async (kind: "js" | "ts", version: string, command: readonly string[] = up) =>
+    withUsers(() => pulumi(kind, command, { ...given(version), releases }));
   afterAll(async () => void (await pulumi("js", ["destroy", "--yes", "--skip-preview"], given("1"))), 180_000);
   let first: string;
   let second: string;
@@ -194,7 +188,7 @@ describe("an app of many settings, and three more from the same factory", () => 
     expect(another.output).toMatch(/error: .*canary-app-(moved|losses|scope-changes) /);
     // Without a preview, the update itself finds it before its write.
     const unseen = { ...given("1", { containerAppName: "elsewhere" }), copies: [], releases };
-    const written = await pulumi("ts", ["up", "--yes", "--skip-preview"], unseen);
+    const written = await pulumi("ts", bareUp, unseen);
     expect(written.code).not.toBe(0);
     expect(written.output).toMatch(/error: .*canary-app-moved .*its name is storefront/);
     expect([await lasting(), (await stack.live(app)).properties.latestRevisionName]).toEqual([before, first]);
@@ -202,7 +196,7 @@ describe("an app of many settings, and three more from the same factory", () => 
     expect(capital.code, capital.output).toBe(0);
     expect(capital.output).not.toMatch(/replace|delete/);
     expect(seen.output).toMatch(/canary-app-consumes .*the scale rule orders; Dapr, if the app subscribes/);
-    const { code, output } = await release("ts", "1");
+    const { code, output } = await release("ts", "1", bareUp);
     expect(code, output).toBe(0);
     expect(await serving()).toEqual([first]);
     expect(await lasting()).toEqual(before);
@@ -227,7 +221,7 @@ describe("an app of many settings, and three more from the same factory", () => 
     expect(seen.code, seen.output).toBe(0);
     expect(seen.output).not.toContain("ballast:index:Release");
     const now = await serving();
-    const written = await pulumi("ts", up, tagged);
+    const written = await pulumi("ts", bareUp, tagged);
     expect(written.code, written.output).toBe(0);
     expect(written.output).toMatch(/~ 1 updated/); // the app, and no release
     expect(await serving()).toEqual(now);
@@ -275,7 +269,7 @@ describe("an app of many settings, and three more from the same factory", () => 
     const seen = await pulumi("js", preview, { ...given("1"), releases });
     expect(seen.code, seen.output).toBe(0);
     expect(seen.output).toContain("ballast:index:Release");
-    const { code, output } = await release("js", "1");
+    const { code, output } = await release("js", "1", bareUp);
     expect(code, output).toBe(0);
     expect(output).toContain("promoted");
     expect(await serving()).toEqual(now);
@@ -310,7 +304,7 @@ describe("an app of many settings, and three more from the same factory", () => 
     const seen = await pulumi("js", preview, back);
     expect(seen.code, seen.output).toBe(0);
     expect(seen.output).not.toContain("replace");
-    const { code, output } = await withUsers(() => pulumi("js", up, back));
+    const { code, output } = await withUsers(() => pulumi("js", bareUp, back));
     expect(code, output).toBe(0);
     expect(await lasting()).toEqual(before);
   }, 300_000);

@@ -11,6 +11,7 @@ import { parseConfig } from "../../config.ts";
 import { callPolicy } from "../../engines/retry.ts";
 import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
 import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
+import { underUsers } from "../support/emulator/users.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
 const strategy = { ...quickStrategy, maximumSeconds: 150 };
@@ -55,18 +56,11 @@ const order = (...faults: readonly object[]) => stack.cloud.ask("POST", "/_emula
 /** Does something while ten users send requests to the app. */
 async function underLoad<Result>(act: () => Promise<Result>): Promise<Result> {
   const { storefrontUrl } = await stack.outputs();
-  let over = false;
-  const users = Promise.all(
-    Array.from({ length: 10 }, async () => {
-      while (!over) await stack.visit(storefrontUrl!).catch(() => 0);
-    }),
+  const { value } = await underUsers(
+    Array.from({ length: 10 }, () => () => stack.visit(storefrontUrl!)),
+    act,
   );
-  try {
-    return await act();
-  } finally {
-    over = true;
-    await users;
-  }
+  return value;
 }
 
 test("the first `up` finds no live app and deploys a service that answers", async () => {
@@ -81,7 +75,7 @@ test("the first `up` finds no live app and deploys a service that answers", asyn
   ]);
   expect(await stack.visit(storefrontUrl!)).toBe(200);
   expect(await sent()).toEqual([[{ latestRevision: true, weight: 100 }]]);
-});
+}, 240_000);
 
 test("the first release pins its traffic to a name, and a preview shows no change", async () => {
   expect(await trafficOf()).toEqual([{ revisionName: (await stack.outputs())["revision"], weight: 100 }]);
@@ -240,7 +234,7 @@ test("traffic that moves between plan and update stays, and stops it with canary
   const update = stack.up();
   await expect
     .poll(async () => (await stack.cloud.ask("GET", "/_emulator/faults")).body.faults[0]?.times, {
-      timeout: 30_000,
+      timeout: 120_000,
       interval: 50,
     })
     .toBe(0);

@@ -135,6 +135,21 @@ describe("the launcher of our language host", () => {
   });
 });
 
+test("a program starts without npm's tree builder, and has it once the SDK looks for a function's files", async () => {
+  symlinkSync(join(toolchain, "..", "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "package.json"), '{ "name": "tiny", "dependencies": { "yaml": "2" } }');
+  const counts = `const pulumi = require("@pulumi/pulumi");
+const files = () => Object.keys(require.cache).filter((file) => file.includes("arborist")).length;
+const before = files();
+pulumi.runtime.computeCodePaths().then((found) => console.log(before, files() > 40, ...found.keys()));\n`;
+  writeFileSync(join(folder, "program.cjs"), counts);
+  const late = join(toolchain, "pulumi", "late-arborist.ts");
+  const { code, output } = await runChild(process.execPath, ["--import", late, join(folder, "program.cjs")], {
+    cwd: folder,
+  });
+  expect([code, output]).toEqual([0, "1 true node_modules/yaml"]);
+});
+
 describe("the real Pulumi CLI, on our language host", () => {
   let project: string;
   let environment: NodeJS.ProcessEnv;
@@ -165,15 +180,19 @@ describe("the real Pulumi CLI, on our language host", () => {
   });
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-  test("previews a program written in TypeScript on the Node that runs us", async () => {
-    program(`import { Config, ComponentResource } from "@pulumi/pulumi";
+  test("previews a program written in TypeScript on the Node that runs us, without npm's tree builder", async () => {
+    program(`import { createRequire } from "node:module";
+import { Config, ComponentResource } from "@pulumi/pulumi";
 const name: string = new Config().require("name");
 new ComponentResource("tiny:index:Thing", name);
+const files: string[] = Object.keys(createRequire(import.meta.url).cache);
+export const builder = files.filter((file) => file.includes("arborist")).length;
 export const node = process.execPath;\n`);
     expect((await run("config", "set", "name", "first")).code).toBe(0);
     const { code, output } = await run("preview");
     expect(output).toContain("tiny:index:Thing first create");
     expect(output).toContain(process.execPath);
+    expect(output).toMatch(/builder *: 1$/m);
     expect(code).toBe(0);
   });
 

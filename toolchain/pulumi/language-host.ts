@@ -3,6 +3,7 @@
 // @pulumi/pulumi/cmd. It installs no dependencies and generates no code; it refuses such calls by name.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
+import { extname } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import services, { type ILanguageRuntimeServer } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import language from "@pulumi/pulumi/proto/language_pb.js";
@@ -15,6 +16,7 @@ const pulumiAddress = process.argv.at(-1) ?? "";
 /** The exit code with which @pulumi/pulumi/cmd/run says that it has already reported the error to the user. */
 const alreadyReported = 32;
 const children = new Set<ChildProcess>();
+const lateArborist = new URL(`late-arborist${extname(import.meta.url)}`, import.meta.url).href;
 
 /** Starts one of the SDK's programs, preferably from the copy that the user's program depends on. */
 function startNode(
@@ -23,7 +25,7 @@ function startNode(
   options: { cwd: string; environment: NodeJS.ProcessEnv; output: "inherit" | "pipe" },
 ): ChildProcess {
   const script = require.resolve(`@pulumi/pulumi/cmd/${module}`, { paths: [options.cwd, import.meta.dirname] });
-  const child = spawn(process.execPath, [script, ...args], {
+  const child = spawn(process.execPath, ["--import", lateArborist, script, ...args], {
     cwd: options.cwd,
     env: options.environment,
     stdio: ["ignore", options.output, options.output],

@@ -5,6 +5,7 @@ import { defaultThresholds } from "../../../engines/rollout/plan.ts";
 import type { RunningPostgres } from "../../../toolchain/postgres.ts";
 import { eventually } from "../emulator/container-cloud.ts";
 import { type LogRow, logRows } from "../emulator/log-rows.ts";
+import { startUsers, type Users } from "../emulator/users.ts";
 import { type Estate, openEstate } from "./dead-mans-estate.ts";
 import {
   deployPlane,
@@ -115,23 +116,9 @@ export async function openWatchedEstate(everyMilliseconds = 1000): Promise<Watch
   };
 }
 
-/** A few concurrent users of an app who never stop until told. */
-export function usersOf(estate: Pick<Estate, "ask">, app: string): { readonly end: () => Promise<void> } {
-  let over = false;
-  const asking = Promise.all(
-    Array.from({ length: 3 }, async () => {
-      while (!over) {
-        await estate
-          .ask("GET", `https://${app}.estate.westeurope.ballast.localhost/products/1`, undefined, { token: null })
-          .catch(() => undefined);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    }),
-  );
-  return {
-    end: async () => {
-      over = true;
-      await asking;
-    },
-  };
+/** Starts concurrent users of an app, enough for the hundred requests that a rule wants in its window. */
+export function usersOf(estate: Pick<Estate, "ask">, app: string): Users {
+  const url = `https://${app}.estate.westeurope.ballast.localhost/products/1`;
+  const visit = async (): Promise<number> => (await estate.ask("GET", url, undefined, { token: null })).status;
+  return startUsers(Array.from({ length: 6 }, () => visit));
 }

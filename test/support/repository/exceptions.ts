@@ -37,6 +37,8 @@ export const computedImports: Readonly<Record<string, string>> = {
   "toolchain/package/reference-commands.ts main": "it runs the command with --help to write its page",
   'toolchain/package/reference-components.ts join(root, "examples", folderOf(component), file)':
     "a component's page shows its example",
+  "toolchain/pulumi/late-arborist.ts createRequire(process.argv[1] ?? import.meta.url)":
+    "it finds the copy of the SDK that the program has",
   "toolchain/package/reference-errors.ts root": "it lists the files of errors/",
   "toolchain/package/reference-errors.ts join(root, file)": "it reads every file of errors/",
   "toolchain/package/reference-workflows.ts root": "it lists the files of .github/workflows",
