@@ -1,6 +1,6 @@
 // What azure/login does, for the stub that stands for it in the story: the token that GitHub gives to a job is
-// exchanged at Entra for one of the identity. Both are emulators, and both compare what the real ones compare. The stub runs it
-// as a program.
+// exchanged at Entra for one of the identity. Both are emulators, and both compare what the real ones compare. The stub
+// runs it as a program.
 import { tokenFor } from "../../../client/credential.ts";
 
 /** The variables by which a runner asks GitHub for the token of its job. */
