@@ -21,6 +21,7 @@ export {
 export { SecretVault, type SecretVaultArgs } from "./components/credentials/secret-vault.ts";
 export { ContainerEnvironment, type ContainerEnvironmentArgs } from "./components/platform/container-environment.ts";
 export { ControlPlane, type ControlPlaneArgs } from "./components/platform/control-plane.ts";
+export { DatabaseMigration, type DatabaseMigrationArgs } from "./components/platform/database-migration.ts";
 export { DatabaseRole, type DatabaseRoleArgs } from "./components/platform/database-role.ts";
 export { DeadMansSwitch, type DeadMansSwitchArgs } from "./components/platform/dead-mans-switch.ts";
 export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/platform/image-registry.ts";

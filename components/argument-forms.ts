@@ -1,7 +1,7 @@
 // The form of each component's arguments. A component's own type says what an argument means and documents it; its form
 // says which values are valid, for programs that no compiler has checked. The compiler compares the two: an argument
 // without a form, or a form without an argument, is an error where the component reads its arguments.
-import { databaseSku, patience, quietSecondsOf, replicaCounts } from "../defaults.ts";
+import { patience, quietSecondsOf, replicaCounts } from "../defaults.ts";
 import {
   type Form,
   flag,
@@ -34,6 +34,7 @@ import { alertForms } from "./alerts/forms.ts";
 import { anObject, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
 import { credentialReference, databaseCredential, secretVault } from "./credentials/forms.ts";
+import { databaseMigration, databaseRole, journalDatabase } from "./platform/database-forms.ts";
 import {
   address,
   appName,
@@ -43,6 +44,7 @@ import {
   imageName,
   place,
   port,
+  pull,
   seconds,
   secret,
   variableName,
@@ -80,7 +82,6 @@ const opensIssues = (remediations: string | undefined): boolean =>
 
 const credentialsForm = list(completedCredential);
 
-const pull = plain(object({ server: host, identity: word }));
 const replicas = (least: number) => plain(number({ least, most: 1_000, whole: true }));
 
 /** The output `sender` of `Telemetry` has more than the control plane needs. */
@@ -274,17 +275,6 @@ const containerEnvironment = object({
   zoneRedundant: optional(plain(flag())),
 });
 
-const databaseRole = object({
-  ...place,
-  tenant: plain(word),
-  image,
-  pull,
-  environmentId: input(word),
-  database: inputs({ serverName: input(word), host: input(host), name: input(word) }),
-  grantee: inputs({ name: input(word), objectId: input(word) }),
-  credentials: optional(plain(list(object({ owner: word, a: word, b: word }), { least: 1 }))),
-});
-
 const wholeSeconds = plain(number({ above: 0, whole: true }));
 
 const deadMansSwitch = object(
@@ -325,30 +315,6 @@ const imageRegistry = object({
   registry: plain(word),
 });
 
-const journalDatabase = object(
-  {
-    ...place,
-    sku: optional(
-      plain(
-        text("an Azure size that begins with Standard_B, Standard_D or Standard_E", {
-          pattern: "^Standard_[BDE]\\w+$",
-        }),
-      ),
-    ),
-    backupRetentionDays: optional(plain(number({ least: 7, most: 35, whole: true }))),
-    zoneRedundant: optional(plain(flag())),
-    network: optional(inputs({ subnet: input(word), zone: input(word) })),
-    tenant: plain(word),
-    password: optional(secret),
-  },
-  {
-    check: ({ sku = databaseSku, zoneRedundant = false }): readonly Objection[] =>
-      zoneRedundant && sku.startsWith("Standard_B")
-        ? [`sku (${sku}) is a burstable size, which cannot be zoneRedundant.`]
-        : [],
-  },
-);
-
 const network = object({ ...place, range: plain(word) });
 
 const telemetry = object({
@@ -368,6 +334,7 @@ export const argumentForms = {
   ContainerEnvironment: containerEnvironment,
   ControlPlane: controlPlane,
   DatabaseCredential: databaseCredential,
+  DatabaseMigration: databaseMigration,
   DatabaseRole: databaseRole,
   DeadMansSwitch: deadMansSwitch,
   DeliveryWorkflows: deliveryWorkflows,

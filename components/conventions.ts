@@ -41,6 +41,8 @@ export type Role =
   | "role"
   | `role-at-${string}`
   | "job"
+  | "expand-job"
+  | "contract-job"
   | "vault"
   | "access-logs"
   | "officer-role"

@@ -1,5 +1,5 @@
 // The forms of arguments that several components have: words, names, addresses and places.
-import { number, text } from "../engines/form.ts";
+import { number, object, text } from "../engines/form.ts";
 import { hidden, input, plain } from "./arguments.ts";
 import { nameShapes } from "./conventions.ts";
 
@@ -32,3 +32,6 @@ export const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a
 export const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
   pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
 });
+
+/** The registry of an image, and the identity that pulls from it. */
+export const pull = plain(object({ server: host, identity: word }));

@@ -134,7 +134,7 @@ async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringS
 /** Begins or continues the rotation that gives a credential its first versions, and gives its name. */
 async function seed(
   { vault, credential }: Credential,
-  { by, byName }: DeclaredBy,
+  { by, byName, trace }: DeclaredBy,
   { streams, journal, world: { clock } }: DeclaringSetting,
 ): Promise<string> {
   const parts = new Map([vault, credential].map((part, index) => [index, part.toLowerCase()] as const));
@@ -167,6 +167,7 @@ async function seed(
     message: "the credential is declared for the first time",
     requestedBy: by,
     ...(byName === undefined ? {} : { requestedByName: byName }),
+    ...(trace === undefined ? {} : { trace }),
   };
   await streams.start(streamOf(intent), { kind: "Request", at, intent });
   return rotation;

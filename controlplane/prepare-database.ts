@@ -8,7 +8,7 @@ import { prepareDbos } from "./adapters/dbos/orchestrations.ts";
 import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
 import { grantRights, makeRole } from "./adapters/postgres/role.ts";
-import type { DatabaseSettings, Preparation } from "./settings.ts";
+import type { DatabaseSettings, Preparation, PreparedRoles } from "./settings.ts";
 
 /** The scope of tokens that Azure's PostgreSQL accepts as passwords. */
 const databaseScope = "https://ossrdbms-aad.database.windows.net/.default";
@@ -35,11 +35,15 @@ export async function prepareDatabase(preparation: Preparation): Promise<void> {
 async function preparePairs(
   database: Database,
   grantee: Preparation["grantee"],
-  pairs: NonNullable<Preparation["credentials"]>,
+  pairs: readonly PreparedRoles[],
 ): Promise<void> {
-  await connected({ ...database, name: "postgres" }, (client) => makeRole(client, grantee, "mighty"));
+  await connected({ ...database, name: "postgres" }, async (client) => {
+    await makeRole(client, grantee, "mighty");
+    for (const { migrator } of pairs) if (migrator !== undefined) await makeRole(client, migrator);
+  });
   await connected(database, async (client) => {
-    for (const pair of pairs) await prepareCredentialRoles(client, { ...pair, rotator: grantee.name });
+    for (const { owner, a, b, migrator } of pairs)
+      await prepareCredentialRoles(client, { owner, a, b, rotator: grantee.name, migrator: migrator?.name });
   });
 }
 

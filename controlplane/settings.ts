@@ -2,7 +2,7 @@
 // BALLAST_CONNECT_TO is read elsewhere, in connect-to.ts.
 
 import { databaseAccess, patience, publicAzure, rotationsAtOnce } from "../defaults.ts";
-import { list, object, read as readForm, text } from "../engines/form.ts";
+import { list, object, optional, read as readForm, text } from "../engines/form.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
 import type { Remediations } from "../engines/remediation/declaration.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
@@ -148,7 +148,12 @@ export interface Preparation {
   /** The role that will use the database. */
   readonly grantee: Grantee;
   /** The roles that the grantee will rotate; undefined if the database is the control plane's own. */
-  readonly credentials?: readonly Omit<CredentialRoles, "rotator">[] | undefined;
+  readonly credentials?: readonly PreparedRoles[] | undefined;
+}
+
+/** The roles of a credential, and the identity that changes the schema as their owner. */
+export interface PreparedRoles extends Omit<CredentialRoles, "rotator" | "migrator"> {
+  readonly migrator?: Grantee | undefined;
 }
 
 /**
@@ -244,7 +249,9 @@ function readSigningSecret(secret: string | undefined, complaints: string[]): st
 }
 
 const word = text("a text that is not empty");
-const pairsForm = list(object({ owner: word, a: word, b: word }), { least: 1 });
+const objectIdForm = text("the id of an object in Entra", { pattern: "^[0-9a-fA-F-]{36}$" });
+const migratorForm = object({ name: word, objectId: optional(objectIdForm) });
+const pairsForm = list(object({ owner: word, a: word, b: word, migrator: optional(migratorForm) }), { least: 1 });
 
 function readPairs(variable: string | undefined, complaints: string[]): Preparation["credentials"] {
   if (!variable) return undefined;

@@ -1,6 +1,7 @@
 // The trace of a change: the id by which whoever asked for it, such as a run of a workflow, finds it again in the
 // journal, in telemetry, in an alert and in an issue. It is that of W3C's Trace Context, so other tools know it too.
 import { optional, text } from "./form.ts";
+import type { Schema } from "./schema.ts";
 
 /** The trace of a stream, in its facts. Without one nobody has said where it came from. */
 export const traceForm = optional(
@@ -9,6 +10,12 @@ export const traceForm = optional(
     description: "The trace of whoever asked for it, such as a run of a workflow.",
   }),
 );
+
+/** The trace in the summary of a stream. */
+export const nullableTrace: Schema = {
+  type: ["string", "null"],
+  description: "The trace of whoever asked for it, such as a run of a workflow; null if none was named.",
+};
 
 const id = "(?!0{32})[0-9a-f]{32}";
 const whole = new RegExp(`^${id}$`);

@@ -19,13 +19,35 @@ export const workflowsProjectMissing = entry<{ folder: string; reason: string }>
   left: () => "Nothing was changed.",
 });
 
+/** The folder is below the root of its repository. */
+export const workflowsRootElsewhere = entry<{ folder: string; root: string; program: string }>(
+  "workflows-root-elsewhere",
+  {
+    exitCode: 2,
+    title: "Not the root of the repository",
+    message: ({ folder, root }) =>
+      `GitHub reads workflows in the root of a repository only, and ${folder} is below the root ${root}.`,
+    fix: ({ root, program }) => `run the command in ${root}, with --program ${program}`,
+    left: () => "Nothing was written.",
+  },
+);
+
 /** A file that would be written is there, with another text. */
-export const workflowsFileExists = entry<{ files: readonly string[] }>("workflows-file-exists", {
+export const workflowsFileExists = entry<{
+  files: readonly { readonly path: string; readonly purpose: string }[];
+}>("workflows-file-exists", {
   title: "Workflows exist already",
-  variants: [{ files: [".github/workflows/preview.yml"] }],
-  message: ({ files }) => `These files exist and differ from what would be written: ${files.join(", ")}.`,
-  fix: () => "compare them with the output of --print; then replace them with --overwrite, or keep them",
-  left: () => "Nothing was changed.",
+  variants: [
+    { files: [{ path: ".github/workflows/preview.yml", purpose: "Shows in each pull request what changes" }] },
+  ],
+  message: ({ files }) =>
+    `These files exist and have another text than would be written: ${files
+      .map(({ path, purpose }) => `${path} ("${purpose}")`)
+      .join(", ")}.`,
+  fix: ({ files }) =>
+    "see with --print what would be written; then replace the files with --overwrite, keep yours with " +
+    `${files.map(({ path }) => `--skip ${path.slice(path.lastIndexOf("/") + 1)}`).join(" ")}, or rename yours`,
+  left: () => "Nothing was written.",
 });
 
 /** A published file was changed by hand, or is another file of that name. */

@@ -1,12 +1,12 @@
 // What `ballast workflows init` does: it finds the stacks of a Pulumi project, writes the callers, and names the
 // values that only the owner knows. It calls nobody.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { isMap, parseDocument } from "yaml";
 import { type Environment, environmentOf } from "../../analysis/systems/pulumi/names.ts";
 import { callers, type DeliveredStack, type Delivery, missingValues } from "../../components/workflows/callers.ts";
 import { many } from "../../engines/wording.ts";
-import { workflowsFileExists, workflowsProjectMissing } from "../../errors/workflows.ts";
+import { workflowsFileExists, workflowsProjectMissing, workflowsRootElsewhere } from "../../errors/workflows.ts";
 import { print, printJson } from "../terminal.ts";
 
 export interface InitOptions {
@@ -14,14 +14,16 @@ export interface InitOptions {
   readonly source: { readonly repository: string; readonly commit: string };
   readonly stack?: readonly string[];
   readonly overwrite?: boolean;
+  readonly skip?: readonly string[];
   readonly print?: boolean;
   readonly json?: boolean;
 }
 
-/** Runs the command. @throws workflows-project-missing, workflows-file-exists */
+/** Runs the command. @throws workflows-root-elsewhere, workflows-project-missing, workflows-file-exists */
 export function runInit(folder: string, options: InitOptions, version: string): void {
   const root = resolve(folder);
   const project = resolve(root, options.program);
+  refuseBelowRoot(root, project);
   const { repository, commit } = options.source;
   const within = relative(root, project).replaceAll("\\", "/");
   const delivery: Delivery = {
@@ -32,7 +34,8 @@ export function runInit(folder: string, options: InitOptions, version: string): 
     version: `v${version}`,
     has: thingsIn(project),
   };
-  const files = callers(delivery);
+  const skipped = new Set(options.skip);
+  const files = new Map([...callers(delivery)].filter(([name]) => !skipped.has(name)));
   if (!options.print) writeAll(root, files, options.overwrite ?? false);
   const missing = missingValues(delivery).map(({ variable, what, subjects }) => ({
     variable,
@@ -80,15 +83,39 @@ const filesIn = (folder: string, depth: number): readonly string[] =>
 
 const pathOf = (name: string): string => `.github/workflows/${name}`;
 
+/** Below the root of a repository GitHub would never look. A folder that is in none may become one. */
+function refuseBelowRoot(folder: string, project: string): void {
+  for (let root = folder; root !== dirname(root); root = dirname(root)) {
+    if (!existsSync(join(root, ".git"))) continue;
+    if (root !== folder) throw workflowsRootElsewhere({ folder, root, program: relative(root, project) });
+    return;
+  }
+}
+
+/** What a file is for, as its first line says. */
+const purposeOf = (text: string): string => text.slice(2, text.indexOf("\n")).replace(/\.$/, "");
+
+/** Writes all files or, where one cannot be written, none. @throws workflows-file-exists */
 function writeAll(root: string, files: ReadonlyMap<string, string>, mayOverwrite: boolean): void {
-  const differing = [...files].filter(([name, text]) => {
-    const path = join(root, pathOf(name));
-    return existsSync(path) && readFileSync(path, "utf8") !== text;
-  });
-  if (differing.length > 0 && !mayOverwrite)
-    throw workflowsFileExists({ files: differing.map(([name]) => pathOf(name)) });
+  const isFile = (name: string): boolean => statSync(join(root, pathOf(name))).isFile();
+  const differing = [...files].filter(
+    ([name, text]) =>
+      existsSync(join(root, pathOf(name))) &&
+      !(isFile(name) && readFileSync(join(root, pathOf(name)), "utf8") === text),
+  );
+  if (differing.length > 0 && !(mayOverwrite && differing.every(([name]) => isFile(name))))
+    throw workflowsFileExists({
+      files: differing.map(([name, text]) => ({ path: pathOf(name), purpose: purposeOf(text) })),
+    });
   mkdirSync(join(root, ".github", "workflows"), { recursive: true });
-  for (const [name, text] of files) writeFileSync(join(root, pathOf(name)), text);
+  const written = [...files].map(([name, text]) => ({ path: join(root, pathOf(name)), text }));
+  const besides = ({ path }: { readonly path: string }): string => `${path}.new`;
+  try {
+    for (const each of written) writeFileSync(besides(each), each.text);
+    for (const each of written) renameSync(besides(each), each.path);
+  } finally {
+    for (const each of written) rmSync(besides(each), { force: true });
+  }
 }
 
 const order: readonly (Environment | undefined)[] = ["development", "test", undefined, "staging", "production"];

@@ -1,6 +1,7 @@
 // `ballast workflows`: delivers a Pulumi project by reusable GitHub workflows, and keeps those workflows compatible
 // with their callers.
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { callerNames } from "../../components/workflows/callers.ts";
 import type { DiffOptions } from "./run-diff.ts";
 import type { InitOptions } from "./run-init.ts";
 import type { PublishOptions } from "./run-publish.ts";
@@ -22,6 +23,11 @@ export function addWorkflows(program: Command): void {
       (name: string, before: readonly string[] = []) => [...before, name],
     )
     .option("--overwrite", "write files that exist and differ")
+    .addOption(
+      new Option("--skip <file>", "leave this file out; may be repeated")
+        .choices(callerNames)
+        .argParser((name: string, before: readonly string[] = []) => [...before, callerName(name)]),
+    )
     .option("--print", "print the files, and write nothing")
     .option("--json", "print JSON")
     .addHelpText(
@@ -94,6 +100,11 @@ Examples:
     .action(async (folder: string, options: PublishOptions) =>
       (await import("./run-publish.ts")).runPublish(folder, options),
     );
+}
+
+function callerName(text: string): string {
+  if (!callerNames.includes(text)) throw new InvalidArgumentError(`Expected one of ${callerNames.join(", ")}.`);
+  return text;
 }
 
 function source(text: string): InitOptions["source"] {

@@ -55,6 +55,18 @@ export interface DatabaseRoleArgs {
     readonly a: string;
     /** The login role of slot b. */
     readonly b: string;
+    /**
+     * The identity that changes the schema: outputs of `DatabaseMigration`. It acts as the owner too, and may create
+     * in the schema `public`.
+     *
+     * @default none
+     */
+    readonly migrator?: {
+      /** The identity's name, which becomes the name of its role. */
+      readonly name: pulumi.Input<string>;
+      /** The identity's object id in Entra. */
+      readonly objectId: pulumi.Input<string>;
+    };
   }[];
 }
 
@@ -102,7 +114,7 @@ export class DatabaseRole extends pulumi.ComponentResource {
       BALLAST_DATABASE_USER: identity.name,
       BALLAST_DATABASE_GRANTEE: grantee.name,
       BALLAST_DATABASE_GRANTEE_OBJECT: grantee.objectId,
-      ...(args.credentials && { BALLAST_DATABASE_CREDENTIALS: JSON.stringify(args.credentials) }),
+      ...(args.credentials && { BALLAST_DATABASE_CREDENTIALS: pulumi.jsonStringify(args.credentials) }),
     };
     const job = new Job(
       child(name, "job"),

@@ -56,6 +56,15 @@ export const missingValues = ({ stacks }: Delivery): readonly MissingValue[] => 
   ...(stacks.some(({ subscriptionId }) => subscriptionId === undefined) ? [subscription] : []),
 ];
 
+/** The names that the files can have in `.github/workflows`. */
+export const callerNames: readonly string[] = [
+  "preview.yml",
+  "deploy.yml",
+  "nightly.yml",
+  "credentials.yml",
+  "migrate.yml",
+];
+
 /** Gives the files by their names in `.github/workflows`. */
 export const callers = (delivery: Delivery): ReadonlyMap<string, string> =>
   new Map([
@@ -67,16 +76,30 @@ export const callers = (delivery: Delivery): ReadonlyMap<string, string> =>
   ]);
 
 /** Gives the checks that a pull request gets: the name of the caller's job, and of the job that it calls. */
-export const previewChecks = ({ stacks }: Delivery): readonly string[] =>
-  stacks.map((stack) => `${keyOf("preview", stack)} / preview`);
+export const previewChecks = (delivery: Delivery): readonly string[] =>
+  delivery.stacks.map((stack) => `${keyOf(delivery, "preview", stack)} / preview`);
 
 const uses = ({ source, commit, version }: Delivery, workflow: string): string =>
   `uses: ${source}/.github/workflows/${workflow}.yml@${commit} # ${version}`;
 
 const variable = ({ variable: name }: MissingValue): string => `\${{ vars.${name} }}`;
 
-/** A job's key may hold letters, digits, `-` and `_`. */
-const keyOf = (verb: string, { name }: DeliveredStack): string => `${verb}-${name.replaceAll(/[^\w-]/g, "-")}`;
+/** A job's key may hold letters, digits, `-` and `_`. Of two stacks with one key, the later gets its place as well. */
+function keyOf({ stacks }: Delivery, verb: string, { name }: DeliveredStack): string {
+  const plain = (each: string): string => each.replaceAll(/[^\w-]/g, "-").toLowerCase();
+  const at = stacks.findIndex((each) => each.name === name);
+  const isTaken = stacks.slice(0, at).some((each) => plain(each.name) === plain(name));
+  return `${verb}-${name.replaceAll(/[^\w-]/g, "-")}${isTaken ? `-${at + 1}` : ""}`;
+}
+
+const wordsOfYaml = "(?:true|false|null|yes|no|on|off|y|n)$";
+const plainScalar = new RegExp(
+  `^(?:\\$\\{\\{ [\\w.]+ \\}\\}|[0-9a-f]{8}(?:-[0-9a-f]+){4}|(?!${wordsOfYaml})[a-z_][\\w./-]*|\\.[\\w./-]*)$`,
+  "i",
+);
+
+/** Writes a text so that YAML reads that text: a folder may have a colon in it, and a stack may be called 1. */
+const scalar = (text: string): string => (plainScalar.test(text) ? text : JSON.stringify(text));
 
 /** The inputs that every workflow about a stack has. */
 const inputsOf = ({ folder }: Delivery, stack: DeliveredStack, identity: MissingValue) => ({
@@ -123,7 +146,7 @@ const call = <Name extends keyof Contracts>(
     ...Object.entries(permissions).map(([scope, level]) => `      ${scope}: ${level} # ${reasons[scope]}`),
     `    ${uses(delivery, workflow)}`,
     "    with:",
-    ...Object.entries(inputs).map(([name, value]) => `      ${name}: ${value}`),
+    ...Object.entries(inputs).map(([name, value]) => `      ${name}: ${scalar(String(value))}`),
   ].join("\n");
 
 const reading = { contents: "read", "id-token": "write" } as const;
@@ -136,7 +159,7 @@ const given = (name: string): string => `\${{ inputs.${name} }}`;
 const choiceInput = (name: string, description: string, options: readonly string[]): string => `      ${name}:
         description: ${description}
         type: choice
-        options: [${options.join(", ")}]
+        options: [${options.map(scalar).join(", ")}]
         required: true`;
 
 /** The stack is chosen by whoever starts the workflow; the job of each stack has its environment. */
@@ -164,7 +187,7 @@ jobs:
 ${delivery.stacks
   .map((stack) =>
     call(delivery, {
-      key: keyOf("preview", stack),
+      key: keyOf(delivery, "preview", stack),
       workflow: "pulumi-preview",
       permissions: { ...reading, "pull-requests": "write" },
       inputs: inputsOf(delivery, stack, previewIdentity),
@@ -191,9 +214,9 @@ jobs:
 ${delivery.stacks
   .map((stack, at) =>
     call(delivery, {
-      key: keyOf("up", stack),
+      key: keyOf(delivery, "up", stack),
       workflow: "pulumi-up",
-      needs: at === 0 ? undefined : keyOf("up", delivery.stacks[at - 1]!),
+      needs: at === 0 ? undefined : keyOf(delivery, "up", delivery.stacks[at - 1]!),
       condition: "github.event_name == 'push'",
       permissions: keepingIssue,
       inputs: inputsOfDeployment(delivery, stack),
@@ -203,7 +226,7 @@ ${delivery.stacks
 ${delivery.stacks
   .map((stack) =>
     call(delivery, {
-      key: keyOf("rollback", stack),
+      key: keyOf(delivery, "rollback", stack),
       workflow: "rollback",
       condition: `github.event_name == 'workflow_dispatch' && inputs.stack == '${stack.name}'`,
       permissions: keepingIssue,
@@ -227,7 +250,7 @@ ${delivery.stacks
   .flatMap((stack) =>
     (["drift-detect", "policy-nightly"] as const).map((workflow) =>
       call(delivery, {
-        key: keyOf(workflow, stack),
+        key: keyOf(delivery, workflow, stack),
         workflow,
         permissions: keepingIssue,
         inputs: inputsOf(delivery, stack, previewIdentity),
@@ -260,14 +283,14 @@ ${delivery.stacks
     };
     return [
       call(delivery, {
-        key: keyOf("rotate", stack),
+        key: keyOf(delivery, "rotate", stack),
         workflow: "credential-rotate",
         condition: `inputs.stack == '${stack.name}' && inputs.rotation == ''`,
         permissions: keepingIssue,
         inputs: common,
       }),
       call(delivery, {
-        key: keyOf("back", stack),
+        key: keyOf(delivery, "back", stack),
         workflow: "credential-back",
         condition: `inputs.stack == '${stack.name}' && inputs.rotation != ''`,
         permissions: keepingIssue,
@@ -296,7 +319,7 @@ jobs:
 ${delivery.stacks
   .map((stack) =>
     call(delivery, {
-      key: keyOf("migrate", stack),
+      key: keyOf(delivery, "migrate", stack),
       workflow: "db-migrate",
       condition: `inputs.stack == '${stack.name}'`,
       permissions: keepingIssue,

@@ -72,6 +72,13 @@ export interface RepositoryGuardArgs {
 
 const issuer = "https://token.actions.githubusercontent.com";
 
+/**
+ * The credential that was declared last, by the program that did. Azure refuses two writes to one identity at a time,
+ * also of two guards, and whether two guards name the same identity may be known only at the update. So all credentials
+ * of a program are written one after another.
+ */
+const declaredLast = new WeakMap<pulumi.Resource, FederatedIdentityCredential>();
+
 /** Environments, required checks, pinned actions and trusted tokens of one repository. */
 export class RepositoryGuard extends pulumi.ComponentResource {
   /** The subjects of tokens that the identities trust, in both forms that GitHub has. */
@@ -107,7 +114,7 @@ export class RepositoryGuard extends pulumi.ComponentResource {
     this.registerOutputs({ subjects: this.subjects });
   }
 
-  /** Makes the credentials of an identity, one after another: Azure refuses two writes to one identity at a time. */
+  /** Makes the credentials of an identity, each after the one before it. */
   #trust(
     name: string,
     identity: TrustingIdentity | undefined,
@@ -116,9 +123,11 @@ export class RepositoryGuard extends pulumi.ComponentResource {
   ): readonly pulumi.Resource[] {
     const made: pulumi.Resource[] = [];
     if (identity === undefined) return made;
+    const program = pulumi.runtime.getStackResource() ?? this;
     for (const end of ends)
       for (const form of ["name", "id"] as const) {
         const key = `${end.replaceAll(/[^\w-]+/g, "-")}-by-${form}`;
+        const before = declaredLast.get(program);
         const credential = new FederatedIdentityCredential(
           child(name, `trust-${key}`),
           {
@@ -129,8 +138,9 @@ export class RepositoryGuard extends pulumi.ComponentResource {
             audiences: ["api://AzureADTokenExchange"],
             subject: facts.apply((known) => subjectsOf(known, end)[form === "name" ? 0 : 1]!),
           },
-          { parent: this, dependsOn: made.slice(-1) },
+          { parent: this, ...(before && { dependsOn: before }) },
         );
+        declaredLast.set(program, credential);
         made.push(credential);
       }
     return made;

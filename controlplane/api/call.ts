@@ -79,6 +79,9 @@ export const senderIn = ({ name, displayName }: Caller): { readonly by: string; 
   ...(displayName === undefined ? {} : { byName: displayName }),
 });
 
+/** Gives the trace that a call continues, if it names one. */
+export const continued = ({ trace }: Call): { readonly trace?: string } => (trace === undefined ? {} : { trace });
+
 /** Names the caller for a person, with the id to which an administrator assigns roles. */
 export const describeCaller = ({ name, displayName }: Pick<Caller, "name" | "displayName">): string =>
   displayName === undefined ? name : `${displayName} (${name})`;

@@ -5,7 +5,7 @@ import type { DeclaredThings } from "../../engines/kind.ts";
 import { describeTarget } from "../../engines/targets.ts";
 import { callMalformed, undeclared } from "../../errors/api.ts";
 import type { Declarations } from "../runtime/declarations.ts";
-import { type Answer, answer, type Call, type Parts, refuse, senderIn } from "./call.ts";
+import { type Answer, answer, type Call, continued, type Parts, refuse, senderIn } from "./call.ts";
 
 /** Keeps a declaration, and answers with what is there of it. */
 export const putDeclared =
@@ -13,7 +13,7 @@ export const putDeclared =
   async (call, parts) => {
     const asked = read(things.form, call.body);
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
-    const shown = await of(things, parts).put(call.path, asked.value, senderIn(call.caller));
+    const shown = await of(things, parts).put(call.path, asked.value, { ...senderIn(call.caller), ...continued(call) });
     if ("value" in shown) return answer(200, shown.value);
     const { refused, status, retryAfterSeconds } = shown;
     return refuse(

@@ -77,7 +77,9 @@ async function writtenIn(
   if (opened !== undefined || plan.say === "open") return found(opened);
   const comments = await issues.comments(repository, plan.number, never);
   if (!comments.ok) return comments;
-  return found(comments.value.some((text) => isWrittenBy(text, key)) ? plan.number : undefined);
+  // Anybody may write our mark in a comment. Only we open issues with our label, so its author is who we are.
+  const isOurs = comments.value.some(({ author, body }) => author === plan.author && isWrittenBy(body, key));
+  return found(isOurs ? plan.number : undefined);
 }
 
 async function write(issues: Issues, repository: string, plan: IssuePlan, fence: Fence): Promise<Result<Receipt>> {

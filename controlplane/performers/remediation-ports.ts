@@ -77,7 +77,11 @@ export interface RunbookPort {
 export interface Issues {
   /** Gives the issues that have our label, open and closed. */
   readonly list: (repository: string, cancel: AbortSignal) => Promise<Result<readonly Issue[]>>;
-  readonly comments: (repository: string, issue: number, cancel: AbortSignal) => Promise<Result<readonly string[]>>;
+  readonly comments: (
+    repository: string,
+    issue: number,
+    cancel: AbortSignal,
+  ) => Promise<Result<readonly Pick<Issue, "author" | "body">[]>>;
   /** Opens an issue with our label, and gives its number. */
   readonly open: (repository: string, title: string, body: string) => Promise<Result<number>>;
   readonly comment: (repository: string, issue: number, body: string) => Promise<Result<unknown>>;

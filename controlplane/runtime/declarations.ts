@@ -20,6 +20,8 @@ type Name = Readonly<Record<string, string>>;
 export interface DeclaredBy {
   readonly by: string;
   readonly byName?: string;
+  /** The trace that the caller continues, if it named one. */
+  readonly trace?: string;
 }
 
 /** A declared thing, or the refusal to keep it. With `retryAfterSeconds` it passes by itself. */

@@ -29,7 +29,7 @@ export const intentForm = object(intentFields);
 export interface Incident extends ObjectOf<typeof intentFields> {}
 
 /** Gives the incident that a person asks for. Its alert is synthetic, and named after the incident. */
-export function intentOf({ name, body, by, byName }: Asked<AskedRemediation>): Incident {
+export function intentOf({ name, body, by, byName, trace }: Asked<AskedRemediation>): Incident {
   return {
     target: targetKey({ type: name["type"] ?? "", rg: name["rg"] ?? "", name: name["name"] ?? "" }),
     origin: body.drill ? "drill" : "person",
@@ -42,6 +42,7 @@ export function intentOf({ name, body, by, byName }: Asked<AskedRemediation>): I
       firedAt: 0,
       resources: [],
       dimensions: {},
+      ...(trace === undefined ? {} : { trace }),
     },
     message: body.message,
     requestedBy: by,

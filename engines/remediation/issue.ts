@@ -8,6 +8,8 @@ import type { Incident, RemediationState } from "./vocabulary.ts";
 /** An issue as its repository has it. */
 export interface Issue {
   readonly number: number;
+  /** The login of whoever opened it. */
+  readonly author: string;
   readonly body: string;
   readonly open: boolean;
 }
@@ -15,7 +17,7 @@ export interface Issue {
 /** What is to be done: a new issue, or a comment on one that exists. */
 export type IssuePlan =
   | { readonly say: "open"; readonly title: string; readonly body: string }
-  | { readonly say: "comment"; readonly number: number; readonly body: string };
+  | { readonly say: "comment"; readonly number: number; readonly author: string; readonly body: string };
 
 /** Marks the issues about one rule and target. Encoded, so that the name of a rule cannot end the comment. */
 const subjectMark = ({ target, alert }: Incident): string =>
@@ -42,7 +44,7 @@ export function planIssue(state: RemediationState, issues: readonly Issue[], key
   const own = issues.find(({ body }) => holdsMark(body, incidentMark(incident)));
   const known = own ?? issues.find(({ open, body }) => open && holdsMark(body, subjectMark(incident)));
   const report = reportOf(state, key);
-  if (known !== undefined) return { say: "comment", number: known.number, body: report };
+  if (known !== undefined) return { say: "comment", number: known.number, author: known.author, body: report };
   const { target, alert } = incident;
   const title = `${target}: ${alert.rule} (severity ${alert.severity})`.slice(0, titleCharactersMax);
   return { say: "open", title, body: [report, subjectMark(incident), incidentMark(incident)].join("\n") };
@@ -66,6 +68,7 @@ function reportOf({ incident, policy, ended, evidence }: RemediationState, key: 
       `severity: ${alert.severity}`,
       `owner: ${policy?.owner ?? "unknown"}`,
       `incident: ${streamOf(incident!)}`,
+      ...(alert.trace === undefined ? [] : [`trace: ${alert.trace}`]),
       `message: ${message}`,
     ]),
     "",

@@ -2,7 +2,7 @@
 import type { Notification, Tone } from "../kind.ts";
 import type { SeenRemediation } from "./glance.ts";
 import { messageOf } from "./tell.ts";
-import type { RemediationEvent, RemediationResult } from "./vocabulary.ts";
+import type { RemediationEvent, RemediationResult, RemediationState } from "./vocabulary.ts";
 
 /** What a notification reports: a critical incident, an approval that is needed, an action, or an end by its result. */
 export type RemediationNotification = "critical" | "approval-needed" | "acting" | RemediationResult;
@@ -47,7 +47,9 @@ export function notificationOf(
     item: alert.rule,
     place,
     message: kind === "person-called" && called !== undefined ? called : messageOf(event),
-    ...(event.kind === "Finished" && todos[event.result] !== undefined ? { todo: todos[event.result] } : {}),
+    ...(event.kind === "Finished" && todos[event.result] !== undefined && !hasIssue(state)
+      ? { todo: todos[event.result] }
+      : {}),
     data: {
       target,
       rule: alert.rule,
@@ -59,6 +61,11 @@ export function notificationOf(
     },
   };
 }
+
+/** Reports whether the ladder has opened the incident's issue, or commented on it: a second one would say the same. */
+const hasIssue = ({ policy, evidence }: RemediationState): boolean =>
+  (policy?.ladder ?? []).some(({ runbook }) => runbook === "open-issue") &&
+  evidence.some((line) => /^issue: \S+#\d+$/.test(line));
 
 function kindOf(event: RemediationEvent): RemediationNotification | undefined {
   switch (event.kind) {

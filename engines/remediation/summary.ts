@@ -2,6 +2,7 @@
 // here once, so that both sides agree.
 import type { Ended } from "../kind.ts";
 import { exactly, type Schema } from "../schema.ts";
+import { nullableTrace } from "../trace.ts";
 import type { SeenRemediation } from "./glance.ts";
 import { endReasons, guardNames, results } from "./reasons.ts";
 import { runbookNames } from "./runbooks.ts";
@@ -23,6 +24,8 @@ export interface RemediationSummary {
   /** The actions that have begun. */
   readonly actions: number;
   readonly paused: boolean;
+  /** The trace of the release that the alert watches, or of whoever asked for it; null if there is none. */
+  readonly trace: string | null;
   readonly result: RemediationResult | null;
   /** Why it ended or, while it is in flight, which guard holds it; null if it goes on. */
   readonly reason: EndReason | GuardName | null;
@@ -48,6 +51,7 @@ export function summaryOf(stream: string, { state, reported, facts, last }: Seen
     runbook: policy?.ladder[rung]?.runbook ?? null,
     actions: ended.length + (isCounted && action.stage !== "reserved" ? 1 : 0),
     paused: state.paused,
+    trace: incident.alert.trace ?? null,
     result: state.ending?.result ?? null,
     reason: state.ending?.reason ?? state.held ?? null,
     message: messageOf(last ?? reported),
@@ -80,6 +84,7 @@ export const summarySchema: Schema = exactly({
   },
   actions: { type: "integer", minimum: 0, description: "How many actions have begun." },
   paused: { type: "boolean" },
+  trace: nullableTrace,
   result: {
     anyOf: [{ ...text, enum: Object.keys(results) }, { type: "null" }],
     description: "Null while it is in flight.",

@@ -2,6 +2,7 @@
 // line read it. The shape is declared here once, so that both sides agree. The stream's row keeps it beside the facts,
 // and it is made from them again whenever it is in doubt.
 import { exactly, type Schema } from "../schema.ts";
+import { nullableTrace } from "../trace.ts";
 import { standing } from "./decisions/measurement.ts";
 import type { Pause, SeenRollout } from "./glance.ts";
 import { type Balance, balance } from "./judge/judge.ts";
@@ -144,10 +145,7 @@ export const summarySchema: Schema = exactly({
     anyOf: [balanceSchema, { type: "null" }],
     description: "Null before the first step, and if no revision served before the canary.",
   },
-  trace: {
-    type: ["string", "null"],
-    description: "The trace of whoever asked for it, such as a run of a workflow; null if none was named.",
-  },
+  trace: nullableTrace,
   startedAt: instant,
   facts: { ...index, description: "The number of facts in its journal." },
 } satisfies Record<keyof RolloutSummaryJson, Schema>);

@@ -1,6 +1,7 @@
 // What a request for a rotation looks like, and the names of rotations.
 import { line, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
 import { type Asked, partsOf, streamOf as streamNamed } from "../kind.ts";
+import { traceForm } from "../trace.ts";
 import { type CredentialName, credentialParts } from "./declaration.ts";
 
 /** Why a credential is rotated, each with its meaning. */
@@ -63,6 +64,7 @@ const intentFields = {
   ...requestFields,
   requestedBy: text("a caller's id", { least: 0 }),
   requestedByName: optional(text("a caller's name", { least: 0 })),
+  trace: traceForm,
 };
 export const intentForm = object(intentFields);
 
@@ -75,6 +77,7 @@ export const intentOf = ({
   body,
   by,
   byName,
+  trace,
 }: Asked<AskedRotation>): RotationIntent => ({
   ...body,
   vault: vault.toLowerCase(),
@@ -82,4 +85,5 @@ export const intentOf = ({
   rotation: rotation.toLowerCase(),
   requestedBy: by,
   ...(byName === undefined ? {} : { requestedByName: byName }),
+  ...(trace === undefined ? {} : { trace }),
 });

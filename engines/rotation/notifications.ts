@@ -29,7 +29,7 @@ export function notificationOf(
 ): Notification | undefined {
   const kind = kindOf(event);
   if (kind === undefined || state.intent === undefined) return undefined;
-  const { vault, credential, rotation, cause } = state.intent;
+  const { vault, credential, rotation, cause, trace } = state.intent;
   return {
     id: `${stream}#${index}`,
     index,
@@ -46,6 +46,7 @@ export function notificationOf(
       rotation,
       cause,
       reason: event.kind === "Waiting" || event.kind === "Finished" ? event.reason : null,
+      ...(trace === undefined ? {} : { trace }),
     },
   };
 }

@@ -105,6 +105,7 @@ function requestRollout(state: RotationState, intent: RotationIntent, { credenti
       },
       requestedBy: intent.requestedBy,
       ...(intent.requestedByName === undefined ? {} : { requestedByName: intent.requestedByName }),
+      ...(intent.trace === undefined ? {} : { trace: intent.trace }),
     },
   };
 }

@@ -1,6 +1,7 @@
 // One rotation at a glance. The control plane builds it from a journal and answers with it; the command line reads it.
 // The shape is declared here once, so that both sides agree.
 import { exactly, type Schema } from "../schema.ts";
+import { nullableTrace } from "../trace.ts";
 import { slots } from "./declaration.ts";
 import type { Pause, SeenRotation } from "./glance.ts";
 import { causes } from "./intent.ts";
@@ -23,6 +24,8 @@ export interface RotationSummary {
   /** The slot that each consumer names. */
   readonly consumers: readonly { readonly resourceGroup: string; readonly app: string; readonly slot: Slot }[];
   readonly attempt: number;
+  /** The trace that it continues; null if whoever asked for it named none. */
+  readonly trace: string | null;
   /** Null unless a person has paused the rotation and it is still paused. */
   readonly paused: Pause | null;
   /** Null while the rotation is in flight. */
@@ -53,6 +56,7 @@ export function summaryOf(stream: string, seen: SeenRotation): RotationSummary |
     published: isSeen ? state.published : null,
     consumers: isSeen ? consumersOf(state) : [],
     attempt: state.attempt,
+    trace: requested.intent.trace ?? null,
     paused,
     result: end?.result ?? null,
     reason: end?.reason ?? state.waiting ?? null,
@@ -98,6 +102,7 @@ export const summarySchema: Schema = exactly({
     description: "The slot that each consumer names.",
   },
   attempt: { type: "integer", minimum: 1 },
+  trace: nullableTrace,
   paused: {
     anyOf: [exactly({ by: text, message: text } satisfies Record<keyof Pause, Schema>), { type: "null" }],
     description: "Who paused it and why; null unless it is paused.",

@@ -63,6 +63,7 @@ export const telemetry: Observed<RotationEvent, RotationState, RotationEffect> =
   attributesOf: (stream) => ({ credential: credentialOf(stream)?.credential ?? "" }),
   phaseOf: ({ phase }) => phase,
   attemptOf: ({ attempt }) => attempt,
+  traceOf: ({ intent }) => intent?.trace,
   metrics,
   countsOf,
   passOf: () => [],

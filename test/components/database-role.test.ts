@@ -83,3 +83,10 @@ test("the image reads its settings as a preparation for the control plane's iden
     },
   });
 });
+
+test("the image reads whose roles it makes for rotations, and the identity that changes the schema", async () => {
+  const migrator = { name: "shop-migrate", objectId };
+  const credentials = [{ owner: "shop_owner", a: "shop_a", b: "shop_b", migrator }];
+  const { declared } = await record(() => new DatabaseRole("database-role", { ...args, credentials }));
+  expect(readPreparation(variablesOf(declared, "database-role-job"))?.credentials).toEqual(credentials);
+});

@@ -105,6 +105,18 @@ describe("the settings", () => {
     );
   });
 
+  test("of a preparation for credentials name who changes the schema, and refuse a role that is none", () => {
+    const whom = { ...good, BALLAST_DATABASE_GRANTEE: "plane" };
+    const pairs = (by: object) => JSON.stringify([{ owner: "o", a: "a", b: "b", migrator: by }]);
+    const migrator = { name: "shop-migrate", objectId: "11111111-2222-3333-4444-555555555555" };
+    expect(readPreparation({ ...whom, BALLAST_DATABASE_CREDENTIALS: pairs(migrator) })?.credentials).toEqual([
+      { owner: "o", a: "a", b: "b", migrator },
+    ]);
+    expect(() => readPreparation({ ...whom, BALLAST_DATABASE_CREDENTIALS: pairs({ objectId: "none" }) })).toThrow(
+      /migrator\.name is missing.*migrator\.objectId/,
+    );
+  });
+
   test("that are missing end the process with one line of JSON that names them", async () => {
     const child = spawn(process.execPath, ["controlplane/main.ts"], {
       env: { PATH: process.env["PATH"] },

@@ -57,6 +57,7 @@ const usage = [
   "release-endpoint-insecure",
   "toolchain-pulumi-missing",
   "workflows-project-missing",
+  "workflows-root-elsewhere",
   "workflows-side-unreadable",
 ];
 

@@ -10,6 +10,8 @@ export interface CredentialRoles {
   readonly b: string;
   /** The role as which the control plane signs in. */
   readonly rotator: string;
+  /** The role as which the schema is changed, if a job does that. It must exist. */
+  readonly migrator?: string | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ end $function$`;
 
 /** Prepares the roles, and the function in this database. The pair keeps the passwords that it has. */
 export async function prepareCredentialRoles(client: pg.ClientBase, roles: CredentialRoles): Promise<void> {
-  const { owner, a, b, rotator } = roles;
+  const { owner, a, b, rotator, migrator } = roles;
   const known = new Set(
     (
       await client.query<{ rolname: string }>("select rolname from pg_roles where rolname = any($1)", [
@@ -42,14 +44,17 @@ export async function prepareCredentialRoles(client: pg.ClientBase, roles: Crede
   const named = (name: string): string => pg.escapeIdentifier(name);
   const create = (name: string, how: string): readonly string[] =>
     known.has(name) ? [] : [`create role ${named(name)} ${how}`];
+  const actingAsOwner = (name: string): readonly string[] => [
+    `grant ${named(owner)} to ${named(name)} with inherit true, set true`,
+    // What the one creates belongs to the owner, so that the other one may use it.
+    `alter role ${named(name)} set role = ${pg.escapeLiteral(owner)}`,
+  ];
   const statements = [
     ...create(owner, "nologin"),
-    ...[a, b].flatMap((name) => [
-      ...create(name, "login"),
-      `grant ${named(owner)} to ${named(name)} with inherit true, set true`,
-      // What the one creates belongs to the owner, so that the other one may use it.
-      `alter role ${named(name)} set role = ${pg.escapeLiteral(owner)}`,
-    ]),
+    ...[a, b].flatMap((name) => [...create(name, "login"), ...actingAsOwner(name)]),
+    ...(migrator === undefined
+      ? []
+      : [...actingAsOwner(migrator), `grant usage, create on schema public to ${named(owner)}`]),
     ...create(rotator, "login"),
     `grant ${named(a)}, ${named(b)} to ${named(rotator)} with admin option, inherit false, set false`,
     `alter role ${named(rotator)} createrole`,

@@ -10,10 +10,15 @@ export interface IssueAccess {
   readonly token: string;
 }
 
-/** An issue as its repository has it. */
-export interface ListedIssue {
-  readonly number: number;
+/** A text on GitHub, and the login of whoever wrote it. */
+export interface WrittenText {
+  readonly author: string;
   readonly body: string;
+}
+
+/** An issue as its repository has it. */
+export interface ListedIssue extends WrittenText {
+  readonly number: number;
   readonly open: boolean;
 }
 
@@ -24,7 +29,11 @@ interface IssueCalls {
     state: "open" | "all",
     cancel: AbortSignal,
   ) => Promise<Answered<readonly ListedIssue[]>>;
-  readonly comments: (repository: string, issue: number, cancel: AbortSignal) => Promise<Answered<readonly string[]>>;
+  readonly comments: (
+    repository: string,
+    issue: number,
+    cancel: AbortSignal,
+  ) => Promise<Answered<readonly WrittenText[]>>;
   readonly open: (repository: string, title: string, body: string, cancel: AbortSignal) => Promise<Answered<number>>;
   readonly edit: (repository: string, issue: number, body: string, cancel: AbortSignal) => Promise<Answered>;
   readonly comment: (repository: string, issue: number, body: string, cancel: AbortSignal) => Promise<Answered>;
@@ -62,7 +71,9 @@ export function issueCalls({ api, token }: IssueAccess, wire: Wire): IssueCalls 
     },
     comments: async (repository, issue, cancel) => {
       const found = await list(repository, `/${issue}/comments`, {}, cancel);
-      return "delivery" in found ? found : { accepted: found.accepted.map((each) => textIn(each as GivenIssue)) };
+      return "delivery" in found
+        ? found
+        : { accepted: found.accepted.map((each) => textIn((each ?? {}) as GivenIssue)) };
     },
     open: async (repository, title, body, cancel) => {
       const sent = JSON.stringify({ title, body, labels: [issueLabel] });
@@ -83,12 +94,17 @@ const unread = (reason: string) => ({ delivery: { kind: "later" as const, reason
 interface GivenIssue {
   readonly number?: unknown;
   readonly body?: unknown;
+  readonly user?: { readonly login?: unknown } | null;
   readonly state?: unknown;
   readonly labels?: unknown;
   readonly pull_request?: unknown;
 }
 
-const textIn = ({ body }: GivenIssue): string => (typeof body === "string" ? body : "");
+/** The account of a text may be gone; then nobody's login is its author. */
+const textIn = ({ body, user }: GivenIssue): WrittenText => ({
+  author: typeof user?.login === "string" ? user.login : "",
+  body: typeof body === "string" ? body : "",
+});
 
 /** Reads an issue. What has not our label, or is a pull request, is not ours. */
 function issueIn(given: unknown): readonly ListedIssue[] {
@@ -97,5 +113,5 @@ function issueIn(given: unknown): readonly ListedIssue[] {
   const isLabelled =
     Array.isArray(labels) && labels.some((label: { readonly name?: unknown } | null) => label?.name === issueLabel);
   if (typeof number !== "number" || pull_request !== undefined || !isLabelled) return [];
-  return [{ number, body: textIn(issue), open: state === "open" }];
+  return [{ ...textIn(issue), number, open: state === "open" }];
 }

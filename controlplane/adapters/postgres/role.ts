@@ -8,7 +8,7 @@ export interface Grantee {
   /** The name of the role. On Azure it is the identity's name. */
   readonly name: string;
   /** The identity's object id in Entra. Without one the role is an ordinary one, for a server without Entra. */
-  readonly objectId: string | undefined;
+  readonly objectId?: string | undefined;
 }
 
 /**

@@ -8,7 +8,17 @@ import { callMalformed, streamInFlight, streamOvertaken } from "../../../errors/
 import { claimTargetHeld } from "../../../errors/claims.ts";
 import type { Fact, Journal } from "../../runtime/ports.ts";
 import { whyStuck } from "../../runtime/stuck.ts";
-import { type Answer, answer, type Call, type Parts, refuse, refuseTarget, senderIn, unmanagedOf } from "../call.ts";
+import {
+  type Answer,
+  answer,
+  type Call,
+  continued,
+  type Parts,
+  refuse,
+  refuseTarget,
+  senderIn,
+  unmanagedOf,
+} from "../call.ts";
 import { summaryOf } from "./show.ts";
 
 /** When to retry while another stream ends. */
@@ -84,9 +94,6 @@ export const putStream =
     const started = await parts.streams.start(stream, { ...request, ...again });
     return answer(started === "started" ? 202 : 200, await summaryOf(stream, parts.journal));
   };
-
-/** Gives the trace that a call continues, if it names one. */
-const continued = ({ trace }: Call): { readonly trace?: string } => (trace === undefined ? {} : { trace });
 
 /** Answers with a stream that exists; undefined if it is to begin again. */
 async function answerAsIs(stream: string, existing: object, { standing }: Parts): Promise<Response | undefined> {

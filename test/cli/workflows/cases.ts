@@ -10,7 +10,7 @@ export const isCommon = (line: string): boolean =>
   /^(actions\/setup-node|npm ci|pulumi\/actions)/.test(line) || line === `azure/login ${id}`;
 
 const pack = "--policy-pack node_modules/ballast/dist/policies/ballast";
-const up = `pulumi up --stack prod --yes --non-interactive ${pack}`;
+const up = `pulumi up --stack prod --yes --non-interactive ${pack} (traced)`;
 const preview = `pulumi preview --stack prod --non-interactive --json --show-sames ${pack}`;
 
 const pullRequest = (repository: string): NonNullable<Run["event"]> => ({
@@ -271,8 +271,9 @@ const drillRun: Run = {
   outcomes: { "ballast-remediation-drill": 'echo \'{"id":"remediation/app/shop/web/drill-1"}\'' },
 };
 const drill = [
-  "ballast remediation drill app/shop/web --rule app-failing --message a drill by a workflow --stack prod --json",
-  "ballast remediation follow app/shop/web/drill-1 --stack prod",
+  "ballast remediation drill app/shop/web --rule app-failing --message a drill by a workflow --stack prod --json " +
+    "(traced)",
+  "ballast remediation follow app/shop/web/drill-1 --stack prod (traced)",
 ];
 const analyses = [
   "ballast analyze . --format html",

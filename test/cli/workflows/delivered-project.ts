@@ -12,6 +12,7 @@ import type { Hosted } from "../../../emulator/github/calls.ts";
 import { type Github, startGithub } from "../../../emulator/github/github.ts";
 import { runChild } from "../../../toolchain/child.ts";
 import { bringPulumi } from "../../../toolchain/pulumi/bring.ts";
+import type { JobVariables } from "./federated-login.ts";
 import { compatForm, git, makeActions, makeJq } from "./stubs.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
@@ -32,12 +33,21 @@ interface Delivered {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
+/** The client ids of the identities on Azure that trust the tokens of the repository's runs. */
+interface Identities {
+  readonly preview: string;
+  readonly deploy: string;
+}
+
 /** The project, its repository, and a state that knows its stacks. */
 export class DeliveredProject implements AsyncDisposable {
   readonly folder: string;
   readonly github: Github;
   readonly hosted: Hosted;
   readonly work: string;
+  /** Runs sign in as these by their own tokens. Without them, a stub signs them in. */
+  identities: Identities | undefined;
+  readonly #stacks: readonly string[];
   readonly #act: string;
   readonly #actions: readonly string[];
   readonly #environment: NodeJS.ProcessEnv;
@@ -49,6 +59,7 @@ export class DeliveredProject implements AsyncDisposable {
     this.github = parts.github;
     this.hosted = parts.hosted;
     this.work = join(parts.folder, "work");
+    this.#stacks = parts.stacks;
     this.#act = parts.act;
     this.#actions = parts.actions;
     this.#environment = parts.environment;
@@ -84,7 +95,9 @@ export class DeliveredProject implements AsyncDisposable {
     };
     for (const name of ["home", "state", "outcomes", "artifacts"]) mkdirSync(join(folder, name));
     const actions = [...makeActions(join(folder, "actions")), ...source.repositories];
-    const made = new DeliveredProject({ folder, github, hosted, act, actions, environment, source: source.commit });
+    const { stacks } = delivered;
+    const parts = { folder, github, hosted, stacks, act, actions, environment, source: source.commit };
+    const made = new DeliveredProject(parts);
     try {
       await made.#writeProject(delivered);
     } catch (error) {
@@ -169,12 +182,14 @@ export class DeliveredProject implements AsyncDisposable {
     const handed = ["STORY_ROOT", "STORY_GITHUB", "JOURNAL", "OUTCOMES", "REPOSITORY_FOLDER", "ARTIFACTS"];
     this.#runs += 1;
     const run = String(this.#runs);
+    const { preview = id, deploy = id } = this.identities ?? {};
     const args = [
       name,
       ...["--workflows", join(this.work, ".github", "workflows", file), "--eventpath", join(at, "event.json")],
       ...["--platform", "ubuntu-24.04=-self-hosted", "--action-cache-path", join(at, "cache"), "--no-cache-server"],
-      ...["--secret", `GITHUB_TOKEN=${token}`, "--var", `AZURE_PREVIEW_CLIENT_ID=${id}`],
-      ...["--var", `AZURE_DEPLOY_CLIENT_ID=${id}`, "--env", `GITHUB_RUN_ID=${run}`],
+      ...["--secret", `GITHUB_TOKEN=${token}`, "--var", `AZURE_PREVIEW_CLIENT_ID=${preview}`],
+      ...["--var", `AZURE_DEPLOY_CLIENT_ID=${deploy}`, "--env", `GITHUB_RUN_ID=${run}`],
+      ...(this.identities === undefined ? [] : ["--env", `ID_TOKENS=${JSON.stringify(this.#idTokens(name))}`]),
       ...handed.flatMap((key) => ["--env", `${key}=${this.#environment[key]}`]),
       ...this.#actions.flatMap((action) => ["--local-repository", action]),
     ];
@@ -190,6 +205,19 @@ export class DeliveredProject implements AsyncDisposable {
       });
     const [code] = (await once(child, "close")) as [number | null];
     return { code: code ?? -1, log, run };
+  }
+
+  /** Gives what the jobs of a run ask GitHub for their tokens by, for each stack. */
+  #idTokens(event: string): Readonly<Record<string, JobVariables>> {
+    const { hosted: of } = this;
+    return Object.fromEntries(
+      this.#stacks.map((stack) => [
+        stack,
+        event === "pull_request"
+          ? this.github.job({ of, event, ref: "refs/pull/1/merge" })
+          : this.github.job({ of, event: "push", ref: "refs/heads/main", environment: stack }),
+      ]),
+    );
   }
 
   /** Gives a file of an artifact that the latest run kept. */
@@ -215,6 +243,7 @@ interface Parts {
   readonly folder: string;
   readonly github: Github;
   readonly hosted: Hosted;
+  readonly stacks: readonly string[];
   readonly act: string;
   readonly actions: readonly string[];
   readonly environment: NodeJS.ProcessEnv;

@@ -55,6 +55,9 @@ const breaking: readonly (readonly [kind: string, find: string, by: string])[] =
   ["output-renamed", "      result: { description", "      outcome: { description"],
   ["permission-raised", "contents: read", "contents: write"],
   ["secret-required", "A token., required: false", "A token., required: true"],
+  ["secret-required", "    outputs:", "      other: { required: true }\n    outputs:"],
+  ["input-required", "    secrets:", "      more: { type: string, required: true }\n    secrets:"],
+  ["permission-raised", "contents: read", "contents: read\n      issues: write"],
   ["input-type", "type: number", "type: string"],
   ["secret-removed", "    secrets:\n      token: { description: A token., required: false }\n", ""],
   [
@@ -64,7 +67,7 @@ const breaking: readonly (readonly [kind: string, find: string, by: string])[] =
   ],
 ];
 
-test.each(breaking)("%s breaks callers", (kind, find, by) =>
+test.each(breaking)("%s breaks callers: %j as %j", (kind, find, by) =>
   expect(differencesOf(find, by)).toMatchObject([{ workflow: "up.yml", kind, isBreaking: true }]),
 );
 

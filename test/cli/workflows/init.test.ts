@@ -90,7 +90,10 @@ test("a file that a person changed is kept unless asked, and a second run writes
   writeFileSync(path, "name: mine\n");
   const { code, err } = await init();
   expect([code, err]).toEqual([1, expect.stringContaining("workflows-file-exists")]);
-  expect(err).toContain(".github/workflows/preview.yml.");
+  expect(err).toContain(
+    '.github/workflows/preview.yml ("Shows in each pull request what it would change in each stack")',
+  );
+  expect(err).toContain("keep yours with --skip preview.yml");
   expect(readFileSync(path, "utf8")).toBe("name: mine\n");
   expect((await init("--overwrite")).code).toBe(0);
   expect(written("preview.yml").name).toBe("preview");
@@ -109,6 +112,55 @@ test.each([
   await init();
   const names = readdirSync(join(folder, ".github", "workflows")).toSorted();
   expect(names).toEqual([...more, "deploy.yml", "nightly.yml", "preview.yml"].toSorted());
+});
+
+test("a foreign file is named with what would be written, nothing is written, and --skip leaves it out", async () => {
+  stack("prod", ...ids);
+  mkdirSync(join(folder, "migrations"));
+  writeFileSync(join(folder, "migrations", "0001_a.expand.sql"), "select 1;");
+  const at = join(folder, ".github", "workflows");
+  mkdirSync(join(at, "credentials.yml"), { recursive: true });
+  writeFileSync(join(folder, "index.ts"), "new DatabaseCredential()");
+  writeFileSync(join(at, "migrate.yml"), "name: theirs\n");
+  const { code, err } = await init();
+  expect([code, err.match(/(\w+\.yml) \("[^"]+"\)/g)?.map((each) => each.split(" ")[0])]).toEqual([
+    1,
+    ["credentials.yml", "migrate.yml"],
+  ]);
+  expect(err).toContain("--skip credentials.yml --skip migrate.yml");
+  expect(readdirSync(at).toSorted()).toEqual(["credentials.yml", "migrate.yml"]);
+  expect((await init("--overwrite")).err).toContain("workflows-file-exists"); // a folder is in the way
+  expect(readdirSync(at).toSorted()).toEqual(["credentials.yml", "migrate.yml"]);
+  const { out } = await init("--overwrite", "--skip", "migrate.yml", "--skip", "credentials.yml");
+  expect(out).not.toContain("migrate.yml");
+  expect(readFileSync(join(at, "migrate.yml"), "utf8")).toBe("name: theirs\n");
+  expect((await init("--skip", "none.yml")).err).toContain("Expected one of preview.yml");
+});
+
+test("below the root of a repository nothing is written, and the command for the root is named", async () => {
+  mkdirSync(join(folder, ".git"));
+  mkdirSync(join(folder, "infra"));
+  writeFileSync(join(folder, "infra", "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+  writeFileSync(join(folder, "infra", "Pulumi.prod.yaml"), "config: {}\n");
+  const { code, err } = await init("infra");
+  expect([code, err]).toEqual([2, expect.stringContaining("workflows-root-elsewhere")]);
+  expect(err).toContain(`run the command in ${folder}, with --program infra`);
+  expect(existsSync(join(folder, "infra", ".github"))).toBe(false);
+});
+
+test("stacks and folders of any name are texts in the files, and no two jobs have one key", async () => {
+  mkdirSync(join(folder, "in: fra #1"));
+  writeFileSync(join(folder, "in: fra #1", "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+  const names = ["1", "eu.prod", "eu-prod", "EU-PROD", "true"];
+  for (const name of names) writeFileSync(join(folder, "in: fra #1", `Pulumi.${name}.yaml`), "config: {}\n");
+  await init("--program", "in: fra #1", ...names.flatMap((name) => ["--stack", name]));
+  const { jobs, on } = written("deploy.yml");
+  expect(on.workflow_dispatch.inputs.stack.options).toEqual(names);
+  const ups = Object.entries<any>(jobs).filter(([key]) => key.startsWith("up-"));
+  expect(ups.map(([, job]) => [job.with.stack, job.with["working-directory"]])).toEqual(
+    names.map((name) => [name, "in: fra #1"]),
+  );
+  expect(new Set(Object.keys(jobs).map((key) => key.toLowerCase())).size).toBe(2 * names.length);
 });
 
 test("--print writes nothing", async () => {

@@ -13,6 +13,7 @@ const rotationRun = (workflow: string, outcomes: Run["outcomes"] = {}): Run => (
 });
 const rotate = "ballast credential rotate shop-kv/database --name 1 --message rotated by a workflow --stack prod";
 const followRotation = "ballast credential follow shop-kv/database/1 --stack prod";
+const rotated = [`${rotate} (traced)`, `${followRotation} (traced)`];
 const backRotation = [
   "ballast credential back shop-kv/database/1 --message taken back by a workflow --stack prod",
   followRotation,
@@ -26,7 +27,7 @@ export const rotations: readonly Case[] = [
     title: "a rotation has the name of its run, and is followed to its end",
     run: rotationRun("credential-rotate"),
     isSuccess: true,
-    journal: [checkout, rotate, followRotation, closed(rotationKey), "actions/upload-artifact credential-rotate-prod"],
+    journal: [checkout, ...rotated, closed(rotationKey), "actions/upload-artifact credential-rotate-prod"],
     outputs: ['"rotation": "1"', '"result": "success"'],
   },
   {
@@ -35,8 +36,7 @@ export const rotations: readonly Case[] = [
     isSuccess: false,
     journal: [
       checkout,
-      rotate,
-      followRotation,
+      ...rotated,
       opened(rotationKey, "The rotation of shop-kv/database in prod did not end well", "rotation.txt"),
       "actions/upload-artifact credential-rotate-prod",
     ],

@@ -5,7 +5,9 @@ import { type Load, startUsers } from "../../../demo/remediation/load.ts";
 import { type Plane, startPlane } from "../../../demo/remediation/plane.ts";
 import { eventually } from "../../../demo/rotation/eventually.ts";
 import type { Timeline } from "../../../demo/timeline.ts";
+import { githubIssuer } from "../../../emulator/github/oidc.ts";
 import { DeliveredProject } from "./delivered-project.ts";
+import { signInByJob } from "./federated-login.ts";
 import { filesOf, type Platform, policyIn } from "./story-program.ts";
 
 /** Where the story is told. */
@@ -27,6 +29,8 @@ const repository = { full_name: "acme/shop", name: "shop", owner: { login: "acme
 /** The token by which the control plane writes issues: that of an app of the platform's team. */
 const planeToken = "ghs_platform0of0the0emulated0github0000000";
 const appVersion = "2025-07-01";
+const identityVersion = "2023-01-31";
+const signedIn = "by the token of the job";
 
 /** Tells it. The stage stays as it was found. */
 export async function tellStory(stage: Stage): Promise<void> {
@@ -59,6 +63,7 @@ export async function tellStory(stage: Stage): Promise<void> {
   const scene: Scene = { ...stage, project, plane, platform };
   try {
     timeline.line("on the machine: an emulator of Azure, one of GitHub, a database and a control plane");
+    await trust(scene);
     await setUp(scene);
     const users = startUsers(cloud, await project.output("prod", "url"), () => undefined);
     try {
@@ -83,6 +88,25 @@ const lastLines = (log: string): string =>
     .slice(-60)
     .join("\n");
 
+/** Makes an identity for previews and one for updates, which trust these runs of the repository and no others. */
+async function trust({ timeline, estate, project, platform }: Scene): Promise<void> {
+  await estate.arm.control("issuers", { issuer: githubIssuer, keys: project.github.keys });
+  const trusting = async (name: string, end: string): Promise<string> => {
+    const at = `${platform.scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
+    const made = await estate.arm.ask("PUT", at, identityVersion, { location: "westeurope" });
+    const subject = `repo:${repository.full_name}:${end}`;
+    const properties = { issuer: githubIssuer, subject, audiences: ["api://AzureADTokenExchange"] };
+    await estate.arm.ask("PUT", `${at}/federatedIdentityCredentials/github`, identityVersion, { properties });
+    return made.properties.clientId as string;
+  };
+  const preview = await trusting("previews", "pull_request");
+  const deploy = await trusting("deploys", "environment:prod");
+  project.identities = { preview, deploy };
+  const ofPullRequest = project.github.job({ of: project.hosted, event: "pull_request", ref: "refs/pull/1/merge" });
+  const refusal = await signInByJob(ofPullRequest, deploy, estate.cloud.tenant).then(() => "", String);
+  timeline.check(refusal.includes("AADSTS700213"), "a pull request cannot sign in as the identity that deploys");
+}
+
 /** Writes the callers, and deploys the first release by them. */
 async function setUp({ timeline, project, platform }: Scene): Promise<void> {
   timeline.chapter("Before: `ballast workflows init`, and the first release by the workflow that it wrote");
@@ -92,6 +116,7 @@ async function setUp({ timeline, project, platform }: Scene): Promise<void> {
   project.commit("main", "The shop, and its workflows");
   const ran = await timeline.during("act push (deploy.yml → pulumi-up)", project.event("push", "deploy.yml", push));
   if (ran.code !== 0) throw new Error(`the first deployment failed:\n${lastLines(ran.log)}`);
+  timeline.check(ran.log.includes(signedIn), "the run signed in to Azure by its own token, without a stored key");
   timeline.line(await project.output("prod", "message"));
 }
 
@@ -130,7 +155,8 @@ async function pullRequest({ timeline, project, platform }: Scene): Promise<numb
   const [comment = ""] = comments;
   for (const line of comment.split("\n").filter((each) => each.trim() !== "" && !each.startsWith("<!--")))
     timeline.line(`  ${line.length > shownMax ? `${line.slice(0, shownMax)}…` : line}`, "dim");
-  const isRight = ran.code === 0 && comments.length === 1 && comment.includes(sha.slice(0, 8));
+  const isRight =
+    ran.code === 0 && ran.log.includes(signedIn) && comments.length === 1 && comment.includes(sha.slice(0, 8));
   timeline.check(isRight, `pull request ${number} has one comment, for commit ${sha.slice(0, 8)}`);
   if (!isRight) throw new Error(lastLines(ran.log));
   return number;
@@ -143,7 +169,7 @@ async function merged({ timeline, project, plane }: Scene, number: number): Prom
   const commit = project.pull("main");
   const ran = await timeline.during("act push (deploy.yml → pulumi-up)", project.event("push", "deploy.yml", push));
   if (ran.code !== 0) throw new Error(`the update failed:\n${lastLines(ran.log)}`);
-  const trace = createHash("sha256").update(`${repository.full_name}/${ran.run}/1`).digest("hex").slice(0, 32);
+  const trace = createHash("sha256").update(`${repository.full_name}/${ran.run}`).digest("hex").slice(0, 32);
   const summary = project.artifact("pulumi-up-prod", "summary.md").trim();
   timeline.line(summary);
   timeline.check(summary.includes(`${commit}: success. Trace: \`${trace}\``), `the summary has the trace ${trace}`);

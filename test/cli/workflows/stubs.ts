@@ -46,10 +46,10 @@ export function makeRepository(folder: string): readonly [first: string, second:
   return [first, git(folder, "rev-parse", "HEAD")];
 }
 
-/** Writes what was called, then does what the case says. */
+/** Writes what was called, and whether a trace was handed on, then does what the case says. */
 const command = `#!/bin/sh
 name=$(basename "$0")
-echo "$name $*" >> "$JOURNAL"
+echo "$name $*\${TRACEPARENT:+ (traced)}" >> "$JOURNAL"
 for key in "$name-$1-$2" "$name-$1" "$name"; do
   [ ! -f "$OUTCOMES/$key" ] || . "$OUTCOMES/$key"
 done
@@ -111,6 +111,10 @@ function actionFile(action: string, inputs: readonly string[]): string {
     `[ ! -f "$OUTCOMES/${action.replace("/", "-")}" ]`,
     ...(action === "actions/checkout"
       ? ['git clone --quiet "$REPOSITORY_FOLDER" .', 'git checkout --quiet "$TOLD"']
+      : []),
+    // Where an emulator of Azure knows the identity, the job signs in by its own token.
+    ...(action === "azure/login"
+      ? ['[ -z "${ID_TOKENS:-}" ] || CLIENT_ID="$TOLD" node "$STORY_ROOT/test/cli/workflows/federated-login.ts"']
       : []),
     ...(action === "actions/upload-artifact"
       ? ['[ -z "${ARTIFACTS:-}" ] || { rm -rf "$ARTIFACTS/$TOLD"; cp -r evidence "$ARTIFACTS/$TOLD"; }']

@@ -45,9 +45,9 @@ const credentialFor = (roles: { readonly a: string; readonly b: string }, rotato
 };
 const rolesOf = () => createCredentialRoles({ password: rotatorPassword, tls: "disable" });
 
-async function prepare(a: string, b: string, owner = "shop_owner"): Promise<void> {
+async function prepare(a: string, b: string, owner = "shop_owner", migrator?: string): Promise<void> {
   const client = await admin.connect();
-  await prepareCredentialRoles(client, { owner, a, b, rotator: "rotator" });
+  await prepareCredentialRoles(client, { owner, a, b, rotator: "rotator", migrator });
   client.release();
 }
 
@@ -188,6 +188,20 @@ describe("the roles of a credential", () => {
     await login("shop_a", a, "create table made_by_a (id int)");
     expect(await login("shop_b", b, "select count(*)::text as name from made_by_a")).toBe("0");
     await login("shop_b", b, "drop table made_by_a");
+  });
+
+  it("own what a migrator creates, who acts as their owner and has no other right", async () => {
+    const roles = rolesOf();
+    const [a, migrator] = [passwordOf(), passwordOf()];
+    await admin.query(`create role migrator login password '${await verifierOf(migrator)}'`);
+    for (const _again of ["once", "twice"]) await prepare("shop_a", "shop_b", "shop_owner", "migrator");
+    await roles.accept(credential, "a", versionOf(a), always);
+    await login("migrator", migrator, "create table made_by_migrator (id int)");
+    expect(await login("shop_a", a, "select count(*)::text as name from made_by_migrator")).toBe("0");
+    expect(await login("migrator", migrator)).toBe("shop_owner");
+    for (const refused of ["create role another", "alter role shop_a password 'x'", "set role rotator"])
+      await expect(login("migrator", migrator, refused)).rejects.toMatchObject({ code: "42501" });
+    await login("migrator", migrator, "drop table made_by_migrator");
   });
 
   it("may have any name", async () => {

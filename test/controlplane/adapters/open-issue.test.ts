@@ -109,6 +109,17 @@ test.each([
   expect(hosted.issues).toHaveLength(2);
 });
 
+test("a comment of another author with our mark is none of ours, so the report is written beside it", async () => {
+  const [first, again] = [incidentOf("a1"), incidentOf("a2")];
+  await act(first, "k1");
+  await act(again, "k2");
+  const [written] = hosted.comments;
+  hosted.comments.splice(0);
+  for (const login of ["mallory", "ballast[bot]-"]) hosted.comments.push({ ...written!, id: 7, login });
+  for (const _repeated of ["once", "twice"]) await act(again, "k2");
+  expect(hosted.comments.map(({ login }) => login)).toEqual(["mallory", "ballast[bot]-", "ballast[bot]"]);
+});
+
 test("nobody but people closes or reopens an issue", async () => {
   await act(incidentOf("a1"), "k1");
   hosted.issues[0]!.state = "closed";

@@ -1,5 +1,8 @@
 // Every scenario of a rotation in the pure world, with virtual time. `UPDATE=1` rewrites the expected journals.
 import { describe, expect, it } from "vitest";
+import { fold } from "../../../engines/engine.ts";
+import { glance } from "../../../engines/rotation/glance.ts";
+import { notificationOf } from "../../../engines/rotation/notifications.ts";
 import { rotation } from "../../../engines/rotation/rotation.ts";
 import { run } from "../../support/worlds/rotation-run.ts";
 import { render, rewrite, scenarios, start } from "../../support/worlds/rotation-scenario.ts";
@@ -31,4 +34,21 @@ describe("a rotation in the pure world", () => {
           ).toEqual([]);
     });
   }
+});
+
+it("hands its trace on to each rollout that it asks for, and to its notifications", async () => {
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const scenario = scenarios().find(({ name }) => name === "cuts-over-one-consumer-after-another")!;
+  const { journal } = await run(scenario);
+  const traced = journal.map((event) =>
+    event.kind === "Requested" ? { ...event, intent: { ...event.intent, trace } } : event,
+  );
+  const states = traced.map((_event, at) => fold(rotation, traced.slice(0, at + 1)));
+  const asked = states.map(rotation.react).filter((effect) => effect?.kind === "RequestRollout");
+  expect(asked.length).toBeGreaterThan(0);
+  for (const { intent } of asked) expect(intent).toMatchObject({ trace });
+  const told = traced.flatMap(
+    (event, at) => notificationOf("s", at, event, traced.slice(0, at + 1).reduce(glance.evolve, glance.initial)) ?? [],
+  );
+  expect(new Set(told.map(({ data }) => data["trace"]))).toEqual(new Set([trace]));
 });

@@ -93,6 +93,13 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     freezes: [{ from: "2026-12-20T00:00:00Z", until: "2027-01-02T00:00:00Z", why: "the holidays" }],
     mayRotate: ["object"],
   },
+  DatabaseMigration: {
+    ...place,
+    image,
+    pull,
+    environmentId: "environment",
+    database: { host: "shop.example.net", name: "shop", login: { user: "migrator", password: "hunter2" } },
+  },
   DatabaseRole: {
     ...place,
     tenant: "tenant",
@@ -101,7 +108,9 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     environmentId: "environment",
     database: { serverName: "journal", host: "journal.example.net", name: "ballast" },
     grantee: { name: "control-plane", objectId: "object" },
-    credentials: [{ owner: "shop_owner", a: "shop_a", b: "shop_b" }],
+    credentials: [
+      { owner: "shop_owner", a: "shop_a", b: "shop_b", migrator: { name: "shop-migrations", objectId: "object" } },
+    ],
   },
   DeadMansSwitch: {
     ...place,
