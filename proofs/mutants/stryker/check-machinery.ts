@@ -1,7 +1,7 @@
 // Shows that the mutation tests tell the outcomes apart, on a source of three functions whose outcomes are known. Every
-// `npm run mutants` begins with it. `npm test` does not install Stryker: it runs the same mutants with the source as
-// Stryker instrumented it, which the last run of this check recorded. A runner that runs no test fails both, and so does
-// one in which every mutant fails.
+// `npm run mutants` begins with it. `npm test` does not install Stryker: it runs the same mutants on the source that
+// Stryker instrumented in the last run of this check. A runner that runs no test fails both, and so does one in which
+// every mutant fails.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { strykerVersion } from "./installed.ts";
@@ -11,7 +11,7 @@ import { outcomeOf, type ReportedMutant, replacedText } from "./score.ts";
 const root = join(import.meta.dirname, "../../..");
 export const source = "test/support/proofs/parcel.ts";
 export const sourceTests: readonly string[] = ["test/support/proofs/parcel-tests.ts"];
-const recordingPath = join(root, "test/support/proofs/recordings/instrumented-parcel.json");
+const recordingPath = join(root, "test/support/proofs/instrumented-parcel.json");
 
 /** What Stryker made of the source. */
 export interface Recording {

@@ -1,5 +1,5 @@
-// The checks read lists of Azure whole: a role or a setting on the second page is not missing. The server gives one item
-// a page, and its links name another host, which must not receive the token.
+// The checks read lists of Azure whole: a role or a setting on the second page is not missing. The server gives one
+// item a page, and its links name another host, which must not receive the token.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
