@@ -2,10 +2,11 @@
 // is pure: what was read comes in. GitHub refuses a long comment, so a long one shows fewer rows and says how many are
 // left out.
 import { duration } from "../../engines/time.ts";
+import { many } from "../../engines/wording.ts";
 import { runLink } from "../github/run-url.ts";
 import { type Change, type Changes, type Operation, operations, type PropertyChange, unknownText } from "./changes.ts";
 import type { ComparedFindings, ReportedFinding, WaivedFinding } from "./findings.ts";
-import { block, code, counted, prose, table } from "./markdown.ts";
+import { block, code, prose, table } from "./markdown.ts";
 import { markerOf, type Subject, short } from "./marker.ts";
 import type { PowerReport } from "./sources.ts";
 
@@ -103,9 +104,7 @@ function resources({ changes, unchanged }: Changes, room: Room): readonly string
 function what({ properties }: Change, room: Room): string {
   const shown = properties.slice(0, room.properties).map(propertyLine);
   const more = properties.length - shown.length;
-  return [...shown, ...(more > 0 ? [`${counted(more, "more property").replace("propertys", "properties")}`] : [])].join(
-    "<br>",
-  );
+  return [...shown, ...(more > 0 ? [`${more} more ${more === 1 ? "property" : "properties"}`] : [])].join("<br>");
 }
 
 function propertyLine({ path, values, isReplacing }: PropertyChange): string {
@@ -117,16 +116,16 @@ function propertyLine({ path, values, isReplacing }: PropertyChange): string {
 const valueText = (text: string): string => (text === unknownText ? text : text && code(text)) || "none";
 
 const leftOut = (count: number, noun: string): readonly string[] =>
-  count > 0 ? [`${counted(count, noun)} more: the run has them all.`] : [];
+  count > 0 ? [`${many(count, noun)} more: the run has them all.`] : [];
 
 function findings(compared: ComparedFindings, room: Room): readonly string[] {
   const { hasBase, added, kept, resolved, waived, notJudged, profile } = compared;
   const mandatory = added.filter(({ level }) => level === "mandatory").length;
   const head = hasBase
-    ? `${counted(added.length, "new finding")}, ${mandatory} mandatory; ${kept.length} known from the base, ` +
+    ? `${many(added.length, "new finding")}, ${mandatory} mandatory; ${kept.length} known from the base, ` +
       `${resolved} no longer found.`
-    : `${counted(added.length, "finding")}, ${mandatory} mandatory. There is no report of the base to compare with.`;
-  const unjudged = notJudged > 0 ? [`${counted(notJudged, "value")} could not be judged before the update.`] : [];
+    : `${many(added.length, "finding")}, ${mandatory} mandatory. There is no report of the base to compare with.`;
+  const unjudged = notJudged > 0 ? [`${many(notJudged, "value")} could not be judged before the update.`] : [];
   return [
     `#### Policies (profile ${prose(profile)})`,
     [head, ...unjudged].join(" "),
@@ -204,10 +203,10 @@ function blastRadius({ changes, unchanged, uncanaried }: Changes): readonly stri
       .slice(0, 10)
       .map(
         ({ name, dependents }) =>
-          `- ${code(name)}: ${counted(dependents, "resource")} depend${dependents === 1 ? "s" : ""} on it.`,
+          `- ${code(name)}: ${many(dependents, "resource")} depend${dependents === 1 ? "s" : ""} on it.`,
       ),
     ...uncanaried.map((name) => `- ${code(name)} changes without a canary: its new revision serves at once.`),
   ];
   const total = changes.length + unchanged;
-  return ["#### Blast radius", `${changes.length} of ${counted(total, "resource")} change.`, ...lines(notes)];
+  return ["#### Blast radius", `${changes.length} of ${many(total, "resource")} change.`, ...lines(notes)];
 }

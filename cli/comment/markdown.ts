@@ -35,6 +35,3 @@ export function block(text: string): string {
 /** Gives a table; nothing if it has no rows. */
 export const table = (heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] =>
   rows.length === 0 ? [] : [[heads, heads.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n")];
-
-/** Gives a number with its noun. */
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

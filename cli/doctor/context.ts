@@ -15,27 +15,34 @@ import type { Answer } from "./azure-answer.ts";
 import { type ReleasedApp, type Stack, stackOfSettings } from "./stack.ts";
 import { type StateResource, stackOfState } from "./state.ts";
 
-/** Calls Resource Manager with a path and an API version. @throws doctor-azure-unreachable, release-not-signed-in */
+/**
+ * Calls Resource Manager with a path and an API version. A list comes whole, whatever pages Azure gives it in, so that
+ * no check takes what a later page has for absent.
+ *
+ * @throws doctor-azure-unreachable, release-not-signed-in
+ */
 export type Ask = (method: "GET" | "POST", path: string, version: string, body?: object) => Promise<Answer>;
 
 const pagesMax = 100;
 
-/** Reads a list with all its pages; gives the first answer that is not one. */
-export async function askForAll(ask: Ask, path: string, version: string): Promise<Answer> {
-  const found: unknown[] = [];
-  let next = path;
-  for (let page = 0; page < pagesMax; page++) {
-    const answer = await ask("GET", next, version);
-    if (answer.status !== 200) return answer;
-    found.push(...answer.body.value);
-    const link = URL.parse(answer.body.nextLink ?? "");
-    if (link === null) return { ...answer, body: { value: found } };
-    // The token goes to no other host, whatever a link says.
-    link.searchParams.delete("api-version");
-    next = `${link.pathname}${link.search}`;
-  }
-  throw new Error(`${path} has more than ${pagesMax} pages`);
-}
+/** Joins the pages of a list; gives another answer as it is, and the first page that cannot be read. */
+const withPages =
+  (ask: Ask): Ask =>
+  async (method, path, version, body) => {
+    const found: unknown[] = [];
+    let next = path;
+    for (let page = 0; page < pagesMax; page++) {
+      const answer = await ask(method, next, version, body);
+      if (method !== "GET" || answer.status !== 200 || !Array.isArray(answer.body?.value)) return answer;
+      found.push(...answer.body.value);
+      const link = URL.parse(answer.body.nextLink ?? "");
+      if (link === null) return { ...answer, body: { ...answer.body, value: found } };
+      // The token goes to no other host, whatever a link says.
+      link.searchParams.delete("api-version");
+      next = `${link.pathname}${link.search}`;
+    }
+    throw new Error(`${path} has more than ${pagesMax} pages`);
+  };
 
 /** A stack, and the calls that its checks make. */
 export interface Context {
@@ -77,8 +84,9 @@ export function contextOf(
   };
   return {
     stack,
-    ask: (method, path, version, body) =>
+    ask: withPages((method, path, version, body) =>
       ask(method, `${resourceManager}${path}${path.includes("?") ? "&" : "?"}api-version=${version}`, armToken, body),
+    ),
     query: (workspace, kql) => ask("POST", `${logs}/v1/workspaces/${workspace}/query`, logsToken, { query: kql }),
     visit: async (url) => (await send(dispatcher, "GET", url, {})).status,
     resolve: async (host) => (await lookup(host, { all: true }).catch(() => [])).map(({ address }) => address),

@@ -5,7 +5,7 @@ import { sameName } from "../../engines/rollout/weights.ts";
 import { doctorRevisionsIdle } from "../../errors/doctor.ts";
 import { messageOf } from "./azure-answer.ts";
 import { boundPlane } from "./bound-plane.ts";
-import { type AppContext, askForAll } from "./context.ts";
+import type { AppContext } from "./context.ts";
 import { type CheckResult, failed, ok, unknown } from "./finding.ts";
 import { groupOf, nameOf } from "./stack.ts";
 
@@ -55,7 +55,7 @@ export async function checkIdle(
   const isReleased = await isBeingReleased(id, stack);
   if (isReleased === undefined) return unknown("the control plane cannot be asked whether a release is in flight");
   if (isReleased) return ok("a release is in flight, and may need each revision");
-  const answer = await askForAll(ask, `${id}/revisions`, revisionsVersion);
+  const answer = await ask("GET", `${id}/revisions`, revisionsVersion);
   if (answer.status !== 200) return unknown(messageOf(answer));
   const labelled = labels.flatMap(({ revisionName, label }) => (label && revisionName ? [revisionName] : []));
   return judgeIdle({ app: nameOf(id), labelled }, answer.body.value as readonly LiveRevision[], Date.now());

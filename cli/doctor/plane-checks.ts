@@ -4,6 +4,7 @@ import { bindAudience } from "../../bind-audience.ts";
 import { controlPlane } from "../../client/control-plane.ts";
 import { tokenFor } from "../../client/credential.ts";
 import { ask, refusal } from "../../client/requests.ts";
+import { many } from "../../engines/wording.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { endpointUnbound, endpointUnknown } from "../../errors/cli.ts";
 import {
@@ -24,8 +25,6 @@ export interface Pulse {
   readonly stuck?: number;
 }
 
-const countOf = (rollouts: number): string => `${rollouts} rollout${rollouts === 1 ? "" : "s"}`;
-
 /**
  * Judges the heartbeat as the dead man's switch does: it is lost when the loop has left a rollout that was due
  * alone for `silenceSeconds`. A rollout that is stuck is reported too, which is no matter for the switch.
@@ -35,7 +34,9 @@ export function judgePulse({ inFlight, overdueSeconds, stuck = 0 }: Pulse, silen
   if (inFlight > 0 && seconds >= silenceSeconds)
     return failed(doctorHeartbeatLost({ inFlight, seconds, silenceSeconds }));
   if (stuck > 0) return failed(doctorRolloutsStuck({ stuck, inFlight }));
-  return ok(`the database answers, ${countOf(inFlight)} in progress, none left alone for more than ${seconds} s`);
+  return ok(
+    `the database answers, ${many(inFlight, "rollout")} in progress, none left alone for more than ${seconds} s`,
+  );
 }
 
 const patienceSeconds = 5;
@@ -104,7 +105,7 @@ async function token({ stack: { endpoint, audience, binding, apps } }: Context):
     return failed(endpointUnbound({ endpoint, audience, why: "changed" }));
   const { rollouts } = await controlPlane({ endpoint, token: tokenFor(audience), patienceSeconds }).list();
   const appNames = apps.map(({ id }) => nameOf(id)).join(", ");
-  return ok(`accepted with read permission; ${countOf(rollouts.length)} of ${appNames}`);
+  return ok(`accepted with read permission; ${many(rollouts.length, "rollout")} of ${appNames}`);
 }
 
 /** The checks of the control plane and its database. */

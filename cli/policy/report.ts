@@ -6,6 +6,7 @@ import { joinFragments } from "../../analysis/graph.ts";
 import { sarifLog } from "../../analysis/reports/sarif.ts";
 import { stackRules } from "../../analysis/stack-rules.ts";
 import type { PulumiFinding } from "../../analysis/systems/pulumi/view.ts";
+import { many } from "../../engines/wording.ts";
 import type { JudgedFinding, Judgement } from "../../policies/judgement.ts";
 import type { ProgramFolder } from "../../policies/program-folder.ts";
 import { describeUnjudged } from "../../policies/unjudged.ts";
@@ -20,7 +21,7 @@ const at = ({ place: { file, line } }: PulumiFinding): string => (file === "" ? 
 export function checkText({ stack, tier, profile, findings, waived, unjudged, failed }: Judgement): string {
   const mandatory = findings.filter(({ level }) => level === "mandatory").length;
   return [
-    `${stack}: ${tier}, profile ${profile}. ${counted(findings.length, "finding")}, ${mandatory} of them mandatory.`,
+    `${stack}: ${tier}, profile ${profile}. ${many(findings.length, "finding")}, ${mandatory} of them mandatory.`,
     ...findings.map(linesOf),
     ...waived.map(({ finding, waiver }) => `${at(finding)}${finding.rule} is waived ${grounds(waiver)}`),
     ...(unjudged.size > 0
@@ -40,8 +41,6 @@ const linesOf = ({ finding, level, isOld }: JudgedFinding): string =>
 
 const grounds = ({ owner, ticket, expires, reason }: Waiver): string =>
   `until ${dateOf(expires)} by ${owner} (${ticket}): ${reason}`;
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /** Writes the report for programs. */
 export const checkJson = ({ stack, tier, profile, findings, waived, unjudged, failed }: Judgement): string =>

@@ -26,7 +26,7 @@ import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
 import { keptAndIgnored, pathsOf, watchTransforms } from "./ignored.ts";
 import { fromKnownParts, hasHole, hole } from "./known-parts.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
-import { lacksForCreation, misuses, type Usable } from "./misuse.ts";
+import { lacks, misuses, type Usable } from "./misuse.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
 import { hidden, unread } from "./preview-notes.ts";
 import { probeComplaints } from "./probe-limits.ts";
@@ -166,6 +166,12 @@ interface Plan {
   readonly dryRun: Thresholds | undefined;
 }
 
+/** What a reading of the live app goes by, beside the arguments. */
+interface Beside {
+  readonly note: (line: string) => void;
+  readonly ignoreChanges: readonly string[];
+}
+
 /** The app, and what names its release. */
 interface Deployed {
   readonly app: ContainerApp;
@@ -193,7 +199,7 @@ export class CanaryApp extends pulumi.ComponentResource {
   readonly trace: pulumi.Output<string>;
 
   constructor(name: string, given: CanaryAppArgs, opts: CanaryAppOptions = {}) {
-    const plain = read(name, given);
+    const plain = read(name, given, pathsOf(opts.ignoreChanges));
     const args = withCredentials(name, plain, plain.credentials ?? {});
     const options = splitOptions(name, opts);
     refuseProblems("CanaryApp", name, keptAndIgnored(args.keepLive ?? [], pathsOf(opts.ignoreChanges)));
@@ -228,7 +234,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const note = (line: string): void => void pulumi.log.info(line, this);
     const given = ofContainerApp(args);
     const { probeSeconds } = plan.strategy;
-    const live = this.#read(name, args, given, note);
+    const live = this.#read(name, args, given, { note, ignoreChanges: pathsOf(own.ignoreChanges) });
     const asked = askedOf(args, plan);
     const place = pulumi.output([resourceGroupName, containerAppName] as const);
     const guarded = { name, ...controlPlane, resourceGroup: resourceGroupName, app: containerAppName, asked };
@@ -252,7 +258,12 @@ export class CanaryApp extends pulumi.ComponentResource {
   }
 
   /** Reads the live app, and refuses what would harm it: at preview as far as it is known, and again at the update. */
-  #read(name: string, args: CanaryAppArgs, given: ContainerAppArgs, note: (line: string) => void): pulumi.Output<Live> {
+  #read(
+    name: string,
+    args: CanaryAppArgs,
+    given: ContainerAppArgs,
+    { note, ignoreChanges }: Beside,
+  ): pulumi.Output<Live> {
     const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [] } = args;
     const { credentials = {}, credentialSlots = [] } = args;
     const place = pulumi.all([resourceGroupName, containerAppName]);
@@ -265,10 +276,10 @@ export class CanaryApp extends pulumi.ComponentResource {
       if (complaints.length > 0) throw refusal(canaryAppProbes({ app: name, complaints }));
       const [group, called] = known.place as readonly unknown[];
       refuseUnfit({ app: called, resourceGroup: group }, credentials, known.given);
+      refuseMisuse(name, { ...known.given, keepLive }, ignoreChanges);
       return place.apply(async ([resourceGroup, app]) => {
         try {
           const found = await readLive(resourceGroup, app, this);
-          refuseMisuse(name, { ...known.given, keepLive }, found !== undefined);
           const traffic = trafficToSend(app, found);
           const serving = found ? servingIn(traffic) : "";
           const slots = liveSlots(credentialSlots, { app, serving }, found);
@@ -317,24 +328,23 @@ export class CanaryApp extends pulumi.ComponentResource {
  *
  * @throws canary-app-unnamed, component-arguments-refused
  */
-function read(name: string, given: CanaryAppArgs): CanaryAppArgs {
+function read(name: string, given: CanaryAppArgs, ignoreChanges: readonly string[]): CanaryAppArgs {
   const isUnnamed = Object.prototype.toString.call(given) === "[object Object]" && given.containerAppName === undefined;
   if (isUnnamed && typeof name === "string") throw refusal(canaryAppUnnamed({ name }));
   const args = readArguments("CanaryApp", name, argumentForms.CanaryApp, given);
-  refuseProblems("CanaryApp", name, misuses(args, isOutput));
+  refuseProblems("CanaryApp", name, [...lacks(args, ignoreChanges, isOutput), ...misuses(args, isOutput)]);
   return args;
 }
 
 /**
- * Checks what is known, and what an app needs that does not exist yet. Mocks know nothing of what Azure fills in.
+ * Checks the values that are known. Mocks know nothing of what Azure fills in.
  *
  * @throws component-arguments-refused
  */
-function refuseMisuse(name: string, planned: Usable, exists: boolean): void {
+function refuseMisuse(name: string, planned: Usable, ignoreChanges: readonly string[]): void {
   if (usesMocks()) return;
   const isHole = (value: unknown): boolean => value === hole;
-  const problems = misuses(planned, isHole);
-  refuseProblems("CanaryApp", name, exists ? problems : [...lacksForCreation(planned, isHole), ...problems]);
+  refuseProblems("CanaryApp", name, [...lacks(planned, ignoreChanges, isHole), ...misuses(planned, isHole)]);
 }
 
 /** Returns what azure-native takes. */

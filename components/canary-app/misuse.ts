@@ -1,6 +1,7 @@
-// What Azure would refuse of an app minutes later, without the name of the argument: no container, no image, and the
-// name of a secret that the program does not have. azure-native's own types allow each, and plain JavaScript has no
-// types at all. What is not known yet is left to the update, which checks again. It is pure.
+// What Azure would refuse of an app minutes later, without the name of the argument: no container, no image, an object
+// in place of a list, and the name of a secret that the program does not have. azure-native's own types allow most of
+// it, and plain JavaScript has no types at all. What is not known yet is left to the update, which checks again. It is
+// pure.
 import type { Problem } from "../../engines/problem.ts";
 import type { KeptSetting } from "./losses.ts";
 
@@ -16,75 +17,100 @@ export interface Usable {
 
 type Known = Readonly<Record<string, unknown>>;
 type At = Problem["at"];
+type IsHole = (value: unknown) => boolean;
 
 const problem = (at: At, message: string): Problem => ({ kind: "contradiction", at, message });
 const isObject = (value: unknown): value is Known =>
   typeof value === "object" && value !== null && Object.prototype.toString.call(value) === "[object Object]";
 
 /** Lists what is wrong with an app, whether it exists or not. `isHole` says what is not known yet. */
-export function misuses(
-  { configuration, template, keepLive = [] }: Usable,
-  isHole: (value: unknown) => boolean,
-): readonly Problem[] {
+export function misuses({ configuration, template, keepLive = [] }: Usable, isHole: IsHole): readonly Problem[] {
   const names = keepLive.includes("secretsByReference") ? undefined : secretNames(configuration, isHole);
-  const part = (of: unknown, name: string): unknown => (isObject(of) && !isHole(of) ? of[name] : undefined);
-  const containers = (["containers", "initContainers"] as const).flatMap((list) =>
-    entries(part(template, list), ["template", list], isHole),
-  );
+  const listOf = (of: unknown, within: string, name: string): List => ({
+    at: [within, name],
+    list: isObject(of) && !isHole(of) ? of[name] : undefined,
+  });
+  const ofEach = (given: readonly Entry[], name: string): readonly List[] =>
+    given.map(({ at, value }) => ({ at: [...at, name], list: value[name] }));
+  const containers = listOf(template, "template", "containers");
+  const both = [containers, listOf(template, "template", "initContainers")];
+  const volumes = listOf(template, "template", "volumes");
+  const registries = listOf(configuration, "configuration", "registries");
+  const started = entries(both, isHole);
+  const named = [...ofEach(started, "env"), ...ofEach(entries([volumes], isHole), "secrets")];
+  const lists = [...both, volumes, ...named, registries, listOf(configuration, "configuration", "secrets")];
+  const nameless = (given: readonly List[], field: string): readonly Problem[] =>
+    entries(given, isHole).flatMap(({ at, value }) => secretProblems([...at, field], value[field], names));
   return [
-    ...emptyLists(part(template, "containers")),
-    ...containers.flatMap(({ at, value }) => imageProblems(at, value, isHole)),
-    ...[
-      ...containers.flatMap(({ at, value }) => entries(value["env"], [...at, "env"], isHole)),
-      ...entries(part(template, "volumes"), ["template", "volumes"], isHole).flatMap(({ at, value }) =>
-        entries(value["secrets"], [...at, "secrets"], isHole),
-      ),
-    ].flatMap(({ at, value }) => secretProblems([...at, "secretRef"], value["secretRef"], names)),
-    ...entries(part(configuration, "registries"), ["configuration", "registries"], isHole).flatMap(({ at, value }) =>
-      secretProblems([...at, "passwordSecretRef"], value["passwordSecretRef"], names),
-    ),
+    ...lists.flatMap((each) => shapeProblems(each, isHole)),
+    ...emptyLists(containers),
+    ...started.flatMap(({ at, value }) => imageProblems(at, value, isHole)),
+    ...nameless(named, "secretRef"),
+    ...nameless([registries], "passwordSecretRef"),
   ];
 }
 
-/** Lists what an app lacks that does not exist yet. One that exists may leave both to what Azure shows. */
-export const lacksForCreation = (
+/**
+ * Lists what an app lacks that Azure would not make up. One that exists is no exception: a look at the live app would
+ * take longer than a person waits for such a word. A program may leave out the environment if it ignores its changes.
+ */
+export const lacks = (
   { template, environmentId, managedEnvironmentId }: Usable,
-  isHole: (value: unknown) => boolean,
+  ignoreChanges: readonly string[],
+  isHole: IsHole,
 ): readonly Problem[] => [
-  ...(environmentId === undefined && managedEnvironmentId === undefined
-    ? [problem(["managedEnvironmentId"], "it is missing, and the app does not exist yet.")]
+  ...([environmentId, managedEnvironmentId].every(isAbsent) && !ignoreChanges.some(isEnvironment)
+    ? [problem(["environmentId"], "it is missing; it must be the id of the app's environment.")]
     : []),
-  ...(template === undefined || (isObject(template) && !isHole(template) && template["containers"] === undefined)
-    ? [problem(["template", "containers"], "it is missing, and the app does not exist yet.")]
+  ...(isAbsent(template) || (isObject(template) && !isHole(template) && isAbsent(template["containers"]))
+    ? [problem(["template", "containers"], "it is missing; it must have at least one container.")]
     : []),
 ];
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === "";
+const isEnvironment = (path: string): boolean => /^(?:managedE|e)nvironmentId$/.test(path);
+
+/** A list of the arguments, which plain JavaScript may have given another shape. */
+interface List {
+  readonly at: At;
+  readonly list: unknown;
+}
 
 interface Entry {
   readonly at: At;
   readonly value: Known;
 }
 
-/** Gives the known objects of a list with their places. */
-const entries = (list: unknown, at: At, isHole: (value: unknown) => boolean): readonly Entry[] =>
-  !Array.isArray(list) || isHole(list)
-    ? []
-    : list.flatMap((value: unknown, index) =>
-        isObject(value) && !isHole(value) ? [{ at: [...at, index], value }] : [],
-      );
+/** Gives the known objects of lists with their places. */
+const entries = (lists: readonly List[], isHole: IsHole): readonly Entry[] =>
+  lists.flatMap(({ at, list }) =>
+    !Array.isArray(list) || isHole(list)
+      ? []
+      : list.flatMap((value: unknown, index) =>
+          isObject(value) && !isHole(value) ? [{ at: [...at, index], value }] : [],
+        ),
+  );
 
-const emptyLists = (containers: unknown): readonly Problem[] =>
-  Array.isArray(containers) && containers.length === 0
-    ? [problem(["template", "containers"], "it must have at least one container.")]
-    : [];
+/** Finds what is no list of objects: an object in its place, or a text in it. */
+function shapeProblems({ at, list }: List, isHole: IsHole): readonly Problem[] {
+  if (list === undefined || list === null || isHole(list)) return [];
+  if (!Array.isArray(list)) return [problem(at, "it must be a list of objects.")];
+  return list.flatMap((value: unknown, index) =>
+    isObject(value) || isHole(value) ? [] : [problem([...at, index], "it must be an object.")],
+  );
+}
 
-function imageProblems(at: At, { image }: Known, isHole: (value: unknown) => boolean): readonly Problem[] {
+const emptyLists = ({ at, list }: List): readonly Problem[] =>
+  Array.isArray(list) && list.length === 0 ? [problem(at, "it must have at least one container.")] : [];
+
+function imageProblems(at: At, { image }: Known, isHole: IsHole): readonly Problem[] {
   if (isHole(image) || (typeof image === "string" && /^\S+$/.test(image))) return [];
   const what = "must be an image's name, such as example.azurecr.io/shop:1.";
   return [problem([...at, "image"], image === undefined ? `it is missing; it ${what}` : `it ${what}`)];
 }
 
 /** Gives the names of the app's secrets; undefined if they are not all known. */
-function secretNames(configuration: unknown, isHole: (value: unknown) => boolean): ReadonlySet<string> | undefined {
+function secretNames(configuration: unknown, isHole: IsHole): ReadonlySet<string> | undefined {
   if (isHole(configuration)) return undefined;
   const secrets = isObject(configuration) ? configuration["secrets"] : undefined;
   if (secrets === undefined) return new Set();

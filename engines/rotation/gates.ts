@@ -2,6 +2,7 @@
 // consumer has adopted it, the readers of the old role are quiet, and the grace has passed without a refused login.
 import type { Ended } from "../kind.ts";
 import { after, duration, secondsBetween } from "../time.ts";
+import { many } from "../wording.ts";
 import { isLeaked, roleOf, slotAtWork } from "./progress.ts";
 import type { Login, ProofView, RotationState, Verdict } from "./vocabulary.ts";
 import { lastLoginOf } from "./wording.ts";
@@ -78,7 +79,7 @@ export function judgeDrain(state: RotationState): Verdict {
   const role = roleOf(state, state.live);
   if (state.sessions === 0) return { verdict: "pass", message: `${role} has no open session` };
   const { drainSeconds } = state.declaration!.timings;
-  const sessions = `${state.sessions} open session${state.sessions === 1 ? "" : "s"}`;
+  const sessions = many(state.sessions, "open session");
   return {
     verdict: "wait",
     reason: "sessions-open",

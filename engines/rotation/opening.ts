@@ -2,6 +2,7 @@
 // at once. A leaked password waits for none of these.
 import { after, dayMilliseconds, type Instant } from "../time.ts";
 import { instantOf, utcOf } from "../utc.ts";
+import { many } from "../wording.ts";
 import { type Credential, type RotationWindow, weekdays } from "./declaration.ts";
 import type { WaitReason } from "./reasons.ts";
 import type { CredentialView } from "./views.ts";
@@ -53,7 +54,7 @@ export function overBudget(
   if (atOnce === 0 || ahead.length < atOnce) return undefined;
   return {
     reason: "budget-used",
-    message: `waits for ${ahead.join(", ")}: at most ${atOnce} rotation${atOnce === 1 ? "" : "s"} at once`,
+    message: `waits for ${ahead.join(", ")}: at most ${many(atOnce, "rotation")} at once`,
     until: after(now, budgetSeconds),
   };
 }

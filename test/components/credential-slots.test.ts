@@ -19,6 +19,7 @@ const ingress = { external: true, targetPort: 8080, transport: "http" };
 const args: CanaryAppArgs = {
   containerAppName: "shop",
   resourceGroupName: "shop",
+  environmentId: "apps",
   controlPlane: { endpoint: "https://control-plane.apps.example.net", audience: "api://ballast" },
   credentialSlots: [["db-a", "db-b"]],
   identity: { type: "SystemAssigned" },

@@ -28,6 +28,7 @@ const args: DatabaseCredentialArgs = {
 const app: CanaryAppArgs = {
   containerAppName: "storefront",
   resourceGroupName: "shop",
+  environmentId: "apps",
   controlPlane,
   configuration: { ingress: { external: true, targetPort: 8080, transport: "http" } },
   template: {

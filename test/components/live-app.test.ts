@@ -8,6 +8,7 @@ import { type Answers, record, unknown } from "../support/program/mocks.ts";
 const args: CanaryAppArgs = {
   containerAppName: "shop",
   resourceGroupName: "shop",
+  environmentId: "apps",
   controlPlane: { endpoint: "https://control-plane.apps.example.net", audience: "api://ballast" },
   configuration: {
     ingress: { external: true, targetPort: 8080, transport: "http" },

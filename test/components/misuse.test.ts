@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
 import { hole } from "../../components/canary-app/known-parts.ts";
-import { lacksForCreation, misuses } from "../../components/canary-app/misuse.ts";
+import { lacks, misuses } from "../../components/canary-app/misuse.ts";
 import { complaintOf } from "../../engines/problem.ts";
 import { type Values, validArguments } from "../support/program/component-arguments.ts";
 
@@ -21,6 +21,12 @@ const wrong: readonly (readonly [Values, string])[] = [
   [of({ image: "a b" }), "template.containers[0].image: it must be an image's name"],
   [of({}, { initContainers: [{ name: "migrate" }] }), "template.initContainers[0].image: it is missing"],
   [{ template: { containers: [] } }, "template.containers: it must have at least one container"],
+  [{ template: { containers: { name: "shop", image } } }, "template.containers: it must be a list of objects"],
+  [{ template: { containers: [image] } }, "template.containers[0]: it must be an object"],
+  [of({ env: { KEY: "1" } }), "template.containers[0].env: it must be a list of objects"],
+  [of({}, { volumes: ["v"] }), "template.volumes[0]: it must be an object"],
+  [{ ...of({}), configuration: { secrets: { key: "hunter2" } } }, "configuration.secrets: it must be a list"],
+  [{ ...of({}), configuration: { registries: "a.io" } }, "configuration.registries: it must be a list"],
   [
     of({
       env: [
@@ -43,6 +49,8 @@ const wrong: readonly (readonly [Values, string])[] = [
     "configuration.registries[0].passwordSecretRef: it",
   ],
 ];
+const environment = "environmentId: it is missing; it must be the id of the app's environment.";
+const containers = "template.containers: it is missing; it must have at least one container.";
 const isHole = (value: unknown): boolean => value === hole;
 const said = (usable: Values): readonly string[] => misuses(usable, isHole).map(complaintOf);
 
@@ -84,13 +92,24 @@ describe("an app", () => {
     expect(misuses(later, pulumi.Output.isInstance)).toEqual([]);
   });
 
-  test("that does not exist yet needs an environment and containers", () => {
-    const lacks = (usable: Values): readonly string[] => lacksForCreation(usable, isHole).map(complaintOf);
-    expect(lacks({})).toEqual([
-      "managedEnvironmentId: it is missing, and the app does not exist yet.",
-      "template.containers: it is missing, and the app does not exist yet.",
-    ]);
-    expect(lacks({ ...of({}), environmentId: "e" })).toEqual([]);
-    expect(lacks({ template: hole, managedEnvironmentId: hole })).toEqual([]);
+  test.each([
+    ["neither", {}, [], [environment, containers]],
+    ["no environment", of({}), [], [environment]],
+    ["an environment of no name", { ...of({}), environmentId: "", managedEnvironmentId: null }, [], [environment]],
+    ["one whose changes it ignores", of({}), ["managedEnvironmentId"], []],
+    ["ignored tags", of({}), ["tags"], [environment]],
+    ["no template", { environmentId: "e" }, [], [containers]],
+    ["no containers", { environmentId: "e", template: { scale: {} } }, [], [containers]],
+    ["both", { ...of({}), environmentId: "e" }, [], []],
+    ["what is not known yet", { template: hole, managedEnvironmentId: hole }, [], []],
+  ])("that says %s is refused for what Azure does not make up", (_what, usable, ignoreChanges, says) => {
+    expect(lacks(usable, ignoreChanges, isHole).map(complaintOf)).toEqual(says);
+  });
+
+  test("is refused for it at once, and not after a look at the live app", () => {
+    const { managedEnvironmentId, ...others } = validArguments.CanaryApp as unknown as CanaryAppArgs;
+    expect(() => new CanaryApp("shop", others)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/CanaryApp "shop": environmentId: it is missing/) }),
+    );
   });
 });

@@ -1,9 +1,19 @@
 // The machinery of the generated mutants: what a mutant has to face, when it counts as killed, when a file is run
-// again, and what a person has to answer. One test runs Stryker itself, on a source of three functions.
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+// again, and what a person has to answer. One test runs the mutants of three functions, which Stryker made earlier:
+// `npm test` does not install it.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { checkMachinery } from "../../proofs/mutants/stryker/check-machinery.ts";
+import {
+  knownMutants,
+  machineryProblems,
+  readRecording,
+  source,
+  sourceTests,
+} from "../../proofs/mutants/stryker/check-machinery.ts";
+import { strykerVersion } from "../../proofs/mutants/stryker/installed.ts";
 import { generatedPart, generatedPartOf, namedPart, withGeneratedPart } from "../../proofs/mutants/stryker/page.ts";
 import { mutated, reasonsShareMax, tests } from "../../proofs/mutants/stryker/scope.ts";
 import {
@@ -24,9 +34,54 @@ import { mutatedFiles, readReasons, readScores } from "../../proofs/mutants/stry
 
 const root = join(import.meta.dirname, "..", "..");
 
-it("Stryker's command runner tells killed, survived, uncovered, disabled and endless mutants apart", () => {
-  expect(checkMachinery()).toEqual([]);
-}, 300_000);
+/** Runs the command as Stryker's command runner does, in a copy with the source that Stryker instrumented. */
+function runRecorded() {
+  const recording = readRecording();
+  const folder = mkdtempSync(join(tmpdir(), "ballast-recorded-"));
+  try {
+    for (const path of ["package.json", "proofs/mutants/stryker", ...sourceTests]) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      cpSync(join(root, path), join(folder, path), { recursive: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    writeFileSync(join(folder, source), recording.instrumented);
+    const limits = { secondsPerMutant: 10, secondsOfProcess: 20, until: Number.MAX_SAFE_INTEGER };
+    writeFileSync(join(folder, "run.json"), JSON.stringify({ files: [source], tests: sourceTests, ...limits }));
+    const run = (id?: string) =>
+      spawnSync(process.execPath, ["proofs/mutants/stryker/command.ts"], {
+        cwd: folder,
+        env: {
+          ...process.env,
+          BALLAST_MUTANTS: folder,
+          ...(id !== undefined && { __STRYKER_ACTIVE_MUTANT__: id }),
+        },
+        encoding: "utf8",
+      });
+    const surveyed = run();
+    if (surveyed.status !== 0) throw new Error(`The survey failed: ${surveyed.stderr}`);
+    const mutants = knownMutants(recording).map((each) =>
+      each.status === "Ignored" ? each : { ...each, status: run(each.id).status === 0 ? "Survived" : "Killed" },
+    );
+    const lines = readFileSync(join(folder, "outcomes.jsonl"), "utf8").trimEnd().split("\n");
+    const notes = lines.map((line) => JSON.parse(line) as Note);
+    return { text: recording.source, mutants, notes: new Map(notes.map((of) => [of.mutant, of])) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe("the command that Stryker's runner starts", () => {
+  it("tells killed, survived, uncovered, disabled and endless mutants apart", () => {
+    const { text, mutants, notes } = runRecorded();
+    expect(machineryProblems(text, mutants, notes)).toEqual([]);
+  }, 300_000);
+
+  it("was tried on what the present Stryker makes of the present source", () => {
+    const recording = readRecording();
+    expect(recording.stryker).toBe(strykerVersion());
+    expect(recording.source).toBe(readFileSync(join(root, source), "utf8"));
+  });
+});
 
 describe("the tests that a mutant faces", () => {
   const survey: Survey = [

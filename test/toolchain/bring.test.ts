@@ -46,7 +46,7 @@ const failure = (promise: Promise<unknown>): Promise<BallastError> =>
     (error: unknown) =>
       error instanceof BallastError ? error : expect.fail(`not a catalogue error: ${String(error)}`),
   );
-const leftovers = (): string[] => readdirSync(cacheFolder(surroundings())).filter((name) => name.startsWith("making-"));
+const leftovers = (): string[] => readdirSync(cacheFolder(surroundings())).filter((name) => name.startsWith("making"));
 
 describe("versions", () => {
   test("are parsed with and without the v, a pre-release and build metadata", () => {
@@ -187,14 +187,34 @@ describe("the fourth way, Go", () => {
     expect(leftovers()).toEqual([]);
   });
 
-  test("serves two callers at once without a collision", async () => {
-    fakeGo(`sleep 0.3\n${makesPulumi("$2")}`);
-    const pulumiClis = await Promise.all([bring(), bring()]);
-    expect(pulumiClis.map((pulumiCli) => pulumiCli.command)).toEqual([
-      cachedPulumi(surroundings()),
-      cachedPulumi(surroundings()),
-    ]);
+  test("is gone once for three callers at once", async () => {
+    fakeGo(`echo built >> ${folder}/builds\nsleep 0.3\n${makesPulumi("$2")}`);
+    const lines: string[] = [];
+    const report = (line: string) => lines.push(line);
+    const pulumiClis = await Promise.all([bring({ report }), bring({ report }), bring({ report })]);
+    expect(pulumiClis.map(({ command }) => command)).toEqual(pulumiClis.map(() => cachedPulumi(surroundings())));
+    expect(readFileSync(join(folder, "builds"), "utf8")).toBe("built\n");
+    expect(lines).toContain("Waiting for another process that makes the Pulumi CLI: 0 s");
     expect(leftovers()).toEqual([]);
+  });
+
+  test("is free again once a killed process has not touched its lock for a while", async () => {
+    fakeGo(makesPulumi("$2"));
+    mkdirSync(cacheFolder(surroundings()), { recursive: true });
+    writeFileSync(join(cacheFolder(surroundings()), "making.lock"), "a process that was killed");
+    expect(await bring({ silenceSeconds: 0.5 })).toMatchObject({ how: "built" });
+    expect(leftovers()).toEqual([]);
+  });
+
+  test("waits no longer on an abort, and leaves the other process its lock", async () => {
+    fakeGo(makesPulumi("$2"));
+    mkdirSync(cacheFolder(surroundings()), { recursive: true });
+    const lock = join(cacheFolder(surroundings()), "making.lock");
+    writeFileSync(lock, "a process that builds");
+    const abort = new AbortController();
+    const report = () => abort.abort(new Error("enough"));
+    await expect(bring({ signal: abort.signal, report })).rejects.toThrow("enough");
+    expect([readFileSync(lock, "utf8"), leftovers()]).toEqual(["a process that builds", ["making.lock"]]);
   });
 
   test("replaces a cached Pulumi CLI that does not run", async () => {

@@ -38,7 +38,7 @@ export interface BringOptions {
 /**
  * Gives a Pulumi CLI: `pulumi` on PATH if it is new enough, else from our cache, the official installer or a Go build.
  *
- * It downloads or builds at most once per machine, because the result stays in the cache.
+ * It downloads or builds at most once per machine: the result stays in the cache, and a second process waits for it.
  *
  * @throws toolchain-no-pulumi if all four ways fail, with the reason and the fix for each.
  */
@@ -98,7 +98,7 @@ const ways: readonly {
   {
     way: "installer",
     how: "installed",
-    find: (situation) => fillCache(situation.environment, (folder) => install(folder, situation)),
+    find: (situation) => fillCache(situation.environment, situation, (folder) => install(folder, situation)),
   },
   { way: "Go", how: "built", find: buildWithGo },
 ];
@@ -117,7 +117,7 @@ function inCache({ environment }: Situation): string {
 
 async function buildWithGo(situation: Situation): Promise<string> {
   const go = await findGo(situation.environment);
-  return fillCache(situation.environment, (folder) => build(go, folder, situation));
+  return fillCache(situation.environment, situation, (folder) => build(go, folder, situation));
 }
 
 /**

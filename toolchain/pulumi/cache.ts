@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { BallastError } from "../../errors/catalogue.ts";
 import { cacheUnwritable } from "../../errors/toolchain.ts";
+import { alone, type Waiting } from "./alone.ts";
 import { checkedVersion, pinnedVersion } from "./version.ts";
 
 /** Gives our folder in the user's cache: below XDG_CACHE_HOME if set, else below the platform's default. */
@@ -25,24 +26,34 @@ export const cachedPulumi = (environment: NodeJS.ProcessEnv): string =>
 /**
  * Makes a Pulumi CLI in a folder of its own, moves it into the cache in one step and gives its path.
  *
- * Two processes that do this at once never see each other's unfinished files: the second one deletes its own copy and
- * uses the first one's. Files that a killed process left behind are removed by the first call after a day.
+ * Of several processes that do this at once, one makes it, and the others wait and use it. None ever sees unfinished
+ * files. Files that a killed process left behind are removed by the first call after a day.
  *
  * @throws toolchain-cache-unwritable
  */
 export async function fillCache(
   environment: NodeJS.ProcessEnv,
+  waiting: Waiting,
   make: (folder: string) => Promise<void>,
 ): Promise<string> {
   const own = ownFolder(cacheFolder(environment));
   try {
-    await make(own);
-    await checkedVersion(join(own, "bin", "pulumi"), environment);
-    await moveIntoCache(own, environment);
+    await alone(join(cacheFolder(environment), "making.lock"), waiting, async () => {
+      if (await isUsable(environment)) return;
+      await make(own);
+      await checkedVersion(join(own, "bin", "pulumi"), environment);
+      await moveIntoCache(own, environment);
+    });
     return cachedPulumi(environment);
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
+}
+
+/** Reports whether the cache has a Pulumi CLI that runs. */
+async function isUsable(environment: NodeJS.ProcessEnv): Promise<boolean> {
+  const found = await checkedVersion(cachedPulumi(environment), environment).catch((error: unknown) => error);
+  return !(found instanceof BallastError);
 }
 
 function ownFolder(cache: string): string {
@@ -63,8 +74,7 @@ async function moveIntoCache(own: string, environment: NodeJS.ProcessEnv): Promi
   try {
     renameSync(own, target);
   } catch {
-    const existing = await checkedVersion(cachedPulumi(environment), environment).catch((error: unknown) => error);
-    if (!(existing instanceof BallastError)) return;
+    if (await isUsable(environment)) return;
     // What is in the cache does not work; otherwise it would have been used and nothing would have been made.
     rmSync(target, { recursive: true, force: true });
     renameSync(own, target);

@@ -1,12 +1,28 @@
 // Shows that the mutation tests tell the outcomes apart, on a source of three functions whose outcomes are known. Every
-// `npm run mutants` begins with it, and `npm test` runs it. A runner that runs no test fails it, and so does one in
-// which every mutant fails.
-import { readFileSync } from "node:fs";
+// `npm run mutants` begins with it. `npm test` does not install Stryker: it runs the same mutants on the source that
+// Stryker instrumented in the last run of this check. A runner that runs no test fails both, and so does one in which
+// every mutant fails.
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runStryker } from "./run-stryker.ts";
-import { outcomeOf, replacedText } from "./score.ts";
+import { strykerVersion } from "./installed.ts";
+import { type Found, runStryker } from "./run-stryker.ts";
+import { outcomeOf, type ReportedMutant, replacedText } from "./score.ts";
 
-const source = "test/support/proofs/parcel.ts";
+const root = join(import.meta.dirname, "../../..");
+export const source = "test/support/proofs/parcel.ts";
+export const sourceTests: readonly string[] = ["test/support/proofs/parcel-tests.ts"];
+const recordingPath = join(root, "test/support/proofs/instrumented-parcel.json");
+
+/** What Stryker made of the source. */
+export interface Recording {
+  readonly stryker: string;
+  readonly source: string;
+  readonly instrumented: string;
+  readonly mutants: readonly ReportedMutant[];
+}
+
+/** Reads what the last check recorded. */
+export const readRecording = (): Recording => JSON.parse(readFileSync(recordingPath, "utf8")) as Recording;
 
 /** What must become of some mutants of the source, by what is replaced. */
 const expected: Readonly<Record<string, string>> = {
@@ -22,23 +38,24 @@ const expected: Readonly<Record<string, string>> = {
   "count++ → count--": "killed by a parcel > goes into a van with nine others",
 };
 
-/** Runs the check, and lists what differs. It needs about ten seconds on an idle core. */
-export function checkMachinery(): readonly string[] {
-  const found = runStryker({
-    files: [source],
-    tests: ["test/support/proofs/parcel-tests.ts"],
-    excludedMutators: ["StringLiteral", "ArrowFunction", "BlockStatement"],
-    concurrency: 1,
-    until: Number.MAX_SAFE_INTEGER,
-  });
-  const text = readFileSync(join(import.meta.dirname, "../../..", source), "utf8");
+/** Gives what a mutant replaces, and with what. */
+const changeOf = (text: string, { location, replacement }: ReportedMutant): string =>
+  `${replacedText(text, location)} → ${replacement}`;
+
+/** Gives the mutants of which it is known what must become of them. */
+export const knownMutants = ({ source: text, mutants }: Recording): readonly ReportedMutant[] =>
+  mutants.filter((mutant) => changeOf(text, mutant) in expected);
+
+/** Lists the mutants of which something else became than must. */
+export function machineryProblems(
+  text: string,
+  mutants: readonly ReportedMutant[],
+  notes: Found["notes"],
+): readonly string[] {
   const outcomes = new Map(
-    (found.mutants[source] ?? []).map((mutant) => {
-      const outcome = outcomeOf(mutant, found.notes.get(mutant.id));
-      return [
-        `${replacedText(text, mutant.location)} → ${mutant.replacement}`,
-        outcome.how === "killed" ? `killed by ${outcome.by.title}` : outcome.how,
-      ];
+    mutants.map((mutant) => {
+      const outcome = outcomeOf(mutant, notes.get(mutant.id));
+      return [changeOf(text, mutant), outcome.how === "killed" ? `killed by ${outcome.by.title}` : outcome.how];
     }),
   );
   return Object.entries(expected).flatMap(([mutant, outcome]) =>
@@ -46,4 +63,31 @@ export function checkMachinery(): readonly string[] {
       ? []
       : [`The mutant ${mutant} of ${source} should be "${outcome}"; it is "${outcomes.get(mutant)}".`],
   );
+}
+
+/** Runs the check with Stryker, records what it made of the source, and lists what differs. It needs ten seconds. */
+export function checkMachinery(): readonly string[] {
+  const found = runStryker({
+    files: [source],
+    tests: sourceTests,
+    excludedMutators: ["StringLiteral", "ArrowFunction", "BlockStatement"],
+    concurrency: 1,
+    until: Number.MAX_SAFE_INTEGER,
+  });
+  const text = readFileSync(join(root, source), "utf8");
+  const mutants = found.mutants[source] ?? [];
+  const recording: Recording = {
+    stryker: strykerVersion(),
+    source: text,
+    instrumented: found.instrumented[source]!,
+    mutants: mutants.map(({ id, mutatorName, replacement, status, location }) => ({
+      id,
+      mutatorName,
+      ...(replacement !== undefined && { replacement }),
+      status: status === "Ignored" ? status : "Pending",
+      location,
+    })),
+  };
+  writeFileSync(recordingPath, `${JSON.stringify(recording, undefined, 2)}\n`);
+  return machineryProblems(text, mutants, found.notes);
 }

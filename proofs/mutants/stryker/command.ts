@@ -19,9 +19,10 @@ interface Instrumented {
 }
 
 const folder = process.env["BALLAST_MUTANTS"]!;
-const { tests, secondsPerMutant, secondsOfProcess, until } = JSON.parse(
+const { files, tests, secondsPerMutant, secondsOfProcess, until } = JSON.parse(
   readFileSync(join(folder, "run.json"), "utf8"),
 ) as {
+  readonly files: readonly string[];
   readonly tests: readonly string[];
   readonly secondsPerMutant: number;
   readonly secondsOfProcess: number;
@@ -125,5 +126,8 @@ const active = process.env["__STRYKER_ACTIVE_MUTANT__"];
 if (process.argv[2] !== undefined) {
   const surveyed = await surveyFile(process.argv[2]);
   process.stdout.write(`\n${JSON.stringify(surveyed)}`, () => process.exit(0));
-} else if (active === undefined) writeFileSync(join(folder, "survey.json"), JSON.stringify(surveyAll()));
-else await face(active);
+} else if (active === undefined) {
+  const instrumentedFiles = Object.fromEntries(files.map((file) => [file, readFileSync(file, "utf8")]));
+  writeFileSync(join(folder, "instrumented.json"), JSON.stringify(instrumentedFiles));
+  writeFileSync(join(folder, "survey.json"), JSON.stringify(surveyAll()));
+} else await face(active);

@@ -25,7 +25,8 @@ The command fails while a survivor has neither a test nor a reason, and lists ea
 \`score.json\` keeps them, and for each file the hashes of its source and of the tests that reached it. A file is run
 again when one of them changes. \`npm run mutants -- --file <path>\` runs one file, and
 \`npm run mutants -- --generated\` every file that changed, for 50 minutes at most. A run begins with a check on a tiny
-source, in which mutants of every outcome are known.
+source, in which mutants of every outcome are known. The first run installs Stryker, from the lock file of
+\`proofs/mutants/tool\`.
 
 Not mutated: the adapters. The claims in PostgreSQL are a function in the database, so each mutant would need one.
 \`claims.contract.test.ts\` runs them against the same cases as the rule in \`controlplane/runtime/claims.ts\`.

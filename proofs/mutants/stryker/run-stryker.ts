@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { installedStryker } from "./installed.ts";
 import { secondsOfProcess, secondsPerMutant } from "./scope.ts";
 import type { Note, ReportedMutant } from "./score.ts";
 import type { Survey } from "./survey.ts";
@@ -25,6 +26,8 @@ export interface Found {
   readonly mutants: Readonly<Record<string, readonly ReportedMutant[]>>;
   readonly notes: ReadonlyMap<string, Note>;
   readonly survey: Survey;
+  /** What Stryker made of each file: the source with all its mutants, of which an environment variable chooses one. */
+  readonly instrumented: Readonly<Record<string, string>>;
 }
 
 /**
@@ -36,7 +39,7 @@ export function runStryker({ files, tests, excludedMutators, concurrency, until 
   const folder = mkdtempSync(join(tmpdir(), "ballast-stryker-"));
   const inFolder = (name: string): string => join(folder, name);
   try {
-    writeFileSync(inFolder("run.json"), JSON.stringify({ tests, secondsPerMutant, secondsOfProcess, until }));
+    writeFileSync(inFolder("run.json"), JSON.stringify({ files, tests, secondsPerMutant, secondsOfProcess, until }));
     writeFileSync(
       inFolder("stryker.json"),
       JSON.stringify({
@@ -61,11 +64,12 @@ export function runStryker({ files, tests, excludedMutators, concurrency, until 
         allowConsoleColors: false,
       }),
     );
-    const ran = spawnSync(
-      process.execPath,
-      [join(root, "node_modules/@stryker-mutator/core/bin/stryker.js"), "run", inFolder("stryker.json")],
-      { cwd: root, env: { ...process.env, BALLAST_MUTANTS: folder }, encoding: "utf8", maxBuffer: 2 ** 28 },
-    );
+    const ran = spawnSync(process.execPath, [installedStryker(), "run", inFolder("stryker.json")], {
+      cwd: root,
+      env: { ...process.env, BALLAST_MUTANTS: folder },
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
+    });
     if (!existsSync(inFolder("report.json"))) throw new Error(`Stryker gave no report.\n${ran.stdout}${ran.stderr}`);
     return read(inFolder);
   } finally {
@@ -87,5 +91,6 @@ function read(inFolder: (name: string) => string): Found {
     mutants: Object.fromEntries(Object.entries(files).map(([file, { mutants }]) => [file, mutants])),
     notes: new Map(notes.map((note) => [note.mutant, note])),
     survey: JSON.parse(readFileSync(inFolder("survey.json"), "utf8")) as Survey,
+    instrumented: JSON.parse(readFileSync(inFolder("instrumented.json"), "utf8")) as Readonly<Record<string, string>>,
   };
 }

@@ -135,16 +135,12 @@ test.each<readonly [string, string, "rollouts" | "unreadable", "ok" | "unknown" 
     void response
       .writeHead(200, { "content-type": "application/json" })
       .end(JSON.stringify({ rollouts: [], unreadable: [], next: null, [listed]: [one] }));
-  // The second page of the list has the one without traffic.
-  const pages = (name: string, trafficWeight: number, nextLink?: string) => {
-    const properties = { active: true, trafficWeight, createdTime: "2026-01-05T09:00:00Z" };
-    return { status: 200, body: { value: [{ name, properties }], nextLink } };
-  };
-  const ask: Ask = async (method, path, version) => {
-    if (!path.includes("/revisions")) return context.ask(method, path, version);
-    const next = `https://elsewhere.example${path}?api-version=${version}&$skiptoken=2`;
-    return path.includes("skiptoken=2") ? pages("storefront--1", 0) : pages("storefront--2", 100, next);
-  };
+  const revision = (name: string, trafficWeight: number) => ({
+    name,
+    properties: { active: true, trafficWeight, createdTime: "2026-01-05T09:00:00Z" },
+  });
+  const body = { value: [revision("storefront--2", 100), revision("storefront--1", 0)] };
+  const ask: Ask = async (...of) => (of[1].includes("/revisions") ? { status: 200, body } : context.ask(...of));
   const { endpoint } = plane;
   const stack = { ...context.stack, endpoint, binding: bindAudience(endpoint, context.stack.audience) };
   const found = await check("idle revisions", { ...context, ask, stack });

@@ -161,7 +161,10 @@ test("any delivery is answered with 202, 400 or 413, and only an alert of ours i
   );
 });
 
-/** Sets values along paths of a good delivery. */
+/**
+ * Sets values along paths of a good delivery. Each gets a copy: a later path may lead into an earlier value, and a
+ * value that was drawn twice would then contain itself, of which there is no JSON.
+ */
 function changed(changes: readonly (readonly [readonly string[], unknown])[]): unknown {
   const whole = structuredClone(deliveryOf()) as unknown as Record<string, unknown>;
   for (const [path, value] of changes) {
@@ -170,7 +173,7 @@ function changed(changes: readonly (readonly [readonly string[], unknown])[]): u
       const next = Object.hasOwn(at, key) ? at[key] : undefined;
       if (typeof next === "object" && next !== null) at = next as Record<string, unknown>;
     }
-    at[path.at(-1)!] = value;
+    at[path.at(-1)!] = structuredClone(value);
   }
   return whole;
 }

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { symptomOf } from "../../../engines/rollout/symptoms.ts";
 import type { ProbeView, RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import { healthy } from "../../support/worlds/meddling.ts";
 import { type Meddle, measure, run } from "../../support/worlds/pure-world.ts";
 import { type Scenario, scenarios, start } from "../../support/worlds/scenario.ts";
 
@@ -107,5 +108,23 @@ describe("a restart", () => {
     const { restarts, ...silent } = well;
     expect(restarts).toEqual([]);
     expect(symptomOf(silent, two)).toBeUndefined();
+  });
+});
+
+describe("failures of both revisions, as when a platform replaces their replicas one after another", () => {
+  type Minutes = readonly [from: number, to: number];
+  const failsIn = ([from, to]: Minutes): Scenario["canary"] => [
+    { fromMinutes: 0, failedPercent: 0.1, slowPercent: 0 },
+    { fromMinutes: from, failedPercent: 40, slowPercent: 0 },
+    { fromMinutes: to, failedPercent: 0.1, slowPercent: 0 },
+  ];
+
+  it.each<readonly [string, Minutes, Minutes, string]>([
+    ["at once", [9, 10], [9, 10], "promoted"],
+    ["stable's first", [9, 10], [10, 11], "promoted"],
+    ["the canary's first, which nothing tells from a fault of its own", [10, 11], [9, 10], "rolled-back"],
+  ])("%s: the rollout ends as it must", async (_what, stable, canary, result) => {
+    const { state } = await run({ ...healthy, stable: failsIn(stable), canary: failsIn(canary) });
+    expect(state.ending?.result).toBe(result);
   });
 });
