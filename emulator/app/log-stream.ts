@@ -115,7 +115,9 @@ function consoleStream(
     { TimeStamp: now, Log: `Connecting to the container '${at.container}'...` },
     {
       TimeStamp: now,
-      Log: `Successfully Connected to container: '${at.container}' [Revision: '${at.revision}', Replica: '${at.replica}']`,
+      Log:
+        `Successfully Connected to container: '${at.container}' ` +
+        `[Revision: '${at.revision}', Replica: '${at.replica}']`,
     },
   ];
   const toRow = ({ at: time, text }: LogLine): Body => ({

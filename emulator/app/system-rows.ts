@@ -39,7 +39,7 @@ interface SystemEvents {
 const eventsMax = 1_000;
 const known = new WeakMap<Cloud, SystemEvents>();
 
-/** Gives what the platform said about the apps of a cloud. The log streams show it, whether a workspace gets it or not. */
+/** Gives what the platform said about the apps of a cloud. Log streams show it whether a workspace gets it or not. */
 export function systemEventsOf(cloud: Cloud): SystemEvents {
   const found = known.get(cloud);
   if (found) return found;

@@ -1,5 +1,5 @@
-// Whether a name that all of Azure shares is free: `checkNameAvailability` of the served types. That of vaults, which keep
-// a name after they were deleted, is in ../keyvault/deleted-vaults.ts.
+// Whether a name that all of Azure shares is free: `checkNameAvailability` of the served types. That of vaults, which
+// keep a name after they were deleted, is in ../keyvault/deleted-vaults.ts.
 import { sameText } from "./bodies.ts";
 import { ArmError, type Body, type Cloud, type ResourceType } from "./resource.ts";
 import { typeNamed } from "./resource-path.ts";

@@ -30,7 +30,7 @@ export function checkPassword(password: string, login: string): void {
     throw refusedToo("The password of the administrator must have 8 to 128 characters.");
   if (kinds.filter((kind) => kind.test(password)).length < 3)
     throw refusedToo(
-      "The password of the administrator needs three of these: capital letters, small letters, digits, other characters.",
+      "The password of the administrator needs three of these: capital letters, small letters, digits, others.",
     );
   if (password.toLowerCase().includes(login.toLowerCase()))
     throw refusedToo("The password of the administrator must not contain the login name.");

@@ -1,5 +1,5 @@
-// What a subnet may be delegated to, and which services it may have an endpoint for. Azure asks the services themselves;
-// here they are a list, and a delegation to one that is not in it is refused by name.
+// What a subnet may be delegated to, and which services it may have an endpoint for. Azure asks the services; here they
+// are a list, and a delegation to one that is not in it is refused by name.
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import type { Body } from "../arm/resource.ts";
 

@@ -128,7 +128,7 @@ test("a naive cloud shows a row of the server's log at once", async () => {
   const { customerId } = (await at.ask("GET", `${workspace}?api-version=2023-09-01`)).body.properties;
   const counted = 'PGSQLServerLogs | where Message has "user=logged_admin" | count';
   await expect
-    .poll(async () => (await logRows(at, customerId, counted))[0]!["Count"], { timeout: 15_000 })
+    .poll(async () => (await logRows(at, customerId, counted))[0]!["Count"], { timeout: 40_000 })
     .toBeGreaterThan(0);
   await at.ask("POST", "/_emulator/clock", { at: null });
 });

@@ -45,7 +45,6 @@ export const patchCases: readonly Case[] = [
     properties: { addressSpace: { addressPrefixes: ["10.0.0.0/8"] } },
   }),
   patch("the source of a topic", own, topicPath, "2025-02-15", { properties: { source: "/x" } }),
-  patch("the properties of an identity", own, identity, "2023-01-31", { properties: { isolationScope: "Regional" } }),
   patch("a federated credential", "HttpMethodNotAllowed", `${identity}/federatedIdentityCredentials/a`, "2023-01-31", {
     properties: { subject: "x" },
   }),
