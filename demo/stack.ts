@@ -85,7 +85,7 @@ export async function createStack(
     const set = await run(["config", "set", "--secret", key, ...onStack], { input: value });
     if (set.code !== 0) throw new Error(`pulumi config set failed: ${set.output}`);
   };
-  await setSecret("ballast:databasePassword", randomBytes(18).toString("base64url"));
+  await setSecret("ballast:databasePassword", `Aa1-${randomBytes(18).toString("base64url")}`);
   const configure: Stack["configure"] = (values) => change(file, values);
   configure({ "ballast:databasePort": ground.postgres.port });
   return {

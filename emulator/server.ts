@@ -3,6 +3,7 @@
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
+import { openStream, type Streamed, streamPaths } from "./app/log-stream.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "./arm/resource.ts";
 import type { ResourceManager } from "./arm/resource-manager.ts";
 import { authorize } from "./authorization/roles.ts";
@@ -99,10 +100,12 @@ async function answerTo(
 ): Promise<void> {
   const reply = await act().catch(errorReply);
   if (reply === "cut") request.socket.destroy();
-  else if (reply !== "silence") send(request, response, reply);
+  else if (reply === "silence") return;
+  else if ("stream" in reply) reply.stream(response);
+  else send(request, response, reply);
 }
 
-type Answered = ArmReply | Exclude<Met["fate"], "answered">;
+type Answered = ArmReply | Streamed | Exclude<Met["fate"], "answered">;
 
 /** What an endpoint needs to answer: the services, and how it checks a token. */
 interface Asking {
@@ -167,6 +170,11 @@ const endpoints: readonly Endpoint[] = [
     answer: async (request, { services: { cloud } }) => validateByHand(cloud, request.url ?? "/"),
   },
   {
+    host: "westeurope.azurecontainerapps",
+    paths: streamPaths,
+    answer: async (request, { services: { cloud } }) => openStream(cloud, request),
+  },
+  {
     host: "management",
     paths: /^/,
     audiences: (suffix) => [
@@ -217,12 +225,16 @@ async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
     origin,
     path,
     query: url.searchParams,
-    apiVersion: url.searchParams.get("api-version") ?? "",
+    apiVersion: versionIn(url.searchParams),
     body: await readObject(request),
     ...(request.headers["if-match"] === undefined ? {} : { ifMatch: request.headers["if-match"] }),
     ...(request.headers["if-none-match"] === undefined ? {} : { ifNoneMatch: request.headers["if-none-match"] }),
   };
 }
+
+/** Gives the api-version. Names of parameters have no case; one that is there twice is the text of both. */
+const versionIn = (query: URLSearchParams): string =>
+  [...query].flatMap(([name, value]) => (name.toLowerCase() === "api-version" ? [value] : [])).join(",");
 
 async function answerManagement(request: IncomingMessage, { services, verify }: Asking): Promise<Answered> {
   const { cloud, control } = services;

@@ -171,7 +171,7 @@ async function putServer(arm: Arm, at: Places, postgres: Land["postgres"], rotat
     properties: {
       version: "18",
       administratorLogin: "shop_admin",
-      administratorLoginPassword: randomBytes(18).toString("base64url"),
+      administratorLoginPassword: `Aa1-${randomBytes(18).toString("base64url")}`,
     },
   });
   await arm.settle(`${at.server}/databases/${database}`, versionsOf.server, { properties: {} });

@@ -12,6 +12,7 @@ import { checkApp } from "./contract/configuration.ts";
 import { containerAppFields } from "./contract/fields.ts";
 import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
 import { refuseBrokenNumbers } from "./contract/types.ts";
+import { authToken, streamAddress } from "./log-stream.ts";
 import { requestRows } from "./request-rows.ts";
 import { revisionRoutes } from "./revision-routes.ts";
 import {
@@ -58,6 +59,7 @@ export const containerAppType: ResourceType = {
   },
   present,
   actions: {
+    getauthtoken: authToken,
     listsecrets: async (resource, cloud) => {
       const fetched = runtimeOf(cloud).apps.get(resource.id.toLowerCase())?.fetched ?? {};
       const secrets: readonly Body[] = resource.body["properties"]?.configuration?.secrets ?? [];
@@ -305,6 +307,7 @@ function present(resource: Resource, cloud: Cloud): Body {
     properties["latestRevisionName"] = latest.name;
     properties["latestReadyRevisionName"] = app.latestReady?.name ?? "";
     properties["latestRevisionFqdn"] = ingress ? revisionHost(app, latest.name) : "";
+    properties["eventStreamEndpoint"] = `${streamAddress(cloud, app.id)}/eventstream`;
     properties["outboundIpAddresses"] = ["127.0.0.1"];
     const environment: Body = cloud.store.get(app.environmentId)?.body["properties"] ?? {};
     properties["customDomainVerificationId"] =

@@ -10,6 +10,7 @@ import { checkEnvironmentBody } from "./contract/environment.ts";
 import { environmentFields } from "./contract/environment-fields.ts";
 import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
 import { jobType } from "./jobs.ts";
+import { authToken, streamAddress } from "./log-stream.ts";
 
 /** Environments, as Resource Manager serves them. */
 export const environmentType: ResourceType = {
@@ -74,10 +75,12 @@ export const environmentType: ResourceType = {
         `The environment has ${inside.length} container apps and jobs, which must be deleted first.`,
       );
   },
-  present: ({ body }, { store }) => {
+  actions: { getauthtoken: authToken },
+  present: ({ body }, cloud) => {
     const shown = structuredClone(body);
+    shown["properties"].eventStreamEndpoint = `${streamAddress(cloud, shown["id"])}/eventstream`;
     // An environment without an identity shows none, unlike an app.
-    if (shown["identity"]) presentIdentity(shown, store);
+    if (shown["identity"]) presentIdentity(shown, cloud.store);
     delete shown["properties"].appLogsConfiguration?.logAnalyticsConfiguration?.sharedKey;
     return shown;
   },

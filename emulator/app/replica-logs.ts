@@ -21,6 +21,8 @@ export interface ReplicaLogs {
   readonly add: (line: Omit<LogLine, "json">) => void;
   /** Gives an app's lines since a moment, or every app's, in the order in which they were read. */
   readonly read: (app: string | undefined, since: number) => readonly LogLine[];
+  /** Gives every line from now on to a listener, until the returned function is called. */
+  readonly follow: (listener: (line: LogLine) => void) => () => void;
 }
 
 /**
@@ -30,10 +32,12 @@ export interface ReplicaLogs {
 export function replicaLogs(): ReplicaLogs {
   const plain = new Map<string, LogLine[]>();
   let structured: LogLine[] = [];
+  const listeners = new Set<(line: LogLine) => void>();
   return {
     add(line) {
-      const json = parseObject(line.text);
-      if (json !== undefined) {
+      const json = parseObject(line.text) ?? null;
+      for (const listener of listeners) listener({ ...line, json });
+      if (json !== null) {
         structured.push({ ...line, json });
         if (structured.length > jsonLinesMax * 1.1) structured = structured.slice(-jsonLinesMax);
         return;
@@ -47,6 +51,10 @@ export function replicaLogs(): ReplicaLogs {
       [...structured, ...[...plain.values()].flat()]
         .filter((line) => line.at >= since && (app === undefined || line.app === app))
         .sort((a, b) => a.at - b.at),
+    follow(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
   };
 }
 

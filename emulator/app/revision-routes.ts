@@ -3,6 +3,7 @@
 import { listReply } from "../arm/lists.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type Resource } from "../arm/resource.ts";
 import { runtimeOf, startRevision, stopRevision, untilReady } from "./app-runtime.ts";
+import { streamAddress } from "./log-stream.ts";
 import {
   type AppRuntime,
   findRevision,
@@ -32,7 +33,7 @@ export async function revisionRoutes(
   if (!revision) throw notFound(app, `Revision '${revisionName}'`);
   const verb = `${request.method} ${action?.toLowerCase() ?? ""}`.trim();
   if (verb === "GET") return { status: 200, body: presentRevision(app, revision, now) };
-  if (verb === "GET replicas") return showReplicas(app, revision, replicaName);
+  if (verb === "GET replicas") return showReplicas(cloud, app, revision, replicaName);
   if (verb === "POST activate") return activate(cloud, app, revision);
   if (verb === "POST deactivate") return deactivate(app, revision, resource, now);
   if (verb === "POST restart") {
@@ -42,13 +43,14 @@ export async function revisionRoutes(
   return undefined;
 }
 
-function showReplicas(app: AppRuntime, revision: Revision, name: string | undefined): ArmReply {
+function showReplicas(cloud: Cloud, app: AppRuntime, revision: Revision, name: string | undefined): ArmReply {
   const replicas = revision.set?.replicas ?? [];
+  const streams = streamAddress(cloud, app.id);
   if (name === undefined)
-    return { status: 200, body: { value: replicas.map((each) => presentReplica(app, revision, each)) } };
+    return { status: 200, body: { value: replicas.map((each) => presentReplica(app, revision, each, streams)) } };
   const replica = replicas.find((each) => each.name === name);
   if (!replica) throw notFound(app, `Replica '${name}'`);
-  return { status: 200, body: presentReplica(app, revision, replica) };
+  return { status: 200, body: presentReplica(app, revision, replica, streams) };
 }
 
 /** Activates a revision. An active one stays as it is, also at zero replicas. */

@@ -189,9 +189,13 @@ export function presentRevision(app: AppRuntime, revision: Revision, now: number
   };
 }
 
-/** Gives a replica as `/replicas/<name>` answers it. */
-export function presentReplica(app: AppRuntime, revision: Revision, replica: Replica): Body {
-  const shown = replica.containers.map(presentContainer);
+/** Gives a replica as `/replicas/<name>` answers it. The streams of its logs are below the app's address for them. */
+export function presentReplica(app: AppRuntime, revision: Revision, replica: Replica, streams: string): Body {
+  const address = `${streams}/revisions/${revision.name}/replicas/${replica.name}`;
+  const shown = replica.containers.map((each) => ({
+    ...presentContainer(each),
+    logStreamEndpoint: `${address}/containers/${each.name}/logstream`,
+  }));
   const main = replica.containers.filter(({ isInit }) => !isInit);
   return {
     id: `${app.id}/revisions/${revision.name}/replicas/${replica.name}`,

@@ -129,7 +129,7 @@ function answer(
 ): Promise<ArmReply> | ArmReply {
   if (place.collection) return list(cloud, place, request);
   if (place.rest.length > 0) return below(cloud, place, request);
-  place.resourceType.refuseName?.(cloud.store.get(place.parentId), place.name);
+  place.resourceType.refuseName?.(cloud.store.get(place.parentId), place.name, request.method);
   const stored = cloud.store.get(place.id) ?? unwrittenIn(cloud, place).find(({ id }) => id === place.id.toLowerCase());
   switch (request.method) {
     case "GET":

@@ -91,10 +91,19 @@ export interface ResourceType {
   readonly apiVersions: readonly string[];
   /** What the emulator does with each field of a body. */
   readonly fields?: FieldClasses;
+  /** Gives what a stored body asks for without effect although its field has one in other bodies. */
+  readonly inertValues?: (body: Body) => readonly { readonly field: string; readonly why: string }[];
   /** True when the specification has conditional writes: `If-None-Match: *`, and ETags, which are refused by name. */
   readonly conditional?: true;
   /** True when the type has no PATCH. */
   readonly noPatch?: true;
+  /**
+   * What a PATCH may change: names, or `properties.<name>`. Azure ignores anything else in the body, so that it is
+   * refused by name here.
+   *
+   * @default everything
+   */
+  readonly patches?: readonly string[];
   /**
    * How PUT answers: `sync` with the final body; `async-operation` with state InProgress and an azure-async-operation
    * URL, and then PATCH and DELETE answer 202 with a Location.
@@ -138,8 +147,8 @@ export interface ResourceType {
    * changed, and not deleted.
    */
   readonly unwritten?: (parent: Resource) => readonly Body[];
-  /** Refuses a name for which there is no such resource. @throws ArmError */
-  readonly refuseName?: (parent: Resource | undefined, name: string) => void;
+  /** Refuses a name for which there is no such resource, or none with this method. @throws ArmError */
+  readonly refuseName?: (parent: Resource | undefined, name: string, method: string) => void;
   /** Actions by lower-cased name: POST `<id>/<name>`. */
   readonly actions?: {
     readonly [name: string]: (resource: Resource, cloud: Cloud, request: ArmRequest) => Promise<ArmReply>;

@@ -25,6 +25,12 @@ export interface Schema {
    */
   readonly accept: (body: Body, partial: boolean) => Body;
   /**
+   * Checks the result of a PATCH where the PATCH has touched it.
+   *
+   * @throws ArmError 400 naming a required property that it took away, or that something new lacks
+   */
+  readonly requireMerged: (merged: Body, sent: Body) => void;
+  /**
    * Names the property that is unknown, write-only, of a wrong type, or missing in
    * an answer; undefined when the answer fits.
    */
@@ -64,6 +70,8 @@ export function schemaOf(type: string, apiVersion: string): Schema {
         partial ? "part" : "whole",
       ) as Body;
     },
+    requireMerged: (merged, sent) =>
+      requireMerged(at, { ...body, properties: withoutName(body.properties) }, merged, sent, ""),
     refuseAnswer: (value) =>
       problemOf(() => check(at, body, value, "", "answer")) ??
       ["id", "name", "type"].filter((each) => value[each] === undefined).map((each) => `'${each}' is missing`)[0],
@@ -197,6 +205,22 @@ const isIgnored = (property: Property | undefined, value: unknown, role: Role): 
   value === undefined ||
   (role !== "answer" && isFlagged(property, readOnly)) ||
   (role === "whole" && value === null && property !== undefined);
+
+function requireMerged(at: Lookup, type: Type, merged: Body, sent: Body, where: string): void {
+  const variants = type.$type === "DiscriminatedObjectType" ? (type.elements as { [name: string]: Reference }) : {};
+  const variant = variants[merged[type.discriminator ?? ""]];
+  const properties = { ...type.baseProperties, ...type.properties, ...(variant && at(variant).properties) };
+  const below = (name: string): string => (where === "" ? name : `${where}.${name}`);
+  const missing = Object.keys(properties).find((name) => isRequired(properties[name]!) && merged[name] == null);
+  if (missing !== undefined) refuse(below(missing), "is required");
+  for (const [name, each] of Object.entries(sent)) {
+    const property = properties[name];
+    if (property && isBody(each) && isBody(merged[name]))
+      requireMerged(at, at(property.type), merged[name], each, below(name));
+  }
+}
+
+const isBody = (value: unknown): value is Body => typeof value === "object" && value !== null && !Array.isArray(value);
 
 function checkObject(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(where, "must be an object");

@@ -7,9 +7,11 @@ import { runtimeOf } from "../app/app-runtime.ts";
 import { readyReplicas } from "../app/revisions.ts";
 import { authorize, builtInRole, hasRole, permissionsOf } from "../authorization/roles.ts";
 import { type Principal, tenant } from "../authorization/tokens.ts";
+import { versionsOffered } from "../dbforpostgresql/server-rules.ts";
 import { vaultRoutes } from "../keyvault/deleted-vaults.ts";
-import { region } from "./bodies.ts";
+import { region, regionOf } from "./bodies.ts";
 import { listReply } from "./lists.ts";
+import { nameAvailability } from "./name-availability.ts";
 import { versionsServed } from "./published-types.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type ResourceType } from "./resource.ts";
 import { groupIdOf, groupNameOf } from "./resource-path.ts";
@@ -64,22 +66,32 @@ const routes: readonly Route[] = [
   },
   {
     method: "GET",
-    path: underProvider("Microsoft.App/locations/[^/]+/usages"),
+    path: underProvider("Microsoft.App/locations/([^/]+)/usages"),
     action: "Microsoft.App/locations/usages/read",
-    answer: ({ cloud, request }) => listReply(request, [environmentUsage(cloud)]),
+    answer: ({ cloud, request, parts: [location] }) => {
+      requireRegion(location!, "Microsoft.App/locations/usages");
+      return listReply(request, [environmentUsage(cloud)]);
+    },
   },
   {
     method: "GET",
     path: underProvider("Microsoft.App/managedEnvironments/([^/]+)/usages"),
     action: "Microsoft.App/managedEnvironments/usages/read",
-    answer: ({ cloud, request }) =>
-      listReply(request, [coreUsage(cloud, request.path.slice(0, request.path.lastIndexOf("/")))]),
+    answer: ({ cloud, request, parts: [name] }) => {
+      const environmentId = request.path.slice(0, request.path.lastIndexOf("/"));
+      if (!cloud.store.get(environmentId))
+        throw new ArmError(404, "ResourceNotFound", `The managed environment '${name}' was not found.`);
+      return listReply(request, [coreUsage(cloud, environmentId)]);
+    },
   },
   {
     method: "GET",
-    path: underProvider("Microsoft.DBforPostgreSQL/locations/[^/]+/capabilities"),
+    path: underProvider("Microsoft.DBforPostgreSQL/locations/([^/]+)/capabilities"),
     action: "Microsoft.DBforPostgreSQL/locations/capabilities/read",
-    answer: ({ request }) => listReply(request, [databaseServers]),
+    answer: ({ request, parts: [location] }) => {
+      requireRegion(location!, "Microsoft.DBforPostgreSQL/locations/capabilities");
+      return listReply(request, [databaseServers]);
+    },
   },
   {
     method: "GET",
@@ -124,12 +136,7 @@ const routes: readonly Route[] = [
     },
   },
   ...vaultRoutes,
-  {
-    method: "POST",
-    path: underProvider("([^/]+)/checkNameAvailability"),
-    action: "*/checkNameAvailability/read",
-    answer: ({ cloud, request: { body } }) => one(availability(cloud, String(body?.["type"]), String(body?.["name"]))),
-  },
+  nameAvailability,
 ];
 
 /**
@@ -156,9 +163,21 @@ export function answerSubscription(
   return undefined;
 }
 
+/** Refuses a location that is no region of this cloud. @throws ArmError 400 */
+function requireRegion(location: string, type: string): void {
+  if (regionOf(location) === region) return;
+  throw new ArmError(
+    400,
+    "NoRegisteredProviderFound",
+    `No registered resource provider found for location '${location}' for type '${type}'. ` +
+      `The supported locations are '${region}'.`,
+  );
+}
+
 /** Refuses an api-version that is no date. @throws ArmError 400 */
 function requireDate(apiVersion: string): void {
-  if (/^20\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])(-preview)?$/i.test(apiVersion)) return;
+  const [, day = ""] = /^(20\d\d-\d\d-\d\d)(-preview)?$/i.exec(apiVersion) ?? [];
+  if (Number.isFinite(Date.parse(day)) && new Date(day).toISOString().startsWith(day)) return;
   throw new ArmError(
     400,
     "InvalidApiVersionParameter",
@@ -346,21 +365,5 @@ const databaseServers = {
       ["Standard_E4ds_v5", 4, 8192],
     ),
   ],
-  supportedServerVersions: ["14", "15", "16", "17", "18"].map((name) => ({ name, status: "Available" })),
+  supportedServerVersions: versionsOffered.map((name) => ({ name, status: "Available" })),
 };
-
-/**
- * Reports whether a name is free. This cloud is all of Azure here, so a name is taken when one of its resources has it.
- */
-function availability(cloud: Cloud, type: string, name: string): object {
-  const taken = cloud.store
-    .list()
-    .some(
-      (each) =>
-        each.type.toLowerCase() === type.toLowerCase() &&
-        String(each.body["name"]).toLowerCase() === name.toLowerCase(),
-    );
-  return taken
-    ? { nameAvailable: false, reason: "AlreadyExists", message: `The name ${name} is already in use.` }
-    : { nameAvailable: true };
-}

@@ -30,7 +30,7 @@ export const etagOf = ({ body }: Resource): string =>
   `"${createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 16)}"`;
 
 /**
- * Gives the body that a request sends, merged into the previous one for a PATCH.
+ * Gives the body that a request sends, and what becomes of it: merged into the previous one for a PATCH.
  *
  * @throws ArmError 400 when it violates the schema
  */
@@ -40,7 +40,7 @@ function requestedBody(
   place: Place,
   request: ArmRequest,
   previous: Resource | undefined,
-): Body {
+): { readonly sent: Body; readonly body: Body } {
   const merge = request.method === "PATCH";
   const quirks = quirksOf(cloud);
   const nameProblem = schema.refuseName(place.name);
@@ -55,7 +55,8 @@ function requestedBody(
     );
   place.resourceType.checkSent?.(request.body);
   const accepted = schema.accept(request.body, merge);
-  const { type, fields } = place.resourceType;
+  const { type, fields, patches } = place.resourceType;
+  if (merge && patches) refuseIgnored(type, patches, accepted);
   if (fields) {
     refuseWrongValues(type, request.apiVersion, fields, accepted);
     refuseUnsupportedFields(fields, accepted);
@@ -66,16 +67,24 @@ function requestedBody(
         arraysWhole: quirks["patch-replaces-arrays"] !== false,
       }) as Body)
     : accepted;
-  return structuredClone(body);
+  return { sent: accepted, body: structuredClone(body) };
+}
+
+/** Refuses what Azure ignores in a PATCH. @throws ArmError 400 */
+function refuseIgnored(type: string, patches: readonly string[], { properties, ...sent }: Body): void {
+  const names = [...Object.keys(sent), ...Object.keys(properties ?? {}).map((name) => `properties.${name}`)];
+  const ignored = names.find((name) => !patches.includes(name));
+  if (ignored) throw unsupported(`a PATCH of '${ignored}' of ${type}, which Azure ignores`);
 }
 
 /** Gives the whole body to be stored. @throws ArmError */
 function wantedBody(cloud: Cloud, place: Place, request: ArmRequest, previous: Resource | undefined): Body {
   const schema = schemaOf(place.resourceType.type, request.apiVersion);
-  const body = requestedBody(cloud, schema, place, request, previous);
+  const { sent, body } = requestedBody(cloud, schema, place, request, previous);
   const [before, after] = [previous?.body["location"], body["location"]];
   if (before !== undefined && after == null)
     throw new ArmError(400, "LocationRequired", "The location property is required for this definition.");
+  if (request.method === "PATCH") schema.requireMerged(body, sent);
   refuseUnknownRegion(place.resourceType.type, after);
   refuseWrongTags(body["tags"]);
   if (before !== undefined && after !== undefined && regionOf(before) !== regionOf(after))

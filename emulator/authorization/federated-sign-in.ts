@@ -8,6 +8,17 @@ import { type ManagedIdentity, managedIdentities } from "../managedidentity/prin
 
 const issuers = new WeakMap<Store, Map<string, JSONWebKeySet>>();
 
+/** Reports whether a value is a set of public keys by which a signature can be checked. */
+export function isKeySet(value: unknown): value is JSONWebKeySet {
+  try {
+    createLocalJWKSet(value as JSONWebKeySet);
+    const { keys } = value as JSONWebKeySet;
+    return keys.length > 0 && keys.every((key) => !("d" in key));
+  } catch {
+    return false;
+  }
+}
+
 /** Gives the keys of the issuers that a cloud knows. */
 export function issuersOf(store: Store): Map<string, JSONWebKeySet> {
   const known = issuers.get(store) ?? new Map<string, JSONWebKeySet>();
@@ -87,9 +98,14 @@ async function wrongSignature(store: Store, assertion: string, { iss = "" }: JWT
   const keys = issuersOf(store).get(iss);
   if (keys === undefined) return refused(`AADSTS50166: The keys of the issuer '${iss}' are not known to the emulator.`);
   try {
-    await jwtVerify(assertion, createLocalJWKSet(keys), { issuer: iss, algorithms: ["RS256"] });
+    await jwtVerify(assertion, createLocalJWKSet(keys), {
+      issuer: iss,
+      algorithms: ["RS256"],
+      requiredClaims: ["exp"],
+    });
     return undefined;
   } catch (error) {
+    if (error instanceof errors.JWTClaimValidationFailed && error.reason === "missing") return malformed;
     return error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed
       ? refused("AADSTS700024: Client assertion is not within its valid time range.")
       : malformed;

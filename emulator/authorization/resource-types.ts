@@ -1,12 +1,14 @@
 // Microsoft.Authorization: custom role definitions and role assignments, with the rules by which Azure refuses them.
 // Which actions a role permits is in roles.ts.
+
 import { keep, sameText } from "../arm/bodies.ts";
+import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type ResourceType, type Store } from "../arm/resource.ts";
 import { groupIdOf } from "../arm/resource-path.ts";
 import { managedIdentities } from "../managedidentity/principals.ts";
 import { roleAssignmentFields, roleDefinitionFields } from "./fields.ts";
 import { refusalOfRole } from "./role-rules.ts";
-import { builtInRoles, isWithin, roleDefinitionOf } from "./roles.ts";
+import { builtInRole, builtInRoles, isWithin, roleDefinitionOf } from "./roles.ts";
 import { clientObjectId, tenant } from "./tokens.ts";
 
 /** Custom role definitions, as Resource Manager serves them. */
@@ -15,6 +17,9 @@ export const roleDefinitionType: ResourceType = {
   apiVersions: ["2022-04-01", "2022-05-01-preview"],
   fields: roleDefinitionFields,
   noPatch: true,
+  refuseName: (_, name, method) => {
+    if (method === "DELETE" && builtInRole(name)) throw refusedToo(`The role '${name}' is built in.`);
+  },
   listed: {
     others: builtInRoles,
     filters: { roleName: ({ properties }) => properties.roleName, type: ({ properties }) => properties.type },

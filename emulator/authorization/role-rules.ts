@@ -17,6 +17,7 @@ const actionForm = /^(\*|[\w.*-]+(\/[\w.*-]+)+)$/;
 /** Gives the refusal of a custom role; undefined when it is right. Its name's being taken is not looked at. */
 export function refusalOfRole(guid: string, properties: Body): ArmError | undefined {
   const { roleName, description = "", type = "CustomRole", assignableScopes = [], permissions = [] } = properties;
+  if (permissions?.length === 0) return refusedToo("A role definition needs permissions.");
   if (builtInRole(guid)) return refusedToo(`The role '${guid}' is built in, and cannot be changed.`);
   if (typeof roleName !== "string" || roleName.trim() === "" || roleName.length > nameMax)
     return refusedToo(`A role needs a roleName of 1 to ${nameMax} characters.`);

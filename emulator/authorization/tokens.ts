@@ -188,6 +188,14 @@ async function clientToken(
   if (form.get("grant_type") !== "client_credentials")
     return loginError(400, "unsupported_grant_type", "The emulator supports client credentials only.");
   const assertion = form.get("client_assertion");
+  if (assertion !== null && !form.has("client_assertion_type"))
+    return loginError(
+      400,
+      "invalid_request",
+      "AADSTS900144: The request body must contain the following parameter: 'client_assertion_type'.",
+    );
+  if (assertion !== null && form.get("client_assertion_type") !== assertionType)
+    return loginError(400, "invalid_request", `AADSTS90023: The client_assertion_type must be '${assertionType}'.`);
   if (assertion !== null) return assertedToken(issuer, store, { id, assertion, scope: form.get("scope") ?? "" });
   if (!same(id, client.id))
     return loginError(
@@ -210,6 +218,8 @@ async function clientToken(
     }),
   );
 }
+
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 const granted = (token: string): ArmReply => ({
   status: 200,

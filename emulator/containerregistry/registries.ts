@@ -2,7 +2,7 @@
 // container is a process, and the emulator's options map image names to programs. An app without the right to pull is
 // refused nevertheless, so that a forgotten right is found here.
 import { imageName } from "../app/replica-plan.ts";
-import { isIPv4OrRange } from "../arm/bodies.ts";
+import { isIPv4OrRange, sameText } from "../arm/bodies.ts";
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type ResourceType } from "../arm/resource.ts";
 import { mayAct } from "../authorization/roles.ts";
@@ -34,6 +34,7 @@ export const registryType: ResourceType = {
       networkRuleSet: networkRuleSet?.defaultAction === "Deny" || networkRuleSet?.ipRules?.length > 0,
       "policies.retentionPolicy": isOn(policies?.retentionPolicy?.status),
       "policies.trustPolicy": isOn(policies?.trustPolicy?.status),
+      "policies.exportPolicy": String(policies?.exportPolicy?.status).toLowerCase() === "disabled",
       dataEndpointEnabled: dataEndpointEnabled === true,
       "zone redundancy": isOn(zoneRedundancy),
     };
@@ -43,6 +44,8 @@ export const registryType: ResourceType = {
       if (!isIPv4OrRange(value)) throw refusedToo(`'${value}' is no IPv4 address and no range in CIDR.`);
     if (!isPremium && String(properties.publicNetworkAccess).toLowerCase() === "disabled")
       throw refusedToo(`A registry of the tier ${wanted["sku"].name} cannot disable public access; Premium can.`);
+    if (ofPremium["policies.exportPolicy"] && !sameText(properties.publicNetworkAccess, "Disabled"))
+      throw refusedToo("Exports can only be disabled where public access is disabled too.");
     wanted["sku"] = { ...wanted["sku"], tier: wanted["sku"].name };
     wanted["properties"] = {
       adminUserEnabled: false,

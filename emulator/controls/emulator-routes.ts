@@ -1,14 +1,13 @@
 // The emulator's own routes: request rows, replica logs, processes and killing them, the ingestion lag, quirks, what is
 // due, what was delivered, and what was accepted without effect. They are for tests and demonstrations; Azure has
 // nothing under /_emulator.
-import type { JSONWebKeySet } from "jose";
 import { runtimeOf } from "../app/app-runtime.ts";
 import { jobProcesses } from "../app/job-executions.ts";
 import { type KeptRow, requestRows, rowFrom } from "../app/request-rows.ts";
 import type { AppRuntime } from "../app/revisions.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "../arm/resource.ts";
 import { typeNamed } from "../arm/resource-path.ts";
-import { issuersOf } from "../authorization/federated-sign-in.ts";
+import { isKeySet, issuersOf } from "../authorization/federated-sign-in.ts";
 import { type Delivery, deliveriesOf, type Order } from "../delivery/deliveries.ts";
 import { policies } from "../delivery/policies.ts";
 import { resourceTypes } from "../resource-types.ts";
@@ -74,7 +73,7 @@ export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Prom
       case "POST deliveries":
         return { status: 202, body: { id: deliveriesOf(cloud).send(orderFrom(body)) } };
       case "POST issuers":
-        issuersOf(cloud.store).set(String(body["issuer"]), body["keys"] as JSONWebKeySet);
+        addIssuer(cloud, body);
         return { status: 200, body: { issuers: [...issuersOf(cloud.store).keys()] } };
       case "GET inert":
         return { status: 200, body: { resources: inertFields(cloud) } };
@@ -92,11 +91,16 @@ export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Prom
 /** Gives what clients have set on resources and has no effect here, with the reason. */
 const inertFields = (cloud: Cloud): readonly Body[] =>
   cloud.store.list().flatMap(({ type, body, inert = [] }) => {
-    const why = typeNamed(resourceTypes, type)?.fields?.inert ?? {};
-    return inert.length === 0
-      ? []
-      : [{ id: body["id"], fields: inert.map((field) => ({ field, why: why[field] ?? "" })) }];
+    const { fields, inertValues } = typeNamed(resourceTypes, type) ?? {};
+    const all = [...inert.map((field) => ({ field, why: fields?.inert[field] ?? "" })), ...(inertValues?.(body) ?? [])];
+    return all.length === 0 ? [] : [{ id: body["id"], fields: all }];
   });
+
+function addIssuer({ store }: Cloud, { issuer, keys }: Body): void {
+  if (typeof issuer !== "string" || !/^https:/i.test(issuer) || !isKeySet(keys))
+    refuse("An issuer is {issuer, keys}: an address with https, and a JSON Web Key Set with a key.");
+  else issuersOf(store).set(issuer, keys);
+}
 
 function orderFrom({ to, body, headers = {}, policy = "eventGrid", deadLetter = false }: Body): Order {
   if (typeof to !== "string" || typeof body !== "string" || !Object.hasOwn(policies, policy))

@@ -64,6 +64,10 @@ export const makeConfigurationType = (
       properties: { value: defaultValue, source: "system-default" },
     })),
   refuseName: (server, name) => void parameterNamed(server, name),
+  inertValues: ({ name, properties }) =>
+    properties.source === "user-override" && !parametersOf(18)[String(name).toLowerCase()]?.effect
+      ? [{ field: "properties.value", why: "the one PostgreSQL server behind the emulator decides" }]
+      : [],
   onPut: (context) => putConfiguration(context, apply),
   present: ({ id, body }, { store }) => {
     const parameter = parameterNamed(store.get(parentIdOf(id)), body["name"]);

@@ -2,7 +2,7 @@
 // a flexible server is a login role there, and a database is a database of that role. A password reaches PostgreSQL and
 // is stored nowhere else. That server cannot verify Entra tokens, so Entra administrators are refused.
 import pg from "pg";
-import { refusedToo } from "../arm/refusals.ts";
+import { refusedToo, unsupported } from "../arm/refusals.ts";
 import {
   ArmError,
   type ArmReply,
@@ -16,12 +16,10 @@ import { parentIdOf } from "../arm/resource-path.ts";
 import { requireSubnet, requireZone } from "../network/networks.ts";
 import { makeConfigurationType, overridesOf, restartParameters } from "./configurations.ts";
 import { administratorFields, databaseFields, firewallRuleFields, flexibleServerFields } from "./fields.ts";
+import { checkLogin, checkPassword, checkServer, isSystemDatabase } from "./server-rules.ts";
 
 const apiVersions = ["2025-08-01"];
 const serverType = "Microsoft.DBforPostgreSQL/flexibleServers";
-/** Login names that Azure refuses, and PostgreSQL's own prefix. */
-const reserved = /^(azure_superuser|azure_pg_admin|admin|administrator|root|guest|public|pg_.*|)$/i;
-
 /** What Azure's servers are set to, and what their log depends on. */
 const azureSettings = ["log_connections = 'on'", "log_timezone = 'UTC'"];
 
@@ -102,6 +100,7 @@ async function putServer(context: PutContext): Promise<void> {
   const { id, wanted, previous, cloud } = context;
   if (cloud.options.postgres === undefined) throw missingServer();
   keepNetwork(context);
+  checkServer(wanted, previous?.body);
   const days: unknown = wanted["properties"].backup?.backupRetentionDays;
   if (days !== undefined && !(Number(days) >= 7 && Number(days) <= 35))
     throw refusedToo(`backupRetentionDays must be 7 to 35, not ${String(days)}.`);
@@ -116,7 +115,9 @@ async function putServer(context: PutContext): Promise<void> {
       "InvalidParameterValue",
       "administratorLogin and administratorLoginPassword are needed to create a server.",
     );
-  if (reserved.test(login) || login === cloud.options.postgres.user)
+  checkLogin(login);
+  if (typeof password === "string") checkPassword(password, login);
+  if (login === cloud.options.postgres.user)
     throw new ArmError(400, "ReservedLoginName", `The login name '${login}' is reserved.`);
   if (previous && login !== previous.body["properties"].administratorLogin)
     throw new ArmError(400, "InvalidParameterValue", "administratorLogin cannot be changed.");
@@ -247,6 +248,9 @@ export const flexibleServerTypes: readonly ResourceType[] = [
     apiVersions,
     fields: databaseFields,
     noPatch: true,
+    refuseName: (_server, database) => {
+      if (isSystemDatabase(database)) throw unsupported(`the database '${database}' that every server has`);
+    },
     put: "async-operation",
     onPut: putDatabase,
     onDelete: deleteDatabase,

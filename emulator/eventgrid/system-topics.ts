@@ -126,6 +126,7 @@ export const eventGridTypes: readonly ResourceType[] = [
   {
     type: topicType,
     apiVersions,
+    patches: ["tags", "identity"],
     fields: systemTopicFields,
     put: "async-operation",
     onPut: async (context) => putTopic(context),
@@ -133,6 +134,8 @@ export const eventGridTypes: readonly ResourceType[] = [
   {
     type: subscriptionType,
     apiVersions,
+    // Azure's PATCH takes the properties without `properties` around them.
+    patches: [],
     fields: eventSubscriptionFields,
     put: "async-operation",
     onPut: putSubscription,

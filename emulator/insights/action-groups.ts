@@ -79,6 +79,7 @@ export function refusalOfNamed(
 export const actionGroups: ResourceType = {
   type: "Microsoft.Insights/actionGroups",
   apiVersions: ["2024-10-01-preview"],
+  patches: ["tags", "properties.enabled"],
   fields: actionGroupFields,
   // Azure has a code of its own for this, which the schema's check would hide (Azure/bellhop#72).
   checkSent: ({ properties }: Body) => {

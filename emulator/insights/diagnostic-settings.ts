@@ -1,5 +1,6 @@
 // Microsoft.Insights/diagnosticSettings: which logs of a resource go to which workspace. Which categories a resource
 // has depends on its type. The errors of this provider are flat: `{"code", "message"}`.
+import { firstTwice } from "../arm/bodies.ts";
 import { flatError } from "../arm/refusals.ts";
 import type { ArmError, Body, PutContext, Resource, ResourceType, Store } from "../arm/resource.ts";
 import { diagnosticSettingFields } from "./fields.ts";
@@ -79,6 +80,10 @@ export const diagnosticSettingType: ResourceType = {
       );
     const { logs = [], metrics = [], logAnalyticsDestinationType: destination } = wanted["properties"];
     for (const log of logs as Body[]) checkLog(log, known);
+    const twice = firstTwice(
+      [...logs, ...metrics].map(({ category, categoryGroup }: Body) => category ?? categoryGroup),
+    );
+    if (twice) throw refuse(`The category '${twice}' is there twice.`);
     for (const { category } of metrics as Body[])
       if (category !== "AllMetrics")
         throw refuse(`Metric category '${category}' is not supported, supported categories are: 'AllMetrics'`);

@@ -19,6 +19,7 @@ const retentionDays = [30, 60, 90, 120, 180, 270, 365, 550, 730];
 const components: ResourceType = {
   type: "Microsoft.Insights/components",
   apiVersions: ["2020-02-02"],
+  patches: ["tags"],
   fields: componentFields,
   parentMustExist: ({ properties }: Body, store: Store) => {
     const { WorkspaceResourceId: workspace } = properties ?? {};

@@ -59,6 +59,17 @@ const metrics: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+const ofRequests = ["ActivityType", "ActivityName", "StatusCode", "StatusCodeClass", "TransactionType"];
+const ofDeliveries = ["Topic", "EventSubscriptionName", "EventType", "DomainEventSubscriptionName"];
+
+/** The dimensions of those metrics, as the same lists name them. */
+const dimensionsOf: Readonly<Record<string, readonly string[]>> = {
+  "microsoft.app/containerapps": ["revisionName", "podName", "deploymentName", "statusCodeCategory", "statusCode"],
+  "microsoft.dbforpostgresql/flexibleservers": [],
+  "microsoft.keyvault/vaults": ofRequests,
+  "microsoft.eventgrid/systemtopics": [...ofDeliveries, "Error", "ErrorType", "DeadLetterReason", "DropReason"],
+};
+
 /** Metric alert rules, as Resource Manager serves them. */
 export const metricAlerts: ResourceType = {
   type: "Microsoft.Insights/metricAlerts",
@@ -120,6 +131,8 @@ function checkCondition({ name, metricName, metricNamespace, criterionType, dime
   for (const { name: dimension, operator, values } of (dimensions ?? []) as Body[]) {
     if (!/^(include|exclude)$/i.test(String(operator)))
       throw refusedToo(`The operator of the dimension '${String(dimension)}' must be Include or Exclude.`);
+    if (!dimensionsOf[type]?.some((each) => sameText(each, dimension)))
+      throw refusedToo(`The metrics of ${type} have no dimension '${String(dimension)}'.`);
     if (values.length === 0) throw refusedToo("A dimension needs a value.");
   }
 }

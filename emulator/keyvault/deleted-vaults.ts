@@ -1,7 +1,7 @@
 // Vaults that were deleted and not yet purged: they keep their name and their secrets, may be recovered, and are purged
 // when their retention is over. What extends a vault (role assignments, diagnostic settings, event subscriptions) is
 // gone with the deletion and does not come back.
-import { region, sameText } from "../arm/bodies.ts";
+import { region, regionOf, sameText } from "../arm/bodies.ts";
 import { listReply } from "../arm/lists.ts";
 import { ArmError, type Body, type Cloud, type Resource } from "../arm/resource.ts";
 import { subscription } from "../arm/subscription-id.ts";
@@ -101,9 +101,9 @@ const presented = ({ resource, at, purgeAt }: DeletedVault): Body => ({
   },
 });
 
-function deletedVault(cloud: Cloud, name: string): DeletedVault {
+function deletedVault(cloud: Cloud, name: string, location: string): DeletedVault {
   const vault = deletedVaultsOf(cloud).get(name);
-  if (vault) return vault;
+  if (vault && regionOf(vault.resource.body["location"]) === regionOf(location)) return vault;
   throw new ArmError(
     404,
     "DeletedVaultNotFound",
@@ -141,7 +141,9 @@ export const vaultRoutes: readonly Route[] = [
     path: underProvider("Microsoft.KeyVault/checkNameAvailability"),
     action: "Microsoft.KeyVault/checkNameAvailability/read",
     answer: ({ cloud, request: { body } }) => {
-      const name = String(body?.["name"]);
+      const { name, type } = body ?? {};
+      if (typeof name !== "string" || !sameText(type, "Microsoft.KeyVault/vaults"))
+        throw new ArmError(400, "BadRequest", "A name and the type Microsoft.KeyVault/vaults are needed.");
       const reply = (reason: string, message: string) => ({
         status: 200,
         body: { nameAvailable: false, reason, message },
@@ -165,16 +167,19 @@ export const vaultRoutes: readonly Route[] = [
   },
   {
     method: "GET",
-    path: underProvider("Microsoft.KeyVault/locations/[^/]+/deletedVaults/([^/]+)"),
+    path: underProvider("Microsoft.KeyVault/locations/([^/]+)/deletedVaults/([^/]+)"),
     action: "Microsoft.KeyVault/locations/deletedVaults/read",
-    answer: ({ cloud, parts: [name] }) => ({ status: 200, body: presented(deletedVault(cloud, name!)) }),
+    answer: ({ cloud, parts: [location, name] }) => ({
+      status: 200,
+      body: presented(deletedVault(cloud, name!, location!)),
+    }),
   },
   {
     method: "POST",
-    path: underProvider("Microsoft.KeyVault/locations/[^/]+/deletedVaults/([^/]+)/purge"),
+    path: underProvider("Microsoft.KeyVault/locations/([^/]+)/deletedVaults/([^/]+)/purge"),
     action: "Microsoft.KeyVault/locations/deletedVaults/purge/action",
-    answer: ({ cloud, parts: [name] }) => {
-      const { resource } = deletedVault(cloud, name!);
+    answer: ({ cloud, parts: [location, name] }) => {
+      const { resource } = deletedVault(cloud, name!, location!);
       if (resource.body["properties"].enablePurgeProtection)
         throw new ArmError(
           400,

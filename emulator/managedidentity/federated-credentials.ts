@@ -19,6 +19,7 @@ export const credentialsOf = (store: Store, identityId: string): readonly Resour
 export const federatedCredentialType: ResourceType = {
   type,
   apiVersions: ["2023-01-31"],
+  noPatch: true,
   fields: federatedCredentialFields,
   onPut: (context) => {
     const identity = parentIdOf(context.id);

@@ -11,6 +11,7 @@ import { identityFields } from "./fields.ts";
 export const identityType: ResourceType = {
   type: "Microsoft.ManagedIdentity/userAssignedIdentities",
   apiVersions: ["2023-01-31"],
+  patches: ["location", "tags"],
   fields: identityFields,
   onPut: async (context) => {
     if (!/^[a-z0-9][-_a-z0-9]{2,127}$/i.test(context.wanted["name"]))

@@ -73,14 +73,13 @@ export const subnetFields: FieldClasses = {
     "properties.delegations[].name": "kept and shown",
     "properties.provisioningState": "read-only",
   },
-  validated: {},
+  validated: { "properties.serviceEndpoints": "of a service that has one; nothing is routed" },
   inert: {
     "properties.delegations[].id": "kept and shown",
     "properties.delegations[].type": "kept and shown",
     "properties.privateEndpointNetworkPolicies": "there are no private endpoints",
     "properties.privateLinkServiceNetworkPolicies": "there are no private links",
     "properties.defaultOutboundAccess": "nothing is routed",
-    "properties.serviceEndpoints": "nothing is routed",
   },
   unsupported: {
     ...alike(

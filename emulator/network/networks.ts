@@ -8,6 +8,7 @@ import { ArmError, type Body, type Cloud, type Resource, type ResourceType, type
 import { parentIdOf } from "../arm/resource-path.ts";
 import { checkNetwork, keepSubnetsInside, liesIn, outsideOfNetwork, overlap, rangesOf } from "./address-space.ts";
 import { recordFields, subnetFields, virtualNetworkFields, zoneFields, zoneLinkFields } from "./fields.ts";
+import { checkServices } from "./subnet-services.ts";
 
 const networks = "Microsoft.Network/virtualNetworks";
 const subnets = `${networks}/subnets`;
@@ -68,6 +69,7 @@ const virtualNetworks: ResourceType = {
   type: networks,
   apiVersions: networkVersions,
   fields: virtualNetworkFields,
+  patches: ["tags"],
   put: "async-operation",
   children: async (_network, [kind = ""]) => {
     if (kind.toLowerCase() === "virtualnetworkpeerings") throw unsupported("peerings of virtual networks");
@@ -98,6 +100,7 @@ const subnetType: ResourceType = {
   put: "async-operation",
   onPut: async ({ id, wanted, cloud }) => {
     const name: string = wanted["name"];
+    checkServices(wanted["properties"]);
     const ranges = rangesOf(wanted["properties"]);
     // Azure keeps five addresses of each subnet, so that /29 is the smallest.
     const small = ranges.find(({ bitmask }) => bitmask > 29);

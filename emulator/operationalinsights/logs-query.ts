@@ -15,6 +15,8 @@ export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "bo
     const query: unknown = body["query"];
     if (typeof query !== "string" || query.trim() === "")
       return badArgument({ code: "MissingQuery", message: "The body has no query." });
+    if (Array.isArray(body["workspaces"]) ? body["workspaces"].length > 0 : body["workspaces"] != null)
+      return badArgument({ code: "EmulatorUnsupported", message: "The emulator does not query further workspaces." });
     const now = cloud.clock.now();
     const window = windowOf(body["timespan"], now);
     if (!window)

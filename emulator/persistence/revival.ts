@@ -1,6 +1,7 @@
 // Who owns which documents of a kept cloud: settings, resources, the contents of vaults, appointments, alerts, apps and
 // operations, each with how it is restored. Processes, probes and connections are not kept; they start anew. How
 // documents are written is in state.ts.
+import type { JSONWebKeySet } from "jose";
 import { alertBookOf, alertWord, type RuleBook } from "../alertsmanagement/alert-book.ts";
 import { watchRules } from "../alertsmanagement/log-rules.ts";
 import { runtimeOf, startRevision } from "../app/app-runtime.ts";
@@ -10,6 +11,7 @@ import type { AppRuntime, Revision } from "../app/revisions.ts";
 import type { KeptOperation, Operations } from "../arm/operations.ts";
 import type { Cloud, Resource, ResourceType } from "../arm/resource.ts";
 import { resumeWrite } from "../arm/writes.ts";
+import { issuersOf } from "../authorization/federated-sign-in.ts";
 import type { Pace } from "../controls/clock.ts";
 import type { Control } from "../controls/control.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
@@ -33,7 +35,11 @@ interface Settings {
   /** How the clock goes; null while it shows the real time. */
   readonly pace: Pace | null;
   readonly lagSeconds: number;
+  /** The issuers whose tokens identities may trust. A cloud that was kept before that has none. */
+  readonly issuers?: readonly KeptIssuer[];
 }
+
+type KeptIssuer = readonly [issuer: string, keys: JSONWebKeySet];
 
 type KeptApp = Omit<AppRuntime, "revisions" | "quirks" | "takenSuffixes" | "latestReady"> & {
   readonly revisions: readonly Omit<Revision, "set">[];
@@ -59,12 +65,18 @@ export function registerOwners(ledger: Ledger, parts: Parts, types: readonly Res
 const settingsOwner = (control: Control, cloud: Cloud): Owner => ({
   word: "settings",
   ids: () => ["all"],
-  read: () => ({ pace: control.clock.pace ?? null, lagSeconds: requestRows(cloud).lagSeconds }) satisfies Settings,
+  read: () =>
+    ({
+      pace: control.clock.pace ?? null,
+      lagSeconds: requestRows(cloud).lagSeconds,
+      issuers: [...issuersOf(cloud.store)],
+    }) satisfies Settings,
   changesByItself: true,
   revive: (documents) => {
-    for (const { pace, lagSeconds } of documents.values() as Iterable<Settings>) {
+    for (const { pace, lagSeconds, issuers = [] } of documents.values() as Iterable<Settings>) {
       control.clock.pace = pace ?? undefined;
       requestRows(cloud).lagSeconds = lagSeconds;
+      for (const [issuer, keys] of issuers) issuersOf(cloud.store).set(issuer, keys);
     }
   },
 });

@@ -94,7 +94,7 @@ beforeAll(async () => {
       logs: "https://api.loganalytics.ballast.localhost",
       login: "https://login.ballast.localhost",
     },
-    "existing-app:databasePassword": "for tests, of no use elsewhere",
+    "existing-app:databasePassword": "For tests, of no use elsewhere",
     "existing-app:server": { port: team.postgresPort, tls: "disable" },
     "existing-app:ingestionSeconds": 1,
     "existing-app:strategy": quickStrategy,

@@ -42,9 +42,8 @@ afterAll(async () => {
 test("a server is a login that works and a database is that login's own, until they are deleted", async () => {
   const made = await at.ask("PUT", `${server("journal")}?${version}`, serverBody("ballast"));
   expect(JSON.stringify(made.body)).not.toContain(password);
-  await expect
-    .poll(async () => (await at.ask("GET", String(made.headers["azure-asyncoperation"]))).body.status)
-    .toBe("Succeeded");
+  const asked = String(made.headers["azure-asyncoperation"]);
+  await expect.poll(async () => (await at.ask("GET", asked)).body.status, { timeout: 20_000 }).toBe("Succeeded");
   expect((await at.ask("GET", `${server("journal")}?${version}`)).body.properties).toMatchObject({
     state: "Ready",
     fullyQualifiedDomainName: "127.0.0.1",
@@ -84,14 +83,14 @@ test("a new password works from then on, and the old one does not", async () => 
   expect(await query("rotating", "Another-Horse-8", "postgres", "select 1 as one")).toEqual([{ one: 1 }]);
 });
 
-test("a chosen name is never executed as SQL", async () => {
-  const login = `o"; drop role ${postgres.user}; --`;
-  await at.settle(
-    "PUT",
-    `${server("quoted")}?${version}`,
-    serverBody(login, { administratorLoginPassword: "it's; drop" }),
-  );
-  expect(await query(login, "it's; drop", "postgres", "select 1 as one")).toEqual([{ one: 1 }]);
+test("a chosen name or password is never executed as SQL", async () => {
+  const harmful = `o"; drop role ${postgres.user}; --`;
+  const reply = await at.settle("PUT", `${server("harmful")}?${version}`, serverBody(harmful));
+  expect(reply.body.error.message).toContain("is invalid");
+  const login = "Quoted-One";
+  const secret = "It's; drop";
+  await at.settle("PUT", `${server("quoted")}?${version}`, serverBody(login, { administratorLoginPassword: secret }));
+  expect(await query(login, secret, "postgres", "select 1 as one")).toEqual([{ one: 1 }]);
 });
 
 test("reserved and taken logins, and features that PostgreSQL lacks, are refused by name", async () => {
@@ -129,7 +128,7 @@ test("a naive cloud shows a row of the server's log at once", async () => {
   const { customerId } = (await at.ask("GET", `${workspace}?api-version=2023-09-01`)).body.properties;
   const counted = 'PGSQLServerLogs | where Message has "user=logged_admin" | count';
   await expect
-    .poll(async () => (await logRows(at, customerId, counted))[0]!["Count"], { timeout: 15_000 })
+    .poll(async () => (await logRows(at, customerId, counted))[0]!["Count"], { timeout: 40_000 })
     .toBeGreaterThan(0);
   await at.ask("POST", "/_emulator/clock", { at: null });
 });
@@ -163,6 +162,19 @@ describe("parameters", () => {
     expect(names).toEqual(expect.arrayContaining(["azure.extensions", "wal_level", "statement_timeout"]));
     expect(new Set(names).size).toBe(names.length);
     expect((await at.ask("DELETE", parameter("wal_level"))).status).toBe(405);
+  });
+
+  test("one without effect is listed as such while it is set", async () => {
+    const listed = async () =>
+      ((await at.ask("GET", "/_emulator/inert")).body.resources as { readonly id: string; readonly fields: object[] }[])
+        .filter(({ id }) => id.endsWith("/configurations/azure.extensions"))
+        .map(({ fields }) => fields);
+    await set("azure.extensions", "vector");
+    expect(await listed()).toEqual([
+      [{ field: "properties.value", why: expect.stringContaining("behind the emulator") }],
+    ]);
+    await set("azure.extensions", "", "system-default");
+    expect(await listed()).toEqual([]);
   });
 
   test("one for sessions is that of every database of the server, later ones too, until it is reset", async () => {

@@ -12,6 +12,7 @@ import {
   roleCases,
 } from "../support/emulator/refused-everywhere.ts";
 import { actionGroupCases, ruleCases } from "../support/emulator/refused-monitor.ts";
+import { fieldCases, patchCases, questionCases } from "../support/emulator/refused-requests.ts";
 
 let at: CloudForTests;
 let names: Names;
@@ -37,6 +38,9 @@ const cases: readonly (readonly [string, readonly Case[]])[] = [
   ["roles", roleCases],
   ["Event Grid", eventGridCases],
   ["networks", networkCases],
+  ["patches", patchCases],
+  ["single fields", fieldCases],
+  ["questions", questionCases],
 ];
 
 describe.each(cases)("%s", (_, rows) => {

@@ -20,11 +20,13 @@ export const environmentFields: FieldClasses = {
     "properties.provisioningState": "read-only",
     "properties.defaultDomain": "read-only; the domain of its apps",
     "properties.staticIp": "read-only",
+    "properties.eventStreamEndpoint": "read-only; the address of its apps' events, as a stream",
     [`${domain}.customDomainVerificationId`]: "read-only",
     [`${network}.internal`]: "needs a subnet, and never changes",
     [`${network}.infrastructureSubnetId`]: "a delegated subnet of this cloud, which never changes",
   },
   validated: {
+    "properties.infrastructureResourceGroup": "a name that no resource group has; there is no infrastructure",
     [`${logs}.destination`]: "azure-monitor, log-analytics or none; rows go where diagnostic settings say",
     [`${logs}.logAnalyticsConfiguration.customerId`]:
       "a workspace of this cloud; its tables that end in _CL are refused by name",
@@ -43,7 +45,6 @@ export const environmentFields: FieldClasses = {
       ...["dockerBridgeCidr", "platformReservedCidr"].map((name) => `${network}.${name}`),
     ),
     [`${network}.platformReservedDnsIP`]: "Azure ignores it too",
-    "properties.infrastructureResourceGroup": "there is no infrastructure",
     "properties.peerAuthentication": "apps reach one another by TLS of the ingress alone",
     "properties.peerTrafficConfiguration": "apps reach one another by TLS of the ingress alone",
     "properties.publicNetworkAccess": "the emulator is on loopback only",
@@ -64,9 +65,7 @@ export const environmentFields: FieldClasses = {
     "properties.diskEncryptionConfiguration": { why: "customer-managed keys of environments" },
     ...alike(
       neverShown,
-      ...["deploymentErrors", "eventStreamEndpoint", "kedaConfiguration", "daprConfiguration"].map(
-        (name) => `properties.${name}`,
-      ),
+      ...["deploymentErrors", "kedaConfiguration", "daprConfiguration"].map((name) => `properties.${name}`),
       ...["privateLinkDefaultDomain", "privateEndpointConnections"].map((name) => `properties.${name}`),
     ),
   },

@@ -13,6 +13,7 @@ const lower = (texts: readonly string[]): readonly string[] => texts.map((each) 
 /** Checks the whole body of an environment. @throws ArmError 400 */
 export function checkEnvironmentBody(id: string, wanted: Body, cloud: Cloud): void {
   const { appLogsConfiguration, workloadProfiles, zoneRedundant, vnetConfiguration } = wanted["properties"] as Body;
+  const { infrastructureResourceGroup: group } = wanted["properties"];
   const name = String(wanted["name"]);
   if (!/^[a-z](?!.*--)[-a-z0-9]{0,58}[a-z0-9]$/i.test(name))
     refuseLikeAzure(
@@ -23,6 +24,9 @@ export function checkEnvironmentBody(id: string, wanted: Body, cloud: Cloud): vo
   checkProfiles(workloadProfiles ?? []);
   if (zoneRedundant && !vnetConfiguration?.infrastructureSubnetId)
     refuseLikeAzure("A zone-redundant environment needs an infrastructureSubnetId.");
+  if (group && !/^[-\w.()]{0,89}[-\w()]$/.test(group)) refuseLikeAzure(`'${group}' is no name of a resource group.`);
+  if (group && cloud.store.get(`${id.split("/").slice(0, 3).join("/")}/resourceGroups/${group}`))
+    refuseLikeAzure(`The resource group '${group}' exists, and Azure makes the one for the infrastructure.`);
 }
 
 function checkLogs({ destination, logAnalyticsConfiguration: workspace }: Body, { store }: Cloud): void {

@@ -48,6 +48,7 @@ export const containerAppFields: FieldClasses = {
     "properties.latestRevisionName": "read-only",
     "properties.latestReadyRevisionName": "read-only",
     "properties.latestRevisionFqdn": "read-only",
+    "properties.eventStreamEndpoint": "read-only; the address of its events, as a stream",
     "properties.customDomainVerificationId": "read-only; the environment's",
     "properties.outboundIpAddresses": "read-only",
     [`${configuration}.secrets`]:
@@ -123,7 +124,6 @@ export const containerAppFields: FieldClasses = {
     extendedLocation: { why: "container apps on Azure Arc" },
     kind: { why: "function apps and workflow apps" },
     "properties.deploymentErrors": { why: "is never shown" },
-    "properties.eventStreamEndpoint": { why: "is never shown: the emulator streams no events" },
     [`${configuration}.targetLabel`]: { why: "the revision mode Labels", harmless: [""] },
     [`${configuration}.revisionTransitionThreshold`]: { why: "gradual transitions in Single mode", harmless: [100] },
     [`${configuration}.runtime`]: { why: "the Java and .NET runtimes of Container Apps", harmless: [false] },

@@ -95,8 +95,22 @@ const work: readonly CliStep[] = [
   {
     name: "az containerapp logs show",
     args: ["containerapp", "logs", "show", ...app],
-    shows: /./,
-    known: "the emulator streams no logs: there is no getAuthToken and no eventStreamEndpoint",
+    shows: /Successfully Connected to container: 'shop'[^]*listening/,
+  },
+  {
+    name: "az containerapp logs show --type system",
+    args: ["containerapp", "logs", "show", ...app, "--type", "system"],
+    shows: /ConnectedToEventsServer/,
+  },
+  {
+    name: "az containerapp env logs show",
+    args: ["containerapp", "env", "logs", "show", "-n", "clienv", "-g", "cli"],
+    shows: /ConnectedToEventsServer/,
+  },
+  {
+    name: "az containerapp replica list",
+    args: ["containerapp", "replica", "list", ...app],
+    shows: /logStreamEndpoint/,
   },
   step("resource list -g cli -o table", /Microsoft.App\/containerApps/),
   step("role definition list --name AcrPull", /7f951dda-4ed3-4680-a7ca-43fe172d538d/),

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generateKeyPair, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PutContext } from "../../../emulator/arm/resource.ts";
 import { makeStore } from "../../../emulator/arm/store.ts";
@@ -60,20 +60,27 @@ async function signIn(clientId: string, job: Omit<Job, "of">): Promise<string> {
   return assert(clientId, value);
 }
 
-async function assert(clientId: string, assertion: string): Promise<string> {
+const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+async function assert(
+  clientId: string,
+  assertion: string,
+  at: CloudForTests = c,
+  type: string | null = jwtBearer,
+): Promise<string> {
   const form = new URLSearchParams({
     grant_type: "client_credentials",
     client_id: clientId,
-    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    ...(type === null ? {} : { client_assertion_type: type }),
     client_assertion: assertion,
     scope: "https://management.azure.com/.default",
   });
-  const to = `https://login.ballast.localhost/${c.cloud.tenant}/oauth2/v2.0/token`;
+  const to = `https://login.ballast.localhost/${at.cloud.tenant}/oauth2/v2.0/token`;
   const headers = { "content-type": "application/x-www-form-urlencoded" };
-  const { status, body } = await send(c.agent, "POST", to, headers, form.toString());
+  const { status, body } = await send(at.agent, "POST", to, headers, form.toString());
   if (status !== 200) return /^AADSTS\d+/.exec(body.error_description)?.[0] ?? JSON.stringify(body);
   // The token is the identity's, which nobody has given a role.
-  const asked = await c.ask("GET", `${group}?api-version=2024-03-01`, undefined, { token: body.access_token });
+  const asked = await at.ask("GET", `${group}?api-version=2024-03-01`, undefined, { token: body.access_token });
   return asked.body.error.code === "AuthorizationFailed" ? "signed in" : JSON.stringify(asked.body);
 }
 
@@ -179,6 +186,67 @@ test("a token that another has signed, or that is none signs nobody in", async (
   expect(await assert(clientId, forged)).toBe("AADSTS50027");
   expect(await assert(clientId, "not a token")).toBe("AADSTS50027");
   expect(await signIn(clientId, production)).toBe("signed in");
+});
+
+/** Makes an issuer of its own, and what signs its tokens. */
+async function makeIssuer(): Promise<{
+  readonly keys: object;
+  readonly token: (expires: string | undefined, subject: string) => Promise<string>;
+}> {
+  const { privateKey, publicKey } = await generateKeyPair("RS256");
+  return {
+    keys: { keys: [{ ...(await exportJWK(publicKey)), kid: "one" }] },
+    token: (expires, subject) => {
+      const token = new SignJWT({}).setProtectedHeader({ alg: "RS256", kid: "one" }).setIssuer("https://ci.example");
+      if (expires) token.setExpirationTime(expires);
+      return token.setSubject(subject).setAudience(audience).sign(privateKey);
+    },
+  };
+}
+
+const ofOwnIssuer = { issuer: "https://ci.example", subject: "deploys", audiences: [audience] };
+
+test.each([
+  ["that says when it expires signs in", "1h", jwtBearer, "signed in"],
+  ["without an expiry is refused", undefined, jwtBearer, "AADSTS50027"],
+  ["that has expired is refused", "-1m", jwtBearer, "AADSTS700024"],
+  ["without the type of an assertion is refused", "1h", null, "AADSTS900144"],
+  ["with another type of assertion is refused", "1h", "saml2-bearer", "AADSTS90023"],
+])("a token %s", async (_what, expires, type, end) => {
+  const { keys, token } = await makeIssuer();
+  await c.ask("POST", `${management}/_emulator/issuers`, { issuer: ofOwnIssuer.issuer, keys });
+  const clientId = await makeIdentity();
+  await put("own", ofOwnIssuer);
+  expect(await assert(clientId, await token(expires, "deploys"), c, type)).toBe(end);
+});
+
+test("keys that are none, or private, are refused", async () => {
+  const { keys } = github;
+  for (const wrong of [
+    { issuer: githubIssuer, keys: [] },
+    { issuer: githubIssuer, keys: { keys: [] } },
+    { issuer: githubIssuer, keys: { keys: [{ ...keys.keys[0], d: "AQAB" }] } },
+    { issuer: "ci", keys },
+  ])
+    expect((await c.ask("POST", `${management}/_emulator/issuers`, wrong)).status).toBe(400);
+});
+
+test("a kept cloud knows its issuers after a restart", async () => {
+  const { keys, token } = await makeIssuer();
+  const kept = { folder: join(folder, "kept"), keep: true };
+  const first = await startCloudForTests(kept);
+  const ofIdentity = `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/kept`;
+  await first.ask("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
+  const { clientId } = (await first.ask("PUT", ofIdentity + version, { location: "westeurope" })).body.properties;
+  await first.ask("PUT", `${ofIdentity}/federatedIdentityCredentials/own${version}`, { properties: ofOwnIssuer });
+  await first.ask("POST", `${management}/_emulator/issuers`, { issuer: ofOwnIssuer.issuer, keys });
+  await first.close();
+  const second = await startCloudForTests(kept);
+  try {
+    expect(await assert(clientId, await token("1h", "deploys"), second)).toBe("signed in");
+  } finally {
+    await second.close();
+  }
 });
 
 describe("a credential", () => {

@@ -44,7 +44,7 @@ const web = `import http from "node:http";
 const description = { revision: process.env.CONTAINER_APP_REVISION, pid: process.pid };
 http.createServer((request, response) =>
   response.end(JSON.stringify(request.url === "/environment" ? process.env : description))
-).listen(Number(process.env.PORT), "127.0.0.1");
+).listen(Number(process.env.PORT), "127.0.0.1", () => console.log("web is listening"));
 process.on("SIGTERM", () => process.exit(0));
 `;
 
