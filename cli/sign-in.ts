@@ -44,6 +44,12 @@ export const appRoles: readonly {
     displayName: "Deliver alerts",
     description: "Delivers alerts of Azure Monitor. For Azure Monitor alone.",
   },
+  {
+    id: "5f0a6f0e-3c57-4a0b-8f0e-9d2b6c1e7a44",
+    value: "AzureEventGridSecureWebhookSubscriber",
+    displayName: "Deliver events",
+    description: "Delivers events of vaults. For Event Grid, and for whoever creates its subscription.",
+  },
 ];
 /** Lets a person's Azure CLI request a token. What the token permits depends on the person's roles. */
 const scopeId = "2a7aa7e8-748f-4c6f-8ab7-601c8079b1ee";

@@ -1,13 +1,15 @@
 // Looks for credentials that expire soon, and asks for their rotations. Every process looks; the name of a rotation
-// follows from the version that is due, so that it starts once.
-import { setTimeout as sleep } from "node:timers/promises";
+// follows from the version that is due, so that it starts once. Event Grid may say that it is time to look.
 import type { Result } from "../engines/engine.ts";
 import { dueRotation, nextDueAt } from "../engines/rotation/due.ts";
+import { type EventHint, eventHintOf } from "../engines/rotation/events.ts";
 import { streamOf } from "../engines/rotation/intent.ts";
 import type { Credential, CredentialView } from "../engines/rotation/vocabulary.ts";
 import type { Instant } from "../engines/time.ts";
+import { systemTime } from "./runtime/clock.ts";
 import type { Orchestrator } from "./runtime/orchestrate.ts";
-import type { Clock } from "./runtime/ports.ts";
+import type { Clock, Time } from "./runtime/ports.ts";
+import { openWake } from "./runtime/wake.ts";
 
 /** What looking needs. */
 export interface DueSetting {
@@ -26,6 +28,8 @@ const intervalMilliseconds = 3_600_000;
 const againMilliseconds = 300_000;
 /** The least time between two looks, so that clocks that differ a little cause no storm. */
 const leastMilliseconds = 1_000;
+/** A storm of deliveries must not become a storm of looks. */
+const hintedMilliseconds = 5_000;
 
 /**
  * Asks for every rotation that is due. Trouble with one credential is logged, and does not stop the others.
@@ -66,18 +70,40 @@ async function askIfDue(
   return undefined;
 }
 
-/** Looks now, at every moment at which a credential becomes due, and once in each hour, until it is closed. */
-export function startLooking(setting: DueSetting): { readonly close: () => Promise<void> } {
+/** What looks. */
+export interface Looking {
+  /** Judges a delivery of Event Grid. One that may be about a credential ends the rest between two looks. */
+  readonly hint: (payload: unknown) => Promise<EventHint>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Looks now, at every moment at which a credential becomes due, at a delivery that says so, and once in each hour,
+ * until it is closed.
+ */
+export function startLooking(setting: DueSetting, time: Pick<Time, "nap"> = systemTime): Looking {
   const closing = new AbortController();
+  const { wake, woken } = openWake();
   const looking = look();
   async function look(): Promise<void> {
     while (!closing.signal.aborted) {
+      const hinted = woken();
       const next = await askForDue(setting, closing.signal);
       const rest = Math.max(leastMilliseconds, next - setting.now());
-      await sleep(rest, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+      await time.nap(Math.min(rest, hintedMilliseconds), closing.signal);
+      const left = rest - hintedMilliseconds;
+      if (left > 0) await time.nap(left, AbortSignal.any([closing.signal, hinted]));
     }
   }
   return {
+    hint: async (payload) => {
+      // A database that does not answer must not lose an event. The look itself meets that trouble, and tries again.
+      const credentials = await setting.credentials().catch(() => undefined);
+      const judged = eventHintOf(payload, credentials ?? []);
+      const isUnsure = judged.says === "ignore" && credentials === undefined;
+      if (judged.says === "look" || isUnsure) wake();
+      return isUnsure ? { says: "look" } : judged;
+    },
     close: async () => {
       closing.abort();
       await looking;

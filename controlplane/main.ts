@@ -126,7 +126,7 @@ async function run(settings: Settings): Promise<void> {
   const authenticate = createAuthenticate(settings, dispatcher);
   const server = serveApi(
     settings,
-    { ...store, standing, declarations, hint: hints.hint },
+    { ...store, standing, declarations, hint: hints.hint, eventHint: looking.hint },
     streams,
     authenticate,
     closing.signal,
@@ -294,7 +294,13 @@ function orchestratorOf(
 
 function serveApi(
   { managedTargets: managedApps, remediations, process: name, host, port }: Settings,
-  { journal, claims, clock, telemetry, ...asked }: Store & Pick<Parts, "standing" | "declarations" | "hint">,
+  {
+    journal,
+    claims,
+    clock,
+    telemetry,
+    ...asked
+  }: Store & Pick<Parts, "standing" | "declarations" | "hint" | "eventHint">,
   streams: Orchestrator,
   authenticate: Authenticate,
   closing: AbortSignal,
@@ -306,6 +312,7 @@ function serveApi(
     streams,
     ...(asked.standing && { standing: asked.standing }),
     ...(asked.hint && { hint: asked.hint }),
+    ...(asked.eventHint && { eventHint: asked.eventHint }),
     managedApps,
     managedTargets: [...managedApps.map(appKey), ...incidentKeys(remediations)],
     ...(asked.declarations && { declarations: asked.declarations }),

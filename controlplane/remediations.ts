@@ -27,6 +27,7 @@ import { logTroubles } from "./runtime/lasting-troubles.ts";
 import type { Orchestrator } from "./runtime/orchestrate.ts";
 import type { Streams } from "./runtime/performer.ts";
 import type { Clock, Journal, Time } from "./runtime/ports.ts";
+import { openWake } from "./runtime/wake.ts";
 
 /** What they are joined to. */
 export interface RemediationSetting {
@@ -97,17 +98,14 @@ export function remediationWorld(setting: RemediationSetting, alerts: Alerts, st
 
 /** Lets deliveries wake the poll of the alerts. */
 export function openHints({ declared, clock }: Pick<RemediationSetting, "declared" | "clock">): Hints {
-  let wake = new AbortController();
+  const { wake, woken } = openWake();
   return {
     hint: (payload) => {
       const judged = hintOf(payload, declared, clock.now());
-      if (judged.says === "look") wake.abort();
+      if (judged.says === "look") wake();
       return judged;
     },
-    woken: () => {
-      if (wake.signal.aborted) wake = new AbortController();
-      return wake.signal;
-    },
+    woken,
   };
 }
 

@@ -66,11 +66,29 @@ export const alertRefused = entry<{ why: string }>("alert-malformed", {
   left: () => "The delivery had no effect. Alerts are still polled.",
 });
 
+/** Whoever delivers events must be Event Grid: whoever creates the subscription has the role too. */
+export const eventSenderUnknown = entry<{ application: string }>("event-sender-unknown", {
+  title: "Events were not delivered by Event Grid",
+  message: ({ application }) =>
+    `Events are delivered by the application ${application} (Event Grid), and the token is of another one.`,
+  fix: () => "deliver events by an Event Grid subscription; to rotate now, use `ballast credential rotate`",
+  left: () => "The delivery had no effect. Credentials that are due are found within the hour.",
+});
+
+/** What was delivered is no event that is known. */
+export const eventRefused = entry<{ why: string }>("event-malformed", {
+  title: "Delivered events cannot be read",
+  message: ({ why }) => why,
+  fix: () => "let the subscription deliver in the schema of Event Grid or in CloudEvents 1.0",
+  left: () => "The delivery had no effect. Credentials that are due are found within the hour.",
+});
+
 /** The content type is not JSON. The body's format is never guessed. */
-export const callNotJson = entry("call-not-json", {
+export const callNotJson = entry<{ mediaTypes: readonly string[] }>("call-not-json", {
   title: "The body of a call is not sent as JSON",
-  message: () => "The body does not have the content type application/json, the only one that the API accepts.",
-  fix: () => "send `content-type: application/json` with the body",
+  message: ({ mediaTypes }) =>
+    `The body does not have a content type that this call accepts: ${mediaTypes.join(", ")}.`,
+  fix: ({ mediaTypes: [first] }) => `send \`content-type: ${first}\` with the body`,
 });
 
 /** The call is malformed; the message names everything that is wrong with it. */

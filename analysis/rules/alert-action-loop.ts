@@ -1,5 +1,5 @@
 // Alerts that the action which answers them trips again.
-import { whyLoops } from "../../engines/remediation/rules/loop.ts";
+import { loopOf } from "../../engines/remediation/rules/loop.ts";
 import type { ResourceNode } from "../systems/pulumi/nodes.ts";
 import { type DeclaredThere, exampleProgram, remediationsIn } from "../systems/pulumi/remediations.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
@@ -19,14 +19,15 @@ function judgeOne(view: StacksView, alert: ResourceNode, { node, declared }: Dec
     queries: view.texts(alert, "criteria.allOf[].query"),
   };
   const policy = declared.policies.find(({ rule }) => names.includes(rule.toLowerCase()));
-  const why = policy?.ladder.map(({ runbook }) => whyLoops(watched, runbook)).find((each) => each !== undefined);
-  if (why === undefined) return [];
+  const loops = policy?.ladder.flatMap(({ runbook }) => loopOf(watched, runbook) ?? []) ?? [];
+  const loop = loops.find(({ isGuess }) => !isGuess) ?? loops[0];
+  if (loop === undefined) return [];
   return [
     {
       severity: "high",
-      known: "structural",
+      known: loop.isGuess ? { inferred: 0.75 } : "structural",
       place: view.placeOf(alert, "criteria"),
-      message: `The alert ${called(alert)} is tripped by its own action: ${why}.`,
+      message: `The alert ${called(alert)} is tripped by its own action: ${loop.why}.`,
       cost: "The action is repeated until its attempts are used up, and the alert says nothing about the cause.",
       fix: "watch what users notice, such as failed requests, or take this runbook out of the ladder",
       subject: `${alert.urn} loop`,
@@ -62,7 +63,9 @@ export const alertActionLoop = pulumiRule({
     "Ballast limits it, but the limit is then all that ends it.",
   severity: "High: the action is repeated, and the cause is never looked for.",
   fix: "Alert on what users notice, and verify the action against that.",
-  limits: "Only the traces that Ballast's own runbooks are known to leave are judged, not what a job of yours does.",
+  limits:
+    "Only the traces that Ballast's own runbooks are known to leave are judged, not what a job of yours does. Of a " +
+    "query only the words are read, so such a finding is inferred: a query that leaves these rows out looks the same.",
   isLocal: false,
   failing: [{ "Pulumi.yaml": program("RestartCount", "restart-revision") }],
   nearMisses: [

@@ -18,10 +18,11 @@ import type { Authenticate } from "./authenticate.ts";
 import { type Answer, type Call, type Caller, type Parts, refuse } from "./call.ts";
 import { listDeclared, putDeclared, removeDeclared, showDeclared } from "./declarations.ts";
 import { deliverAlert } from "./deliver-alert.ts";
+import { allowEvents, deliverEvents } from "./deliver-events.ts";
 import { health } from "./health.ts";
 import { lockTarget, unlockTarget } from "./lock-target.ts";
 import { showApi } from "./openapi.ts";
-import { capitalized, type guarded, operationsOf } from "./openapi-operations.ts";
+import { capitalized, type guarded, type Operation, operationsOf } from "./openapi-operations.ts";
 import { complaintsAboutPath, type Names } from "./read-address.ts";
 import { recover } from "./recover.ts";
 import { followStream } from "./streams/follow.ts";
@@ -60,6 +61,7 @@ const guardedAnswers: Readonly<Record<keyof typeof guarded, Answer>> = {
   unlockTarget,
   recover,
   deliverAlert,
+  deliverEvents,
 };
 
 /** Gives the function that answers each call that needs a token. */
@@ -112,9 +114,9 @@ export function createApp(
   const answers = answersOf(kinds);
   app.get("/health", () => health(parts));
   app.get("/openapi.json", () => showApi(kinds));
-  for (const [name, { method, path, names = {}, role, partRole, bodyBytesMax, ...described }] of Object.entries(
-    operationsOf(kinds),
-  )) {
+  app.on("OPTIONS", "/events", allowEvents);
+  for (const [name, operation] of Object.entries(operationsOf(kinds))) {
+    const { method, path, names = {}, role, partRole } = operation;
     const carryOut = answers[name];
     if (role === undefined) continue;
     if (carryOut === undefined) throw new Error(`no function answers ${name}`);
@@ -124,8 +126,8 @@ export function createApp(
       const response =
         caller instanceof Response
           ? caller
-          : await readAndAnswer(context, caller, names, "body" in described ? (bodyBytesMax ?? bytesMax) : 0, (call) =>
-              carryOut(call, parts),
+          : await readAndAnswer(context, caller, names, operation, (call) => carryOut(call, parts)).catch(
+              (thrown: unknown) => refuseThrown(thrown, log, operation.failureStatus),
             );
       const milliseconds = Math.round(performance.now() - began);
       log({
@@ -143,20 +145,23 @@ export function createApp(
   app.notFound((context) =>
     refuse(404, routeUnknown({ call: `${context.req.method.slice(0, 10)} ${shownPath(context)}` })),
   );
-  app.onError((thrown) => {
-    if (isMomentary(thrown)) {
-      log({ what: "database-lost", error: thrown.message });
-      return refuse(503, journalUnreachable(), {}, shortly);
-    }
-    if (thrown instanceof BallastError) {
-      const { status = 500, headers = {} } = thrownAnswers[thrown.id] ?? {};
-      return refuse(status, thrown, {}, headers);
-    }
-    const reference = crypto.randomUUID();
-    log({ what: "call-failed", reference, error: thrown.stack ?? thrown.message });
-    return refuse(500, callFailed({ reference }));
-  });
+  app.onError((thrown) => refuseThrown(thrown, log));
   return app;
+}
+
+/** Answers a call that threw. */
+function refuseThrown(thrown: unknown, log: Log, failureStatus: 500 | 503 = 500): Response {
+  if (isMomentary(thrown)) {
+    log({ what: "database-lost", error: String((thrown as Error).message) });
+    return refuse(503, journalUnreachable(), {}, shortly);
+  }
+  if (thrown instanceof BallastError) {
+    const { status = 500, headers = {} } = thrownAnswers[thrown.id] ?? {};
+    return refuse(status, thrown, {}, headers);
+  }
+  const reference = crypto.randomUUID();
+  log({ what: "call-failed", reference, error: String((thrown as Error).stack ?? thrown) });
+  return refuse(failureStatus, callFailed({ reference }), {}, failureStatus === 503 ? shortly : {});
 }
 
 /** The path for answers and logs. A part that is too long for a valid name may be a secret, so it is left out. */
@@ -172,13 +177,13 @@ async function readAndAnswer(
   { req }: Context,
   caller: Caller,
   names: Names,
-  bodyBytesMax: number,
+  operation: Operation,
   carryOut: (call: Call) => Promise<Response>,
 ): Promise<Response> {
   const path = req.param() as Record<string, string>;
   const complaints = complaintsAboutPath(path, names);
   if (complaints.length > 0) return refuse(400, callMalformed({ complaints }));
-  const body = bodyBytesMax > 0 ? await readBody(req.raw, bodyBytesMax) : { value: undefined };
+  const body = operation.body === undefined ? { value: undefined } : await readBody(req.raw, operation);
   return body instanceof Response
     ? body
     : carryOut({
@@ -192,7 +197,10 @@ async function readAndAnswer(
 }
 
 /** Reads the body, or gives the refusal. A body that is too large is not read to its end, whatever its header says. */
-async function readBody({ body, headers }: Request, most: number): Promise<{ readonly value: unknown } | Response> {
+async function readBody(
+  { body, headers }: Request,
+  { bodyBytesMax: most = bytesMax, mediaTypes = ["application/json"] }: Operation,
+): Promise<{ readonly value: unknown } | Response> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
@@ -201,7 +209,8 @@ async function readBody({ body, headers }: Request, most: number): Promise<{ rea
     chunks.push(chunk);
   }
   if (bytes === 0) return { value: undefined };
-  if (!/^application\/json *(;|$)/i.test(headers.get("content-type") ?? "")) return refuse(415, callNotJson());
+  const [mediaType = ""] = (headers.get("content-type") ?? "").split(";");
+  if (!mediaTypes.includes(mediaType.trim().toLowerCase())) return refuse(415, callNotJson({ mediaTypes }));
   try {
     return { value: JSON.parse(Buffer.concat(chunks).toString("utf8")) };
   } catch {

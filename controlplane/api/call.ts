@@ -17,6 +17,9 @@ export type Streams = Pick<Orchestrator, "start" | "signal" | "recover">;
 /** What a delivery of an alert is worth: a look at the alerts now, or nothing. `refuse` says why it is no alert. */
 export type Hint = { readonly says: "look" } | { readonly says: "ignore" | "refuse"; readonly why: string };
 
+/** What a delivery of events is worth. `validate` is a handshake, whose code is given back. */
+export type EventHint = Hint | { readonly says: "validate"; readonly code: string };
+
 /** What the endpoints of the API share. */
 export interface Parts {
   readonly journal: Journal;
@@ -31,6 +34,8 @@ export interface Parts {
   readonly declarations?: Readonly<Record<string, Declarations>>;
   /** Judges a delivery of an alert, and looks at the alerts now if it is worth that. @default it is ignored */
   readonly hint?: (payload: unknown) => Hint;
+  /** Judges a delivery of events, and looks for due credentials now if it is worth that. @default it is ignored */
+  readonly eventHint?: (payload: unknown) => Promise<EventHint>;
   /** Tells whether the world is still as a finished stream left it. @default it is */
   readonly standing?: (stream: string) => Promise<Standing>;
   readonly now: () => Instant;

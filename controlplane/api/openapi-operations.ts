@@ -6,6 +6,7 @@ import type { AnyKind, DeclaredThings, Kinds } from "../../engines/kind.ts";
 import { exactly, type Schema } from "../../engines/schema.ts";
 import { appForms } from "../../engines/targets.ts";
 import { deliveryBytesMax, deliveryForm } from "./deliver-alert.ts";
+import { eventsBytesMax, eventsForm, eventsMediaTypes } from "./deliver-events.ts";
 import { lockForm } from "./lock-target.ts";
 import { named } from "./openapi-shapes.ts";
 import { filterForm, followForm, listedMax, lockNames, type Names } from "./read-address.ts";
@@ -14,7 +15,7 @@ import { approvalRoleOf, signalForm } from "./streams/signal.ts";
 
 /** One call. */
 export interface Operation {
-  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly method: "GET" | "PUT" | "POST" | "DELETE" | "OPTIONS";
   /** With its named parts in braces, as in `/locks/{rg}/{app}`. */
   readonly path: string;
   /** The forms of the parts in braces. Each path has its own: two kinds may use one word for different things. */
@@ -26,8 +27,12 @@ export interface Operation {
   readonly summary: string;
   readonly query?: Form<unknown>;
   readonly body?: Form<unknown>;
+  /** @default application/json alone */
+  readonly mediaTypes?: readonly string[];
   /** The limit of the body. @default 64 KiB */
   readonly bodyBytesMax?: number;
+  /** The status of a failure that nobody foresaw: Event Grid and action groups repeat 503. @default 500 */
+  readonly failureStatus?: 500 | 503;
   /** The answers of a successful call, by status. */
   readonly answers: Readonly<Record<number, Answered>>;
   /** The ids of errors beyond those of every call, by status. */
@@ -302,6 +307,13 @@ const open = {
       },
     },
   },
+  allowEvents: {
+    method: "OPTIONS",
+    path: "/events",
+    role: undefined,
+    summary: "Answer the handshake of CloudEvents: Event Grid may deliver events here, with a token each.",
+    answers: { 200: { description: "The header WebHook-Allowed-Origin names Event Grid." } },
+  },
 } as const satisfies Readonly<Record<string, Operation>>;
 
 /** The calls that belong to no kind of work. */
@@ -337,6 +349,7 @@ export const guarded = {
     role: "ActionGroupsSecureWebhook",
     body: deliveryForm,
     bodyBytesMax: deliveryBytesMax,
+    failureStatus: 503,
     summary:
       "Receive an alert from an action group's secure webhook. It is a hint: the alerts are looked at now instead of " +
       "at the next poll. Only Azure Monitor may deliver one.",
@@ -347,6 +360,30 @@ export const guarded = {
       },
     },
     refusals: { 400: ["alert-malformed"], 403: ["alert-sender-unknown"] },
+  },
+  deliverEvents: {
+    method: "POST",
+    path: "/events",
+    role: "AzureEventGridSecureWebhookSubscriber",
+    body: eventsForm,
+    mediaTypes: eventsMediaTypes,
+    bodyBytesMax: eventsBytesMax,
+    failureStatus: 503,
+    summary:
+      "Receive events of vaults from Event Grid, and its handshake. They are hints: which credentials are due is " +
+      "looked at now instead of within the hour. Only Event Grid may deliver them.",
+    answers: {
+      200: {
+        description: "They were read. Whether the credentials are looked at now, and why not; or the handshake's code.",
+        shape: {
+          oneOf: [
+            exactly({ looks: { type: "boolean" }, message: { type: "string" } }),
+            exactly({ validationResponse: { type: "string" } }),
+          ],
+        },
+      },
+    },
+    refusals: { 400: ["event-malformed"], 403: ["event-sender-unknown"] },
   },
   recover: {
     method: "POST",

@@ -13,7 +13,6 @@ type Refusals = NonNullable<Operation["refusals"]>;
 const guarded: Refusals = {
   401: ["call-token-missing", "call-token-refused"],
   403: ["call-role-missing"],
-  500: ["call-failed"],
   503: ["call-issuer-unreachable", "journal-unreachable"],
 };
 const addressed: Refusals = { 400: ["call-malformed"] };
@@ -32,11 +31,12 @@ export function refusalsOf({
   path,
   query,
   body,
+  failureStatus = 500,
   refusals = {},
 }: Operation): Readonly<Record<string, readonly string[]>> {
   const all = new Map<string, readonly string[]>();
   const parts = [
-    ...(role === undefined ? [] : [guarded]),
+    ...(role === undefined ? [] : [guarded, { [failureStatus]: ["call-failed"] }]),
     ...(path.includes("{") || query !== undefined ? [addressed] : []),
     ...(body === undefined ? [] : [embodied]),
     refusals,
@@ -89,7 +89,7 @@ function pathsOf(kinds: Kinds): Readonly<Record<string, Schema>> {
 }
 
 function described(operationId: string, operation: Operation): Schema {
-  const { summary, role, partRole, names = {}, query, body, answers } = operation;
+  const { summary, role, partRole, names = {}, query, body, mediaTypes = ["application/json"], answers } = operation;
   const parameters = Object.entries(names).map(([name, { schema }]) => ({ name, in: "path", required: true, schema }));
   const given = Object.entries((query?.schema["properties"] ?? {}) as Readonly<Record<string, Schema>>).map(
     ([name, schema]) => ({ name, in: "query", schema }),
@@ -112,12 +112,13 @@ function described(operationId: string, operation: Operation): Schema {
         ? []
         : [role, ...(partRole === undefined ? [] : [partRole])].map((each) => ({ entra: [each] })),
     ...(parameters.length + given.length === 0 ? {} : { parameters: [...parameters, ...given] }),
-    ...(body === undefined
-      ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: body.schema } } } }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: contentOf(mediaTypes, body.schema) } }),
     responses: Object.fromEntries([...answered, ...refused]),
   };
 }
+
+const contentOf = (mediaTypes: readonly string[], schema: Schema): Schema =>
+  Object.fromEntries(mediaTypes.map((each) => [each, { schema }]));
 
 /** Describes a refusal, what it has beside the error, and its header, if it has one. */
 function refusal(status: number, ids: readonly string[], more: Readonly<Record<string, Schema>>): Schema {

@@ -7,6 +7,7 @@ export const appRoles = [
   "Rollout.Approve",
   "Remediation.Approve",
   "ActionGroupsSecureWebhook",
+  "AzureEventGridSecureWebhookSubscriber",
 ] as const;
 
 export type Role = (typeof appRoles)[number];

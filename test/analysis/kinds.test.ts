@@ -49,6 +49,8 @@ const outputs = "    outputs:\n      done: ${{ steps.ship.outputs.done }}\n";
 const ship = 'id: ship\n        run: |\n          fly deploy -a green\n          echo "done=true" >> "$GITHUB_OUTPUT"';
 const wait = "name: Wait for health\n        run: curl -fsS https://green.example/health";
 const green = job("green", outputs, ship, wait);
+const later = 'id: tell\n        run: echo "at=$(date)" >> "$GITHUB_OUTPUT"';
+const greenThenTold = job("green", `${outputs}      done-at: \${{ steps.tell.outputs.at }}\n`, ship, wait, later);
 const smoke = job("smoke", "    needs: green\n    if: ${{ !inputs.skip }}\n", "run: npm test");
 const tolerant = "needs.smoke.result == 'success' || inputs.skip";
 const switched = job(
@@ -165,6 +167,12 @@ const kinds: readonly Kind[] = [
     rule: "release-skipped-masks-failure",
     files: main(green, smoke, switched),
     cure: ["needs.green.outputs.done == 'true'", "needs.green.result == 'success'"],
+  },
+  {
+    name: "an output from before the check, beside one from after it whose name begins alike",
+    rule: "release-skipped-masks-failure",
+    files: main(greenThenTold, smoke, switched),
+    cure: ["needs.green.outputs.done ==", "needs.green.outputs.done-at =="],
   },
   {
     name: "a job behind one that accepts a skipped test",

@@ -1,6 +1,7 @@
 // Which failures before a job do not stop it. A rule asks for each earlier job that could fail: would this job run all
 // the same? The answer comes from simulated runs in every situation, so it follows the runner's rules.
 import { unknown } from "./conditions.ts";
+import { expressionsIn, pathsIn } from "./expressions.ts";
 import type { JobNode } from "./nodes.ts";
 import { isCheckStep } from "./roles.ts";
 import { simulate } from "./simulate.ts";
@@ -38,16 +39,21 @@ function keepsOutput(view: WorkflowsView, job: JobNode, failed: JobNode, world: 
   return simulate(view, view.workflowOf(job), world, given).get(job.key)?.runs !== false;
 }
 
+/** Letter case means nothing in an expression. */
+const pathText = (path: readonly string[]): string => path.join(".").toLowerCase();
+
 /**
  * Whether a job asks an earlier one for an output and not for its result, and a check stands behind the step that
  * writes the output: GitHub keeps the outputs of a failed job, so the answer is there although the check failed.
  */
 function asksEarlyOutput(view: WorkflowsView, job: JobNode, failed: JobNode): boolean {
   const text = job.condition?.text ?? "";
-  if (!/always\(\)|!\s*cancelled\(\)/.test(text) || text.includes(`needs.${failed.key}.result`)) return false;
+  const asked = expressionsIn(text, true).flatMap(pathsIn).map(pathText);
+  if (!/always\(\)|!\s*cancelled\(\)/.test(text) || asked.includes(pathText(["needs", failed.key, "result"])))
+    return false;
   const steps = view.stepsOf(failed);
   return failed.outputs.some(({ key, value }) => {
-    if (!text.includes(`needs.${failed.key}.outputs.${key.text}`)) return false;
+    if (!asked.includes(pathText(["needs", failed.key, "outputs", key.text]))) return false;
     const writer = /steps\.([\w-]+)\.outputs/.exec(value.text)?.[1];
     const at = steps.findIndex((step) => writer !== undefined && step.key === writer);
     return at !== -1 && steps.slice(at + 1).some((step) => step.condition === undefined && isCheckStep(step));

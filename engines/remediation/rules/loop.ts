@@ -17,12 +17,20 @@ export interface Watched {
   readonly queries: readonly string[];
 }
 
+/** Why an action trips the alert that it answers. */
+export interface Loop {
+  readonly why: string;
+  /** Whether only a word of the query says so: the word may stand there to leave these rows out. */
+  readonly isGuess: boolean;
+}
+
 /** Says why an action trips the alert that it answers; undefined if it leaves no trace there. */
-export function whyLoops({ metrics, queries }: Watched, runbook: RunbookName): string | undefined {
+export function loopOf({ metrics, queries }: Watched, runbook: RunbookName): Loop | undefined {
   const trace = traces[runbook];
   if (trace === undefined) return undefined;
   const metric = metrics.find((each) => trace.metrics.includes(each.toLowerCase()));
-  if (metric !== undefined) return `${runbook} changes ${metric}, which the alert watches`;
+  if (metric !== undefined) return { why: `${runbook} changes ${metric}, which the alert watches`, isGuess: false };
   const row = queries.map((query) => query.match(trace.rows)?.[0]).find((each) => each !== undefined);
-  return row === undefined ? undefined : `${runbook} writes rows of the kind that the alert counts ("${row}")`;
+  if (row === undefined) return undefined;
+  return { why: `${runbook} writes rows of the kind that the alert counts ("${row}")`, isGuess: true };
 }

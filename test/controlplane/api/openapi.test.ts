@@ -6,7 +6,6 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../../controlplane/api/app.ts";
-import { azureMonitor } from "../../../controlplane/api/deliver-alert.ts";
 import { lockForm } from "../../../controlplane/api/lock-target.ts";
 import { appRoles } from "../../../controlplane/api/roles.ts";
 import { signalForm } from "../../../controlplane/api/streams/signal.ts";
@@ -20,6 +19,7 @@ import { journalChainBroken, journalEngineFailed, journalFactUnknown } from "../
 import { brokenJournal } from "../../support/controlplane/broken-journals.ts";
 import { checked, checkOf, described, description, operations, seen } from "../../support/controlplane/exchanges.ts";
 import { provokeDeclared } from "../../support/controlplane/provoke-declared.ts";
+import { provokeDeliveries } from "../../support/controlplane/provoke-deliveries.ts";
 import {
   body,
   calls,
@@ -204,34 +204,11 @@ async function provokeEverything(): Promise<void> {
   await taken.call("POST", `${path}/signals`, { signal: "retry", message: "x" });
   const free = service({ streams: taken.parts.streams });
   await free.call("PUT", path, body);
-  await provokeDeliveries(deaf, [foreign, weak]);
+  await provokeDeliveries({ service, token, deaf, refused: [foreign, weak] });
   await provokeDeclared({ service, deaf, refused: [foreign, weak] });
   const overtaken = service({ standing: async () => ({ why: "another release serves" }) });
   await overtaken.append(stream, rejected);
   await overtaken.call("PUT", path, body);
-}
-
-/** Delivers an alert, right or wrong, to services whose judgement works and fails. */
-async function provokeDeliveries(deaf: Service, refused: readonly string[]): Promise<void> {
-  const roles = ["ActionGroupsSecureWebhook"];
-  const [sender, other] = await Promise.all([token({ roles, azp: azureMonitor }), token({ roles, azp: "other" })]);
-  const throwing = (error: Error) =>
-    service({
-      hint: () => {
-        throw error;
-      },
-    });
-  const plain = service();
-  await plain.app.request("/alerts", { method: "POST" });
-  for (const bearer of [...refused, other, sender]) await plain.call("POST", "/alerts", {}, bearer);
-  await deaf.call("POST", "/alerts", {}, sender);
-  await service({ hint: () => ({ says: "refuse", why: "It is no alert." }) }).call("POST", "/alerts", {}, sender);
-  await plain.call("POST", "/alerts", "{", sender);
-  await plain.call("POST", "/alerts", "x".repeat(300_000), sender);
-  await plain.call("POST", "/alerts", {}, sender, { "content-type": "text/plain" });
-  await throwing(new Error("broken inside")).call("POST", "/alerts", {}, sender);
-  const lost = Object.assign(new Error("the connection broke"), { code: "ECONNRESET" });
-  await throwing(lost).call("POST", "/alerts", {}, sender);
 }
 
 /** Runs through one release with every call that a caller may make, right or wrong. */
