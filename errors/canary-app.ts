@@ -160,8 +160,8 @@ export const canaryAppMayLose = entry<{ readonly app: string; readonly losses: r
     severity: "warning",
     title: "An update may take settings from a live app",
     message: ({ app, losses }) =>
-      `The live app of "${app}" has settings that the program does not: ${losses.join(", ")}. This preview cannot see ` +
-      "whether a transform of the stack adds them, since a value beside them is not known yet.",
+      `The live app of "${app}" has settings that the program does not: ${losses.join(", ")}. This preview cannot ` +
+      "see whether a transform of the stack adds them, since a value beside them is not known yet.",
     fix: () =>
       "do nothing if a transform adds them; otherwise set them in the program, or in keepLive or acceptLoss: the " +
       "update refuses to remove them (canary-app-losses)",

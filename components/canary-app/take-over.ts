@@ -31,8 +31,8 @@ export interface Live {
   /** The live app itself; undefined if there is none yet. */
   readonly found: LiveApp | undefined;
   /**
-   * Gives what the program says of the app, with the slots that are in use. A hole stands for what is not known. It is a
-   * function because an output copies objects, and a copy of a hole is none.
+   * Gives what the program says of the app, with the slots that are in use. A hole stands for what is not known. It
+   * is a function because an output copies objects, and a copy of a hole is none.
    */
   readonly planned: () => Planned;
   /** The revision that has all traffic; empty if several share it, or there is no app yet. */
