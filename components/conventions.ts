@@ -56,7 +56,22 @@ export const child = (name: string, role: Role): string => `${name}-${role}`;
 
 /** Logs an error or warning of the catalogue on a resource, at the level of its severity. The program continues. */
 export const say = (entry: BallastError, resource: pulumi.Resource): Promise<void> =>
-  pulumi.log[entry.severity === "warning" ? "warn" : "error"](entry.toString(), resource);
+  logOn(resource, entry.severity === "warning" ? "warn" : "error", entry.toString());
+
+/**
+ * Logs a line on a resource.
+ *
+ * A resource that waits for one that was refused is never registered, and the SDK would then deliver no later line of
+ * the program either. Such a line stands alone.
+ */
+export async function logOn(resource: pulumi.Resource, level: "info" | "warn" | "error", line: string): Promise<void> {
+  const { urn } = resource as unknown as { readonly urn: { readonly promise: () => Promise<string> } };
+  const isRegistered = await urn.promise().then(
+    () => true,
+    () => false,
+  );
+  await pulumi.log[level](line, isRegistered ? resource : undefined);
+}
 
 /** Returns the subscription of a resource group from the group's id. */
 export const subscriptionOf = (scope: string): string => scope.split("/")[2] ?? "";

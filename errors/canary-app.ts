@@ -112,10 +112,11 @@ export const canaryAppUnfit = entry<{ readonly app: string; readonly why: string
 /** Azure cannot move an app, so Pulumi would delete it and create another one. */
 export const canaryAppMoved = entry<{ readonly app: string; readonly moves: readonly string[] }>("canary-app-moved", {
   title: "An update would delete and recreate an app that serves",
-  message: ({ app, moves }) => `"${app}" would be deleted and created again: ${moves.join("; ")}.`,
+  message: ({ app, moves }) =>
+    `"${app}" would be deleted and created again, since Azure can neither rename nor move an app: ` +
+    `${moves.join("; ")}.`,
   fix: () =>
-    "keep the app's present values in the program; to move it, deploy a second app, move the users, then delete the " +
-    "first",
+    "set in the program what the app has now; to move it, deploy a second app, move the users, then delete the first",
   left: unchanged,
 });
 
@@ -151,6 +152,21 @@ export const canaryAppLosses = entry<{
   },
   left: unchanged,
 });
+
+/** A preview hides an argument of which a value is not known, also from the hook that compares. */
+export const canaryAppMayLose = entry<{ readonly app: string; readonly losses: readonly string[] }>(
+  "canary-app-may-lose",
+  {
+    severity: "warning",
+    title: "An update may take settings from a live app",
+    message: ({ app, losses }) =>
+      `The live app of "${app}" has settings that the program does not: ${losses.join(", ")}. This preview cannot ` +
+      "see whether a transform of the stack adds them, since a value beside them is not known yet.",
+    fix: () =>
+      "do nothing if a transform adds them; otherwise set them in the program, or in keepLive or acceptLoss: the " +
+      "update refuses to remove them (canary-app-losses)",
+  },
+);
 
 const quoted = (names: readonly string[]): string => `[${names.map((name) => `"${name}"`).join(", ")}]`;
 

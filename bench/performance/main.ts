@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import pg from "pg";
 import { patience } from "../../defaults.ts";
 import { type RunningPostgres, startPostgres } from "../../toolchain/postgres.ts";
+import { measureDropIn } from "./drop-in.ts";
 import { measureJournal } from "./journal.ts";
 import { type Cell, type Loaded, play } from "./load.ts";
 import { page } from "./page.ts";
@@ -109,7 +110,8 @@ async function measure(
   const preview = wanted.includes("preview")
     ? { preview: { ...here(), ...(await measurePreview(previews, report)) } }
     : {};
-  if (!["journal", "readers", "load"].some((part) => wanted.includes(part))) return preview;
+  const dropIn = wanted.includes("dropIn") ? { dropIn: { ...here(), ...(await measureDropIn(previews, report)) } } : {};
+  if (!["journal", "readers", "load"].some((part) => wanted.includes(part))) return { ...preview, ...dropIn };
   const postgres = await startPostgres();
   try {
     const journal = wanted.includes("journal")
@@ -117,7 +119,7 @@ async function measure(
       : {};
     const readers = wanted.includes("readers") ? { readers: await measureReading(readerHours, postgres) } : {};
     const load = wanted.includes("load") ? { load: await measureLoad(cells, postgres) } : {};
-    return { ...preview, ...journal, ...readers, ...load };
+    return { ...preview, ...dropIn, ...journal, ...readers, ...load };
   } finally {
     await postgres.stop();
   }

@@ -4,6 +4,7 @@ import { replicaSizes } from "../../components/conventions.ts";
 import { patience } from "../../defaults.ts";
 import { defaultStrategy } from "../../engines/rollout/plan.ts";
 import { markdownTable } from "../markdown-table.ts";
+import { declarations } from "./drop-in.ts";
 import { type Appends, type Contender, contenders, type Journalled } from "./journal.ts";
 import { heapMegabytes, type Loaded, strategyOf } from "./load.ts";
 import { type Arm, arms, type Preview, type Previews } from "./preview.ts";
@@ -73,6 +74,29 @@ trace for every promise and translates each by source maps, which would take ${t
 **What it means.** Import azure-native by file in your own program. If the Pulumi CLI runs your sources directly, turn
 off the translation of stack traces with \`Reflect.deleteProperty(Error, "prepareStackTrace")\`, as in \`index.ts\`. On
 Azure a refresh also waits for Azure's answers.`;
+}
+
+function dropInSection({ pulumiCli, previews, ...taken }: NonNullable<Results["dropIn"]>): string {
+  const plain = previews.ContainerApp;
+  const rows = declarations.map((declaration) => [
+    `\`${declaration}\``,
+    milliseconds(spreadOf(previews[declaration])),
+    times(ratios(previews[declaration], plain)),
+  ]);
+  const more = ratios(previews.CanaryApp, plain).median;
+  return `## A preview of an app that becomes a CanaryApp
+
+\`pulumi preview\` of one unchanged app, declared as azure-native's \`ContainerApp\` and as a \`CanaryApp\`, each in a
+stack of its own on the emulator: ${plain.length} pairs after a pair that warms up.
+${takenOn(taken, `Pulumi ${pulumiCli}`)}
+Milliseconds: median (quartiles).
+
+${markdownTable(["declared as", "whole preview", "ratio to the first"], rows)}
+
+**What it means.** A preview of a \`CanaryApp\` takes ${more.toFixed(2)} times as long (median of the pairs). For that
+the program imports Ballast, the Pulumi CLI starts a second provider and asks it about the last release, and the
+component reads the live app, so that a preview says what an update would take from it.
+`;
 }
 
 const contenderNames: Readonly<Record<Contender, string>> = {
@@ -300,9 +324,10 @@ connections of their own.
 }
 
 /** Renders the page from the parts that were measured. */
-export function page({ preview, journal, readers, load }: Results): string {
+export function page({ preview, dropIn, journal, readers, load }: Results): string {
   const sections = [
     preview && previewSection(preview),
+    dropIn && dropInSection(dropIn),
     journal && journalSection(journal),
     readers && readersSection(readers),
     load && loadSection(load),
@@ -311,8 +336,8 @@ export function page({ preview, journal, readers, load }: Results): string {
 
 \`npm run bench\` writes this page in about twelve minutes. Every figure comes from
 [bench/performance/results.json](../../bench/performance/results.json). \`npm run bench -- --quick\` prints a page of
-its own in about two minutes; \`--only preview\`, \`journal\`, \`readers\` or \`load\` measures one part again. All
-times depend on the machine. What is compared ran in turn in one run, so compare the ratios.
+its own in about two minutes; \`--only preview\`, \`dropIn\`, \`journal\`, \`readers\` or \`load\` measures one
+part again. All times depend on the machine. What is compared ran in turn in one run, so compare the ratios.
 
 *Unverified on Azure:* everything on this page. The emulator and the fake Azure answer at once.
 

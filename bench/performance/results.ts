@@ -1,6 +1,7 @@
 // The results that the performance benchmark keeps: the raw samples and counts of
 // each part, with the date and the machine.
 import { availableParallelism, cpus, totalmem } from "node:os";
+import type { DroppedIn } from "./drop-in.ts";
 import type { Journalled } from "./journal.ts";
 import type { Loaded } from "./load.ts";
 import type { Previewed } from "./preview.ts";
@@ -18,13 +19,14 @@ export interface Taken {
 /** All results; a part is absent until it is measured. */
 export interface Results {
   readonly preview?: Taken & Previewed;
+  readonly dropIn?: Taken & DroppedIn;
   readonly journal?: Taken & Journalled;
   readonly readers?: Taken & { readonly cells: readonly Read[] };
   readonly load?: Taken & { readonly postgres: string; readonly cells: readonly Loaded[] };
 }
 
 /** The parts in the order in which they are measured and shown. */
-export const parts = ["preview", "journal", "readers", "load"] as const;
+export const parts = ["preview", "dropIn", "journal", "readers", "load"] as const;
 
 /** Gives the date and this machine. */
 export const here = (): Taken => ({
@@ -35,9 +37,12 @@ export const here = (): Taken => ({
   node: process.versions.node,
 });
 
+const placeOf = (part: string): number => (parts as readonly string[]).indexOf(part);
+
 /** Gives the text of results.json, with a line for each part and each cell so that two runs can be compared. */
 export function fileOf({ load, ...rest }: Results): string {
-  const written = Object.entries(rest).map(([name, part]) => `${JSON.stringify(name)}: ${JSON.stringify(part)}`);
+  const inOrder = Object.entries(rest).toSorted(([one], [other]) => placeOf(one) - placeOf(other));
+  const written = inOrder.map(([name, part]) => `${JSON.stringify(name)}: ${JSON.stringify(part)}`);
   if (load) {
     const { cells, ...about } = load;
     const lines = cells.map((cell) => JSON.stringify(cell)).join(",\n");

@@ -11,7 +11,15 @@ import {
 import { type Configuration, hasAll, scopeChanges, secretsMoved } from "./app-scope.ts";
 import { type LiveSlots, mapSecrets, placed, slotOf, slotsToSend } from "./credential-slots.ts";
 import { hole } from "./known-parts.ts";
-import { type AppShape, type KeptSetting, keptSettings, type LostSetting, lossesOf, withKept } from "./losses.ts";
+import {
+  type AppShape,
+  type KeptSetting,
+  keptSettings,
+  type Loss,
+  type LostSetting,
+  lossesOf,
+  withKept,
+} from "./losses.ts";
 import type { LiveApp } from "./traffic.ts";
 
 /** What an update will send, as far as it is known. */
@@ -46,20 +54,39 @@ export interface Unsaid {
  *
  * @throws canary-app-unfit, canary-app-owned-field, canary-app-moved, canary-app-losses, canary-app-scope-changes
  */
-export function refuseAdoption(app: string, live: LiveApp, planned: Planned, { keepLive, acceptLoss }: Unsaid): void {
+export function refuseAdoption(app: string, live: LiveApp, planned: Planned, unsaid: Unsaid): void {
+  refuseApp(app, live, planned);
+  refuseLosses(app, live, planned, unsaid);
+}
+
+/**
+ * Refuses an app that cannot be released, or that the program would move.
+ *
+ * @throws canary-app-unfit, canary-app-owned-field, canary-app-moved
+ */
+export function refuseApp(app: string, live: LiveApp, planned: Planned): void {
   const why = whyNot(live);
   if (why !== undefined) throw canaryAppUnfit({ app, why });
   const lines = linesMeantOtherwise(live, planned);
   if (lines.length > 0) throw canaryAppOwnedField({ name: app, lines });
   const moves = movesOf(live, planned);
   if (moves.length > 0) throw canaryAppMoved({ app, moves });
-  const sent = withKept(planned, live, keepLive);
-  const losses = lossesOf(live, sent).filter(({ setting }) => !acceptLoss.includes(setting));
+}
+
+/**
+ * Refuses to take a setting away, and to change what all revisions share together with the template.
+ *
+ * @param planned What the update sends: after the transforms of the stack, which may add settings, if there are any.
+ * @throws canary-app-losses, canary-app-scope-changes
+ */
+export function refuseLosses(app: string, live: LiveApp, planned: Planned, unsaid: Unsaid): void {
+  const losses = lossesBy(live, planned, unsaid);
   if (losses.length > 0) {
     const lost = losses.map(({ setting }) => setting);
     const keepable = lost.filter((setting) => (keptSettings as readonly string[]).includes(setting));
     throw canaryAppLosses({ app, losses: losses.flatMap((loss) => loss.lost), lost, keepable });
   }
+  const sent = withKept(planned, live, unsaid.keepLive);
   if (hasAll(live.template, sent.template)) return;
   const { configuration } = sent as { readonly configuration?: Configuration };
   const changes = [
@@ -68,6 +95,10 @@ export function refuseAdoption(app: string, live: LiveApp, planned: Planned, { k
   ];
   if (changes.length > 0) throw canaryAppScopeChanges({ app, changes });
 }
+
+/** Lists the losses that the program neither prevents nor accepts. */
+export const lossesBy = (live: LiveApp, planned: Planned, { keepLive, acceptLoss }: Unsaid): readonly Loss[] =>
+  lossesOf(live, withKept(planned, live, keepLive)).filter(({ setting }) => !acceptLoss.includes(setting));
 
 /** Asks the engine whether an app can be released by canary, so that preview and control plane agree. */
 function whyNot({ configuration: { ingress, activeRevisionsMode } = {} }: LiveApp): string | undefined {

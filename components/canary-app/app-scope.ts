@@ -40,6 +40,7 @@ const ignored = new Set([
  * added secret does not affect it, nor does a registry from which it has no image.
  */
 export function scopeChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
+  if (isHole(after)) return [];
   const [was, will] = [flat(before), flat(after)];
   const names = [...new Set([...Object.keys(was), ...Object.keys(will)])].filter(
     (name) => !(ignored.has(name) || hasHole(will[name])),
@@ -205,6 +206,43 @@ export function hasAll(live: unknown, asked: unknown): boolean {
       ([name, value]) => value === undefined || hasAll((live as Fields | undefined)?.[name], value),
     );
   return live === asked || (isId(asked) && isId(live) && live.toLowerCase() === asked.toLowerCase());
+}
+
+/** What Azure fills in where a template says nothing, by the name of the field. */
+const filledInByAzure: Fields = {
+  cooldownPeriod: 300,
+  cpu: 0.5,
+  failureThreshold: 3,
+  imageType: "ContainerImage",
+  maxReplicas: 10,
+  memory: "1Gi",
+  periodSeconds: 10,
+  pollingInterval: 30,
+  scheme: "HTTP",
+  storageType: "EmptyDir",
+  successThreshold: 1,
+  terminationGracePeriodSeconds: 30,
+  timeoutSeconds: 1,
+};
+/** What Azure only shows, or does itself. */
+const shownByAzure = new Set(["ephemeralStorage", "revisionSuffix"]);
+
+/**
+ * Reports whether a program asks for everything that a live template has, beside what Azure filled in: nothing was
+ * removed from it.
+ */
+export function asksForAll(live: unknown, asked: unknown): boolean {
+  if (asked === hole || !live) return true;
+  if (typeof live !== "object" || typeof asked !== "object" || asked === null) return Boolean(asked);
+  return Object.entries(live).every(([name, value]) => {
+    const said = (asked as Fields)[name];
+    return said === undefined || said === null ? isFilledIn(name, value) : asksForAll(value, said);
+  });
+}
+
+function isFilledIn(name: string, value: unknown): boolean {
+  if (!value || shownByAzure.has(name) || value === filledInByAzure[name]) return true;
+  return typeof value === "object" && Object.entries(value).every(([each, part]) => isFilledIn(each, part));
 }
 
 /** Azure spells its ids in any letter case. */

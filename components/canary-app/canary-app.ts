@@ -18,13 +18,14 @@ import {
 } from "../../errors/canary-app.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { isOutput, readArguments, refuseProblems } from "../arguments.ts";
-import { child, refusal, say, settingOf, usesMocks } from "../conventions.ts";
-import { type Planned, refuseAdoption, withSlots } from "./adopt.ts";
+import { child, logOn, refusal, say, settingOf, usesMocks } from "../conventions.ts";
+import { type Planned, refuseAdoption, refuseApp, withSlots } from "./adopt.ts";
 import { type AppCredentials, refuseUnfit, withCredentials } from "./app-credentials.ts";
 import { messageSources } from "./consumers.ts";
 import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
 import { keptAndIgnored, pathsOf, watchTransforms } from "./ignored.ts";
 import { fromKnownParts, hasHole, hole } from "./known-parts.ts";
+import { lossGuard } from "./loss-guard.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { lacks, misuses, type Usable } from "./misuse.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
@@ -230,8 +231,9 @@ export class CanaryApp extends pulumi.ComponentResource {
 
   /** Declares the app with the traffic that it has now, and says what names its release. */
   #deploy(name: string, args: CanaryAppArgs, plan: Plan, own: pulumi.CustomResourceOptions): Deployed {
-    const { containerAppName, resourceGroupName, controlPlane, keepLive = [], credentialSlots = [] } = args;
-    const note = (line: string): void => void pulumi.log.info(line, this);
+    const { containerAppName, resourceGroupName, controlPlane } = args;
+    const { keepLive = [], acceptLoss = [], credentialSlots = [] } = args;
+    const note = (line: string): void => void logOn(this, "info", line);
     const given = ofContainerApp(args);
     const { probeSeconds } = plan.strategy;
     const live = this.#read(name, args, given, { note, ignoreChanges: pathsOf(own.ignoreChanges) });
@@ -246,12 +248,18 @@ export class CanaryApp extends pulumi.ComponentResource {
         ...own,
         parent: this,
         ignoreChanges: [...(own.ignoreChanges ?? []), ...leftAsIs(args, keepLive)],
-        hooks: [own.hooks ?? {}, noRecreation(name, place, live), hooks, trafficGuard(guarded, this)].reduce(withHooks),
+        hooks: [
+          own.hooks ?? {},
+          noRecreation(name, place, live),
+          lossGuard(name, { keepLive, acceptLoss }, live, this),
+          hooks,
+          trafficGuard(guarded, this),
+        ].reduce(withHooks),
       },
     );
     const key = of(
       app,
-      live.apply(({ revision }) => revision),
+      live.apply(({ found }) => found?.latestRevisionName),
     );
     const serving = live.apply((found) => found.serving);
     return { app, key, serving: ofSameApp(name, { id: app.id, place }, serving) };
@@ -283,10 +291,11 @@ export class CanaryApp extends pulumi.ComponentResource {
           const traffic = trafficToSend(app, found);
           const serving = found ? servingIn(traffic) : "";
           const slots = liveSlots(credentialSlots, { app, serving }, found);
-          if (found) refuseAdoption(app, found, withSlots(known.given, slots), { keepLive, acceptLoss });
-          const kept = keptOf(keepLive, found);
-          const about = { exists: found !== undefined, revision: found?.latestRevisionName };
-          return { traffic, serving, kept, slots, ...about };
+          const planned = withSlots(known.given, slots);
+          // Mocks have no transforms, and run no hook that would find losses.
+          if (found && usesMocks()) refuseAdoption(app, found, planned, { keepLive, acceptLoss });
+          else if (found) refuseApp(app, found, planned);
+          return { traffic, serving, slots, found, planned: () => planned, kept: keptOf(keepLive, found) };
         } catch (error) {
           throw refusal(error);
         }

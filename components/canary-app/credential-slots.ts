@@ -3,7 +3,7 @@
 // leaves each slot's place in Key Vault as it is.
 import type * as pulumi from "@pulumi/pulumi";
 import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
-import { hasAll } from "./app-scope.ts";
+import { asksForAll, hasAll } from "./app-scope.ts";
 import { mapInput } from "./known-parts.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -100,12 +100,8 @@ export interface SentSlots {
  * program says nothing else of the template. Without that, each update after a rotation would make a revision.
  */
 export function slotsToSend({ named, cutOver }: LiveSlots, template: unknown): SentSlots {
-  const isAsLatest =
-    cutOver &&
-    hasAll(
-      cutOver.template,
-      mapSecrets(template, (secret) => slotOf(cutOver.named, secret)),
-    );
+  const asked = cutOver && mapSecrets(template, (secret) => slotOf(cutOver.named, secret));
+  const isAsLatest = cutOver && hasAll(cutOver.template, asked) && asksForAll(cutOver.template, asked);
   return isAsLatest ? { named: cutOver.named, revisionSuffix: cutOver.suffix } : { named };
 }
 

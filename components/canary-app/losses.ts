@@ -11,13 +11,19 @@ export interface AppShape {
   readonly identity?: unknown;
   readonly tags?: unknown;
   readonly workloadProfileName?: unknown;
+  readonly kind?: unknown;
+  readonly managedBy?: unknown;
+  readonly patchingConfiguration?: unknown;
 }
 
 /** One kind of setting: where it is, and which of its parts a program may lose. */
 interface Setting {
   readonly at: readonly string[];
-  /** Names the parts of a value, each with the words for it. A value without parts means nothing. */
-  readonly parts: (value: unknown) => ReadonlyMap<string, string>;
+  /**
+   * Names the parts of a value, each with the words for it. A value without parts means nothing. What the live app does
+   * with it may decide which parts mean something.
+   */
+  readonly parts: (value: unknown, live?: AppShape) => ReadonlyMap<string, string>;
   /** Whether a program that says another value has said enough, since the setting is one whole. */
   readonly isWhole?: true;
   /** Adds what is lost to what the program says. */
@@ -120,6 +126,18 @@ const addresses = list(ingress("ipSecurityRestrictions"), "address rule", (rule)
   [rule["action"], rule["ipAddressRange"]].join(" "),
 );
 const ports = list(ingress("additionalPortMappings"), "port", ({ targetPort }) => targetPort);
+/** The registries from which the live app pulls: without one of them, none of its replicas can start any more. */
+function registriesInUse(value: unknown, live: AppShape = {}): ReadonlyMap<string, string> {
+  const { containers, initContainers } = objectOf(live.template);
+  const images = [...listOf(containers), ...listOf(initContainers)].map(({ image }) => lower(image));
+  const pullsFrom = ({ server }: Fields): boolean => images.some((image) => image.startsWith(`${lower(server)}/`));
+  return items(
+    "registry",
+    ({ server }) => server,
+    (registry) => registry === hole || pullsFrom(registry),
+  )(value);
+}
+
 const lifecycles = {
   at: ["configuration", "identitySettings"],
   parts: items(
@@ -165,6 +183,12 @@ const ofTheApp = {
     // Azure shows it in other letters than it takes.
     keep: (said, live) => said ?? (live ? lower(live) : undefined),
   },
+  targetPortHttpScheme: {
+    at: ingress("targetPortHttpScheme"),
+    parts: whole("the TLS of its container", (value) => lower(value) === "https"),
+    isWhole: true,
+    keep: keepWhole,
+  },
   dapr: {
     at: ["configuration", "dapr"],
     parts: whole("Dapr", (value) => objectOf(value)["enabled"] === true),
@@ -187,10 +211,27 @@ const ofTheApp = {
     isWhole: true,
     keep: keepWhole,
   },
+  kind: {
+    at: ["kind"],
+    parts: whole("the kind of the app", (value) => !["", "containerapps"].includes(lower(value))),
+    isWhole: true,
+    keep: keepWhole,
+  },
+  managedBy: { at: ["managedBy"], parts: whole("what manages the app", Boolean), isWhole: true, keep: keepWhole },
+  patchingConfiguration: {
+    at: ["patchingConfiguration"],
+    parts: whole("the patching", (value) => !["", "automatic"].includes(lower(objectOf(value)["patchingMode"]))),
+    isWhole: true,
+    keep: keepWhole,
+  },
 } as const satisfies Readonly<Record<string, Setting & Required<Keeps>>>;
 
-/** The settings of a template, which is released as the program has it. */
-const ofTheTemplate = {
+/**
+ * The settings that cannot be kept: those of a template, which is released as the program has it, and registries, whose
+ * passwords Azure does not show.
+ */
+const ofTheProgram = {
+  registries: { at: ["configuration", "registries"], parts: registriesInUse },
   scaleRules: { at: ["template", "scale", "rules"], parts: items("scale rule", name) },
   sidecars: { at: ["template", "containers"], parts: items("container", name) },
   initContainers: { at: ["template", "initContainers"], parts: items("init container", name) },
@@ -204,11 +245,11 @@ const ofTheTemplate = {
 /** A setting that `keepLive` can name. */
 export type KeptSetting = keyof typeof ofTheApp;
 /** A setting that `acceptLoss` can name. */
-export type LostSetting = KeptSetting | keyof typeof ofTheTemplate;
+export type LostSetting = KeptSetting | keyof typeof ofTheProgram;
 
 export const keptSettings = Object.keys(ofTheApp) as readonly KeptSetting[];
-export const lostSettings = [...keptSettings, ...Object.keys(ofTheTemplate)] as readonly LostSetting[];
-const settings: Readonly<Record<LostSetting, Setting>> = { ...ofTheApp, ...ofTheTemplate };
+export const lostSettings = [...keptSettings, ...Object.keys(ofTheProgram)] as readonly LostSetting[];
+const settings: Readonly<Record<LostSetting, Setting>> = { ...ofTheApp, ...ofTheProgram };
 
 /** A setting with the words for what would be lost of it. */
 export interface Loss {
@@ -224,16 +265,17 @@ export interface Loss {
  */
 export const lossesOf = (live: AppShape, said: AppShape): readonly Loss[] =>
   lostSettings.flatMap((setting) => {
-    const lost = lostOf(setting, valueAt(live, settings[setting].at), valueAt(said, settings[setting].at));
+    const lost = lostOf(setting, live, valueAt(said, settings[setting].at));
     return lost.length === 0 ? [] : [{ setting, lost }];
   });
 
-function lostOf(setting: LostSetting, live: unknown, said: unknown): readonly string[] {
-  const { parts, isWhole } = settings[setting];
-  const has = parts(said);
+function lostOf(setting: LostSetting, shape: AppShape, said: unknown): readonly string[] {
+  const { at, parts, isWhole } = settings[setting];
+  const live = valueAt(shape, at);
+  const has = parts(said, shape);
   if (isUnclear(said, has) || (isWhole && said !== undefined && said !== null)) return [];
   const renamed = setting === "sidecars" ? renamedContainers(listOf(live), listOf(said)) : new Set();
-  return [...parts(live)].filter(([key]) => !(has.has(key) || renamed.has(key))).map(([, words]) => words);
+  return [...parts(live, shape)].filter(([key]) => !(has.has(key) || renamed.has(key))).map(([, words]) => words);
 }
 
 /**

@@ -40,7 +40,7 @@ export function noRecreation(name: string, place: Place, live: pulumi.Output<Liv
 /** A live app that a preview cannot read yet is none. */
 async function exists(live: pulumi.Output<Live>): Promise<boolean> {
   const known = (await knownParts({ live })) as { readonly live: Partial<Live> };
-  return known.live.exists === true;
+  return known.live.found !== undefined;
 }
 
 /**

@@ -25,12 +25,22 @@ export interface ReleaseKey {
   readonly of: (app: ContainerApp, liveRevision: pulumi.Output<string | undefined>) => pulumi.Output<string>;
 }
 
+/** Reports whether an update makes no revision. An empty suffix is none, as Azure shows it. */
+export const isSameTemplate = (was: unknown, will: unknown): boolean =>
+  canonical(withoutEmptySuffix(was)) === canonical(withoutEmptySuffix(will));
+
+function withoutEmptySuffix(template: unknown): unknown {
+  if (typeof template !== "object" || template === null) return template;
+  const { revisionSuffix, ...rest } = template as { readonly revisionSuffix?: unknown };
+  return revisionSuffix ? template : rest;
+}
+
 /** Returns what names the release of one app. */
 export function releaseKey(name: string, hasSlots: boolean): ReleaseKey {
   let foreseen: Foreseen | undefined;
   const compare = async ({ oldInputs, newInputs, oldOutputs }: pulumi.ResourceHookArgs): Promise<void> => {
     const { was, will } = await knownParts({ was: oldInputs?.["template"], will: newInputs?.["template"] });
-    const isUnchanged = !hasHole(will) && canonical(was) === canonical(will);
+    const isUnchanged = !hasHole(will) && isSameTemplate(was, will);
     foreseen = { isUnchanged, revision: oldOutputs?.["latestRevisionName"], suffix: suffixIn(will) };
   };
   const of: ReleaseKey["of"] = (app, liveRevision) =>

@@ -6,6 +6,7 @@ import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
 import { canaryAppNoReplica, canaryAppOwnedField, canaryAppUnfit } from "../../errors/canary-app.ts";
 import { isOutput } from "../arguments.ts";
 import { refusal } from "../conventions.ts";
+import type { Planned } from "./adopt.ts";
 import {
   type CredentialSlot,
   type LiveSlots,
@@ -17,7 +18,7 @@ import {
 } from "./credential-slots.ts";
 import { fromKnownParts, mapInput } from "./known-parts.ts";
 import { type Kept, type KeptSetting, placeOf, sentOf } from "./losses.ts";
-import type { TrafficEntry } from "./traffic.ts";
+import type { LiveApp, TrafficEntry } from "./traffic.ts";
 
 /** The fields of an object, each of which may be an output. */
 type Inputs = Readonly<Record<string, pulumi.Input<unknown>>>;
@@ -27,10 +28,13 @@ export interface Live {
   readonly traffic: readonly TrafficEntry[];
   readonly kept: Kept;
   readonly slots: LiveSlots;
-  /** Whether there is an app yet. */
-  readonly exists: boolean;
-  /** The revision that was made last; undefined if there is no app yet. */
-  readonly revision: string | undefined;
+  /** The live app itself; undefined if there is none yet. */
+  readonly found: LiveApp | undefined;
+  /**
+   * Gives what the program says of the app, with the slots that are in use. A hole stands for what is not known. It
+   * is a function because an output copies objects, and a copy of a hole is none.
+   */
+  readonly planned: () => Planned;
   /** The revision that has all traffic; empty if several share it, or there is no app yet. */
   readonly serving: string;
 }

@@ -2,7 +2,6 @@
 // move traffic in the seconds between. So the app is locked while it is written: the control plane then does not shift
 // its traffic. An abort overrides the lock and corrects the traffic after the update.
 import * as pulumi from "@pulumi/pulumi";
-import { canonical } from "../../engines/canonical.ts";
 import { canaryAppScopeChanges, canaryAppSecretWaits } from "../../errors/canary-app.ts";
 import {
   canaryAppLocked,
@@ -10,9 +9,10 @@ import {
   canaryAppUnguarded,
   canaryAppUnreleasable,
 } from "../../errors/traffic-guard.ts";
-import { refusal, say, takesHooks } from "../conventions.ts";
+import { logOn, refusal, say, takesHooks } from "../conventions.ts";
 import { type Configuration, renewals, scopeChanges, secretsRenewed } from "./app-scope.ts";
 import { hookNames } from "./hook-names.ts";
+import { isSameTemplate } from "./release-key.ts";
 import { describeTraffic, readLive, type TrafficEntry, trafficToSend } from "./traffic.ts";
 
 /** The app to guard, and the control plane that locks it. */
@@ -64,7 +64,7 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
       .invoke("ballast:index:unlock", { endpoint, audience, resourceGroup, app, id }, { parent })
       .catch((error: Error) =>
         // The update is done and must not fail because of its lock.
-        pulumi.log.info(`The lock on ${app} could not be released; it expires by itself: ${error.message}`, parent),
+        logOn(parent, "info", `The lock on ${app} could not be released; it expires by itself: ${error.message}`),
       );
   };
   const before = async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
@@ -132,7 +132,7 @@ async function refuseScope(
   if (oldInputs === undefined) return false;
   const [was, will] = [await configurationOf(oldInputs), await configurationOf(newInputs)];
   const serving = await settled(oldInputs["template"]);
-  const makesRevision = canonical(serving) !== canonical(await settled(newInputs?.["template"]));
+  const makesRevision = !isSameTemplate(serving, await settled(newInputs?.["template"]));
   if (makesRevision && scopeChanges(was, will, serving).length > 0) {
     const { configuration = was, template = serving } = (await readLive(resourceGroup, app, parent)) ?? {};
     const changes = [...scopeChanges(configuration, will, template), ...renewals(was, will)];

@@ -23,6 +23,9 @@ export type LiveApp = Pick<GetContainerAppResult, "latestReadyRevisionName"> & {
   readonly identity?: unknown;
   readonly tags?: unknown;
   readonly workloadProfileName?: unknown;
+  readonly kind?: unknown;
+  readonly managedBy?: unknown;
+  readonly patchingConfiguration?: unknown;
   readonly template?: unknown;
   readonly configuration?: {
     readonly activeRevisionsMode?: unknown;

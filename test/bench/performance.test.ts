@@ -50,6 +50,7 @@ function resultsOf(ours: number, theirs: number, withEmmett = true): Results {
         unrefreshed: preview(ours),
       },
     },
+    dropIn: { ...here(), pulumiCli: "3.259.0", previews: { ContainerApp: [theirs], CanaryApp: [theirs + ours] } },
     journal: { ...here(), rounds: 1, appendsARound: 10, factBytes: 150, one: appends, eight: appends },
     load: { ...here(), postgres: "18.4", cells: [cell, { ...cell, planes: 2, peakBytes: [200_000_000, 200_000_000] }] },
   };
@@ -72,6 +73,12 @@ describe("the page", () => {
     expect(page(resultsOf(1, 1))).toContain("Emmett's PostgreSQL store");
     expect(page(resultsOf(1, 1, false))).not.toContain("Emmett's PostgreSQL store");
     expect(page(resultsOf(1, 1, false)).match(/Emmett could not be installed/g)).toHaveLength(1);
+  });
+
+  it("says what a CanaryApp costs a preview, pair by pair", () => {
+    const written = page(resultsOf(500, 1000));
+    expect(written).toContain("| `CanaryApp` | 1,500 (1,500 to 1,500) | 1.50 (1.50 to 1.50) |");
+    expect(written).toContain("A preview of a `CanaryApp` takes 1.50 times as long");
   });
 
   it("reports each goal as reached or not, by the figures", () => {

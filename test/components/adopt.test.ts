@@ -11,21 +11,11 @@ import {
   sentOf,
 } from "../../components/canary-app/losses.ts";
 import type { LiveApp } from "../../components/canary-app/traffic.ts";
+import { type App, containers, group, puller, settings, vault } from "../support/program/lost-settings.ts";
 
-const group = "/subscriptions/s/resourceGroups/Shop";
 const apps = `${group}/providers/Microsoft.App/managedEnvironments/apps`;
-const puller = `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/puller`;
-const vault = "https://v.vault.azure.net/secrets/db";
 const traffic = [{ revisionName: "a", weight: 100 }];
 const ingress = { external: false, targetPort: 8080, transport: "Auto", traffic };
-const containers = (release: string) => [{ name: "web", image: `web:${release}` }];
-
-interface App {
-  readonly top?: object;
-  readonly configuration?: object;
-  readonly ingress?: object | undefined;
-  readonly template?: object;
-}
 
 const liveApp = ({ top, configuration, template, ...more }: App = {}): LiveApp =>
   ({
@@ -70,102 +60,6 @@ test.each([
   expect(refusal(liveApp(app), program())).toMatch(new RegExp(`^canary-app-unfit .*${says}`)),
 );
 
-/** Every setting that an app may lose: as Azure shows it, as a program says it, and what is said of the loss. */
-const settings: Readonly<Record<LostSetting, readonly [live: App, said: App, words: string]>> = {
-  customDomains: [
-    { ingress: { customDomains: [{ name: "www.example.org", bindingType: "SniEnabled", certificateId: "/c" }] } },
-    { ingress: { customDomains: [{ name: "WWW.example.org", certificateId: "/C" }] } },
-    "the domain www.example.org",
-  ],
-  ipSecurityRestrictions: [
-    { ingress: { ipSecurityRestrictions: [{ name: "door", action: "Allow", ipAddressRange: "10.0.0.0/8" }] } },
-    { ingress: { ipSecurityRestrictions: [{ name: "front", action: "allow", ipAddressRange: "10.0.0.0/8" }] } },
-    "the address rule door",
-  ],
-  clientCertificateMode: [
-    { ingress: { clientCertificateMode: "Require" } },
-    { ingress: { clientCertificateMode: "ignore" } },
-    "the client certificate mode",
-  ],
-  corsPolicy: [
-    { ingress: { corsPolicy: { allowedOrigins: ["https://portal.azure.com"] } } },
-    { ingress: { corsPolicy: { allowedOrigins: [] } } },
-    "the CORS policy",
-  ],
-  additionalPortMappings: [
-    { ingress: { additionalPortMappings: [{ external: false, targetPort: 9090 }] } },
-    { ingress: { additionalPortMappings: [{ external: true, targetPort: 9090 }] } },
-    "the port 9090",
-  ],
-  external: [
-    { ingress: { external: true } },
-    { ingress: { external: false } },
-    "the access from outside its environment",
-  ],
-  allowInsecure: [
-    { ingress: { allowInsecure: true } },
-    { ingress: { allowInsecure: false } },
-    "the access without TLS",
-  ],
-  transport: [{ ingress: { transport: "Http2" } }, { ingress: { transport: "http" } }, "the transport of its ingress"],
-  dapr: [
-    { configuration: { dapr: { enabled: true, appId: "shop" } } },
-    { configuration: { dapr: { enabled: false } } },
-    "Dapr",
-  ],
-  runtime: [
-    { configuration: { runtime: { java: { enableMetrics: true } } } },
-    { configuration: { runtime: { java: { enableMetrics: false } } } },
-    "the runtime's settings",
-  ],
-  identitySettings: [
-    { configuration: { identitySettings: [{ identity: puller, lifecycle: "None" }] } },
-    { configuration: { identitySettings: [{ identity: puller.toLowerCase(), lifecycle: "Init" }] } },
-    `the setting of the identity ${puller}`,
-  ],
-  secretsByReference: [
-    { configuration: { secrets: [{ name: "db", keyVaultUrl: vault, identity: puller }] } },
-    { configuration: { secrets: [{ name: "db", keyVaultUrl: `${vault.toUpperCase()}/`, identity: "system" }] } },
-    "the reference of the secret db",
-  ],
-  identity: [
-    { top: { identity: { type: "SystemAssigned, UserAssigned", userAssignedIdentities: { [puller]: {} } } } },
-    { top: { identity: { type: "SystemAssigned,UserAssigned", userAssignedIdentities: [puller.toLowerCase()] } } },
-    `the app's own identity, the identity ${puller}`,
-  ],
-  tags: [{ top: { tags: { owner: "team-a" } } }, { top: { tags: { Owner: "team-b" } } }, "the tag owner"],
-  workloadProfileName: [
-    { top: { workloadProfileName: "D4" } },
-    { top: { workloadProfileName: "D8" } },
-    "the workload profile",
-  ],
-  scaleRules: [
-    { template: { scale: { minReplicas: 1, rules: [{ name: "queue", custom: { type: "azure-servicebus" } }] } } },
-    { template: { scale: { minReplicas: 1, rules: [{ name: "queue", custom: { type: "kafka" } }] } } },
-    "the scale rule queue",
-  ],
-  sidecars: [
-    { template: { containers: [...containers("1"), { name: "proxy", image: "proxy:1" }] } },
-    { template: { containers: [...containers("1"), { name: "proxy", image: "proxy:2" }] } },
-    "the container proxy",
-  ],
-  initContainers: [
-    { template: { initContainers: [{ name: "migrate", image: "migrate:1" }] } },
-    { template: { initContainers: [{ name: "migrate", image: "migrate:2" }] } },
-    "the init container migrate",
-  ],
-  volumes: [
-    { template: { volumes: [{ name: "files", storageType: "AzureFile", storageName: "files" }] } },
-    { template: { volumes: [{ name: "files", storageType: "AzureFile", storageName: "other" }] } },
-    "the volume files",
-  ],
-  serviceBinds: [
-    { template: { serviceBinds: [{ name: "redis", serviceId: "/redis" }] } },
-    { template: { serviceBinds: [{ name: "redis", serviceId: "/REDIS" }] } },
-    "the service binding redis",
-  ],
-};
-
 describe.each(Object.entries(settings) as [LostSetting, (typeof settings)[LostSetting]][])(
   "canary-app-losses: %s",
   (setting, [shown, said, words]) => {
@@ -200,6 +94,9 @@ describe.each(Object.entries(settings) as [LostSetting, (typeof settings)[LostSe
 );
 
 test.each([
+  ["the usual kind", { top: { kind: "containerapps" } }],
+  ["the usual patching", { top: { patchingConfiguration: { patchingMode: "Automatic" } } }],
+  ["a container without TLS", { ingress: { targetPortHttpScheme: "http" } }],
   ["Dapr that is off", { configuration: { dapr: { enabled: false, appId: "shop" } } }],
   ["sessions without affinity", { ingress: { stickySessions: { affinity: "none" } } }],
   ["client certificates that are ignored", { ingress: { clientCertificateMode: "Ignore" } }],

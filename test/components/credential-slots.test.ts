@@ -114,6 +114,32 @@ test("the suffix of a rotation's revision is sent back only while the program ch
   expect(await suffixSent({ template: plain, acceptLoss }, live("db-b", "other"))).toBeUndefined();
 });
 
+const filledIn = {
+  containers: [{ ...naming("db-b"), imageType: "ContainerImage", probes: [], resources: { cpu: 0.5, memory: "1Gi" } }],
+  scale: { minReplicas: 1, maxReplicas: 10, cooldownPeriod: 300, pollingInterval: 30, rules: null },
+  volumes: [],
+  serviceBinds: null,
+  terminationGracePeriodSeconds: 0,
+};
+const [first] = filledIn.containers;
+test.each<[string, object, string | undefined]>([
+  ["only what Azure fills in", {}, "b-r1-1"],
+  ["an arbitrary ephemeral storage", { containers: [{ ...first, resources: { ephemeralStorage: "2Gi" } }] }, "b-r1-1"],
+  ["a command", { containers: [{ ...first, command: ["serve"] }] }, undefined],
+  ["a size", { containers: [{ ...first, resources: { cpu: 1, memory: "2Gi" } }] }, undefined],
+  ["a probe", { containers: [{ ...first, probes: [{ type: "Liveness", tcpSocket: { port: 80 } }] }] }, undefined],
+  ["a limit of replicas", { scale: { minReplicas: 1, maxReplicas: 30 } }, undefined],
+  ["a time to end", { terminationGracePeriodSeconds: 60 }, undefined],
+])("a rotation's revision that has, unlike the program, %s", async (_what, has, suffix) => {
+  const answers: Answers = (...asked) => {
+    const found = afterRotation(...asked) as object;
+    return { ...found, template: { ...filledIn, ...has, revisionSuffix: "b-r1-1" } };
+  };
+  const plain = { containers: [naming("db-a")], scale: { minReplicas: 1 } };
+  expect(await suffixSent({ template: plain }, answers)).toBe(suffix);
+  expect(await suffixSent({ template: pulumi.output(plain) }, answers)).toBe(suffix);
+});
+
 const other = ["cache-a", "cache-b"] as const;
 /** A rotation's revision, who serves, what that revision names, and what a release of another image names. */
 test.each([

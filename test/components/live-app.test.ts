@@ -190,8 +190,8 @@ test("canary-app-exists refuses a preview that would create the app again; an up
           traffic,
           kept: {},
           slots: { named: {}, places: {} },
-          exists: exists === true,
-          revision: "shop--a",
+          found: exists === true ? { latestReadyRevisionName: "shop--a" } : undefined,
+          planned: () => ({}),
         };
         const place = pulumi.output(["shop", "shop"] as const);
         const { beforeCreate } = noRecreation("shop", place, exists === "unknown" ? unknown() : pulumi.output(found));

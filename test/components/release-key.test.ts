@@ -50,6 +50,16 @@ test.each([
     { was: template, will: { scale: template.scale, containers: template.containers }, latest: undefined },
     "shop--1",
   ],
+  [
+    "an empty suffix that is left out, as Azure shows it",
+    { was: { ...template, revisionSuffix: "" }, will: template, latest: undefined },
+    "shop--1",
+  ],
+  [
+    "a suffix that is left out",
+    { was: { ...template, revisionSuffix: "v1" }, will: template, latest: undefined },
+    undefined,
+  ],
   ["another template", { was: template, will: other, latest: undefined }, undefined],
   ["a template that is not known", { was: template, will: unknown, latest: undefined }, undefined],
   ["a part that is not known", { was: template, will: { ...template, scale: unknown }, latest: undefined }, undefined],

@@ -10,8 +10,8 @@ const live = {
   traffic: [],
   kept: {},
   slots: { named: {}, places: {} },
-  exists: true,
-  revision: "shop--a",
+  found: { latestReadyRevisionName: "shop--a" },
+  planned: () => ({}),
   serving: "shop--a",
 };
 

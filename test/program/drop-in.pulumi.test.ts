@@ -100,9 +100,9 @@ describe("an app of many settings, and three more from the same factory", () => 
       copies: copies.map((each) => ({ ...place, ...plainApp(each, version) })),
     };
   };
-  /** What the app has beside what releases move. */
-  const lasting = async () => {
-    const { properties, tags, identity } = await stack.live(app);
+  /** What an app has beside what releases move. */
+  const lasting = async (of = app) => {
+    const { properties, tags, identity } = await stack.live(of);
     const { activeRevisionsMode: _mode, ingress, ...configuration } = properties.configuration;
     const { traffic: _traffic, ...rest } = ingress;
     const { template } = properties;
@@ -115,6 +115,7 @@ describe("an app of many settings, and three more from the same factory", () => 
       containers: template.containers.length,
     };
   };
+  const lastingOfCopies = () => Promise.all(copies.map(lasting));
   const serving = async (): Promise<readonly string[]> =>
     (await stack.live(app)).properties.configuration.ingress.traffic
       .filter(({ weight }: any) => weight > 0)
@@ -135,6 +136,7 @@ describe("an app of many settings, and three more from the same factory", () => 
   let first: string;
   let second: string;
   let before: object;
+  let copiesBefore: readonly object[];
 
   test.each(["of-a-transformation", "of-a-transform"])(
     "no app of a shape that no release can judge is taken over: a preview refuses each by name, and one %s",
@@ -171,6 +173,13 @@ describe("an app of many settings, and three more from the same factory", () => 
       "the app to be ready",
     );
     before = await lasting();
+    copiesBefore = await lastingOfCopies();
+    const [team, both, none] = copiesBefore as readonly { tags?: object; containers: number }[];
+    expect([team, both, none].map((each) => [each!.tags, each!.containers])).toEqual([
+      [{ team: "shop" }, 1],
+      [{ team: "shop" }, 2],
+      [undefined, 1],
+    ]);
   }, 180_000);
 
   test("becomes a CanaryApp: a preview replaces and deletes nothing, and the update moves no request", async () => {
@@ -199,7 +208,7 @@ describe("an app of many settings, and three more from the same factory", () => 
     const { code, output } = await release("ts", "1", bareUp);
     expect(code, output).toBe(0);
     expect(await serving()).toEqual([first]);
-    expect(await lasting()).toEqual(before);
+    expect([await lasting(), await lastingOfCopies()]).toEqual([before, copiesBefore]);
     const again = await pulumi("ts", ["preview", "--expect-no-changes"], { ...given("1"), releases });
     expect(again.code, again.output).toBe(0);
   }, 300_000);
@@ -214,7 +223,7 @@ describe("an app of many settings, and three more from the same factory", () => 
     }
     second = (await serving())[0]!;
     expect(second).not.toBe(first);
-    expect(await lasting()).toEqual(before);
+    expect([await lasting(), await lastingOfCopies()]).toEqual([before, copiesBefore]);
     const { tags } = fullApp("2", undefined);
     const tagged = { ...given("2", { tags: { ...tags, cost: "1" } }), releases };
     const seen = await pulumi("ts", preview, tagged);
@@ -306,6 +315,6 @@ describe("an app of many settings, and three more from the same factory", () => 
     expect(seen.output).not.toContain("replace");
     const { code, output } = await withUsers(() => pulumi("js", bareUp, back));
     expect(code, output).toBe(0);
-    expect(await lasting()).toEqual(before);
+    expect([await lasting(), await lastingOfCopies()]).toEqual([before, copiesBefore]);
   }, 300_000);
 });

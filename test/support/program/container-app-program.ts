@@ -5,17 +5,19 @@ import path from "node:path";
 import { type Ended, runChild } from "../../../toolchain/child.ts";
 import { bringPulumi } from "../../../toolchain/pulumi/bring.ts";
 
+const idle = ["node", "-e", "setInterval(() => {}, 1000)"];
 const root = path.join(import.meta.dirname, "..", "..", "..");
 
 /** The program, with the types that only TypeScript has. It says of the apps what its configuration says. */
 const program = ([type, text, list]: readonly [string, string, string]): string => `
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
-import { CanaryApp } from ${JSON.stringify(path.join(root, "package.ts"))};
 
 const config = new pulumi.Config();
 const given${type} = config.requireObject("app");
 const releases${type} = config.getObject("releases");
+// A program of plain ContainerApps does not import Ballast.
+const { CanaryApp }${type} = releases ? await import(${JSON.stringify(path.join(root, "package.ts"))}) : {};
 const [first, ...more] = given.template.containers;
 // The group and the image are outputs, as those of other resources are.
 const image = pulumi.output(Promise.resolve(first.image));
@@ -24,15 +26,36 @@ const args${type} = {
   resourceGroupName: pulumi.output(Promise.resolve(given.resourceGroupName)),
   template: { ...given.template, containers: [{ ...first, image }, ...more] },
 };
+// The stack adds a tag to the first copy, and a tag and a sidecar to the second one.
+const isCopy = (number${type}, { type, name }${type}) =>
+  type === "azure-native:app:ContainerApp" && name.startsWith("copy-" + number);
+pulumi.runtime.registerStackTransformation((given${type}) =>
+  isCopy(1, given) ? { ...given, props: { ...given.props, tags: { team: "shop" } } } : undefined,
+);
+pulumi.runtime.registerResourceTransform((given${type}) => {
+  if (!isCopy(2, given)) return undefined;
+  const template = pulumi.output(given.props.template).apply((said${type}) => ({
+    ...said,
+    containers: [...said.containers, { ...said.containers[0], name: "idle", command: ${JSON.stringify(idle)} }],
+  }));
+  return { ...given, props: { ...given.props, template, tags: { ...given.props.tags, team: "shop" } } };
+});
+class Group extends pulumi.ComponentResource {
+  constructor() {
+    super("shop:index:Group", "group");
+    this.registerOutputs({});
+  }
+}
 const wasCanary = config.getBoolean("back");
 /** The factory of all apps: these lines are all that changes in it. */
-const make = (name${text}, args${type})${type} => {
-  const parent = \`urn:pulumi:\${pulumi.getStack()}::\${pulumi.getProject()}::ballast:index:CanaryApp::\${name}\`;
-  const options${type} = wasCanary ? { aliases: [{ name: name + "-app", parent }] } : {};
+const make = (name${text}, args${type}, more${type} = {})${type} => {
+  const parent = pulumi.createUrn(name, "ballast:index:CanaryApp", more.parent);
+  const options${type} = { ...more, ...(wasCanary && { aliases: [{ name: name + "-app", parent }] }) };
   return releases ? new CanaryApp(name, { ...args, ...releases }, options) : new ContainerApp(name, args, options);
 };
 const shop = make("shop", args);
-for (const copy of config.requireObject("copies")${list}) make(copy.containerAppName, copy);
+for (const copy of config.requireObject("copies")${list})
+  make(copy.containerAppName, copy, copy.containerAppName === "copy-3" ? { parent: new Group() } : {});
 export const result = shop.result;
 `;
 
