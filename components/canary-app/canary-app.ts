@@ -5,14 +5,13 @@
 import { ContainerApp, type ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { shortfalls } from "../../engines/rollout/judge/power.ts";
-import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import { cautions } from "../../engines/rollout/plan.ts";
 import type { ProbeRequest } from "../../engines/rollout/probe-request.ts";
 import type { Gate, OutsideWeights, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import {
   canaryAppBlind,
   canaryAppCautions,
   canaryAppConsumes,
-  canaryAppPlan,
   canaryAppProbes,
   canaryAppUnnamed,
 } from "../../errors/canary-app.ts";
@@ -29,6 +28,7 @@ import { lossGuard } from "./loss-guard.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { lacks, misuses, type Usable } from "./misuse.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
+import { type Plan, planOf } from "./plan.ts";
 import { hidden, unread } from "./preview-notes.ts";
 import { probeComplaints } from "./probe-limits.ts";
 import { leftAsIs, noRecreation, ofSameApp } from "./recreation.ts";
@@ -159,13 +159,6 @@ export interface CanaryAppArgs extends ContainerAppArgs {
 const assumedFailurePercent = 0.5;
 
 const type = "ballast:index:CanaryApp";
-
-/** What a rollout is judged by, with all defaults. */
-interface Plan {
-  readonly strategy: Strategy;
-  readonly thresholds: Thresholds;
-  readonly dryRun: Thresholds | undefined;
-}
 
 /** What a reading of the live app goes by, beside the arguments. */
 interface Beside {
@@ -386,20 +379,3 @@ const withHooks = (one: pulumi.ResourceHookBinding, other: pulumi.ResourceHookBi
   const moments = [...new Set([...Object.keys(one), ...Object.keys(other)])] as (keyof pulumi.ResourceHookBinding)[];
   return Object.fromEntries(moments.map((moment) => [moment, [...(one[moment] ?? []), ...(other[moment] ?? [])]]));
 };
-
-/** Returns the plan of releases with all defaults, and refuses one that cannot be carried out. */
-function planOf(app: string, args: CanaryAppArgs): Plan {
-  const strategy: Strategy = { ...defaultStrategy, ...args.strategy };
-  const thresholds: Thresholds = { ...defaultThresholds, ...args.thresholds };
-  const hasDryRun = Object.keys(args.dryRunThresholds ?? {}).length > 0;
-  const dryRun = hasDryRun ? { ...thresholds, ...args.dryRunThresholds } : undefined;
-  const complaints = checkIntent({ strategy, thresholds, dryRun, gate: args.gate });
-  if (complaints.length > 0) throw refusal(canaryAppPlan({ app, complaints, settings: planSettings(args) }));
-  return { strategy, thresholds, dryRun };
-}
-
-const planArguments = ["strategy", "thresholds", "dryRunThresholds", "gate"] as const;
-
-/** Names what the program sets of the plan, so that a fix names nothing that is not there. */
-const planSettings = (args: CanaryAppArgs): readonly string[] =>
-  planArguments.filter((argument) => args[argument] !== undefined).map((argument) => settingOf(argument));

@@ -9,7 +9,7 @@ import { healthy, sick } from "../../support/worlds/meddling.ts";
 import { run } from "../../support/worlds/pure-world.ts";
 import { type Scenario, scenarios } from "../../support/worlds/scenario.ts";
 
-const lenient: Thresholds = { ...defaultThresholds, oddsTolerated: 4, failurePointsMax: 4 };
+const lenient: Thresholds = { ...defaultThresholds, oddsTolerated: 4, failurePointsMax: 8 };
 /** Fails by the default thresholds, and is promoted by lenient ones. */
 const worse: Scenario = {
   ...healthy,
