@@ -17,11 +17,11 @@ import { fileOf, here, parts, type Results } from "./results.ts";
 
 const help = `npm run bench -- [options]
 
-Without options it measures everything, in about twelve minutes on two cores, and writes
+Without options it measures everything, in about a quarter of an hour on two cores, and writes
 bench/performance/results.json and docs/evidence/performance.md.
 
   --only PART        measure only this part and replace its results: ${parts.join(", ")}
-  --quick            measure fewer rounds and rollouts, in about two minutes; print the page and write nothing
+  --quick            measure fewer rounds and rollouts, in about four minutes; print the page and write nothing
   --profiles FOLDER  write a processor profile of each control plane under load there
 
 It needs Linux, because it reads /proc. It installs Emmett with npm; if that fails, Emmett is left out.`;

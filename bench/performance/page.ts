@@ -334,9 +334,9 @@ export function page({ preview, dropIn, journal, readers, load }: Results): stri
   ];
   return `# Performance
 
-\`npm run bench\` writes this page in about twelve minutes. Every figure comes from
+\`npm run bench\` writes this page in about a quarter of an hour. Every figure comes from
 [bench/performance/results.json](../../bench/performance/results.json). \`npm run bench -- --quick\` prints a page of
-its own in about two minutes; \`--only preview\`, \`dropIn\`, \`journal\`, \`readers\` or \`load\` measures one
+its own in about four minutes; \`--only preview\`, \`dropIn\`, \`journal\`, \`readers\` or \`load\` measures one
 part again. All times depend on the machine. What is compared ran in turn in one run, so compare the ratios.
 
 *Unverified on Azure:* everything on this page. The emulator and the fake Azure answer at once.

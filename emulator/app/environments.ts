@@ -28,7 +28,7 @@ export const environmentType: ResourceType = {
           `'Microsoft.App/managedEnvironments'. List of available regions for the resource type is '${region}'.`,
       );
     }
-    checkEnvironmentBody(id, wanted, cloud);
+    checkEnvironmentBody(context);
     const name = wanted["name"].toLowerCase();
     const namesake = cloud.store
       .list()

@@ -178,6 +178,9 @@ function eventStream(cloud: Cloud, id: string, wish: Wish): Streamed {
 
 const lastOf = <Each>(all: readonly Each[], count: number): readonly Each[] => (count === 0 ? [] : all.slice(-count));
 
+/** A client that has stopped reading is cut off here, since its lines would fill the emulator's memory. */
+const unreadBytesMax = 16 * 1024 * 1024;
+
 /** Writes rows one a line, and those that follow until the client leaves. */
 const streaming = (
   { follow, isText }: Wish,
@@ -186,8 +189,12 @@ const streaming = (
 ): Streamed => ({
   stream: (response) => {
     response.writeHead(200, { "content-type": isText ? "text/plain; charset=utf-8" : "application/json" });
-    const write = (row: Body): void =>
-      void response.write(isText ? `${row["TimeStamp"]}  ${row["Log"]}\n` : `${JSON.stringify(row)}\n`);
+    const write = (row: Body): void => {
+      // A slow client still reads after the end, and a write would then be an error that nobody handles.
+      if (response.writableEnded) return;
+      response.write(isText ? `${row["TimeStamp"]}  ${row["Log"]}\n` : `${JSON.stringify(row)}\n`);
+      if (response.writableLength > unreadBytesMax) response.destroy();
+    };
     rows.forEach(write);
     if (!follow) return void response.end();
     response.once(

@@ -38,7 +38,8 @@ function availability(cloud: Cloud, types: readonly ResourceType[], namespace: s
       `The request content was invalid: a 'name', and a 'type' of ${namespace} with global names, are needed.`,
     );
   const wrong = schemaOf(asked, typeNamed(types, asked)!.apiVersions[0]!).refuseName(name);
-  if (wrong) return { nameAvailable: false, reason: "Invalid", message: wrong };
+  const reason = asked === "Microsoft.Storage/storageAccounts" ? "AccountNameInvalid" : "Invalid";
+  if (wrong) return { nameAvailable: false, reason, message: wrong };
   const taken = cloud.store.list().some((each) => each.type === asked && sameText(each.body["name"], name));
   return taken
     ? { nameAvailable: false, reason: "AlreadyExists", message: `The name ${name} is already in use.` }

@@ -8,12 +8,12 @@ import { type ManagedIdentity, managedIdentities } from "../managedidentity/prin
 
 const issuers = new WeakMap<Store, Map<string, JSONWebKeySet>>();
 
-/** Reports whether a value is a set of public keys by which a signature can be checked. */
+/** Reports whether a value is a set of public keys by which a signature of RS256 can be checked. */
 export function isKeySet(value: unknown): value is JSONWebKeySet {
   try {
     createLocalJWKSet(value as JSONWebKeySet);
     const { keys } = value as JSONWebKeySet;
-    return keys.length > 0 && keys.every((key) => !("d" in key));
+    return keys.length > 0 && keys.every((key) => key.kty === "RSA" && key.n && key.e && !("d" in key));
   } catch {
     return false;
   }

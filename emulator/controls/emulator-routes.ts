@@ -98,7 +98,7 @@ const inertFields = (cloud: Cloud): readonly Body[] =>
 
 function addIssuer({ store }: Cloud, { issuer, keys }: Body): void {
   if (typeof issuer !== "string" || !/^https:/i.test(issuer) || !isKeySet(keys))
-    refuse("An issuer is {issuer, keys}: an address with https, and a JSON Web Key Set with a key.");
+    refuse("An issuer is {issuer, keys}: an address with https, and a JSON Web Key Set of public RSA keys.");
   else issuersOf(store).set(issuer, keys);
 }
 

@@ -51,12 +51,15 @@ export function checkServer({ sku, properties }: Body, previous: Body | undefine
     throw refusedToo(`maintenanceWindow.customWindow is 'Enabled' or 'Disabled', not '${window}'.`);
 }
 
-const letterOf: { readonly [tier: string]: string } = { burstable: "B", generalpurpose: "D", memoryoptimized: "E" };
+const sizesOf: { readonly [tier: string]: RegExp } = {
+  burstable: /^Standard_B(1ms|2s|(2|4|8|12|16|20)ms)$/i,
+  generalpurpose: /^Standard_D((2|4|8|16|32|48|64)(s_v3|ds_v4)|(2|4|8|16|32|48|64|96)a?ds_v[56])$/i,
+  memoryoptimized: /^Standard_E((2|4|8|16|20|32|48|64)(s_v3|ds_v4)|(2|4|8|16|20|32|48|64|96)a?ds_v[56])$/i,
+};
 
 function checkSize(sku: Body | undefined): void {
   if (!sku) return;
-  const letter = letterOf[String(sku["tier"]).toLowerCase()];
-  if (!new RegExp(`^Standard_${letter}\\d+[a-z]*(_v\\d)?$`, "i").test(String(sku["name"])))
+  if (!sizesOf[String(sku["tier"]).toLowerCase()]?.test(String(sku["name"])))
     throw refusedToo(`The tier ${sku["tier"]} has no size '${sku["name"]}'.`);
 }
 
@@ -80,6 +83,8 @@ function checkStorage({ storageSizeGB: size, type = "Premium_LRS" }: Body, befor
   if (size === undefined) return;
   if (sameText(type, "Premium_LRS") && !sizes.includes(size))
     throw refusedToo(`storageSizeGB is one of ${sizes.join(", ")} with Premium SSD, not ${size}.`);
+  if (sameText(type, "PremiumV2_LRS") && !(size >= 32 && size <= 65_536))
+    throw refusedToo(`storageSizeGB is 32 to 65,536 with Premium SSD v2, not ${size}.`);
   if (size < Number(before["storageSizeGB"] ?? 0))
     throw refusedToo(`The storage of a server cannot shrink from ${before["storageSizeGB"]} GB to ${size} GB.`);
 }

@@ -59,15 +59,23 @@ const metrics: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const ofRequests = ["ActivityType", "ActivityName", "StatusCode", "StatusCodeClass", "TransactionType"];
-const ofDeliveries = ["Topic", "EventSubscriptionName", "EventType", "DomainEventSubscriptionName"];
+const ofReplicas = ["revisionName", "podName"];
+const ofCalls = ["ActivityType", "ActivityName"];
+const ofAnswers = [...ofCalls, "StatusCode", "StatusCodeClass"];
+const ofDeliveries = ["Topic", "EventSubscriptionName"];
 
-/** The dimensions of those metrics, as the same lists name them. */
+/** The dimensions of those metrics, in lower case, as the same lists name them. The others have none. */
 const dimensionsOf: Readonly<Record<string, readonly string[]>> = {
-  "microsoft.app/containerapps": ["revisionName", "podName", "deploymentName", "statusCodeCategory", "statusCode"],
-  "microsoft.dbforpostgresql/flexibleservers": [],
-  "microsoft.keyvault/vaults": ofRequests,
-  "microsoft.eventgrid/systemtopics": [...ofDeliveries, "Error", "ErrorType", "DeadLetterReason", "DropReason"],
+  ...{ usagenanocores: ofReplicas, workingsetbytes: ofReplicas, rxbytes: ofReplicas, txbytes: ofReplicas },
+  ...{ restartcount: ofReplicas, requests: [...ofReplicas, "statusCodeCategory", "statusCode"] },
+  replicas: ["revisionName", "deploymentName"],
+  ...{ serviceapihit: ofCalls, saturationshoebox: [...ofCalls, "TransactionType"] },
+  ...{ availability: ofAnswers, serviceapilatency: ofAnswers, serviceapiresult: ofAnswers },
+  ...{ publishfailcount: ["Topic", "ErrorType", "Error"], publishsuccesscount: ["Topic"] },
+  ...{ deliveryattemptfailcount: [...ofDeliveries, "Error", "ErrorType"], deliverysuccesscount: ofDeliveries },
+  deadletteredcount: [...ofDeliveries, "DeadLetterReason"],
+  droppedeventcount: [...ofDeliveries, "DropReason"],
+  ...{ matchedeventcount: ofDeliveries, unmatchedeventcount: ["Topic"] },
 };
 
 /** Metric alert rules, as Resource Manager serves them. */
@@ -131,8 +139,8 @@ function checkCondition({ name, metricName, metricNamespace, criterionType, dime
   for (const { name: dimension, operator, values } of (dimensions ?? []) as Body[]) {
     if (!/^(include|exclude)$/i.test(String(operator)))
       throw refusedToo(`The operator of the dimension '${String(dimension)}' must be Include or Exclude.`);
-    if (!dimensionsOf[type]?.some((each) => sameText(each, dimension)))
-      throw refusedToo(`The metrics of ${type} have no dimension '${String(dimension)}'.`);
+    if (!dimensionsOf[String(metricName).toLowerCase()]?.some((each) => sameText(each, dimension)))
+      throw refusedToo(`The metric ${String(metricName)} has no dimension '${String(dimension)}'.`);
     if (values.length === 0) throw refusedToo("A dimension needs a value.");
   }
 }

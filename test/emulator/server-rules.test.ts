@@ -43,6 +43,8 @@ test.each(["boss", "a".repeat(63), "shop_admin", "Shop-Admin-7"])("the login nam
 test.each([
   ["a size of another tier", server({}, { name: "Standard_D2ds_v5", tier: "Burstable" }), /no size/],
   ["a size that there is not", server({}, { name: "Banana", tier: "GeneralPurpose" }), /no size/],
+  ["an odd number of cores", server({}, { name: "Standard_D3ds_v5", tier: "GeneralPurpose" }), /no size/],
+  ["too little of Premium SSD v2", server({ storage: { storageSizeGB: 1, type: "PremiumV2_LRS" } }), /32 to 65,536/],
   ["a version that is not offered any more", server({ version: "12" }), /should be in: \[14,15,16,17,18\]/],
   ["storage of a size that there is not", server({ storage: { storageSizeGB: 33 } }), /storageSizeGB/],
   ["a zone that there is not", server({ availabilityZone: "4" }), /no availability zone/],

@@ -187,12 +187,15 @@ const name: string = new Config().require("name");
 new ComponentResource("tiny:index:Thing", name);
 const files: string[] = Object.keys(createRequire(import.meta.url).cache);
 export const builder = files.filter((file) => file.includes("arborist")).length;
+// What the SDK takes for a loader of the user's own, and then leaves its mode for ESM out.
+export const loaders = process.execArgv.filter((each) => /^--(loader|import|require)$/.test(each)).length;
 export const node = process.execPath;\n`);
     expect((await run("config", "set", "name", "first")).code).toBe(0);
     const { code, output } = await run("preview");
     expect(output).toContain("tiny:index:Thing first create");
     expect(output).toContain(process.execPath);
     expect(output).toMatch(/builder *: 1$/m);
+    expect(output).toMatch(/loaders *: 0$/m);
     expect(code).toBe(0);
   });
 

@@ -25,7 +25,8 @@ function startNode(
   options: { cwd: string; environment: NodeJS.ProcessEnv; output: "inherit" | "pipe" },
 ): ChildProcess {
   const script = require.resolve(`@pulumi/pulumi/cmd/${module}`, { paths: [options.cwd, import.meta.dirname] });
-  const child = spawn(process.execPath, ["--import", lateArborist, script, ...args], {
+  // One argument: the SDK takes an `--import` of its own for a custom loader, and then leaves its mode for ESM out.
+  const child = spawn(process.execPath, [`--import=${lateArborist}`, script, ...args], {
     cwd: options.cwd,
     env: options.environment,
     stdio: ["ignore", options.output, options.output],

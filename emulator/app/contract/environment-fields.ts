@@ -26,7 +26,8 @@ export const environmentFields: FieldClasses = {
     [`${network}.infrastructureSubnetId`]: "a delegated subnet of this cloud, which never changes",
   },
   validated: {
-    "properties.infrastructureResourceGroup": "a name that no resource group has; there is no infrastructure",
+    "properties.infrastructureResourceGroup":
+      "a name that no resource group and no other environment has, which never changes; there is no infrastructure",
     [`${logs}.destination`]: "azure-monitor, log-analytics or none; rows go where diagnostic settings say",
     [`${logs}.logAnalyticsConfiguration.customerId`]:
       "a workspace of this cloud; its tables that end in _CL are refused by name",

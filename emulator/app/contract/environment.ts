@@ -1,7 +1,7 @@
 // Checks an environment before anything of it is stored: its name, identities, logs, zones and workload profiles. Its
 // network is checked in ../environments.ts, where it is joined to the subnet.
-import { firstTwice } from "../../arm/bodies.ts";
-import type { Body, Cloud } from "../../arm/resource.ts";
+import { firstTwice, sameText } from "../../arm/bodies.ts";
+import type { Body, Cloud, PutContext, Resource } from "../../arm/resource.ts";
 import { checkIdentity } from "./identity.ts";
 import { refuseLikeAzure } from "./refusals.ts";
 
@@ -11,9 +11,9 @@ const shared = ["Consumption", "Consumption-GPU-NC24-A100", "Consumption-GPU-NC8
 const lower = (texts: readonly string[]): readonly string[] => texts.map((each) => each.toLowerCase());
 
 /** Checks the whole body of an environment. @throws ArmError 400 */
-export function checkEnvironmentBody(id: string, wanted: Body, cloud: Cloud): void {
+export function checkEnvironmentBody(context: PutContext): void {
+  const { id, wanted, cloud } = context;
   const { appLogsConfiguration, workloadProfiles, zoneRedundant, vnetConfiguration } = wanted["properties"] as Body;
-  const { infrastructureResourceGroup: group } = wanted["properties"];
   const name = String(wanted["name"]);
   if (!/^[a-z](?!.*--)[-a-z0-9]{0,58}[a-z0-9]$/i.test(name))
     refuseLikeAzure(
@@ -24,8 +24,21 @@ export function checkEnvironmentBody(id: string, wanted: Body, cloud: Cloud): vo
   checkProfiles(workloadProfiles ?? []);
   if (zoneRedundant && !vnetConfiguration?.infrastructureSubnetId)
     refuseLikeAzure("A zone-redundant environment needs an infrastructureSubnetId.");
-  if (group && !/^[-\w.()]{0,89}[-\w()]$/.test(group)) refuseLikeAzure(`'${group}' is no name of a resource group.`);
-  if (group && cloud.store.get(`${id.split("/").slice(0, 3).join("/")}/resourceGroups/${group}`))
+  checkInfrastructureGroup(context);
+}
+
+/** Azure makes this group with the environment: it is new, of this environment alone, and stays. */
+function checkInfrastructureGroup({ id, wanted, previous, cloud: { store } }: PutContext): void {
+  const before: string | undefined = previous?.body["properties"].infrastructureResourceGroup;
+  if (before) wanted["properties"].infrastructureResourceGroup ??= before;
+  const group: string | undefined = wanted["properties"].infrastructureResourceGroup;
+  if (!group || (before && sameText(group, before))) return;
+  if (previous) refuseLikeAzure("infrastructureResourceGroup cannot be changed after the environment was created.");
+  if (!/^[-\w.()]{0,89}[-\w()]$/.test(group)) refuseLikeAzure(`'${group}' is no name of a resource group.`);
+  const isOfAnother = ({ type, body }: Resource): boolean =>
+    type === "Microsoft.App/managedEnvironments" &&
+    sameText(body["properties"].infrastructureResourceGroup ?? "", group);
+  if (store.get(`${id.split("/").slice(0, 3).join("/")}/resourceGroups/${group}`) || store.list().some(isOfAnother))
     refuseLikeAzure(`The resource group '${group}' exists, and Azure makes the one for the infrastructure.`);
 }
 

@@ -70,6 +70,18 @@ describe("an environment", () => {
     await expectRefused("managedEnvironments/new", inEurope({}, { kind: "banana" }), own);
   });
 
+  test("has a group for its infrastructure that no other one has, and that stays", async () => {
+    const url = (name: string): string => `${apps()}/managedEnvironments/${name}?api-version=${stable}`;
+    const shown = async (): Promise<unknown> =>
+      (await c.ask("GET", url("below"))).body.properties.infrastructureResourceGroup;
+    await c.settle("PUT", url("below"), inEurope({ infrastructureResourceGroup: "Below" }));
+    await expectRefused("managedEnvironments/beside", inEurope({ infrastructureResourceGroup: "below" }), own);
+    await expectRefused("managedEnvironments/below", inEurope({ infrastructureResourceGroup: "elsewhere" }), own);
+    await c.settle("PUT", url("below"), inEurope({}));
+    expect(await shown()).toBe("Below");
+    await c.settle("DELETE", url("below"));
+  });
+
   test("with a system-assigned identity has a principal, which stays", async () => {
     const url = `${apps()}/managedEnvironments/known?api-version=${stable}`;
     const principal = async (): Promise<unknown> => {

@@ -86,9 +86,12 @@ test("a followed stream goes on, and ends with its replica", async () => {
     https.get(url, { agent: shop.at.agent, headers }, resolve).on("error", reject),
   );
   const lines = createInterface({ input: response })[Symbol.asyncIterator]();
-  const next = async (): Promise<string> => JSON.parse((await lines.next()).value ?? "{}").Log;
   const until = async (text: string): Promise<void> => {
-    while ((await next()) !== text);
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`The stream ended before "${text}".`);
+      if (JSON.parse(value).Log === text) return;
+    }
   };
   await until("web is listening");
   await shop.at.ask("POST", "/_emulator/kill", { app: "followed" });

@@ -182,6 +182,7 @@ export const ruleCases: readonly Case[] = [
     () => ({}),
     listed(6, (index) => criterion({ name: `c${index}` })),
   ),
+  metric("a dimension of another metric", () => ({}), [criterion({ dimensions: [dimension("TransactionType")] })]),
   metric("two criteria of one name", () => ({}), [criterion(), criterion()]),
   metric("a metric alert rule in a region", () => here, undefined, nowhere),
   metric(
