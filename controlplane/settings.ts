@@ -256,10 +256,21 @@ const pairsForm = list(object({ owner: word, a: word, b: word, migrator: optiona
 function readPairs(variable: string | undefined, complaints: string[]): Preparation["credentials"] {
   if (!variable) return undefined;
   const pairs = readForm(pairsForm, parsedJson(variable));
-  if ("value" in pairs) return pairs.value;
+  if ("value" in pairs) {
+    complaints.push(...tornMigrators(pairs.value));
+    return pairs.value;
+  }
   complaints.push(`BALLAST_DATABASE_CREDENTIALS is not a JSON list of pairs of roles: ${pairs.complaints.join(" ")}`);
   return undefined;
 }
+
+/** A role acts as one owner in its whole server, so a second pair would silently take it from the first. */
+const tornMigrators = (pairs: NonNullable<Preparation["credentials"]>): readonly string[] =>
+  pairs.flatMap(({ owner, migrator }, at) =>
+    migrator && pairs.slice(0, at).some((one) => one.migrator?.name === migrator.name && one.owner !== owner)
+      ? [`BALLAST_DATABASE_CREDENTIALS: ${migrator.name} cannot act as two owners; use one migrator for each.`]
+      : [],
+  );
 
 const managedTargetsForm = list(object({ resourceGroup: word, app: word }));
 

@@ -70,7 +70,7 @@ export const alertRefused = entry<{ why: string }>("alert-malformed", {
 export const eventSenderUnknown = entry<{ application: string }>("event-sender-unknown", {
   title: "Events were not delivered by Event Grid",
   message: ({ application }) =>
-    `Events are delivered by the application ${application} (Event Grid), and the token is of another one.`,
+    `Only the application ${application} (Event Grid) delivers events, and the token is from another one.`,
   fix: () => "deliver events by an Event Grid subscription; to rotate now, use `ballast credential rotate`",
   left: () => "The delivery had no effect. Credentials that are due are found within the hour.",
 });

@@ -41,7 +41,7 @@ export const workflowsFileExists = entry<{
     { files: [{ path: ".github/workflows/preview.yml", purpose: "Shows in each pull request what changes" }] },
   ],
   message: ({ files }) =>
-    `These files exist and have another text than would be written: ${files
+    `These files exist with different content: ${files
       .map(({ path, purpose }) => `${path} ("${purpose}")`)
       .join(", ")}.`,
   fix: ({ files }) =>

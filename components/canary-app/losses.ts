@@ -134,7 +134,8 @@ function registriesInUse(value: unknown, live: AppShape = {}): ReadonlyMap<strin
   return items(
     "registry",
     ({ server }) => server,
-    (registry) => registry === hole || pullsFrom(registry),
+    // A server that is not known yet may be any.
+    (registry) => registry === hole || registry["server"] === hole || pullsFrom(registry),
   )(value);
 }
 

@@ -39,14 +39,14 @@ export function misuses({ configuration, template, keepLive = [] }: Usable, isHo
   const started = entries(both, isHole);
   const named = [...ofEach(started, "env"), ...ofEach(entries([volumes], isHole), "secrets")];
   const lists = [...both, volumes, ...named, registries, listOf(configuration, "configuration", "secrets")];
-  const nameless = (given: readonly List[], field: string): readonly Problem[] =>
+  const unknownSecrets = (given: readonly List[], field: string): readonly Problem[] =>
     entries(given, isHole).flatMap(({ at, value }) => secretProblems([...at, field], value[field], names));
   return [
     ...lists.flatMap((each) => shapeProblems(each, isHole)),
     ...emptyLists(containers),
     ...started.flatMap(({ at, value }) => imageProblems(at, value, isHole)),
-    ...nameless(named, "secretRef"),
-    ...nameless([registries], "passwordSecretRef"),
+    ...unknownSecrets(named, "secretRef"),
+    ...unknownSecrets([registries], "passwordSecretRef"),
   ];
 }
 

@@ -64,9 +64,10 @@ export interface DatabaseMigrationArgs {
    */
   readonly folder?: string;
   /**
-   * How many minutes a phase may take.
+   * How many minutes a phase may take. The workflow `db-migrate` waits for about an hour: it reports a longer phase as
+   * failed, and the job goes on.
    *
-   * @default 60, which the workflow waits for
+   * @default 60
    */
   readonly minutes?: number;
 }

@@ -7,7 +7,7 @@ const repository = text("owner/name", { pattern: "^[\\w.-]+/[\\w.-]+$" });
 const uuid = text("an id of 32 hexadecimal digits in five groups", {
   pattern: "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
 });
-/** It stands in YAML without quotes, and in the key of a job. */
+/** It stands in the key of a job. */
 const stackName = text("the name of a stack: letters, digits, _, - and .", { pattern: "^[A-Za-z0-9_.-]+$" });
 
 export const deliveryWorkflows = object(

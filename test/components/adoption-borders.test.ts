@@ -152,6 +152,7 @@ describe("what an update leaves as the state has it", () => {
   const args: CanaryAppArgs = {
     containerAppName: "shop",
     resourceGroupName: "shop",
+    environmentId: "apps",
     controlPlane: { endpoint: "https://control-plane.apps.example.net", audience: "api://ballast" },
     configuration: { ingress },
     template,
@@ -166,12 +167,7 @@ describe("what an update leaves as the state has it", () => {
     );
     const app = declared.find(({ name }) => name === "shop-app")!;
     expect(app.inputs["workloadProfileName"]).toBe("D4");
-    expect(app.ignoreChanges).toEqual([
-      "containerAppName",
-      "resourceGroupName",
-      "environmentId",
-      "managedEnvironmentId",
-    ]);
+    expect(app.ignoreChanges).toEqual(["containerAppName", "resourceGroupName", "managedEnvironmentId"]);
   });
 
   test.each<[KeptSetting, string]>([

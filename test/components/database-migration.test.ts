@@ -132,10 +132,14 @@ const plain = (configuration: Declared["inputs"]): unknown => configuration["val
 
 async function start(job: string): Promise<string> {
   const { body } = await cloud.ask("POST", `${job}/start?${apps}`, {});
-  const ended = await eventually(async () => {
-    const { body: execution } = await cloud.ask("GET", `${job}/executions/${body.name}?${apps}`);
-    return execution.properties.status !== "Running" && execution.properties.status;
-  }, "the execution to end");
+  const ended = await eventually(
+    async () => {
+      const { body: execution } = await cloud.ask("GET", `${job}/executions/${body.name}?${apps}`);
+      return execution.properties.status !== "Running" && execution.properties.status;
+    },
+    "the execution to end",
+    60,
+  );
   return ended;
 }
 
@@ -155,4 +159,4 @@ test("a contract without its expand fails; two expands at a time run a file once
   expect([await start(`${jobs}/shop-migrate-contract`), await columns()]).toEqual(["Succeeded", ["email", "id"]]);
   const files = await query<{ file: string }>(database, "select file from ballast_migrations order by file");
   expect(files.map(({ file }) => file)).toEqual(["0001_email.contract.sql", "0001_email.expand.sql"]);
-}, 120_000);
+}, 240_000);

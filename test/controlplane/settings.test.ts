@@ -115,6 +115,15 @@ describe("the settings", () => {
     expect(() => readPreparation({ ...whom, BALLAST_DATABASE_CREDENTIALS: pairs({ objectId: "none" }) })).toThrow(
       /migrator\.name is missing.*migrator\.objectId/,
     );
+    const both = (owner: string) =>
+      JSON.stringify([
+        { owner: "o", a: "a", b: "b", migrator },
+        { owner, a: "c", b: "d", migrator },
+      ]);
+    expect(readPreparation({ ...whom, BALLAST_DATABASE_CREDENTIALS: both("o") })?.credentials).toHaveLength(2);
+    expect(() => readPreparation({ ...whom, BALLAST_DATABASE_CREDENTIALS: both("p") })).toThrow(
+      /shop-migrate cannot act as two owners/,
+    );
   });
 
   test("that are missing end the process with one line of JSON that names them", async () => {

@@ -45,7 +45,7 @@ export function suspectOf({ metrics }: Evidence): Shown | undefined {
 }
 
 /** What is demanded where the traffic can show it: midway to "no worse" lies beyond all that is tolerated. */
-export const strictPart = 0.6;
+const strictPart = 0.6;
 /** It is demanded if a healthy canary can be expected to show it within so many intervals. */
 const patienceIntervals = 20;
 
@@ -57,7 +57,7 @@ const patienceIntervals = 20;
  * better can be had within the time.
  */
 export function missingStrict(
-  { metrics: { failed }, intervals }: Evidence,
+  { metrics: { failed }, intervals, ...judged }: Evidence,
   thresholds: Thresholds,
   percent: number,
 ): number | undefined {
@@ -67,8 +67,11 @@ export function missingStrict(
   const strict = { points, oddsLeast: oddsExcluded(thresholds), usual };
   const needed = Math.log(favourNeeded(thresholds, percent));
   const share = Math.max(usual, table.stableBad / table.stable);
-  const canary = (table.canary * patienceIntervals) / intervals;
-  const stable = (table.stable * patienceIntervals) / intervals;
+  const longer = patienceIntervals / intervals;
+  const canary = table.canary * longer;
+  // The table may also have what stable did in the step before, which does not grow.
+  const beside = Math.min(table.stable, (table.canary * judged.stable.requests) / judged.canary.requests);
+  const stable = table.stable + beside * (longer - 1);
   const expected = logBelow({ canary, canaryBad: share * canary, stable, stableBad: share * stable }, strict);
   const shown = logBelow(table, strict);
   return expected >= needed && shown < needed ? shown : undefined;

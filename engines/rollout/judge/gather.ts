@@ -76,7 +76,8 @@ export const noEvidence: Evidence = {
  * promotion.
  */
 export function beginStep(evidence: Evidence, step: number, steps: number): Evidence {
-  if (step < evidence.begun) return { ...evidence, ...emptyCounts };
+  // The evidence in favour stays, and with it the number of intervals in which it was gathered.
+  if (step < evidence.begun) return { ...evidence, ...emptyCounts, intervals: evidence.intervals };
   const skipped = Math.max(0, Math.min(step, steps) - Math.max(1, evidence.begun));
   const ended = (metric: Metric): number =>
     roundLog(

@@ -2,7 +2,7 @@
 // in one message.
 import type { Count, Thresholds, Verdict, WaitReason } from "../vocabulary.ts";
 import type { Evidence, MetricName } from "./evidence.ts";
-import { favourNeeded, missingStrict, strictPart, suspectOf, unprovenMost, weighFavour } from "./favour.ts";
+import { favourNeeded, missingStrict, suspectOf, unprovenMost, weighFavour } from "./favour.ts";
 import { metricEvidence } from "./gather.ts";
 import { logMisshared, logSum } from "./likelihood.ts";
 import { aloneAlternatives, aloneNames, lostWeight, metricNames, metricSettings, mixed } from "./metrics.ts";
@@ -273,9 +273,8 @@ function judgeFavour(
   if (strict !== undefined)
     return wait(
       "unsettled",
-      `canary is not shown to be good yet: ${ratio(strict)} in its favour, ${ratio(needed)} needed, that it fails ` +
-        `less than ${strictPart * thresholds.failurePointsMax} points more than stable, which this traffic can show; ` +
-        seen,
+      "canary is not shown to be good yet by the stricter proof that this traffic allows: " +
+        `${missingEvidence(strict, needed, evidence.metrics.failed.stepTable.canary)}; ${seen}`,
     );
   if (shown.log >= needed)
     return {

@@ -145,7 +145,7 @@ describe("a verdict", () => {
     expect(balance(worse, thresholds, last).favour).toBeGreaterThan(20);
     expect(judge(worse, thresholds, last)).toMatchObject({
       reason: "unsettled",
-      message: expect.stringContaining("that it fails less than 0.6 points more than stable"),
+      message: expect.stringContaining("by the stricter proof that this traffic allows"),
     });
     expect(word(shown(tally(600, 6), tally(600, 6), usual))).toBe("pass");
     // A tenth of the traffic cannot show that in twenty minutes, however long the step has lasted.

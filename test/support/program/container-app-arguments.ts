@@ -233,5 +233,6 @@ export const containerApps: fc.Arbitrary<ContainerAppArgs & { readonly configura
       template: templates,
       workloadProfileName: word,
     },
-    ["configuration", "containerAppName", "resourceGroupName", "template"],
+    // A CanaryApp refuses an app without an environment.
+    ["configuration", "containerAppName", "environmentId", "resourceGroupName", "template"],
   ).map((args) => JSON.parse(JSON.stringify(args)));
