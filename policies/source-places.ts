@@ -59,12 +59,20 @@ const className = (token: string): string => {
   return last.slice(0, 1).toUpperCase() + last.slice(1);
 };
 
-/** The call with exactly this name; else, in the parent's class, the one whose literals fit the name best. */
+/**
+ * The call with exactly this name; else, in the parent's class, the one whose literals fit the name best; else one in a
+ * file without a class, since a component may leave its parts to a function.
+ */
 function bestOf(calls: readonly Call[], name: string, parentClass: string | undefined): Call | undefined {
   const exact = calls.filter(({ argument }) => literalOf(argument) === name);
   if (exact.length > 0) return exact.length === 1 || isOneFile(exact) ? exact[0] : undefined;
-  const within = calls.filter(({ owner }) => owner !== undefined && owner === parentClass);
-  const fits = within
+  const ofParent = calls.filter(({ owner }) => owner !== undefined && owner === parentClass);
+  const ofNobody = calls.filter(({ owner }) => owner === undefined);
+  return bestFit(ofParent, name) ?? bestFit(ofNobody, name);
+}
+
+function bestFit(calls: readonly Call[], name: string): Call | undefined {
+  const fits = calls
     .map((call) => ({ call, fit: fitOf(call.argument, name) }))
     .filter(({ fit }) => fit > 0)
     .toSorted((one, other) => other.fit - one.fit);

@@ -99,7 +99,7 @@ describe("on this repository's own program", () => {
       [
         notJudged,
         `mandatory alert-has-action ${at("components/platform/telemetry.ts", "return new ActionGroup(")}`,
-        `mandatory alert-has-owner ${at("components/platform/telemetry.ts", "new ScheduledQueryRule(")}`,
+        `mandatory alert-has-owner ${at("components/alerts/log-rule.ts", "new ScheduledQueryRule(")}`,
         `mandatory image-by-digest ${at("components/platform/dead-mans-switch.ts", "const job = new Job(")}`,
       ].toSorted(),
     );

@@ -83,3 +83,15 @@ test("the same call in two files decides nothing", () => {
   const call = 'new ContainerApp("shop", {});\n';
   expect(places({ "a.ts": call, "b.ts": call }, [app, "shop"])).toEqual(["Pulumi.yaml:1"]);
 });
+
+test("a part that a component leaves to a function is in that function, unless two fit", () => {
+  const rule = "export const declare = (name, id) => new Rule(child(name, `alert-${id}`), {});\n";
+  const component = "class Alerts {\n  constructor(name) {\n    declare(name, 'slow');\n  }\n}\n";
+  const files = { "index.ts": 'new Alerts("eu", {});\n', "alerts.ts": component, "rule.ts": `\n${rule}` };
+  const resources = [
+    ["acme:index:Alerts", "eu"],
+    ["acme:index:Rule", "eu-alert-slow", "eu"],
+  ] as const;
+  expect(places(files, ...resources)).toEqual(["index.ts:1", "rule.ts:2"]);
+  expect(places({ ...files, "again.ts": rule }, ...resources)).toEqual(["index.ts:1", "index.ts:1"]);
+});
