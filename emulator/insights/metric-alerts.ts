@@ -139,8 +139,8 @@ function checkCondition({ name, metricName, metricNamespace, criterionType, dime
   for (const { name: dimension, operator, values } of (dimensions ?? []) as Body[]) {
     if (!/^(include|exclude)$/i.test(String(operator)))
       throw refusedToo(`The operator of the dimension '${String(dimension)}' must be Include or Exclude.`);
+    if (values.length === 0) throw refusedToo("A dimension needs a value.");
     if (!dimensionsOf[String(metricName).toLowerCase()]?.some((each) => sameText(each, dimension)))
       throw refusedToo(`The metric ${String(metricName)} has no dimension '${String(dimension)}'.`);
-    if (values.length === 0) throw refusedToo("A dimension needs a value.");
   }
 }

@@ -43,7 +43,8 @@ test("power estimates what a plan can detect, and exits with 1 if that is less t
     out: expect.stringMatching(
       new RegExp(
         "healthy +undecided +more than 3h[^]*" +
-          "does not see \\+1 point within 3h; raise maximumSeconds or failurePointsMax, or send requests[^]*" +
+          "does not see \\+1 point within 3h, and many healthy canaries are not promoted within 3h; raise " +
+          "maximumSeconds or failurePointsMax, or send requests[^]*" +
           "At 20 requests a minute .* a healthy canary is not promoted: [^]* is not detected within 3h\\.",
       ),
     ),
