@@ -1,6 +1,7 @@
 // POST /events: a delivery of an Event Grid subscription, or its handshake. It wakes the search for credentials that
 // are due and does nothing else, so that a token that was stolen can cause one more look and no rotation.
 
+import { anything } from "../../engines/foreign-forms.ts";
 import type { Form } from "../../engines/form.ts";
 import { eventRefused, eventSenderUnknown } from "../../errors/api.ts";
 import { type Answer, answer, type EventHint, refuse } from "./call.ts";
@@ -20,8 +21,8 @@ export const eventsMediaTypes = [
 
 /** Deliveries come in two schemas, one event or several, so they are read by a parser of their own. */
 export const eventsForm: Form<unknown> = {
+  ...anything,
   schema: { type: ["array", "object"], description: "One event or several, in Event Grid's schema or CloudEvents'." },
-  read: (given) => given,
 };
 
 const nothingDeclared = async (): Promise<EventHint> => ({ says: "ignore", why: "No credential is declared." });

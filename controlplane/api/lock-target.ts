@@ -1,7 +1,7 @@
 // POST /locks/{rg}/{app} and DELETE /locks/{rg}/{app}/{id}: a `pulumi up` that is about to write an app locks it, so
 // that no rollout shifts its traffic meanwhile. A lock expires by itself, because its holder may die.
 
-import { anything } from "../../engines/anything.ts";
+import { anything } from "../../engines/foreign-forms.ts";
 import { described, dictionary, type ObjectOf, object, optional, read, text } from "../../engines/form.ts";
 import { appKey, lockSeconds, type TargetKey } from "../../engines/targets.ts";
 import { after } from "../../engines/time.ts";

@@ -1,6 +1,7 @@
 // What a delivery of Event Grid is worth: a reason to look now at which credentials are due, or none. It is never more
 // than a hint. What expires when is asked of the vault, so one that is repeated, out of order or late changes nothing.
-import { type Form, list, nullable, object, optional, read, text } from "../form.ts";
+import { absent, anything, words } from "../foreign-forms.ts";
+import { list, object, read, text } from "../form.ts";
 import { type CredentialName, slotSecret, slots } from "./declaration.ts";
 
 /** A delivery, judged. `refused` names what makes it no event, and repeats no value of it. */
@@ -14,10 +15,6 @@ const nearing = ["Microsoft.KeyVault.SecretNearExpiry", "Microsoft.KeyVault.Secr
   type.toLowerCase(),
 );
 const validation = "Microsoft.EventGrid.SubscriptionValidationEvent";
-
-const absent = <Value>(form: Form<Value>) => optional(nullable(form));
-const words = text("a text", { least: 0 });
-const anything: Form<unknown> = { schema: {}, read: (given) => given };
 
 /** The parts of an event in Event Grid's own schema, and of a CloudEvent, which have other names. */
 const eventForm = object({

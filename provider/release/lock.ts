@@ -3,7 +3,7 @@
 // what changes.
 
 import { controlPlane } from "../../client/control-plane.ts";
-import { anything } from "../../engines/anything.ts";
+import { anything } from "../../engines/foreign-forms.ts";
 import { described, dictionary, type Form, line, object, optional, read } from "../../engines/form.ts";
 import { lockSeconds } from "../../engines/targets.ts";
 import { BallastError } from "../../errors/catalogue.ts";

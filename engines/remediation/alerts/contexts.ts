@@ -1,6 +1,7 @@
 // The context of an alert, by the service that fired it: which kind it is, and its dimensions. The results of a query
 // are never in it, so a rule must name its target in a dimension.
-import { type Form, list, nullable, object, oneOf, optional, read, text } from "../../form.ts";
+import { absent, anything, words } from "../../foreign-forms.ts";
+import { list, object, oneOf, read } from "../../form.ts";
 import { isTrace } from "../../trace.ts";
 import type { AlertKind } from "./alert.ts";
 
@@ -14,10 +15,6 @@ export type FoundContext =
       readonly trace?: string | undefined;
     }
   | { readonly refused: string };
-
-const words = text("a text", { least: 0 });
-const absent = <Value>(form: Form<Value>) => optional(nullable(form));
-const anything: Form<unknown> = { schema: {}, read: (given) => given };
 
 const conditionForm = object({
   dimensions: absent(list(object({ name: words, value: absent(words) }))),

@@ -1,12 +1,10 @@
 // The shapes of alerts from before the common schema, which an action group still sends unless it is told otherwise.
 // They are recognized and named, so that a person learns what to switch; no action ever follows from them, since they
 // have no id of their own.
-import { type Form, nullable, object, optional, read, text } from "../../form.ts";
+import { absent, words } from "../../foreign-forms.ts";
+import { type Form, object, read } from "../../form.ts";
 import type { Alert, ParsedAlert } from "./alert.ts";
 import { momentOf } from "./moment.ts";
-
-const words = text("a text", { least: 0 });
-const absent = <Value>(form: Form<Value>) => optional(nullable(form));
 
 const metricForm = object({
   data: object({

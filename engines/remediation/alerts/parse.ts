@@ -1,14 +1,11 @@
 // A payload of Azure Monitor → an alert, or the reason why it is none. A payload comes from outside, so each part is
 // read by a form, and whatever is not known is refused by name: nobody acts on an alert that was guessed.
-import { type Form, list, nullable, object, optional, read, text } from "../../form.ts";
+import { absent, anything, words } from "../../foreign-forms.ts";
+import { list, object, read, text } from "../../form.ts";
 import type { ParsedAlert } from "./alert.ts";
 import { contextOf } from "./contexts.ts";
 import { momentOf } from "./moment.ts";
 import { legacyAlertOf } from "./older-shapes.ts";
-
-const words = text("a text", { least: 0 });
-const absent = <Value>(form: Form<Value>) => optional(nullable(form));
-const anything: Form<unknown> = { schema: {}, read: (given) => given };
 
 const essentialsFields = {
   alertId: text("the alert's id"),
