@@ -41,11 +41,17 @@ export function httpsAgent(to: ConnectTo | undefined = fromEnvironment()): https
 }
 
 /**
- * Returns a dispatcher for undici's `fetch`. Undici is loaded now and not before: most starts of a command or of the
- * provider send nothing, and undici would be a third of their CPU.
+ * Loads undici at its first use. Most starts of a command or of the provider send nothing, and undici would be a third
+ * of their CPU.
  */
+const undici = (): typeof import("undici") => require("undici");
+
+/** Undici's `fetch`, which takes a dispatcher. */
+export const fetchLate: typeof import("undici").fetch = (...asked) => undici().fetch(...asked);
+
+/** Returns a dispatcher for `fetchLate`, and for undici's own `fetch`. */
 export function fetchDispatcher(to: ConnectTo | undefined = fromEnvironment()): Dispatcher {
-  const { Agent, buildConnector } = require("undici") as typeof import("undici");
+  const { Agent, buildConnector } = undici();
   const connect = buildConnector({});
   return new Agent({
     connect: (options, connected) =>

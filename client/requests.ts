@@ -2,7 +2,7 @@
 // which errors arrive.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dispatcher, Response } from "undici";
-import { fetchDispatcher } from "../connect-to.ts";
+import { fetchDispatcher, fetchLate } from "../connect-to.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
 import { callPolicy, type RetryPolicy, restBefore } from "../engines/retry.ts";
 import { traceOf } from "../engines/trace.ts";
@@ -232,8 +232,7 @@ async function send(access: Access, call: Call, cancel: AbortSignal): Promise<Re
   const traceparent = process.env["TRACEPARENT"];
   if (traceparent !== undefined && traceOf(traceparent) !== undefined) headers["traceparent"] = traceparent;
   shared ??= fetchDispatcher();
-  const { fetch } = await import("undici");
-  return fetch(new URL(call.path, access.endpoint), {
+  return fetchLate(new URL(call.path, access.endpoint), {
     method: call.method,
     headers,
     signal: cancel,

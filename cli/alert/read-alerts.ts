@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { tokenFor } from "../../client/credential.ts";
 import { reasonOf } from "../../client/requests.ts";
-import { fetchDispatcher } from "../../connect-to.ts";
+import { fetchDispatcher, fetchLate } from "../../connect-to.ts";
 import { read } from "../../engines/form.ts";
 import { parseListedAlert } from "../../engines/remediation/alerts/parse.ts";
 import { type Remediations, remediationsForm } from "../../engines/remediation/declaration.ts";
@@ -96,8 +96,7 @@ interface Page {
 
 async function fetchPage(url: string, resourceManager: string, token: string): Promise<Page> {
   try {
-    const { fetch } = await import("undici");
-    const answer = await fetch(url, {
+    const answer = await fetchLate(url, {
       headers: { authorization: `Bearer ${token}` },
       dispatcher: fetchDispatcher(),
     });

@@ -7,7 +7,7 @@ import type { Dispatcher } from "undici";
 import { tokenFor } from "../../client/credential.ts";
 import { reasonOf } from "../../client/requests.ts";
 import { parseConfig } from "../../config.ts";
-import { fetchDispatcher } from "../../connect-to.ts";
+import { fetchDispatcher, fetchLate } from "../../connect-to.ts";
 import { doctorAzureUnreachable, doctorStackUnnamed, doctorStackUnreadable } from "../../errors/doctor.ts";
 import { textOf } from "../../http-answer.ts";
 import type { PulumiCli } from "../../toolchain/pulumi/bring.ts";
@@ -101,8 +101,7 @@ async function send(
   body?: object,
 ): Promise<Answer> {
   try {
-    const { fetch } = await import("undici");
-    const response = await fetch(url, {
+    const response = await fetchLate(url, {
       method,
       headers,
       dispatcher,

@@ -3,6 +3,7 @@
 // appear twice.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Response } from "undici";
+import { fetchLate } from "../../connect-to.ts";
 import { parsedJson } from "../../engines/parsed-json.ts";
 import { type RetryPolicy, restBefore } from "../../engines/retry.ts";
 import { githubRefused, githubUnreachable } from "../../errors/github.ts";
@@ -103,9 +104,8 @@ function addressOf({ api, repository }: Access, { path, isQuery, isAbsolute }: R
   return isAbsolute ? `${api}${path}` : `${api}/repos/${repository}${path}`;
 }
 
-async function send(access: Access, request: Request, signal: AbortSignal): Promise<Response> {
-  const { fetch } = await import("undici");
-  return fetch(addressOf(access, request), {
+const send = (access: Access, request: Request, signal: AbortSignal) =>
+  fetchLate(addressOf(access, request), {
     method: request.method,
     signal,
     // A token goes to the address that was given, and to no other.
@@ -119,7 +119,6 @@ async function send(access: Access, request: Request, signal: AbortSignal): Prom
     },
     ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
   });
-}
 
 const unreachable = (what: string, reason: string, isRepeatable: boolean): Failed => ({
   error: githubUnreachable({ what, reason }),
