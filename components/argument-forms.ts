@@ -34,7 +34,7 @@ import { alertForms } from "./alerts/forms.ts";
 import { anObject, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
 import { credentialReference, databaseCredential, secretVault } from "./credentials/forms.ts";
-import { databaseMigration, databaseRole, journalDatabase } from "./platform/database-forms.ts";
+import { databaseAccess, databaseMigration, databaseRole, journalDatabase } from "./platform/database-forms.ts";
 import {
   address,
   appName,
@@ -168,15 +168,7 @@ const controlPlane = object(
     pull,
     environment: inputs({ id: input(word), domain: input(host) }),
     workspace: inputs({ id: input(word), customerId: input(word) }),
-    database: parts(
-      object({
-        host: input(host),
-        name: input(word),
-        port: optional(port),
-        tls: optional(plain(oneOf(["require", "disable"]))),
-        login: optional(parts(object({ user: plain(word), password: secret }))),
-      }),
-    ),
+    database: databaseAccess,
     managedTargets: plain(list(object({ resourceGroup: groupName, app: word }))),
     audience: plain(word),
     endpoints: optional(

@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { databaseAccess, patience, publicAzure } from "../../defaults.ts";
 import { subscriptionOf, variablesOf } from "../conventions.ts";
+import { accessInState, type DatabaseAccess } from "./database-access.ts";
 
 /** What of the arguments of a `ControlPlane` becomes a variable or a secret. */
 interface Settings {
@@ -18,13 +19,7 @@ interface Settings {
     readonly vaults?: string;
     readonly storage?: string;
   };
-  readonly database: {
-    readonly host: pulumi.Input<string>;
-    readonly name: pulumi.Input<string>;
-    readonly port?: number;
-    readonly tls?: "require" | "disable";
-    readonly login?: { readonly user: string; readonly password: pulumi.Input<string> } | undefined;
-  };
+  readonly database: DatabaseAccess;
   readonly leaseSeconds?: number;
   readonly requestSeconds?: number;
   readonly ingestionSeconds?: number;
@@ -130,11 +125,10 @@ export function stateOf(given: Settings): object {
   const secrets = Object.entries({ notify, rotatorPassword, credentialWebhookSecret }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, pulumi.secret(value)] as const],
   );
-  const { login } = database;
   return {
     ...args,
     ...Object.fromEntries(secrets),
-    database: { ...database, ...(login && { login: { ...login, password: pulumi.secret(login.password) } }) },
+    database: accessInState(database),
     ...(telemetry && { telemetry: { ...telemetry, connectionString: pulumi.secret(telemetry.connectionString) } }),
   };
 }

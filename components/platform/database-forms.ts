@@ -53,6 +53,16 @@ export const databaseRole = object({
   ),
 });
 
+export const databaseAccess = parts(
+  object({
+    host: input(host),
+    name: input(word),
+    port: optional(port),
+    tls: optional(plain(oneOf(["require", "disable"]))),
+    login: optional(parts(object({ user: plain(word), password: secret }))),
+  }),
+);
+
 /** A day is the longest that a phase may take: what locks a table for longer is no migration. */
 const minutesMax = 1_440;
 
@@ -61,15 +71,7 @@ export const databaseMigration = object({
   image: input(imageName),
   pull,
   environmentId: input(word),
-  database: parts(
-    object({
-      host: input(host),
-      name: input(word),
-      port: optional(port),
-      tls: optional(plain(oneOf(["require", "disable"]))),
-      login: optional(parts(object({ user: plain(word), password: secret }))),
-    }),
-  ),
+  database: databaseAccess,
   folder: optional(plain(text("a path within the image", { pattern: "^[^-\\s][^\\s]*$" }))),
   minutes: optional(plain(number({ least: 1, most: minutesMax, whole: true }))),
 });

@@ -8,6 +8,7 @@ import { databaseAccess } from "../../defaults.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import { child, physicalName, replicaSizes, resourcesOf, variablesOf } from "../conventions.ts";
+import { accessInState, type DatabaseAccess } from "./database-access.ts";
 import type { Pull } from "./image-registry.ts";
 
 /** The database whose schema is changed, and the image with the changes. */
@@ -147,19 +148,13 @@ export class DatabaseMigration extends pulumi.ComponentResource {
 }
 
 /** Gives the arguments as the state keeps them: the component's own inputs are in it too. */
-const stateOf = ({ database, ...args }: DatabaseMigrationArgs): object => {
-  const { login } = database;
-  return {
-    ...args,
-    database: { ...database, ...(login && { login: { ...login, password: pulumi.secret(login.password) } }) },
-  };
-};
+const stateOf = ({ database, ...args }: DatabaseMigrationArgs): object => ({
+  ...args,
+  database: accessInState(database),
+});
 
 /** Gives the variables that `ballast migration run` reads. */
-const environmentOf = (
-  { host, name, port, tls, login }: DatabaseMigrationArgs["database"],
-  by: UserAssignedIdentity,
-) => [
+const environmentOf = ({ host, name, port, tls, login }: DatabaseAccess, by: UserAssignedIdentity) => [
   ...variablesOf<pulumi.Input<string>>({
     AZURE_CLIENT_ID: by.clientId,
     PGHOST: host,
