@@ -10,7 +10,7 @@ import { openIssue } from "../../../controlplane/performers/open-issue.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { type Github, startGithub } from "../../../emulator/github/github.ts";
 import type { Incident, RemediationEvent, Rung } from "../../../engines/remediation/vocabulary.ts";
-import { policyWith } from "../../support/worlds/incident-scenario.ts";
+import { incidentOn, policyWith } from "../../support/worlds/incident-scenario.ts";
 
 const uncut = new AbortController().signal;
 const ours = async () => true;
@@ -37,21 +37,8 @@ beforeEach(() => {
 });
 
 const incidentOf = (id: string, more: Partial<Incident["alert"]> = {}, message = "it fails"): Incident => ({
-  target,
-  origin: "alert",
-  alert: {
-    id,
-    kind: "log",
-    rule: "app-failing",
-    severity: 1,
-    condition: "fired",
-    firedAt: 0,
-    resources: [],
-    dimensions: {},
-    ...more,
-  },
+  ...incidentOn(target, { id, ...more }),
   message,
-  requestedBy: "the control plane",
 });
 
 /** Opens the runbook on the journal of an incident that has collected evidence. */

@@ -12,11 +12,11 @@ import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { RunbookPort } from "../../../controlplane/performers/remediation-ports.ts";
 import { systemTime } from "../../../controlplane/runtime/clock.ts";
 import { startEmulator } from "../../../emulator/start.ts";
-import type { Incident, Rung } from "../../../engines/remediation/vocabulary.ts";
+import type { Rung } from "../../../engines/remediation/vocabulary.ts";
 import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
 import { putFailingRule } from "../../support/emulator/failing-rule.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
-import { policyWith } from "../../support/worlds/incident-scenario.ts";
+import { incidentOn, policyWith } from "../../support/worlds/incident-scenario.ts";
 
 const patience = patienceOf(requestSeconds);
 const uncut = new AbortController().signal;
@@ -163,22 +163,7 @@ describe("the symptom", () => {
     expect(failedRequestsQuery(['app/shop/we"b'], 0, 1)).toContain('ContainerAppName in ("we\\"b")'));
 });
 
-const incident: Incident = {
-  target,
-  origin: "alert",
-  alert: {
-    id: "a",
-    kind: "log",
-    rule: "app-failing",
-    severity: 1,
-    condition: "fired",
-    firedAt: 0,
-    resources: [],
-    dimensions: {},
-  },
-  message: "failing",
-  requestedBy: "the control plane",
-};
+const incident = incidentOn(target);
 
 const act = (port: RunbookPort, rung: Rung, where = target, key = "remediation/app/shop/storefront/a#0@1") =>
   port.act({ kind: "Act", target: where, rung, key, since: 0, drill: false, incident }, ours);

@@ -24,6 +24,7 @@ import type { Incident } from "../../../engines/remediation/vocabulary.ts";
 import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
 import { putFailingRule } from "../../support/emulator/failing-rule.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
+import { incidentOn } from "../../support/worlds/incident-scenario.ts";
 import { memoryClaims, memoryJournal, memoryOrchestrations } from "../../support/worlds/memory.ts";
 
 const target = "app/shop/pair";
@@ -135,22 +136,8 @@ const eventsOf = async (stream: string): Promise<readonly any[]> =>
   (await journal.read(stream)).map(({ event }) => event);
 
 test("a drill goes through every guard, prints the plan and writes nothing", async () => {
-  const incident: Incident = {
-    target,
-    origin: "drill",
-    alert: {
-      id: "drill-1",
-      kind: "log",
-      rule: "app-failing",
-      severity: 3,
-      condition: "fired",
-      firedAt: 0,
-      resources: [],
-      dimensions: {},
-    },
-    message: "game day",
-    requestedBy: "ann",
-  };
+  const asked = incidentOn(target, { id: "drill-1", severity: 3 });
+  const incident: Incident = { ...asked, origin: "drill", message: "game day", requestedBy: "ann" };
   await shop.writes();
   await orchestrator.start(streamOf(incident), { kind: "Request", at: Date.now(), intent: incident });
   const last = await eventually(async () => {

@@ -2,26 +2,11 @@
 import { expect, test } from "vitest";
 import { glance } from "../../../engines/remediation/glance.ts";
 import { notificationOf } from "../../../engines/remediation/notifications.ts";
-import type { Incident, RemediationEvent } from "../../../engines/remediation/vocabulary.ts";
-import { policyWith } from "../../support/worlds/incident-scenario.ts";
+import type { RemediationEvent } from "../../../engines/remediation/vocabulary.ts";
+import { incidentOn, policyWith } from "../../support/worlds/incident-scenario.ts";
 
 const target = "app/shop/web";
-const incident: Incident = {
-  target,
-  origin: "alert",
-  alert: {
-    id: "a1",
-    kind: "log",
-    rule: "app-failing",
-    severity: 1,
-    condition: "fired",
-    firedAt: 0,
-    resources: [],
-    dimensions: {},
-  },
-  message: "it fails",
-  requestedBy: "the control plane",
-};
+const incident = incidentOn(target);
 const last = { kind: "Finished", result: "person-called", reason: "ladder-exhausted", message: "look" } as const;
 
 test.each([

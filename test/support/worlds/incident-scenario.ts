@@ -12,6 +12,7 @@ import {
 import { isNoteworthy, messageOf } from "../../../engines/remediation/tell.ts";
 import type {
   Declared,
+  Incident,
   OtherWork,
   RemediationEvent,
   RunbookName,
@@ -154,6 +155,25 @@ const policyOf = (
 /** Gives a policy of a rule with one rung and the defaults. */
 export const policyWith = ({ rule, targets }: Pick<Policy, "rule" | "targets">): Policy =>
   policyOf(rule, { ladder: ["restart-revision"], targets }, targets);
+
+/** Gives an incident of the rule `app-failing`, as the poll of the alerts reports it. */
+export const incidentOn = (target: string, alert: Partial<Incident["alert"]> = {}): Incident => ({
+  target,
+  origin: "alert",
+  alert: {
+    id: "a",
+    kind: "log",
+    rule: "app-failing",
+    severity: 1,
+    condition: "fired",
+    firedAt: 0,
+    resources: [],
+    dimensions: {},
+    ...alert,
+  },
+  message: "it fails",
+  requestedBy: "the control plane",
+});
 
 /** Gives the moment so many minutes after the beginning. */
 export const minute = (minutes: number): Instant => after(start, minutes * 60);
