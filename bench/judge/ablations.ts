@@ -4,7 +4,7 @@ import type { Evidence } from "../../engines/rollout/judge/evidence.ts";
 import { gather, noEvidence, type Watch } from "../../engines/rollout/judge/gather.ts";
 import { byMetric } from "../../engines/rollout/judge/metrics.ts";
 import type { Bucket } from "../../engines/rollout/vocabulary.ts";
-import { contestant, contestRamp, defaultPlan, type State } from "./ballast.ts";
+import { contestant, contestRamp, defaultPlan, type Omission, type Setting, type State } from "./ballast.ts";
 import type { Contestant } from "./contestant.ts";
 
 interface Ablation {
@@ -85,18 +85,15 @@ const withPastBase = (evidence: Evidence): Evidence => {
 /** After so many intervals no healthy canary can be expected to have shown what the whole point does not demand. */
 const withoutStrict = (evidence: Evidence): Evidence => ({ ...evidence, intervals: 1e9 });
 
-const ofPlan = (name: string, without: Parameters<typeof contestant>[0]["without"] = {}): Contestant<State> => ({
-  ...contestant({ ...defaultPlan, name: `default plan without ${name}`, without }),
+const ofPlan = (name: string, without: Omission, change: Partial<Setting> = {}): Contestant<State> => ({
+  ...contestant({ ...defaultPlan, ...change, name: `default plan without ${name}`, without }),
   onlyOwnWeights: true,
 });
 
 /** What is left out of the default plan, one at a time. */
 const ofDefaultPlan: readonly Ablation[] = [
   {
-    contestant: {
-      ...contestant({ ...defaultPlan, name: "default plan without hold-back", weights: [5, 25, 50] }),
-      onlyOwnWeights: true,
-    },
+    contestant: ofPlan("hold-back", {}, { weights: [5, 25, 50] }),
     cells: ["errors +1 pt from 80 % weight", "nothing wrong", "nothing wrong, 30 a minute"],
   },
   { contestant: ofPlan("the body", { afterMinute: withoutBody }), cells: ["fast 90 % takes ×3", "nothing wrong"] },

@@ -9,6 +9,7 @@ import { type ContainerAppProject, containerAppProject } from "../../test/suppor
 import { plainApp } from "../../test/support/program/container-app-shapes.ts";
 import { type LocalStack, startLocalStack } from "../../test/support/program/local-stack.ts";
 import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
+import { takeTurns } from "./turns.ts";
 
 /** What the app is declared as. */
 export const declarations = ["ContainerApp", "CanaryApp"] as const;
@@ -26,7 +27,9 @@ export async function measureDropIn(rounds: number, report: (line: string) => vo
   const stack = await startLocalStack({});
   try {
     const { version: pulumiCli } = await bringPulumi();
-    return { pulumiCli, previews: await takeTurns(await deployBoth(stack, folder, report), rounds, report) };
+    const preview = await deployBoth(stack, folder, report);
+    const said = (round: string): void => report(`Previews of one app, ${round}`);
+    return { pulumiCli, previews: await takeTurns(declarations, rounds, (name) => preview[name](), said) };
   } finally {
     await stack.close();
     rmSync(folder, { recursive: true, force: true });
@@ -77,20 +80,4 @@ async function timed(project: ContainerAppProject, config: Readonly<Record<strin
 
 function succeeded({ code, output }: { readonly code: number | null; readonly output: string }): void {
   if (code !== 0) throw new Error(`The Pulumi CLI failed: ${output}`);
-}
-
-async function takeTurns(
-  preview: Readonly<Record<Declaration, Preview>>,
-  rounds: number,
-  report: (line: string) => void,
-): Promise<Readonly<Record<Declaration, readonly number[]>>> {
-  const taken: Record<Declaration, number[]> = { ContainerApp: [], CanaryApp: [] };
-  for (let round = -1; round < rounds; round++) {
-    for (const declaration of declarations) {
-      const milliseconds = await preview[declaration]();
-      if (round >= 0) taken[declaration].push(milliseconds); // The first round warms up.
-    }
-    report(`Previews of one app, round ${round + 1} of ${rounds}`);
-  }
-  return taken;
 }

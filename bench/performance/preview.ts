@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { bringGround } from "../../demo/ground.ts";
 import { createStack, type Stack } from "../../demo/stack.ts";
+import { takeTurns } from "./turns.ts";
 
 /** The variants: as it is, with azure-native imported whole, with stack traces translated, and without a refresh. */
 export const arms = ["ours", "whole", "translated", "unrefreshed"] as const;
@@ -46,7 +47,9 @@ export async function measurePreview(rounds: number, report: (line: string) => v
       const { code, output } = await stack.up();
       if (code !== 0) throw new Error(`An update failed: ${output}`);
     }
-    return { pulumiCli: ground.pulumiCli.version, previews: await takeTurns(stack, parent, rounds, report) };
+    const measure = (arm: Arm): Promise<Preview> => oneOf(stack, parent, arm);
+    const previews = await takeTurns(arms, rounds, measure, (round) => report(`Previews, ${round}`));
+    return { pulumiCli: ground.pulumiCli.version, previews };
   } finally {
     if (before === undefined) delete process.env["NODE_OPTIONS"];
     else process.env["NODE_OPTIONS"] = before;
@@ -55,23 +58,6 @@ export async function measurePreview(rounds: number, report: (line: string) => v
     process.off("exit", leave);
     leave();
   }
-}
-
-async function takeTurns(
-  stack: Stack,
-  folder: string,
-  rounds: number,
-  report: (line: string) => void,
-): Promise<Previews> {
-  const taken: Record<Arm, Preview[]> = { ours: [], whole: [], translated: [], unrefreshed: [] };
-  for (let round = -1; round < rounds; round++) {
-    for (const arm of arms) {
-      const preview = await oneOf(stack, folder, arm);
-      if (round >= 0) taken[arm].push(preview); // The first round warms up.
-    }
-    report(`Previews, round ${round + 1} of ${rounds}`);
-  }
-  return taken;
 }
 
 async function oneOf(stack: Stack, folder: string, arm: Arm): Promise<Preview> {
