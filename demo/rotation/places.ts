@@ -2,7 +2,7 @@
 
 /** The app that reads the database. Its image is that of the storefront. */
 export const app = "orders";
-export const resourceGroup = "shop";
+export const resourceGroup = "sales";
 export const vaultName = "shop-kv";
 /** How often each client opens a connection. Ten of them together open one about every 20 ms. */
 export const everyMilliseconds = 120;

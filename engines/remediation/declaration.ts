@@ -43,6 +43,11 @@ function objectionsTo({ targets, policies, objectives }: Remediations): readonly
   const rules = policies.map(({ rule }) => rule.toLowerCase());
   return [
     ...objectionsToObjectives(targets, objectives),
+    ...objectives.flatMap(({ ticket, target }) =>
+      ticket === undefined || rules.includes(ticket.toLowerCase())
+        ? []
+        : [`No policy is for ${ticket}, so nobody would be told that ${target} uses up its error budget.`],
+    ),
     ...targets
       .flatMap(({ dependsOn }) => dependsOn)
       .filter((target) => !declared.includes(target))

@@ -342,8 +342,8 @@ const purposeFields = {
 };
 
 /**
- * What a rollout of a rotation changes. The control plane makes the revision itself, of the one that serves, and the
- * rollout is always judged.
+ * What a rollout of a rotation changes. The control plane makes the revision itself, of the one that serves. The rollout
+ * is judged, unless a remediation asked for the rotation.
  */
 export interface Purpose extends ObjectOf<typeof purposeFields> {}
 
@@ -363,6 +363,13 @@ const intentFields = {
         "test and is not judged, since it served before.",
     }),
   ),
+  repairs: optional(
+    text("an alert rule's name", {
+      description:
+        "The alert rule whose remediation asked for the rotation. The revision with the other secret gets all of the " +
+        "traffic after its smoke test and is not judged: stable fails, so nothing can be compared with it.",
+    }),
+  ),
   requestedBy: text("a caller's id", { least: 0 }),
   requestedByName: optional(text("a caller's name", { least: 0 })),
   trace: traceForm,
@@ -371,3 +378,9 @@ export const intentForm = object(intentFields);
 
 /** A requested release: this revision of this app, with this strategy and these thresholds. */
 export interface ReleaseIntent extends ObjectOf<typeof intentFields> {}
+
+/** Says why a release is not judged: a remediation asked for it. Undefined if none did. */
+export function whyUnjudged({ returns, repairs }: Pick<ReleaseIntent, "returns" | "repairs">): string | undefined {
+  if (returns !== undefined) return `a remediation of ${returns} returns to it`;
+  return repairs === undefined ? undefined : `a remediation of ${repairs} cuts over to it`;
+}

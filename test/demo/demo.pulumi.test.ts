@@ -50,6 +50,7 @@ const account = () =>
     controlPlaneKilled: boolean;
     seed: number | null;
     rotation: { control: { failedLogins: number } };
+    remediation: readonly { failedRequests: number; failedRequestsWithoutAutomation: number }[];
   };
 
 interface Recorded {
@@ -176,6 +177,13 @@ describe("the demo without a seed", () => {
       leaks: [],
     });
     expect(account().rotation.control.failedLogins).toBeGreaterThan(0);
+    expect(account().remediation).toMatchObject([
+      { kind: "hang", remediations: [{ result: "repaired", reason: "verified", actions: ["restart-revision"] }] },
+    ]);
+    const [{ failedRequests, failedRequestsWithoutAutomation }] = account().remediation as [
+      ReturnType<typeof account>["remediation"][number],
+    ];
+    expect(failedRequests).toBeLessThan(failedRequestsWithoutAutomation);
     expect(await watched).toEqual({
       "ballast -- release follow": expect.stringMatching(
         /StepReached +canary has 5 percent[^]*promoted {2}[^]*code 0$/,
