@@ -41,7 +41,8 @@ export function panelsOf({ app, objectives }: Pick<WorkbookAbout, "app" | "objec
       shownAs: "timechart",
       query: kql(
         ...requests,
-        `summarize failedPercent = 100.0 * countif(${failed}) / count() by ${bucket}, RevisionName`,
+        `summarize requests = count(), failed = countif(${failed}) by ${bucket}, RevisionName`,
+        "project TimeGenerated, RevisionName, failedPercent = 100.0 * failed / requests",
       ),
     },
     {
@@ -95,7 +96,8 @@ function burnPanel(requests: readonly string[], objective: Objective): Panel {
     shownAs: "timechart",
     query: kql(
       ...requests,
-      `summarize burn = todouble(countif(${badRequest(objective)})) / count() / ${budgetOf(objective)} by ${bucket}`,
+      `summarize requests = count(), bad = countif(${badRequest(objective)}) by ${bucket}`,
+      `project TimeGenerated, burn = todouble(bad) / requests / ${budgetOf(objective)}`,
     ),
   };
 }
