@@ -58,95 +58,101 @@ const own = (name: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
   ...more,
 });
 
-function specs(between: (least: number, most: number) => number): Readonly<Record<IncidentKind, IncidentSpec>> {
-  const usual = { hasTwin: true, isBeside: false, limits: {} };
-  return {
-    hang: {
-      ...usual,
-      kind: "hang",
-      title: "one of two replicas hangs, and no probe notices",
-      services: [own("basket", { replicas: 2 })],
-      ladder: [restart, diagnostics],
-      expected: [repaired],
-    },
-    late: {
-      ...usual,
-      kind: "late",
-      title: "a bad release that shows only after its bake",
-      services: [own("search", { fault: { FAULT: "errors", FAULT_AFTER: String(between(550, 700)) } })],
-      ladder: [{ runbook: "return-to-previous" }, diagnostics],
-      expected: [repaired],
-    },
-    blocked: {
-      ...usual,
-      kind: "blocked",
-      title: "a forgotten session holds a lock that all requests need",
-      services: [own("checkout", { table: "locked" })],
-      ladder: [{ runbook: "start-job", job: jobName }, diagnostics],
-      expected: [repaired],
-    },
-    exhausted: {
-      ...usual,
-      kind: "exhausted",
-      title: "a service keeps connections until its role may open no more",
-      services: [
-        own("ledger", {
-          replicas: 2,
-          connectionsMax: 20,
-          fault: { FAULT: "leak", FAULT_AFTER: String(between(600, 700)) },
-        }),
-      ],
-      isBeside: true,
-      ladder: [restart, diagnostics],
-      expected: [repaired],
-    },
-    expired: {
-      ...usual,
-      kind: "expired",
-      title: "the password of a service has expired",
-      services: [{ name: orders, group: sales, database: databases.own }],
-      hasTwin: false,
-      ladder: [{ runbook: "rotate-credential", credential: `${vaultName}/database` }, diagnostics],
-      expected: [repaired],
-    },
-    clears: {
-      ...usual,
-      kind: "clears",
-      title: "errors that stop by themselves",
-      services: [
-        own("wishlist", { fault: { FAULT: "errors", FAULT_AFTER: "200", FAULT_FOR: String(between(1300, 1500)) } }),
-      ],
-      hasTwin: false,
-      ladder: [restart, diagnostics],
-      limits: { settleSeconds: 150 },
-      expected: [{ result: "self-healed", reason: "cleared-by-itself" }],
-    },
-    dependency: {
-      ...usual,
-      kind: "dependency",
-      title: "a database that three services cannot do without is gone",
-      services: ["reviews", "prices", "stock"].map((name) => ({ name, database: databases.shared, replicas: 2 })),
-      hasTwin: false,
-      ladder: [restart, diagnostics],
-      limits: { settleSeconds: 10 },
-      expected: [
-        { result: "person-called", reason: "common-cause" },
-        { result: "attributed", reason: "common-cause" },
-        { result: "attributed", reason: "common-cause" },
-      ],
-    },
-    returning: {
-      ...usual,
-      isBeside: true,
-      kind: "returning",
-      title: "a fault that comes back after each restart",
-      services: [own("payments", { replicas: 2, fault: { FAULT: "errors", FAULT_AFTER: String(between(900, 1000)) } })],
-      hasTwin: false,
-      ladder: [restart, diagnostics],
-      expected: [repaired, repaired, { result: "person-called", reason: "circuit-open" }],
-    },
-  };
-}
+type Between = (least: number, most: number) => number;
+type Specs<Kind extends IncidentKind> = Readonly<Record<Kind, IncidentSpec>>;
+const usual = { hasTwin: true, isBeside: false, limits: {} };
+
+/** Those that a restart repairs, if only for a while. */
+const restarted = (between: Between): Specs<"hang" | "exhausted" | "returning"> => ({
+  hang: {
+    ...usual,
+    kind: "hang",
+    title: "one of two replicas hangs, and no probe notices",
+    services: [own("basket", { replicas: 2 })],
+    ladder: [restart, diagnostics],
+    expected: [repaired],
+  },
+  exhausted: {
+    ...usual,
+    kind: "exhausted",
+    title: "a service keeps connections until its role may open no more",
+    services: [
+      own("ledger", {
+        replicas: 2,
+        connectionsMax: 20,
+        fault: { FAULT: "leak", FAULT_AFTER: String(between(600, 700)) },
+      }),
+    ],
+    isBeside: true,
+    ladder: [restart, diagnostics],
+    expected: [repaired],
+  },
+  returning: {
+    ...usual,
+    isBeside: true,
+    kind: "returning",
+    title: "a fault that comes back after each restart",
+    services: [own("payments", { replicas: 2, fault: { FAULT: "errors", FAULT_AFTER: String(between(900, 1000)) } })],
+    hasTwin: false,
+    ladder: [restart, diagnostics],
+    expected: [repaired, repaired, { result: "person-called", reason: "circuit-open" }],
+  },
+});
+
+const specs = (between: Between): Specs<IncidentKind> => ({
+  ...restarted(between),
+  late: {
+    ...usual,
+    kind: "late",
+    title: "a bad release that shows only after its bake",
+    services: [own("search", { fault: { FAULT: "errors", FAULT_AFTER: String(between(550, 700)) } })],
+    ladder: [{ runbook: "return-to-previous" }, diagnostics],
+    expected: [repaired],
+  },
+  blocked: {
+    ...usual,
+    kind: "blocked",
+    title: "a forgotten session holds a lock that all requests need",
+    services: [own("checkout", { table: "locked" })],
+    ladder: [{ runbook: "start-job", job: jobName }, diagnostics],
+    expected: [repaired],
+  },
+  expired: {
+    ...usual,
+    kind: "expired",
+    title: "the password of a service has expired",
+    services: [{ name: orders, group: sales, database: databases.own }],
+    hasTwin: false,
+    ladder: [{ runbook: "rotate-credential", credential: `${vaultName}/database` }, diagnostics],
+    expected: [repaired],
+  },
+  clears: {
+    ...usual,
+    kind: "clears",
+    title: "errors that stop by themselves",
+    services: [
+      own("wishlist", { fault: { FAULT: "errors", FAULT_AFTER: "200", FAULT_FOR: String(between(1300, 1500)) } }),
+    ],
+    hasTwin: false,
+    ladder: [restart, diagnostics],
+    limits: { settleSeconds: 150 },
+    expected: [{ result: "self-healed", reason: "cleared-by-itself" }],
+  },
+  dependency: {
+    ...usual,
+    kind: "dependency",
+    title: "a database that three services cannot do without is gone",
+    services: ["reviews", "prices", "stock"].map((name) => ({ name, database: databases.shared, replicas: 2 })),
+    hasTwin: false,
+    ladder: [restart, diagnostics],
+    limits: { settleSeconds: 10 },
+    expected: [
+      { result: "person-called", reason: "common-cause" },
+      { result: "attributed", reason: "common-cause" },
+      { result: "attributed", reason: "common-cause" },
+    ],
+  },
+});
 
 /** The server on which the services of `dependency` depend. */
 const shared = "server/shop/catalogue";

@@ -4,7 +4,7 @@ import { after, type Instant, secondsBetween } from "../time.ts";
 import { contend, contenderEffect, failContender, refuseContender } from "./contenders.ts";
 import { isBehindGate } from "./decisions/gate.ts";
 import { initialState } from "./initial-state.ts";
-import { whyUnjudged } from "./intent.ts";
+import { unjudgedReason, whyUnjudged } from "./intent.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "./judge/gather.ts";
 import { keyOfVerdict } from "./judge/key-of-verdict.ts";
@@ -214,17 +214,11 @@ function begin(state: RolloutState, activate: boolean): RolloutState {
   );
 }
 
-/** Gives the reason of a promotion that the judge did not decide. */
-function promotionOf({ returns, repairs }: ReleaseIntent): EndReason {
-  if (returns !== undefined) return "returned";
-  return repairs === undefined ? "promoted-by-signal" : "repaired";
-}
-
 /** Goes to the first step with more traffic for the canary; after the last one the canary is promoted. */
 function pass(state: RolloutState, percent: number, message: string): RolloutState {
   const step = state.steps.findIndex((next) => next > percent);
   if (step !== -1) return enter({ ...state, step, adopted: undefined, waiting: undefined }, "shifting");
-  const reason = state.promoted ? promotionOf(state.intent!) : "every-step-passed";
+  const reason = state.promoted ? unjudgedReason(state.intent!) : "every-step-passed";
   return enter(
     { ...state, ending: { result: "promoted", reason, message } },
     state.stable === null ? "retiring" : "settling",

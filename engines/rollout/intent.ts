@@ -19,6 +19,7 @@ import type { Range } from "../range.ts";
 import type { AppTarget } from "../targets.ts";
 import { traceForm } from "../trace.ts";
 import { probeRequestForm } from "./probe-request.ts";
+import type { EndReason } from "./reasons.ts";
 
 /** A number of a plan. */
 export interface LimitForm extends Form<number> {
@@ -383,4 +384,10 @@ export interface ReleaseIntent extends ObjectOf<typeof intentFields> {}
 export function whyUnjudged({ returns, repairs }: Pick<ReleaseIntent, "returns" | "repairs">): string | undefined {
   if (returns !== undefined) return `a remediation of ${returns} returns to it`;
   return repairs === undefined ? undefined : `a remediation of ${repairs} cuts over to it`;
+}
+
+/** Gives the reason of a promotion that the judge did not decide. */
+export function unjudgedReason({ returns, repairs }: Pick<ReleaseIntent, "returns" | "repairs">): EndReason {
+  if (returns !== undefined) return "returned";
+  return repairs === undefined ? "promoted-by-signal" : "repaired";
 }

@@ -58,9 +58,9 @@ function onceEach(parsed: readonly ParsedAlert[]): readonly ParsedAlert[] {
   const seen = new Set<string>();
   return parsed.filter((each) => {
     if (!("alert" in each)) return true;
-    const isNew = !seen.has(each.alert.id);
+    const isFirst = !seen.has(each.alert.id);
     seen.add(each.alert.id);
-    return isNew;
+    return isFirst;
   });
 }
 

@@ -1,5 +1,5 @@
-// The alerts over three days, which no rule of Azure Monitor can evaluate: hourly counts of request rows, and the engine
-// that reads alerts from them. What cannot be read changes nothing: an alert that was fired stays fired.
+// The alerts over three days, which no rule of Azure Monitor can evaluate: hourly counts of request rows, and the
+// engine that reads alerts from them. What cannot be read changes nothing: an alert that was fired stays fired.
 import { createHash } from "node:crypto";
 import type { Result } from "../../../engines/engine.ts";
 import { ticketWindow } from "../../../engines/remediation/objectives/burn-alerts.ts";

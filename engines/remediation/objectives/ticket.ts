@@ -1,5 +1,5 @@
-// The alert over three days, computed from hourly counts: a rule of Azure Monitor looks back two days at most. It follows
-// from the rows alone, so every replica computes the same alert, and a restart forgets none.
+// The alert over three days, computed from hourly counts: a rule of Azure Monitor looks back two days at most. It
+// follows from the rows alone, so every replica computes the same alert, and a restart forgets none.
 import { after, type Instant } from "../../time.ts";
 import { burnOf, ticketWindow } from "./burn-alerts.ts";
 import { budgetOf, type Objective } from "./objective.ts";
@@ -52,10 +52,10 @@ export function ticketsOf(objective: Objective, hours: readonly Hour[], now: Ins
   return found.map(({ firedAt, resolvedAt }) => ({ key: keyOf(objective, firedAt, oldest), firedAt, resolvedAt }));
 }
 
-/** An alert that was fired when its history begins is named after the week, because the history's beginning moves on. */
+/** An alert that was fired when its history begins is named after the week, because that beginning moves on. */
 function keyOf({ target, measures }: Objective, firedAt: Instant, oldest: Instant): string {
   const named = firedAt <= oldest ? Math.floor(firedAt / weekMilliseconds) * weekMilliseconds : firedAt;
-  return `${target} ${measures} ${new Date(named).toISOString()}`;
+  return `${target} ${measures} ${named}`;
 }
 
 /** Reports whether the budget is used up too fast; undefined if the short window holds no request. */

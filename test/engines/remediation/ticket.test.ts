@@ -1,5 +1,5 @@
-// The alert over three days: hourly counts, and when it fires and resolves. Drawn histories are calculated a second time
-// by other means. An hour without a request is neither good nor bad.
+// The alert over three days: hourly counts, and when it fires and resolves. Drawn histories are calculated a second
+// time by other means. An hour without a request is neither good nor bad.
 import { describe, expect, test } from "vitest";
 import { type Hour, historySeconds, ticketsOf } from "../../../engines/remediation/objectives/ticket.ts";
 
