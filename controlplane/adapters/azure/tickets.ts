@@ -14,6 +14,8 @@ import { requestsOf } from "./symptoms.ts";
 
 /** Hours change slowly, and a query over 30 days reads many rows. */
 const keptSeconds = 900;
+/** The other alerts wait for the query, so one that fails is not asked again at once. */
+const restSeconds = 300;
 
 /** What the alerts over three days are computed from. */
 export interface TicketsSetting extends Logs {
@@ -52,13 +54,13 @@ export function withTickets(alerts: Alerts, setting: TicketsSetting): Alerts {
 /** Gives the alerts of one objective, the last known ones while rows cannot be read; undefined if there are none. */
 function keeping(setting: TicketsSetting, objective: Objective) {
   let kept: readonly Sighting[] | undefined;
-  let readAt = Number.NEGATIVE_INFINITY;
+  let nextAt = Number.NEGATIVE_INFINITY;
   return async (cancel: AbortSignal): Promise<readonly Sighting[] | undefined> => {
     const now = setting.now();
-    if (now < after(readAt, keptSeconds)) return kept;
+    if (now < nextAt) return kept;
     const hours = await readHours(setting, objective, now, cancel);
+    nextAt = after(now, hours.ok ? keptSeconds : restSeconds);
     if (!hours.ok) return kept;
-    readAt = now;
     kept = ticketsOf(objective, hours.value, now).map(({ key, firedAt, resolvedAt }) => ({
       id: idOf(key),
       kind: "objective",
