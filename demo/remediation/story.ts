@@ -59,6 +59,16 @@ function ahead(setting: Setting): () => Promise<object> {
 }
 
 async function show(setting: Setting): Promise<object> {
+  const ends: (() => Promise<unknown>)[] = [];
+  try {
+    return await showAll(setting, (end) => void ends.push(end));
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
+}
+
+/** Puts everything up and plays the incidents. @param atEnd takes what takes a part down again, the last one first */
+async function showAll(setting: Setting, atEnd: (end: () => Promise<unknown>) => void): Promise<object> {
   const { timeline, ground, options, generator, stop } = setting;
   const incidents = incidentsFor(options);
   timeline.chapter(
@@ -67,15 +77,11 @@ async function show(setting: Setting): Promise<object> {
       : "Meanwhile: an incident, its alert, and what is done about it",
   );
   const credential = isWhole(options) ? await putUpCredential(ground) : undefined;
+  if (credential !== undefined) atEnd(credential.close);
   const estate = await putUp(ground, credential && logsOf(credential));
+  atEnd(estate.close);
   const loads = new Map<string, Load>();
   const origins = new Map<string, string>();
-  const field: Omit<Field, "plane"> = {
-    estate,
-    credential,
-    loadOf: (service) => loads.get(service)!,
-    visit: (service, path) => visit(ground.cloud, `${origins.get(service)}${path}`),
-  };
   const begin = async (specs: readonly ServiceSpec[]): Promise<void> => {
     const put = async (spec: ServiceSpec) => (spec.group === undefined ? estate.put(spec) : credential!.origin);
     await Promise.all(specs.map(async (spec) => origins.set(spec.name, await put(spec))));
@@ -86,27 +92,24 @@ async function show(setting: Setting): Promise<object> {
   for (const spec of incidents) await estate.rule(ruleOf(spec.kind), queryOf(spec));
   const ruledAt = Date.now();
   const apps = incidents.flatMap(({ services }) => services);
-  const plane = await startPlane(
+  const more = credential && credentialVariables(credential);
+  const plane = await startPlane(estate, apps, declarationOf(incidents), stop, more);
+  atEnd(plane.close);
+  atEnd(() => Promise.all([...loads.values()].map((load) => load.stop().catch(() => undefined))));
+  timeline.line(`${requestsPerSecond} requests a second to each service, none of them retried`);
+  const field: Field = {
     estate,
-    apps,
-    declarationOf(incidents),
-    stop,
-    credential && credentialVariables(credential),
-  );
-  try {
-    timeline.line(`${requestsPerSecond} requests a second to each service, none of them retried`);
-    const stage: Stage = { setting, field: { ...field, plane }, estate, loads, begin, ruledAt };
-    const meanwhile = Promise.all(incidents.filter(({ isBeside }) => isBeside).map((each) => play(stage, each)));
-    meanwhile.catch(() => undefined); // it is awaited below, also if another incident fails
-    const played: object[] = [];
-    for (const incident of incidents.filter(({ isBeside }) => !isBeside)) played.push(await play(stage, incident));
-    return { remediation: [...played, ...(await meanwhile)] };
-  } finally {
-    await Promise.all([...loads.values()].map((load) => load.stop().catch(() => undefined)));
-    await plane.close();
-    await estate.close();
-    await credential?.close();
-  }
+    plane,
+    credential,
+    loadOf: (service) => loads.get(service)!,
+    visit: (service, path) => visit(ground.cloud, `${origins.get(service)}${path}`),
+  };
+  const stage: Stage = { setting, field, estate, loads, begin, ruledAt };
+  const meanwhile = Promise.all(incidents.filter(({ isBeside }) => isBeside).map((each) => play(stage, each)));
+  meanwhile.catch(() => undefined); // it is awaited below, also if another incident fails
+  const played: object[] = [];
+  for (const incident of incidents.filter(({ isBeside }) => !isBeside)) played.push(await play(stage, incident));
+  return { remediation: [...played, ...(await meanwhile)] };
 }
 
 const logsOf = ({ cloud, workspace }: CredentialEstate) => ({

@@ -34,7 +34,7 @@ export function placesIn(subscription: string): Places {
   const provided = (type: string, name: string): string => `${group}/providers/${type}/${name}`;
   return {
     group,
-    environment: provided("Microsoft.App/managedEnvironments", "shop"),
+    environment: provided("Microsoft.App/managedEnvironments", resourceGroup),
     workspace: provided("Microsoft.OperationalInsights/workspaces", "shop-logs"),
     server: provided("Microsoft.DBforPostgreSQL/flexibleServers", "shop-data"),
     vault: provided("Microsoft.KeyVault/vaults", vaultName),
