@@ -343,8 +343,8 @@ const purposeFields = {
 };
 
 /**
- * What a rollout of a rotation changes. The control plane makes the revision itself, of the one that serves. The rollout
- * is judged, unless a remediation asked for the rotation.
+ * What a rollout of a rotation changes. The control plane makes the revision itself, of the one that serves. The
+ * rollout is judged, unless a remediation asked for the rotation.
  */
 export interface Purpose extends ObjectOf<typeof purposeFields> {}
 

@@ -12,9 +12,11 @@ const resourceManager = "https://management.example.test";
 const uncut = new AbortController().signal;
 const targetOf = (index: number): string => `app/shop/a${index}`;
 
+const alertsPath = "/subscriptions/s/providers/Microsoft.AlertsManagement/alerts";
+
 /** One alert as the alerts API lists it. */
 const itemOf = (index: number, severity: number): object => ({
-  id: `/subscriptions/s/providers/Microsoft.AlertsManagement/alerts/00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
+  id: `${alertsPath}/00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
   properties: {
     essentials: {
       alertRule: "/subscriptions/s/resourceGroups/shop/providers/Microsoft.Insights/scheduledQueryRules/app-failing",
