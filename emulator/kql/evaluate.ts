@@ -92,7 +92,11 @@ function tabular(syntax: Syntax, names: Names): Table {
 }
 
 function unitedWith(first: readonly Table[], operator: Syntax, names: Names): Table {
-  const others = operator.parts.at(-1)!.parts.map((each) => tabular(each, names));
+  const others = operator.parts.at(-1)!.parts.map((each) => {
+    if (each.kind.includes("Name") && each.text.includes("*"))
+      throw notServed(`'${each.text}', which names several tables`);
+    return tabular(each, names);
+  });
   return united([...first, ...others], parametersOf(operator));
 }
 

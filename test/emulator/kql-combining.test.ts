@@ -59,5 +59,5 @@ test.each<[string, string]>([
   ["Counted | join kind=inner Empty on app", "a join by a value that is null"],
   ["Calls | join kind=inner Teams on nothing", "Failed to resolve column or scalar expression named 'nothing'"],
   ["Calls | join kind=inner Teams on $right.app == $left.app", "as the condition of a join"],
-  ["union Call*, Teams", "as a table"],
+  ["union Call*, Teams", "'Call*', which names several tables"],
 ])("%s is refused by name", (query, text) => expect(() => run(query)).toThrow(text));

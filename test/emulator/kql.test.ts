@@ -318,7 +318,7 @@ describe("refusals", () => {
       "EmulatorUnsupported: The emulator does not evaluate 'kind=fullouter' of the operator 'join'. Azure does.",
     ],
     ["T | render timechart", "operator 'render'"],
-    ["union T*", "as a table"],
+    ["union T*", "'T*', which names several tables"],
     ["T | make-series n=count() on TimeGenerated step 1s", "operator 'make-series'"],
     ["T | extend x = extract_all('a', RequestId)", "the function extract_all()"],
     ["T | count; T | take 1", "does not evaluate several tabular statements in one query"],
