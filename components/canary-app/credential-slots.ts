@@ -60,8 +60,9 @@ export function liveSlots(
   const suffix = cutOverSuffix(app, live?.latestRevisionName);
   const named = namedIn(pairs);
   const isServing = serving === "" || serving.toLowerCase() === live?.latestRevisionName?.toLowerCase();
+  const moved = suffix === undefined ? movedOn(pairs, cutOverSuffix(app, serving)) : movedBack(pairs, suffix);
   return {
-    named: suffix === undefined || isServing ? named : namedIn(movedBack(pairs, suffix)),
+    named: isServing ? named : namedIn(moved),
     places: Object.fromEntries(places),
     ...(suffix !== undefined && { cutOver: { suffix, template: live?.template, named } }),
   };
@@ -73,6 +74,9 @@ interface Pair {
   readonly one: string;
 }
 
+/** Gives the letter of the slot that a rotation's revision names. */
+const letterIn = (suffix: string): string => suffix.slice(0, suffix.indexOf("-"));
+
 const namedIn = (pairs: readonly Pair[]): Named =>
   Object.fromEntries(pairs.flatMap(({ slot, one }) => slot.map((secret) => [secret, one] as const)));
 
@@ -81,11 +85,21 @@ const namedIn = (pairs: readonly Pair[]): Named =>
  * revision's name has the slot and not the credential, so of several in that slot, each stays as the revision names it.
  */
 function movedBack(pairs: readonly Pair[], suffix: string): readonly Pair[] {
-  const moved = pairs.filter(({ one }) => one.endsWith(`-${suffix.split("-")[0]}`));
+  const moved = pairs.filter(({ one }) => one.endsWith(`-${letterIn(suffix)}`));
   if (moved.length !== 1) return pairs;
   return pairs.map((pair) =>
     pair === moved[0] ? { ...pair, one: pair.slot.find((secret) => secret !== pair.one) ?? pair.one } : pair,
   );
+}
+
+/**
+ * Gives what serves beside a latest revision that was made during a cut-over and refused: the slot of the rotation's
+ * revision that serves. Its name does not tell which of several credentials it moved, so these stay.
+ */
+function movedOn(pairs: readonly Pair[], serving: string | undefined): readonly Pair[] {
+  const [pair, ...more] = pairs;
+  if (pair === undefined || more.length > 0 || serving === undefined) return pairs;
+  return [{ ...pair, one: pair.slot.find((secret) => secret.endsWith(`-${letterIn(serving)}`)) ?? pair.one }];
 }
 
 /** What an update sends of the slots. */

@@ -150,6 +150,13 @@ export interface DatabaseCredentialArgs {
    * @default []: everybody with the app role
    */
   readonly mayRotate?: readonly string[];
+  /**
+   * The credential with which this one is changed, as `vault/name`. The two are never rotated at once, and that one
+   * goes first.
+   *
+   * @default none
+   */
+  readonly managedBy?: pulumi.Input<string>;
 }
 
 /** A slot of a credential for one variable of an app: where the two secrets are, and who may read them. No value. */
@@ -263,7 +270,7 @@ export class DatabaseCredential extends pulumi.ComponentResource {
 /** Returns what the control plane is told. */
 function declarationOf(args: DatabaseCredentialArgs) {
   const { controlPlane, vault, credential, server, database, roles, rotator, preparedBy, consumers } = args;
-  const { form, checks, validDays, dueDays, timings, window, freezes, mayRotate } = args;
+  const { form, checks, validDays, dueDays, timings, window, freezes, mayRotate, managedBy } = args;
   return {
     ...controlPlane,
     vault: vault.name,
@@ -277,7 +284,7 @@ function declarationOf(args: DatabaseCredentialArgs) {
     ...(preparedBy && { preparedBy }),
     consumers: consumers.map(completedConsumer),
     ...Object.fromEntries(
-      Object.entries({ form, checks, validDays, dueDays, timings, window, freezes, mayRotate }).filter(
+      Object.entries({ form, checks, validDays, dueDays, timings, window, freezes, mayRotate, managedBy }).filter(
         ([, value]) => value !== undefined,
       ),
     ),

@@ -7,6 +7,7 @@ import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
 import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
 import { instantOf } from "../utc.ts";
+import { objectionsToManagers } from "./kin.ts";
 import { objectionsToSystem, systemFields } from "./systems.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
@@ -197,6 +198,15 @@ const ownFields = {
     description:
       "The object ids in Entra of the callers who may ask for a rotation; empty means every caller with the app role.",
   }),
+  managedBy: optional(
+    text("another credential, as vault/name", {
+      most: 75,
+      pattern: "^[A-Za-z][A-Za-z0-9-]*/[a-z]([a-z0-9-]*[a-z0-9])?$",
+      description:
+        "The credential with which this one is changed, as vault/name. The two are never rotated at once, and that " +
+        "one goes first.",
+    }),
+  ),
 };
 const credentialFields = { ...credentialParts, ...ownFields };
 
@@ -211,6 +221,9 @@ export interface Credential extends ObjectOf<typeof credentialFields> {}
 
 /** The form of a declaration. Its checks compare what no field can say alone. */
 export const credentialForm = object(credentialFields, { check: objectionsToCredential });
+
+/** By which share of `dueDays` a rotation may begin later, so that not all begin at once. */
+export const spreadShare = 0.1;
 
 const daySeconds = 86_400;
 
@@ -244,6 +257,7 @@ export function objectionsToCredentials(
   const apps = new Set(managed.map(appKey));
   return [
     ...(twice === undefined ? [] : [`The credential ${twice.credential} is declared twice.`]),
+    ...objectionsToManagers(credentials),
     ...credentials.flatMap(({ credential, consumers }) =>
       consumers
         .filter((consumer) => !apps.has(appKey(consumer)))
@@ -275,7 +289,7 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
     ...(dueDays < validDays
       ? []
       : [`dueDays (${dueDays}) must be less than validDays (${validDays}); otherwise every version is due at once.`]),
-    ...(dueDays === 0 || dueDays * daySeconds > least
+    ...(dueDays === 0 || (1 - spreadShare) * dueDays * daySeconds > least
       ? []
       : [`dueDays (${dueDays}) is too short: a rotation takes at least ${Math.ceil(least)} s.`]),
   ];

@@ -1,7 +1,7 @@
 // A published version → the rotation that is due, if there is one. The name of the rotation follows from the version,
 // so that every process and every repetition asks for the same one.
 import { dayMilliseconds, type Instant } from "../time.ts";
-import type { Credential } from "./declaration.ts";
+import { type Credential, secretKey, spreadShare } from "./declaration.ts";
 import type { RotationIntent } from "./intent.ts";
 import { closedAt } from "./opening.ts";
 import type { CredentialView } from "./views.ts";
@@ -12,9 +12,21 @@ const daysUntil = (milliseconds: number): string =>
 /** What of a declaration says when a version is due. */
 type Planned = Pick<Credential, "vault" | "credential" | "dueDays" | "window" | "freezes">;
 
-/** Gives when a version becomes due: the declared time before it expires. */
-export const dueAt = ({ dueDays }: Pick<Credential, "dueDays">, expiresAt: Instant): Instant =>
-  expiresAt - dueDays * dayMilliseconds;
+/**
+ * Gives when a version becomes due: the declared time before it expires, and up to a day later. That day is spread by
+ * the credential's name, so that many that were made together are not due at once. The name gives the same each time.
+ */
+export const dueAt = (declared: Pick<Planned, "vault" | "credential" | "dueDays">, expiresAt: Instant): Instant => {
+  const notice = declared.dueDays * dayMilliseconds;
+  const most = Math.min(dayMilliseconds, notice * spreadShare);
+  return expiresAt - notice + Math.floor(shareOf(secretKey(declared)) * most);
+};
+
+const shares = 1_000_003; // a prime
+
+/** Gives a share from 0 to 1 that follows from a text, and that differs for texts that differ a little. */
+const shareOf = (text: string): number =>
+  [...text].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)!) % shares, 17) / shares;
 
 /**
  * Gives when a credential becomes due that is not due now: the time before its expiry, or the moment at which it may

@@ -170,6 +170,28 @@ test.each([
   },
 );
 
+/** What a refused release left as the latest revision, and what the next release names, while a cut-over serves. */
+test.each([
+  ["was made during the cut-over", "shop--b-r1-1", ["db-a"], ["db-b"]],
+  ["was made during the cut-over, in letters of another case", "Shop--B-R1-1", ["db-a"], ["db-b"]],
+  ["was made after the cut-over", "shop--b-r1-1", ["db-b"], ["db-b"]],
+  ["was made although no rotation's revision serves", "shop--0000001", ["db-a"], ["db-a"]],
+  ["has two credentials, of which the serving name tells no more", "shop--b-r1-1", ["db-a", "cache-a"], undefined],
+] as const)("a release names the slot that serves: a latest revision %s", async (_what, serving, latest, released) => {
+  const answers: Answers = (...asked) => {
+    const found = withRotation(serving, latest)(...asked) as { readonly template: object };
+    const template = { ...found.template, revisionSuffix: "" };
+    return { ...found, latestRevisionName: "shop--0000002", template };
+  };
+  const credentialSlots = [["db-a", "db-b"], other] as const;
+  const secrets = [...["db-a", "db-b", ...other].map((each) => reference(each)), { name: "other", value: "hunter2" }];
+  const web = latest.length > 1 ? naming("db-a", "cache-a") : naming("db-a");
+  const template = { containers: [{ ...web, image: "web:2" }], scale: { minReplicas: 1 } };
+  const sent = await templateSent({ credentialSlots, configuration: { ingress, secrets }, template }, answers);
+  expect(sent.containers[0].env.map(({ secretRef }: any) => secretRef)).toEqual(released ?? latest);
+  expect(sent.revisionSuffix).toBeUndefined();
+});
+
 test("without slots a program names its secrets itself, and may not move them beside a release", async () => {
   const secrets = [reference("db-a", "/1"), reference("db-b", "/2"), { name: "other", value: "hunter2" }];
   const without = { credentialSlots: [], configuration: { ingress, secrets } };
