@@ -54,7 +54,7 @@ const demoTimings: Timings = {
   drainSeconds: 3,
   graceSeconds: 3,
   readersSeconds: 120,
-  busySeconds: 120,
+  busySeconds: 300,
 };
 
 /** How the app's releases are judged, cut-overs included: by few requests, because the demo's times are seconds. */

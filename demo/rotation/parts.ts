@@ -226,7 +226,7 @@ async function releaseRefused(
   estate.program.setRelease("three");
   const { code, output } = await estate.program.up();
   await planes.rollouts().signal(cutOver, "resume", "it was refused");
-  return code === 0 ? undefined : /^.* is in flight.*$/m.exec(output)?.[0].trim();
+  return code === 0 ? undefined : /stream-in-flight\s+(.*)/.exec(output)?.[1];
 }
 
 /** 5. An incident: the password is known to others. */
