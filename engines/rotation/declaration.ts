@@ -8,7 +8,7 @@ import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
 import { instantOf } from "../utc.ts";
 import { objectionsToManagers } from "./kin.ts";
-import { objectionsToSystem, systemFields } from "./systems.ts";
+import { objectionsToSystem, systemFields, systemOf } from "./systems.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
 export const slots = ["a", "b"] as const;
@@ -45,6 +45,9 @@ export const secretKey = ({ vault, credential }: CredentialName): TargetKey =>
 
 /** Gives the name of a slot's secret, the same in the vault and in every consumer. */
 export const slotSecret = (credential: string, slot: Slot): string => `${credential}-${slot}`;
+
+/** Gives the name of the secret that has the role of a slot's secret, where the two are apart. */
+export const userSecret = (secret: string): string => `${secret}-user`;
 
 const seconds = (otherwise: number, description: string, least = 1) => number({ least, otherwise, description });
 
@@ -92,7 +95,7 @@ export interface Consumer extends ObjectOf<typeof consumerFields> {}
 const roleName = text("a role's name", { most: 63 });
 
 /** How the value of a slot is written. */
-export const valueForms = ["uri", "key-value", "dotnet"] as const;
+export const valueForms = ["uri", "key-value", "dotnet", "apart"] as const;
 
 /** The job that makes the roles, for the refusal of a credential whose roles are missing. */
 const jobForm = object({
@@ -150,7 +153,8 @@ const ownFields = {
     otherwise: "uri",
     description:
       "How the value of a slot is written: `uri` (postgresql://…), `key-value` (host=… password=…, as libpq reads " +
-      "it), `dotnet` (Host=…;Password=…, as Npgsql reads it).",
+      "it), `dotnet` (Host=…;Password=…, as Npgsql reads it), `apart` (the password alone, with the role in a secret " +
+      "of its own).",
   }),
   ...systemFields,
   preparedBy: optional(described(jobForm, "The job that makes the roles.")),
@@ -275,6 +279,9 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
   const least = leastSeconds(credential);
   return [
     ...objectionsToSystem(credential),
+    ...(credential.form === "apart" && systemOf(credential) !== "database"
+      ? ["form may be apart only for the credential of a database."]
+      : []),
     ...(tls === "disable" && !loopbackHosts.includes(server)
       ? [`tls may be disable only for a server on loopback, not for ${server}.`]
       : []),

@@ -1,6 +1,6 @@
 // The value of a slot: how a program connects as the slot's role, in the form that its driver reads. The password is
 // read back from it, also from a value that a person wrote.
-import type { Credential, Slot } from "../../../engines/rotation/vocabulary.ts";
+import type { Credential, Slot } from "./declaration.ts";
 
 type Form = Credential["form"];
 
@@ -32,8 +32,17 @@ export function valueFor(
       })
         .map(([key, value]) => `${key}=${quotedForDotnet(String(value))}`)
         .join(";");
+    case "apart":
+      return password;
   }
 }
+
+/**
+ * Gives what is published of a slot's value. Readers of the published secret need its role too, and two secrets could
+ * not change at once, so that a password apart is published as a URI.
+ */
+export const publishedValue = (credential: Credential, slot: Slot, value: string): string =>
+  credential.form === "apart" ? valueFor({ ...credential, form: "uri" }, slot, value) : value;
 
 const quotedForLibpq = (value: string): string =>
   /^[\w.:-]+$/.test(value) ? value : `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
@@ -50,6 +59,8 @@ export function passwordIn(form: Form, value: string): string | undefined {
       return pairsOfLibpq(value).get("password") || undefined;
     case "dotnet":
       return pairsOfDotnet(value).get("password") || undefined;
+    case "apart":
+      return value || undefined;
   }
 }
 
