@@ -51,7 +51,7 @@ function identityOf(given: Fields | undefined, references: readonly CredentialRe
     String(found ?? "").includes("SystemAssigned") ? "SystemAssigned,UserAssigned" : "UserAssigned",
   );
   // A credential with its role apart is referred to twice, by one identity.
-  const own = [...new Set(references.map(({ identity }) => identity))];
+  const own = [...new Map(references.map(({ credential, identity }) => [credential, identity])).values()];
   const userAssignedIdentities = mapInput(given?.["userAssignedIdentities"], (found) => [
     ...(Array.isArray(found) ? found : Object.keys((found as object | undefined) ?? {})),
     ...own,

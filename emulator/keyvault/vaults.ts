@@ -151,7 +151,8 @@ function checkSubnet({ id, ignoreMissingVnetServiceEndpoint }: Body, store: Clou
   if (ignoreMissingVnetServiceEndpoint === true) return;
   if (!endpoints.some(({ service }) => /^microsoft\.keyvault$/i.test(String(service))))
     throw badRequest(
-      `Subnets ${id} do not have ServiceEndpoints for Microsoft.KeyVault resources configured. Add Microsoft.KeyVault ` +
-        "to subnet's ServiceEndpoints collection before trying to ACL Microsoft.KeyVault resources to these subnets.",
+      `Subnets ${id} do not have ServiceEndpoints for Microsoft.KeyVault resources configured. Add ` +
+        "Microsoft.KeyVault to subnet's ServiceEndpoints collection before trying to ACL Microsoft.KeyVault " +
+        "resources to these subnets.",
     );
 }

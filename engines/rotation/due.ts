@@ -22,11 +22,16 @@ export const dueAt = (declared: Pick<Planned, "vault" | "credential" | "dueDays"
   return expiresAt - notice + Math.floor(shareOf(secretKey(declared)) * most);
 };
 
-const shares = 1_000_003; // a prime
-
-/** Gives a share from 0 to 1 that follows from a text, and that differs for texts that differ a little. */
-const shareOf = (text: string): number =>
-  [...text].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)!) % shares, 17) / shares;
+/**
+ * Gives a share from 0 to 1 that follows from a text: FNV-1a, and the last steps of MurmurHash3, by which texts that
+ * differ in a letter alone have shares far apart.
+ */
+function shareOf(text: string): number {
+  const sum = [...text].reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0)!, 16_777_619), 2_166_136_261);
+  const once = Math.imul(sum ^ (sum >>> 16), 0x85_eb_ca_6b);
+  const twice = Math.imul(once ^ (once >>> 13), 0xc2_b2_ae_35);
+  return ((twice ^ (twice >>> 16)) >>> 0) / 2 ** 32;
+}
 
 /**
  * Gives when a credential becomes due that is not due now: the time before its expiry, or the moment at which it may

@@ -15,12 +15,12 @@ export interface Kin {
 }
 
 const nameOf = ({ vault, credential }: Related): string => `${vault}/${credential}`.toLowerCase();
-const managerOf = ({ managedBy }: Related): string | undefined => managedBy?.toLowerCase();
+const managingOf = ({ managedBy }: Related): string | undefined => managedBy?.toLowerCase();
 
 /** Gives the kin of a credential. */
 export const kinOf = (credential: Related, all: readonly Related[]): Kin => ({
-  manager: managerOf(credential),
-  managed: all.filter((one) => managerOf(one) === nameOf(credential)).map(nameOf),
+  manager: managingOf(credential),
+  managed: all.filter((one) => managingOf(one) === nameOf(credential)).map(nameOf),
 });
 
 /** Orders credentials so that each comes after the one that manages it. */
@@ -39,10 +39,10 @@ export const objectionsToManagers = (credentials: readonly Related[]): readonly 
 /** Lists who manages a credential, from the nearest on. A circle ends where it began. */
 function managersOf(credential: Related, all: readonly Related[]): readonly string[] {
   const found: string[] = [];
-  for (let name = managerOf(credential); name !== undefined && !found.includes(name); ) {
+  for (let name = managingOf(credential); name !== undefined && !found.includes(name); ) {
     found.push(name);
-    const manager = all.find((one) => nameOf(one) === name);
-    name = manager && managerOf(manager);
+    const above = all.find((one) => nameOf(one) === name);
+    name = above && managingOf(above);
   }
   return found;
 }

@@ -1,5 +1,6 @@
 // What the adapter of the vault gives for a newest version that is there, missing or disabled, and what it writes. A
-// system that makes its values itself must tell the last two apart: a disabled version may have the value that it shows.
+// system that makes its values itself must tell the last two apart: a disabled version may have the value that it
+// shows.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Connection } from "../../../controlplane/adapters/azure/connection.ts";
 import { createVault } from "../../../controlplane/adapters/azure/key-vault.ts";

@@ -1,8 +1,9 @@
 // The forms in which the value of a slot is written: each is read back as it was written, whatever is in it.
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { passwordIn } from "../../../controlplane/adapters/credentials/password-in.ts";
 import { read } from "../../../engines/form.ts";
-import { passwordIn, publishedValue, valueFor } from "../../../engines/rotation/connection-value.ts";
+import { publishedValue, valueFor } from "../../../engines/rotation/connection-value.ts";
 import { completedCredential, valueForms } from "../../../engines/rotation/declaration.ts";
 
 const credentialIn = (form: (typeof valueForms)[number], change: object = {}) => {
