@@ -10,6 +10,7 @@ import {
 } from "../engines/rotation/declaration.ts";
 import { type DeclaredCredential, declaredCredential, unreadCredential } from "../engines/rotation/declared.ts";
 import { streamOf } from "../engines/rotation/intent.ts";
+import { objectionsToManagers } from "../engines/rotation/kin.ts";
 import { rotationKind } from "../engines/rotation/kind.ts";
 import { placeOf } from "../engines/rotation/systems.ts";
 import type { CredentialName, RotationIntent } from "../engines/rotation/vocabulary.ts";
@@ -102,7 +103,8 @@ const againSeconds = 5;
 async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringSetting): Promise<Shown> {
   const { managed, store, world } = setting;
   const { vault, credential, preparedBy } = declared;
-  const objections = objectionsToCredentials([declared], managed);
+  const others = (await credentialsIn(setting)()).filter((one) => secretKey(one) !== secretKey(declared));
+  const objections = [...objectionsToCredentials([declared], managed), ...objectionsToManagers([declared, ...others])];
   if (objections.length > 0) return { refused: callMalformed({ complaints: objections }), status: 400 };
   const cancel = AbortSignal.timeout(patienceSeconds * 1000);
   const roles = await world.roles.look(declared, "a", cancel);

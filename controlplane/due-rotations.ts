@@ -4,6 +4,7 @@ import type { Result } from "../engines/engine.ts";
 import { dueRotation, nextDueAt } from "../engines/rotation/due.ts";
 import { type EventHint, eventHintOf } from "../engines/rotation/events.ts";
 import { streamOf } from "../engines/rotation/intent.ts";
+import { managersFirst } from "../engines/rotation/kin.ts";
 import type { Credential, CredentialView } from "../engines/rotation/vocabulary.ts";
 import type { Instant } from "../engines/time.ts";
 import { systemTime } from "./runtime/clock.ts";
@@ -45,7 +46,7 @@ export async function askForDue(setting: DueSetting, cancel: AbortSignal): Promi
     next = soon();
     return [];
   });
-  for (const credential of credentials) {
+  for (const credential of managersFirst(credentials)) {
     if (cancel.aborted) return next;
     const due = await askIfDue(credential, setting, cancel).catch((error: unknown) => ({ unread: String(error) }));
     if (typeof due === "object")

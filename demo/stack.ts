@@ -1,5 +1,6 @@
-// The stack `local`: its configuration, and the real Pulumi CLI that runs on it. The committed Pulumi.local.yaml is
-// copied into the demo's folder and changed there, so that the clone and the user's own Pulumi home stay unchanged.
+// The stacks of the demo: their configurations, and the real Pulumi CLI that runs on them. The committed files of a
+// stack are copied into the demo's folder and changed there, so that the clone and the user's own Pulumi home stay
+// unchanged.
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
@@ -7,21 +8,12 @@ import { parse, stringify } from "yaml";
 import { type ChildOptions, type Ended, runChild } from "../toolchain/child.ts";
 import type { Ground } from "./ground.ts";
 
-/** The stack, and what can be done with it. */
-export interface Stack {
-  /**
-   * Writes what another shell needs to look at this stack into the folder's file `environment`, and gives the file.
-   *
-   * It holds the secrets of the emulator's client and of the stack, so only its owner can read it. It holds nothing
-   * that only an update needs.
-   */
-  readonly lend: (more: Readonly<Record<string, string>>) => string;
+/** A stack of a program, and what can be done with it. */
+export interface ProgramStack {
   /** Sets keys of the stack's configuration; a key without a value is removed. */
   readonly configure: (values: Readonly<Record<string, unknown>>) => void;
   /** Sets a secret: it is encrypted in the stack's file and never in a process's arguments. */
   readonly setSecret: (key: string, value: string) => Promise<void>;
-  /** Sets the storefront of the next `up`: the variables of its replicas, and the image whose tag is `RELEASE`. */
-  readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
   /** Runs a command of the Pulumi CLI that reads the stack's state and not its configuration. */
   readonly onState: (...args: readonly string[]) => Promise<Ended>;
   /** Runs the Pulumi CLI on the stack. */
@@ -31,6 +23,32 @@ export interface Stack {
   /** Deletes everything, after an `up` that was interrupted has ended. `hurry` ends it early. */
   readonly destroy: (hurry?: AbortSignal) => Promise<Ended>;
   readonly outputs: () => Promise<Readonly<Record<string, string>>>;
+  /** The variables that a process needs to reach the stack and the emulator. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The stack's configuration. */
+  readonly file: string;
+}
+
+/** The stack `local` of the clone's own program. */
+export interface Stack extends ProgramStack {
+  /**
+   * Writes what another shell needs to look at this stack into the folder's file `environment`, and gives the file.
+   *
+   * It holds the secrets of the emulator's client and of the stack, so only its owner can read it. It holds nothing
+   * that only an update needs.
+   */
+  readonly lend: (more: Readonly<Record<string, string>>) => string;
+  /** Sets the storefront of the next `up`: the variables of its replicas, and the image whose tag is `RELEASE`. */
+  readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
+}
+
+/** A program, and the stack that is made of it. */
+export interface Project {
+  /** The folder of the program. */
+  readonly program: string;
+  readonly stack: string;
+  /** The folder in which the stack's configuration is kept. It exists. */
+  readonly folder: string;
 }
 
 type StackGround = Pick<Ground, "pulumiCli" | "postgres" | "cloud" | "folder">;
@@ -41,26 +59,52 @@ const root = path.join(import.meta.dirname, "..");
 type During = (command: string, running: Promise<Ended>) => Promise<Ended>;
 
 /**
- * Creates the stack on a file backend in the ground's folder.
+ * Creates the stack `local` of the clone's own program.
  *
  * @param stop interrupts an `up` as Ctrl-C does
  * @param during sees the commands that take long; default: nothing is shown
  */
-export async function createStack(
-  ground: StackGround,
+export async function createStack(ground: StackGround, stop: AbortSignal, during?: During): Promise<Stack> {
+  const { folder } = ground;
+  const stack = await openStack(ground, { program: root, stack: "local", folder }, stop, during);
+  const { configure, environment, file } = stack;
+  await stack.setSecret("ballast:databasePassword", `Aa1-${randomBytes(18).toString("base64url")}`);
+  configure({ "ballast:databasePort": ground.postgres.port });
+  return {
+    ...stack,
+    // The clone's own file of this stack has neither its secrets nor its ports.
+    lend: (more) => lend(folder, { ...forLooking(environment), BALLAST_CONFIG_FILE: file, ...more }),
+    setStorefront: (storefront) =>
+      configure({
+        "ballast:storefrontEnvironment": storefront,
+        "ballast:storefrontImage": `emulator.azurecr.io/storefront:${storefront["RELEASE"] ?? 1}`,
+      }),
+  };
+}
+
+/**
+ * Creates a stack on a file backend in the ground's folder.
+ *
+ * @param stop interrupts an `up` as Ctrl-C does
+ * @param during sees the commands that take long; default: nothing is shown
+ */
+export async function openStack(
+  ground: Omit<StackGround, "postgres">,
+  { program, stack: name, folder }: Project,
   stop: AbortSignal,
   during: During = (_command, running) => running,
-): Promise<Stack> {
-  const { folder } = ground;
-  const file = path.join(folder, "Pulumi.local.yaml");
-  for (const name of ["Pulumi.yaml", "Pulumi.local.yaml"])
-    fs.copyFileSync(path.join(root, name), path.join(folder, name));
+): Promise<ProgramStack> {
+  const file = path.join(folder, `Pulumi.${name}.yaml`);
+  for (const each of ["Pulumi.yaml", path.basename(file)]) {
+    const committed = path.join(program, each);
+    if (fs.existsSync(committed)) fs.copyFileSync(committed, path.join(folder, each));
+  }
   const environment = environmentOf(ground);
   const all = { ...process.env, ...environment, ...ground.pulumiCli.environment, ...quiet };
   const running = new Set<Promise<Ended>>();
   const run = (args: readonly string[], more: Pick<ChildOptions, "signal" | "graceSeconds" | "input"> = {}) => {
     const ended = runChild(ground.pulumiCli.command, [...args, "--non-interactive", "--color", "never"], {
-      cwd: root,
+      cwd: program,
       environment: all,
       ...more,
     });
@@ -75,29 +119,20 @@ export async function createStack(
     isKilled ||= ended.code === 130;
     return ended;
   };
-  const onStack = ["--stack", "local", "--config-file", file] as const;
+  const onStack = ["--stack", name, "--config-file", file] as const;
   const pulumi: Stack["pulumi"] = (...args) => run([...args, ...onStack]);
-  const onState: Stack["onState"] = (...args) => run([...args, "--stack", "local"]);
+  const onState: Stack["onState"] = (...args) => run([...args, "--stack", name]);
   // The Pulumi CLI rewrites the stack's file when it creates a stack, hence in the folder and not in the clone.
-  const { code, output } = await run(["stack", "init", "local", "--cwd", folder]);
+  const { code, output } = await run(["stack", "init", name, "--cwd", folder]);
   if (code !== 0) throw new Error(`pulumi stack init failed: ${output}`);
-  const setSecret: Stack["setSecret"] = async (key, value) => {
-    const set = await run(["config", "set", "--secret", key, ...onStack], { input: value });
-    if (set.code !== 0) throw new Error(`pulumi config set failed: ${set.output}`);
-  };
-  await setSecret("ballast:databasePassword", `Aa1-${randomBytes(18).toString("base64url")}`);
-  const configure: Stack["configure"] = (values) => change(file, values);
-  configure({ "ballast:databasePort": ground.postgres.port });
   return {
-    // The clone's own file of this stack has neither its secrets nor its ports.
-    lend: (more) => lend(folder, { ...forLooking(environment), BALLAST_CONFIG_FILE: file, ...more }),
-    configure,
-    setSecret,
-    setStorefront: (storefront) =>
-      configure({
-        "ballast:storefrontEnvironment": storefront,
-        "ballast:storefrontImage": `emulator.azurecr.io/storefront:${storefront["RELEASE"] ?? 1}`,
-      }),
+    environment,
+    file,
+    configure: (values) => change(file, values),
+    setSecret: async (key, value) => {
+      const set = await run(["config", "set", "--secret", key, ...onStack], { input: value });
+      if (set.code !== 0) throw new Error(`pulumi config set failed: ${set.output}`);
+    },
     onState,
     pulumi,
     up,
@@ -118,7 +153,7 @@ export async function createStack(
 const slow = ["up", "preview", "destroy"];
 
 /** Returns the variables that a process needs to reach the stack and the emulator. */
-const environmentOf = ({ cloud, folder }: StackGround): Readonly<Record<string, string>> => ({
+const environmentOf = ({ cloud, folder }: Pick<StackGround, "cloud" | "folder">): Readonly<Record<string, string>> => ({
   ...cloud.environment,
   PULUMI_HOME: path.join(folder, "home"),
   PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
@@ -130,9 +165,8 @@ const quiet = { PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_DISABLE_AUTOMATIC_PLUGI
 
 /** Sets keys in a stack's file. */
 function change(file: string, values: Readonly<Record<string, unknown>>): void {
-  const settings = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-  Object.assign(settings.config, values);
-  fs.writeFileSync(file, stringify(settings));
+  const { config = {}, ...settings } = parse(fs.readFileSync(file, "utf8")) as { config?: Record<string, unknown> };
+  fs.writeFileSync(file, stringify({ ...settings, config: { ...config, ...values } }));
 }
 
 /** Returns the variables without those of an update: the provider's address, and its own names for the sign-in. */

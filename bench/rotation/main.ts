@@ -50,7 +50,6 @@ async function measure(runs: number): Promise<ReadonlyMap<string, readonly Order
     const setting = { emulator: emulator(land.cloud), timeline, stop, options: readOptions([]) };
     const { scene, close } = await openRotations(setting, land);
     try {
-      await scene.planes.start();
       for (let run = 0; run < runs; run++) {
         const { quietSeconds } = scene.estate.credential.timings;
         keep(ballast, asRun(await rotate(scene, { cause: "requested", message: "the benchmark" })));

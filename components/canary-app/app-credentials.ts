@@ -2,6 +2,7 @@
 // variable that names the first. Which of the two is in use is the rotation's to say afterwards.
 import type { ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
+import { slotSecret, userSecret } from "../../engines/rotation/declaration.ts";
 import { canaryAppCredentialUnfit } from "../../errors/credentials.ts";
 import { refusal } from "../conventions.ts";
 import type { CredentialReference } from "../credentials/database-credential.ts";
@@ -16,7 +17,7 @@ type Given = ContainerAppArgs & { readonly credentialSlots?: readonly Credential
 
 /** Adds what credentials need to the arguments of an app. */
 export function withCredentials<Args extends Given>(app: string, args: Args, credentials: AppCredentials): Args {
-  const references = [...new Map(Object.values(credentials).map((each) => [each.credential, each])).values()];
+  const references = [...new Map(Object.values(credentials).map((each) => [each.slots[0], each])).values()];
   if (references.length === 0) return args;
   const variables = Object.entries(credentials).map(([name, { slots }]) => ({ name, secretRef: slots[0] }));
   return {
@@ -49,7 +50,8 @@ function identityOf(given: Fields | undefined, references: readonly CredentialRe
   const type = mapInput(given?.["type"], (found) =>
     String(found ?? "").includes("SystemAssigned") ? "SystemAssigned,UserAssigned" : "UserAssigned",
   );
-  const own = references.map(({ identity }) => identity);
+  // A credential with its role apart is referred to twice, by one identity.
+  const own = [...new Map(references.map(({ credential, identity }) => [credential, identity])).values()];
   const userAssignedIdentities = mapInput(given?.["userAssignedIdentities"], (found) => [
     ...(Array.isArray(found) ? found : Object.keys((found as object | undefined) ?? {})),
     ...own,
@@ -94,6 +96,10 @@ export function refuseUnfit(
   const undeclared = named.filter(({ consumers }) => !consumers.some(isThis));
   const complaints = [
     ...undeclared.map(({ credential }) => `it is not among the consumers of ${credential}`),
+    ...named
+      .filter(({ slots: [first] }) => first.endsWith(userSecret("-a")))
+      .filter(({ credential }) => !named.some((one) => one.slots[0] === slotSecret(credential, "a")))
+      .map(({ credential }) => `it takes the role of ${credential} and not its password`),
     ...valuesIn(given.configuration as Fields | undefined),
   ];
   if (complaints.length > 0) throw unfit(String(app), complaints);

@@ -83,8 +83,9 @@ export interface CanaryAppArgs extends ContainerAppArgs {
   readonly acceptLoss?: readonly LostSetting[];
   /**
    * The rotated credentials of the app, by the variable of its first container that gets the value: `uri()`,
-   * `keyValue()` or `dotnet()` of a `DatabaseCredential`. Each adds two secrets by reference and the identity that
-   * reads them. The app must be one of the credential's consumers, and may hold no other secret by value.
+   * `keyValue()`, `dotnet()`, `user()` or `password()` of a `DatabaseCredential`. Each adds two secrets by reference
+   * and the identity that reads them. The app must be one of the credential's consumers, and may hold no other secret
+   * by value.
    *
    * @default {}
    */

@@ -3,6 +3,7 @@
 // leaves each slot's place in Key Vault as it is.
 import type * as pulumi from "@pulumi/pulumi";
 import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
+import { userSecret } from "../../engines/rotation/declaration.ts";
 import { asksForAll, hasAll } from "./app-scope.ts";
 import { mapInput } from "./known-parts.ts";
 
@@ -60,8 +61,9 @@ export function liveSlots(
   const suffix = cutOverSuffix(app, live?.latestRevisionName);
   const named = namedIn(pairs);
   const isServing = serving === "" || serving.toLowerCase() === live?.latestRevisionName?.toLowerCase();
+  const moved = suffix === undefined ? movedOn(pairs, cutOverSuffix(app, serving)) : movedBack(pairs, suffix);
   return {
-    named: suffix === undefined || isServing ? named : namedIn(movedBack(pairs, suffix)),
+    named: isServing ? named : namedIn(moved),
     places: Object.fromEntries(places),
     ...(suffix !== undefined && { cutOver: { suffix, template: live?.template, named } }),
   };
@@ -73,6 +75,17 @@ interface Pair {
   readonly one: string;
 }
 
+/** Gives the letter of the slot that a rotation's revision names. */
+const letterIn = (suffix: string): string => suffix.slice(0, suffix.indexOf("-"));
+
+/** Reports whether a secret is one of a slot: its password, or its role where the two are apart. */
+const isOf = (letter: string, secret: string): boolean =>
+  secret.endsWith(`-${letter}`) || secret.endsWith(userSecret(`-${letter}`));
+
+/** Counts the credentials of which pairs are. A credential has a second pair where role and password are apart. */
+const credentialsOf = (pairs: readonly Pair[]): number =>
+  pairs.filter(({ slot: [first] }) => !pairs.some(({ slot: [other] }) => first === userSecret(other))).length;
+
 const namedIn = (pairs: readonly Pair[]): Named =>
   Object.fromEntries(pairs.flatMap(({ slot, one }) => slot.map((secret) => [secret, one] as const)));
 
@@ -81,11 +94,23 @@ const namedIn = (pairs: readonly Pair[]): Named =>
  * revision's name has the slot and not the credential, so of several in that slot, each stays as the revision names it.
  */
 function movedBack(pairs: readonly Pair[], suffix: string): readonly Pair[] {
-  const moved = pairs.filter(({ one }) => one.endsWith(`-${suffix.split("-")[0]}`));
-  if (moved.length !== 1) return pairs;
+  const moved = pairs.filter(({ one }) => isOf(letterIn(suffix), one));
+  if (credentialsOf(moved) !== 1) return pairs;
   return pairs.map((pair) =>
-    pair === moved[0] ? { ...pair, one: pair.slot.find((secret) => secret !== pair.one) ?? pair.one } : pair,
+    moved.includes(pair) ? { ...pair, one: pair.slot.find((secret) => secret !== pair.one) ?? pair.one } : pair,
   );
+}
+
+/**
+ * Gives what serves beside a latest revision that was made during a cut-over and refused: the slot of the rotation's
+ * revision that serves. Its name does not tell which of several credentials it moved, so these stay.
+ */
+function movedOn(pairs: readonly Pair[], serving: string | undefined): readonly Pair[] {
+  if (credentialsOf(pairs) !== 1 || serving === undefined) return pairs;
+  return pairs.map((pair) => ({
+    ...pair,
+    one: pair.slot.find((secret) => isOf(letterIn(serving), secret)) ?? pair.one,
+  }));
 }
 
 /** What an update sends of the slots. */

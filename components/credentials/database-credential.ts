@@ -13,6 +13,7 @@ import {
   type RotationWindow,
   slotSecret,
   slots,
+  userSecret,
 } from "../../engines/rotation/declaration.ts";
 import { credentialFormOther } from "../../errors/credentials.ts";
 import { argumentForms } from "../argument-forms.ts";
@@ -96,7 +97,8 @@ export interface DatabaseCredentialArgs {
       }
     | undefined;
   /**
-   * How the value of a slot is written: as a URI, as libpq's `key=value` pairs, or as a .NET connection string.
+   * How the value of a slot is written: as a URI, as libpq's `key=value` pairs, as a .NET connection string, or apart:
+   * the password alone, with the role in a secret of its own.
    *
    * @default "uri"
    */
@@ -150,6 +152,13 @@ export interface DatabaseCredentialArgs {
    * @default []: everybody with the app role
    */
   readonly mayRotate?: readonly string[];
+  /**
+   * The credential with which this one is changed, as `vault/name`. The two are never rotated at once, and that one
+   * goes first.
+   *
+   * @default none
+   */
+  readonly managedBy?: pulumi.Input<string>;
 }
 
 /** A slot of a credential for one variable of an app: where the two secrets are, and who may read them. No value. */
@@ -184,7 +193,7 @@ const secretsUser = "4633458b-17de-408a-b874-0445c86b69e6";
 
 /**
  * A pair of database roles whose passwords the control plane makes and rotates. Give `uri()`, `keyValue()` or
- * `dotnet()` to a `CanaryApp` as one of its `credentials`.
+ * `dotnet()`, or both `user()` and `password()`, to a `CanaryApp` as its `credentials`.
  */
 export class DatabaseCredential extends pulumi.ComponentResource {
   /** The URL of a version of each slot. It is known once the versions exist and the identity may read them. */
@@ -206,7 +215,8 @@ export class DatabaseCredential extends pulumi.ComponentResource {
     );
     const declared = new Credential(child(name, "credential"), declarationOf(args), { parent: this });
     const names = slots.map((slot) => slotSecret(credential, slot)) as [string, string];
-    const rights = names.map((secret) => this.#readerOf(name, args, secret, identity, declared));
+    const read = [...names, ...(args.form === "apart" ? names.map(userSecret) : [])];
+    const rights = read.map((secret) => this.#readerOf(name, args, secret, identity, declared));
 
     this.urls = pulumi.all([declared.urls, pulumi.all(rights.map(({ id }) => id))]).apply(([urls]) => urls);
     this.identity = identity.id;
@@ -230,6 +240,23 @@ export class DatabaseCredential extends pulumi.ComponentResource {
   /** Refers to the credential as `Host=…;Username=…;Password=…`, as Npgsql reads it. */
   dotnet(): CredentialReference {
     return this.#as("dotnet");
+  }
+
+  /** Refers to the password alone. The host and the database are the program's own to say. */
+  password(): CredentialReference {
+    return this.#as("apart");
+  }
+
+  /** Refers to the role whose password `password()` is. An app that takes one of the two takes both. */
+  user(): CredentialReference {
+    const { slots: names, urls, ...reference } = this.#as("apart");
+    // The role of a slot never changes, so no version of it has to be named.
+    const ofUser = (url: string): string => userSecret(url.slice(0, url.lastIndexOf("/")));
+    return {
+      ...reference,
+      slots: names.map(userSecret) as [string, string],
+      urls: pulumi.output(urls).apply(({ a, b }) => ({ a: ofUser(a), b: ofUser(b) })),
+    };
   }
 
   /** @throws credential-form-other if the values are written in another form */
@@ -263,7 +290,7 @@ export class DatabaseCredential extends pulumi.ComponentResource {
 /** Returns what the control plane is told. */
 function declarationOf(args: DatabaseCredentialArgs) {
   const { controlPlane, vault, credential, server, database, roles, rotator, preparedBy, consumers } = args;
-  const { form, checks, validDays, dueDays, timings, window, freezes, mayRotate } = args;
+  const { form, checks, validDays, dueDays, timings, window, freezes, mayRotate, managedBy } = args;
   return {
     ...controlPlane,
     vault: vault.name,
@@ -277,7 +304,7 @@ function declarationOf(args: DatabaseCredentialArgs) {
     ...(preparedBy && { preparedBy }),
     consumers: consumers.map(completedConsumer),
     ...Object.fromEntries(
-      Object.entries({ form, checks, validDays, dueDays, timings, window, freezes, mayRotate }).filter(
+      Object.entries({ form, checks, validDays, dueDays, timings, window, freezes, mayRotate, managedBy }).filter(
         ([, value]) => value !== undefined,
       ),
     ),

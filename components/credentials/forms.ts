@@ -53,6 +53,7 @@ export const databaseCredential = object(
     window: optional(plain(anObject)),
     freezes: optional(plain(list(anObject))),
     mayRotate: optional(plain(list(word))),
+    managedBy: optional(input(word)),
   },
   { check: objectionsToDeclaration },
 );
@@ -69,7 +70,7 @@ function objectionsToDeclaration({
   readonly consumers: readonly object[];
 }): readonly Objection[] {
   const known = (value: unknown, otherwise: string): unknown => (typeof value === "string" ? value : otherwise);
-  const { form, checks, roles, validDays, dueDays, timings, window, freezes, mayRotate } = more;
+  const { form, checks, roles, validDays, dueDays, timings, window, freezes, mayRotate, managedBy } = more;
   const given = Object.entries({ form, checks, roles, validDays, dueDays, timings, window, freezes, mayRotate });
   const parsed = read(credentialBody, {
     ...server,
@@ -77,6 +78,7 @@ function objectionsToDeclaration({
     server: known(name, "127.0.0.1"),
     database: known(database, "database"),
     rotator: known(rotator, "rotator"),
+    ...(managedBy !== undefined && { managedBy: known(managedBy, "vault/credential") }),
     consumers: consumers.map(completedConsumer),
   });
   return "complaints" in parsed ? parsed.complaints : [];

@@ -27,7 +27,8 @@ export interface SecretVaultArgs {
    */
   readonly officer: pulumi.Input<string>;
   /**
-   * The id of the subnet from which alone the vault can be reached: the output `environmentSubnetId` of `Network`.
+   * The id of the subnet from which alone the vault can be reached: the output `environmentSubnetId` of `Network`. A
+   * subnet of your own needs the service endpoint `Microsoft.KeyVault`.
    *
    * @default none: the vault has a public address, and roles alone decide
    */

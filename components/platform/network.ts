@@ -66,6 +66,7 @@ export class Network extends pulumi.ComponentResource {
       ...place,
       addressPrefix: ranges.environment,
       delegations: [{ name: "service", serviceName: "Microsoft.App/environments" }],
+      serviceEndpoints: [{ service: "Microsoft.KeyVault" }], // without it no vault can admit this subnet alone
     });
     const databaseSubnet = this.#subnet(
       name,

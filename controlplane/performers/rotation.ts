@@ -2,6 +2,7 @@
 // sent and what its answers mean, and the engine decides when.
 import type { Result } from "../../engines/engine.ts";
 import { otherSlot, secretKey, slots } from "../../engines/rotation/declaration.ts";
+import { type Kin, kinOf } from "../../engines/rotation/kin.ts";
 import type {
   Credential,
   CredentialName,
@@ -16,6 +17,7 @@ import { limitSecondsOf, readWithin, requestsPerRead, writeWithin } from "../run
 import type { Performer, Streams, Within } from "../runtime/performer.ts";
 import type { Clock, Fence, Time } from "../runtime/ports.ts";
 import type { Accepted, Consumers, Logins, Roles, RolesView, Vault } from "./rotation-ports.ts";
+import type { Ahead } from "./rotations-ahead.ts";
 import { failure, watched } from "./watched-fence.ts";
 
 /** The ports of a rotation, the declared credentials, and the limit of one request. */
@@ -27,8 +29,8 @@ export interface RotationWorld {
   readonly consumers: Consumers;
   readonly streams: Streams;
   readonly clock: Clock;
-  /** Other rotations that count towards the budget: those under way, and those that were asked for earlier. */
-  readonly ahead?: ((stream: string) => Promise<readonly string[]>) | undefined;
+  /** Other rotations that go first: by the budget, those under way or asked for earlier; and those of the kin. */
+  readonly ahead?: ((stream: string, kin: Kin) => Promise<Ahead>) | undefined;
   /** How many rotations may be under way at once. @default any number */
   readonly atOnce?: number | undefined;
   /** The limit of a single request; shorter than the lease. */
@@ -154,12 +156,13 @@ async function inspect(
   stream: string,
   cancel: AbortSignal,
 ): Promise<Result<CredentialView>> {
-  const declaration = (await world.credentials()).find((one) => secretKey(one) === secretKey(name));
+  const credentials = await world.credentials();
+  const declaration = credentials.find((one) => secretKey(one) === secretKey(name));
   if (declaration === undefined) return { ok: false, reason: `the credential ${name.credential} is not declared` };
   const seen = await inspectDeclared(declaration, world, cancel);
   if (!seen.ok) return seen;
-  const ahead = (await world.ahead?.(stream)) ?? [];
-  return { ok: true, value: { ...seen.value, ahead, atOnce: world.atOnce ?? 0 } };
+  const others = await world.ahead?.(stream, kinOf(declaration, credentials));
+  return { ok: true, value: { ...seen.value, ...others, atOnce: world.atOnce ?? 0 } };
 }
 
 /** What the inspection of a credential reads. */
@@ -204,6 +207,7 @@ export async function inspectDeclared(
       idleSessions: seen.value.otherSessions,
       missing: seen.value.missing,
       ahead: [],
+      kin: [],
       atOnce: 0,
     },
   };

@@ -1,5 +1,6 @@
-// Which rotations go before another one. Each counts those that were asked for earlier, so that two that look at the
-// same moment do not both find room.
+// Which rotations go before another one: those that the budget counts, and those of its kin. Each counts those that
+// were asked for earlier, so that two that look at the same moment do not both find room.
+import type { Kin } from "../../engines/rotation/kin.ts";
 import { rotationKind } from "../../engines/rotation/kind.ts";
 import type { RotationSummary } from "../../engines/rotation/summary.ts";
 import type { Journal, Listed } from "../runtime/ports.ts";
@@ -7,22 +8,43 @@ import type { Journal, Listed } from "../runtime/ports.ts";
 /** How many rotations in flight are looked at. A budget is far smaller. */
 const listedMax = 100;
 
-/** Makes the look at the rotations that go before one, by their credentials. */
+/** The rotations that go before one, by their credentials. */
+export interface Ahead {
+  /** Those that count towards the budget. */
+  readonly ahead: readonly string[];
+  /** Those of its kin, which must end first. */
+  readonly kin: readonly string[];
+}
+
+/** Makes the look at the rotations that go before one. */
 export const rotationsAhead =
   (journal: Pick<Journal, "list">) =>
-  async (stream: string): Promise<readonly string[]> => {
+  async (stream: string, { manager, managed }: Kin): Promise<Ahead> => {
     const { streams } = await journal.list({ kind: rotationKind.kind, unfinished: true, limit: listedMax });
     const own = streams.findIndex((one) => one.stream === stream);
-    return streams
-      .filter((one, index) => one.stream !== stream && goesBefore(one, own === -1 || index > own))
-      .map((one) => one.stream.split("/").slice(1, 3).join("/"));
+    const others = streams.flatMap((one, index) => {
+      const isEarlier = own === -1 || index > own;
+      const credential = one.stream.split("/").slice(1, 3).join("/");
+      return one.stream === stream ? [] : [{ credential, isEarlier, standing: standingOf(one) }];
+    });
+    const named = (some: typeof others): readonly string[] => some.map(({ credential }) => credential);
+    return {
+      ahead: named(
+        others.filter(({ isEarlier, standing }) => standing === "begun" || (isEarlier && standing !== "held")),
+      ),
+      // The managing one goes first also if it was asked for later. It waits for what has begun.
+      kin: named(
+        others.filter(({ credential, standing }) =>
+          managed.includes(credential) ? standing === "begun" : credential === manager && standing !== "held",
+        ),
+      ),
+    };
   };
 
 /** One that waits for its window or a freeze lets others pass; one that has begun goes before all. */
-function goesBefore(one: Listed, isEarlier: boolean): boolean {
+function standingOf(one: Listed): "begun" | "held" | "asked" {
   const summary = "overview" in one ? (one.overview.summary as RotationSummary | null | undefined) : undefined;
-  if (summary == null) return isEarlier;
-  const hasBegun = summary.published !== null;
-  const isHeld = summary.reason === "window-closed" || summary.reason === "frozen";
-  return hasBegun || (isEarlier && !isHeld);
+  if (summary == null) return "asked";
+  if (summary.published !== null) return "begun";
+  return summary.reason === "window-closed" || summary.reason === "frozen" ? "held" : "asked";
 }

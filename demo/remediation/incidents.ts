@@ -1,7 +1,7 @@
 // The incidents of the story: what strikes, what may be done about it, and what must come of it. A seed draws their
 // order and their sizes.
 
-import { app as orders, resourceGroup as sales, vaultName } from "../rotation/places.ts";
+import { app as orders, resourceGroup as sales } from "../rotation/places.ts";
 import { seeded } from "../seeded.ts";
 import { databases, resourceGroup, type ServiceSpec } from "./estate.ts";
 
@@ -36,11 +36,11 @@ export const requestsPerSecond = 20;
 export const jobName = "end-blocking-session";
 const repaired = { result: "repaired", reason: "verified" };
 
-/** Gives the incidents in the order in which they strike. */
-export function incidentsOf(seed: number | undefined): readonly IncidentSpec[] {
+/** Gives the incidents in the order in which they strike. @param credential the vault and name of the expired one */
+export function incidentsOf(seed: number | undefined, credential = "unnamed"): readonly IncidentSpec[] {
   const random = seeded(seed ?? 1);
   const between = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
-  const made = specs(between);
+  const made = specs(between, credential);
   // Those that a restart repairs come first: the circuit of a runbook counts over all targets, and this closes it.
   const middle = (["late", "blocked", "expired", "clears"] as const).toSorted(() => random() - 0.5);
   return (["returning", "exhausted", "hang", ...middle, "dependency"] as const).map((kind) => made[kind]);
@@ -99,7 +99,7 @@ const restarted = (between: Between): Specs<"hang" | "exhausted" | "returning"> 
   },
 });
 
-const specs = (between: Between): Specs<IncidentKind> => ({
+const specs = (between: Between, credential: string): Specs<IncidentKind> => ({
   ...restarted(between),
   late: {
     ...usual,
@@ -123,7 +123,7 @@ const specs = (between: Between): Specs<IncidentKind> => ({
     title: "the password of a service has expired",
     services: [{ name: orders, group: sales, database: databases.own }],
     hasTwin: false,
-    ladder: [{ runbook: "rotate-credential", credential: `${vaultName}/database` }, diagnostics],
+    ladder: [{ runbook: "rotate-credential", credential }, diagnostics],
     expected: [repaired],
   },
   clears: {

@@ -2,10 +2,11 @@
 // requests since. Nothing is done about a dependency that is down for all, nor a third time about what comes back.
 import { setTimeout as pause } from "node:timers/promises";
 import type { WantedSecond } from "../../emulator/starvation.ts";
-import { type Estate as CredentialEstate, putUp as putUpCredential } from "../rotation/estate.ts";
+import type { Estate as CredentialEstate } from "../rotation/estate.ts";
 import { placesIn } from "../rotation/places.ts";
 import { credentialVariables } from "../rotation/planes.ts";
 import type { Setting, Story } from "../story.ts";
+import { putUpCredential } from "./credential.ts";
 import { type Estate, putUp, type ServiceSpec } from "./estate.ts";
 import { type Ended, followAll } from "./follow.ts";
 import {
@@ -39,8 +40,8 @@ export const remediation: Story = {
 };
 
 const isWhole = ({ only }: Pick<Setting["options"], "only">): boolean => only === "remediation";
-const incidentsFor = (options: Setting["options"]): readonly IncidentSpec[] =>
-  isWhole(options) ? incidentsOf(options.seed) : shortIncidents();
+const incidentsFor = (options: Setting["options"], credential?: string): readonly IncidentSpec[] =>
+  isWhole(options) ? incidentsOf(options.seed, credential) : shortIncidents();
 
 /** Begins while other stories are shown: a rule of a minute fires a minute after it was written at the soonest. */
 function ahead(setting: Setting): () => Promise<object> {
@@ -70,14 +71,15 @@ async function show(setting: Setting): Promise<object> {
 /** Puts everything up and plays the incidents. @param atEnd takes what takes a part down again, the last one first */
 async function showAll(setting: Setting, atEnd: (end: () => Promise<unknown>) => void): Promise<object> {
   const { timeline, ground, options, generator, stop } = setting;
-  const incidents = incidentsFor(options);
   timeline.chapter(
     isWhole(options)
       ? "Remediations: services on a database, with an alert rule each"
       : "Meanwhile: an incident, its alert, and what is done about it",
   );
-  const credential = isWhole(options) ? await putUpCredential(ground) : undefined;
+  const credential = isWhole(options) ? await putUpCredential(setting) : undefined;
   if (credential !== undefined) atEnd(credential.close);
+  const { vault, credential: name } = credential?.credential ?? {};
+  const incidents = incidentsFor(options, `${vault}/${name}`);
   const estate = await putUp(ground, credential && logsOf(credential));
   atEnd(estate.close);
   const loads = new Map<string, Load>();

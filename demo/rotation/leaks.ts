@@ -46,6 +46,7 @@ async function placesToLook(estate: Estate, planes: Planes): Promise<readonly So
     { name: "pg_stat_activity", text: await rows("select * from pg_stat_activity") },
     { name: "pg_stat_statements", text: await rows("select * from pg_stat_statements") },
     { name: "the command lines of all processes", text: commandLines() },
+    { name: "the state of Pulumi and all that it printed", text: estate.program.written() },
   ];
 }
 

@@ -5,10 +5,11 @@ import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { WantedSecond } from "../../emulator/starvation.ts";
-import { connectionSettings, type Estate } from "./estate.ts";
+import type { Estate } from "./estate.ts";
 import { everyMilliseconds } from "./places.ts";
 import type { ReaderLine, ReaderOptions } from "./reader.ts";
 import type { ReadersLine, ReadersOrder } from "./readers.ts";
+import { connectionSettings } from "./site.ts";
 
 /** A login or a query that did not succeed. */
 export type Failure = Extract<ReaderLine, { kind: "failed" }>;

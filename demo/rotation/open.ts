@@ -2,12 +2,13 @@
 // rotate its credential.
 import { type LoadSecond, startLoad } from "../../emulator/load.ts";
 import type { WantedSecond } from "../../emulator/starvation.ts";
-import { type EstateOptions, type Land, putUp } from "./estate.ts";
+import { type EstateSetting, putUp } from "./estate.ts";
 import { startReaders, usualReaders } from "./load.ts";
 import { planesOf } from "./planes.ts";
 import type { Scene } from "./rotate.ts";
+import { type Land, putSite } from "./site.ts";
 
-/** An estate under load. No control plane runs yet. */
+/** An estate under load, with one control plane. */
 export interface RotationsOpen {
   readonly scene: Scene;
   readonly close: () => Promise<void>;
@@ -24,26 +25,31 @@ const requestsPerSecond = 100;
 export async function openRotations(
   setting: Scene["setting"],
   land: Land,
-  options: EstateOptions = {},
+  timings: EstateSetting["timings"] = {},
   noteSecond: (second: WantedSecond) => void = () => undefined,
 ): Promise<RotationsOpen> {
   const { cloud } = land;
-  const estate = await putUp(land, options);
-  const planes = planesOf(estate, setting.stop);
-  const requests = { rate: requestsPerSecond, origin: estate.origin, caFile: cloud.caFile };
-  const isSecond = (line: { readonly kind: string }): line is LoadSecond => line.kind === "second";
-  const load = startLoad({ ...requests, connectTo: { host: "127.0.0.1", port: cloud.port } }, (line) => {
-    if (isSecond(line)) noteSecond(line);
-  });
-  const { credential } = estate.credential;
-  const readers = usualReaders.map((some) => startReaders(estate, credential, some, noteSecond));
+  const ends: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
-    await Promise.all(readers.map(({ stop }) => stop()));
-    await load.stop();
-    await planes.close();
-    await estate.close();
+    for (const end of ends.splice(0).reverse()) await end();
   };
   try {
+    const site = await putSite(land);
+    ends.push(site.close);
+    const planes = await planesOf(site, setting.stop);
+    ends.push(planes.close);
+    await planes.start();
+    const { stop, timeline } = setting;
+    const estate = await putUp(site, { planes, stop, timings, during: timeline.during });
+    const requests = { rate: requestsPerSecond, origin: estate.origin, caFile: cloud.caFile };
+    const isSecond = (line: { readonly kind: string }): line is LoadSecond => line.kind === "second";
+    const load = startLoad({ ...requests, connectTo: { host: "127.0.0.1", port: cloud.port } }, (line) => {
+      if (isSecond(line)) noteSecond(line);
+    });
+    ends.push(load.stop);
+    const { credential } = estate.credential;
+    const readers = usualReaders.map((some) => startReaders(estate, credential, some, noteSecond));
+    ends.push(() => Promise.all(readers.map((each) => each.stop())));
     await Promise.all(readers.map(({ ready }) => ready()));
     return { scene: { setting, estate, planes, readers }, close };
   } catch (error) {

@@ -2,11 +2,15 @@
 // promises of it.
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import { judging } from "./estate.ts";
+import type { RolloutTypes } from "../../client/rollouts.ts";
+import type { StreamName } from "../../client/streams.ts";
+import type { Ended } from "../../toolchain/child.ts";
 import { eventually } from "./eventually.ts";
 import { failuresOf, startReaders } from "./load.ts";
 import { app, resourceGroup } from "./places.ts";
 import { measure, type Rotated, type RotationName, rotate, rotationThatComes, type Scene } from "./rotate.ts";
+
+type RolloutName = StreamName<RolloutTypes>;
 
 /** A part that was played: its rotation, and what was counted apart. */
 export interface Part {
@@ -55,7 +59,7 @@ export async function due(scene: Scene): Promise<Part> {
   const apart = isWhole(scene.setting) ? startForgetful(scene) : undefined;
   await apart?.ready();
   const before = await measure(scene);
-  await scene.planes.start();
+  await expireIn(scene, 20);
   const rotated = await rotationThatComes(scene, before);
   checkRotated(scene, rotated);
   timeline.check(
@@ -70,6 +74,15 @@ export async function due(scene: Scene): Promise<Part> {
     `counted apart: the reader that re-reads only after a refused login was refused ${refused} time, and logs in again`,
   );
   return { title, rotated, apart: { forgetfulRefused: refused } };
+}
+
+/** Lets the published version expire in a few days, and starts a process: each looks for what is due when it starts. */
+async function expireIn({ estate, planes }: Scene, days: number): Promise<void> {
+  const { credential } = estate.credential;
+  const { version } = (await estate.secrets.getSecret(credential)).properties;
+  const expiresOn = new Date(Date.now() + days * 86_400_000);
+  await estate.secrets.updateSecretProperties(credential, version!, { expiresOn });
+  await planes.start();
 }
 
 const isWhole = ({ options }: Scene["setting"]): boolean => options.only === "rotation";
@@ -118,7 +131,6 @@ export async function killed(scene: Scene): Promise<Part> {
   const title = "One that is killed";
   const seconds = drawSeconds(setting.options.seed);
   timeline.chapter(`${title}: SIGKILL ${seconds.toFixed(1)} s after it began`);
-  await planes.start();
   let kill: Promise<void> | undefined;
   const rotated = await rotate(scene, { cause: "requested", message: "the demo kills its process" }, (_fact, name) => {
     kill ??= pause(seconds * 1000).then(async () => {
@@ -153,57 +165,68 @@ export async function dueDuringRelease(scene: Scene): Promise<Part> {
   const { timeline } = setting;
   const title = "One that is due during a release";
   timeline.chapter(`${title}, and a release during its cut-over`);
-  const { credential } = estate.credential;
   const before = await measure(scene);
-  const second = await estate.release("two");
-  const calls = planes.rollouts();
-  const intent = { ...judging, release: "two", outsideWeights: "restore" as const };
-  const releaseName = { resourceGroup, app, revision: second };
-  const put = await calls.put(releaseName, intent as never);
-  timeline.check("stream" in put, `release of ${second} has begun`);
+  const known = await rolloutsOf(scene);
+  estate.program.setRelease("two");
+  const up = estate.program.up();
+  const revision = await eventually(
+    async () => [...(await rolloutsOf(scene))].find((each) => !known.has(each)),
+    "the release of pulumi up",
+  );
+  timeline.line(`  pulumi up releases ${revision}`);
   // It stands still until the rotation has said that it waits, however quick this machine is.
-  await calls.signal(releaseName, "pause", "the demo wants a rotation to wait for it");
-  const { version } = (await estate.secrets.getSecret(credential)).properties;
-  await estate.secrets.updateSecretProperties(credential, version!, { expiresOn: new Date(Date.now() + 864_000_000) });
-  await planes.start(); // Each process looks for versions that are due when it starts.
-  let resumed: Promise<string> | undefined;
-  let refusal: Promise<string> | undefined;
-  const rotated = await rotationThatComes(scene, before, ({ kind }, name) => {
-    if (kind === "Waiting") resumed ??= planes.rollouts().signal(releaseName, "resume", "the rotation waits");
-    if (kind === "RolloutRequested") refusal ??= releaseRefused(scene, name, intent);
+  const name = { resourceGroup, app, revision };
+  await planes.rollouts().signal(name, "pause", "the demo wants a rotation to wait for it");
+  await expireIn(scene, 10);
+  let released: Promise<Ended> | undefined;
+  let refusal: Promise<string | undefined> | undefined;
+  const rotated = await rotationThatComes(scene, before, ({ kind }, rotation) => {
+    if (kind === "Waiting") released ??= resumed(scene, name, up);
+    if (kind === "RolloutRequested") refusal ??= releaseRefused(scene, rotation, up);
   });
-  await resumed;
+  checkUp(scene, await released, "promoted", "the release was promoted");
   checkRotated(scene, rotated);
   const waited = rotated.journal.find(({ event }) => event.kind === "Waiting" && event.reason === "consumer-busy");
   timeline.check(waited !== undefined, `it waited, and said so: ${waited?.message}`);
   const said = await refusal;
-  timeline.check(said !== undefined, `a release during the cut-over was refused: ${said}`);
-  const three = { ...releaseName, revision: `${app}--three` };
-  await planes.rollouts().put(three, { ...intent, release: "three" } as never);
-  const result = await eventually(
-    async () => (await planes.rollouts().show(three))?.result ?? undefined,
-    "its end",
-    120,
-  );
-  timeline.check(result === "promoted", `the same release after the rotation was ${result}`);
+  timeline.check(said !== undefined, `pulumi up during the cut-over was refused: ${said}`);
+  checkUp(scene, await estate.program.up(), "promoted", "the same pulumi up after the rotation released it");
   return { title, rotated };
 }
 
-/** Asks for a release while the cut-over runs, which stands still for that time, and gives the refusal. */
-async function releaseRefused({ estate, planes }: Scene, name: RotationName, intent: object): Promise<string> {
-  const calls = planes.rollouts();
-  const asked = (await planes.rotations().journal(name)).map(({ event }) => event);
-  const [, , , cutOver = ""] = asked.find((event) => event.kind === "RolloutRequested")?.stream.split("/") ?? [];
-  const cutOverName = { resourceGroup, app, revision: cutOver };
-  await calls.signal(cutOverName, "pause", "the demo asks for a release meanwhile");
-  await eventually(() => estate.revision(cutOver), `the revision ${cutOver}`);
-  const revision = await estate.release("three");
-  const refused = await eventually(async () => {
-    const put = await calls.put({ resourceGroup, app, revision }, intent as never);
-    return "refused" in put && put.retryAfterSeconds === undefined ? put.refused.message : undefined;
-  }, "a refusal");
-  await calls.signal(cutOverName, "resume", "it was refused");
-  return refused;
+/** Gives the revisions of the app that have a rollout. */
+async function rolloutsOf({ planes }: Scene): Promise<ReadonlySet<string>> {
+  const { streams } = await planes.rollouts().list();
+  return new Set(streams.map(({ id }) => id.split("/").at(-1)!));
+}
+
+async function resumed({ planes }: Scene, name: RolloutName, up: Promise<Ended>): Promise<Ended> {
+  await planes.rollouts().signal(name, "resume", "the rotation waits");
+  return up;
+}
+
+function checkUp({ setting }: Scene, ended: Ended | undefined, said: string, happened: string): void {
+  const isDone = ended?.code === 0 && ended.output.includes(said);
+  setting.timeline.check(isDone, isDone ? happened : `pulumi up did not end as promised:\n${ended?.output}`);
+}
+
+/** Releases while the cut-over runs, which stands still for that time, and gives the refusal. */
+async function releaseRefused(
+  scene: Scene,
+  rotation: RotationName,
+  before: Promise<Ended>,
+): Promise<string | undefined> {
+  const { estate, planes } = scene;
+  const facts = (await planes.rotations().journal(rotation)).map(({ event }) => event);
+  const [, , , revision = ""] = facts.find((event) => event.kind === "RolloutRequested")?.stream.split("/") ?? [];
+  const cutOver = { resourceGroup, app, revision };
+  await planes.rollouts().signal(cutOver, "pause", "the demo asks for a release meanwhile");
+  await eventually(() => estate.revision(revision), `the revision ${revision}`);
+  await before;
+  estate.program.setRelease("three");
+  const { code, output } = await estate.program.up();
+  await planes.rollouts().signal(cutOver, "resume", "it was refused");
+  return code === 0 ? undefined : /stream-in-flight\s+(.*)/.exec(output)?.[1];
 }
 
 /** 5. An incident: the password is known to others. */

@@ -1,14 +1,18 @@
 // Control planes as processes on one database. They end with the estate; the story kills them with SIGKILL.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { pipeline } from "node:stream";
 import { tokenFor } from "../../client/credential.ts";
+import type { Access } from "../../client/requests.ts";
 import { type RolloutTypes, rollouts } from "../../client/rollouts.ts";
 import { type RotationTypes, rotations } from "../../client/rotations.ts";
 import { type StreamCalls, streamCalls } from "../../client/streams.ts";
-import { audience, type Estate } from "./estate.ts";
+import type { Credential } from "../../engines/rotation/vocabulary.ts";
 import { app, resourceGroup } from "./places.ts";
+import { audience, type Site } from "./site.ts";
 
 /** One process of a control plane. */
 export interface Plane {
@@ -22,6 +26,10 @@ export interface Plane {
 /** The control planes, and their calls. */
 export interface Planes {
   readonly living: () => readonly Plane[];
+  /** One address for all of them: a connection goes to a process that lives, as behind an ingress. */
+  readonly endpoint: string;
+  /** Says how that address is called. */
+  readonly access: (cancel: AbortSignal) => Access;
   readonly start: () => Promise<Plane>;
   /** Kills a process with SIGKILL, and waits until it is gone. */
   readonly kill: (plane: Plane) => Promise<void>;
@@ -38,17 +46,16 @@ const requestSeconds = 3;
 /** A killed process's claim expires after it. */
 const leaseSeconds = requestSeconds + 1;
 
-/** Gives the means to start control planes of an estate. */
-export function planesOf(estate: Estate, stop: AbortSignal): Planes {
+/** Gives the means to start control planes beside a site. */
+export async function planesOf(site: Site, stop: AbortSignal): Promise<Planes> {
   const living: Plane[] = [];
   const said: string[] = [];
   let started = 0;
   const token = tokenFor(audience);
-  const access = () => {
-    const [plane] = living;
-    if (plane === undefined) throw new Error("no control plane lives");
-    return { endpoint: plane.endpoint, token, cancel: stop };
-  };
+  const entrance = net.createServer((socket) => forward(socket, living[0]?.endpoint)).listen(0, "127.0.0.1");
+  await once(entrance, "listening");
+  const endpoint = `http://127.0.0.1:${(entrance.address() as net.AddressInfo).port}`;
+  const access = (cancel: AbortSignal) => ({ endpoint, token, cancel });
   const kill: Planes["kill"] = async (plane) => {
     living.splice(living.indexOf(plane), 1);
     const ended = once(plane.child, "exit");
@@ -57,15 +64,17 @@ export function planesOf(estate: Estate, stop: AbortSignal): Planes {
   };
   return {
     living: () => living,
+    endpoint,
+    access,
     kill,
-    rotations: () => streamCalls(access(), rotations),
-    rollouts: () => streamCalls(access(), rollouts),
+    rotations: () => streamCalls(access(stop), rotations),
+    rollouts: () => streamCalls(access(stop), rollouts),
     said: () => said,
     start: async () => {
       const name = String(++started);
       const child = spawn(process.execPath, [path.join(root, "controlplane", "main.ts")], {
         stdio: ["ignore", "pipe", "pipe"],
-        env: planeVariables(estate, name),
+        env: planeVariables(site, name),
       });
       const begun = await startedLine(child, (line) => said.push(line));
       const plane = {
@@ -79,8 +88,17 @@ export function planesOf(estate: Estate, stop: AbortSignal): Planes {
     },
     close: async () => {
       await Promise.all(living.slice().map(kill));
+      entrance.close();
     },
   };
+}
+
+/** Joins a connection to a process; without one it is closed. */
+function forward(socket: net.Socket, endpoint: string | undefined): void {
+  if (endpoint === undefined) return void socket.destroy();
+  const plane = net.connect(Number(new URL(endpoint).port), "127.0.0.1");
+  // What one side ends or breaks, the other side meets too.
+  pipeline(socket, plane, socket, () => undefined);
 }
 
 interface Started {
@@ -103,22 +121,23 @@ const startedLine = (child: ChildProcess, keep: (line: string) => void): Promise
     );
   });
 
-/** Gives the variables by which a control plane knows the credential. */
-export const credentialVariables = ({
-  cloud,
-  credential,
-  rotatorPassword,
-}: Pick<Estate, "cloud" | "credential" | "rotatorPassword">): NodeJS.ProcessEnv => ({
-  BALLAST_CREDENTIALS: JSON.stringify([credential]),
+/** Gives the variables by which a control plane may rotate the credentials of a site. */
+const rotatorVariables = ({ cloud, rotatorPassword }: Pick<Site, "cloud" | "rotatorPassword">): NodeJS.ProcessEnv => ({
   BALLAST_VAULTS: `vault.${cloud.suffix}`,
   BALLAST_ROTATOR_PASSWORD: rotatorPassword,
 });
 
-/** Gives the variables by which a control plane knows the estate. */
-const planeVariables = (
-  { cloud, postgres, workspace, credential, rotatorPassword }: Estate,
-  name: string,
-): NodeJS.ProcessEnv => ({
+/** Gives the variables by which a control plane of another story knows the credential. */
+export const credentialVariables = ({
+  credential,
+  ...site
+}: Parameters<typeof rotatorVariables>[0] & { readonly credential: Credential }): NodeJS.ProcessEnv => ({
+  BALLAST_CREDENTIALS: JSON.stringify([credential]),
+  ...rotatorVariables(site),
+});
+
+/** Gives the variables by which a control plane knows the site. Credentials are declared by the program. */
+const planeVariables = ({ cloud, postgres, workspace, rotatorPassword }: Site, name: string): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   BALLAST_CONNECT_TO: cloud.environment["BALLAST_CONNECT_TO"],
   NODE_EXTRA_CA_CERTS: cloud.caFile,
@@ -126,7 +145,7 @@ const planeVariables = (
   BALLAST_TENANT: cloud.tenant,
   BALLAST_AUDIENCE: audience,
   BALLAST_MANAGED_TARGETS: JSON.stringify([{ resourceGroup, app }]),
-  ...credentialVariables({ cloud, credential, rotatorPassword }),
+  ...rotatorVariables({ cloud, rotatorPassword }),
   BALLAST_WORKSPACE: workspace,
   BALLAST_RESOURCE_MANAGER: `https://management.${cloud.suffix}`,
   BALLAST_LOGS: `https://api.loganalytics.${cloud.suffix}`,

@@ -3,15 +3,13 @@
 import type { WantedSecond } from "../../emulator/starvation.ts";
 import { lend } from "../stack.ts";
 import type { Setting, Story } from "../story.ts";
-import { audience } from "./estate.ts";
+import { type Afterwards, afterwards } from "./afterwards.ts";
 import { checkLeaks } from "./leaks.ts";
 import { openRotations } from "./open.ts";
 import { microsoftOrder, type OrderRun, runOrder } from "./other-order.ts";
 import { badOne, due, dueDuringRelease, killed, leaked, type Part, readsOnce } from "./parts.ts";
 import type { Scene } from "./rotate.ts";
-
-/** The first version expires soon, so that a rotation is due at once. */
-const expiresInDays = 20;
+import { audience } from "./site.ts";
 
 /** The rotations, as `npm start -- --only rotation` shows them; plain `npm start` shows the one that is due. */
 export const rotation: Story = {
@@ -32,12 +30,14 @@ const isWhole = ({ only }: Setting["options"]): boolean => only === "rotation";
 
 async function show(setting: Setting): Promise<object> {
   const { timeline, ground, generator, options } = setting;
-  timeline.chapter("Rotations: a vault, a server with a pair of roles, and the app that reads it");
+  timeline.chapter("Rotations: pulumi up makes a vault, a rotated credential and the app that logs in with it");
   const noteSecond = (second: WantedSecond): void => void generator.push(second);
-  const { scene, close } = await openRotations(setting, ground, { expiresInDays }, noteSecond);
+  const { scene, close } = await openRotations(setting, ground, {}, noteSecond);
   setting.atEnd(close);
+  timeline.line(`${scene.estate.credential.vault} has both slots and a published version; no password is in the state`);
   timeline.line("ten clients log in from now on: two replicas of the app, and eight readers in two processes");
   const parts = await (isWhole(options) ? playAll(scene) : playOne(scene));
+  const after = isWhole(options) ? await afterwards(scene) : undefined;
   timeline.chapter("Control run: the same clients, in the order of Microsoft's sample, the vault first");
   const control = await runOrder(scene.estate, microsoftOrder, noteSecond);
   timeline.check(
@@ -48,10 +48,10 @@ async function show(setting: Setting): Promise<object> {
   if (isWhole(options))
     lend(ground.folder, {
       ...ground.cloud.environment,
-      BALLAST_ENDPOINT: scene.planes.living()[0]!.endpoint,
+      BALLAST_ENDPOINT: scene.planes.endpoint,
       BALLAST_AUDIENCE: audience,
     });
-  return { rotation: recordOf(parts, control, leaks) };
+  return { rotation: recordOf(parts, after, control, leaks) };
 }
 
 /** Plain `npm start`: the rotation that is due. */
@@ -66,11 +66,17 @@ async function playAll(scene: Scene): Promise<readonly Part[]> {
 }
 
 /** The part of out/demo.json. */
-const recordOf = (parts: readonly Part[], control: OrderRun, leaks: readonly string[]): object => ({
+const recordOf = (
+  parts: readonly Part[],
+  after: Afterwards | undefined,
+  control: OrderRun,
+  leaks: readonly string[],
+): object => ({
   rotations: parts.map(({ title, rotated, apart }) => {
     const { journal: _journal, name, failedLogins, ...rest } = rotated;
     return { title, ...name, ...rest, failedLogins: failedLogins.length, ...(apart && { countedApart: apart }) };
   }),
+  ...(after && { afterwards: after }),
   control,
   leaks,
 });

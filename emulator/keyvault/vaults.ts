@@ -137,9 +137,22 @@ function checkProperties(sent: Body, before: Body, { store }: Cloud): void {
     throw badRequest(`The property "softDeleteRetentionInDays" has been set already and it can't be modified.`);
   for (const { value } of (sent["networkAcls"]?.ipRules ?? []) as Body[])
     if (!isIPv4OrRange(value)) throw badRequest(`'${value}' is no IPv4 address and no range in CIDR.`);
-  const [rule] = (sent["networkAcls"]?.virtualNetworkRules ?? []) as Body[];
-  if (rule && store.get(String(rule["id"]))?.type !== "Microsoft.Network/virtualNetworks/subnets")
-    throw badRequest(`The subnet '${rule["id"]}' of networkAcls was not found.`);
+  for (const rule of (sent["networkAcls"]?.virtualNetworkRules ?? []) as Body[]) checkSubnet(rule, store);
   if (publicNetworkAccess !== undefined && !/^(enabled|disabled)$/i.test(String(publicNetworkAccess)))
     throw refusedToo(`publicNetworkAccess must be 'enabled' or 'disabled', not '${publicNetworkAccess}'.`);
+}
+
+/** Checks that a subnet exists and can reach vaults by its service endpoint. @throws ArmError 400 */
+function checkSubnet({ id, ignoreMissingVnetServiceEndpoint }: Body, store: Cloud["store"]): void {
+  const subnet = store.get(String(id));
+  if (subnet?.type !== "Microsoft.Network/virtualNetworks/subnets")
+    throw badRequest(`The subnet '${id}' of networkAcls was not found.`);
+  const endpoints = (subnet.body["properties"]?.serviceEndpoints ?? []) as Body[];
+  if (ignoreMissingVnetServiceEndpoint === true) return;
+  if (!endpoints.some(({ service }) => /^microsoft\.keyvault$/i.test(String(service))))
+    throw badRequest(
+      `Subnets ${id} do not have ServiceEndpoints for Microsoft.KeyVault resources configured. Add ` +
+        "Microsoft.KeyVault to subnet's ServiceEndpoints collection before trying to ACL Microsoft.KeyVault " +
+        "resources to these subnets.",
+    );
 }

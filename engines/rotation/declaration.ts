@@ -7,7 +7,8 @@ import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
 import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
 import { instantOf } from "../utc.ts";
-import { objectionsToSystem, systemFields } from "./systems.ts";
+import { objectionsToManagers } from "./kin.ts";
+import { objectionsToSystem, systemFields, systemOf } from "./systems.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
 export const slots = ["a", "b"] as const;
@@ -44,6 +45,9 @@ export const secretKey = ({ vault, credential }: CredentialName): TargetKey =>
 
 /** Gives the name of a slot's secret, the same in the vault and in every consumer. */
 export const slotSecret = (credential: string, slot: Slot): string => `${credential}-${slot}`;
+
+/** Gives the name of the secret that has the role of a slot's secret, where the two are apart. */
+export const userSecret = (secret: string): string => `${secret}-user`;
 
 const seconds = (otherwise: number, description: string, least = 1) => number({ least, otherwise, description });
 
@@ -91,7 +95,7 @@ export interface Consumer extends ObjectOf<typeof consumerFields> {}
 const roleName = text("a role's name", { most: 63 });
 
 /** How the value of a slot is written. */
-export const valueForms = ["uri", "key-value", "dotnet"] as const;
+export const valueForms = ["uri", "key-value", "dotnet", "apart"] as const;
 
 /** The job that makes the roles, for the refusal of a credential whose roles are missing. */
 const jobForm = object({
@@ -149,7 +153,8 @@ const ownFields = {
     otherwise: "uri",
     description:
       "How the value of a slot is written: `uri` (postgresql://…), `key-value` (host=… password=…, as libpq reads " +
-      "it), `dotnet` (Host=…;Password=…, as Npgsql reads it).",
+      "it), `dotnet` (Host=…;Password=…, as Npgsql reads it), `apart` (the password alone, with the role in a secret " +
+      "of its own).",
   }),
   ...systemFields,
   preparedBy: optional(described(jobForm, "The job that makes the roles.")),
@@ -197,6 +202,15 @@ const ownFields = {
     description:
       "The object ids in Entra of the callers who may ask for a rotation; empty means every caller with the app role.",
   }),
+  managedBy: optional(
+    text("another credential, as vault/name", {
+      most: 75,
+      pattern: "^[A-Za-z][A-Za-z0-9-]*/[a-z]([a-z0-9-]*[a-z0-9])?$",
+      description:
+        "The credential with which this one is changed, as vault/name. The two are never rotated at once, and that " +
+        "one goes first.",
+    }),
+  ),
 };
 const credentialFields = { ...credentialParts, ...ownFields };
 
@@ -211,6 +225,9 @@ export interface Credential extends ObjectOf<typeof credentialFields> {}
 
 /** The form of a declaration. Its checks compare what no field can say alone. */
 export const credentialForm = object(credentialFields, { check: objectionsToCredential });
+
+/** By which share of `dueDays` a rotation may begin later, so that not all begin at once. */
+export const spreadShare = 0.1;
 
 const daySeconds = 86_400;
 
@@ -244,6 +261,7 @@ export function objectionsToCredentials(
   const apps = new Set(managed.map(appKey));
   return [
     ...(twice === undefined ? [] : [`The credential ${twice.credential} is declared twice.`]),
+    ...objectionsToManagers(credentials),
     ...credentials.flatMap(({ credential, consumers }) =>
       consumers
         .filter((consumer) => !apps.has(appKey(consumer)))
@@ -261,6 +279,9 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
   const least = leastSeconds(credential);
   return [
     ...objectionsToSystem(credential),
+    ...(credential.form === "apart" && systemOf(credential) !== "database"
+      ? ["form may be apart only for the credential of a database."]
+      : []),
     ...(tls === "disable" && !loopbackHosts.includes(server)
       ? [`tls may be disable only for a server on loopback, not for ${server}.`]
       : []),
@@ -275,7 +296,7 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
     ...(dueDays < validDays
       ? []
       : [`dueDays (${dueDays}) must be less than validDays (${validDays}); otherwise every version is due at once.`]),
-    ...(dueDays === 0 || dueDays * daySeconds > least
+    ...(dueDays === 0 || (1 - spreadShare) * dueDays * daySeconds > least
       ? []
       : [`dueDays (${dueDays}) is too short: a rotation takes at least ${Math.ceil(least)} s.`]),
   ];

@@ -37,10 +37,11 @@ export const judgeAdoption = (app: string, { result, message }: Ended): Verdict 
 
 /** Judges whether readers no longer log in with the old role; undefined while the quiet time passes as planned. */
 export function judgeQuiet(state: RotationState): Verdict | undefined {
-  const { lastLogin, readersFrom, readersTo } = state;
+  const { lastLogin, readersFrom, readersTo, serverAhead } = state;
   const { quietSeconds, readersSeconds } = state.declaration!.timings;
   const role = roleOf(state, state.live);
-  const since = Math.max(readersFrom, lastLogin?.at ?? 0);
+  // A server whose clock is ahead of ours would end the quiet time early.
+  const since = Math.max(readersFrom + serverAhead, lastLogin?.at ?? 0);
   if (state.logAlive && secondsBetween(since, readersTo) >= quietSeconds)
     return { verdict: "pass", message: `nobody has logged in with ${role} for ${duration(quietSeconds)}` };
   const wait = waitOf(state, role);
@@ -107,7 +108,7 @@ export function readerIn(state: RotationState, logins: readonly Login[]): Login 
 export function judgeGrace(state: RotationState): Verdict | undefined {
   const { graceSeconds, readersSeconds } = state.declaration!.timings;
   const role = roleOf(state, state.live);
-  if (state.logAlive && state.readersTo >= after(state.phaseAt, graceSeconds))
+  if (state.logAlive && state.readersTo - state.serverAhead >= after(state.phaseAt, graceSeconds))
     return { verdict: "pass", message: `nobody was refused with ${role} for ${duration(graceSeconds)}` };
   if (secondsBetween(state.phaseAt, state.now) < graceSeconds + readersSeconds)
     return state.logAlive ? undefined : silent(role);

@@ -11,7 +11,7 @@ const minuteMilliseconds = 60_000;
 /** The first day of all was a Thursday. */
 const firstWeekday = 4;
 /** How often a rotation that waits for others looks again. */
-const budgetSeconds = 60;
+const othersSeconds = 60;
 
 /** Why a rotation may not begin yet, and when to look again. */
 export interface Closed {
@@ -55,7 +55,17 @@ export function overBudget(
   return {
     reason: "budget-used",
     message: `waits for ${ahead.join(", ")}: at most ${many(atOnce, "rotation")} at once`,
-    until: after(now, budgetSeconds),
+    until: after(now, othersSeconds),
+  };
+}
+
+/** Says why a rotation must wait for its managing credential, or for one that it manages; undefined if it need not. */
+export function amongKin({ kin }: Pick<CredentialView, "kin">, now: Instant): Closed | undefined {
+  if (kin.length === 0) return undefined;
+  return {
+    reason: "manager-busy",
+    message: `waits for ${kin.join(", ")}: a managing credential and one that it manages are never rotated at once`,
+    until: after(now, othersSeconds),
   };
 }
 

@@ -5,6 +5,7 @@ export const waitReasons = {
   "window-closed": "no rotation may begin before the declared window opens",
   frozen: "no rotation may begin before the declared freeze ends",
   "budget-used": "as many rotations are in flight as may be at once",
+  "manager-busy": "the managing credential, or one that this one manages, is being rotated",
   "consumer-busy": "another rollout of a consumer is in flight",
   "readers-active": "a reader still logs in with the old role",
   "sessions-open": "the old role has open sessions",

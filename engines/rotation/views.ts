@@ -75,6 +75,8 @@ const credentialFields = {
   /** Other rotations that are under way, or were asked for earlier, and how many may be at once; 0 means any number. */
   ahead: list(words(), { otherwise: [] }),
   atOnce: number({ otherwise: 0 }),
+  /** Rotations of the managing credential, or of those that this one manages, that must end first. */
+  kin: list(words(), { otherwise: [] }),
 };
 export const credentialViewForm = object(credentialFields);
 

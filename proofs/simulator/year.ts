@@ -50,7 +50,7 @@ export async function yearOf(seed: number): Promise<Year> {
     if (asked > start + yearMilliseconds) return year;
     const scenario = draw(dice, { ...plain, credential });
     const death = dice.chance(60) ? { at: dice.between(1, 40), before: dice.chance(50) } : undefined;
-    const rotated = await run(scenario, death);
+    const rotated = await run(scenario, ...(death === undefined ? [] : [death]));
     year.rotations += 1;
     year.deaths += death !== undefined && rotated.performed >= death.at ? 1 : 0;
     year.faults += scenario.world.faults.length;

@@ -104,7 +104,7 @@ function check(rotated: Rotated, kills: number): void {
 
 /** Checks that the app has the two secrets that it had, with the newest version of each slot. */
 async function checkApp({ estate }: RotationsOpen["scene"]): Promise<void> {
-  const shown = await estate.appSecrets();
+  const { secrets: shown } = await estate.standing();
   const newest = await Promise.all(
     shown.map(async ({ name }) => (await estate.secrets.getSecret(name)).properties.version ?? "none"),
   );
@@ -123,9 +123,8 @@ async function main(rotations: number, kills: number, seed: number): Promise<num
       stop: new AbortController().signal,
       options: readOptions([]),
     };
-    const open = await openRotations(setting, land, { timings: { quietSeconds: 3, drainSeconds: 2, graceSeconds: 2 } });
+    const open = await openRotations(setting, land, { quietSeconds: 3, drainSeconds: 2, graceSeconds: 2 });
     try {
-      await open.scene.planes.start();
       await open.scene.planes.start();
       for (const drawn of drawKills(createDice(seed), rotations, kills)) {
         check(await underKills(open, drawn), drawn.length);

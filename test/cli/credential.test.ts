@@ -53,6 +53,7 @@ const declared = declaredCredential({
   missing: ["SELECT on orders"],
   ahead: [],
   atOnce: 0,
+  kin: [],
 });
 const declarations: Declarations = {
   put: async () => ({ value: declared }),

@@ -83,7 +83,7 @@ test("outputs are changed in the same way", async () => {
 const naming = (...secrets: readonly string[]) => ({
   name: "web",
   image: "web:1",
-  env: secrets.map((each) => ({ name: each.split("-")[0]!, secretRef: each })),
+  env: secrets.map((each) => ({ name: each.replace(/-[ab]/, ""), secretRef: each })),
 });
 /** An app whose latest revision a rotation made; Azure shows the suffix in the template too. */
 const withRotation =
@@ -141,6 +141,11 @@ test.each<[string, object, string | undefined]>([
 });
 
 const other = ["cache-a", "cache-b"] as const;
+const apart = ["db-a-user", "db-b-user"] as const;
+const secretsOf = (credentialSlots: readonly (readonly string[])[]) => [
+  ...credentialSlots.flat().map((each) => reference(each)),
+  { name: "other", value: "hunter2" },
+];
 /** A rotation's revision, who serves, what that revision names, and what a release of another image names. */
 test.each([
   ["serves", "shop--b-r1-1", ["db-b"], ["db-b"]],
@@ -150,13 +155,14 @@ test.each([
   ["serves beside another credential", "shop--b-r1-1", ["db-b", "cache-a"], ["db-b", "cache-a"]],
   ["was rolled back beside another credential", "shop--a", ["db-b", "cache-a"], ["db-a", "cache-a"]],
   ["was rolled back, and its name fits two credentials", "shop--a", ["db-b", "cache-b"], ["db-b", "cache-b"]],
+  ["of a role and a password apart was rolled back", "shop--a", ["db-b-user", "db-b"], ["db-a-user", "db-a"]],
 ] as const)(
   "a release names the slots that serve: a rotation's revision %s",
   async (_what, serving, latest, released) => {
     const answers = withRotation(serving, latest);
-    const credentialSlots = [["db-a", "db-b"], other] as const;
-    const secrets = [...["db-a", "db-b", ...other].map((each) => reference(each)), { name: "other", value: "hunter2" }];
-    const web = latest.length > 1 ? naming("db-a", "cache-a") : naming("db-a");
+    const credentialSlots = [["db-a", "db-b"], other, apart] as const;
+    const secrets = secretsOf(credentialSlots);
+    const web = naming(...latest.map((each) => each.replace("-b", "-a")));
     const template = { containers: [web], scale: { minReplicas: 1 } };
     const given = { credentialSlots, configuration: { ingress, secrets }, template };
     const names = ({ containers }: any) => containers[0].env.map(({ secretRef }: any) => secretRef);
@@ -169,6 +175,29 @@ test.each([
     }
   },
 );
+
+/** What a refused release left as the latest revision, and what the next release names, while a cut-over serves. */
+test.each([
+  ["was made during the cut-over", "shop--b-r1-1", ["db-a"], ["db-b"]],
+  ["was made during the cut-over, in letters of another case", "Shop--B-R1-1", ["db-a"], ["db-b"]],
+  ["was made after the cut-over", "shop--b-r1-1", ["db-b"], ["db-b"]],
+  ["was made although no rotation's revision serves", "shop--0000001", ["db-a"], ["db-a"]],
+  ["has a role and a password apart", "shop--b-r1-1", ["db-a-user", "db-a"], ["db-b-user", "db-b"]],
+  ["has two credentials, of which the serving name tells no more", "shop--b-r1-1", ["db-a", "cache-a"], undefined],
+] as const)("a release names the slot that serves: a latest revision %s", async (_what, serving, latest, released) => {
+  const answers: Answers = (...asked) => {
+    const found = withRotation(serving, latest)(...asked) as { readonly template: object };
+    const template = { ...found.template, revisionSuffix: "" };
+    return { ...found, latestRevisionName: "shop--0000002", template };
+  };
+  const credentialSlots = [["db-a", "db-b"], other, apart] as const;
+  const web = naming(...latest.map((each) => each.replace("-b", "-a")));
+  const template = { containers: [{ ...web, image: "web:2" }], scale: { minReplicas: 1 } };
+  const configuration = { ingress, secrets: secretsOf(credentialSlots) };
+  const sent = await templateSent({ credentialSlots, configuration, template }, answers);
+  expect(sent.containers[0].env.map(({ secretRef }: any) => secretRef)).toEqual(released ?? latest);
+  expect(sent.revisionSuffix).toBeUndefined();
+});
 
 test("without slots a program names its secrets itself, and may not move them beside a release", async () => {
   const secrets = [reference("db-a", "/1"), reference("db-b", "/2"), { name: "other", value: "hunter2" }];

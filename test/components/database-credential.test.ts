@@ -196,4 +196,40 @@ test("credential-form-other: a reference has the form in which the values are wr
   );
   const { made } = await record(() => credentialOf({ form: "key-value" }).keyValue());
   expect(made.form).toBe("key-value");
+  await expect(record(() => credentialOf().password())).rejects.toThrow("are written as uri, and not as apart");
+});
+
+test("role and password apart: two variables name one slot, and one identity may read all four secrets", async () => {
+  const { declared } = await record(() => {
+    const credential = credentialOf({ form: "apart" });
+    const credentials = { PGUSER: credential.user(), PGPASSWORD: credential.password() };
+    return new CanaryApp("storefront", { ...app, credentials });
+  }, nothingThere);
+  const inputs = (name: string) => declared.find((each) => each.name === name)!.inputs;
+  const { configuration, template, identity } = inputs("storefront-app");
+  expect(configuration.secrets.map(({ name, keyVaultUrl }: any) => [name, keyVaultUrl])).toEqual([
+    ["database-a-user", "https://kv.vault.azure.net/secrets/database-a-user"],
+    ["database-b-user", "https://kv.vault.azure.net/secrets/database-b-user"],
+    ["database-a", urls("a")],
+    ["database-b", urls("b")],
+  ]);
+  expect(template.containers[0].env.slice(-2)).toEqual([
+    { name: "PGUSER", secretRef: "database-a-user" },
+    { name: "PGPASSWORD", secretRef: "database-a" },
+  ]);
+  expect(identity.userAssignedIdentities).toEqual(["database-identity-id"]);
+  expect(inputs("storefront-release")["credentialSlots"]).toEqual([
+    ["database-a-user", "database-b-user"],
+    ["database-a", "database-b"],
+  ]);
+  const rights = declared.filter(({ type }) => type.endsWith("RoleAssignment")).map(({ inputs: { scope: at } }) => at);
+  expect(rights).toEqual(
+    ["database-a", "database-a-user", "database-b", "database-b-user"].map((name) => `/vaults/kv/secrets/${name}`),
+  );
+});
+
+test("an app that takes the role without its password is refused by name", async () => {
+  const lone = () =>
+    new CanaryApp("storefront", { ...app, credentials: { PGUSER: credentialOf({ form: "apart" }).user() } });
+  await expect(record(lone, nothingThere)).rejects.toThrow("it takes the role of database and not its password");
 });

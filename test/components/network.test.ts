@@ -54,6 +54,7 @@ test("each service has a subnet delegated to it, and the database a private zone
         subnetName: "environment",
         addressPrefix: "10.40.0.0/23",
         delegations: delegatedTo("Microsoft.App/environments"),
+        serviceEndpoints: [{ service: "Microsoft.KeyVault" }],
       },
     },
     {

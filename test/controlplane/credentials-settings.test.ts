@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { askForDue } from "../../controlplane/due-rotations.ts";
 import { readCredentials } from "../../controlplane/read-credentials.ts";
-import { dueRotation, nextDueAt } from "../../engines/rotation/due.ts";
+import { dueAt, dueRotation, nextDueAt } from "../../engines/rotation/due.ts";
 
 const app = { resourceGroup: "shop", app: "web" };
 const declared = {
@@ -40,6 +40,8 @@ it.each([
   ["an app twice", { consumers: [app, { ...app, app: "WEB" }] }, "The consumer shop/web is listed twice."],
   ["an app that is not managed", { consumers: [{ ...app, app: "api" }] }, "database, is not a managed target"],
   ["a version that is due at once", { validDays: 30 }, "dueDays (30) must be less than validDays (30)"],
+  ["a manager that it is itself", { managedBy: "shop-kv/database" }, "shop-kv/database manages itself"],
+  ["a manager without a vault", { managedBy: "admin" }, "managedBy must be another credential"],
   ["less time than a rotation takes", { dueDays: 0.01 }, "dueDays (0.01) is too short: a rotation takes at least"],
   ["a name that no secret can have", { credential: "Data_Base" }, "credential must be a credential's name"],
   ["a misspelt field", { role: "x" }, 'unknown field "role"'],
@@ -73,8 +75,27 @@ it("are due from the declared time before they expire, under a name that follows
   expect(dueRotation(credential!, { ...published, enabled: false }, 71 * day)).toBeUndefined();
 });
 
+it("are due within a tenth of that time, and within a day, after it has come, spread by their names", () => {
+  const names = Array.from({ length: 200 }, (_, index) => `database-${index}`);
+  for (const [dueDays, most] of [
+    [30, day],
+    [5, day / 2],
+    [0, 0],
+  ] as const) {
+    const later = names.map(
+      (name) => dueAt({ vault: "kv", credential: name, dueDays }, 100 * day) - (100 - dueDays) * day,
+    );
+    expect(Math.min(...later)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...later)).toBeLessThanOrEqual(most);
+    const hours = new Set(later.map((milliseconds) => Math.floor((24 * milliseconds) / (most || 1))));
+    expect(hours.size).toBeGreaterThanOrEqual(most === 0 ? 1 : 20);
+  }
+  const upper = { vault: "KV", credential: "database", dueDays: 30 };
+  expect(dueAt(upper, 100 * day)).toBe(dueAt({ ...upper, vault: "kv" }, 100 * day));
+});
+
 it.each([
-  ["before it is due, at that moment", {}, 69 * day, 70 * day],
+  ["before it is due, at that moment", {}, 69 * day, dueAt(credential!, published.expiresAt)],
   [
     "while its window is closed, at its opening",
     { window: { from: "23:00", until: "23:20" } },

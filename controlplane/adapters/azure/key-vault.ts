@@ -3,7 +3,8 @@
 // lost, sent again by the client, would make two versions.
 import { type KeyVaultSecret, SecretClient, type SecretClientOptions } from "@azure/keyvault-secrets";
 import type { Result } from "../../../engines/engine.ts";
-import { type Slot, slotSecret, slots } from "../../../engines/rotation/declaration.ts";
+import { publishedValue } from "../../../engines/rotation/connection-value.ts";
+import { type Slot, slotSecret, slots, userSecret } from "../../../engines/rotation/declaration.ts";
 import type { Credential, Version } from "../../../engines/rotation/vocabulary.ts";
 import { boundedAnswers } from "../../../http-answer.ts";
 import type { Making, Vault, VaultView } from "../../performers/rotation-ports.ts";
@@ -77,7 +78,7 @@ export function createVault(setting: VaultSetting): Vault {
       if (!found.ok) return asResult(found);
       const { value = "", properties } = found.value;
       return sendOnce(fence, patience, async (abortSignal) => {
-        const set = await client.setSecret(credential.credential, value, {
+        const set = await client.setSecret(credential.credential, publishedValue(credential, slot, value), {
           tags: { [tags.rotation]: rotation, [tags.slot]: slot, [tags.of]: version },
           ...(properties.expiresOn && { expiresOn: properties.expiresOn }),
           abortSignal,
@@ -175,6 +176,8 @@ async function make(
   });
   if (!known.ok && known.trouble.status !== 404) return asResult(known);
   if (known.ok && known.value !== null) return { ok: true, value: known.value };
+  const named = await nameUser(client, patience, credential, slot, fence);
+  if (!named.ok) return named;
   const value = await valueOf();
   if (!value.ok) return value;
   return sendOnce(fence, patience, async (abortSignal) =>
@@ -186,4 +189,23 @@ async function make(
       }),
     ),
   );
+}
+
+/** Writes the role of a slot beside its password, where the two are apart, unless it stands there. */
+async function nameUser(
+  client: SecretClient,
+  patience: Patience,
+  { credential, form, roles }: Credential,
+  slot: Slot,
+  fence: Fence,
+): Promise<Result<null>> {
+  if (form !== "apart") return { ok: true, value: null };
+  const name = userSecret(slotSecret(credential, slot));
+  const found = await readSecret(patience, (options) => client.getSecret(name, options), undefined);
+  if (!found.ok) return found;
+  if (found.value !== "disabled" && found.value?.value === roles[slot]) return { ok: true, value: null };
+  return sendOnce(fence, patience, async (abortSignal) => {
+    await client.setSecret(name, roles[slot], { abortSignal });
+    return null;
+  });
 }

@@ -3,6 +3,7 @@
 import type { Container, ContainerApp, Revision, Secret, Template } from "@azure/arm-appcontainers";
 import type { Result } from "../../../engines/engine.ts";
 import type { Purpose, Target } from "../../../engines/rollout/vocabulary.ts";
+import { userSecret } from "../../../engines/rotation/declaration.ts";
 import type { Apps } from "../../performers/rollout-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { type Cloud, getApp, getRevision } from "./cloud.ts";
@@ -104,12 +105,18 @@ export function secretsFor(app: ContainerApp, { secret, url }: Pick<Purpose, "se
 }
 
 const moveTemplate = (template: Template, { secret, replaces }: Purpose): Template => {
+  // The role of a slot goes with its password.
+  const others = new Map([
+    [replaces, secret],
+    [userSecret(replaces), userSecret(secret)],
+  ]);
   const move = <Each extends Pick<Container, "env">>(container: Each): Each => ({
     ...container,
     ...(container.env && {
-      env: container.env.map((variable) =>
-        variable.secretRef === replaces ? { ...variable, secretRef: secret } : variable,
-      ),
+      env: container.env.map((variable) => {
+        const other = others.get(variable.secretRef ?? "");
+        return other === undefined ? variable : { ...variable, secretRef: other };
+      }),
     }),
   });
   return {

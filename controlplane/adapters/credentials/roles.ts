@@ -3,12 +3,13 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import type { Result } from "../../../engines/engine.ts";
+import { valueFor } from "../../../engines/rotation/connection-value.ts";
 import { otherSlot, type Slot } from "../../../engines/rotation/declaration.ts";
 import type { Credential, ProofView } from "../../../engines/rotation/vocabulary.ts";
 import type { Accepted, Roles, RolesView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { type CredentialAccess, connected, describe, optionsOf } from "./connected.ts";
-import { passwordIn, valueFor } from "./connection-value.ts";
+import { passwordIn } from "./password-in.ts";
 import { verifierOf } from "./scram.ts";
 
 /** Opens the roles of credentials. */

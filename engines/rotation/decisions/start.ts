@@ -2,7 +2,7 @@
 // before the first write is checked here.
 import { dayMilliseconds, duration } from "../../time.ts";
 import { otherSlot } from "../declaration.ts";
-import { closedAt, overBudget } from "../opening.ts";
+import { amongKin, closedAt, overBudget } from "../opening.ts";
 import { isFirst, isLeaked, roleOf } from "../progress.ts";
 import { traitsOf } from "../systems.ts";
 import type { Credential, CredentialView, RotationDecision, RotationState, Slot } from "../vocabulary.ts";
@@ -69,10 +69,11 @@ function startAnew(state: RotationState, view: CredentialView): RotationDecision
 function whyClosed(state: RotationState, view: CredentialView): RotationDecision | undefined {
   const { declaration } = view;
   const { cause, requestedBy, requestedByName = requestedBy } = state.intent!;
-  if (cause !== "due" && declaration.mayRotate.length > 0 && !declaration.mayRotate.includes(requestedBy))
+  const may = declaration.mayRotate.map((id) => id.toLowerCase());
+  if (cause !== "due" && may.length > 0 && !may.includes(requestedBy.toLowerCase()))
     return stop(state, "not-permitted", `${requestedByName} may not ask for a rotation of ${declaration.credential}`);
   if (isLeaked(state)) return undefined;
-  const closed = closedAt(declaration, state.now) ?? overBudget(view, state.now);
+  const closed = closedAt(declaration, state.now) ?? amongKin(view, state.now) ?? overBudget(view, state.now);
   return closed && { kind: "Waiting", ...closed };
 }
 

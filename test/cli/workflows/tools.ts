@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runChild } from "../../../toolchain/child.ts";
-import { findGo } from "../../../toolchain/pulumi/build.ts";
 import { cacheFolder } from "../../../toolchain/node/cache-folder.mjs";
+import { findGo } from "../../../toolchain/pulumi/build.ts";
 import { findOnPath, isExecutable, lastLine } from "../../../toolchain/pulumi/version.ts";
 
 /** A program that is built with Go from a module, whose sum Go's own checksum database signs as well. */

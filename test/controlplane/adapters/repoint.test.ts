@@ -62,6 +62,17 @@ it("is the serving revision's template with the other secret, and all secrets of
   });
 });
 
+it("moves the role of a slot with its password", () => {
+  const names = (slot: string) => [
+    { name: "PGUSER", secretRef: `database-${slot}-user` },
+    { name: "PGPASSWORD", secretRef: `database-${slot}` },
+    { name: "OTHER", secretRef: "database-a-users" },
+  ];
+  const apart = { template: { containers: [{ name: "web", image: "web:2", env: names("a") }] } };
+  const patch = patchFor(app, apart, "web--b-r1-1", purpose);
+  expect(patch.ok && patch.value.template?.containers?.[0]?.env).toEqual(names("b"));
+});
+
 it.each([
   [
     "holds a secret by value",

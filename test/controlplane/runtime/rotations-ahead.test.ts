@@ -1,4 +1,4 @@
-// The budget of rotations at once: who goes before whom, whatever waits and whatever has begun.
+// Who goes before whom: by the budget of rotations at once, and as one credential manages another.
 import { expect, it } from "vitest";
 import { rotationsAhead } from "../../../controlplane/performers/rotations-ahead.ts";
 import type { Journal } from "../../../controlplane/runtime/ports.ts";
@@ -15,25 +15,88 @@ const journalOf = (...listed: readonly (readonly [string, object | undefined])[]
   },
 });
 const fresh = { published: null, reason: null };
+const alone = { manager: undefined, managed: [] };
 const begun = { published: "a", reason: null };
 
 it("those that were asked for earlier go before, in the order of the requests", async () => {
   const ahead = rotationsAhead(journalOf(["third", fresh], ["second", fresh], ["first", fresh]));
-  expect(await ahead(stream("first"))).toEqual([]);
-  expect(await ahead(stream("second"))).toEqual(["kv/first"]);
-  expect(await ahead(stream("third"))).toEqual(["kv/second", "kv/first"]);
+  expect((await ahead(stream("first"), alone)).ahead).toEqual([]);
+  expect((await ahead(stream("second"), alone)).ahead).toEqual(["kv/first"]);
+  expect((await ahead(stream("third"), alone)).ahead).toEqual(["kv/second", "kv/first"]);
 });
 
 it("one that has begun goes before, and one that its window holds lets others pass", async () => {
   const ahead = rotationsAhead(
     journalOf(["late", begun], ["own", fresh], ["held", { published: null, reason: "window-closed" }]),
   );
-  expect(await ahead(stream("own"))).toEqual(["kv/late"]);
-  expect(await ahead(stream("held"))).toEqual(["kv/late"]);
+  expect((await ahead(stream("own"), alone)).ahead).toEqual(["kv/late"]);
+  expect((await ahead(stream("held"), alone)).ahead).toEqual(["kv/late"]);
 });
 
 it("one that cannot be read counts if it was asked for earlier, and so do all for one that is not listed", async () => {
   const ahead = rotationsAhead(journalOf(["own", fresh], ["unread", undefined]));
-  expect(await ahead(stream("own"))).toEqual(["kv/unread"]);
-  expect(await ahead(stream("other"))).toEqual(["kv/own", "kv/unread"]);
+  expect((await ahead(stream("own"), alone)).ahead).toEqual(["kv/unread"]);
+  expect((await ahead(stream("other"), alone)).ahead).toEqual(["kv/own", "kv/unread"]);
+});
+
+const held = { published: null, reason: "frozen" };
+
+it.each<[string, readonly (readonly [string, object])[], { manager?: string; managed?: readonly string[] }, string[]]>([
+  [
+    "the managing one that was asked for later",
+    [
+      ["admin", fresh],
+      ["own", fresh],
+    ],
+    { manager: "kv/admin" },
+    ["kv/admin"],
+  ],
+  [
+    "the managing one that has begun",
+    [
+      ["own", fresh],
+      ["admin", begun],
+    ],
+    { manager: "kv/admin" },
+    ["kv/admin"],
+  ],
+  [
+    "no managing one that a freeze holds",
+    [
+      ["admin", held],
+      ["own", fresh],
+    ],
+    { manager: "kv/admin" },
+    [],
+  ],
+  [
+    "one that it manages and that has begun",
+    [
+      ["own", fresh],
+      ["shop", begun],
+    ],
+    { managed: ["kv/shop"] },
+    ["kv/shop"],
+  ],
+  [
+    "no one that it manages and that waits",
+    [
+      ["own", fresh],
+      ["shop", fresh],
+    ],
+    { managed: ["kv/shop"] },
+    [],
+  ],
+  [
+    "nobody of another kin",
+    [
+      ["own", fresh],
+      ["shop", begun],
+    ],
+    { manager: "kv/admin", managed: ["kv/web"] },
+    [],
+  ],
+])("a rotation waits for %s", async (_whom, listed, { manager, managed = [] }, kin) => {
+  const ahead = rotationsAhead(journalOf(...listed));
+  expect((await ahead(stream("own"), { manager, managed })).kin).toEqual(kin);
 });

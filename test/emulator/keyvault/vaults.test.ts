@@ -275,3 +275,29 @@ test("after SIGKILL vaults have their secrets, and what was to be purged still i
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test("a vault admits only a subnet with the service endpoint, unless it is told not to look", async () => {
+  const network = `${group()}/providers/Microsoft.Network/virtualNetworks/vaults`;
+  const version = "api-version=2024-05-01";
+  await at.settle("PUT", `${network}?${version}`, {
+    location: "westeurope",
+    properties: { addressSpace: { addressPrefixes: ["10.9.0.0/16"] } },
+  });
+  const subnet = async (name: string, more: Body): Promise<string> => {
+    const id = `${network}/subnets/${name}`;
+    const addressPrefix = `10.9.${name === "plain" ? 0 : 1}.0/24`;
+    await at.settle("PUT", `${id}?${version}`, { properties: { addressPrefix, ...more } });
+    return id;
+  };
+  const plain = await subnet("plain", {});
+  const joined = await subnet("joined", { serviceEndpoints: [{ service: "Microsoft.KeyVault" }] });
+  const admitting = (rule: Body) =>
+    put("admitting", { networkAcls: { defaultAction: "Deny", virtualNetworkRules: [rule] } });
+  const refused = await admitting({ id: plain });
+  expect([refused.status, refused.body.error.message]).toEqual([
+    400,
+    expect.stringContaining("do not have ServiceEndpoints for Microsoft.KeyVault"),
+  ]);
+  for (const rule of [{ id: plain, ignoreMissingVnetServiceEndpoint: true }, { id: joined }])
+    expect((await admitting(rule)).status).toBe(200);
+});

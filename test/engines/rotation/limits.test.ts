@@ -36,6 +36,7 @@ test("a credential of which slot b serves is rejected like one of which slot a s
     missing: ["SELECT on invoices"],
     ahead: [],
     atOnce: 0,
+    kin: [],
   };
   const intent = intentOf({
     name: { vault: "kv", credential: "database", rotation: "r1" },

@@ -92,6 +92,7 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     window: { from: "22:00", until: "04:00" },
     freezes: [{ from: "2026-12-20T00:00:00Z", until: "2027-01-02T00:00:00Z", why: "the holidays" }],
     mayRotate: ["object"],
+    managedBy: "shop-kv/administrator",
   },
   DatabaseMigration: {
     ...place,

@@ -90,6 +90,7 @@ export const testFolders: Readonly<Record<string, string>> = {
 /** Files, or one export of a file, that others than us import. */
 export const publicEntries: Readonly<Record<string, string>> = {
   "config/readers.ts accept": "a reader of the configuration, like all beside it",
+  "demo/rotation/program/index.ts": "the Pulumi CLI reads its outputs",
   "examples/*/index.ts": "the Pulumi CLI reads its outputs",
   "index.ts": "the Pulumi CLI reads its outputs",
   "package.ts": "the package's exports",

@@ -46,6 +46,8 @@ export interface Rotated {
   readonly journal: readonly RotationEvent[];
   readonly state: RotationState;
   readonly world: RotationWorld;
+  /** What came of the requests beside the first one: `exists`, or the error's id. */
+  readonly answers: readonly string[];
 }
 
 const rotations: Kinds<RotationEvent> = registerKinds([rotationKind]);
@@ -54,13 +56,13 @@ const leaseSeconds = 600;
 const factsMax = 5_000;
 
 /** Runs a scenario to its end and gives the journal. Signals after the end are sent too: a retry begins again. */
-export async function run(scenario: RotationScenario, death?: Death): Promise<Rotated> {
+export async function run(scenario: RotationScenario, ...deaths: readonly Death[]): Promise<Rotated> {
   const world = createWorld(scenario);
   const { loop } = world;
   const { vault, credential } = scenario.credential;
   const name = { vault, credential, rotation: "r1" };
   const stream = streamOf(name);
-  const running = await open(scenario, world, death);
+  const running = await open(scenario, world, deaths);
   const { trouble } = running;
   let coming = scenario.world.signals.length;
   for (const { atMinutes, ...signal } of scenario.world.signals) {
@@ -75,13 +77,25 @@ export async function run(scenario: RotationScenario, death?: Death): Promise<Ro
   }
   for (const { atMinutes, ...other } of scenario.world.others)
     loop.at(after(start, atMinutes * 60), () => interfere(world, other));
-  const intent = intentOf({ name, body: scenario.asked, by: "ann", apps: [] });
+  const answers: string[] = [];
+  const asking = (called: string) =>
+    intentOf({ name: { ...name, rotation: called }, body: scenario.asked, by: "ann", apps: [] });
+  for (const { atMinutes, rotation: called } of scenario.world.again)
+    loop.at(after(start, atMinutes * 60), () => {
+      const request = { kind: "Request", at: loop.now(), intent: asking(called) } as const;
+      void running
+        .process()
+        .start(streamOf(request.intent), request)
+        .catch((error: { readonly id?: string }) => String(error.id ?? error))
+        .then((answer) => answers.push(answer));
+    });
+  const intent = asking("r1");
   await running.process().start(stream, { kind: "Request", at: start, intent });
   const isOver = () => trouble.length > 0 || (running.state().phase === "finished" && coming === 0);
   await loop.until(after(start, 30 * 86_400), isOver);
   if (trouble.length > 0) throw trouble[0] instanceof Error ? trouble[0] : new Error(String(trouble[0]));
   if (!isOver()) throw new Error(`${scenario.name} did not end within thirty days; it is ${running.state().phase}`);
-  return { journal: running.journal, state: running.state(), world, performed: running.performed() };
+  return { journal: running.journal, state: running.state(), world, answers, performed: running.performed() };
 }
 
 /** The loop under way, in its present process. */
@@ -93,7 +107,7 @@ interface Running {
   readonly performed: () => number;
 }
 
-async function open(scenario: RotationScenario, world: RotationWorld, death: Death | undefined): Promise<Running> {
+async function open(scenario: RotationScenario, world: RotationWorld, deaths: readonly Death[]): Promise<Running> {
   const { loop } = world;
   const host: Host = { name: "process", life: 0, up: true, asleepUntil: 0, sleptAt: 0 };
   const claims = memoryClaims(leaseSeconds, loop.now);
@@ -113,18 +127,21 @@ async function open(scenario: RotationScenario, world: RotationWorld, death: Dea
   const passes = durablePasses();
   let performed = 0;
   let process: Orchestrator<RotationEvent>;
-  /** Begins a life of the process, which ends at the death that the test asks for; then the next one begins. */
+  /** Begins a life of the process, which ends at a death that the test asks for; then the next one begins. */
   const live = async (): Promise<void> => {
     const { time } = beginLife(loop, host);
     const { life } = host;
     const clock = clockOf(loop.now, time);
-    const dies = (): boolean => ++performed === death?.at;
+    const dying = (): Death | undefined => {
+      performed += 1;
+      return deaths.find(({ at }) => at === performed);
+    };
     const die = (): Promise<never> => {
       host.life += 1;
       loop.at(loop.now() + 1_000, () => void live().catch((error: unknown) => trouble.push(error)));
       return new Promise(() => {});
     };
-    const shipped = mortal(performerIn(scenario, world, clock, time), death, dies, die);
+    const shipped = mortal(performerIn(scenario, world, clock, time), dying, die);
     process = createOrchestrator<RotationEvent>({
       ports: { journal: { ...kept, append }, claims, clock },
       kinds: rotations,
@@ -161,17 +178,17 @@ const performerIn = (
     time,
   });
 
-/** Lets the process die at one effect. */
+/** Lets the process die at the effects that the test asks for. */
 const mortal = (
   shipped: RotationPerformer,
-  death: Death | undefined,
-  dies: () => boolean,
+  dying: () => Death | undefined,
   die: () => Promise<never>,
 ): RotationPerformer => ({
   ...shipped,
   perform: async (effect, within) => {
-    if (!dies()) return shipped.perform(effect, within);
-    if (!death?.before) await shipped.perform(effect, within);
+    const death = dying();
+    if (death === undefined) return shipped.perform(effect, within);
+    if (!death.before) await shipped.perform(effect, within);
     return die();
   },
 });

@@ -60,6 +60,10 @@ export interface RotationScenario {
     readonly refusals: number;
     /** Whether the log of logins is silent until a moment. */
     readonly silentUntilMinutes: number;
+    /** By how many seconds the server's clock is ahead of the control plane's. */
+    readonly serverAheadSeconds: number;
+    /** Requests for a rotation that come beside the first one, each with the name of its rotation. */
+    readonly again: readonly { readonly atMinutes: number; readonly rotation: string }[];
     /** Apps whose serving revision names another slot, or none. */
     readonly astray: Readonly<Record<string, Slot | null>>;
     readonly faults: readonly Fault[];
@@ -81,7 +85,17 @@ export const scenarios = (): readonly RotationScenario[] => readScenarios("rotat
 export const scenarioOf = (name: string): RotationScenario => read(readScenario("rotation", `${name}.yaml`));
 
 const quiet = { before: "seeded", rollouts: {}, rolloutMinutes: 30, busy: {}, readers: [], sessionsUntilMinutes: 0 };
-const well = { missing: [], refusals: 0, silentUntilMinutes: 0, astray: {}, faults: [], others: [], signals: [] };
+const beside = { serverAheadSeconds: 0, again: [] };
+const well = {
+  missing: [],
+  refusals: 0,
+  silentUntilMinutes: 0,
+  ...beside,
+  astray: {},
+  faults: [],
+  others: [],
+  signals: [],
+};
 
 function read({ file, name, asked, world, expected }: ScenarioFile): RotationScenario {
   const { cause, dueVersion, apps, ...rest } = asked;

@@ -193,18 +193,20 @@ export function loginsOf(world: RotationWorld, reader: Reader, from: Instant, to
 
 export const loginsIn = (
   world: RotationWorld,
-  { world: { readers, silentUntilMinutes } }: RotationScenario,
+  { world: { readers, silentUntilMinutes, serverAheadSeconds } }: RotationScenario,
 ): Logins => ({
-  read: async (_credential, slot, from) => {
+  read: async (_credential, slot, since) => {
+    const ahead = serverAheadSeconds * 1000;
+    const from = since - ahead;
     const to = world.loop.now();
     const alive = secondsBetween(start, to) >= silentUntilMinutes * 60;
     const logins = readers.flatMap((reader) => {
       const last = loginsOf(world, reader, from, to)
         .filter((login) => login.slot === slot)
         .at(-1);
-      return last === undefined || !alive ? [] : [{ who: last.who, at: last.at, refused: last.refused }];
+      return last === undefined || !alive ? [] : [{ who: last.who, at: last.at + ahead, refused: last.refused }];
     });
-    return found({ logins, to: alive ? to : 0, alive });
+    return found({ logins, to: alive ? to + ahead : 0, alive });
   },
 });
 

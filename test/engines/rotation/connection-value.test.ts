@@ -1,8 +1,9 @@
 // The forms in which the value of a slot is written: each is read back as it was written, whatever is in it.
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { passwordIn, valueFor } from "../../../controlplane/adapters/credentials/connection-value.ts";
+import { passwordIn } from "../../../controlplane/adapters/credentials/password-in.ts";
 import { read } from "../../../engines/form.ts";
+import { publishedValue, valueFor } from "../../../engines/rotation/connection-value.ts";
 import { completedCredential, valueForms } from "../../../engines/rotation/declaration.ts";
 
 const credentialIn = (form: (typeof valueForms)[number], change: object = {}) => {
@@ -26,7 +27,20 @@ it("a value is written as its driver reads it", () => {
     "host=shop.postgres.database.azure.com port=5432 dbname=shop user=shop_b password=pass-word_1 sslmode=require",
     "Host=shop.postgres.database.azure.com;Port=5432;Database=shop;Username=shop_b;Password=pass-word_1;" +
       "SSL Mode=Require",
+    "pass-word_1",
   ]);
+});
+
+it("what is published can be read without another secret", () => {
+  const uri = "postgresql://shop_b:pass-word_1@shop.postgres.database.azure.com:5432/shop?sslmode=require";
+  expect(publishedValue(credentialIn("apart"), "b", "pass-word_1")).toBe(uri);
+  for (const form of ["uri", "key-value", "dotnet"] as const)
+    expect(publishedValue(credentialIn(form), "b", "whatever it is")).toBe("whatever it is");
+});
+
+it("only the credential of a database has a role and a password apart", () => {
+  const webhook = { form: "apart", server: undefined, database: undefined, webhook: { url: "https://rotate.test/x" } };
+  expect(() => credentialIn("apart", webhook)).toThrow("form may be apart only for the credential of a database");
 });
 
 it.each(valueForms)("a password in the form %s is read back, whatever characters it and the names have", (form) => {
@@ -47,6 +61,7 @@ it("a value without a password has none", () => {
     undefined,
   ]);
   expect([passwordIn("key-value", "host=x"), passwordIn("dotnet", "Host=x")]).toEqual([undefined, undefined]);
+  expect(passwordIn("apart", "")).toBeUndefined();
 });
 
 it("a value that a person wrote is read with its spaces and quotes", () => {
