@@ -8,6 +8,7 @@ export {
   ServiceObjectives,
   type ServiceObjectivesArgs,
 } from "./components/alerts/service-objectives.ts";
+export { ServiceWorkbook, type ServiceWorkbookArgs } from "./components/alerts/service-workbook.ts";
 export { CanaryApp, type CanaryAppArgs } from "./components/canary-app/canary-app.ts";
 export type { CredentialSlot } from "./components/canary-app/credential-slots.ts";
 export { type HttpAppArgs, httpApp } from "./components/canary-app/http-app.ts";

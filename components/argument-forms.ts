@@ -16,7 +16,7 @@ import {
   text,
 } from "../engines/form.ts";
 import { parsedJson } from "../engines/parsed-json.ts";
-import { remediationsForm } from "../engines/remediation/declaration.ts";
+import { objectionsToUnmanaged, remediationsForm } from "../engines/remediation/declaration.ts";
 import {
   askedFields,
   credentialSlotsForm,
@@ -235,6 +235,7 @@ const controlPlane = object(
       ...(issues === undefined && opensIssues(remediations)
         ? ["The policies use open-issue, so issues must name the token with which it writes."]
         : []),
+      ...objectionsToUnmanaged(declaredIn(remediationsForm, remediations) ?? { policies: [] }, managedTargets),
       ...objectionsToDeclared(credentials, managedTargets, credentialWebhookSecret !== undefined),
       ...(requestSeconds < leaseSeconds
         ? []

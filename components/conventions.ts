@@ -37,6 +37,7 @@ export type Role =
   | "publisher-role"
   | "telemetry-role"
   | "action-group"
+  | "workbook"
   | `alert-${string}`
   | "role"
   | `role-at-${string}`

@@ -9,6 +9,7 @@ import type { Connection } from "./adapters/azure/connection.ts";
 import { azureEvidence } from "./adapters/azure/evidence.ts";
 import { restartRevision, startJob } from "./adapters/azure/runbooks.ts";
 import { createSymptoms } from "./adapters/azure/symptoms.ts";
+import { withTickets } from "./adapters/azure/tickets.ts";
 import type { Patience } from "./adapters/azure/trouble.ts";
 import { collectDiagnostics } from "./performers/collect-diagnostics.ts";
 import { endBlockingSession } from "./performers/end-blocking-session.ts";
@@ -55,9 +56,13 @@ export interface RemediationSetting {
 export const incidentKeys = ({ targets }: Remediations): readonly TargetKey[] =>
   targets.map(({ target }) => incidentKey(target));
 
-/** Opens the alerts that may be about declared targets. */
-export const openAlerts = ({ declared, clock, ...setting }: RemediationSetting): Alerts =>
-  createAlerts({ ...setting, graph: declared.targets, policies: declared.policies, now: clock.now });
+/** Opens the alerts that may be about declared targets, those of objectives included. */
+export function openAlerts({ declared, clock, ...setting }: RemediationSetting): Alerts {
+  const { objectives, policies, targets: graph } = declared;
+  const { logs } = setting.connection;
+  const alerts = createAlerts({ ...setting, graph, policies, now: clock.now });
+  return withTickets(alerts, { ...setting, logs, objectives, policies, now: clock.now });
+}
 
 /** Opens what the performer of remediations needs. */
 export function remediationWorld(setting: RemediationSetting, alerts: Alerts, streams: Streams): RemediationWorld {

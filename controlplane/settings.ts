@@ -120,7 +120,7 @@ export function readSettings(environment: Environment): Settings {
     notifiers: readNotifiers(environment["BALLAST_NOTIFY"], complaints),
     alertPollSeconds: read.number("BALLAST_ALERT_POLL_SECONDS", 60, 1, 3600),
     issues: readIssueAccess(environment, complaints),
-    remediations: readRemediations(environment["BALLAST_REMEDIATIONS"], complaints),
+    remediations: readRemediations(environment["BALLAST_REMEDIATIONS"], managedTargets, complaints),
     telemetry: readTelemetry(environment, read, complaints),
     process: `${environment["CONTAINER_APP_REPLICA_NAME"] || "local"}-${process.pid}-${Date.now().toString(36)}`,
   };

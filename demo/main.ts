@@ -23,7 +23,7 @@ import { startTimeline } from "./timeline.ts";
 
 const stories: Readonly<Record<StoryName, Story>> = { releases, rotation, remediation };
 /** What plain `npm start` shows. */
-const standard: readonly StoryName[] = ["releases", "rotation"];
+const standard: readonly StoryName[] = ["releases", "rotation", "remediation"];
 
 const timeline = startTimeline();
 let options = readOptions([]);
@@ -94,7 +94,7 @@ async function main(): Promise<number> {
 }
 
 /** The setting of all stories. `stack` is what was begun to be deployed, if anything was. */
-type OurSetting = Setting & {
+type OurSetting = Omit<Setting, "lastMinute"> & {
   readonly stack: () => Deployed["stack"] | undefined;
   readonly ends: (() => Promise<void>)[];
 };
@@ -139,10 +139,15 @@ function settingOf(ground: Ground): OurSetting {
 }
 
 /** Shows the stories one after another, and writes their record. */
-async function showAll(chosen: readonly Story[], setting: OurSetting): Promise<boolean> {
+async function showAll(chosen: readonly Story[], alone: OurSetting): Promise<boolean> {
   const record: object = {};
+  const begun = new Map<Story, () => Promise<object>>();
+  const lastMinute = (): void => {
+    for (const story of chosen) if (story.ahead && !begun.has(story)) begun.set(story, story.ahead(setting));
+  };
+  const setting: Setting = { ...alone, lastMinute };
   try {
-    for (const story of chosen) Object.assign(record, await story.show(setting));
+    for (const story of chosen) Object.assign(record, await (begun.get(story) ?? (() => story.show(setting)))());
   } finally {
     const measured = await setting.processes().catch(() => [setting.generator]);
     percentMissed = Math.round(100 * Math.max(...measured.map((seconds) => shareMissed(seconds, 0, Date.now()))));

@@ -18,6 +18,8 @@ export interface Setting {
   readonly options: Options;
   /** Keeps what a story started until the demo is taken down, so that a second terminal can look at it. */
   readonly atEnd: (close: () => Promise<void>) => void;
+  /** Says that about a minute of a story is left: a later one that takes long to begin may begin. */
+  readonly lastMinute: () => void;
   /** Aborts when the demo should take everything down. */
   readonly stop: AbortSignal;
   /** What the load generators of this process wanted and missed; whoever runs one adds its seconds. */
@@ -44,6 +46,12 @@ export interface Story {
    * It checks what docs/start/demo.md promises of it.
    */
   readonly show: (setting: Setting) => Promise<object>;
+  /**
+   * Begins it while an earlier story is still shown, and gives how to show it. Nothing is printed before that.
+   *
+   * Without it, a story begins when it is shown.
+   */
+  readonly ahead?: (setting: Setting) => () => Promise<object>;
   /** Prints what a second terminal may look at once all stories were shown. */
   readonly invite: (setting: Setting) => Promise<void>;
 }

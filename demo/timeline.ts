@@ -22,21 +22,31 @@ export interface Timeline {
    * did not happen is undecided instead of failed.
    */
   readonly check: (happened: boolean, what: string, spoilt?: boolean) => void;
+  /** Gives a timeline whose lines wait until `release`, each with the time at which it was said. */
+  readonly held: () => { readonly timeline: Timeline; readonly release: () => void };
   readonly failed: () => readonly string[];
   readonly undecided: () => readonly string[];
   readonly seconds: () => number;
 }
 
-/** Starts the clock and returns the timeline. */
-export function startTimeline(): Timeline {
+/** What the timelines of one demo share. */
+interface Shared {
+  readonly startedAt: number;
+  readonly failed: string[];
+  readonly undecided: string[];
+}
+
+/** Starts the clock and returns the timeline. @param print takes each line; default: standard output */
+export const startTimeline = (print = (text: string): unknown => process.stdout.write(`${text}\n`)): Timeline =>
+  timelineOf(print, { startedAt: Date.now(), failed: [], undecided: [] });
+
+function timelineOf(print: (text: string) => unknown, shared: Shared): Timeline {
+  const { startedAt, failed, undecided } = shared;
   let wroteAt = Date.now();
   const write = (text: string) => {
     wroteAt = Date.now();
-    process.stdout.write(`${text}\n`);
+    print(text);
   };
-  const startedAt = Date.now();
-  const failed: string[] = [];
-  const undecided: string[] = [];
   const paint = (style: Style, text: string) => styleText(style, text, { stream: process.stdout });
   const seconds = () => (Date.now() - startedAt) / 1000;
   const clock = () => {
@@ -63,6 +73,17 @@ export function startTimeline(): Timeline {
     seconds,
     during,
     line,
+    held: () => {
+      const lines: string[] = [];
+      let say = (text: string): unknown => lines.push(text);
+      return {
+        timeline: timelineOf((text) => say(text), shared),
+        release: () => {
+          say = write;
+          for (const text of lines.splice(0)) write(text);
+        },
+      };
+    },
     failed: () => failed,
     undecided: () => undecided,
     chapter: (title) => write(`\n${paint("bold", title)}`),

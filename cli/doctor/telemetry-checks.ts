@@ -5,7 +5,7 @@ import { doctorTelemetrySilent } from "../../errors/doctor.ts";
 import { messageOf } from "./azure-answer.ts";
 import type { Context } from "./context.ts";
 import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
-import { nameOf } from "./stack.ts";
+import { groupOf, nameOf } from "./stack.ts";
 
 /** Reports come every minute, and rows take some minutes to arrive. */
 const silentMinutes = 10;
@@ -36,7 +36,9 @@ async function arrives({ ask, query, stack: { plane, insights } }: Context): Pro
   const [reports, minutesAgo] = answer.body.tables[0].rows[0] as readonly [number, number | null];
   const age = (Date.now() - Date.parse(app.body.systemData?.createdAt)) / 60_000;
   if (reports > 0 && minutesAgo !== null && minutesAgo < silentMinutes)
-    return ok(`the control plane's last report arrived ${Math.round(minutesAgo * 60)} s ago`);
+    return ok(
+      `the control plane's last report arrived ${Math.round(minutesAgo * 60)} s ago${await codesOf(ask, insights)}`,
+    );
   if (age < settledMinutes)
     return unknown(`no recent report, but the control plane is only ${many(Math.floor(age), "minute")} old`);
   return failed(
@@ -48,6 +50,28 @@ async function arrives({ ask, query, stack: { plane, insights } }: Context): Pro
           : "no report of the control plane arrived in the last day",
     }),
   );
+}
+
+/** Says what no API of Azure shows of the addresses that get alerts: whether their owners have confirmed them. */
+async function codesOf(ask: Context["ask"], insights: string): Promise<string> {
+  const groups = await ask(
+    "GET",
+    `${groupOf(insights)}/providers/Microsoft.Insights/actionGroups`,
+    "2024-10-01-preview",
+  );
+  const listed = groups.status === 200 ? (groups.body.value as readonly { readonly properties: Receivers }[]) : [];
+  const addresses = listed.flatMap(({ properties }) =>
+    (properties.emailReceivers ?? []).map(({ emailAddress }) => emailAddress),
+  );
+  if (addresses.length === 0) return "";
+  return (
+    `; ${[...new Set(addresses)].join(", ")} get alerts only if the one-time code of each was entered, ` +
+    "which Azure does not show"
+  );
+}
+
+interface Receivers {
+  readonly emailReceivers?: readonly { readonly emailAddress: string }[];
 }
 
 /** The check of telemetry. */

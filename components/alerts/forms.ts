@@ -1,7 +1,11 @@
 // The forms of the arguments of the components of alerts.
 import { type Form, flag, list, number, object, oneOf, optional, partial, text } from "../../engines/form.ts";
 import { declaredRungForm } from "../../engines/remediation/declaration.ts";
-import { objectionsToObjective, objectiveFields } from "../../engines/remediation/objectives/objective.ts";
+import {
+  objectionsToObjective,
+  objectiveFields,
+  objectiveForm,
+} from "../../engines/remediation/objectives/objective.ts";
 import { limitsForm, verificationForm } from "../../engines/remediation/policy.ts";
 import { input, parts, plain } from "../arguments.ts";
 import { appName, place, word } from "../shared-forms.ts";
@@ -34,7 +38,7 @@ const remedy = plain(
   }),
 );
 
-const { target: _target, ...promiseFields } = objectiveFields;
+const { target: _target, ticket: _ticket, ...promiseFields } = objectiveFields;
 const serviceObjectives = object({
   ...place,
   ...answered,
@@ -99,9 +103,18 @@ const baselineAlerts = object({
   leaveOut: optional(plain(list(oneOf(baselineIds)))),
 });
 
+const serviceWorkbook = object({
+  ...place,
+  workspaceId: input(word),
+  app: plain(appName),
+  runbook: plain(word),
+  objectives: optional(plain(list(objectiveForm, { most: 2 }))),
+});
+
 /** The forms by the name of the component. */
 export const alertForms = {
   BaselineAlerts: baselineAlerts,
   RemediatedAlert: remediatedAlert,
   ServiceObjectives: serviceObjectives,
+  ServiceWorkbook: serviceWorkbook,
 } as const;

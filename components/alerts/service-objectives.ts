@@ -1,8 +1,13 @@
 // The promise of a service to its users, and the alerts that say how fast its error budget is used up.
 
 import * as pulumi from "@pulumi/pulumi";
-import { burnAlertsOf, objectionsToReach } from "../../engines/remediation/objectives/burn-alerts.ts";
+import {
+  burnAlertsOf,
+  objectionsToReach,
+  ticketLookBackSeconds,
+} from "../../engines/remediation/objectives/burn-alerts.ts";
 import type { Objective } from "../../engines/remediation/objectives/objective.ts";
+import { changesWorld } from "../../engines/remediation/runbooks.ts";
 import { targetKey } from "../../engines/remediation/targets.ts";
 import type { Policy } from "../../engines/remediation/vocabulary.ts";
 import { argumentsRefused } from "../../errors/components.ts";
@@ -78,15 +83,20 @@ export interface ServiceObjective {
  * short one, so that it fires on what matters and resolves once it is over.
  *
  * Rows that are missing change nothing: a fired alert stays fired while the short window is empty, and `unmeasured`
- * says that nothing is known. The alert over three days is left out, because a rule looks back two days at most.
+ * says that nothing is known. The alert over three days is computed by the control plane, because a rule looks back two
+ * days at most: pass `objectives` and `policies` to `ControlPlane`.
  */
 export class ServiceObjectives extends pulumi.ComponentResource {
-  /** The policies for `ControlPlane`'s `remediations`; none without a remedy. Plain values, known at preview. */
+  /**
+   * The policies for `ControlPlane`'s `remediations`. Plain values, known at preview. Without a remedy there is only
+   * that of the alert over three days, which calls a person.
+   */
   readonly policies: readonly Policy[];
-  /** The objectives for `ControlPlane`'s `remediations`. The control plane computes what is left of each budget. */
+  /**
+   * The objectives for `ControlPlane`'s `remediations`. The control plane computes what is left of each budget, and the
+   * alert over three days.
+   */
   readonly objectives: readonly Objective[];
-  /** What no rule of Azure Monitor can evaluate, a sentence each. */
-  readonly leftOut: readonly string[];
   /** The names of the rules in Azure. */
   readonly rules: pulumi.Output<string[]>;
 
@@ -94,37 +104,49 @@ export class ServiceObjectives extends pulumi.ComponentResource {
     const args = readArguments("ServiceObjectives", name, argumentForms.ServiceObjectives, given);
     const { scope, app, owner, remedy, silentMinutes = 60 } = args;
     const target = targetKey({ type: "app", rg: scope.split("/").at(-1) ?? "", name: app });
-    const objectives = args.objectives.map((objective) => ({ periodDays: 28, failuresMin: 10, ...objective, target }));
+    const ruleOf = (id: string): string => ruleNameOf(name, id, scope);
+    const objectives = args.objectives.map((objective) => ({
+      periodDays: 28,
+      failuresMin: 10,
+      ...objective,
+      target,
+      ticket: ruleOf(`${objective.measures}-ticket`),
+    }));
     const complaints = objectives.flatMap(objectionsToReach);
     if (complaints.length > 0)
       throw refusal(argumentsRefused({ component: "ServiceObjectives", name, fields: ["objectives"], complaints }));
-    const burning = objectives.map((objective, index) => burnAlertsOf(objective, index === 0 ? silentMinutes : 0));
-    const alerts = burning.flatMap(({ alerts: each }, index) =>
-      each.map((alert) => ({
+    const alerts = objectives.flatMap((objective, index) =>
+      burnAlertsOf(objective, index === 0 ? silentMinutes : 0).map((alert) => ({
         ...alert,
-        id: alert.id === "unmeasured" ? alert.id : `${objectives[index]!.measures}-${alert.id}`,
+        id: alert.id === "unmeasured" ? alert.id : `${objective.measures}-${alert.id}`,
         wakes: alert.severity < 3,
       })),
     );
-    const policies =
-      remedy === undefined
-        ? []
-        : alerts
-            .filter(({ wakes }) => wakes)
-            .map(({ id, lookBackSeconds }) =>
-              policyOf(
-                "ServiceObjectives",
-                name,
-                { rule: ruleNameOf(name, id, scope), owner, targets: [target], lookBackSeconds },
-                remedy,
-              ),
-            );
+    const about = { owner, targets: [target] };
+    const policies = [
+      ...(remedy === undefined ? [] : alerts.filter(({ wakes }) => wakes)).map(({ id, lookBackSeconds }) =>
+        policyOf("ServiceObjectives", name, { ...about, rule: ruleOf(id), lookBackSeconds }, remedy!),
+      ),
+      ...objectives.map(({ ticket }) =>
+        policyOf(
+          "ServiceObjectives",
+          name,
+          { ...about, rule: ticket, lookBackSeconds: ticketLookBackSeconds },
+          callOf(remedy),
+        ),
+      ),
+    ];
     super("ballast:index:ServiceObjectives", name, args, opts);
     const rules = alerts.map((alert) => declareLogRule(name, args, { ...alert, dimension: "ContainerAppName" }, this));
     this.policies = policies;
     this.objectives = objectives;
-    this.leftOut = [...new Set(burning.flatMap(({ leftOut }) => leftOut))];
     this.rules = pulumi.all(rules.map((rule) => rule.name));
     this.registerOutputs({ rules: this.rules });
   }
+}
+
+/** What is done about a budget that was used up over days: nothing that changes anything, and a person is called. */
+function callOf(remedy: Remedy | undefined): Remedy {
+  const telling = (remedy?.ladder ?? []).filter(({ runbook }) => !changesWorld(runbook));
+  return { ladder: telling.length > 0 ? telling : [{ runbook: "collect-diagnostics" }], verification: {} };
 }

@@ -18,6 +18,7 @@ import {
   roleDefinitionId,
   subscriptionOf,
 } from "../conventions.ts";
+import { warnOfCodes } from "./alert-addresses.ts";
 import { alertsOf } from "./alerts.ts";
 
 /** Where telemetry goes, and who is notified of alerts. */
@@ -34,7 +35,8 @@ export interface TelemetryArgs {
    */
   readonly workspaceId: pulumi.Input<string>;
   /**
-   * The e-mail addresses that are notified when an alert fires.
+   * The e-mail addresses that are notified when an alert fires. Azure sends nothing to a new one until its owner has
+   * entered a one-time code, within 30 minutes of the update that adds it.
    *
    * @default none: alerts still fire in the portal, and you can add action groups of your own to the rules
    */
@@ -158,7 +160,7 @@ export class Telemetry extends pulumi.ComponentResource {
           useCommonAlertSchema: true,
         })),
       },
-      { parent: this },
+      { parent: this, hooks: warnOfCodes(name, this) },
     );
   }
 }

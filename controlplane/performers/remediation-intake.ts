@@ -20,7 +20,13 @@ export interface Intake {
 /** How far back alerts are looked up: the service keeps them for 30 days, and an outage of ours is shorter. */
 const lookBackSeconds = 86_400;
 
-/** Takes the alerts that are fired now, the most severe first, and gives the streams that it started. */
+/** How many streams one poll starts at most. Those that a storm leaves over are taken by the next poll. */
+export const startsMax = 200;
+
+/**
+ * Takes the alerts that are fired now, the most severe first, and gives the streams that it started. A storm is taken
+ * in parts, so that a critical alert that comes during it waits for one part at most.
+ */
 export async function takeAlerts(
   intake: Intake,
   now: Instant,
@@ -35,7 +41,7 @@ export async function takeAlerts(
     const incident = incidentOf(sighting);
     const stream = streamOf(incident);
     seen.add(stream);
-    if (intake.known.has(stream)) continue;
+    if (intake.known.has(stream) || started.length >= startsMax) continue;
     const answer = await startOne(intake, stream, incident, now);
     if (answer !== "held") intake.known.add(stream);
     if (answer === "started") started.push(stream);

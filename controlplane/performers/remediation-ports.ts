@@ -23,7 +23,7 @@ type Effect<Kind extends RemediationEffect["kind"]> = Extract<RemediationEffect,
 
 /** The alerts of the estate, the most severe first. */
 export interface Alerts {
-  /** Gives the alerts that fired since a moment, resolved ones included, and how many were left out. */
+  /** Gives the alerts that fired since a moment, resolved ones included, and how many at least were left out. */
   readonly list: (
     since: Instant,
     cancel: AbortSignal,

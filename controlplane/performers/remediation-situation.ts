@@ -4,6 +4,7 @@ import { keptFold, type Result } from "../../engines/engine.ts";
 import type { AnyEvent, Kinds } from "../../engines/kind.ts";
 import { entriesOf } from "../../engines/remediation/ledger.ts";
 import { remediation } from "../../engines/remediation/remediation.ts";
+import { cutToFact } from "../../engines/remediation/sightings.ts";
 import type {
   Entry,
   OtherWork,
@@ -43,10 +44,11 @@ export async function readSituation(
     declarations.stopped(),
     tried(others.work.list(since)),
   ]);
+  const cut = listed.ok ? cutToFact(listed.value.alerts) : undefined;
   const actions = await tried(others.actions.list(stream, since));
   return {
-    alerts: listed.ok ? listed.value.alerts : null,
-    alertsLeftOut: listed.ok ? listed.value.leftOut : 0,
+    alerts: cut?.alerts ?? null,
+    alertsLeftOut: listed.ok ? listed.value.leftOut + (cut?.leftOut ?? 0) : 0,
     actions: actions.ok ? actions.value : null,
     work: work.ok ? work.value : null,
     budgetLeftPercent: left.ok ? left.value : null,

@@ -140,7 +140,14 @@ async function request(
   rule: string,
   fence: Fence,
 ): Promise<Result<string>> {
-  const { gate: _gate, dryRun: _dryRun, purpose: _purpose, requestedByName: _name, ...kept } = intent;
+  const {
+    gate: _gate,
+    dryRun: _dryRun,
+    purpose: _purpose,
+    repairs: _repairs,
+    requestedByName: _name,
+    ...kept
+  } = intent;
   const stream = streamOf(intent.target, `${revision.slice(0, 50)}${suffixOf(since)}`);
   if (!(await fence())) return { ok: false, reason: "another process now owns the incident, so nothing was asked for" };
   const asked = await streams.request(

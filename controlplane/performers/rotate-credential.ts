@@ -55,6 +55,7 @@ export const rotateCredential = (world: RotateWorld): RunbookPort => ({
       cause: "requested",
       message: `alert ${incident.alert.rule}`,
       requestedBy,
+      repairs: incident.alert.rule,
       ...(incident.alert.trace === undefined ? {} : { trace: incident.alert.trace }),
     };
     const asked = await world.streams.request(stream, intent, world.clock.now());

@@ -18,6 +18,7 @@ export interface Stage {
   readonly timeline: Timeline;
   /** Reports whether the machine was too busy for the demo from one time to another. */
   readonly wasStarved: (from: number, to: number) => Promise<boolean>;
+  readonly lastMinute: () => void;
 }
 
 /** The result of one release. Requests are counted at the end, when all of them are known. */

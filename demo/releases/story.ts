@@ -82,6 +82,7 @@ async function show(setting: Setting, { stack, outputs }: Deployed, drawn: Draw)
     timeline,
     emulator,
     wasStarved: setting.wasStarved,
+    lastMinute: setting.lastMinute,
     plane: controlPlane({
       endpoint,
       token: tokenFor(audience),
@@ -133,6 +134,7 @@ async function playStory(stage: Stage, drawn: Draw): Promise<readonly Released[]
   const carriedOut: Released[] = [];
   let rolledBackBefore = false;
   for (const [index, drawnNow] of drawn.releases.entries()) {
+    if (index === drawn.releases.length - 1) stage.lastMinute();
     if (carriedOut.length > index) continue; // the second release of a race
     timeline.chapter(`Release ${drawnNow.release}: ${describeFault(drawnNow.fault)}`);
     const { kill, race: raced } = drawn;

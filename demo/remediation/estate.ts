@@ -1,5 +1,6 @@
 // What the story of the remediations strikes: an environment with services on a real database, put up on the emulator
 // as a program would. Each service has a twin with the same fault and the same load that nothing is done about.
+import { randomUUID } from "node:crypto";
 import pg from "pg";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 import type { CloudAddress } from "../ground.ts";
@@ -15,10 +16,14 @@ export interface Land {
 /** A service of the estate. */
 export interface ServiceSpec {
   readonly name: string;
+  /** The resource group of a service that another estate has put up. @default "shop" */
+  readonly group?: string;
   readonly database: string;
   /** The table that each request reads. */
   readonly table?: string;
   readonly replicas?: number;
+  /** How many connections its role may have. With a limit it logs in with a role of its own. */
+  readonly connectionsMax?: number;
   /** The variables of its fault. */
   readonly fault?: Readonly<Record<string, string>>;
 }
@@ -49,16 +54,27 @@ export const databases = { own: "story", twins: "story_alone", shared: "catalogu
 /** The tables; `locked` is the one that a session blocks. */
 const tables = ["prices", "locked"];
 
-/** Puts the group, the environment and the databases. */
-export async function putUp(land: Land): Promise<Estate> {
+/** Where the logs go: a workspace of another estate. */
+export interface LogsElsewhere {
+  readonly workspaceId: string;
+  /** Its customer id. */
+  readonly workspace: string;
+}
+
+/** Puts the group, the environment and the databases. @param elsewhere default: a workspace of its own */
+export async function putUp(land: Land, elsewhere?: LogsElsewhere): Promise<Estate> {
   const { cloud, postgres } = land;
   const arm = armOf(cloud);
   const group = `/subscriptions/${cloud.subscription}/resourceGroups/${resourceGroup}`;
   const idOf = (type: string, name: string): string => `${group}/providers/${type}/${name}`;
   const environmentId = idOf("Microsoft.App/managedEnvironments", "shop");
-  const workspaceId = idOf("Microsoft.OperationalInsights/workspaces", "shop-logs");
   await arm.ask("PUT", group, "2024-03-01", { location: "westeurope" });
-  const { properties } = await arm.settle(workspaceId, "2023-09-01", { location: "westeurope", properties: {} });
+  const ownId = idOf("Microsoft.OperationalInsights/workspaces", "shop-logs");
+  const { workspaceId, workspace } = elsewhere ?? {
+    workspaceId: ownId,
+    workspace: (await arm.settle(ownId, "2023-09-01", { location: "westeurope", properties: {} })).properties
+      .customerId,
+  };
   await arm.settle(environmentId, versions.app, {
     location: "westeurope",
     properties: { appLogsConfiguration: { destination: "azure-monitor" } },
@@ -68,11 +84,18 @@ export async function putUp(land: Land): Promise<Estate> {
   });
   await arm.control("ingestion", { lagSeconds: 0 });
   const pools = await openDatabases(postgres);
-  const at = { arm, environmentId, postgres, appId: (name: string) => idOf("Microsoft.App/containerApps", name) };
+  const admin: Estate["admin"] = async (database, statement) => (await pools(database).query(statement)).rows;
+  const at = {
+    arm,
+    environmentId,
+    postgres,
+    admin,
+    appId: (name: string) => idOf("Microsoft.App/containerApps", name),
+  };
   return {
     ...land,
     arm,
-    workspace: properties.customerId as string,
+    workspace,
     put: (spec) => putService(at, spec),
     release: (spec, suffix, weight = 0) => putRevision(at, spec, suffix, weight),
     rule: async (name, query) => {
@@ -86,7 +109,7 @@ export async function putUp(land: Land): Promise<Estate> {
     putJob: async (name, database) => {
       await arm.settle(idOf("Microsoft.App/jobs", name), versions.app, jobOf(at, name, postgres.url(database)));
     },
-    admin: async (database, statement) => (await pools(database).query(statement)).rows,
+    admin,
     block: async (database, table) => {
       const client = new pg.Client({ connectionString: postgres.url(database), application_name: "forgotten" });
       client.on("error", () => undefined); // it is ended from outside
@@ -123,6 +146,17 @@ interface Place {
   readonly environmentId: string;
   readonly postgres: Land["postgres"];
   readonly appId: (name: string) => string;
+  readonly admin: Estate["admin"];
+}
+
+/** The password of the roles of services: random, so that no other run knows it. */
+const rolePassword = randomUUID();
+
+/** Gives where a service finds its database. */
+function urlOf(postgres: Land["postgres"], { name, database, connectionsMax }: ServiceSpec): string {
+  const url = new URL(postgres.url(database));
+  if (connectionsMax !== undefined) Object.assign(url, { username: name, password: rolePassword });
+  return url.href;
 }
 
 const templateOf = ({ postgres }: Place, spec: ServiceSpec, suffix: string): object => ({
@@ -133,7 +167,7 @@ const templateOf = ({ postgres }: Place, spec: ServiceSpec, suffix: string): obj
       image: "registry.example/service:1",
       env: Object.entries({
         RELEASE: suffix,
-        DATABASE_URL: postgres.url(spec.database),
+        DATABASE_URL: urlOf(postgres, spec),
         TABLE: spec.table ?? "prices",
         ...spec.fault,
       }).map(([name, value]) => ({ name, value })),
@@ -145,7 +179,14 @@ const templateOf = ({ postgres }: Place, spec: ServiceSpec, suffix: string): obj
 });
 
 async function putService(at: Place, spec: ServiceSpec): Promise<string> {
-  const { arm, environmentId, appId } = at;
+  const { arm, environmentId, appId, admin } = at;
+  const { name, connectionsMax, database } = spec;
+  if (connectionsMax !== undefined)
+    await admin(
+      database,
+      `create role "${name}" login password '${rolePassword}' connection limit ${connectionsMax}; ` +
+        `grant select on ${tables.join(", ")} to "${name}"`,
+    );
   const put = await arm.settle(appId(spec.name), versions.app, {
     location: "westeurope",
     properties: {

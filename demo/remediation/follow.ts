@@ -5,8 +5,7 @@ import type { RemediationSummary } from "../../engines/remediation/summary.ts";
 import type { RemediationEvent } from "../../engines/remediation/vocabulary.ts";
 import { eventually } from "../rotation/eventually.ts";
 import type { Timeline } from "../timeline.ts";
-import { resourceGroup } from "./estate.ts";
-import type { IncidentSpec } from "./incidents.ts";
+import { type IncidentSpec, targetOf } from "./incidents.ts";
 import type { Plane } from "./plane.ts";
 
 type Fact = StreamFact<RemediationEvent>;
@@ -33,12 +32,12 @@ export async function followAll(
   { services, expected }: IncidentSpec,
   seconds: number,
 ): Promise<readonly Ended[]> {
-  const names = services.map(({ name }) => name);
+  const targets = services.map(targetOf);
   const known = new Map<string, Ended>();
   await eventually(
     async () => {
       const { streams } = await plane.remediations.list();
-      for (const summary of streams.filter(({ target }) => names.some((name) => target === `app/shop/${name}`)))
+      for (const summary of streams.filter(({ target }) => targets.includes(target)))
         if (summary.result !== null && !known.has(summary.id)) {
           const ended = endedOf(summary, await plane.remediations.journal(nameOf(summary)));
           known.set(summary.id, ended);
@@ -46,14 +45,14 @@ export async function followAll(
         }
       return known.size >= expected.length || undefined;
     },
-    `${expected.length} remediations of ${names.join(", ")} to end`,
+    `${expected.length} remediations of ${targets.join(", ")} to end`,
     seconds,
   );
   return [...known.values()].toSorted((one, other) => one.finishedAt - other.finishedAt);
 }
 
 const nameOf = ({ id }: RemediationSummary): Record<RemediationTypes["part"], string> => {
-  const [, type = "", , name = "", incident = ""] = id.split("/");
+  const [, type = "", resourceGroup = "", name = "", incident = ""] = id.split("/");
   return { type, resourceGroup, name, incident };
 };
 

@@ -7,7 +7,7 @@ import { tokenFor } from "../../client/credential.ts";
 import { type RemediationTypes, remediations } from "../../client/remediations.ts";
 import { type RolloutCalls, rollouts } from "../../client/rollouts.ts";
 import { type StreamCalls, streamCalls } from "../../client/streams.ts";
-import { type Estate, resourceGroup } from "./estate.ts";
+import { type Estate, resourceGroup, type ServiceSpec } from "./estate.ts";
 
 /** The control plane, and its calls. */
 export interface Plane {
@@ -25,7 +25,7 @@ const database = "remediation_journal";
 /** Starts it, with what is declared about remediations. @param more variables of the process beside its own */
 export async function startPlane(
   estate: Estate,
-  apps: readonly string[],
+  apps: readonly Pick<ServiceSpec, "name" | "group">[],
   declared: object,
   stop: AbortSignal,
   more: NodeJS.ProcessEnv = {},
@@ -68,7 +68,7 @@ export async function startPlane(
 
 const variablesOf = (
   { cloud, postgres, workspace }: Estate,
-  apps: readonly string[],
+  apps: readonly Pick<ServiceSpec, "name" | "group">[],
   declared: object,
 ): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
@@ -77,7 +77,9 @@ const variablesOf = (
   BALLAST_SUBSCRIPTION: cloud.subscription,
   BALLAST_TENANT: cloud.tenant,
   BALLAST_AUDIENCE: audience,
-  BALLAST_MANAGED_TARGETS: JSON.stringify(apps.map((app) => ({ resourceGroup, app }))),
+  BALLAST_MANAGED_TARGETS: JSON.stringify(
+    apps.map(({ name: app, group = resourceGroup }) => ({ resourceGroup: group, app })),
+  ),
   BALLAST_REMEDIATIONS: JSON.stringify(declared),
   BALLAST_ALERT_POLL_SECONDS: "2",
   BALLAST_WORKSPACE: workspace,

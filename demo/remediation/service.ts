@@ -3,7 +3,7 @@
 //
 // `GET /wedge` makes the replica that it reaches hang for all users.
 //
-// FAULT         none | errors | hang
+// FAULT         none | errors | hang | leak: each request keeps a connection for ever
 // FAULT_AFTER   the number of requests that are served well before the fault begins
 // FAULT_FOR     the number of requests that the fault lasts (default: for ever)
 // DATABASE_URL  the database; TABLE is what each request reads
@@ -15,7 +15,7 @@ const begins = Number(FAULT_AFTER);
 const ends = begins + Number(FAULT_FOR);
 const pool = new pg.Pool({
   connectionString: DATABASE_URL,
-  max: 8,
+  max: FAULT === "leak" ? 1000 : 8, // what leaks must run into the limit of the role
   connectionTimeoutMillis: 800,
   statement_timeout: 600, // by the server, so that a session whose client gave up does not wait on
   application_name: "service",
@@ -38,6 +38,7 @@ const server = http.createServer(async (request, response) => {
   if (isFaulty && FAULT === "hang") return; // the request is never answered
   if (isFaulty && FAULT === "errors") return send(500);
   try {
+    if (isFaulty && FAULT === "leak") await pool.connect();
     await pool.query(`select price from ${pg.escapeIdentifier(TABLE)} limit 1`);
     send(200);
   } catch {

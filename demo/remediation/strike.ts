@@ -1,6 +1,7 @@
 // How each fault strikes a service of the estate, and its twin. All of them are real: a replica that hangs, a lock, a
 // database that accepts no connections, a release that begins to fail.
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import type { Estate as CredentialEstate } from "../rotation/estate.ts";
 import { eventually } from "../rotation/eventually.ts";
 import { databases, type Estate, resourceGroup, type ServiceSpec } from "./estate.ts";
 import type { IncidentSpec } from "./incidents.ts";
@@ -14,6 +15,8 @@ export interface Field {
   /** Sends one request to a service. */
   readonly visit: (service: string, path: string) => Promise<void>;
   readonly loadOf: (service: string) => Load;
+  /** The service with a credential that is rotated; undefined in the short story. */
+  readonly credential: CredentialEstate | undefined;
 }
 
 /** The twin of a service, on a database of its own. */
@@ -59,7 +62,15 @@ export async function strike(
           void (await estate.admin("postgres", `alter database ${databases.shared} allow_connections true`)),
       };
     }
+    case "expired": {
+      const at = Date.now();
+      const { a } = field.credential!.credential.roles;
+      await estate.admin("postgres", `alter role ${a} valid until '2020-01-01'`);
+      await estate.admin("postgres", `select pg_terminate_backend(pid) from pg_stat_activity where usename = '${a}'`);
+      return { at, end: none };
+    }
     case "clears":
+    case "exhausted":
     case "returning":
       return { at: await firstFailure(field.loadOf(service.name)), end: none };
   }

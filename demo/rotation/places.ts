@@ -2,7 +2,7 @@
 
 /** The app that reads the database. Its image is that of the storefront. */
 export const app = "orders";
-export const resourceGroup = "shop";
+export const resourceGroup = "sales";
 export const vaultName = "shop-kv";
 /** How often each client opens a connection. Ten of them together open one about every 20 ms. */
 export const everyMilliseconds = 120;
@@ -34,7 +34,7 @@ export function placesIn(subscription: string): Places {
   const provided = (type: string, name: string): string => `${group}/providers/${type}/${name}`;
   return {
     group,
-    environment: provided("Microsoft.App/managedEnvironments", "shop"),
+    environment: provided("Microsoft.App/managedEnvironments", resourceGroup),
     workspace: provided("Microsoft.OperationalInsights/workspaces", "shop-logs"),
     server: provided("Microsoft.DBforPostgreSQL/flexibleServers", "shop-data"),
     vault: provided("Microsoft.KeyVault/vaults", vaultName),

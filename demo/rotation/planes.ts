@@ -103,6 +103,17 @@ const startedLine = (child: ChildProcess, keep: (line: string) => void): Promise
     );
   });
 
+/** Gives the variables by which a control plane knows the credential. */
+export const credentialVariables = ({
+  cloud,
+  credential,
+  rotatorPassword,
+}: Pick<Estate, "cloud" | "credential" | "rotatorPassword">): NodeJS.ProcessEnv => ({
+  BALLAST_CREDENTIALS: JSON.stringify([credential]),
+  BALLAST_VAULTS: `vault.${cloud.suffix}`,
+  BALLAST_ROTATOR_PASSWORD: rotatorPassword,
+});
+
 /** Gives the variables by which a control plane knows the estate. */
 const planeVariables = (
   { cloud, postgres, workspace, credential, rotatorPassword }: Estate,
@@ -115,9 +126,7 @@ const planeVariables = (
   BALLAST_TENANT: cloud.tenant,
   BALLAST_AUDIENCE: audience,
   BALLAST_MANAGED_TARGETS: JSON.stringify([{ resourceGroup, app }]),
-  BALLAST_CREDENTIALS: JSON.stringify([credential]),
-  BALLAST_VAULTS: `vault.${cloud.suffix}`,
-  BALLAST_ROTATOR_PASSWORD: rotatorPassword,
+  ...credentialVariables({ cloud, credential, rotatorPassword }),
   BALLAST_WORKSPACE: workspace,
   BALLAST_RESOURCE_MANAGER: `https://management.${cloud.suffix}`,
   BALLAST_LOGS: `https://api.loganalytics.${cloud.suffix}`,

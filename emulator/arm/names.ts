@@ -36,6 +36,7 @@ const rules: { readonly [type: string]: NameRule } = {
   "Microsoft.Insights/diagnosticSettings": freeOf("<>*%&:\\?+/"),
   "Microsoft.Insights/metricAlerts": freeOf("*#&+:<>?@%{}\\/"),
   "Microsoft.Insights/scheduledQueryRules": freeOf("*<>%{}&:\\?/#"),
+  "Microsoft.Insights/workbooks": { pattern: guid, says: "a GUID" },
   "Microsoft.Network/virtualNetworks": network(2, 64),
   "Microsoft.Network/virtualNetworks/subnets": network(1, 80),
   "Microsoft.Network/privateDnsZones/A": {

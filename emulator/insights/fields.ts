@@ -240,3 +240,33 @@ export const diagnosticSettingFields: FieldClasses = {
     "properties.metrics[].retentionPolicy.days": [0, 365],
   },
 };
+
+/** The classes of the fields of a workbook, which people open in the portal. */
+export const workbookFields: FieldClasses = {
+  modelled: {
+    apiVersion,
+    id,
+    name: "a GUID",
+    type,
+    location: "never changes",
+    tags: "kept and shown",
+    systemData: "read-only",
+    ...alike("read-only", ...properties("timeModified", "userId", "revision")),
+  },
+  validated: {
+    kind: "shared",
+    "properties.displayName": "required, and not empty",
+    "properties.serializedData": "required; the JSON of a workbook, with a version and items",
+    "properties.sourceId": "a resource's id, or Azure Monitor",
+  },
+  inert: {
+    etag: "kept and shown",
+    ...alike("there is no portal", ...properties("category", "version", "description", "tags")),
+  },
+  unsupported: {
+    "identity.type": ownIdentity,
+    "identity.userAssignedIdentities": ownIdentity,
+    "properties.storageUri": { why: "workbooks in a storage account" },
+    ...alike(neverShown, "identity.principalId", "identity.tenantId"),
+  },
+};

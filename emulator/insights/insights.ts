@@ -8,6 +8,7 @@ import { actionGroups } from "./action-groups.ts";
 import { componentFields } from "./fields.ts";
 import { metricAlerts } from "./metric-alerts.ts";
 import { scheduledQueryRules } from "./scheduled-query-rules.ts";
+import { workbooks } from "./workbooks.ts";
 
 /**
  * The ingestion host, below the cloud's suffix. Connection strings name 127.0.0.1 instead, which any SDK can resolve.
@@ -66,5 +67,11 @@ const components: ResourceType = {
   },
 };
 
-/** Components, action groups and rules, as Resource Manager serves them. */
-export const insightsTypes: readonly ResourceType[] = [components, actionGroups, metricAlerts, scheduledQueryRules];
+/** Components, action groups, rules and workbooks, as Resource Manager serves them. */
+export const insightsTypes: readonly ResourceType[] = [
+  components,
+  actionGroups,
+  metricAlerts,
+  scheduledQueryRules,
+  workbooks,
+];

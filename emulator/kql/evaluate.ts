@@ -1,7 +1,9 @@
 // Evaluates a Kusto query over rows in memory: `let` with scalars and tables, then a table and its operators. Served
-// are where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct and count.
+// are where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct, count, union and
+// join.
 // Everything else is refused by its name, since a query that is only partly understood would answer with wrong numbers.
 import { type Aggregate, aggregate, type Column } from "./aggregates.ts";
+import { joined, parametersOf, united } from "./combining.ts";
 import { scalar } from "./scalars.ts";
 import { notServed, parseQuery, refusedToo, type Syntax, semantic } from "./syntax.ts";
 import { constant, type Row, type Scalar, type Scope, unquoted, type Value } from "./values.ts";
@@ -53,6 +55,7 @@ function bind(name: string, syntax: Syntax, names: Names): void {
   if (syntax.kind === "FunctionDeclaration") throw notServed(`the function '${name}', which the query declares`);
   const isTable =
     syntax.kind === "PipeExpression" ||
+    syntax.kind === "UnionOperator" ||
     (syntax.kind === "NameReference" && !names.lets.has(unquoted(syntax.text))) ||
     (syntax.kind === "ParenthesizedExpression" && syntax.parts[0]?.kind === "PipeExpression");
   if (isTable) {
@@ -78,9 +81,12 @@ function tableNamed(text: string, { tables, letTables }: Names): Table {
 function tabular(syntax: Syntax, names: Names): Table {
   if (syntax.kind === "NameReference") return tableNamed(syntax.text, names);
   if (syntax.kind === "ParenthesizedExpression") return tabular(syntax.parts[0]!, names);
+  if (syntax.kind === "UnionOperator") return unitedWith([], syntax, names);
   if (syntax.kind !== "PipeExpression") throw notServed(`'${syntax.text}' as a table`);
   const table = tabular(syntax.parts[0]!, names);
   const operator = syntax.parts[1]!;
+  if (operator.kind === "UnionOperator") return unitedWith([table], operator, names);
+  if (operator.kind === "JoinOperator") return joinedWith(table, operator, names);
   const apply = operators[operator.kind];
   if (!apply) throw notServed(`the operator '${operator.text.split(/\s/)[0]}'`);
   const hint = operator.parts.find(({ kind, parts }) => kind === "List" && parts[0]?.kind === "NamedParameter");
@@ -93,6 +99,21 @@ function tabular(syntax: Syntax, names: Names): Table {
     operator.parts.filter(({ kind, parts }) => kind !== "List" || parts.length > 0),
     scope,
   );
+}
+
+function unitedWith(first: readonly Table[], operator: Syntax, names: Names): Table {
+  const others = operator.parts.at(-1)!.parts.map((each) => {
+    if (each.kind.includes("Name") && each.text.includes("*"))
+      throw notServed(`'${each.text}', which names several tables`);
+    return tabular(each, names);
+  });
+  return united([...first, ...others], parametersOf(operator));
+}
+
+function joinedWith(left: Table, operator: Syntax, names: Names): Table {
+  const [right, on] = operator.parts.filter(({ kind }) => kind !== "List");
+  if (on?.kind !== "JoinOnClause") throw notServed(`'${on?.text ?? operator.text}' of the operator 'join'`);
+  return joined(left, tabular(right!, names), on, parametersOf(operator));
 }
 
 type Operator = (table: Table, parts: readonly Syntax[], scope: Scope) => Table;

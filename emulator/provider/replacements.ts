@@ -18,6 +18,7 @@ export const replacements: { readonly [token: string]: readonly string[] } = {
   "azure-native:app:Job": ["location", "environmentId"],
   "azure-native:monitor:DiagnosticSetting": [],
   "azure-native:applicationinsights:Component": ["location"],
+  "azure-native:applicationinsights:Workbook": ["location"],
   "azure-native:monitor:ActionGroup": ["location"],
   "azure-native:monitor:MetricAlert": ["location"],
   "azure-native:monitor:ScheduledQueryRule": ["location"],

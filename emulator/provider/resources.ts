@@ -133,6 +133,13 @@ const described: readonly Omit<NativeResource, "forceNew">[] = [
     ),
   },
   {
+    token: "azure-native:applicationinsights:Workbook",
+    type: "Microsoft.Insights/workbooks",
+    apiVersion: "2023-06-01",
+    path: inGroup("Microsoft.Insights/workbooks", "resourceName"),
+    named: { parameter: "resourceName", how: "uuid" },
+  },
+  {
     token: "azure-native:monitor:ActionGroup",
     type: "Microsoft.Insights/actionGroups",
     apiVersion: "2024-10-01-preview",

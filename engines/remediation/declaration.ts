@@ -2,6 +2,7 @@
 // program declares it and the control plane reads it by the same form, so that a preview refuses what the control plane
 // would. A limit that is not set has its default. What could never help is refused by name.
 import { completed, defaultsOf, type Form, list, object, optional } from "../form.ts";
+import { type AppTarget, appKey } from "../targets.ts";
 import { type Objective, objectiveForm } from "./objectives/objective.ts";
 import { limitsForm, objectionsToPolicy, type Policy, policyFields, verificationForm } from "./policy.ts";
 import { changesWorld, objectionsToRung, rungFields } from "./runbooks.ts";
@@ -43,6 +44,11 @@ function objectionsTo({ targets, policies, objectives }: Remediations): readonly
   const rules = policies.map(({ rule }) => rule.toLowerCase());
   return [
     ...objectionsToObjectives(targets, objectives),
+    ...objectives.flatMap(({ ticket, target }) =>
+      ticket === undefined || rules.includes(ticket.toLowerCase())
+        ? []
+        : [`No policy is for ${ticket}, so nobody would be told that ${target} uses up its error budget.`],
+    ),
     ...targets
       .flatMap(({ dependsOn }) => dependsOn)
       .filter((target) => !declared.includes(target))
@@ -65,6 +71,19 @@ function objectionsTo({ targets, policies, objectives }: Remediations): readonly
     ]),
   ];
 }
+
+/** Says which policies return an app to the revision before although no release of it is in the journal. */
+export const objectionsToUnmanaged = (
+  { policies }: Pick<Remediations, "policies">,
+  managed: readonly AppTarget[],
+): readonly string[] =>
+  policies
+    .filter(({ ladder }) => ladder.some(({ runbook }) => runbook === "return-to-previous"))
+    .flatMap(({ rule, targets }) =>
+      targets
+        .filter((target) => target.startsWith("app/") && !managed.some((each) => appKey(each) === target.toLowerCase()))
+        .map((target) => `The policy of ${rule} can never return ${target}: it is not among managedTargets.`),
+    );
 
 /** A promise that is stricter than that of something the app cannot do without is not in the app's power. */
 function objectionsToObjectives(targets: readonly Declared[], objectives: readonly Objective[]): readonly string[] {

@@ -4,6 +4,7 @@ import { after, type Instant, secondsBetween } from "../time.ts";
 import { contend, contenderEffect, failContender, refuseContender } from "./contenders.ts";
 import { isBehindGate } from "./decisions/gate.ts";
 import { initialState } from "./initial-state.ts";
+import { unjudgedReason, whyUnjudged } from "./intent.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "./judge/gather.ts";
 import { keyOfVerdict } from "./judge/key-of-verdict.ts";
@@ -109,7 +110,7 @@ const begun = ({ now, doubtUntil, ...before }: RolloutState, { intent, steps }: 
       startedAt: now,
       askedBy: [intent.requestedBy],
       dryRun: dryRunOf(intent),
-      promoted: intent.returns !== undefined,
+      promoted: whyUnjudged(intent) !== undefined,
     },
     intent.purpose === undefined ? "inspecting" : "repointing",
   );
@@ -217,8 +218,7 @@ function begin(state: RolloutState, activate: boolean): RolloutState {
 function pass(state: RolloutState, percent: number, message: string): RolloutState {
   const step = state.steps.findIndex((next) => next > percent);
   if (step !== -1) return enter({ ...state, step, adopted: undefined, waiting: undefined }, "shifting");
-  const asked = state.intent?.returns === undefined ? "promoted-by-signal" : "returned";
-  const reason = state.promoted ? asked : "every-step-passed";
+  const reason = state.promoted ? unjudgedReason(state.intent!) : "every-step-passed";
   return enter(
     { ...state, ending: { result: "promoted", reason, message } },
     state.stable === null ? "retiring" : "settling",

@@ -19,6 +19,7 @@ import type { Range } from "../range.ts";
 import type { AppTarget } from "../targets.ts";
 import { traceForm } from "../trace.ts";
 import { probeRequestForm } from "./probe-request.ts";
+import type { EndReason } from "./reasons.ts";
 
 /** A number of a plan. */
 export interface LimitForm extends Form<number> {
@@ -342,8 +343,8 @@ const purposeFields = {
 };
 
 /**
- * What a rollout of a rotation changes. The control plane makes the revision itself, of the one that serves, and the
- * rollout is always judged.
+ * What a rollout of a rotation changes. The control plane makes the revision itself, of the one that serves. The
+ * rollout is judged, unless a remediation asked for the rotation.
  */
 export interface Purpose extends ObjectOf<typeof purposeFields> {}
 
@@ -363,6 +364,13 @@ const intentFields = {
         "test and is not judged, since it served before.",
     }),
   ),
+  repairs: optional(
+    text("an alert rule's name", {
+      description:
+        "The alert rule whose remediation asked for the rotation. The revision with the other secret gets all of the " +
+        "traffic after its smoke test and is not judged: stable fails, so nothing can be compared with it.",
+    }),
+  ),
   requestedBy: text("a caller's id", { least: 0 }),
   requestedByName: optional(text("a caller's name", { least: 0 })),
   trace: traceForm,
@@ -371,3 +379,15 @@ export const intentForm = object(intentFields);
 
 /** A requested release: this revision of this app, with this strategy and these thresholds. */
 export interface ReleaseIntent extends ObjectOf<typeof intentFields> {}
+
+/** Says why a release is not judged: a remediation asked for it. Undefined if none did. */
+export function whyUnjudged({ returns, repairs }: Pick<ReleaseIntent, "returns" | "repairs">): string | undefined {
+  if (returns !== undefined) return `a remediation of ${returns} returns to it`;
+  return repairs === undefined ? undefined : `a remediation of ${repairs} cuts over to it`;
+}
+
+/** Gives the reason of a promotion that the judge did not decide. */
+export function unjudgedReason({ returns, repairs }: Pick<ReleaseIntent, "returns" | "repairs">): EndReason {
+  if (returns !== undefined) return "returned";
+  return repairs === undefined ? "promoted-by-signal" : "repaired";
+}

@@ -21,6 +21,7 @@ export const endReasons = {
   "every-step-passed": "the canary passed every step",
   "promoted-by-signal": "a person promoted the canary",
   returned: "a remediation returned the traffic to this revision, which served before",
+  repaired: "a remediation cut over to another secret, because stable fails",
   "same-template": "the revision has the template of the one that serves",
   "worse-than-stable": "the judge found the canary worse than the thresholds allow",
   "probes-failed": "the canary's own address failed too many probes in a row",

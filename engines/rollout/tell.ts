@@ -17,9 +17,11 @@ const dryRunWould: Readonly<Record<Verdict["verdict"], string>> = {
 export function messageOf(event: RolloutEvent): string {
   switch (event.kind) {
     case "Planned": {
-      const { strategy, requestedBy, requestedByName = requestedBy, returns } = event.intent;
+      const { strategy, requestedBy, requestedByName = requestedBy, returns, repairs } = event.intent;
       if (returns !== undefined)
         return `all traffic at once, since it served before: a remediation of ${returns} returns to it`;
+      if (repairs !== undefined)
+        return `all traffic after its smoke test, since stable fails: a remediation of ${repairs} cuts over to it`;
       const bake = `${duration(strategy.bakeSeconds)} of bake each`;
       return `canary at ${event.steps.join(", ")} percent, ${bake}, requested by ${requestedByName}`;
     }

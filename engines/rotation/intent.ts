@@ -64,6 +64,7 @@ const intentFields = {
   ...requestFields,
   requestedBy: text("a caller's id", { least: 0 }),
   requestedByName: optional(text("a caller's name", { least: 0 })),
+  repairs: optional(text("an alert rule's name", { description: "The alert rule whose remediation asked for it." })),
   trace: traceForm,
 };
 export const intentForm = object(intentFields);

@@ -103,6 +103,8 @@ function requestRollout(state: RotationState, intent: RotationIntent, { credenti
         replaces: slotSecret(credential, otherSlot(slot)),
         url: (slot === state.live ? state.old : state.made)?.url ?? "",
       },
+      // What an alert was fired for fails on stable, so a canary that is judged beside it would wait in vain.
+      ...(intent.repairs === undefined ? {} : { repairs: intent.repairs }),
       requestedBy: intent.requestedBy,
       ...(intent.requestedByName === undefined ? {} : { requestedByName: intent.requestedByName }),
       ...(intent.trace === undefined ? {} : { trace: intent.trace }),

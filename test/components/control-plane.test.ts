@@ -113,6 +113,13 @@ test("remediations that could never help are refused at preview, by name", async
   await expect(refused({ verification: undefined })).rejects.toThrow("verification is missing");
   await expect(refused({ targets: ["app/shop/other"] })).rejects.toThrow("which is not declared");
   await expect(refused({ limits: { cooldownSeconds: 9 } })).rejects.toThrow("lookBackSeconds");
+  const unmanaged = {
+    targets: [{ target: "app/shop/other", dependsOn: [] }],
+    policies: [{ ...policy, targets: ["app/shop/other"], ladder: [{ runbook: "return-to-previous" }] }],
+  };
+  await expect(controlPlane({ remediations: JSON.stringify(unmanaged) })).rejects.toThrow(
+    "The policy of app-failing can never return app/shop/other: it is not among managedTargets.",
+  );
 });
 
 const issues = {

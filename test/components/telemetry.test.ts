@@ -1,7 +1,9 @@
 // What a Telemetry deploys: an Application Insights component that accepts no key alone, an identity that may publish
 // there and nothing else, and a rule for each alert.
+
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { codesNeeded } from "../../components/platform/alert-addresses.ts";
 import { alertsOf } from "../../components/platform/alerts.ts";
 import { Telemetry, type TelemetryArgs } from "../../components/platform/telemetry.ts";
 import { describedMetrics } from "../support/controlplane/described-metrics.ts";
@@ -105,4 +107,18 @@ test("alerts query existing metrics, look back at least as far as they run, and 
   }
   expect(alerts.find(({ id }) => id === "intervals-late")!.query).toContain("lag > 60");
   expect(alerts.find(({ id }) => id === "app-failing")!.query).toContain('in ("storefront", "search")');
+});
+
+test.each<[string, readonly string[] | undefined, readonly string[], string | undefined]>([
+  ["a new group", undefined, ["ann@example.com"], "ann@example.com"],
+  ["an address that is added", ["ann@example.com"], ["Ann@Example.com", "bob@example.com"], "bob@example.com"],
+  ["no new address", ["ann@example.com", "bob@example.com"], ["bob@example.com"], undefined],
+  ["a group without addresses", undefined, [], undefined],
+])("whoever adds an address is told of its code: %s", (_what, before, now, told) => {
+  const of = (addresses: readonly string[]) => ({
+    emailReceivers: addresses.map((emailAddress) => ({ name: emailAddress, emailAddress })),
+  });
+  const message = codesNeeded(before && of(before), of(now));
+  if (told === undefined) expect(message).toBeUndefined();
+  else expect(message).toContain(`sends no alert to ${told} until the one-time code`);
 });

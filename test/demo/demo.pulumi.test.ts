@@ -50,6 +50,7 @@ const account = () =>
     controlPlaneKilled: boolean;
     seed: number | null;
     rotation: { control: { failedLogins: number } };
+    remediation: readonly { failedRequests: number; failedRequestsWithoutAutomation: number }[];
   };
 
 interface Recorded {
@@ -132,6 +133,17 @@ function expectOnlyForLooking(lent: string): void {
   ]);
 }
 
+/** Checks that the incident was repaired, and that fewer users felt it than those of the twin. */
+function expectRepaired(): void {
+  const [incident, ...others] = account().remediation;
+  expect(others).toEqual([]);
+  expect(incident).toMatchObject({
+    kind: "hang",
+    remediations: [{ result: "repaired", reason: "verified", actions: ["restart-revision"] }],
+  });
+  expect(incident!.failedRequests).toBeLessThan(incident!.failedRequestsWithoutAutomation);
+}
+
 describe("the demo without a seed", () => {
   it("plays the standard story, serves a second terminal, and leaves nothing after Ctrl-C", {
     timeout: 600_000,
@@ -176,6 +188,7 @@ describe("the demo without a seed", () => {
       leaks: [],
     });
     expect(account().rotation.control.failedLogins).toBeGreaterThan(0);
+    expectRepaired();
     expect(await watched).toEqual({
       "ballast -- release follow": expect.stringMatching(
         /StepReached +canary has 5 percent[^]*promoted {2}[^]*code 0$/,

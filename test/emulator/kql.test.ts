@@ -314,11 +314,11 @@ describe("Microsoft's analysis of a query agrees", () => {
 describe("refusals", () => {
   test.each([
     [
-      "T | join kind=inner (T) on RequestId",
-      "EmulatorUnsupported: The emulator does not evaluate the operator 'join'. Azure does.",
+      "T | join kind=fullouter (T) on RequestId",
+      "EmulatorUnsupported: The emulator does not evaluate 'kind=fullouter' of the operator 'join'. Azure does.",
     ],
     ["T | render timechart", "operator 'render'"],
-    ["union T, T", "as a table"],
+    ["union T*", "'T*', which names several tables"],
     ["T | make-series n=count() on TimeGenerated step 1s", "operator 'make-series'"],
     ["T | extend x = extract_all('a', RequestId)", "the function extract_all()"],
     ["T | count; T | take 1", "does not evaluate several tabular statements in one query"],

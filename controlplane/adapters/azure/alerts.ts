@@ -2,6 +2,7 @@
 // of the other clients, with their identity, network route and time limits.
 import { createDefaultHttpClient, createPipelineRequest, type HttpClient } from "@azure/core-rest-pipeline";
 import type { Result } from "../../../engines/engine.ts";
+import type { ParsedAlert } from "../../../engines/remediation/alerts/alert.ts";
 import { parseListedAlert } from "../../../engines/remediation/alerts/parse.ts";
 import { sightingsOf } from "../../../engines/remediation/sightings.ts";
 import type { Declared, Policy } from "../../../engines/remediation/vocabulary.ts";
@@ -11,8 +12,9 @@ import type { Connection } from "./connection.ts";
 import { ask, failureOf, type Patience } from "./trouble.ts";
 
 const apiVersion = "2019-05-05-preview";
-/** A list that is longer is not read to its end: then what is missing is said to be missing. */
+/** A list that is longer is not read to its end: what is missing is said to be missing, except critical alerts. */
 const pagesMax = 8;
+const critical = "&severity=Sev0&monitorCondition=Fired";
 const day = 86_400;
 
 /** Where alerts are listed, and what they may be about. */
@@ -33,17 +35,33 @@ export function createAlerts(setting: AlertsSetting): Alerts {
   const told = new Set<string>();
   return {
     list: async (since, cancel) => {
-      const found = await fetchPages(setting, client, secondsBetween(since, setting.now()), cancel);
+      const seconds = secondsBetween(since, setting.now());
+      const found = await fetchPages(setting, client, seconds, "", cancel);
       if (!found.ok) return found;
       const { items, isWhole } = found.value;
-      const seen = sightingsOf(items.map(parseListedAlert), setting.graph, setting.policies);
+      // The newest come first, so a storm pushes a critical alert off the last page.
+      const urgent = isWhole ? undefined : await fetchPages(setting, client, seconds, critical, cancel);
+      if (urgent?.ok === false) return urgent;
+      const parsed = [...items, ...(urgent?.value.items ?? [])].map(parseListedAlert);
+      const seen = sightingsOf(onceEach(parsed), setting.graph, setting.policies);
       for (const refused of seen.refused.filter((each) => !told.has(each))) {
         told.add(refused);
         setting.log(`an alert is not acted on: ${refused}`);
       }
-      return { ok: true, value: { alerts: seen.alerts, leftOut: seen.leftOut + (isWhole ? 0 : 1) } };
+      return { ok: true, value: { alerts: seen.alerts, leftOut: isWhole ? 0 : 1 } };
     },
   };
+}
+
+/** Leaves out an alert that both lists have. */
+function onceEach(parsed: readonly ParsedAlert[]): readonly ParsedAlert[] {
+  const seen = new Set<string>();
+  return parsed.filter((each) => {
+    if (!("alert" in each)) return true;
+    const isFirst = !seen.has(each.alert.id);
+    seen.add(each.alert.id);
+    return isFirst;
+  });
 }
 
 interface Pages {
@@ -55,9 +73,10 @@ async function fetchPages(
   { connection, patience, resourceManager, subscription }: AlertsSetting,
   client: HttpClient,
   seconds: number,
+  filter: string,
   cancel: AbortSignal,
 ): Promise<Result<Pages>> {
-  const query = `api-version=${apiVersion}&includeContext=true&timeRange=${seconds <= day ? "1d" : "7d"}`;
+  const query = `api-version=${apiVersion}&includeContext=true&timeRange=${seconds <= day ? "1d" : "7d"}${filter}`;
   const path = `/subscriptions/${subscription}/providers/Microsoft.AlertsManagement/alerts`;
   const items: unknown[] = [];
   let next: string | undefined = `${resourceManager}${path}?${query}`;

@@ -36,7 +36,7 @@ export const azureEvidence =
       rows(
         [
           "AppExceptions",
-          `where AppRoleName == ${app}`,
+          `where AppRoleName =~ ${app}`, // the name of a role has the letters that the app's own code gave it
           "summarize times = sum(ItemCount) by ExceptionType, ProblemId",
           `top ${exceptionsMax} by times desc`,
         ],

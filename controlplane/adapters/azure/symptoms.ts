@@ -82,7 +82,11 @@ function countsIn(row: readonly unknown[] | undefined, to: Instant): Result<Rows
 export const failedRequestsQuery = (apps: readonly string[], from: Instant, to: Instant): string =>
   requestsQuery(apps, from, to, "StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode)");
 
-function requestsQuery(apps: readonly string[], from: Instant, to: Instant, bad: string): string {
+const requestsQuery = (apps: readonly string[], from: Instant, to: Instant, bad: string): string =>
+  [...requestsOf(apps, from, to), `summarize samples = count(), bad = countif(${bad})`].join("\n| ");
+
+/** Writes the lines of a query that choose the requests of apps within a span. */
+export function requestsOf(apps: readonly string[], from: Instant, to: Instant): readonly string[] {
   const names = apps.map((app) => app.split("/").at(-1) ?? "");
   const own = names.map((app) => `Authority !startswith ${JSON.stringify(`${app}--`)}`);
   const at = (moment: Instant): string => `datetime(${new Date(moment).toISOString()})`;
@@ -90,6 +94,5 @@ function requestsQuery(apps: readonly string[], from: Instant, to: Instant, bad:
     "ContainerAppHTTPLogs",
     `where ContainerAppName in (${names.map((app) => JSON.stringify(app)).join(", ")}) and ${own.join(" and ")}`,
     `where TimeGenerated >= ${at(from)} and TimeGenerated < ${at(to)}`,
-    `summarize samples = count(), bad = countif(${bad})`,
-  ].join("\n| ");
+  ];
 }

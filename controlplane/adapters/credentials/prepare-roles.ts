@@ -19,6 +19,8 @@ export interface CredentialRoles {
  *
  * A statement with a password in it may be logged and is shown to others; parameters of a function are not. Its
  * handler raises the error anew, because PostgreSQL logs the statement within a function that failed.
+ *
+ * A new password has a new life, which the vault's version limits: an old `VALID UNTIL` would refuse it at once.
  */
 const setVerifier = `create or replace function ballast_rotation.set_verifier(login_role text, verifier text)
   returns void language plpgsql security invoker set search_path = pg_catalog as $function$
@@ -26,7 +28,7 @@ begin
   if verifier !~ '^SCRAM-SHA-256[$][0-9]+:[A-Za-z0-9+/=]+[$][A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+$' then
     raise exception using errcode = '22023', message = 'not a verifier';
   end if;
-  execute format('alter role %I with login password %L', login_role, verifier);
+  execute format('alter role %I with login password %L valid until %L', login_role, verifier, 'infinity');
 exception when others then
   raise exception using errcode = sqlstate, message = 'the verifier could not be set (' || sqlstate || ')';
 end $function$`;

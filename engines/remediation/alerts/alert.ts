@@ -10,6 +10,8 @@ const alertKinds = {
   metric: {},
   "metric-dynamic": {},
   availability: {},
+  /** Computed by the control plane from an objective; Azure Monitor knows nothing of it. */
+  objective: {},
   "log-simple": { unfit: "it is stateless: it fires for each row and never resolves" },
   "log-legacy": { unfit: "it has no id of its own, so a repeated delivery cannot be recognized" },
   "metric-legacy": { unfit: "it has no id of its own, so a repeated delivery cannot be recognized" },

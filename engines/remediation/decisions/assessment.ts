@@ -17,7 +17,7 @@ export function concludeAssessment(state: RemediationState, situation: Situation
     runbook,
     checked: all.map(({ guard, finding }) => ({ guard, passes: finding.verdict === "pass", message: finding.message })),
   };
-  return [guarded, ...tellOfBudget(state, situation), ...follow(state, situation, first)];
+  return [guarded, ...tellOnce(state, situation), ...follow(state, situation, first)];
 }
 
 function follow(
@@ -75,10 +75,23 @@ function overdue(state: RemediationState, why: string): readonly RemediationDeci
     : [];
 }
 
-/** Tells a person once that the error budget is used up. The remediation goes on. */
-function tellOfBudget(state: RemediationState, { budgetLeftPercent: left }: Situation): readonly RemediationDecision[] {
+/**
+ * Tells a person once of what cannot wait for the end: the error budget is used up, or a critical alert has fired on
+ * the same target, whose own incident waits until this one has ended. The remediation goes on.
+ */
+function tellOnce(
+  state: RemediationState,
+  { budgetLeftPercent: left, alerts }: Situation,
+): readonly RemediationDecision[] {
+  if (state.told) return [];
+  const { target, alert } = state.incident!;
+  const critical = alerts?.find(
+    (each) => each.severity === 0 && each.resolvedAt === null && each.target === target && each.id !== alert.id,
+  );
+  if (critical !== undefined)
+    return [
+      { kind: "PersonTold", message: `critical: the rule ${critical.rule} fired too; a remediation is in progress` },
+    ];
   const isGone = left !== null && left <= 0 && changesWorld(state.policy!.ladder[state.rung]!.runbook);
-  return isGone && !state.told
-    ? [{ kind: "PersonTold", message: "the error budget is used up; a remediation is in progress" }]
-    : [];
+  return isGone ? [{ kind: "PersonTold", message: "the error budget is used up; a remediation is in progress" }] : [];
 }

@@ -11,7 +11,10 @@ type Targeted = Sighting & { readonly target: TargetKey };
 
 const isFired = ({ resolvedAt }: Sighting): boolean => resolvedAt === null;
 
-/** Gives the fired alerts that name a declared target, this incident's own included. */
+/**
+ * Gives the fired alerts that name a declared target, this incident's own included. A budget that has been used up over
+ * days explains nothing that has just begun.
+ */
 function firedOn({ incident, situation }: Guarded): readonly Targeted[] {
   const { alert, target } = incident;
   const own: Targeted = {
@@ -25,7 +28,8 @@ function firedOn({ incident, situation }: Guarded): readonly Targeted[] {
     resolvedAt: null,
   };
   const others = (situation.alerts ?? []).filter(
-    (each): each is Targeted => isFired(each) && each.target !== null && each.id !== alert.id,
+    (each): each is Targeted =>
+      isFired(each) && each.target !== null && each.id !== alert.id && each.kind !== "objective",
   );
   return [own, ...others];
 }

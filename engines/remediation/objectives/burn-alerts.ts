@@ -9,7 +9,7 @@ import { badRequest, budgetOf, type Objective } from "./objective.ts";
 const ingestionMinutes = 2;
 
 /** One pair of windows. */
-interface BurnWindow {
+export interface BurnWindow {
   readonly id: "fast" | "slow" | "ticket";
   readonly severity: 1 | 2 | 3;
   readonly longMinutes: number;
@@ -21,11 +21,20 @@ interface BurnWindow {
 const windows: readonly BurnWindow[] = [
   { id: "fast", severity: 1, longMinutes: 60, shortMinutes: 5, budgetPercent: 2 },
   { id: "slow", severity: 2, longMinutes: 360, shortMinutes: 30, budgetPercent: 5 },
-  { id: "ticket", severity: 3, longMinutes: 4320, shortMinutes: 360, budgetPercent: 10 },
 ];
 
-/** A rule of Azure Monitor looks back two days at most. */
-const lookBackMinutesMax = 2880;
+/** The pair that no rule can evaluate: one of Azure Monitor looks back two days at most. ticket.ts computes it. */
+export const ticketWindow: BurnWindow = {
+  id: "ticket",
+  severity: 3,
+  longMinutes: 4320,
+  shortMinutes: 360,
+  budgetPercent: 10,
+};
+
+/** For how long the alert over three days may stay fired after its cause is gone. */
+export const ticketLookBackSeconds = ticketWindow.shortMinutes * 60;
+
 const everyMinutes = 5;
 
 /** An alert that a rule of Azure Monitor evaluates. */
@@ -41,44 +50,26 @@ export interface BurnAlert {
   readonly lookBackSeconds: number;
 }
 
-/** The alerts of an objective, and what no rule can evaluate. */
-export interface BurnAlerts {
-  readonly alerts: readonly BurnAlert[];
-  /** A sentence for each alert that is left out. */
-  readonly leftOut: readonly string[];
-}
-
 /** Gives how many times faster than allowed the budget is used up when an alert fires. */
-const burnOf = ({ budgetPercent, longMinutes }: BurnWindow, { periodDays }: Objective): number =>
+export const burnOf = ({ budgetPercent, longMinutes }: BurnWindow, { periodDays }: Objective): number =>
   Math.round(((budgetPercent / 100) * periodDays * 1440 * 1000) / longMinutes) / 1000;
 
-const fits = ({ longMinutes }: BurnWindow): boolean => longMinutes <= lookBackMinutesMax;
-
 /**
- * Gives the alerts of an objective. A window that no rule can look back is left out and named: what is left of the
- * budget still gates what remediations may do.
+ * Gives the alerts of an objective that rules of Azure Monitor evaluate.
  *
  * @param silentMinutes After this long without a request the objective counts as not measured.
  */
-export const burnAlertsOf = (objective: Objective, silentMinutes: number): BurnAlerts => ({
-  alerts: [
-    ...windows.filter(fits).map((window) => burnAlert(objective, window)),
-    ...(silentMinutes > 0 ? [unmeasured(objective, silentMinutes)] : []),
-  ],
-  leftOut: windows
-    .filter((window) => !fits(window))
-    .map(
-      ({ id, longMinutes }) =>
-        `The ${id} alert over ${duration(longMinutes * 60)} is left out: a rule looks back two days at most.`,
-    ),
-});
+export const burnAlertsOf = (objective: Objective, silentMinutes: number): readonly BurnAlert[] => [
+  ...windows.map((window) => burnAlert(objective, window)),
+  ...(silentMinutes > 0 ? [unmeasured(objective, silentMinutes)] : []),
+];
 
 /**
  * Says which alerts of an objective could never fire: a loose objective has so large a budget that not even an outage
  * uses it up that fast.
  */
 export const objectionsToReach = (objective: Objective): readonly string[] =>
-  windows.filter(fits).flatMap((window) => {
+  [...windows, ticketWindow].flatMap((window) => {
     const percent = Math.round(burnOf(window, objective) * budgetOf(objective) * 10_000) / 100;
     return percent < 100
       ? []

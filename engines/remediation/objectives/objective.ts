@@ -37,6 +37,14 @@ export const objectiveFields = {
     }),
     10,
   ),
+  ticket: optional(
+    text("an alert's name", {
+      most: 260,
+      description:
+        "The name of the alert over three days, which the control plane computes: a rule of Azure Monitor looks back " +
+        "two days at most. Without a name it is not computed.",
+    }),
+  ),
 };
 export const objectiveForm = object(objectiveFields, { check: objectionsToObjective });
 
@@ -67,7 +75,10 @@ export function budgetLeft(objective: Objective, { samples, bad }: { readonly sa
 }
 
 /** Writes the condition of a bad request, in KQL. */
-export const badRequest = ({ measures, withinMilliseconds }: Objective): string =>
+export const badRequest = ({
+  measures,
+  withinMilliseconds,
+}: Pick<Objective, "measures" | "withinMilliseconds">): string =>
   measures === "latency"
     ? `RequestDuration > ${withinMilliseconds}`
     : "(StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode))";

@@ -1,5 +1,6 @@
 // Weights as read back → whether they are as wanted, have drifted, or were moved by another client whose
 // change is adopted.
+import { whyUnjudged } from "../intent.ts";
 import type { RolloutDecision, RolloutState, Weight } from "../vocabulary.ts";
 import { percentOf, sameName, sameWeights, shareOf, wantedWeights } from "../weights.ts";
 import { abort, degrade, finish } from "./end.ts";
@@ -23,8 +24,7 @@ export function concludeReadBack(
   if (state.stable === null)
     return [reached, { kind: "StepPassed", percent, message: "it is the app's first revision" }];
   if (!state.promoted) return [reached];
-  const { returns } = state.intent!;
-  const message = returns === undefined ? "requested by a person" : `a remediation of ${returns} returns to it`;
+  const message = whyUnjudged(state.intent!) ?? "requested by a person";
   return [reached, { kind: "StepPassed", percent, message }];
 }
 

@@ -37,6 +37,22 @@ test("missing telemetry fails once the control plane is old enough to have repor
     state: "ok",
     message: "the control plane's last report arrived 42 s ago",
   });
+  await shop.write(
+    "PUT",
+    `${shop.group}/providers/Microsoft.Insights/actionGroups/people?api-version=2024-10-01-preview`,
+    {
+      location: "Global",
+      properties: {
+        groupShortName: "people",
+        enabled: true,
+        emailReceivers: [{ name: "ann", emailAddress: "ann@example.com", useCommonAlertSchema: true }],
+      },
+    },
+  );
+  expect(await telemetry([3, 0.7], 60)).toMatchObject({
+    state: "ok",
+    message: expect.stringContaining("; ann@example.com get alerts only if the one-time code of each was entered"),
+  });
   expect(await telemetry([0, null], 14)).toMatchObject({
     state: "unknown",
     message: "no recent report, but the control plane is only 14 minutes old",

@@ -58,7 +58,9 @@ export async function tellStory(stage: Stage): Promise<void> {
     githubWrites: ["issues"],
     githubApi: project.github.api,
   };
-  const plane = await startPlane(estate, ["shop"], declared, stop, { BALLAST_NOTIFY: JSON.stringify(notify) });
+  const plane = await startPlane(estate, [{ name: "shop" }], declared, stop, {
+    BALLAST_NOTIFY: JSON.stringify(notify),
+  });
   const platform = { scope, controlPlane: plane.endpoint };
   const scene: Scene = { ...stage, project, plane, platform };
   try {

@@ -15,7 +15,9 @@ import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js
 import { ActionGroup } from "@pulumi/azure-native/monitor/actionGroup.js";
 import { Vault } from "@pulumi/azure-native/keyvault/vault.js";
 import { getClientConfig } from "@pulumi/azure-native/authorization/getClientConfig.js";
-import { BaselineAlerts, RemediatedAlert, ServiceObjectives } from ${JSON.stringify(path.join(root, "package.ts"))};
+import {
+  BaselineAlerts, RemediatedAlert, ServiceObjectives, ServiceWorkbook,
+} from ${JSON.stringify(path.join(root, "package.ts"))};
 const group = new ResourceGroup("shop", { resourceGroupName: "shop", location: "westeurope" });
 const inGroup = { resourceGroupName: group.name };
 const workspace = new Workspace("logs", inGroup);
@@ -29,6 +31,7 @@ const answered = { actionGroupIds: [call.id], owner: "shop team", runbook: "Fail
 const promise = new ServiceObjectives("promise", { ...place, ...answered, app: "web",
   objectives: [{ measures: "availability", goodPercent: Number(process.env.GOOD ?? 99.9) }],
   remedy: { ladder: [{ runbook: "return-to-previous" }, { runbook: "collect-diagnostics" }], verification: {} } });
+new ServiceWorkbook("page", { ...place, app: "web", runbook: "Failing app", objectives: promise.objectives });
 new RemediatedAlert("conflicts", { ...place, ...answered, title: "Conflicts", means: "A lock is stale.",
   query: "ContainerAppHTTPLogs | where StatusCode == 409 | project ContainerAppName", dimension: "ContainerAppName",
   threshold: 20, severity: 2, windowMinutes: 60, targets: ["app/shop/web"],
@@ -119,7 +122,9 @@ test("alerts that name their target go up, stay unchanged, are refused by name a
       1,
     ]),
   );
-  expect(policies).toEqual(["promise-availability-fast", "promise-availability-slow"]);
+  expect(policies).toEqual(["fast", "slow", "ticket"].map((each) => `promise-availability-${each}`));
+  const [page] = await listed("workbooks", "2023-06-01");
+  expect(JSON.parse(page!.properties.serializedData).items.length).toBeGreaterThan(5);
   expect((await listed("metricAlerts", "2018-03-01")).map(({ name }) => name)).toEqual(
     ["availability", "refusals", "saturation"].map((each) => `baseline-vault-${each}-keys`),
   );

@@ -3,6 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { ServiceObjectives, type ServiceObjectivesArgs } from "../../../components/alerts/service-objectives.ts";
 import { evaluate } from "../../../emulator/kql/evaluate.ts";
+import { read } from "../../../engines/form.ts";
+import { remediationsForm } from "../../../engines/remediation/declaration.ts";
 import { budgetLeft } from "../../../engines/remediation/objectives/objective.ts";
 import { objectionsToPolicy } from "../../../engines/remediation/policy.ts";
 import { record, valueOf } from "../../support/program/mocks.ts";
@@ -160,16 +162,35 @@ test("the alerts that wake a person get a policy, and its cool-down outlasts the
   expect(component.policies.map(({ rule, targets, limits }) => [rule, targets, limits.actBelowPercent])).toEqual([
     ["promise-availability-fast", ["app/shop/web"], 50],
     ["promise-availability-slow", ["app/shop/web"], 50],
+    ["promise-availability-ticket", ["app/shop/web"], 100],
   ]);
   for (const policy of component.policies) expect(objectionsToPolicy(policy)).toEqual([]);
-  expect(component.policies.map(({ limits }) => limits.lookBackSeconds)).toEqual([22 * 60, 47 * 60]);
+  expect(component.policies.map(({ limits }) => limits.lookBackSeconds)).toEqual([22 * 60, 47 * 60, 6 * 3600]);
   expect(rules.map(({ inputs }) => [inputs["severity"], inputs["windowSize"]])).toEqual([
     [1, "PT1H"],
     [2, "PT6H"],
     [3, "PT1H"],
   ]);
   expect(await valueOf(component.rules)).toHaveLength(3);
-  expect(component.leftOut).toEqual(["The ticket alert over 72h is left out: a rule looks back two days at most."]);
+});
+
+test("the alert over three days is computed by the control plane, and calls a person without a remedy", async () => {
+  const issue = { runbook: "open-issue", repository: "acme/shop" } as const;
+  const ladderOf = async (change: object) => (await made(change)).component.policies.at(-1)!;
+  expect(await ladderOf({})).toMatchObject({
+    rule: "promise-availability-ticket",
+    ladder: [{ runbook: "collect-diagnostics" }],
+  });
+  expect(
+    await ladderOf({ remedy: { ladder: [{ runbook: "return-to-previous" }, issue], verification: {} } }),
+  ).toMatchObject({ ladder: [issue] });
+  const { component } = await made();
+  const targets = [{ target: "app/shop/web", dependsOn: [] }];
+  const { objectives, policies } = component;
+  expect(read(remediationsForm, { targets, objectives, policies })).toHaveProperty("value");
+  expect(read(remediationsForm, { targets, objectives, policies: [] })).toMatchObject({
+    complaints: [expect.stringMatching(/^No policy is for promise-availability-ticket, so nobody would be told/)],
+  });
 });
 
 test.each<[string, object, string]>([

@@ -93,6 +93,13 @@ describe("the roles of a credential", () => {
     await expect(login("shop_b", passwordOf())).rejects.toMatchObject({ code: "28P01" });
   });
 
+  it("log in with a new password after their old one has expired", async () => {
+    const password = passwordOf();
+    await admin.query("alter role shop_b valid until '2020-01-01'");
+    await rolesOf().accept(credential, "b", versionOf(password), always);
+    expect(await login("shop_b", password)).toBe("shop_owner");
+  });
+
   it("of which one existed lose nothing, if the owner gets what that one owns before they are prepared", async () => {
     const [old, other] = [passwordOf(), passwordOf()];
     const carts = "select count(*)::text as name from carts";

@@ -77,6 +77,7 @@ test("asks once for a rotation, and its plan names who is cut over", async () =>
         rotation: "rrs",
         cause: "requested",
         message: "alert app-failing",
+        repairs: "app-failing",
       },
     },
   ]);

@@ -1,7 +1,7 @@
 // The cases that a remediation must survive, as a table: what happens, and the required outcome. Each is decided by the
 // shipped loop, intake and performer in the world of plain objects, except where the engine alone says it.
 import { describe, expect, it } from "vitest";
-import { takeAlerts } from "../../../controlplane/performers/remediation-intake.ts";
+import { startsMax, takeAlerts } from "../../../controlplane/performers/remediation-intake.ts";
 import { fold } from "../../../engines/engine.ts";
 import { dueAt } from "../../../engines/remediation/react.ts";
 import { remediation } from "../../../engines/remediation/remediation.ts";
@@ -35,7 +35,7 @@ const sighting = (more: Partial<Sighting> = {}): Sighting => ({
 });
 
 /** Takes alerts that are listed, with a loop that notes which streams it was asked to start. */
-async function take(alerts: readonly Sighting[], passes = 1): Promise<readonly string[]> {
+async function take(alerts: readonly Sighting[], { atOnce = 1, passes = 1 } = {}): Promise<readonly string[]> {
   const started = new Set<string>();
   const order: string[] = [];
   const intake = {
@@ -48,13 +48,15 @@ async function take(alerts: readonly Sighting[], passes = 1): Promise<readonly s
     },
     known: new Set<string>(),
   };
-  await Promise.all(Array.from({ length: passes }, () => takeAlerts(intake, start, new AbortController().signal)));
+  const look = () => takeAlerts(intake, start, new AbortController().signal);
+  await Promise.all(Array.from({ length: atOnce }, look));
+  for (let pass = 1; pass < passes; pass++) await look();
   return order;
 }
 
 describe("case", () => {
   it("1: the same alert delivered again and again leads to one execution", async () =>
-    expect(await take([sighting(), sighting()], 5)).toEqual([`remediation/app/shop/web/${sighting().id}`]));
+    expect(await take([sighting(), sighting()], { atOnce: 5 })).toEqual([`remediation/app/shop/web/${sighting().id}`]));
 
   it("2: an alert that has resolved starts nothing, and one that resolves during an action is verified", async () => {
     expect(await take([sighting({ resolvedAt: start })])).toEqual([]);
@@ -259,6 +261,17 @@ describe("case", () => {
     expect(state.policy?.limits.cooldownSeconds).toBe(3600);
   });
 
+  it("24: an alert that fires while our own identity changes is acted on once the alerts can be read again", async () =>
+    expect(
+      endsOf(
+        await run({
+          alerts: [{ rule: "app-failing" }],
+          symptoms: cured,
+          missing: [{ what: "alerts", fromMinutes: -5, toMinutes: 12 }],
+        }),
+      ),
+    ).toEqual({ ends: ["repaired verified"], done: ["restart-revision"] }));
+
   it("25: a stop before the action leaves the world as it is", async () =>
     expect(
       endsOf(
@@ -278,9 +291,21 @@ describe("case", () => {
         severity: index === 1499 ? 0 : 3,
       }),
     );
-    const started = await take(alerts);
-    expect(started).toHaveLength(1500);
+    const polls = Math.ceil(alerts.length / startsMax);
+    const started = await take(alerts, { passes: polls });
     expect(started[0]).toContain("app/shop/a1499");
+    expect(new Set(started).size).toBe(1500);
+    expect(await take(alerts)).toHaveLength(startsMax);
+  });
+
+  it("26: a critical alert on a target whose incident is in flight is told of at once", async () => {
+    const { journals } = await run({
+      alerts: [{ rule: "app-failing" }, { rule: "app-down", atMinutes: 1, severity: 0 }],
+      symptoms: cured,
+    });
+    expect(journals[0]!.events.find(({ kind }) => kind === "PersonTold")).toMatchObject({
+      message: "critical: the rule app-down fired too; a remediation is in progress",
+    });
   });
 });
 

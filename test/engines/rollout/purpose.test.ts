@@ -70,6 +70,42 @@ it("is rejected, and deactivates what it may have made, if the revision cannot b
   expect(journal.at(-1)).toMatchObject({ kind: "Finished", result: "rejected" });
 });
 
+it("is not judged if a remediation asked for it, since stable fails: it gets all traffic after its smoke test", () => {
+  const view = { weights: [{ revision: "web--1", percent: 100 }], revisions: ["web--1", "web--b-r1-1"].map(revision) };
+  const asked = told([], { kind: "Request", at: 0, intent: { ...intent, repairs: "app-failing" } });
+  const made = told(asked, { kind: "Outcome", of: "Repoint", at: 1, found: { ok: true, value: null } });
+  const started = told(made, { kind: "Outcome", of: "Inspect", at: 2, found: { ok: true, value: view } });
+  const probed = told(started, {
+    kind: "Outcome",
+    of: "Probe",
+    at: 3,
+    found: { ok: true, value: { running: "Running", good: true, detail: "answered 200" } },
+  });
+  expect(rollout.react(fold(rollout, probed))).toMatchObject({
+    kind: "ShiftTraffic",
+    weights: [{ revision: "web--b-r1-1", percent: 100 }],
+  });
+  const shifted = [{ revision: "web--b-r1-1", percent: 100 }];
+  let journal = told(probed, {
+    kind: "Outcome",
+    of: "ShiftTraffic",
+    at: 4,
+    found: { ok: true, value: { weights: shifted } },
+  });
+  journal = told(journal, {
+    kind: "Outcome",
+    of: "VerifyTraffic",
+    at: 5,
+    found: { ok: true, value: { weights: shifted } },
+  });
+  expect(journal.at(-1)).toMatchObject({
+    kind: "StepPassed",
+    percent: 100,
+    message: "a remediation of app-failing cuts over to it",
+  });
+  expect(fold(rollout, journal).ending).toMatchObject({ result: "promoted", reason: "repaired" });
+});
+
 const { purpose: _purpose, ...plain } = intent;
 const slots = [["database-a", "database-b"]];
 

@@ -36,6 +36,21 @@ describe("a rotation in the pure world", () => {
   }
 });
 
+it("hands the rule of a remediation on to each rollout that it asks for, which is then not judged", async () => {
+  const { journal } = await run(scenarios().find(({ name }) => name === "cuts-over-one-consumer-after-another")!);
+  const asked = (more: object) => {
+    const events = journal.map((event) =>
+      event.kind === "Requested" ? { ...event, intent: { ...event.intent, ...more } } : event,
+    );
+    return events.flatMap((_event, at) => {
+      const effect = rotation.react(fold(rotation, events.slice(0, at + 1)));
+      return effect?.kind === "RequestRollout" ? [effect.intent.repairs] : [];
+    });
+  };
+  expect(new Set(asked({ repairs: "app-failing" }))).toEqual(new Set(["app-failing"]));
+  expect(new Set(asked({}))).toEqual(new Set([undefined]));
+});
+
 it("hands its trace on to each rollout that it asks for, and to its notifications", async () => {
   const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
   const scenario = scenarios().find(({ name }) => name === "cuts-over-one-consumer-after-another")!;

@@ -163,6 +163,13 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     objectives: [{ measures: "availability", goodPercent: 99.9 }],
     remedy: remedyOf,
   },
+  ServiceWorkbook: {
+    ...place,
+    workspaceId: "workspace",
+    app: "shop",
+    runbook: "Failing app",
+    objectives: [{ target: "app/shop/shop", measures: "availability", goodPercent: 99.9 }],
+  },
   Telemetry: { ...place, workspaceId: "workspace", emails: ["ann@example.com"], apps: ["shop"] },
   httpApp: {
     containerAppName: "shop",

@@ -6,7 +6,7 @@ import type { RunbookPort, RunbookPorts } from "../../../controlplane/performers
 import { actionsInJournal } from "../../../controlplane/performers/remediation-situation.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
-import type { Journal } from "../../../controlplane/runtime/ports.ts";
+import type { Claims, Journal, Orchestrations } from "../../../controlplane/runtime/ports.ts";
 import { fold, type Result } from "../../../engines/engine.ts";
 import { type AnyEvent, type AnyKind, type Kinds, registerKinds } from "../../../engines/kind.ts";
 import { remediationKind } from "../../../engines/remediation/kind.ts";
@@ -24,9 +24,11 @@ import type {
 } from "../../../engines/remediation/vocabulary.ts";
 import { after, type Instant, secondsBetween } from "../../../engines/time.ts";
 import { createLoop, type Loop } from "../../../proofs/simulator/loop.ts";
-import { beginLife } from "../../../proofs/simulator/virtual-time.ts";
+import { beginLife, type Life } from "../../../proofs/simulator/virtual-time.ts";
+import { durablePasses } from "./durable-passes.ts";
 import { type IncidentScenario, isDuring, minute, start } from "./incident-scenario.ts";
 import { memoryClaims, memoryJournal, memoryOrchestrations } from "./memory.ts";
+import { forEver, mortal } from "./mortal.ts";
 
 const all: readonly AnyKind[] = [remediationKind];
 const remediations: Kinds = registerKinds(all);
@@ -43,6 +45,8 @@ interface World {
   readonly now: () => Instant;
   readonly done: Done[];
   readonly keys: Set<string>;
+  /** Called between each change of the world and its answer; never resolves if the process dies there. */
+  readonly changed: () => Promise<void>;
 }
 
 /** Gives what was done last to a target that matters to its symptom. */
@@ -111,12 +115,15 @@ function runbooksOf(world: World): RunbookPorts {
         return found({ message: "the evidence is collected", evidence: [`top exception of ${target}`] });
       if (!world.keys.has(key)) world.done.push({ at: world.now(), target, runbook });
       world.keys.add(key);
+      await world.changed();
       return found({ message: `${rung.runbook} is done`, undo: "as before" });
     },
-    undo: async ({ target }, fence) => {
+    undo: async ({ target, key }, fence) => {
       if (!(await fence())) return { ok: false, reason: "the claim is lost" };
       if (failing.undo !== undefined) return { ok: false, reason: failing.undo };
-      world.done.push({ at: world.now(), target, runbook: "undo" });
+      if (!world.keys.has(`undo ${key}`)) world.done.push({ at: world.now(), target, runbook: "undo" });
+      world.keys.add(`undo ${key}`);
+      await world.changed();
       return found("everything is as before");
     },
   });
@@ -180,18 +187,28 @@ function portsOf(world: World) {
   };
 }
 
-/** Runs a scenario until every incident has ended and nothing more is to come. */
-export async function runIncidents(scenario: IncidentScenario): Promise<IncidentRun> {
-  const loop = createLoop(start);
-  const { time } = beginLife(loop, { name: "process", life: 0, up: true, asleepUntil: 0, sleptAt: -1 });
-  const world: World = { scenario, now: loop.now, done: [], keys: new Set() };
-  const claims = memoryClaims(leaseSeconds, loop.now);
-  const journal = memoryJournal<AnyEvent>(remediations, claims.stillOurs, loop.now);
-  const trouble: unknown[] = [];
-  const clock = clockOf(loop.now, time);
-  const { isMissing, ...ports } = portsOf(world);
-  const orchestrator = createOrchestrator<AnyEvent>({
-    ports: { journal, claims, clock },
+/** What one process is made of. */
+interface ProcessParts {
+  readonly loop: Loop;
+  readonly life: Life;
+  readonly name: string;
+  readonly kept: {
+    readonly journal: Journal<AnyEvent>;
+    readonly claims: Claims;
+    readonly orchestrations: Orchestrations;
+  };
+  readonly ports: Omit<ReturnType<typeof portsOf>, "isMissing">;
+  readonly isMissing: (what: string) => boolean;
+  readonly trouble: unknown[];
+}
+
+/** Assembles a process on what outlives it. After its death it does nothing more. */
+function processOf({ loop, life, name, kept, ports, isMissing, trouble }: ProcessParts): Orchestrator<AnyEvent> {
+  const { time, isOver } = life;
+  const clock = mortal(clockOf(loop.now, time), isOver);
+  const journal = mortal(kept.journal, isOver);
+  return createOrchestrator<AnyEvent>({
+    ports: { journal, claims: mortal(kept.claims, isOver), clock },
     kinds: remediations,
     performers: () => ({
       remediation: remediationPerformer({
@@ -202,15 +219,49 @@ export async function runIncidents(scenario: IncidentScenario): Promise<Incident
         time,
       }),
     }),
-    orchestrations: memoryOrchestrations(),
+    orchestrations: mortal(kept.orchestrations, isOver),
     time,
-    process: "process",
+    process: name,
     leaseSeconds,
     log: (message) => trouble.push(message),
   });
-  await orchestrator.launch();
+}
+
+/** How long it takes until another process runs. */
+const rebirthSeconds = 30;
+
+/**
+ * Runs a scenario until every incident has ended and nothing more is to come.
+ *
+ * @param dieAfter kills the process between this change of the world and its record, and another one goes on
+ */
+export async function runIncidents(scenario: IncidentScenario, dieAfter?: number): Promise<IncidentRun> {
+  const loop = createLoop(start);
+  const host = { name: "process", life: 0, up: true, asleepUntil: 0, sleptAt: -1 };
+  const trouble: unknown[] = [];
+  let changes = 0;
+  const changed = async (): Promise<void> => {
+    changes += 1;
+    if (changes !== dieAfter) return;
+    host.life += 1;
+    loop.at(after(loop.now(), rebirthSeconds), () => void live().catch((error: unknown) => trouble.push(error)));
+    await forEver;
+  };
+  const world: World = { scenario, now: loop.now, done: [], keys: new Set(), changed };
+  const { isMissing, ...ports } = portsOf(world);
+  const claims = memoryClaims(leaseSeconds, loop.now);
+  const journal = memoryJournal<AnyEvent>(remediations, claims.stillOurs, loop.now);
+  const passesOf = dieAfter === undefined ? memoryOrchestrations : durablePasses();
+  let orchestrator!: Orchestrator<AnyEvent>;
+  const live = async (): Promise<void> => {
+    const life = beginLife(loop, host);
+    const kept = { journal, claims, orchestrations: passesOf() };
+    orchestrator = processOf({ loop, life, name: `process-${host.life}`, kept, ports, isMissing, trouble });
+    await orchestrator.launch();
+  };
+  await live();
   const progress = { coming: 0, unfinished: 0, quietSince: start };
-  begin(scenario, loop, orchestrator, progress, trouble);
+  begin(scenario, loop, () => orchestrator, progress, trouble);
   const known = new Set<string>();
   const pass = async (): Promise<void> => {
     await takeAlerts({ alerts: ports.alerts, start: orchestrator.start, known }, loop.now(), never);
@@ -253,7 +304,7 @@ async function journalsOf(journal: Journal<AnyEvent>): Promise<IncidentRun["jour
 function begin(
   scenario: IncidentScenario,
   loop: Loop,
-  orchestrator: Orchestrator<AnyEvent>,
+  orchestrator: () => Orchestrator<AnyEvent>,
   state: { coming: number },
   trouble: unknown[],
 ): void {
@@ -267,12 +318,12 @@ function begin(
   };
   for (const { atMinutes, target, ...signal } of scenario.signals)
     send(atMinutes, () =>
-      orchestrator.signal(latestStream(scenario, target, atMinutes), { kind: "Signal", at: loop.now(), ...signal }),
+      orchestrator().signal(latestStream(scenario, target, atMinutes), { kind: "Signal", at: loop.now(), ...signal }),
     );
   for (const { atMinutes, rule, target } of scenario.drills) {
     const incident = drillOf(rule, target);
     send(atMinutes, () =>
-      orchestrator.start(streamOf(incident), { kind: "Request", at: loop.now(), intent: incident }),
+      orchestrator().start(streamOf(incident), { kind: "Request", at: loop.now(), intent: incident }),
     );
   }
 }
