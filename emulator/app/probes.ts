@@ -131,7 +131,8 @@ export async function watchContainer(
     const least = probe === plan.startup ? firstProbeSeconds : 0;
     await pause(Math.max(probe.initialDelaySeconds, least) * 1000, undefined, { signal });
     for (;;) {
-      const good = await probeOnce(probe, ports.get(probe.port));
+      // No request can have a path or a header that HTTP has not: such a probe fails.
+      const good = await probeOnce(probe, ports.get(probe.port)).catch(() => false);
       if (signal.aborted) return;
       inRow = good === last ? inRow + 1 : 1;
       last = good;

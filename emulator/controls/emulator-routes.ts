@@ -1,6 +1,7 @@
 // The emulator's own routes: request rows, replica logs, processes and killing them, the ingestion lag, quirks, what is
 // due, what was delivered, and what was accepted without effect. They are for tests and demonstrations; Azure has
 // nothing under /_emulator.
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import { runtimeOf } from "../app/app-runtime.ts";
 import { jobProcesses } from "../app/job-executions.ts";
 import { type KeptRow, requestRows, rowFrom } from "../app/request-rows.ts";
@@ -105,7 +106,21 @@ function addIssuer({ store }: Cloud, { issuer, keys }: Body): void {
 function orderFrom({ to, body, headers = {}, policy = "eventGrid", deadLetter = false }: Body): Order {
   if (typeof to !== "string" || typeof body !== "string" || !Object.hasOwn(policies, policy))
     return refuse(`A delivery takes {to, body, policy}: two texts, and one of ${Object.keys(policies).join(", ")}.`);
+  requireHeaders(headers);
   return { to, body, headers, policy, deadLetter: deadLetter === true };
+}
+
+/** Refuses headers that HTTP has not: a delivery with them could not even be sent. @throws ArmError 400 */
+function requireHeaders(headers: unknown): void {
+  if (typeof headers !== "object" || headers === null) return refuse("headers must be an object of texts.");
+  try {
+    for (const [name, value] of Object.entries(headers)) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value as string);
+    }
+  } catch (error) {
+    refuse(`A header of a delivery is none of HTTP: ${(error as NodeJS.ErrnoException).code}.`);
+  }
 }
 
 /** Gives a delivery without its body and headers, which may hold secrets. */
@@ -148,7 +163,8 @@ function readRows(cloud: Cloud, query: URLSearchParams): readonly Body[] {
 
 function putRows(cloud: Cloud, body: Body): number {
   const rows: unknown = body["rows"];
-  if (!Array.isArray(rows)) return refuse("rows must be a list of rows.");
+  if (!Array.isArray(rows) || rows.some((row) => typeof row !== "object" || row === null))
+    return refuse("rows must be a list of rows.");
   requestRows(cloud).put(rows.map((row: Body) => rowFrom(row, cloud)));
   return rows.length;
 }

@@ -210,6 +210,16 @@ describe("a container that cannot start", () => {
     await at.settle("DELETE", `${id}?${version}`);
   });
 
+  test("has a probe that no request can be: its replica does not become ready", async () => {
+    const id = idOf("Microsoft.App/containerApps/odd-probe");
+    const probes = [{ type: "Readiness", periodSeconds: 1, httpGet: { port: 8080, path: "/\u0100\n" } }];
+    await at.settle("PUT", `${id}?${version}`, appOf({ probes }));
+    const ready = async (): Promise<unknown> =>
+      (await at.ask("GET", "/_emulator/processes")).body.processes.find((each: any) => each.app === "odd-probe");
+    await expect.poll(ready, { timeout: 20_000 }).toMatchObject({ pid: expect.any(Number), ready: false });
+    await at.settle("DELETE", `${id}?${version}`);
+  });
+
   test("fails its execution of a job", async () => {
     const body = jobBody();
     body.properties.template.containers = [container({ env: [{ name: "A", value: nul }] })] as never;
@@ -294,12 +304,26 @@ describe("log queries", () => {
 });
 
 describe("the emulator's controls", () => {
+  const nowhere = "http://127.0.0.1:1/";
   test.each<[string, string, string, object | undefined]>([
     ["a clock that is not asked for anything", "POST", "clock", {}],
     ["a clock with a field that there is not", "POST", "clock", { advance: 5 }],
     ["a clock at no time", "POST", "clock", { at: "soon" }],
     ["another method for faults", "PUT", "faults", { faults: [] }],
     ["another method for requests", "DELETE", "requests", undefined],
+    [
+      "a delivery with a header that HTTP has not",
+      "POST",
+      "deliveries",
+      { to: nowhere, body: "", headers: { "a b": "x" } },
+    ],
+    [
+      "a delivery with a value that HTTP has not",
+      "POST",
+      "deliveries",
+      { to: nowhere, body: "", headers: { a: "x\ny" } },
+    ],
+    ["rows that are none", "POST", "rows", { rows: [null] }],
     ["a fault of no status", "POST", "faults", { faults: [{ path: "x", status: 99 }] }],
   ])("refuse %s", async (_, method, route, body) => {
     expect((await at.ask(method, `/_emulator/${route}`, body)).status).toBeGreaterThanOrEqual(400);
