@@ -11,13 +11,15 @@ import {
   missesRefs,
   sharedLocks,
 } from "../systems/workflows/deployments.ts";
+import { expressionsIn, pathsIn } from "../systems/workflows/expressions.ts";
 import type { Lock } from "../systems/workflows/locks.ts";
 import { viewOf } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const all = deploymentsIn(viewOf(graph)).filter((each) => !isPreview(each) && each.world.event !== "workflow_call");
   const byJob = groupedBy(all, ({ job }) => job.id);
-  return [...byJob.flatMap(inert), ...onePerGroup(byJob.flatMap(perRef)), ...twoNames(all)];
+  const partial = [...byJob.flatMap(perRef), ...byJob.flatMap(perChoice)];
+  return [...byJob.flatMap(inert), ...onePerGroup(partial), ...twoNames(all)];
 }
 
 /** One finding for a group, for the deployment that matters most, however many jobs are under it. */
@@ -60,7 +62,7 @@ function perRef(all: readonly Deployment[]): readonly Draft[] {
   );
   const isMany = refs.size > 1 || missing.some(({ world }) => typeof world.ref !== "string");
   const found = missing[0];
-  if (found === undefined || !isMany || onlyRareEvents(missing)) return [];
+  if (found === undefined || !isMany || onlyDefaultBranch(missing)) return [];
   const [lock] = sharedLocks(found);
   const onlyDispatch = missing.every(
     ({ world }) => world.event === "workflow_dispatch" || typeof world.ref === "string",
@@ -68,7 +70,7 @@ function perRef(all: readonly Deployment[]): readonly Draft[] {
   const labels = [...new Set(missing.map(({ world }) => world.label.replace(/ with .*/, "")))];
   return [
     {
-      severity: severityOf(found, onlyDispatch ? "medium" : "high"),
+      severity: missing.every(isRelease) ? "low" : severityOf(found, onlyDispatch ? "medium" : "high"),
       known: found.effects[0]!.known,
       place: lock!.concurrency.group.place,
       message:
@@ -82,13 +84,58 @@ function perRef(all: readonly Deployment[]): readonly Draft[] {
   ];
 }
 
+const everything = /^(all|both|every(thing)?)$/i;
+
+/** Locks that name the part that somebody chose, where one of the choices is all parts. */
+function perChoice(all: readonly Deployment[]): readonly Draft[] {
+  const [first] = all;
+  const choices = first!.workflow.inputs.filter(
+    ({ event, options }) =>
+      event === "workflow_dispatch" && options.length > 1 && options.some((option) => everything.test(option)),
+  );
+  return choices.flatMap(({ name }): readonly Draft[] => {
+    const chosen = all.filter(({ world }) => world.event === "workflow_dispatch" && world.inputs.has(name));
+    const isWhole = ({ world }: Deployment): boolean => everything.test(String(world.inputs.get(name)));
+    const [whole, part] = [chosen.find(isWhole), chosen.find((each) => !isWhole(each))];
+    if (whole === undefined || part === undefined) return [];
+    const locks = sharedLocks(whole);
+    const groups = [...locks, ...sharedLocks(part)].map(({ group }) => group);
+    if (locks.length === 0 || new Set(groups).size < groups.length) return [];
+    const { concurrency } = locks[0]!;
+    if (!locks.every((each) => namesInput(each, name))) return [];
+    return [
+      {
+        severity: severityOf(whole, "medium"),
+        known: { inferred: 0.8 },
+        place: concurrency.group.place,
+        message:
+          `The group ${concurrency.group.text} is another one for ${name}: ${String(whole.world.inputs.get(name))}, ` +
+          `which also deploys what ${name}: ${String(part.world.inputs.get(name))} deploys.`,
+        cost: "A run of everything and a run of one part deploy that part at once; the last to finish wins.",
+        fix: `leave ${name} out of the group, or deploy each part in a job that has a group of its own`,
+        subject: `${whole.job.id} per ${name}`,
+        related: [{ place: whole.effects[0]!.place, message: "this deploys" }],
+      },
+    ];
+  });
+}
+
+const namesInput = ({ concurrency }: Lock, name: string): boolean =>
+  expressionsIn(concurrency.group.text)
+    .flatMap(pathsIn)
+    .some((path) => path.includes("inputs") && path.at(-1) === name);
+
 const variesByRef = ({ targets, job }: Deployment): boolean =>
   [...targets, job.environment?.text ?? ""].some((text) =>
     /github\.(ref|ref_name|head_ref|base_ref|event_name)/.test(text),
   );
 
-const onlyRareEvents = (all: readonly Deployment[]): boolean =>
-  all.every(({ world }) => ["release", "schedule", "repository_dispatch", "workflow_run"].includes(world.event));
+/** Two releases seldom come at once. */
+const isRelease = ({ world }: Deployment): boolean => world.event === "release";
+
+/** Events whose runs all belong to the default branch. */
+const onlyDefaultBranch = (all: readonly Deployment[]): boolean =>
+  all.every(({ world }) => ["schedule", "repository_dispatch", "workflow_run"].includes(world.event));
 
 /** Two jobs of different workflows that deploy one target under locks that differ. */
 function twoNames(all: readonly Deployment[]): readonly Draft[] {
@@ -192,7 +239,8 @@ export const releaseLockMissesTarget: Rule = {
     "workflow, runs of another branch, run or workflow deploy to the same target at the same time, although the file " +
     "looks safe.",
   severity:
-    "High. Medium if only a manual start reaches a second branch. Low for lesser environments and atomic replacements.",
+    "High. Medium if only a manual start reaches a second branch, or if the group names a part and all parts can be " +
+    "chosen. Low for lesser environments, atomic replacements and releases.",
   fix: "Let the group name the target, and nothing else: the stack, the app, or the environment.",
   limits:
     "Targets are equal if their names are the same text. A name from a secret or variable is compared within one " +
