@@ -12,13 +12,16 @@ import {
   sharedLocks,
 } from "../systems/workflows/deployments.ts";
 import { expressionsIn, pathsIn } from "../systems/workflows/expressions.ts";
+import { fromFixedBranches } from "../systems/workflows/fixed-branches.ts";
 import type { Lock } from "../systems/workflows/locks.ts";
 import { viewOf } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {
-  const all = deploymentsIn(viewOf(graph)).filter((each) => !isPreview(each) && each.world.event !== "workflow_call");
+  const view = viewOf(graph);
+  const all = deploymentsIn(view).filter((each) => !isPreview(each) && each.world.event !== "workflow_call");
   const byJob = groupedBy(all, ({ job }) => job.id);
-  const partial = [...byJob.flatMap(perRef), ...byJob.flatMap(perChoice)];
+  const perBranch = byJob.flatMap((each) => betweenBranches(fromFixedBranches(view, each)));
+  const partial = [...byJob.flatMap(perRef), ...perBranch, ...byJob.flatMap(perChoice)];
   return [...byJob.flatMap(inert), ...onePerGroup(partial), ...twoNames(all)];
 }
 
@@ -80,6 +83,26 @@ function perRef(all: readonly Deployment[]): readonly Draft[] {
       fix: "name the target, such as the environment, in the group instead of the ref",
       subject: `${found.job.id} per ref`,
       related: [{ place: found.effects[0]!.place, message: "this deploys" }],
+    },
+  ];
+}
+
+/** Locks that are different for each of the branches that deploy to one place. */
+function betweenBranches([one, other]: readonly Deployment[]): readonly Draft[] {
+  if (one === undefined || other === undefined) return [];
+  const [lock] = sharedLocks(one);
+  return [
+    {
+      severity: severityOf(one, "medium"),
+      known: { inferred: 0.75 },
+      place: lock!.concurrency.group.place,
+      message:
+        `The group ${lock!.concurrency.group.text} is different for every branch, but job ${one.job.key} deploys to ` +
+        `the same place on ${one.world.label} and on ${other.world.label}.`,
+      cost: "Runs of two branches deploy at once; the last to finish wins.",
+      fix: "name the target, such as the environment, in the group instead of the ref",
+      subject: `${one.job.id} per branch`,
+      related: [{ place: one.effects[0]!.place, message: "this deploys" }],
     },
   ];
 }

@@ -68,6 +68,15 @@ const kinds: readonly Kind[] = [
     cure: [", all]", "]"],
   },
   {
+    name: "a lock for each of two branches that deploy to one place",
+    rule: "release-lock-misses-target",
+    files: one(
+      `name: ship\non:\n  push: { branches: [main, develop] }\nconcurrency: ship-\${{ github.ref }}\njobs:\n` +
+        job("deploy", "", "run: helm upgrade shop ./chart -n shop"),
+    ),
+    cure: ["branches: [main, develop]", "branches: [main]"],
+  },
+  {
     name: "a lock for each tag of a release",
     rule: "release-lock-misses-target",
     files: one(
@@ -200,4 +209,25 @@ test("each job that deploys without a lock has a finding, and one that matters l
   const found = (await findingsIn(files)).filter(({ rule }) => rule === "release-deploy-without-lock");
   expect(found.map(({ message }) => message.split(" ").slice(0, 2).join(" "))).toEqual(["Job infra", "Job app"]);
   expect(found[0]!.related?.map(({ message }) => message)).toContain("site deploys without a lock, too");
+});
+
+test.each([
+  [
+    "the environment asks for the branch",
+    "    environment: ${{ github.ref_name }}\n",
+    "helm upgrade shop ./chart -n shop",
+  ],
+  ["a variable chooses the place", "", 'helm upgrade shop ./chart -n "$SPACE"'],
+  [
+    "the script asks for the branch",
+    "",
+    'if [ "$GITHUB_REF_NAME" = main ]; then helm upgrade shop ./chart -n shop; fi',
+  ],
+  ["a condition leaves one branch", "    if: github.ref == 'refs/heads/main'\n", "helm upgrade shop ./chart -n shop"],
+])("a lock for each branch is right if %s", async (_why, more, command) => {
+  const files = one(
+    `name: ship\non:\n  push: { branches: [main, develop] }\nconcurrency: ship-\${{ github.ref }}\njobs:\n` +
+      job("deploy", more, `run: |\n          ${command}`),
+  );
+  expect((await findingsIn(files)).map(({ rule }) => rule)).not.toContain("release-lock-misses-target");
 });
