@@ -99,6 +99,7 @@ function byComponent(settings: Settings, { password, notify }: Secrets) {
       minReplicas: settings.replicas.storefrontMin,
       maxReplicas: settings.replicas.storefrontMax,
       healthPath: settings.healthPath,
+      startupSeconds: settings.startupSeconds,
     },
     releases: {
       probePath: settings.probePath,

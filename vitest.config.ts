@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { SlowestFirst } from "./test/support/repository/slowest-first.ts";
 import { StillRunning } from "./test/support/still-running.ts";
-import { cacheFolder } from "./toolchain/pulumi/cache.ts";
+import { cacheFolder } from "./toolchain/node/cache-folder.mjs";
 
 // A test file that runs the Pulumi CLI says so in its name. Its setup brings the CLI first, which takes minutes on a
 // fresh machine; all other files start at once.

@@ -139,6 +139,7 @@ const httpAppFields = {
   transport: optional(plain(oneOf(["http", "http2", "auto"]))),
   targetPort: optional(port),
   healthPath: optional(plain(askedFields.probePath)),
+  startupSeconds: optional(plain(number({ least: 1, most: 3_600, whole: true }))),
   cpu: optional(plain(number())),
   minReplicas: optional(replicas(0)),
   maxReplicas: optional(replicas(0)),

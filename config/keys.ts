@@ -24,6 +24,7 @@ const keys = {
   audience: word,
   probePath: urlPath,
   healthPath: urlPath,
+  startupSeconds: number({ least: 1, most: 3_600, whole: true }),
   databaseSku: sku,
   registry,
   databaseAuthentication: oneOf(["entra", "password"]),

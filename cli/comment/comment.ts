@@ -15,7 +15,7 @@ export function addComment(program: Command): void {
     .requiredOption("--preview <file>", "output of `pulumi preview --json --show-sames`")
     .requiredOption("--commit <sha>", "commit that the preview was made for: the head of the pull request", commit)
     .option("--failed", "say that the preview failed, and what the Pulumi CLI reported")
-    .option("--project <name>", "the project, if the preview does not name it")
+    .option("--project <name>", "the project, if neither the preview nor the Pulumi.yaml here names it")
     .option("--stack <name>", "the stack, if the preview does not name it")
     .option("--policies <file>", "output of `ballast policy check --format json` for the preview")
     .option("--base-policies <file>", "the same for the base, to tell new findings from known ones")

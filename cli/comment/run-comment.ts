@@ -9,7 +9,7 @@ import { print, printJson } from "../terminal.ts";
 import { bodyOf, type Content } from "./body.ts";
 import { compareFindings } from "./findings.ts";
 import { readMarker, type Subject, withoutStaleNotice, withStaleNotice } from "./marker.ts";
-import { policiesIn, powerIn, previewIn } from "./sources.ts";
+import { policiesIn, powerIn, previewIn, projectHere } from "./sources.ts";
 
 /** The options of both commands. */
 interface PullRequestOptions extends RepositoryOptions {
@@ -69,7 +69,7 @@ function contentOf(options: WriteOptions): Content {
 }
 
 /** A preview that failed may have left nothing that can be read, and then the comment says just that. */
-function readPreview({ preview, failed, project, stack }: WriteOptions): Content["changes"] {
+function readPreview({ preview, failed, project = projectHere(), stack }: WriteOptions): Content["changes"] {
   try {
     return previewIn(preview);
   } catch (error) {
@@ -79,7 +79,7 @@ function readPreview({ preview, failed, project, stack }: WriteOptions): Content
 }
 
 function subjectOf({ project, stack, preview }: WriteOptions, changes: Content["changes"]): Subject {
-  const subject = { project: project ?? changes?.project, stack: stack ?? changes?.stack };
+  const subject = { project: project ?? changes?.project ?? projectHere(), stack: stack ?? changes?.stack };
   if (subject.project && subject.stack) return subject as Subject;
   throw commentSourceUnreadable({
     file: preview,

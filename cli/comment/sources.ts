@@ -1,6 +1,7 @@
 // The files that a comment is made of: a preview, what the policies find in it and in the base, and what the judge can
 // see of each service. Each is the JSON of another command, so a file is refused with the name of that command.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { parseDocument } from "yaml";
 import { parsedJson } from "../../engines/parsed-json.ts";
 import { commentSourceUnreadable } from "../../errors/github.ts";
 import { type Changes, readChanges } from "./changes.ts";
@@ -45,6 +46,16 @@ export function powerIn(file: string): PowerReport {
   const hasLists = [json?.faults, json?.shortfalls, json?.cautions].every(Array.isArray);
   if (!isReport || !hasLists) throw commentSourceUnreadable({ file, reason: "it has no estimate of a plan", from });
   return json as PowerReport;
+}
+
+/** The files in which Pulumi looks for a project. */
+const projectFiles = ["Pulumi.yaml", "Pulumi.yml", "Pulumi.json"];
+
+/** Gives the name of the Pulumi project in the working directory, if there is one. */
+export function projectHere(): string | undefined {
+  const file = projectFiles.find((each) => existsSync(each));
+  const name = file && parseDocument(readFileSync(file, "utf8")).get("name"); // JSON is YAML
+  return typeof name === "string" ? name : undefined;
 }
 
 function jsonIn(file: string, from: string): unknown {

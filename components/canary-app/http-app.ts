@@ -95,6 +95,14 @@ export interface HttpAppArgs {
    */
   readonly healthPath?: string;
   /**
+   * How long a replica may take to answer `healthPath` after its start, in whole seconds, at most 3,600. Then the
+   * platform restarts it. A release waits as long for its first answer, so a short time finds a version that never
+   * becomes ready sooner.
+   *
+   * @default 60
+   */
+  readonly startupSeconds?: number;
+  /**
    * The vCPUs of each replica, from 0.25 to 4 in steps of 0.25. Memory follows: 2 GiB per vCPU.
    *
    * @default 0.25
@@ -119,6 +127,9 @@ export interface HttpAppArgs {
 const cpuStep = 0.25;
 const cpuMost = 4;
 const gibPerCpu = 2;
+
+/** Azure counts at most so many failures of a startup probe. Source: see probe-limits.ts */
+const startupFailuresMax = 240;
 
 /**
  * Returns the arguments of a ContainerApp, or of a CanaryApp, for an HTTP app with one container.
@@ -151,11 +162,14 @@ export function httpApp(given: HttpAppArgs): ContainerAppArgs & Pick<HttpAppArgs
 
 function templateOf(args: HttpAppArgs, port: number): NonNullable<ContainerAppArgs["template"]> {
   const { containerAppName, image, variables = {}, secretVariables = {}, healthPath = "/" } = args;
-  const { cpu = replicaSizes.storefront.cpu } = args;
+  const { cpu = replicaSizes.storefront.cpu, startupSeconds = 60 } = args;
   const { minReplicas = replicaCounts.storefrontMin, maxReplicas = replicaCounts.storefrontMax } = args;
   if (!(cpu >= cpuStep && cpu <= cpuMost && Number.isInteger(cpu / cpuStep)))
     throw refusal(httpAppSizeUnfit({ cpu, app: appIn(args) }));
   const httpGet = { path: healthPath, port };
+  // As often as Azure's limit allows, so that a replica gets its traffic as soon as it can.
+  const periodSeconds = Math.ceil(startupSeconds / startupFailuresMax);
+  const failureThreshold = Math.ceil(startupSeconds / periodSeconds);
   return {
     containers: [
       {
@@ -167,7 +181,7 @@ function templateOf(args: HttpAppArgs, port: number): NonNullable<ContainerAppAr
         ],
         resources: resourcesOf({ cpu, gib: gibPerCpu * cpu }),
         probes: [
-          { type: "Startup", httpGet, periodSeconds: 1, failureThreshold: 60 },
+          { type: "Startup", httpGet, periodSeconds, failureThreshold },
           { type: "Readiness", httpGet, periodSeconds: 5 },
           { type: "Liveness", tcpSocket: { port }, periodSeconds: 10 },
         ],

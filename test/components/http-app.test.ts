@@ -30,6 +30,29 @@ test("replicas have the given CPU, and memory in Azure's proportion", async () =
   expect(await resources({ cpu: 1.75 })).toEqual({ cpu: 1.75, memory: "3.5Gi" });
 });
 
+test.each([
+  [undefined, 1, 60],
+  [20, 1, 20],
+  [240, 1, 240],
+  [241, 2, 121],
+  [3_600, 15, 240],
+])(
+  "a replica that may take %s s to start has a startup probe of %s s and %s failures",
+  async (given, period, failures) => {
+    const inputs = await declaredOf(given === undefined ? {} : { startupSeconds: given });
+    expect(inputs["template"].containers[0].probes[0]).toEqual({
+      type: "Startup",
+      httpGet: { path: "/", port: 8080 },
+      periodSeconds: period,
+      failureThreshold: failures,
+    });
+  },
+);
+
+test.each([0, 1.5, 3_601])("component-arguments-refused refuses %s s for the start", (startupSeconds) =>
+  expect(() => httpApp({ ...args, startupSeconds })).toThrow(/^component-arguments-refused .*startupSeconds/),
+);
+
 test("secrets stay secrets and are only named in the template, and registries have their identities", async () => {
   const inputs = await declaredOf({
     secrets: { "api-key": "s3cret" },

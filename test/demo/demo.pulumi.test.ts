@@ -18,7 +18,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { draw, expectedResult, type Fault, story } from "../../demo/releases/draw.ts";
 import { type ChildOptions, runChild } from "../../toolchain/child.ts";
-import { cacheFolder } from "../../toolchain/pulumi/cache.ts";
+import { cacheFolder } from "../../toolchain/node/cache-folder.mjs";
 
 const fixedSeeds = [7, 42];
 const seeds =

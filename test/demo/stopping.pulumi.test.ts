@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { cacheFolder } from "../../toolchain/pulumi/cache.ts";
+import { cacheFolder } from "../../toolchain/node/cache-folder.mjs";
 import { until } from "../support/processes.ts";
 
 const root = path.join(import.meta.dirname, "..", "..");

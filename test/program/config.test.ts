@@ -27,6 +27,7 @@ describe("a stack that sets only the required keys", () => {
     resourceGroup: "ballast",
     probePath: "/",
     healthPath: "/health/ready",
+    startupSeconds: 60,
     wait: true,
     whenInFlight: "refuse",
     leaseSeconds: 60,

@@ -32,7 +32,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 describe("a launcher", () => {
   /** Puts a launcher and the files it needs into the folder; `withModules` lets it find the Node 24 of node_modules. */
   const launcher = (withModules: boolean): string => {
-    for (const name of ["node24.mjs", "foreground.mjs"])
+    for (const name of ["node24.mjs", "foreground.mjs", "compiled.mjs", "cache-folder.mjs"])
       copyFileSync(join(toolchain, "node", name), join(folder, name));
     if (withModules) symlinkSync(join(toolchain, "..", "node_modules"), join(folder, "node_modules"));
     writeFileSync(
@@ -94,6 +94,15 @@ console.log(process.versions.node, ...args);
     });
     child.stdout.once("data", () => child.kill("SIGTERM"));
     expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(9);
+  });
+
+  test("keeps what Node has compiled while it runs, for the Pulumi CLI kills its plugins", async () => {
+    const { NODE_COMPILE_CACHE: _ours, ...rest } = process.env;
+    const child = spawn(process.execPath, [launcher(false), "wait"], { env: { ...rest, XDG_CACHE_HOME: folder } });
+    const kept = join(folder, "ballast", "compiled");
+    const isKept = () => existsSync(kept) && readdirSync(kept, { recursive: true }).length > 1; // a file in its folder
+    await until(isKept, 30, "what was compiled is kept");
+    child.kill("SIGKILL");
   });
 
   test("prints the fix and no stack trace if there is no Node 24", async () => {

@@ -161,7 +161,7 @@ test("the tarball has JavaScript, declarations, schemas, pages and examples, but
   );
   const rest = files.filter(
     (path) =>
-      !/^dist\/.*(\.js|\.d\.ts|\.mjs)$/.test(path) &&
+      !/^dist\/.*(\.js|\.d\.m?ts|\.mjs)$/.test(path) &&
       !/^dist\/emulator\/azure-specs\/.*\.json$/.test(path) &&
       !/^(docs|examples)\//.test(path), // packed-links.test.ts checks these
   );

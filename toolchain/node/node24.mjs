@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { keepCompiled, useCompiled } from "./compiled.mjs";
 import { runInForeground } from "./foreground.mjs";
 
 /**
@@ -21,7 +22,9 @@ export async function runOnNode24(metaUrl, entry) {
   const emitted = new URL(entry.replace(/\.ts$/, ".js"), metaUrl);
   const module = existsSync(emitted) ? emitted : new URL(entry, metaUrl);
   if (module === emitted || runsTypeScript(process.versions.node)) {
+    useCompiled();
     await import(module.href);
+    keepCompiled();
     return;
   }
   const node = node24Beside(metaUrl);

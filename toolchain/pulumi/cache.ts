@@ -1,19 +1,12 @@
 // Our part of the user's cache folder: it keeps an installed or built Pulumi CLI for the next time. A
 // Pulumi CLI gets there complete or not at all.
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { BallastError } from "../../errors/catalogue.ts";
 import { cacheUnwritable } from "../../errors/toolchain.ts";
+import { cacheFolder } from "../node/cache-folder.mjs";
 import { alone, type Waiting } from "./alone.ts";
 import { checkedVersion, pinnedVersion } from "./version.ts";
-
-/** Gives our folder in the user's cache: below XDG_CACHE_HOME if set, else below the platform's default. */
-export function cacheFolder(environment: NodeJS.ProcessEnv): string {
-  const home = environment["HOME"] || homedir();
-  const platformDefault = process.platform === "darwin" ? join(home, "Library", "Caches") : join(home, ".cache");
-  return join(environment["XDG_CACHE_HOME"] || platformDefault, "ballast");
-}
 
 /** Gives the folder of the pinned Pulumi CLI. It has the installer's own layout, with the executables in `bin`. */
 const pulumiFolder = (environment: NodeJS.ProcessEnv): string =>

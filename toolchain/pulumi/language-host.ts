@@ -9,6 +9,7 @@ import services, { type ILanguageRuntimeServer } from "@pulumi/pulumi/proto/lang
 import language from "@pulumi/pulumi/proto/language_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import { keepCompiled } from "../node/compiled.mjs";
 
 const require = createRequire(import.meta.url);
 // The Pulumi CLI passes its own address as the last argument; the program sends its logs there.
@@ -191,6 +192,7 @@ function serve(): void {
   server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
     if (error) throw error;
     console.log(port); // The Pulumi CLI reads our port from the first line on standard output.
+    keepCompiled();
   });
 }
 

@@ -101,6 +101,18 @@ test("a preview that left nothing to read still gets its comment, if the stack i
   expect(bodies()).toEqual([expect.stringContaining("The preview failed, so an update would fail too.")]);
 });
 
+test.each([
+  ["Pulumi.yaml", 'name: "shop" # the shop\nruntime: nodejs\n'],
+  ["Pulumi.yml", "runtime: nodejs\nname:   shop\n"],
+  ["Pulumi.json", '{ "name": "shop", "runtime": "nodejs" }'],
+])("a preview that left nothing to read is of the project that %s names", async (file, text) => {
+  const empty = join(folder, "empty.json");
+  writeFileSync(empty, "");
+  writeFileSync(join(folder, file), text);
+  const failed = ["--pull-request", "7", "--preview", empty, "--commit", head, "--failed", "--stack", "prod"];
+  expect(JSON.parse((await comment("write", ...failed, "--json")).out)).toMatchObject({ project: "shop" });
+});
+
 test("files that are something else are refused by name, without their content, and nothing is written", async () => {
   const other = join(folder, "other.json");
   writeFileSync(other, '{"password": "Tr0ub4dor-and-3"}');

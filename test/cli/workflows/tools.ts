@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, 
 import { join } from "node:path";
 import { runChild } from "../../../toolchain/child.ts";
 import { findGo } from "../../../toolchain/pulumi/build.ts";
-import { cacheFolder } from "../../../toolchain/pulumi/cache.ts";
+import { cacheFolder } from "../../../toolchain/node/cache-folder.mjs";
 import { findOnPath, isExecutable, lastLine } from "../../../toolchain/pulumi/version.ts";
 
 /** A program that is built with Go from a module, whose sum Go's own checksum database signs as well. */

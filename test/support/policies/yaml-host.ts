@@ -4,9 +4,9 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { cacheFolder } from "../../../toolchain/node/cache-folder.mjs";
 import type { PulumiCli } from "../../../toolchain/pulumi/bring.ts";
 import { findGo } from "../../../toolchain/pulumi/build.ts";
-import { cacheFolder } from "../../../toolchain/pulumi/cache.ts";
 import { findOnPath, isExecutable } from "../../../toolchain/pulumi/version.ts";
 
 const name = "pulumi-language-yaml";

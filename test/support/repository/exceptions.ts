@@ -54,6 +54,7 @@ export const computedImports: Readonly<Record<string, string>> = {
   "proofs/mutants/stryker/run-tests.ts import(path)": "it loads the test files that a mutant has to face",
   "test/cli/workflows/story-program.test.ts import(file)": "it loads the program that the story writes",
   'test/examples/components.test.ts import(join(folder, "index.ts"))': "it loads every example",
+  "toolchain/node/compiled.mjs process.getBuiltinModule": "a named import of its functions would not link on Node 20",
   "toolchain/node/node24.mjs import(module.href)": "a launcher loads its own program, as a source or translated",
   "toolchain/node/node24.mjs createRequire(metaUrl).resolve(`node-${process.platform}-${process.arch}/bin/node`)":
     "there is one package of Node for each platform",
