@@ -68,6 +68,17 @@ const kinds: readonly Kind[] = [
     cure: [", all]", "]"],
   },
   {
+    name: "a choice that only a message reads",
+    rule: "release-dead-choice",
+    files: one(
+      head("main").replace(
+        "skip: { type: boolean, default: false }",
+        "target: { type: choice, options: [live, test] }",
+      ) + job("deploy", "", 'run: echo "Deploying to ${{ inputs.target }}"', "run: fly deploy"),
+    ),
+    cure: ["run: fly deploy", 'run: fly deploy --config "${{ inputs.target }}.toml"'],
+  },
+  {
     name: "a lock for each of two branches that deploy to one place",
     rule: "release-lock-misses-target",
     files: one(
