@@ -8,6 +8,13 @@ import { cacheFolder } from "./toolchain/node/cache-folder.mjs";
 // fresh machine; all other files start at once.
 const withPulumi = "test/**/*.pulumi.test.ts";
 
+// Tests of what only computes share a process, since a process for each of these files would load the same modules
+// again and again: that is half of the CPU that they take. The two files named here run servers.
+const computing = [
+  "test/{analysis,engines,report}/**/*.test.ts",
+  "test/components/**/!(alerts|database-migration).test.ts",
+];
+
 // Tests start hundreds of Node processes, most of them from the same files. Compiled once, each of them starts in half
 // the time. The Pulumi CLI's processes use the same folder.
 process.env["NODE_COMPILE_CACHE"] ??= join(cacheFolder(process.env), "compiled");
@@ -25,7 +32,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 180_000,
     projects: [
-      { extends: true, test: { name: "quick", include: ["test/**/*.test.ts"], exclude: [withPulumi] } },
+      { extends: true, test: { name: "computing", include: computing, exclude: [withPulumi], isolate: false } },
+      { extends: true, test: { name: "quick", include: ["test/**/*.test.ts"], exclude: [withPulumi, ...computing] } },
       {
         extends: true,
         test: { name: "pulumi", include: [withPulumi], globalSetup: ["test/support/program/pulumi.ts"] },

@@ -81,5 +81,12 @@ export function errorReply(error: unknown, uniform = false): ArmReply {
 export const originOf = (request: IncomingMessage): string =>
   `${"encrypted" in request.socket ? "https" : "http"}://${request.headers.host ?? "localhost"}`;
 
+/** Gives the URL of a request, whose path starts with one slash. @throws ArmError 400 when it is none */
+export function urlOf(request: IncomingMessage): URL {
+  const [origin, target] = [originOf(request), (request.url ?? "/").replace(/^\/+/, "/")];
+  if (URL.canParse(target, origin)) return new URL(target, origin);
+  throw new ArmError(400, "InvalidRequestUri", "The request URI, or the header Host, is not well formed.");
+}
+
 /** Reports whether a client used the loopback address instead of a host name. */
 export const isByAddress = (origin: string): boolean => ["127.0.0.1", "localhost"].includes(new URL(origin).hostname);

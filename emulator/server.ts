@@ -3,8 +3,10 @@
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
+import { headerBytesMax } from "./app/forwarding.ts";
 import { openStream, type Streamed, streamPaths } from "./app/log-stream.ts";
-import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "./arm/resource.ts";
+import { sameText } from "./arm/bodies.ts";
+import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "./arm/resource.ts";
 import type { ResourceManager } from "./arm/resource-manager.ts";
 import { authorize } from "./authorization/roles.ts";
 import { type Principal, type Tokens, tenant } from "./authorization/tokens.ts";
@@ -13,7 +15,7 @@ import type { Control } from "./controls/control.ts";
 import type { Met } from "./controls/faults.ts";
 import { quirksOf } from "./controls/quirks-in-force.ts";
 import { eventGridHost, validateByHand } from "./eventgrid/handshake.ts";
-import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
+import { errorReply, isByAddress, originOf, readObject, send, urlOf } from "./http.ts";
 import { takeTelemetry } from "./insights/ingestion.ts";
 import { ingestionHost } from "./insights/insights.ts";
 import { answerVault, vaultAudiences, vaultChallenge } from "./keyvault/vault-host.ts";
@@ -25,8 +27,8 @@ export interface Services {
   readonly tokens: Tokens;
   readonly control: Control;
   readonly resourceManager: ResourceManager;
-  /** Answers a log query to `/v1/workspaces/{customerId}/query`. */
-  readonly logsQuery: (request: ArmRequest) => Promise<ArmReply>;
+  /** Answers a log query to a workspace. */
+  readonly logsQuery: (customerId: string, asked: Body) => Promise<ArmReply>;
   /** Answers further `/_emulator/` routes; undefined for an unknown one. */
   readonly emulatorRoutes: (request: ArmRequest) => Promise<ArmReply | undefined>;
   /** Takes a request for an app's host; false when no app has this host. */
@@ -52,6 +54,7 @@ export async function serveHosts(
     {
       SNICallback: (name, done) => done(null, certificates.contextOf(name)),
       ALPNProtocols: ["http/1.1"],
+      maxHeaderSize: headerBytesMax,
       // Apps may want their clients' certificates, which must be asked for before the host is known. None is required.
       requestCert: true,
       rejectUnauthorized: false,
@@ -137,7 +140,7 @@ const endpoints: readonly Endpoint[] = [
   {
     host: "login",
     paths: new RegExp(`^/+(${tenant}|common|organizations)(/|$)`, "i"),
-    answer: (request, { services: { tokens } }) => tokens.login(request, originOf(request)),
+    answer: (request, { services: { tokens } }) => tokens.login(request),
   },
   {
     host: ingestionHost,
@@ -167,7 +170,7 @@ const endpoints: readonly Endpoint[] = [
   {
     host: eventGridHost,
     paths: /^\/+eventsubscriptions\/[^/]+\/validate/i,
-    answer: async (request, { services: { cloud } }) => validateByHand(cloud, request.url ?? "/"),
+    answer: async (request, { services: { cloud } }) => validateByHand(cloud, urlOf(request)),
   },
   {
     host: "westeurope.azurecontainerapps",
@@ -199,6 +202,7 @@ function endpointOf(host: string, url: string, suffix: string): Endpoint | undef
 
 async function answerHost(host: string, request: IncomingMessage, services: Services): Promise<Answered> {
   const { suffix } = services.cloud;
+  urlOf(request);
   const endpoint = endpointOf(host, request.url ?? "/", suffix);
   if (!endpoint) throw new ArmError(404, "HostNotFound", `The emulator has no host '${host}'.`);
   const { audiences, challenge, answer, errors = errorReply } = endpoint;
@@ -210,7 +214,7 @@ async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
   const origin = originOf(request);
   // Some SDKs join endpoint and scope into `//subscriptions`. A redirect would lose
   // their token, so the path is corrected here.
-  const url = new URL((request.url ?? "/").replace(/^\/+/, "/"), origin);
+  const url = urlOf(request);
   let path: string;
   try {
     path = decodeURIComponent(url.pathname)
@@ -299,10 +303,10 @@ function answerVaults(request: IncomingMessage, { services, verify }: Asking): P
 }
 
 function answerStorage(request: IncomingMessage, { services }: Asking): Promise<Answered> {
-  const { headers, socket, url = "/" } = request;
+  const { headers, socket } = request;
   const from = `${socket.remoteAddress}:${socket.remotePort}`;
-  return answerOwnHost(request, services, "blob", async ({ method, origin }, account) =>
-    answerBlobs(services.cloud, { account, method, url: new URL(url, origin), headers, from }),
+  return answerOwnHost(request, services, "blob", async ({ method }, account) =>
+    answerBlobs(services.cloud, { account, method, url: urlOf(request), headers, from }),
   );
 }
 
@@ -314,11 +318,14 @@ async function answerLogs(
   const principal = await verify();
   const [, customerId] = /^\/v1\/workspaces\/([^/]+)\/query$/i.exec(asked.path) ?? [];
   if (customerId === undefined) throw new ArmError(404, "PathNotFoundError", "The requested path does not exist.");
+  if (asked.method !== "GET" && asked.method !== "POST")
+    throw new ArmError(405, "HttpMethodNotAllowed", `The http method '${asked.method}' is not supported.`);
   const workspace = cloud.store
     .list()
     .find(
       (each) =>
-        each.type === "Microsoft.OperationalInsights/workspaces" && each.body["properties"].customerId === customerId,
+        each.type === "Microsoft.OperationalInsights/workspaces" &&
+        sameText(each.body["properties"].customerId, customerId),
     );
   if (workspace === undefined)
     throw new ArmError(404, "WorkspaceNotFoundError", `The workspace ${customerId} could not be found.`);
@@ -332,7 +339,10 @@ async function answerLogs(
       "The provided credentials have insufficient access to perform the requested operation.",
     );
   }
-  return logsQuery(asked);
+  return logsQuery(
+    workspace.body["properties"].customerId,
+    asked.method === "GET" ? Object.fromEntries(asked.query) : (asked.body ?? {}),
+  );
 }
 
 /** Describes the cloud as Azure's management host does. The real azure-native provider finds the other hosts here. */

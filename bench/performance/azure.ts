@@ -173,7 +173,7 @@ const tokens = await makeTokens(suffix, makeStore(), await makeTokenKeys());
 
 async function answer(request: IncomingMessage): Promise<Reply> {
   const host = (request.headers.host ?? "").split(":")[0]!;
-  if (host === `login.${suffix}`) return tokens.login(request, `https://${host}`);
+  if (host === `login.${suffix}`) return tokens.login(request);
   if (host === `management.${suffix}`)
     return manage(
       request.method ?? "GET",

@@ -1,5 +1,6 @@
 // The alerts API: Microsoft.AlertsManagement/alerts of the subscription, listed, read, with their history, and with the
 // state that a person gives them.
+import { sameText } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "../arm/resource.ts";
 import { groupNameOf } from "../arm/resource-path.ts";
@@ -20,6 +21,12 @@ const filters: Readonly<Record<string, (alert: Alert, value: string) => boolean>
   alertrule: ({ ruleId, ruleName }, value) => ruleId.toLowerCase() === value || ruleName.toLowerCase() === value,
   targetresource: ({ targetResource }, value) => targetResource.toLowerCase() === value,
   targetresourcegroup: ({ targetResource }, value) => groupNameOf(targetResource)?.toLowerCase() === value,
+};
+/** What those filters may be that have fixed values. */
+const choices: Readonly<Record<string, readonly string[]>> = {
+  monitorcondition: ["Fired", "Resolved"],
+  alertstate: states,
+  severity: ["Sev0", "Sev1", "Sev2", "Sev3", "Sev4"],
 };
 const others = ["api-version", "timerange", "includecontext", "includeegressconfig", "pagecount", "$skiptoken"];
 
@@ -61,7 +68,12 @@ function listed(cloud: Cloud, { origin, path, query }: ArmRequest): ArmReply {
     );
   const size = Number(asked.get("pagecount") ?? pageMax);
   if (!Number.isInteger(size) || size < 1 || size > pageMax) throw refusedToo(`pageCount must be 1 to ${pageMax}.`);
-  const from = Number(asked.get("$skiptoken") ?? 0);
+  const token = asked.get("$skiptoken") ?? "0";
+  if (!/^\d{1,9}$/.test(token)) throw refusedToo(`The $skipToken '${token}' is of no list.`);
+  for (const [name, known] of Object.entries(choices))
+    if (asked.has(name) && !known.some((each) => sameText(each, asked.get(name))))
+      throw refusedToo(`${name} must be ${known.join(", ")}, not '${asked.get(name)}'.`);
+  const from = Number(token);
   const page = admitted.slice(from, from + size);
   const withContext = asked.get("includecontext")?.toLowerCase() === "true";
   const rest = [...query].filter(([name]) => name.toLowerCase() !== "$skiptoken");

@@ -1,7 +1,8 @@
 // One run of one container as a real process: started, its lines read, probed, and ended gracefully. What runs when is
 // decided in replicas.ts.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ProbePlan, watchContainer } from "./probes.ts";
 import type { Reaper } from "./reaper.ts";
@@ -79,13 +80,8 @@ export async function runContainer(plan: ContainerPlan, run: Run, platform: Plat
   } catch (error) {
     return { how: (error as Error).message, good: false };
   }
-  const [program, ...first] = plan.command;
-  const child = spawn(program, [...first, ...plan.args], {
-    cwd: plan.folder,
-    env,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = startProcess([...plan.command, ...plan.args], plan.folder, env);
+  if (typeof child === "string") return { how: child, good: false };
   const ended = new Promise<RunEnd>((resolve) => {
     child.once("error", (error) => resolve({ how: error.message, good: false }));
     child.once("exit", (code, signal) =>
@@ -103,6 +99,24 @@ export async function runContainer(plan: ContainerPlan, run: Run, platform: Plat
   Object.assign(state, { pid: undefined, ready: false });
   const reason: unknown = failed.signal.reason ?? mustEnd.reason;
   return typeof reason === "string" ? { ...how, how: `${reason}, ${how.how}` } : how;
+}
+
+/**
+ * Starts a process in a group of its own. A text says why it cannot even be tried; it repeats no argument and no
+ * variable, which may be a secret.
+ */
+export function startProcess(
+  [program, ...args]: readonly [string, ...string[]],
+  folder: string,
+  env: Record<string, string>,
+): ChildProcessByStdio<null, Readable, Readable> | string {
+  try {
+    return spawn(program, args, { cwd: folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "E2BIG"
+      ? "not started: its arguments and variables are too long"
+      : "not started: its program is empty, or an argument or a variable has a NUL character";
+  }
 }
 
 /** Probes a process while it runs, and ends it when a probe or its replica says so. */

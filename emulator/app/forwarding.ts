@@ -10,6 +10,9 @@ import type { Replica } from "./replicas.ts";
 import { requestRows } from "./request-rows.ts";
 import type { AppRuntime, Revision } from "./revisions.ts";
 
+/** As many bytes of headers as Envoy, the platform's proxy, takes by default, from clients and from replicas. */
+export const headerBytesMax = 60 * 1024;
+
 /** The platform's limit for a request. It cannot be configured there. */
 export const requestMilliseconds = 240_000;
 
@@ -105,6 +108,7 @@ function toReplica(passage: Tracked & { readonly revision: Revision }, replica: 
   replica.inFlight += 1;
   let bytesSent = 0;
   let over = false;
+  let isAnswered = false;
   const upstream = http.request({
     agent,
     host: "127.0.0.1",
@@ -113,6 +117,7 @@ function toReplica(passage: Tracked & { readonly revision: Revision }, replica: 
     path: request.url,
     setHost: false,
     timeout: requestMilliseconds,
+    maxHeaderSize: headerBytesMax,
     headers: forwardedHeaders(passage.app, request, requestId),
   });
   /** Gives true for whoever ends the request first. */
@@ -122,7 +127,14 @@ function toReplica(passage: Tracked & { readonly revision: Revision }, replica: 
     replica.inFlight -= 1;
     return true;
   };
+  const breakOff = (): void => {
+    if (leave()) answerFailure(passage, protocolError);
+    upstream.destroy();
+  };
   upstream.on("response", (reply) => {
+    isAnswered = true;
+    // Node reads statuses that it does not write.
+    if ((reply.statusCode ?? 0) < 200) return breakOff();
     const status = beginReply(passage, replica, reply);
     reply.on("data", (chunk: Buffer) => {
       bytesSent += chunk.length;
@@ -145,6 +157,10 @@ function toReplica(passage: Tracked & { readonly revision: Revision }, replica: 
   upstream.on("error", (error: NodeJS.ErrnoException) => {
     if (leave()) answerFailure(passage, error);
   });
+  // Also where there is neither an answer nor an error, as after an upgrade that nobody asked for.
+  upstream.on("close", () => {
+    if (!isAnswered) breakOff();
+  });
   response.on("close", () => {
     if (!leave()) return;
     const status = response.headersSent ? response.statusCode : 0;
@@ -164,7 +180,8 @@ function beginReply(
 ): number {
   const status = reply.statusCode ?? 502;
   const crossOrigin = crossOriginHeaders(app, request);
-  response.writeHead(status, reply.statusMessage, [
+  // The proxy writes the phrase of the status itself.
+  response.writeHead(status, [
     ...passedOn(reply.rawHeaders, crossOrigin),
     "x-emulator-revision",
     revision.name,
@@ -176,13 +193,22 @@ function beginReply(
   return status;
 }
 
-/** Answers when the replica refused or broke the connection. */
-function answerFailure(passage: Tracked, { code }: NodeJS.ErrnoException): void {
-  const [reason, flags] = code === "ECONNREFUSED" ? ["connection failure", "UF"] : ["connection termination", "UC"];
+const protocolError: NodeJS.ErrnoException = Object.assign(new Error("protocol error"), { code: "HPE_RESPONSE" });
+
+/** Gives the proxy's words for how a connection failed: the reason, and its flag in the request's row. */
+function failureOf({ code = "" }: NodeJS.ErrnoException): readonly [reason: string, flags: string] {
+  if (code === "ECONNREFUSED") return ["connection failure", "UF"];
+  // Node's parser names so what is no HTTP.
+  return code.startsWith("HPE_") ? ["protocol error", "UPE"] : ["connection termination", "UC"];
+}
+
+/** Answers when the replica refused or broke the connection, or did not speak HTTP. */
+function answerFailure(passage: Tracked, error: NodeJS.ErrnoException): void {
+  const [reason, flags] = failureOf(error);
   answer(passage, {
     status: 503,
-    details: `upstream_reset_before_response_started{${reason!.replace(" ", "_")}}`,
-    flags: flags!,
+    details: `upstream_reset_before_response_started{${reason.replace(" ", "_")}}`,
+    flags,
     text: `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`,
   });
 }

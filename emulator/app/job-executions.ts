@@ -1,13 +1,12 @@
 // Executions of jobs as real processes that run to their end: started by a client or by the schedule,
 // retried, timed out and remembered. Two things differ from Azure: processes start at once, and a
 // process that must end has two seconds to do so.
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
 import { schedulerOf } from "../controls/scheduler.ts";
 import { runtimeOf } from "./app-runtime.ts";
-import { readLines, signalled } from "./container-process.ts";
+import { readLines, signalled, startProcess } from "./container-process.ts";
 import { nextCron } from "./cron.ts";
 import { platformEnvironment, programOf, variablesOf } from "./replica-plan.ts";
 import { secretsOfJob } from "./vault-references.ts";
@@ -110,20 +109,18 @@ async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEn
   const program = programOf(cloud, container);
   const secrets = secretsFor(cloud, job);
   if (!program || !secrets) return false;
-  const [command, ...first] = program.command;
   const replica = `${execution.name}-${randomBytes(4).toString("hex").slice(0, 5)}`;
-  const child = spawn(command, [...first, ...(container["args"] ?? [])], {
-    cwd: program.folder,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...platformEnvironment(cloud, job.id),
-      CONTAINER_APP_JOB_NAME: job.body["name"],
-      CONTAINER_APP_JOB_EXECUTION_NAME: execution.name,
-      CONTAINER_APP_REPLICA_NAME: replica,
-      ...variablesOf(container, secrets),
-    },
+  const child = startProcess([...program.command, ...(container["args"] ?? [])], program.folder, {
+    ...platformEnvironment(cloud, job.id),
+    CONTAINER_APP_JOB_NAME: job.body["name"],
+    CONTAINER_APP_JOB_EXECUTION_NAME: execution.name,
+    CONTAINER_APP_REPLICA_NAME: replica,
+    ...variablesOf(container, secrets),
   });
+  if (typeof child === "string") {
+    cloud.log(`${replica} ended (${child})`);
+    return false;
+  }
   const ended = new Promise<boolean>((resolve) => {
     child.once("error", () => resolve(false));
     child.once("close", (code) => resolve(code === 0));

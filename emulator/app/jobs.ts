@@ -2,7 +2,8 @@
 // is in contract/job.ts, and how an execution runs is in job-executions.ts. Everything that the emulator cannot run
 // (events, several containers or replicas, another image at a start) is refused by name.
 import { setTimeout as pause } from "node:timers/promises";
-import { unsupported } from "../arm/refusals.ts";
+import { listReply } from "../arm/lists.ts";
+import { refusedToo, unsupported } from "../arm/refusals.ts";
 import {
   ArmError,
   type ArmReply,
@@ -13,6 +14,7 @@ import {
   type Resource,
   type ResourceType,
 } from "../arm/resource.ts";
+import { schemaOf } from "../arm/schema.ts";
 import { refuseImage } from "../containerregistry/registries.ts";
 import { environmentIdOf, environmentOf } from "./app-bodies.ts";
 import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
@@ -50,32 +52,56 @@ export const jobType: ResourceType = {
     return shown;
   },
   actions: {
-    start: async (job, cloud, { body }) => {
-      const { name } = startExecution(cloud, job, templateOf(job, body ?? {}));
+    start: async (job, cloud, request) => {
+      const { name } = startExecution(cloud, job, templateOf(job, cloud, request));
       return { status: 200, body: { id: idOf(job, name), name } };
     },
   },
   children,
 };
 
-/** Gives what an execution runs: the job's own template, or its one container with what the start says of it. */
-function templateOf({ body }: Resource, { containers, ...others }: Body): Body {
-  const { template } = body["properties"];
-  const [own] = template.containers as Body[];
-  if (Object.keys(others).length > 0) throw unsupported(`a start of a job with ${Object.keys(others).join(", ")}`);
-  if (containers === undefined) return template;
-  const [sent, ...more] = containers as Body[];
-  if (sent === undefined || more.length > 0) throw unsupported("a start of a job with several containers");
-  if (sent["image"] !== own!["image"]) throw unsupported("a start of a job with another image than its own");
-  return { ...template, containers: [{ ...own, ...sent }] };
+/** What a start may say of a container (JobExecutionContainer of the published types). */
+const startFields = ["name", "image", "command", "args", "env", "resources"];
+/** What a job's container has that changes what runs. */
+const ownFields = ["command", "args", "env"];
+
+/**
+ * Gives what an execution runs: the job's own template, or the container that the start sends in its place.
+ *
+ * @throws ArmError 400 for a container that a job could not have, and for one that leaves out what the job's own has:
+ * whether Azure then takes it from the job is not public
+ */
+function templateOf(job: Resource, cloud: Cloud, { apiVersion, body }: ArmRequest): Body {
+  const { properties } = job.body;
+  const sent: Body = schemaOf(job.type, apiVersion).accept({ properties: { template: body ?? {} } }, true);
+  const { containers, ...others } = sent["properties"].template;
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw unsupported(`a start of a job with ${other}`);
+  if (containers == null) return properties.template;
+  const [own] = properties.template.containers as Body[];
+  const [container, ...more] = containers as Body[];
+  if (container === undefined || more.length > 0) throw unsupported("a start of a job with several containers");
+  if (container["image"] !== own!["image"]) throw unsupported("a start of a job with another image than its own");
+  const strange = Object.keys(container).find((name) => !startFields.includes(name));
+  if (strange !== undefined) throw refusedToo(`A start of a job says nothing of '${strange}'.`);
+  const leftOut = ownFields.find((name) => own![name]?.length > 0 && container[name] == null);
+  if (leftOut !== undefined) throw unsupported(`a start of a job with a container that leaves out its '${leftOut}'`);
+  const template = { ...properties.template, containers: [withResources(container)] };
+  checkJob(job.id, { ...job.body, properties: { ...properties, template } }, job, cloud);
+  return template;
 }
+
+const withResources = (container: Body): Body => ({
+  ...container,
+  resources: { cpu: 0.5, memory: "1Gi", ...container["resources"] },
+});
 
 async function onPut({ id, wanted, previous, cloud }: PutContext): Promise<void> {
   checkJob(id, wanted, previous, cloud);
   const { template } = wanted["properties"];
   const [container] = template.containers as Body[];
   wanted["properties"].workloadProfileName ??= "Consumption";
-  template.containers = [{ ...container, resources: { cpu: 0.5, memory: "1Gi", ...container!["resources"] } }];
+  template.containers = [withResources(container!)];
   keepPrincipal(wanted, previous);
   await pause(operationMilliseconds);
   refuseImage(wanted, cloud);
@@ -100,13 +126,16 @@ const presentExecution = (job: Resource, { name, status, startedAt, endedAt, tem
 /** Answers `/executions` and `/executions/<name>`; undefined for any other route. */
 async function children(
   job: Resource,
-  [collection, name]: readonly string[],
-  { method }: ArmRequest,
+  [collection, name, ...more]: readonly string[],
+  request: ArmRequest,
   cloud: Cloud,
 ): Promise<ArmReply | undefined> {
-  if (collection?.toLowerCase() !== "executions" || method !== "GET") return undefined;
+  if (collection?.toLowerCase() !== "executions" || request.method !== "GET" || more.length > 0) return undefined;
   if (name === undefined)
-    return { status: 200, body: { value: executionsOf(cloud, job).map((each) => presentExecution(job, each)) } };
+    return listReply(
+      request,
+      executionsOf(cloud, job).map((each) => presentExecution(job, each)),
+    );
   const found = executionsOf(cloud, job).find((each) => each.name === name);
   if (!found)
     throw new ArmError(404, "ResourceNotFound", `Execution '${name}' of job '${job.body["name"]}' was not found.`);

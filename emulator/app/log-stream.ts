@@ -4,6 +4,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ArmError, type ArmReply, type Body, type Cloud, type Resource } from "../arm/resource.ts";
+import { urlOf } from "../http.ts";
 import { runtimeOf } from "./app-runtime.ts";
 import type { LogLine } from "./replica-logs.ts";
 import { type AppRuntime, findRevision } from "./revisions.ts";
@@ -78,7 +79,7 @@ function wishOf(query: URLSearchParams): Wish {
 
 /** Opens the stream at an address. @throws ArmError 401 for a wrong token, 404 for an unknown address */
 export function openStream(cloud: Cloud, request: IncomingMessage): Streamed {
-  const url = new URL(request.url ?? "/", "https://127.0.0.1");
+  const url = urlOf(request);
   const [, subscription, , group, kind = "", name, ...rest] = url.pathname.split("/").filter((each) => each !== "");
   const id = `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.App/${kind}/${name}`;
   requireToken(cloud, request, id.toLowerCase());

@@ -21,19 +21,20 @@ const notFound = (app: AppRuntime, what: string): ArmError =>
 /** Answers `/revisions…`; undefined for any other route. @throws ArmError 404 for an unknown revision or replica */
 export async function revisionRoutes(
   resource: Resource,
-  [collection, revisionName, action, replicaName]: readonly string[],
+  [collection, revisionName, action, replicaName, ...more]: readonly string[],
   request: ArmRequest,
   cloud: Cloud,
 ): Promise<ArmReply | undefined> {
   const app = runtimeOf(cloud).apps.get(resource.id.toLowerCase());
-  if (!app || collection?.toLowerCase() !== "revisions") return undefined;
+  if (!app || collection?.toLowerCase() !== "revisions" || more.length > 0) return undefined;
   const now = cloud.clock.now();
   if (revisionName === undefined) return request.method === "GET" ? listRevisions(app, request, now) : undefined;
   const revision = findRevision(app, revisionName);
   if (!revision) throw notFound(app, `Revision '${revisionName}'`);
   const verb = `${request.method} ${action?.toLowerCase() ?? ""}`.trim();
   if (verb === "GET") return { status: 200, body: presentRevision(app, revision, now) };
-  if (verb === "GET replicas") return showReplicas(cloud, app, revision, replicaName);
+  if (verb === "GET replicas") return showReplicas(cloud, app, revision, request, replicaName);
+  if (replicaName !== undefined) return undefined;
   if (verb === "POST activate") return activate(cloud, app, revision);
   if (verb === "POST deactivate") return deactivate(app, revision, resource, now);
   if (verb === "POST restart") {
@@ -43,11 +44,20 @@ export async function revisionRoutes(
   return undefined;
 }
 
-function showReplicas(cloud: Cloud, app: AppRuntime, revision: Revision, name: string | undefined): ArmReply {
+function showReplicas(
+  cloud: Cloud,
+  app: AppRuntime,
+  revision: Revision,
+  request: ArmRequest,
+  name: string | undefined,
+): ArmReply {
   const replicas = revision.set?.replicas ?? [];
   const streams = streamAddress(cloud, app.id);
   if (name === undefined)
-    return { status: 200, body: { value: replicas.map((each) => presentReplica(app, revision, each, streams)) } };
+    return listReply(
+      request,
+      replicas.map((each) => presentReplica(app, revision, each, streams)),
+    );
   const replica = replicas.find((each) => each.name === name);
   if (!replica) throw notFound(app, `Replica '${name}'`);
   return { status: 200, body: presentReplica(app, revision, replica, streams) };

@@ -4,12 +4,12 @@ import { sameText } from "./bodies.ts";
 import { ArmError, type Body, type Cloud, type ResourceType } from "./resource.ts";
 import { typeNamed } from "./resource-path.ts";
 import { schemaOf } from "./schema.ts";
-import { type Route, underProvider } from "./subscription-route.ts";
+import { type Route, underSubscription } from "./subscription-route.ts";
 
 /** The route of every provider besides that of vaults. */
 export const nameAvailability: Route = {
   method: "POST",
-  path: underProvider("([^/]+)/checkNameAvailability"),
+  path: underSubscription("([^/]+)/checkNameAvailability"),
   action: "*/checkNameAvailability/read",
   answer: ({ cloud, types, request: { body }, parts: [namespace] }) => ({
     status: 200,

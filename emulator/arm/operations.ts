@@ -2,6 +2,7 @@
 // write at a time on a resource, and so does this.
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { region, sameText } from "./bodies.ts";
 import {
   ArmError,
   type ArmReply,
@@ -217,11 +218,11 @@ function urlOf(
 ): string {
   const [subscription, namespace] = [path.split("/")[2], resourceType.type.split("/")[0]];
   const provider = `${origin}/subscriptions/${subscription}/providers/${namespace}`;
-  return `${provider}/locations/westeurope/${collection}/${id}?api-version=${apiVersion}`;
+  return `${provider}/locations/${region}/${collection}/${id}?api-version=${apiVersion}`;
 }
 
 const pollPath =
-  /^\/subscriptions\/[^/]+\/providers\/[^/]+\/locations\/[^/]+\/(operationStatuses|operationResults)\/([^/]+)$/i;
+  /^\/subscriptions\/[^/]+\/providers\/([^/]+)\/locations\/([^/]+)\/(operationStatuses|operationResults)\/([^/]+)$/i;
 
 function poll(
   byId: ReadonlyMap<string, Operation>,
@@ -229,10 +230,12 @@ function poll(
   allowed: (resourceType: string, resourceId: string) => void,
   shown: (resourceId: string) => Body | undefined,
 ): ArmReply | undefined {
-  const [, collection, id] = pollPath.exec(request.path) ?? [];
+  const [, namespace, location, collection, id] = pollPath.exec(request.path) ?? [];
   if (collection === undefined || id === undefined || request.method !== "GET") return undefined;
   const operation = byId.get(id);
-  if (operation === undefined) throw new ArmError(404, "OperationNotFound", `The operation '${id}' was not found.`);
+  const isOf = operation && sameText(typeOf(operation.resourceId).split("/")[0], namespace);
+  if (!isOf || !sameText(location, region))
+    throw new ArmError(404, "OperationNotFound", `The operation '${id}' was not found.`);
   allowed(typeOf(operation.resourceId), operation.resourceId);
   if (collection.toLowerCase() === "operationstatuses")
     return { status: 200, body: statusBody(request, operation), headers: retryAfter(operation) };

@@ -96,7 +96,8 @@ function schemaViolations(place: Place, request: ArmRequest, { status, body }: A
 /** Checks that the resource group and the parent resource exist. @throws ArmError 404 */
 function requireParents(cloud: Cloud, types: readonly ResourceType[], place: Place): void {
   const group = groupIdOf(place.id);
-  if (group !== undefined && place.id.length > group.length && cloud.store.get(group) === undefined) {
+  const isBelow = place.collection || place.id.length > (group?.length ?? 0);
+  if (group !== undefined && isBelow && cloud.store.get(group) === undefined) {
     throw new ArmError(404, "ResourceGroupNotFound", `Resource group '${group.split("/").at(-1)}' could not be found.`);
   }
   const parentIsStored = /^\/subscriptions\/[^/]+\/./i.test(place.parentId);
@@ -197,6 +198,7 @@ async function below(cloud: Cloud, place: Place, request: ArmRequest): Promise<A
   const isGroupList =
     resourceType.type === "Microsoft.Resources/resourceGroups" &&
     first.toLowerCase() === "resources" &&
+    rest.length === 1 &&
     request.method === "GET";
   if (isGroupList) return listResources(cloud, request, id);
   const reply = await resourceType.children?.(stored, rest, request, cloud);

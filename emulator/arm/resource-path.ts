@@ -1,5 +1,6 @@
 // Reads Resource Manager paths: which resource type a path names, its parent, and what comes after the id. Depends only
 // on the grammar of ids and on the table of resource types.
+import { refusedToo } from "./refusals.ts";
 import { ArmError, type ResourceType } from "./resource.ts";
 
 /** What a path names. */
@@ -37,12 +38,14 @@ export const groupNameOf = (path: string): string | undefined => groupIdOf(path)
 /**
  * Finds what a path names; undefined for a path without a resource.
  *
- * @throws ArmError 400 NoRegisteredProviderFound for a resource type that is not served.
+ * @throws ArmError 400 NoRegisteredProviderFound for a resource type that is not served, and for a place where its type
+ * has no resources.
  */
 export function placeOf(path: string, types: readonly ResourceType[]): Place | undefined {
   const segments = path.split("/").filter((segment) => segment !== "");
   const lower = segments.map((segment) => segment.toLowerCase());
-  const provider = lower.lastIndexOf("providers");
+  // A resource group may be called so too.
+  const provider = lower.lastIndexOf("providers") === 3 && segments.length === 4 ? -1 : lower.lastIndexOf("providers");
   if (lower[0] !== "subscriptions" || segments.length < 3) return undefined;
   if (provider < 0) {
     if (lower[2] !== "resourcegroups") return undefined;
@@ -73,6 +76,7 @@ function placeUnderProvider(
   for (let depth = typeNames.length; depth > 0; depth--) {
     const resourceType = typeNamed(types, [namespace, ...typeNames.slice(0, depth)].join("/"));
     if (resourceType === undefined) continue;
+    requireScope(resourceType, scope, segments.length < 2);
     // A role definition belongs to the directory: whatever scope a client puts it
     // at, its id names the subscription alone.
     const home =
@@ -97,6 +101,13 @@ function placeUnderProvider(
     "NoRegisteredProviderFound",
     `No registered resource provider found for type '${asked}'. The emulator serves: ${served}.`,
   );
+}
+
+/** Refuses a place where no resource of a type can be. @throws ArmError 400 */
+function requireScope({ type, isExtension }: ResourceType, scope: string, isList: boolean): void {
+  if (isExtension || scope.toLowerCase() === groupIdOf(scope)?.toLowerCase()) return;
+  if (isList && /^\/subscriptions\/[^/]+$/i.test(scope)) return;
+  throw refusedToo(`A resource of the type ${type} is in a resource group, and not at '${scope}'.`);
 }
 
 /** Gives Azure's refusal for a resource that does not exist. */

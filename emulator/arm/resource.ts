@@ -98,6 +98,11 @@ export interface ResourceType {
   /** True when the type has no PATCH. */
   readonly noPatch?: true;
   /**
+   * True when the type extends other resources, and stands at any scope. Any other type stands in a resource group, or
+   * below its parent.
+   */
+  readonly isExtension?: true;
+  /**
    * What a PATCH may change: names, or `properties.<name>`. Azure ignores anything else in the body, so that it is
    * refused by name here.
    *

@@ -28,3 +28,7 @@ export interface Route {
 /** Gives the pattern of a path below a resource provider, in the subscription or in a resource group. */
 export const underProvider = (rest: string): RegExp =>
   new RegExp(`^(/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?)/providers/${rest}$`, "i");
+
+/** The same of what only a subscription has: in a resource group there is nothing like it. */
+export const underSubscription = (rest: string): RegExp =>
+  new RegExp(`^(/subscriptions/[^/]+)/providers/${rest}$`, "i");

@@ -16,7 +16,7 @@ import { versionsServed } from "./published-types.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type ResourceType } from "./resource.ts";
 import { groupIdOf, groupNameOf } from "./resource-path.ts";
 import { subscription } from "./subscription-id.ts";
-import { type Route, underProvider } from "./subscription-route.ts";
+import { type Route, underProvider, underSubscription } from "./subscription-route.ts";
 
 const unregistered = new WeakMap<Cloud, Set<string>>();
 
@@ -66,7 +66,7 @@ const routes: readonly Route[] = [
   },
   {
     method: "GET",
-    path: underProvider("Microsoft.App/locations/([^/]+)/usages"),
+    path: underSubscription("Microsoft.App/locations/([^/]+)/usages"),
     action: "Microsoft.App/locations/usages/read",
     answer: ({ cloud, request, parts: [location] }) => {
       requireRegion(location!, "Microsoft.App/locations/usages");
@@ -86,7 +86,7 @@ const routes: readonly Route[] = [
   },
   {
     method: "GET",
-    path: underProvider("Microsoft.DBforPostgreSQL/locations/([^/]+)/capabilities"),
+    path: underSubscription("Microsoft.DBforPostgreSQL/locations/([^/]+)/capabilities"),
     action: "Microsoft.DBforPostgreSQL/locations/capabilities/read",
     answer: ({ request, parts: [location] }) => {
       requireRegion(location!, "Microsoft.DBforPostgreSQL/locations/capabilities");
@@ -101,25 +101,25 @@ const routes: readonly Route[] = [
   },
   {
     method: "GET",
-    path: underProvider("Microsoft.AlertsManagement/alerts(?:/(.+))?"),
+    path: underSubscription("Microsoft.AlertsManagement/alerts(?:/(.+))?"),
     action: "Microsoft.AlertsManagement/alerts/read",
     answer: ({ cloud, request, parts: [rest] }) => answerAlerts(cloud, request, rest?.split("/") ?? []),
   },
   {
     method: "POST",
-    path: underProvider("Microsoft.AlertsManagement/alerts/(.+)"),
+    path: underSubscription("Microsoft.AlertsManagement/alerts/(.+)"),
     action: "Microsoft.AlertsManagement/alerts/changestate/action",
     answer: ({ cloud, request, parts: [rest] }) => answerAlerts(cloud, request, rest?.split("/") ?? []),
   },
   {
     method: "GET",
-    path: underProvider("([^/]+)"),
+    path: underSubscription("([^/]+)"),
     action: "Microsoft.Resources/subscriptions/providers/read",
     answer: ({ cloud, types, parts: [namespace] }) => one(registration(cloud, types, namespace!)),
   },
   {
     method: "POST",
-    path: underProvider("([^/]+)/register"),
+    path: underSubscription("([^/]+)/register"),
     action: "*/register/action",
     answer: ({ cloud, types, parts: [namespace] }) => {
       unregisteredOf(cloud).delete(namespace!.toLowerCase());
@@ -128,7 +128,7 @@ const routes: readonly Route[] = [
   },
   {
     method: "POST",
-    path: underProvider("([^/]+)/unregister"),
+    path: underSubscription("([^/]+)/unregister"),
     action: "*/unregister/action",
     answer: ({ cloud, types, parts: [namespace] }) => {
       unregisteredOf(cloud).add(namespace!.toLowerCase());

@@ -14,6 +14,7 @@ import { clientObjectId, tenant } from "./tokens.ts";
 /** Custom role definitions, as Resource Manager serves them. */
 export const roleDefinitionType: ResourceType = {
   type: "Microsoft.Authorization/roleDefinitions",
+  isExtension: true,
   apiVersions: ["2022-04-01", "2022-05-01-preview"],
   fields: roleDefinitionFields,
   noPatch: true,
@@ -92,6 +93,7 @@ export const roleDefinitionType: ResourceType = {
 /** Role assignments, as Resource Manager serves them. */
 export const roleAssignmentType: ResourceType = {
   type: "Microsoft.Authorization/roleAssignments",
+  isExtension: true,
   apiVersions: ["2022-04-01"],
   fields: roleAssignmentFields,
   noPatch: true,

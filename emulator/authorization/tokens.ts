@@ -14,9 +14,10 @@ import {
   SignJWT,
 } from "jose";
 import { ArmError, type ArmReply, type Store } from "../arm/resource.ts";
-import { isByAddress, readText } from "../http.ts";
+import { isByAddress, originOf, readText, urlOf } from "../http.ts";
 import { type ManagedIdentity, managedIdentities } from "../managedidentity/principals.ts";
 import { trustedIdentity } from "./federated-sign-in.ts";
+import { audienceIn, loginError } from "./sign-in-refusals.ts";
 
 /** The one directory of the emulator. */
 export const tenant = "00000000-0000-0000-0000-00000000beef";
@@ -38,7 +39,7 @@ export interface Principal {
 export interface Tokens {
   readonly client: { readonly id: string; readonly secret: string; readonly objectId: string };
   /** Answers a request to the login host. */
-  readonly login: (request: IncomingMessage, origin: string) => Promise<ArmReply>;
+  readonly login: (request: IncomingMessage) => Promise<ArmReply>;
   /** Answers a request to the identity endpoint of containers. */
   readonly identity: (request: IncomingMessage) => Promise<ArmReply>;
   /** Gives a token of one of Microsoft's own applications for another application, in which it has a role. */
@@ -63,13 +64,11 @@ export interface TokenKeys {
   readonly clientSecret: string;
 }
 
-const same = (one: string, other: string): boolean =>
-  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+function same(one: string, other: string): boolean {
+  const [left, right] = [Buffer.from(one), Buffer.from(other)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
 const withoutSlash = (text: string): string => text.replace(/\/+$/, "");
-const loginError = (status: number, error: string, description: string): ArmReply => ({
-  status,
-  body: { error, error_description: description, error_codes: [], correlation_id: "" },
-});
 
 interface Issuer {
   readonly name: string;
@@ -142,9 +141,11 @@ export async function makeTokens(
   return {
     client,
     identityHeader,
-    login: async (request, origin) => {
-      const { pathname } = new URL(request.url ?? "/", origin);
-      const [directory = "", ...rest] = pathname.split("/").filter((part) => part !== "");
+    login: async (request) => {
+      const origin = originOf(request);
+      const { pathname } = urlOf(request);
+      const [named = "", ...rest] = pathname.split("/").filter((part) => part !== "");
+      const directory = named.toLowerCase();
       const route = `${request.method} /${rest.join("/")}`;
       if (directory === "common" && route === "GET /discovery/instance")
         return { status: 200, body: instanceDiscovery(origin) };
@@ -157,6 +158,13 @@ export async function makeTokens(
           body: openIdConfiguration(origin, isByAddress(origin) ? `${origin}/${tenant}/v2.0` : issuer.name),
         };
       if (route === "GET /discovery/v2.0/keys") return { status: 200, body: { keys: [issuer.jwk] } };
+      if (route === "POST /oauth2/v2.0/token" && directory !== tenant)
+        return loginError(
+          400,
+          "invalid_request",
+          "AADSTS50059: No tenant-identifying information found in either the request or implied by any provided " +
+            "credentials.",
+        );
       if (route === "POST /oauth2/v2.0/token") return clientToken(issuer, client, store, request);
       return loginError(404, "not_found", `The emulator's token issuer serves no ${route}.`);
     },
@@ -182,9 +190,22 @@ async function clientToken(
   request: IncomingMessage,
 ): Promise<ArmReply> {
   const form = new URLSearchParams(await readText(request));
+  const twice = [...form.keys()].find((name) => form.getAll(name).length > 1);
+  if (twice !== undefined)
+    return loginError(
+      400,
+      "invalid_request",
+      `AADSTS9000411: The request is not properly formatted. The parameter '${twice}' is duplicated.`,
+    );
   const [basicId, basicSecret] = decodeBasic(request.headers.authorization);
   const id = form.get("client_id") ?? basicId ?? "";
   const secret = form.get("client_secret") ?? basicSecret ?? "";
+  if (!form.get("grant_type"))
+    return loginError(
+      400,
+      "invalid_request",
+      "AADSTS900144: The request body must contain the following parameter: 'grant_type'.",
+    );
   if (form.get("grant_type") !== "client_credentials")
     return loginError(400, "unsupported_grant_type", "The emulator supports client credentials only.");
   const assertion = form.get("client_assertion");
@@ -206,7 +227,7 @@ async function clientToken(
   if (!same(secret, client.secret))
     return loginError(401, "invalid_client", `AADSTS7000215: Invalid client secret provided for app '${id}'.`);
   const audience = audienceIn(form.get("scope") ?? "");
-  if (audience === undefined) return wrongScope;
+  if (typeof audience !== "string") return audience;
   const roles = ["Rollout.Read", "Rollout.Write", "Rollout.Approve", "Remediation.Approve"];
   return granted(
     await issuer.sign(audience, {
@@ -226,19 +247,6 @@ const granted = (token: string): ArmReply => ({
   body: { token_type: "Bearer", expires_in: secondsValid, ext_expires_in: secondsValid, access_token: token },
 });
 
-const wrongScope = loginError(
-  400,
-  "invalid_scope",
-  "AADSTS1002012: The scope of client credentials must end in /.default.",
-);
-
-/** Gives the application that a scope of client credentials names; undefined if it names none. */
-const audienceIn = (scopes: string): string | undefined =>
-  scopes
-    .split(" ")
-    .find((each) => each.endsWith("/.default"))
-    ?.slice(0, -"/.default".length);
-
 /** Answers a managed identity that signs in by the token of another issuer. */
 async function assertedToken(
   issuer: Issuer,
@@ -248,7 +256,7 @@ async function assertedToken(
   const found = await trustedIdentity(store, id, assertion);
   if ("refusal" in found) return loginError(found.status, found.error, found.refusal);
   const audience = audienceIn(scope);
-  if (audience === undefined) return wrongScope;
+  if (typeof audience !== "string") return audience;
   return granted(await issuer.sign(audience, claimsOf(found.identity)));
 }
 
@@ -335,9 +343,10 @@ async function readBearer(
 
 function decodeBasic(header: string | undefined): readonly string[] {
   const [, encoded] = /^basic (.+)$/i.exec(header ?? "") ?? [];
-  return encoded === undefined
-    ? []
-    : Buffer.from(encoded, "base64").toString("utf8").split(":").map(decodeURIComponent);
+  if (encoded === undefined) return [];
+  const parts = Buffer.from(encoded, "base64").toString("utf8").split(":");
+  // What is not well encoded is the id and the secret of no application.
+  return parts.map((part) => (/%(?![0-9a-f]{2})/i.test(part) ? part : decodeURIComponent(part)));
 }
 
 function findIdentity(

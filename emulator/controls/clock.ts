@@ -46,7 +46,14 @@ export function makeClock(real: () => number = Date.now): Clock {
         return;
       }
       const wanted = typeof at === "string" ? Date.parse(at) : Number(at);
-      if (Number.isNaN(wanted) || !(rate >= 0 && rate <= rateMax) || typeof advanceSeconds !== "number")
+      const isKnown = Object.keys(asked).every((each) => ["at", "rate", "advanceSeconds"].includes(each));
+      if (
+        !isKnown ||
+        Object.keys(asked).length === 0 ||
+        !Number.isFinite(wanted) ||
+        !(rate >= 0 && rate <= rateMax) ||
+        typeof advanceSeconds !== "number"
+      )
         throw new ArmError(
           400,
           "InvalidRequestContent",

@@ -32,22 +32,28 @@ export function makeControl(clockSet: () => void = () => undefined): Control {
   const faults = makeFaults();
   const seen: SeenRequest[] = [];
 
-  const clockRoute = (request: ArmRequest): ArmReply => {
-    if (request.method === "POST") {
-      clock.set(request.body ?? {});
-      clockSet();
-    }
+  const setClock = ({ body }: ArmRequest): ArmReply => {
+    clock.set(body ?? {});
+    clockSet();
     return { status: 200, body: clock.shown() };
   };
 
   return {
     clock,
     answer: (request) => {
-      const route = request.path.toLowerCase();
-      if (route === "/_emulator/clock") return clockRoute(request);
-      if (route === "/_emulator/faults") return faults.answer(request);
-      if (route === "/_emulator/requests") return { status: 200, body: { requests: seen } };
-      return undefined;
+      switch (`${request.method} ${request.path.toLowerCase()}`) {
+        case "GET /_emulator/clock":
+          return { status: 200, body: clock.shown() };
+        case "POST /_emulator/clock":
+          return setClock(request);
+        case "GET /_emulator/faults":
+        case "POST /_emulator/faults":
+          return faults.answer(request);
+        case "GET /_emulator/requests":
+          return { status: 200, body: { requests: seen } };
+        default:
+          return undefined;
+      }
     },
     meetFault: faults.meet,
     note: (request, status, answered) => {

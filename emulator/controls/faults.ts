@@ -100,6 +100,8 @@ function toFault(each: unknown): Fault {
   }
   const fault: Fault = { ...defaults, ...each };
   if (!("path" in each)) refuse("A fault needs a path: a regular expression.");
+  const { status = 200 } = fault;
+  if (!Number.isInteger(status) || status < 200 || status > 599) refuse("status of a fault must be 200 to 599.");
   const together = rivals.filter((name) => fault[name] !== undefined && fault[name] !== false);
   if (together.length > 1) refuse(`A fault can have only one: ${together.join(" or ")}.`);
   try {

@@ -51,11 +51,21 @@ export function checkServer({ sku, properties }: Body, previous: Body | undefine
     throw refusedToo(`maintenanceWindow.customWindow is 'Enabled' or 'Disabled', not '${window}'.`);
 }
 
+// Learn, "Compute options in Azure Database for PostgreSQL", its table of server types with the sixth series.
+const cores = "2|4|8|16|32|48|64";
 const sizesOf: { readonly [tier: string]: RegExp } = {
   burstable: /^Standard_B(1ms|2s|(2|4|8|12|16|20)ms)$/i,
-  generalpurpose: /^Standard_D((2|4|8|16|32|48|64)(s_v3|ds_v4)|(2|4|8|16|32|48|64|96)a?ds_v[56])$/i,
-  memoryoptimized: /^Standard_E((2|4|8|16|20|32|48|64)(s_v3|ds_v4)|(2|4|8|16|20|32|48|64|96)a?ds_v[56])$/i,
+  generalpurpose: sizes("D", cores, cores, `${cores}|96`),
+  memoryoptimized: sizes("E", cores, `${cores}|20`, `${cores}|20|96`),
 };
+
+/** The sizes of a series by their numbers of cores: of the third, the fourth, and the later generations. */
+function sizes(series: string, third: string, fourth: string, later: string): RegExp {
+  return new RegExp(
+    `^Standard_${series}((${third})s_v3|(${fourth})ds_v4|(${later})a?ds_v5|(${later})ads_v6|(${later}|128|192)ds_v6)$`,
+    "i",
+  );
+}
 
 function checkSize(sku: Body | undefined): void {
   if (!sku) return;
@@ -77,12 +87,12 @@ function checkVersion(version: unknown, before: unknown): void {
     );
 }
 
-const sizes = [32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, 16_384, 32_767];
+const diskSizes = [32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, 16_384, 32_767];
 
 function checkStorage({ storageSizeGB: size, type = "Premium_LRS" }: Body, before: Body): void {
   if (size === undefined) return;
-  if (sameText(type, "Premium_LRS") && !sizes.includes(size))
-    throw refusedToo(`storageSizeGB is one of ${sizes.join(", ")} with Premium SSD, not ${size}.`);
+  if (sameText(type, "Premium_LRS") && !diskSizes.includes(size))
+    throw refusedToo(`storageSizeGB is one of ${diskSizes.join(", ")} with Premium SSD, not ${size}.`);
   if (sameText(type, "PremiumV2_LRS") && !(size >= 32 && size <= 65_536))
     throw refusedToo(`storageSizeGB is 32 to 65,536 with Premium SSD v2, not ${size}.`);
   if (size < Number(before["storageSizeGB"] ?? 0))

@@ -121,8 +121,8 @@ function isPassed({ status, text = "", headers = {} }: Posted, schema: EventSche
 }
 
 /** Answers a request to the validation address. */
-export function validateByHand(cloud: Cloud, url: string): ArmReply {
-  const code = new URL(url, "https://x").searchParams.get("code")?.toUpperCase() ?? "";
+export function validateByHand(cloud: Cloud, url: URL): ArmReply {
+  const code = url.searchParams.get("code")?.toUpperCase() ?? "";
   const codes = codesOf(cloud);
   if (!codes.has(code))
     throw new ArmError(400, "InvalidValidationCode", "The validation code is unknown or has expired.");

@@ -50,7 +50,7 @@ export async function startGithub(folder: string): Promise<Github> {
   const requests: string[] = [];
   const mishaps: Mishap[] = [];
   const service = await makeTokenService();
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await bodyOf(request);
     const { pathname, searchParams } = new URL(request.url!, "http://127.0.0.1");
     const named = `${request.method} ${pathname}`;
@@ -67,13 +67,21 @@ export async function startGithub(folder: string): Promise<Github> {
       body: body as Body,
       token: token!,
     };
-    const [status, answer] =
+    const [status, said] =
       pathname === tokenPath ? await jobToken(service, bearer, searchParams) : answerTo(hosting, call, token);
     if (mishap !== undefined) return void request.socket.destroy();
     const scopes = token?.scopes === undefined ? {} : { "x-oauth-scopes": token.scopes.join(", ") };
     response.writeHead(status, { "content-type": "application/json", ...scopes });
-    response.end(answer === undefined ? "" : JSON.stringify(answer));
-  });
+    response.end(said === undefined ? "" : JSON.stringify(said));
+  };
+  const server = createServer((request, response) =>
+    answer(request, response).catch((error: unknown) => {
+      // A body, or a part of a path, that cannot be read.
+      const isTheirs = error instanceof SyntaxError || error instanceof URIError;
+      const message = isTheirs ? "Problems parsing JSON" : (error as Error).message;
+      answerWrongly({ status: isTheirs ? 400 : 500, text: JSON.stringify({ message }) }, response);
+    }),
+  );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -57,6 +57,7 @@ const refuse = (message: string, code = "BadRequest"): ArmError => flatError(400
 /** Diagnostic settings, as Resource Manager serves them. */
 export const diagnosticSettingType: ResourceType = {
   type,
+  isExtension: true,
   apiVersions: ["2021-05-01-preview"],
   fields: diagnosticSettingFields,
   created: 200,

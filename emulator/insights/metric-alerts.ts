@@ -6,6 +6,7 @@ import type { Body, Resource, ResourceType, Store } from "../arm/resource.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import { refusalOfNamed } from "./action-groups.ts";
 import { metricAlertFields } from "./fields.ts";
+import { otherMetrics, platformMetrics } from "./platform-metrics.ts";
 
 const minute = 60_000;
 // Learn, "Metric alerts": the frequencies and windows of a metric alert rule.
@@ -13,70 +14,6 @@ const frequencyMinutes = [1, 5, 15, 30, 60];
 // Learn: "Understand metric alerts": conditions of one rule with static thresholds.
 const criteriaMax = 5;
 const windowMinutes = [1, 5, 15, 30, 60, 360, 720, 1440];
-
-/** The metrics of the served services, as the lists of supported metrics on Learn name them. */
-const metrics: Readonly<Record<string, readonly string[]>> = {
-  "microsoft.app/containerapps": [
-    "UsageNanoCores",
-    "WorkingSetBytes",
-    "RxBytes",
-    "TxBytes",
-    "Requests",
-    "Replicas",
-    "RestartCount",
-  ],
-  "microsoft.dbforpostgresql/flexibleservers": [
-    "cpu_percent",
-    "memory_percent",
-    "storage_percent",
-    "storage_used",
-    "storage_free",
-    "active_connections",
-    "connections_failed",
-    "connections_succeeded",
-    "is_db_alive",
-    "maximum_used_transactionIDs",
-    "deadlocks",
-    "disk_iops_consumed_percentage",
-    "iops",
-  ],
-  "microsoft.keyvault/vaults": [
-    "Availability",
-    "SaturationShoebox",
-    "ServiceApiHit",
-    "ServiceApiLatency",
-    "ServiceApiResult",
-  ],
-  "microsoft.eventgrid/systemtopics": [
-    "PublishFailCount",
-    "PublishSuccessCount",
-    "DeliveryAttemptFailCount",
-    "DeliverySuccessCount",
-    "DeadLetteredCount",
-    "DroppedEventCount",
-    "MatchedEventCount",
-    "UnmatchedEventCount",
-  ],
-};
-
-const ofReplicas = ["revisionName", "podName"];
-const ofCalls = ["ActivityType", "ActivityName"];
-const ofAnswers = [...ofCalls, "StatusCode", "StatusCodeClass"];
-const ofDeliveries = ["Topic", "EventSubscriptionName"];
-
-/** The dimensions of those metrics, in lower case, as the same lists name them. The others have none. */
-const dimensionsOf: Readonly<Record<string, readonly string[]>> = {
-  ...{ usagenanocores: ofReplicas, workingsetbytes: ofReplicas, rxbytes: ofReplicas, txbytes: ofReplicas },
-  ...{ restartcount: ofReplicas, requests: [...ofReplicas, "statusCodeCategory", "statusCode"] },
-  replicas: ["revisionName", "deploymentName"],
-  ...{ serviceapihit: ofCalls, saturationshoebox: [...ofCalls, "TransactionType"] },
-  ...{ availability: ofAnswers, serviceapilatency: ofAnswers, serviceapiresult: ofAnswers },
-  ...{ publishfailcount: ["Topic", "ErrorType", "Error"], publishsuccesscount: ["Topic"] },
-  ...{ deliveryattemptfailcount: [...ofDeliveries, "Error", "ErrorType"], deliverysuccesscount: ofDeliveries },
-  deadletteredcount: [...ofDeliveries, "DeadLetterReason"],
-  droppedeventcount: [...ofDeliveries, "DropReason"],
-  ...{ matchedeventcount: ofDeliveries, unmatchedeventcount: ["Topic"] },
-};
 
 /** Metric alert rules, as Resource Manager serves them. */
 export const metricAlerts: ResourceType = {
@@ -130,9 +67,12 @@ function checkCondition({ name, metricName, metricNamespace, criterionType, dime
   const type = scope.split("/").slice(6, 8).join("/").toLowerCase();
   if (metricNamespace !== undefined && String(metricNamespace).toLowerCase() !== type)
     throw unsupported(`metrics of the namespace '${String(metricNamespace)}'`);
-  const known = metrics[type];
+  const known = platformMetrics[type];
   if (known === undefined) throw unsupported(`metric alert rules on ${type}`);
-  if (!known.some((each) => each.toLowerCase() === String(metricName).toLowerCase()))
+  const metric = Object.keys(known).find((each) => sameText(each, metricName));
+  if (metric === undefined && otherMetrics.test(String(metricName)))
+    throw unsupported(`the metric ${String(metricName)}`);
+  if (metric === undefined)
     throw refusedToo(
       `Couldn't find a metric named ${String(metricName)}, which the criterion '${String(name)}' names.`,
     );
@@ -140,7 +80,7 @@ function checkCondition({ name, metricName, metricNamespace, criterionType, dime
     if (!/^(include|exclude)$/i.test(String(operator)))
       throw refusedToo(`The operator of the dimension '${String(dimension)}' must be Include or Exclude.`);
     if (values.length === 0) throw refusedToo("A dimension needs a value.");
-    if (!dimensionsOf[String(metricName).toLowerCase()]?.some((each) => sameText(each, dimension)))
+    if (!known[metric]!.some((each) => sameText(each, dimension)))
       throw refusedToo(`The metric ${String(metricName)} has no dimension '${String(dimension)}'.`);
   }
 }

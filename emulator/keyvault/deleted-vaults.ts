@@ -5,7 +5,7 @@ import { region, regionOf, sameText } from "../arm/bodies.ts";
 import { listReply } from "../arm/lists.ts";
 import { ArmError, type Body, type Cloud, type Resource } from "../arm/resource.ts";
 import { subscription } from "../arm/subscription-id.ts";
-import { type Route, underProvider } from "../arm/subscription-route.ts";
+import { type Route, underSubscription } from "../arm/subscription-route.ts";
 import { schedulerOf } from "../controls/scheduler.ts";
 import { contentsOf } from "./contents.ts";
 
@@ -138,7 +138,7 @@ export const takenName = (name: string): string =>
 export const vaultRoutes: readonly Route[] = [
   {
     method: "POST",
-    path: underProvider("Microsoft.KeyVault/checkNameAvailability"),
+    path: underSubscription("Microsoft.KeyVault/checkNameAvailability"),
     action: "Microsoft.KeyVault/checkNameAvailability/read",
     answer: ({ cloud, request: { body } }) => {
       const { name, type } = body ?? {};
@@ -155,7 +155,7 @@ export const vaultRoutes: readonly Route[] = [
   },
   {
     method: "GET",
-    path: underProvider("Microsoft.KeyVault/deletedVaults"),
+    path: underSubscription("Microsoft.KeyVault/deletedVaults"),
     action: "Microsoft.KeyVault/deletedVaults/read",
     answer: ({ cloud, request }) => {
       const deleted = deletedVaultsOf(cloud);
@@ -167,7 +167,7 @@ export const vaultRoutes: readonly Route[] = [
   },
   {
     method: "GET",
-    path: underProvider("Microsoft.KeyVault/locations/([^/]+)/deletedVaults/([^/]+)"),
+    path: underSubscription("Microsoft.KeyVault/locations/([^/]+)/deletedVaults/([^/]+)"),
     action: "Microsoft.KeyVault/locations/deletedVaults/read",
     answer: ({ cloud, parts: [location, name] }) => ({
       status: 200,
@@ -176,7 +176,7 @@ export const vaultRoutes: readonly Route[] = [
   },
   {
     method: "POST",
-    path: underProvider("Microsoft.KeyVault/locations/([^/]+)/deletedVaults/([^/]+)/purge"),
+    path: underSubscription("Microsoft.KeyVault/locations/([^/]+)/deletedVaults/([^/]+)/purge"),
     action: "Microsoft.KeyVault/locations/deletedVaults/purge/action",
     answer: ({ cloud, parts: [location, name] }) => {
       const { resource } = deletedVault(cloud, name!, location!);

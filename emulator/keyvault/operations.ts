@@ -18,6 +18,7 @@ const tagsMax = 15;
 const tagLengthMax = 512;
 const valueBytesMax = 25_600;
 const contentTypeMax = 255;
+const secondsMax = Date.parse("9999-12-31T23:59:59Z") / 1000;
 // Both with the read-only ones, which a client may send back.
 const fields = ["value", "contentType", "tags", "attributes", "id", "kid", "managed"];
 const attributeFields = ["enabled", "nbf", "exp", "created", "updated", "recoverableDays", "recoveryLevel"];
@@ -135,13 +136,15 @@ export function updateSecret(at: VaultAt, name: string, id: string | undefined, 
 /** Reads attributes, content type and tags. @throws ArmError 400 */
 function settingsIn(sent: Body): Partial<SecretVersion> {
   const { attributes, contentType, tags } = sent;
+  if (attributes != null && (typeof attributes !== "object" || Array.isArray(attributes)))
+    throw badParameter("'attributes' must be an object.");
   const { enabled, nbf, exp } = (attributes ?? {}) as Body;
   refuseUnknownFields(sent, fields, "a secret");
   refuseUnknownFields(attributes ?? {}, attributeFields, "a secret's attributes");
   if (enabled != null && typeof enabled !== "boolean") throw badParameter("'enabled' must be true or false.");
   for (const [name, time] of Object.entries({ nbf, exp }))
-    if (time != null && !(Number.isInteger(time) && time >= 0))
-      throw badParameter(`'${name}' must be seconds since 1970, and a whole number.`);
+    if (time != null && !(Number.isInteger(time) && time >= 0 && time <= secondsMax))
+      throw badParameter(`'${name}' must be seconds since 1970, and a whole number, up to the year 9999.`);
   if (contentType != null && (typeof contentType !== "string" || contentType.length > contentTypeMax))
     throw badParameter(`'contentType' must be a text of at most ${contentTypeMax} characters.`);
   return {

@@ -153,8 +153,9 @@ function page(request: ArmRequest, { cloud, vault }: VaultAt, items: readonly Bo
   const size = asked === null ? pageMax : Number(asked);
   if (!(Number.isInteger(size) && size >= 1 && size <= pageMax))
     throw badParameter(`'maxresults' must be 1 to ${pageMax}, not ${asked}.`);
-  const from = Number(request.query.get("$skiptoken") ?? 0);
-  if (!(Number.isInteger(from) && from >= 0)) throw badParameter("The $skiptoken is of no list.");
+  const token = request.query.get("$skiptoken") ?? "0";
+  if (!/^\d{1,9}$/.test(token)) throw badParameter("The $skiptoken is of no list.");
+  const from = Number(token);
   const next = new URLSearchParams({
     "api-version": request.apiVersion,
     $skiptoken: String(from + size),

@@ -4,7 +4,7 @@
 import { type Aggregate, aggregate, type Column } from "./aggregates.ts";
 import { scalar } from "./scalars.ts";
 import { notServed, parseQuery, refusedToo, type Syntax, semantic } from "./syntax.ts";
-import { type Row, type Scalar, type Scope, unquoted, type Value } from "./values.ts";
+import { constant, type Row, type Scalar, type Scope, unquoted, type Value } from "./values.ts";
 
 /** A table with typed columns. Rows may hold more values; only the columns are answered. */
 export interface Table {
@@ -22,6 +22,16 @@ interface Names {
 
 /** Evaluates a query at a moment. @throws KqlError when the query is wrong or uses something that is not served */
 export function evaluate(query: string, tables: { readonly [name: string]: Table }, now: number): Table {
+  try {
+    return evaluated(query, tables, now);
+  } catch (error) {
+    // The parser and everything here descend into a query, and this ends the stack.
+    if (error instanceof RangeError) throw notServed("a query that is nested as deeply as this one");
+    throw error;
+  }
+}
+
+function evaluated(query: string, tables: { readonly [name: string]: Table }, now: number): Table {
   const names: Names = { tables, letTables: new Map(), lets: new Map(), now };
   const statements = parseQuery(query);
   // Azure answers each with a table of its own, in an order that clients rely on.
@@ -49,9 +59,8 @@ function bind(name: string, syntax: Syntax, names: Names): void {
     names.letTables.set(name, tabular(syntax, names));
     return;
   }
-  const bound = scalar(syntax, { columns: new Map(), lets: names.lets, now: names.now });
-  const value = bound.of({});
-  names.lets.set(name, { type: bound.type, of: () => value });
+  const bound = scalar(syntax, { columns: new Map(), lets: names.lets, letTables: names.letTables, now: names.now });
+  names.lets.set(name, constant(bound.type, bound.of({})));
 }
 
 /** Finds a table. One that is not here may exist on Azure, so that its code for a wrong name is not ours to give. */
@@ -77,7 +86,8 @@ function tabular(syntax: Syntax, names: Names): Table {
   const hint = operator.parts.find(({ kind, parts }) => kind === "List" && parts[0]?.kind === "NamedParameter");
   if (hint) throw notServed(`'${hint.text}' of the operator '${operator.text.split(/\s/)[0]}'`);
   const { lets, now } = names;
-  const scope: Scope = { columns: new Map(table.columns.map(({ name, type }) => [name, type])), lets, now };
+  const columns = new Map(table.columns.map(({ name, type }) => [name, type]));
+  const scope: Scope = { columns, lets, letTables: names.letTables, now };
   return apply(
     table,
     operator.parts.filter(({ kind, parts }) => kind !== "List" || parts.length > 0),

@@ -1,5 +1,6 @@
 // The functions that Kusto's scalar expressions may call. A function that is not here is refused by its name.
 import { instantOf, isInt } from "./literals.ts";
+import { extracted } from "./regular-expressions.ts";
 import { checkArguments, notServed, semantic } from "./syntax.ts";
 import { constant, isNumber, type KqlType, type Scalar, type Scope, textOf, type Value } from "./values.ts";
 
@@ -196,6 +197,7 @@ const functions: Record<
     optional: 63,
     make: (args) => ({ type: "string", of: (row) => args.map((each) => shown(each.of(row), each.type)).join("") }),
   },
+  extract: { takes: ["string", "long", "scalar"], make: extracted },
   log2: {
     takes: ["number"],
     make: ([of]) => ({

@@ -148,9 +148,10 @@ export function requireTerm(term: string): void {
  *
  * @throws KqlError where the answer would depend on that
  */
-function hasTerm(text: string, term: string): boolean {
+function hasTerm(text: string, term: string, isCased = false): boolean {
   requireTerm(term);
-  const found = [...text.matchAll(new RegExp(`(?<![a-z0-9])${escaped(term)}(?![a-z0-9])`, "gi"))];
+  const whole = new RegExp(`(?<![a-zA-Z0-9])${escaped(term)}(?![a-zA-Z0-9])`, isCased ? "g" : "gi");
+  const found = [...text.matchAll(whole)];
   const isSure = ({ index, 0: match }: RegExpExecArray): boolean =>
     !/[\p{L}\p{N}]$/u.test(text.slice(0, index)) && !/^[\p{L}\p{N}]/u.test(text.slice(index + match.length));
   if (found.length > 0 && !found.some(isSure))
@@ -158,21 +159,48 @@ function hasTerm(text: string, term: string): boolean {
   return found.length > 0;
 }
 const lower = (text: string): string => text.toLowerCase();
-export const textOperators: Record<string, (text: string, other: string) => boolean> = {
-  EqualTildeExpression: (text, other) => lower(text) === lower(other),
-  BangTildeExpression: (text, other) => lower(text) !== lower(other),
-  HasExpression: hasTerm,
-  NotHasExpression: (text, other) => !hasTerm(text, other),
-  ContainsExpression: (text, other) => lower(text).includes(lower(other)),
-  NotContainsExpression: (text, other) => !lower(text).includes(lower(other)),
-  StartsWithExpression: (text, other) => lower(text).startsWith(lower(other)),
-  NotStartsWithExpression: (text, other) => !lower(text).startsWith(lower(other)),
-  EndsWithExpression: (text, other) => lower(text).endsWith(lower(other)),
-  NotEndsWithExpression: (text, other) => !lower(text).endsWith(lower(other)),
+
+type TextTest = (text: string, other: string) => boolean;
+
+/** The operators that look at the case of letters, by the name of the one that does not. */
+const cased: Record<string, TextTest> = {
+  Has: (text, other) => hasTerm(text, other, true),
+  Contains: (text, other) => text.includes(other),
+  StartsWith: (text, other) => text.startsWith(other),
+  EndsWith: (text, other) => text.endsWith(other),
+};
+const uncased: Record<string, TextTest> = {
+  ...Object.fromEntries(
+    Object.entries(cased).map(([name, test]) => [name, (text, other) => test(lower(text), lower(other))]),
+  ),
+  Has: (text, other) => hasTerm(text, other),
 };
 
+export const textOperators: Record<string, TextTest> = {
+  EqualTildeExpression: (text, other) => lower(text) === lower(other),
+  BangTildeExpression: (text, other) => lower(text) !== lower(other),
+  ...Object.fromEntries(
+    Object.keys(cased).flatMap((name): readonly [string, TextTest][] => [
+      [`${name}Expression`, uncased[name]!],
+      [`Not${name}Expression`, (text, other) => !uncased[name]!(text, other)],
+      [`${name}CsExpression`, cased[name]!],
+      [`Not${name}CsExpression`, (text, other) => !cased[name]!(text, other)],
+    ]),
+  ),
+};
+
+/** Makes `has_any (…)`, or `has_all (…)` of all the terms. */
+export function terms(text: Scalar, list: readonly Scalar[], all: boolean): Scalar {
+  if (list.some(({ type }) => type === "dynamic")) throw notServed("'has_any' and 'has_all' with a dynamic list");
+  const tests = list.map((each) => textual(hasTerm, text, each));
+  return {
+    type: "bool",
+    of: (row) => (all ? tests.every((each) => each.of(row)) : tests.some((each) => each.of(row))),
+  };
+}
+
 /** Makes an operator on two strings. */
-export function textual(test: (text: string, other: string) => boolean, left: Scalar, right: Scalar): Scalar {
+export function textual(test: TextTest, left: Scalar, right: Scalar): Scalar {
   for (const { type } of [left, right])
     if (type !== "string" && type !== "dynamic")
       throw semantic("SEM0025", `string operator: expected a string, found ${type}`);

@@ -11,9 +11,11 @@ import {
   inside,
   logical,
   requireTerm,
+  terms,
   textOperators,
   textual,
 } from "./operators.ts";
+import { matching } from "./regular-expressions.ts";
 import { notServed, type Syntax, semantic } from "./syntax.ts";
 import { isNumber, type Scalar, type Scope, unquoted, type Value } from "./values.ts";
 
@@ -58,25 +60,34 @@ export function scalar(syntax: Syntax, scope: Scope): Scalar {
       return between(inner(first), inner(second!.parts[0]), inner(second!.parts[1]), kind.startsWith("Not"));
     case "InExpression":
     case "NotInExpression":
-      return inside(inner(first), second!.parts[0]!.parts.map(inner), kind.startsWith("Not"));
+      return inside(inner(first), listIn(second).map(inner), kind.startsWith("Not"));
+    case "HasAnyExpression":
+    case "HasAllExpression":
+      return terms(inner(first), listIn(second).map(inner), kind === "HasAllExpression");
+    case "MatchesRegexExpression":
+      return matching(inner(first), inner(second));
   }
   // Also where no row is looked at, as when an alert rule is written.
-  if (kind.endsWith("HasExpression") && second?.kind === "StringLiteralExpression") requireTerm(stringOf(second.text));
+  if (/Has(Cs)?Expression$/.test(kind) && second?.kind === "StringLiteralExpression")
+    requireTerm(stringOf(second.text));
   if (kind in textOperators) return textual(textOperators[kind]!, inner(first), inner(second));
   if (kind in comparisons) return compared(comparisons[kind]!, inner(first), inner(second), text);
   if (kind in arithmetic) return calculated(kind, inner(first), inner(second), text);
   throw notServed(`'${text}' (${kind})`);
 }
 
+const listIn = (list: Syntax | undefined): readonly Syntax[] => list?.parts[0]?.parts ?? [];
+
 const negate = (value: Value): Value => (typeof value === "number" ? -value : null);
 
-function named(text: string, { columns, lets }: Scope): Scalar {
+function named(text: string, { columns, lets, letTables }: Scope): Scalar {
   const type = columns.get(text);
   // Text is never null: a missing one is empty.
   const absent = type === "string" ? "" : null;
   if (type) return { type, of: (row) => row[text] ?? absent };
   const bound = lets.get(text);
   if (bound) return bound;
+  if (letTables.has(text)) throw notServed(`the table '${text}' where a value is expected`);
   throw semantic("SEM0100", `Failed to resolve column or scalar expression named '${text}'`);
 }
 

@@ -42,8 +42,10 @@ export function checkArguments(called: string, count: number, least: number, mos
 interface ForeignNode {
   readonly Kind: number;
   readonly ChildCount: number;
+  /** Where it starts in the query, after blanks and comments, and where it ends. */
+  readonly TextStart: number;
+  readonly End: number;
   GetChild(index: number): ForeignNode | null;
-  toString(): string;
 }
 interface ForeignList<Item> {
   readonly Count: number;
@@ -103,7 +105,24 @@ export function parseQuery(text: string): readonly Syntax[] {
 /** The names of the kinds of nodes, by the parser's numbers for them; its own lookup is slow. */
 const kinds = new Map<number, string>();
 
+// The parser takes a second for queries beyond these, and then minutes. It runs in the thread that answers requests.
+const charactersMax = 100_000;
+const depthMax = 300;
+
+/** Gives how deep the brackets of a query are nested. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [bracket] of text.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, "").matchAll(/[()[\]{}]/g)) {
+    depth += "([{".includes(bracket) ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
 function parseAnew(text: string): readonly Syntax[] {
+  if (text.length > charactersMax) throw notServed(`a query of more than ${charactersMax} characters`);
+  if (depthOf(text) > depthMax) throw notServed(`a query with brackets in more than ${depthMax} others`);
   const { Kusto, System } = load();
   const code = Kusto.Language.KustoCode.Parse(text);
   const diagnostics = code.GetDiagnostics();
@@ -124,7 +143,7 @@ function parseAnew(text: string): readonly Syntax[] {
       // Tokens are left out; operators and literals are distinguished by their node's kind and text.
       else if (!/(Token|Keyword)$/.test(kind) && kind !== "TokenName") parts.push(copy(part));
     }
-    return { kind: kindOf(node), text: node.toString().trim(), parts };
+    return { kind: kindOf(node), text: text.slice(node.TextStart, node.End), parts };
   };
   return copy(code.Syntax)
     .parts.filter(({ kind, parts }) => kind === "List" && parts.length > 0)

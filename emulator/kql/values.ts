@@ -10,12 +10,16 @@ export type Row = { readonly [column: string]: Value };
 export interface Scalar {
   readonly type: KqlType;
   readonly of: (row: Row) => Value;
+  /** True when it has one value for every row, as a literal. */
+  readonly isFixed?: true;
 }
 
 /** What names mean in an expression. */
 export interface Scope {
   readonly columns: ReadonlyMap<string, KqlType>;
   readonly lets: ReadonlyMap<string, Scalar>;
+  /** The names of the tables that the query's own `let` statements bind. */
+  readonly letTables: { has(name: string): boolean };
   /** The moment that `now()` and `ago()` mean throughout a query. */
   readonly now: number;
 }
@@ -23,7 +27,7 @@ export interface Scope {
 export const isNumber = (type: KqlType): boolean => type === "int" || type === "long" || type === "real";
 
 /** Makes an expression that has one value for every row. */
-export const constant = (type: KqlType, value: Value): Scalar => ({ type, of: () => value });
+export const constant = (type: KqlType, value: Value): Scalar => ({ type, of: () => value, isFixed: true });
 
 /** Gives the column of a bracketed name, `["a b"]`, and any other name as it is. */
 export const unquoted = (text: string): string => /^\[\s*["'](.*)["']\s*\]$/.exec(text)?.[1] ?? text;

@@ -1,17 +1,19 @@
-// The Log Analytics query service: POST /v1/workspaces/{customerId}/query over the rows that a workspace has now. The
-// tables are in tables.ts. The server checks permissions before it calls this.
+// The Log Analytics query service: GET and POST /v1/workspaces/{customerId}/query over the rows that a workspace has
+// now. The tables are in tables.ts. The server checks permissions before it calls this.
 import { randomUUID } from "node:crypto";
-import type { ArmReply, ArmRequest, Cloud } from "../arm/resource.ts";
+import type { ArmReply, Body, Cloud } from "../arm/resource.ts";
 import { evaluate, type Table } from "../kql/evaluate.ts";
 import { KqlError } from "../kql/syntax.ts";
 import { type KqlType, spanText, type Value } from "../kql/values.ts";
 import { isoMilliseconds } from "./iso-duration.ts";
 import { tablesOf, type Window } from "./tables.ts";
 
-/** Makes the function that answers log queries. An invalid query is an error in its reply, never thrown. */
-export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "body">) => Promise<ArmReply> {
-  return async ({ path, body = {} }) => {
-    const [, customerId = ""] = /\/workspaces\/([^/]+)\/query/i.exec(path) ?? [];
+/**
+ * Makes the function that answers what is asked of a workspace, in a body or in the parameters of a GET. An invalid
+ * query is an error in its reply, never thrown.
+ */
+export function logsQuery(cloud: Cloud): (customerId: string, asked: Body) => Promise<ArmReply> {
+  return async (customerId, body) => {
     const query: unknown = body["query"];
     if (typeof query !== "string" || query.trim() === "")
       return badArgument({ code: "MissingQuery", message: "The body has no query." });
@@ -81,5 +83,6 @@ function windowOf(timespan: unknown, now: number): Window | undefined {
     span !== undefined
       ? { from: end - span, to: end }
       : { from: start, to: spanAfter !== undefined ? start + spanAfter : end };
-  return Number.isNaN(window.from) || Number.isNaN(window.to) ? undefined : window;
+  // A time that is no number is not before another.
+  return window.from <= window.to ? window : undefined;
 }

@@ -101,7 +101,7 @@ function servedNames(): readonly string[] {
     ),
     ...found("emulator/app/jobs.ts", /toLowerCase\(\) !== "(\w+)"/g, ([, route]) => `GET jobs/${route}`),
     ...found("emulator/controls/emulator-routes.ts", /case "((?:GET|POST|DELETE) \w+)"/g, ([, route]) => route!),
-    ...found("emulator/controls/control.ts", /route === "\/_emulator\/(\w+)"/g, ([, route]) => route!),
+    ...found("emulator/controls/control.ts", /case "(?:GET|POST) \/_emulator\/(\w+)"/g, ([, route]) => route!),
   ];
 }
 

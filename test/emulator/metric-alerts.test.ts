@@ -56,6 +56,7 @@ test("a rule is kept as it was sent, and what Azure refuses is refused by name",
     [{}, { metricName: "cpu_percent" }, "Couldn't find a metric named cpu_percent"],
     [{}, { criterionType: "DynamicThresholdCriterion" }, "dynamic thresholds"],
     [{}, { dimensions: [{ name: "StatusCode", operator: "Include", values: [] }] }, "needs a value"],
+    [{}, { dimensions: [{ name: "StatusCode", operator: "Include", values: ["*"] }] }, "no dimension 'StatusCode'"],
   ];
   for (const [properties, condition, text] of refused) {
     const answer = await put(properties, condition);

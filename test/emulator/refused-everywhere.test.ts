@@ -12,7 +12,7 @@ import {
   roleCases,
 } from "../support/emulator/refused-everywhere.ts";
 import { actionGroupCases, ruleCases } from "../support/emulator/refused-monitor.ts";
-import { fieldCases, patchCases, questionCases } from "../support/emulator/refused-requests.ts";
+import { fieldCases, patchCases, questionCases, scopeCases } from "../support/emulator/refused-requests.ts";
 
 let at: CloudForTests;
 let names: Names;
@@ -41,13 +41,16 @@ const cases: readonly (readonly [string, readonly Case[]])[] = [
   ["patches", patchCases],
   ["single fields", fieldCases],
   ["questions", questionCases],
+  ["places", scopeCases],
 ];
 
 describe.each(cases)("%s", (_, rows) => {
   const named = rows.map((row) => [row[0], row[1], row] as const);
   test.each(named)("%s: %s is refused", async (_what, code, [, , path, version, body, method = "PUT"]) => {
     const sent: Body | undefined = typeof body === "function" ? body(names) : body;
-    const url = `${names.group}/providers/${typeof path === "function" ? path(names) : path}?api-version=${version}`;
+    const below = typeof path === "function" ? path(names) : path;
+    const from = below.startsWith("/") ? names.subscription : `${names.group}/providers/`;
+    const url = `${from}${below}?api-version=${version}`;
     const before = await at.ask("GET", url);
     const reply = await at.settle(method, url, sent);
     expect([reply.status >= 400, reply.body.error?.code ?? reply.body.code], JSON.stringify(reply.body)).toEqual([

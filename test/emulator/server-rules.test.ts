@@ -44,6 +44,10 @@ test.each([
   ["a size of another tier", server({}, { name: "Standard_D2ds_v5", tier: "Burstable" }), /no size/],
   ["a size that there is not", server({}, { name: "Banana", tier: "GeneralPurpose" }), /no size/],
   ["an odd number of cores", server({}, { name: "Standard_D3ds_v5", tier: "GeneralPurpose" }), /no size/],
+  ["20 cores of the third generation", server({}, { name: "Standard_E20s_v3", tier: "MemoryOptimized" }), /no size/],
+  ["20 cores without more memory", server({}, { name: "Standard_D20ds_v5", tier: "GeneralPurpose" }), /no size/],
+  ["96 cores of the fourth generation", server({}, { name: "Standard_D96ds_v4", tier: "GeneralPurpose" }), /no size/],
+  ["128 cores of AMD", server({}, { name: "Standard_D128ads_v6", tier: "GeneralPurpose" }), /no size/],
   ["too little of Premium SSD v2", server({ storage: { storageSizeGB: 1, type: "PremiumV2_LRS" } }), /32 to 65,536/],
   ["a version that is not offered any more", server({ version: "12" }), /should be in: \[14,15,16,17,18\]/],
   ["storage of a size that there is not", server({ storage: { storageSizeGB: 33 } }), /storageSizeGB/],
@@ -77,4 +81,15 @@ test.each([
   ["the same backup said again", server({ backup: { geoRedundantBackup: "disabled" } }), server()],
 ])("%s is accepted", (_, body, previous) => {
   expect(() => checkServer(body, previous)).not.toThrow();
+});
+
+test.each([
+  ["Burstable", "Standard_B20ms"],
+  ["GeneralPurpose", "Standard_D64s_v3"],
+  ["GeneralPurpose", "Standard_D96ads_v5"],
+  ["GeneralPurpose", "Standard_D192ds_v6"],
+  ["MemoryOptimized", "Standard_E20ds_v4"],
+  ["MemoryOptimized", "Standard_E96ads_v6"],
+])("a server of the tier %s may have the size %s", (tier, name) => {
+  expect(() => checkServer(server({}, { name, tier }), undefined)).not.toThrow();
 });

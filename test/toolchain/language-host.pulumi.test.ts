@@ -159,6 +159,30 @@ pulumi.runtime.computeCodePaths().then((found) => console.log(before, files() > 
   expect([code, output]).toEqual([0, "1 true node_modules/yaml"]);
 });
 
+test.each([
+  ["no stack without", {}, 1],
+  ["its stack with", { PULUMI_DEBUG_PROMISE_LEAKS: "true" }, 11],
+])("a promise of a program keeps %s PULUMI_DEBUG_PROMISE_LEAKS, and an error always has its own", async (...row) => {
+  const [, variables, lines] = row;
+  symlinkSync(join(toolchain, "..", "node_modules"), join(folder, "node_modules"));
+  const text = `require("@pulumi/pulumi");
+const { debuggablePromise } = require("@pulumi/pulumi/runtime/debuggable.js");
+const promise = Promise.resolve();
+const deep = (levels) => (levels === 0 ? debuggablePromise(promise, "a test") : deep(levels - 1));
+function here() {
+  deep(20);
+  console.log(promise._debugStackTrace.split("\\n").length, /at (here)/.exec(new Error().stack)[1]);
+}
+here();\n`;
+  writeFileSync(join(folder, "program.cjs"), text);
+  const untraced = join(toolchain, "pulumi", "untraced-promises.ts");
+  const { code, output } = await runChild(process.execPath, ["--import", untraced, join(folder, "program.cjs")], {
+    cwd: folder,
+    environment: { ...process.env, ...variables },
+  });
+  expect([code, output]).toEqual([0, `${lines} here`]);
+});
+
 describe("the real Pulumi CLI, on our language host", () => {
   let project: string;
   let environment: NodeJS.ProcessEnv;
@@ -196,6 +220,10 @@ const name: string = new Config().require("name");
 new ComponentResource("tiny:index:Thing", name);
 const files: string[] = Object.keys(createRequire(import.meta.url).cache);
 export const builder = files.filter((file) => file.includes("arborist")).length;
+const { debuggablePromise } = await import("@pulumi/pulumi/runtime/debuggable.js");
+const watched: any = Promise.resolve();
+debuggablePromise(watched, "a test");
+export const trace = watched._debugStackTrace;
 // What the SDK takes for a loader of the user's own, and then leaves its mode for ESM out.
 export const loaders = process.execArgv.filter((each) => /^--(loader|import|require)$/.test(each)).length;
 export const node = process.execPath;\n`);
@@ -204,6 +232,7 @@ export const node = process.execPath;\n`);
     expect(output).toContain("tiny:index:Thing first create");
     expect(output).toContain(process.execPath);
     expect(output).toMatch(/builder *: 1$/m);
+    expect(output).toMatch(/trace *: "Error: "$/m);
     expect(output).toMatch(/loaders *: 0$/m);
     expect(code).toBe(0);
   });

@@ -17,7 +17,11 @@ const pulumiAddress = process.argv.at(-1) ?? "";
 /** The exit code with which @pulumi/pulumi/cmd/run says that it has already reported the error to the user. */
 const alreadyReported = 32;
 const children = new Set<ChildProcess>();
-const lateArborist = new URL(`late-arborist${extname(import.meta.url)}`, import.meta.url).href;
+/** What is read before a program of the SDK. */
+const first = [
+  new URL(`late-arborist${extname(import.meta.url)}`, import.meta.url),
+  new URL(`untraced-promises${extname(import.meta.url)}`, import.meta.url),
+].map(({ href }) => `--import=${href}`);
 
 /** Starts one of the SDK's programs, preferably from the copy that the user's program depends on. */
 function startNode(
@@ -26,8 +30,9 @@ function startNode(
   options: { cwd: string; environment: NodeJS.ProcessEnv; output: "inherit" | "pipe" },
 ): ChildProcess {
   const script = require.resolve(`@pulumi/pulumi/cmd/${module}`, { paths: [options.cwd, import.meta.dirname] });
-  // One argument: the SDK takes an `--import` of its own for a custom loader, and then leaves its mode for ESM out.
-  const child = spawn(process.execPath, [`--import=${lateArborist}`, script, ...args], {
+  // Each is one argument: the SDK takes an `--import` of its own for a custom loader, and then leaves its mode for ESM
+  // out.
+  const child = spawn(process.execPath, [...first, script, ...args], {
     cwd: options.cwd,
     env: options.environment,
     stdio: ["ignore", options.output, options.output],

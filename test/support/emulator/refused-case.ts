@@ -14,7 +14,10 @@ export interface Names {
   readonly principal: string;
 }
 
-/** What is wrong, the code, the path below `/providers/`, the version, the body, and the method if it is no PUT. */
+/**
+ * What is wrong, the code, the path below `/providers/` of the group, or with a `/` first that below the subscription,
+ * the version, the body, and the method if it is no PUT.
+ */
 export type Case = readonly [
   what: string,
   code: string,

@@ -99,7 +99,7 @@ export const fieldCases: readonly Case[] = [
 const question = (what: string, code: string, provider: string, body: Body): Case => [
   what,
   code,
-  `${provider}/checkNameAvailability`,
+  `/providers/${provider}/checkNameAvailability`,
   "2024-11-01",
   body,
   "POST",
@@ -130,14 +130,29 @@ export const questionCases: readonly Case[] = [
     type: "Microsoft.ContainerRegistry/registries",
   }),
   question("a provider that there is not", invalid, "Microsoft.Banana", { name: "a", type: "Microsoft.Banana/trees" }),
-  read("the usage of no region", noRegion, "Microsoft.App/locations/moon/usages"),
-  read("the servers of no region", noRegion, "Microsoft.DBforPostgreSQL/locations/moon/capabilities", "2025-08-01"),
+  read("the usage of no region", noRegion, "/providers/Microsoft.App/locations/moon/usages"),
+  read(
+    "the servers of no region",
+    noRegion,
+    "/providers/Microsoft.DBforPostgreSQL/locations/moon/capabilities",
+    "2025-08-01",
+  ),
   read("the usage of no environment", "ResourceNotFound", "Microsoft.App/managedEnvironments/none/usages"),
   read(
     "a day that there is not",
     "InvalidApiVersionParameter",
-    "Microsoft.App/locations/westeurope/usages",
+    "/providers/Microsoft.App/locations/westeurope/usages",
     "2025-02-31",
+  ),
+  read("the usage of a region, of a resource group", noRegion, "Microsoft.App/locations/westeurope/usages"),
+  read(
+    "alerts of a resource group, in a version that lists those of the subscription alone",
+    noRegion,
+    "Microsoft.AlertsManagement/alerts",
+    "2019-05-05-preview",
+  ),
+  ...["severity=Sev9", "alertState=Banana", "monitorCondition=Banana", "$skipToken=banana", "$skipToken=-5"].map(
+    (ask) => read(`alerts by ${ask}`, own, "/providers/Microsoft.AlertsManagement/alerts", `2019-05-05-preview&${ask}`),
   ),
   read("two versions", "InvalidApiVersionParameter", vaultPath, "2024-11-01&api-version=2024-11-01"),
   [
@@ -156,6 +171,33 @@ export const questionCases: readonly Case[] = [
     ({ group }) => ({ properties: { roleName: "nothing", assignableScopes: [group], permissions: [] } }),
   ],
   ["a metric's dimension that there is not", own, "Microsoft.Insights/metricAlerts/wrong", "2018-03-01", banana],
+];
+
+const unlike = (what: string, path: string, version: string, body: Body = here): Case => [
+  what,
+  own,
+  path,
+  version,
+  body,
+];
+
+/** Resources where their type has none. */
+export const scopeCases: readonly Case[] = [
+  unlike("a workspace in a workspace", `${workspacePath}/providers/${workspacePath}`, "2023-09-01"),
+  unlike("a network in a vault", `${vaultPath}/providers/${networkPath}`, "2024-05-01"),
+  unlike("an app in no resource group", "/providers/Microsoft.App/containerApps/shop", "2025-07-01"),
+  unlike("an identity in no resource group", `/providers/${identity}`, "2023-01-31"),
+  read(
+    "a list of vaults in an environment",
+    own,
+    `${environmentPath}/providers/Microsoft.KeyVault/vaults`,
+    "2024-11-01",
+  ),
+  read(
+    "a list in a resource group that there is not",
+    "ResourceGroupNotFound",
+    "/resourceGroups/none/providers/Microsoft.App/containerApps",
+  ),
 ];
 
 function banana({ group }: { readonly group: string }): Body {
