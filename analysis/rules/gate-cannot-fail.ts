@@ -58,7 +58,7 @@ const draft = (
   message,
   cost: "What the gate should stop reaches users, and the run is green.",
   fix: "let the failure fail the step; if it may be ignored, remove the gate from the way of the release",
-  subject: `${subject} ${place.line}`,
+  subject,
   related: [{ place: shipped, message: "this ships all the same" }],
 });
 
@@ -111,7 +111,8 @@ const ofBlind = (job: JobNode, step: StepNode, shipped: Shipped, found: readonly
   found.map(({ line, message }) => inScript(step, shipped, line, `"${step.name}" in job ${job.key} ${message}.`));
 
 const inScript = (step: StepNode, { place, isBefore }: Shipped, line: number, message: string): Draft =>
-  draft(lineOf(step.run!, line), step.id, message, place, isBefore ? "medium" : "high");
+  // The line of the script and not of the file, so that a baseline survives moved lines.
+  draft(lineOf(step.run!, line), `${step.id} ${line}`, message, place, isBefore ? "medium" : "high");
 
 const example = (test: string): string => `name: main
 on:

@@ -42,7 +42,12 @@ const goesBackItself = new RegExp(
 function checkedDeployment(view: WorkflowsView, job: JobNode): readonly Draft[] {
   const effects = deploymentsOf(view, job).filter(({ step }) => step.job === job.id);
   const effect = effects.at(-1);
-  if (effect === undefined || effect.isAtomic || !isOfProduction(view, job, effects) || isSelfHealing(view, job))
+  if (
+    effect === undefined ||
+    (effect.isAtomic && effect.verb !== "traffic") ||
+    !isOfProduction(view, job, effects) ||
+    isSelfHealing(view, job)
+  )
     return [];
   const steps = view.stepsOf(job);
   const later = steps.slice(steps.indexOf(effect.step) + 1).find(isCheckStep);

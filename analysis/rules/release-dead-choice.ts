@@ -5,6 +5,7 @@ import type { Draft, Rule } from "../rule.ts";
 import { expressionsIn, isSwitchedOff, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
 import type { Input, JobNode, StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { isTestStep, shipmentsOf } from "../systems/workflows/roles.ts";
+import { toldIn } from "../systems/workflows/shipped-around.ts";
 import { simulate, stepRuns } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { type World, worldsOf } from "../systems/workflows/worlds.ts";
@@ -110,26 +111,30 @@ function unread(
   input: Input,
   severity: Draft["severity"],
 ): readonly Draft[] {
-  const texts = [...workflow.templates, ...view.jobsOf(workflow).flatMap(({ templates }) => templates)].map(
-    ({ text }) => text,
-  );
-  const isRead = texts.some((text) =>
-    expressionsIn(text, true)
+  const jobs = view.jobsOf(workflow).flatMap((job) => {
+    const isTold = toldIn(view, job);
+    return job.templates.map((text) => ({ text, isTold: isTold(text) }));
+  });
+  const readers = [...workflow.templates.map((text) => ({ text, isTold: false })), ...jobs].filter(({ text }) =>
+    expressionsIn(text.text, true)
       .flatMap(pathsIn)
       .some((path) => readsInput(path, input.name)),
   );
+  // A text may be there to be told; who chooses expects that something follows.
+  const isRead = readers.some(({ isTold }) => !isTold || !/^(choice|boolean|environment)$/.test(input.type ?? ""));
   const isRaw = view
     .jobsOf(workflow)
     .some((job) =>
       view.stepsOf(job).some(({ run }) => /GITHUB_EVENT_PATH|toJSON\((github\.event\.)?inputs/i.test(run?.text ?? "")),
     );
   if (isRead || isRaw || /reason|message|comment|note|description|confirm/i.test(input.name)) return [];
+  const by = readers.length > 0 ? "messages only" : "nothing";
   return [
     {
       severity,
       known: "structural",
       place: input.place,
-      message: `The input ${input.name} of ${workflow.title} is read by nothing.`,
+      message: `The input ${input.name} of ${workflow.title} is read by ${by}.`,
       cost: "Whoever sets it believes that it decides something; the run does the same with every value.",
       fix: "use the input where it should decide, or remove it",
       subject: `${workflow.id} ${input.name}`,

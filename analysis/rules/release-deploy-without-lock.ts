@@ -6,6 +6,7 @@ import type { Graph } from "../graph.ts";
 import { lockRepair } from "../patches/lock-repair.ts";
 import { type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";
+import type { JobNode } from "../systems/workflows/nodes.ts";
 import { waitsForOtherRuns } from "../systems/workflows/other-runs.ts";
 import { viewOf } from "../systems/workflows/view.ts";
 
@@ -18,19 +19,30 @@ function check(graph: Graph): readonly Draft[] {
       each.world.event !== "workflow_call" &&
       !waitsForOtherRuns(view, each.job, each.world),
   );
-  return groupedBy(unlocked, ({ workflow }) => workflow.id).map(draft);
+  return groupedBy(unlocked, ({ workflow }) => workflow.id).flatMap(ofWorkflow);
 }
 
-/** One finding for a workflow, at the job that matters most. */
-function draft(unsorted: readonly Deployment[]): Draft {
-  const all = unsorted.toSorted(
-    (one, other) => rankOf(severityOf([other])) - rankOf(severityOf([one])) || depthOf(one) - depthOf(other),
-  );
+/** One finding for each of the jobs that matter most, so that each has its own patch; it names the lesser ones. */
+function ofWorkflow(all: readonly Deployment[]): readonly Draft[] {
+  const sorted = all.toSorted((one, other) => rankOf(severityOf([other])) - rankOf(severityOf([one])));
+  const jobs = groupedBy(sorted, ({ job }) => job.id);
+  const most = Math.max(...jobs.map((each) => rankOf(severityOf(each))));
+  const lesser = jobs.filter((each) => rankOf(severityOf(each)) < most);
+  return jobs
+    .filter((each) => !lesser.includes(each))
+    .map((each) =>
+      draft(
+        each,
+        lesser.map(([first]) => first!.job),
+      ),
+    );
+}
+
+function draft(all: readonly Deployment[], lesser: readonly JobNode[]): Draft {
   const [first] = all;
   const { job, workflow, effects } = first!;
   const [effect] = effects;
-  const events = [...new Set(all.filter((each) => each.job === job).map(({ world }) => world.event))];
-  const others = groupedBy(all, (each) => each.job.id).flatMap(([each]) => (each!.job === job ? [] : [each!.job]));
+  const events = [...new Set(all.map(({ world }) => world.event))];
   const target = [effect!.category, effect!.named].filter(Boolean).join(" ");
   return {
     severity: severityOf(all),
@@ -41,18 +53,14 @@ function draft(unsorted: readonly Deployment[]): Draft {
       "keeps two runs apart.",
     cost: "Two runs deploy at once; the older one may finish last, and then the older version stays.",
     fix: "add a concurrency group that names the target, with cancel-in-progress: false",
-    subject: `${workflow.id} unlocked`,
+    subject: `${job.id} unlocked`,
     related: [
       { place: effect!.place, message: "this deploys" },
-      ...others.map((each) => ({ place: each.place, message: `${each.key} deploys without a lock, too` })),
+      ...lesser.map(({ key, place }) => ({ place, message: `${key} deploys without a lock, too` })),
     ],
     repair: lockRepair(job, effect!),
   };
 }
-
-/** A new version, or users who go to it, matter more than the schema that is made ready for it; production more. */
-const depthOf = ({ effects, tier }: Deployment): number =>
-  2 * Number(effects.every(({ verb }) => verb === "migrate")) + Number(tier !== "production");
 
 /** One atomic replacement, a lesser environment, and events that seldom overlap cost less. */
 function severityOf(all: readonly Deployment[]): Severity {
@@ -94,7 +102,7 @@ export const releaseDeployWithoutLock: Rule = {
   severity:
     "Medium. Low if the deployment is one atomic replacement (a static site) or goes to a lesser " +
     "environment. Info if " +
-    "only releases or a schedule start it.",
+    "only releases or a schedule start it. One finding for each of the jobs that matter most in a workflow.",
   fix: "Put the deploying job into a concurrency group that names what it deploys to, and do not cancel running ones.",
   limits:
     "A reusable workflow that nothing in the repository calls is not judged: its callers may hold the lock. Previews " +

@@ -11,13 +11,18 @@ import {
   missesRefs,
   sharedLocks,
 } from "../systems/workflows/deployments.ts";
+import { expressionsIn, pathsIn } from "../systems/workflows/expressions.ts";
+import { fromFixedBranches } from "../systems/workflows/fixed-branches.ts";
 import type { Lock } from "../systems/workflows/locks.ts";
 import { viewOf } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {
-  const all = deploymentsIn(viewOf(graph)).filter((each) => !isPreview(each) && each.world.event !== "workflow_call");
+  const view = viewOf(graph);
+  const all = deploymentsIn(view).filter((each) => !isPreview(each) && each.world.event !== "workflow_call");
   const byJob = groupedBy(all, ({ job }) => job.id);
-  return [...byJob.flatMap(inert), ...onePerGroup(byJob.flatMap(perRef)), ...twoNames(all)];
+  const perBranch = byJob.flatMap((each) => betweenBranches(fromFixedBranches(view, each)));
+  const partial = [...byJob.flatMap(perRef), ...perBranch, ...byJob.flatMap(perChoice)];
+  return [...byJob.flatMap(inert), ...onePerGroup(partial), ...twoNames(all)];
 }
 
 /** One finding for a group, for the deployment that matters most, however many jobs are under it. */
@@ -60,7 +65,7 @@ function perRef(all: readonly Deployment[]): readonly Draft[] {
   );
   const isMany = refs.size > 1 || missing.some(({ world }) => typeof world.ref !== "string");
   const found = missing[0];
-  if (found === undefined || !isMany || onlyRareEvents(missing)) return [];
+  if (found === undefined || !isMany || onlyDefaultBranch(missing)) return [];
   const [lock] = sharedLocks(found);
   const onlyDispatch = missing.every(
     ({ world }) => world.event === "workflow_dispatch" || typeof world.ref === "string",
@@ -68,7 +73,7 @@ function perRef(all: readonly Deployment[]): readonly Draft[] {
   const labels = [...new Set(missing.map(({ world }) => world.label.replace(/ with .*/, "")))];
   return [
     {
-      severity: severityOf(found, onlyDispatch ? "medium" : "high"),
+      severity: missing.every(isRelease) ? "low" : severityOf(found, onlyDispatch ? "medium" : "high"),
       known: found.effects[0]!.known,
       place: lock!.concurrency.group.place,
       message:
@@ -82,13 +87,78 @@ function perRef(all: readonly Deployment[]): readonly Draft[] {
   ];
 }
 
+/** Locks that are different for each of the branches that deploy to one place. */
+function betweenBranches([one, other]: readonly Deployment[]): readonly Draft[] {
+  if (one === undefined || other === undefined) return [];
+  const [lock] = sharedLocks(one);
+  return [
+    {
+      severity: severityOf(one, "medium"),
+      known: { inferred: 0.75 },
+      place: lock!.concurrency.group.place,
+      message:
+        `The group ${lock!.concurrency.group.text} is different for every branch, but job ${one.job.key} deploys to ` +
+        `the same place on ${one.world.label} and on ${other.world.label}.`,
+      cost: "Runs of two branches deploy at once; the last to finish wins.",
+      fix: "name the target, such as the environment, in the group instead of the ref",
+      subject: `${one.job.id} per branch`,
+      related: [{ place: one.effects[0]!.place, message: "this deploys" }],
+    },
+  ];
+}
+
+const everything = /^(all|both|every(thing)?)$/i;
+
+/** Locks that name the part that somebody chose, where one of the choices is all parts. */
+function perChoice(all: readonly Deployment[]): readonly Draft[] {
+  const [first] = all;
+  const choices = first!.workflow.inputs.filter(
+    ({ event, options }) =>
+      event === "workflow_dispatch" && options.length > 1 && options.some((option) => everything.test(option)),
+  );
+  return choices.flatMap(({ name }): readonly Draft[] => {
+    const chosen = all.filter(({ world }) => world.event === "workflow_dispatch" && world.inputs.has(name));
+    const isWhole = ({ world }: Deployment): boolean => everything.test(String(world.inputs.get(name)));
+    const [whole, part] = [chosen.find(isWhole), chosen.find((each) => !isWhole(each))];
+    if (whole === undefined || part === undefined) return [];
+    const locks = sharedLocks(whole);
+    const groups = [...locks, ...sharedLocks(part)].map(({ group }) => group);
+    if (locks.length === 0 || new Set(groups).size < groups.length) return [];
+    const { concurrency } = locks[0]!;
+    if (!locks.every((each) => namesInput(each, name))) return [];
+    return [
+      {
+        severity: severityOf(whole, "medium"),
+        known: { inferred: 0.8 },
+        place: concurrency.group.place,
+        message:
+          `The group ${concurrency.group.text} is another one for ${name}: ${String(whole.world.inputs.get(name))}, ` +
+          `which also deploys what ${name}: ${String(part.world.inputs.get(name))} deploys.`,
+        cost: "A run of everything and a run of one part deploy that part at once; the last to finish wins.",
+        fix: `leave ${name} out of the group, or deploy each part in a job that has a group of its own`,
+        subject: `${whole.job.id} per ${name}`,
+        related: [{ place: whole.effects[0]!.place, message: "this deploys" }],
+      },
+    ];
+  });
+}
+
+const namesInput = ({ concurrency }: Lock, name: string): boolean =>
+  expressionsIn(concurrency.group.text)
+    .flatMap(pathsIn)
+    .some((path) => path.includes("inputs") && path.at(-1) === name);
+
 const variesByRef = ({ targets, job }: Deployment): boolean =>
   [...targets, job.environment?.text ?? ""].some((text) =>
     /github\.(ref|ref_name|head_ref|base_ref|event_name)/.test(text),
   );
 
-const onlyRareEvents = (all: readonly Deployment[]): boolean =>
-  all.every(({ world }) => ["release", "schedule", "repository_dispatch", "workflow_run"].includes(world.event));
+/** Two releases seldom come at once. */
+const isRelease = ({ world }: Deployment): boolean => world.event === "release";
+
+/** Events whose runs all belong to the default branch. */
+const onlyDefaultBranch = (all: readonly Deployment[]): boolean =>
+  all.every(({ world }) => ["schedule", "repository_dispatch", "workflow_run"].includes(world.event));
 
 /** Two jobs of different workflows that deploy one target under locks that differ. */
 function twoNames(all: readonly Deployment[]): readonly Draft[] {
@@ -192,7 +262,8 @@ export const releaseLockMissesTarget: Rule = {
     "workflow, runs of another branch, run or workflow deploy to the same target at the same time, although the file " +
     "looks safe.",
   severity:
-    "High. Medium if only a manual start reaches a second branch. Low for lesser environments and atomic replacements.",
+    "High. Medium if only a manual start reaches a second branch, or if the group names a part and all parts can be " +
+    "chosen. Low for lesser environments, atomic replacements and releases.",
   fix: "Let the group name the target, and nothing else: the stack, the app, or the environment.",
   limits:
     "Targets are equal if their names are the same text. A name from a secret or variable is compared within one " +

@@ -7,6 +7,7 @@ import { insertIntoJob } from "../patches/lock-repair.ts";
 import type { Draft, Rule, Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview, sharedLocks } from "../systems/workflows/deployments.ts";
 import type { JobNode } from "../systems/workflows/nodes.ts";
+import { commandsIn } from "../systems/workflows/shell.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {
@@ -52,11 +53,18 @@ function severityOf({ job, effects, tier }: Deployment): Severity {
   return waits ? "medium" : "info";
 }
 
-/** Whether every step that takes long has its own timeout. */
+/** Whether every step that takes long has its own timeout, or every command that waits for a cluster has. */
 const isBounded = (view: WorkflowsView, job: JobNode): boolean => {
   const steps = view.stepsOf(job).filter(({ run }) => run !== undefined);
-  return steps.length > 0 && steps.every(({ timeoutMinutes }) => timeoutMinutes !== undefined);
+  if (steps.length > 0 && steps.every(({ timeoutMinutes }) => timeoutMinutes !== undefined)) return true;
+  const effects = view.effectsOf(job);
+  if (job.runsOn.includes("self-hosted") || !effects.every(({ category }) => ofCluster.test(category))) return false;
+  const waiting = steps.flatMap(({ run }) => commandsIn(run!.text)).filter(({ words }) => waits.test(words.join(" ")));
+  return waiting.length > 0 && waiting.every(({ words }) => words.some((word) => word.startsWith("--timeout")));
 };
+
+const ofCluster = /^(kubernetes|helm-release|image)$/;
+const waits = /^(kubectl|oc) (.* )?(rollout status|wait)\b|^helm (.* )?(--wait|--atomic)\b/;
 
 const repairOf = (jobs: readonly JobNode[]) => ({
   title: "Bound the time of the deployment",
@@ -89,7 +97,9 @@ export const releaseNoTimeoutHoldingALock: Rule = {
     "info. One finding for " +
     "each workflow.",
   fix: "Set timeout-minutes on every deploying job. A called workflow must set it itself; its caller cannot.",
-  limits: "Jobs that hold no lock are not reported, because nothing waits for them.",
+  limits:
+    "Jobs that hold no lock are not reported, because nothing waits for them. Nor are jobs in which every command " +
+    "that waits for a cluster has a timeout of its own.",
   failing: [{ ".github/workflows/deploy.yml": example(" # <- finding") }],
   nearMisses: [
     {

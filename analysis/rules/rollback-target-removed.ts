@@ -44,7 +44,7 @@ function check(graph: Graph): readonly Draft[] {
 /** Commands that remove everything that is not in use, or that name what is old. */
 const removesOld = (text: string): boolean =>
   /deactivate|slot delete|helm (uninstall|delete)|kubectl delete (deploy|deployment|rs|replicaset)/.test(text) ||
-  /prune .*(-a|--all|-af)\b|purge|batch-delete/.test(text);
+  /prune .*(-a|--all|-af)\b|system prune|purge|batch-delete/.test(text);
 
 /** Images belong to any kind of deployment by container. */
 const fits = (category: string, removed: string | undefined): boolean =>

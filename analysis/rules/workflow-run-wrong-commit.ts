@@ -2,6 +2,7 @@
 // instead of the commit that was tested: checkout takes the default branch unless it is given the tested commit.
 import type { Graph } from "../graph.ts";
 import type { Draft, Repair, Rule } from "../rule.ts";
+import type { Effect } from "../systems/workflows/effects.ts";
 import { expressionsIn, pathsIn } from "../systems/workflows/expressions.ts";
 import type { StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { isTestStep, shipmentsOf } from "../systems/workflows/roles.ts";
@@ -24,14 +25,17 @@ function ofWorkflow(view: WorkflowsView, workflow: WorkflowNode): readonly Draft
     const checkout = steps.find((step) => step.uses?.text.startsWith("actions/checkout@") && isOfThisRepository(step));
     if (!runs || checkout === undefined || isTested(checkout)) return [];
     const after = steps.slice(steps.indexOf(checkout) + 1);
-    // Scripts that fetch the tested commit themselves, and jobs that use no more than files of the branch, are quiet.
-    if (after.some(({ run }) => /head_sha|head_branch|HEAD_SHA/.test(run?.text ?? ""))) return [];
     const shipment = shipmentsOf(view, job)[0];
+    // Scripts that fetch the tested commit themselves are quiet, and those that only ship an image that it names.
+    const naming = after.filter(({ run }) => /head_sha|head_branch|HEAD_SHA/.test(run?.text ?? ""));
+    const isNamed = naming.length > 0;
+    if (isNamed && (naming.some(({ run }) => /\bgit\b/.test(run!.text)) || !(shipment && shipsFiles(shipment))))
+      return [];
     const builds = shipment !== undefined || after.some(isTestStep) || after.some(isBuild);
     if (!builds) return [];
     return [
       {
-        severity: shipment && !takesBranch(checkout) ? ("high" as const) : ("medium" as const),
+        severity: shipment && !isNamed && !takesBranch(checkout) ? ("high" as const) : ("medium" as const),
         known: "structural" as const,
         place: checkout.uses!.place,
         message: `Job ${job.key} of ${workflow.title} follows a finished run, but checks out the newest commit of ${
@@ -46,6 +50,12 @@ function ofWorkflow(view: WorkflowsView, workflow: WorkflowNode): readonly Draft
     ];
   });
 }
+
+/** Whether a command ships files of the repository, such as a chart, beside an image that has a name. */
+const shipsFiles = ({ command }: Effect): boolean =>
+  / (-f|--filename|--values|-k) (?!-)\S|^helm .*(upgrade|install) (-\S+ )*\S+ \.{0,2}[\w-]*\/|\.(sh|py|ya?ml)\b/.test(
+    command?.words.join(" ").slice(0, 2000) ?? "",
+  );
 
 const isBuild = ({ run, uses }: StepNode): boolean =>
   /\b(build|docker|npm ci|npm install|make|compile|pack|deploy|publish)\b/.test(run?.text ?? "") ||
@@ -126,7 +136,9 @@ export const workflowRunWrongCommit: Rule = {
     "A run that workflow_run starts belongs to the default branch: github.sha is its newest commit, and " +
     "checkout takes " +
     "it. If a commit was pushed in the meantime, or the tested run was of another branch, something untested is built.",
-  severity: "High if the job ships something. Medium if it does not, or if it takes the branch of the tested commit.",
+  severity:
+    "High if the job ships something. Medium if it does not, if it takes the branch of the tested commit, or if only " +
+    "the image has the tested version and the files beside it do not.",
   fix: "Check out github.event.workflow_run.head_sha, and pass it on to everything that names the version.",
   limits: "A ref that is an expression is taken to be the right one.",
   failing: [{ ".github/workflows/ci.yml": ci, ".github/workflows/ship.yml": example(" # <- finding") }],

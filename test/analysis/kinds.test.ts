@@ -1,39 +1,18 @@
 // Kinds of defects that public repositories had and the rules' own examples do not show: each kind once with its
 // defect, and once with the least change that makes it right.
-import { expect, test } from "vitest";
-import { analyze } from "../../analysis/analyze.ts";
-import { folderOf } from "../../analysis/folder.ts";
-import { rankOf } from "../../analysis/rule.ts";
+import {
+  deploy,
+  type Files,
+  head,
+  job,
+  type Kind,
+  main,
+  one,
+  script,
+  testKinds,
+  unlocked,
+} from "../support/analysis/kinds.ts";
 
-type Files = Readonly<Record<string, string>>;
-
-interface Kind {
-  readonly name: string;
-  readonly rule: string;
-  readonly files: Files;
-  /** What to replace in the first file to make it right. */
-  readonly cure: readonly [string, string];
-}
-
-const head = (name: string): string => `name: ${name}
-on:
-  workflow_dispatch:
-    inputs:
-      skip: { type: boolean, default: false }
-concurrency: shop
-jobs:
-`;
-const job = (key: string, more: string, ...steps: readonly string[]): string =>
-  `  ${key}:\n${more}    runs-on: ubuntu-24.04\n    timeout-minutes: 15\n    steps:\n${steps
-    .map((step) => `      - ${step}\n`)
-    .join("")}`;
-const deploy = "run: fly deploy";
-const script = (name: string, ...lines: readonly string[]): string =>
-  [`name: ${name}\n        run: |`, ...lines].join("\n          ");
-const one = (text: string): Files => ({ ".github/workflows/main.yml": text });
-const main = (...jobs: readonly string[]): Files => one(head("main") + jobs.join(""));
-const unlocked = (...jobs: readonly string[]): Files =>
-  one(head("main").replace("concurrency: shop\n", "") + jobs.join(""));
 /** A workflow that goes back after the one that deploys, under a lock, on a condition. */
 const back = (name: string, lock: string, condition: string): Files => ({
   ".github/workflows/back.yml": `name: ${name}
@@ -253,25 +232,4 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-const findingsIn = async (files: Files) => (await analyze(folderOf(files), { asksGitHub: false })).findings;
-
-test.each(kinds)("$name", async ({ rule, files, cure: [bad, good] }) => {
-  const rules = async (all: Files): Promise<readonly string[]> =>
-    (await findingsIn(all)).filter(({ severity }) => rankOf(severity) > 0).map((each) => each.rule);
-  const [first = ""] = Object.keys(files);
-  expect(files[first]).toContain(bad);
-  expect(await rules(files)).toContain(rule);
-  expect(await rules({ ...files, [first]: files[first]!.replace(bad, good) })).not.toContain(rule);
-});
-
-test.each([
-  "mkdir deploy",
-  "pnpm deploy /out/api",
-  "rsync deploy host:/srv",
-  "touch deploy",
-  "acmecli deploy --env live --dry-run",
-])("%s deploys nothing", async (command) => {
-  const files = unlocked(job("ship", "", `run: ${command}`));
-  const findings = await findingsIn(files);
-  expect(findings.map(({ rule }) => rule)).not.toContain("release-deploy-without-lock");
-});
+testKinds(kinds);

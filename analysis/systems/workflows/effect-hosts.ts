@@ -9,6 +9,13 @@ export const deployHook = new RegExp(
   "i",
 );
 
+/** A target of a build tool that deploys, by its own name or by the part behind the last colon. */
+const deployTarget = new RegExp(
+  String.raw`^((make|just|task|rake|npm run|pnpm run|yarn run|yarn|bun run)( -\S+( [^-\s]\S*)?)* ` +
+    String.raw`((?!pre|test|build|docs|storybook|lint|check)[\w-]+:)?deploy([:_-](?!docs|preview|check|dry)\S*)?( |$)` +
+    String.raw`|pnpm( -\S+( [^-\s]\S*)?)* ([\w-]+:deploy|deploy([:-](?!docs|preview)[\w:-]+)?)$)`,
+);
+
 export const hostCommands: readonly CommandEffect[] = [
   {
     command: /^ansible-playbook\b/,
@@ -30,11 +37,11 @@ export const hostCommands: readonly CommandEffect[] = [
     operand: /deploy\S* (\$\{\{.*?\}\}|\S+)/,
   },
   {
-    command:
-      /^(make|just|task|rake|npm run|pnpm run|pnpm|yarn run|yarn|bun run) (\S+ )?deploy([:-](?!docs|preview)[\w:-]+)?$/,
+    command: deployTarget,
+    unless: /--(dry-run|check|help)\b/,
     verb: "deploy",
     category: "script",
-    operand: /(deploy\S*)/,
+    operand: /(\S*deploy\S*( \w+=\S+)*)/,
   },
   {
     command: /^ssh .*\b(up|restart|reload|pull|deploy|systemctl|pm2)\b/,

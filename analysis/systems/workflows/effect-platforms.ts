@@ -12,7 +12,7 @@ export const platformCommands: readonly CommandEffect[] = [
     operand: /set image (\S+)/,
   },
   {
-    command: /^helm (.* )?(upgrade|install)\b/,
+    command: /^helm (?!(diff|plugin|repo|dependency) )(.* )?(upgrade|install)\b/,
     unless: /--dry-run|plugin install|upgrade --help/,
     verb: "deploy",
     category: "helm-release",

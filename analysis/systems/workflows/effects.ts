@@ -1,7 +1,7 @@
 // What a step changes outside of its run: which app, stack, package or branch, and how. It knows the common actions
 // and commands by name; `effect-actions.ts` and `effect-commands.ts` list them. A step whose effect is inferred from
 // its name only is not reported here, because a false effect would make every rule wrong.
-import type { Known, Place } from "../../place.ts";
+import type { Known, Place, Text } from "../../place.ts";
 import { lineOf } from "../../place.ts";
 import { type ActionEffect, actionEffects, type Verb } from "./effect-actions.ts";
 import { commandEffects } from "./effect-commands.ts";
@@ -36,9 +36,19 @@ export function effectsOf(step: StepNode): readonly Effect[] {
 
 function ofScript(step: StepNode): readonly Effect[] {
   if (step.run === undefined) return [];
-  const commands = [...commandsIn(step.run.text), ...answersIn(step.run.text)];
-  return commands.toSorted((one, other) => one.line - other.line).flatMap((command) => ofCommand(step, command));
+  const { run } = step;
+  const commands = [...commandsIn(run.text), ...answersIn(run.text)];
+  const found = commands
+    .toSorted((one, other) => one.line - other.line)
+    .flatMap((command) => ofCommand(step, command, run));
+  return addsManifest.test(run.text) ? found.map(asManifest) : found;
 }
+
+/** A commit of what a cluster is told to run: whoever watches the branch deploys it. */
+const addsManifest =
+  /^\s*git add .*\b(k8s|kubernetes|kustomization|manifests?|helm|charts?|overlays?|argocd|gitops|values)\b/m;
+const asManifest = (effect: Effect): Effect =>
+  effect.verb === "push" ? { ...effect, verb: "deploy", category: "gitops", isAtomic: true } : effect;
 
 /**
  * Gives the effect of a job that is called "Deploy …" and in which nothing is known: that of its last step with a
@@ -99,13 +109,18 @@ function ofAction(step: StepNode, uses: string): readonly Effect[] {
   const found: readonly Effect[] = actionEffects
     .filter((each) => each.action.test(action) && (each.when === undefined || each.when(inputs)))
     .map((each) => fromTable(step, each, named(each, inputs)));
-  const script = scriptInputs.flatMap((name) => inputs.get(name) ?? []);
-  const nested = script.flatMap((text) => commandsIn(text).flatMap((command) => ofCommand(step, command)));
+  const nested = scriptsOf(step).flatMap((script) =>
+    commandsIn(script.text).flatMap((command) => ofCommand(step, command, script)),
+  );
   return nested.some(({ verb }) => shipping.has(verb) || verb === "undo") ? nested : [...found, ...nested];
 }
 
 /** Inputs of actions that hold a script, such as those of azure/cli and of SSH actions. */
-const scriptInputs = ["inlinescript", "script", "command", "run", "args"];
+const scriptInputs = new Set(["inlinescript", "script", "command", "run", "args"]);
+
+/** Gives the scripts of a step: its own, or those that it gives to an action. */
+export const scriptsOf = ({ run, with: inputs }: StepNode): readonly Text[] =>
+  run ? [run] : inputs.filter(({ key }) => scriptInputs.has(key.text.toLowerCase())).map(({ value }) => value);
 
 const named = (each: ActionEffect, inputs: ReadonlyMap<string, string>): string | undefined =>
   each.name
@@ -124,9 +139,12 @@ const fromTable = (step: StepNode, each: ActionEffect, name: string | undefined)
   command: undefined,
 });
 
-function ofCommand(step: StepNode, command: ShellCommand): readonly Effect[] {
+function ofCommand(step: StepNode, command: ShellCommand, script: Text): readonly Effect[] {
   const line = withNamedSecrets(command.words.join(" "), step);
-  const each = commandEffects.find(({ command: form, unless }) => form.test(line) && !unless?.test(line));
+  const inner = line.length > lineMax ? undefined : insideContainer.exec(line)?.groups?.["inner"];
+  // A container on the runner itself is one for tests.
+  const isElsewhere = script !== step.run || line.startsWith("kubectl");
+  const each = effectOf(line) ?? (inner !== undefined && isElsewhere ? effectOf(inner) : undefined);
   if (each === undefined) return [];
   return [
     {
@@ -134,13 +152,22 @@ function ofCommand(step: StepNode, command: ShellCommand): readonly Effect[] {
       verb: each.verb,
       category: each.category,
       named: nameIn(each, command, step),
-      place: lineOf(step.run ?? step.with[0]?.value ?? { text: "", place: step.place, isBlock: false }, command.line),
+      place: lineOf(script, command.line),
       known: each.confidence === undefined ? "structural" : { inferred: each.confidence },
       isAtomic: each.isAtomic ?? false,
       command,
     },
   ];
 }
+
+const effectOf = (line: string): CommandEffect | undefined =>
+  commandEffects.find(({ command, unless }) => command.test(line) && !unless?.test(line));
+
+/** What a command runs in a container that is up. */
+const insideContainer = new RegExp(
+  String.raw`^(docker[ -]compose( -\S+ \S+)* (exec|run)( -\S+)* [\w-]+|docker exec( -\S+)* [\w-]+|` +
+    "kubectl .*exec .*--) (?<inner>.+)$",
+);
 
 /** Longer values, and longer commands, are no addresses. */
 const valueMax = 500;

@@ -3,7 +3,7 @@
 import type { BlindCheck } from "./blind-checks.ts";
 import type { StepNode } from "./nodes.ts";
 import { stepTitle } from "./roles.ts";
-import { charactersMax, commandsIn } from "./shell.ts";
+import { charactersMax, commandsIn, isListing, type ShellCommand } from "./shell.ts";
 
 const judging = /\b(check\w*|verify|verif(?:ies|ication)|validat\w*|gates?|smoke|health)\b/i;
 const otherNames =
@@ -20,10 +20,23 @@ export function emptyChecks(step: StepNode): readonly BlindCheck[] {
   if (script === "" || script.length > charactersMax || step.condition !== undefined) return [];
   if (!judging.test(title) || otherPurpose.test(title) || /\$\(|`|^\s*(if|for|while|case)\b/m.test(script)) return [];
   const commands = commandsIn(script);
+  const listed = onlyLists(title, script, commands);
+  if (listed) return [listed];
   const isIdle = commands.every(({ words, next }) => /^(echo|printf|sleep|:)$/.test(words[0]!) && /^;?$/.test(next));
   if (!isIdle) return [];
   const yes = commands.find(({ text }) => saysYes.test(text));
   if (yes) return [{ line: yes.line, message: "asks nothing and always answers yes" }];
   const well = commands.find(({ text }) => saysWell.test(text) && !/GITHUB_/.test(text));
   return well ? [{ line: well.line, message: "asks nothing and prints that all is well" }] : [];
+}
+
+/** A test of what was deployed that only lists it: pods that crash are listed, too. */
+function onlyLists(title: string, script: string, commands: readonly ShellCommand[]): BlindCheck | undefined {
+  const first = commands.find(isListing);
+  if (first === undefined || !/smoke|health|\btests?\b/i.test(title) || /grep|jq|test |\[/.test(script))
+    return undefined;
+  const isIdle = commands.every(
+    (each) => isListing(each) || /^(echo|printf|sleep|cd|set|export|:)$/.test(each.words[0]!),
+  );
+  return isIdle ? { line: first.line, message: "only lists what is there, in whatever state it is" } : undefined;
 }

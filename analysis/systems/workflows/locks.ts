@@ -130,4 +130,7 @@ const refPaths =
   /^github\.(ref|ref_name|head_ref|ref_type|event\.(ref|pull_request\.number|number|release\.tag_name))$/;
 
 /** Whether runs of different branches or tags have different groups. */
-export const isPerRef = ({ varies }: Lock): boolean => varies.some((path) => refPaths.test(path));
+export const isPerRef = ({ varies }: Lock): boolean => varies.some(isRefPath);
+
+/** Whether a path gives the branch, the tag or the pull request of a run. */
+export const isRefPath = (path: string): boolean => refPaths.test(path);

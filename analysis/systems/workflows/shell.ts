@@ -50,6 +50,15 @@ export function commandsIn(script: string): readonly ShellCommand[] {
   return commands;
 }
 
+const listing = new RegExp(
+  "^((kubectl|oc)( -\\S+ \\S+)* (get|describe|logs|top|version|cluster-info)|" +
+    "helm( -\\S+ \\S+)* (list|ls|status|history|get)|docker( container)? (ps|ls|logs|images|inspect|stats)|" +
+    "docker[ -]compose .*\\b(ps|logs)|pm2 (ls|list|logs)|journalctl|(fly|flyctl) (status|logs))( |$)",
+);
+
+/** Whether a command only lists what is there: it succeeds whatever state that is in. */
+export const isListing = ({ words }: ShellCommand): boolean => listing.test(words.join(" "));
+
 /**
  * Gives the commands whose answer a script puts into a variable, as in `ID=$(aws deploy …)`. They are no commands of
  * `commandsIn`, because most rules ask what a script does and not what it reads.
@@ -140,6 +149,7 @@ function* tokensOf(script: string): Generator<Token> {
   let line = 0;
   let at = 0;
   let ends: string[] = [];
+  let previous = "";
   while (at < script.length) {
     const from = at;
     const operator = operatorAt(script, at);
@@ -155,9 +165,10 @@ function* tokensOf(script: string): Generator<Token> {
     else if (script[at] === "#") at = endOfLine(script, at);
     else {
       const { word, next } = readWord(script, at);
-      const heredoc = /^<<-?(\w+)$/.exec(word);
+      const heredoc = /^<<-?(\w+)$/.exec(word) ?? (/^<<-?$/.test(previous) ? /^(\w+)$/.exec(word) : null);
       if (heredoc) ends = [...ends, heredoc[1]!];
       yield { word, line };
+      previous = word;
       at = next;
     }
     line += script.slice(from, at).split("\n").length - 1;

@@ -42,13 +42,19 @@ export const isAskedLater = (view: WorkflowsView, job: JobNode, step: StepNode):
   if (key === undefined) return false;
   const reads = (text: string): boolean =>
     text.includes(`steps.${key}.outcome`) || text.includes(`steps.${key}.outputs`);
-  const told = view.stepsOf(job).filter(onlyTells).flatMap(textsOf);
+  const told = toldIn(view, job);
   return (
-    job.templates.some((each) => reads(each.text) && !told.some(({ place }) => isSame(place, each.place))) ||
+    job.templates.some((each) => reads(each.text) && !told(each)) ||
     view
       .descendantsOf(job)
       .some(({ templates }) => templates.some(({ text }) => text.includes(`needs.${job.key}.outputs`)))
   );
+};
+
+/** Gives whether a text of a job is only told to people. */
+export const toldIn = (view: WorkflowsView, job: JobNode): ((text: Text) => boolean) => {
+  const told = view.stepsOf(job).filter(onlyTells).flatMap(textsOf);
+  return ({ place }) => told.some((each) => isSame(each.place, place));
 };
 
 const isSame = (one: Place, other: Place): boolean => one.line === other.line && one.column === other.column;

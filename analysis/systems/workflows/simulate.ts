@@ -2,7 +2,7 @@
 // runner's rules for skipped jobs: without a status function a job is skipped if anything before it, near or far, did
 // not succeed, even if a job in between ran `always()` and succeeded (actions/runner#2205).
 import { holds, type Maybe, type Scope, type Truth, unknown } from "./conditions.ts";
-import { hasStatusFunction, parseCondition } from "./expressions.ts";
+import { type Expression, hasStatusFunction, parseCondition, pathsIn } from "./expressions.ts";
 import type { JobNode, StepNode, WorkflowNode } from "./nodes.ts";
 import type { WorkflowsView } from "./view.ts";
 import { inWorld, type World } from "./worlds.ts";
@@ -25,6 +25,14 @@ interface Given {
   readonly assumed?: ReadonlyMap<string, boolean>;
   /** A job that fails may have written its outputs before, which nothing decides; so it fails before it writes any. */
   readonly losesOutputs?: boolean;
+  /** A job for which the parts of its condition that only read outputs of other jobs are true. */
+  readonly wanted?: Wanted;
+}
+
+/** A job that is to run, and the jobs whose results and outputs are left as they are. */
+interface Wanted {
+  readonly job: string;
+  readonly except: ReadonlySet<string>;
 }
 
 /** Simulates a run. */
@@ -36,7 +44,8 @@ export function simulate(
 ): ReadonlyMap<string, Outcome> {
   const runs = cache.get(world) ?? new Map<string, ReadonlyMap<string, Outcome>>();
   cache.set(world, runs);
-  const key = JSON.stringify([workflow.id, [...(given.failing ?? [])], [...(given.assumed ?? [])], given.losesOutputs]);
+  const { failing = [], assumed = [], losesOutputs, wanted } = given;
+  const key = JSON.stringify([workflow.id, [...failing], [...assumed], losesOutputs, wanted?.job]);
   const outcomes = runs.get(key) ?? simulateNow(view, workflow, world, given);
   runs.set(key, outcomes);
   return outcomes;
@@ -46,7 +55,7 @@ function simulateNow(
   view: WorkflowsView,
   workflow: WorkflowNode,
   world: World,
-  { failing, assumed, losesOutputs = false }: Given,
+  { failing, assumed, losesOutputs = false, wanted }: Given,
 ): ReadonlyMap<string, Outcome> {
   const outcomes = new Map<string, Outcome>();
   const visit = (job: JobNode, depth: number): Outcome => {
@@ -54,7 +63,8 @@ function simulateNow(
     if (known) return known;
     outcomes.set(job.key, { runs: unknown, result: unknown }); // ends a circle
     if (depth < 100) for (const need of view.needsOf(job)) visit(need, depth + 1);
-    const runs = assumed?.get(job.key) ?? runsIn(job, scopeOf(view, job, world, outcomes, losesOutputs));
+    const scope = scopeOf(view, job, world, outcomes, losesOutputs);
+    const runs = assumed?.get(job.key) ?? runsIn(job, scope, wanted?.job === job.key ? wanted.except : undefined);
     const outcome: Outcome = { runs, result: resultOf(job, runs, failing?.has(job.key) === true) };
     outcomes.set(job.key, outcome);
     return outcome;
@@ -69,16 +79,27 @@ function resultOf(job: JobNode, runs: Truth, isFailing: boolean): Result {
   return isFailing && job.continueOnError?.text !== "true" ? "failure" : "success";
 }
 
-function runsIn(job: JobNode, scope: Scope): Truth {
+function runsIn(job: JobNode, scope: Scope, except: ReadonlySet<string> | undefined): Truth {
   const implied = scope.status("success");
   if (job.condition === undefined) return implied;
   const expression = parseCondition(job.condition.text);
   if (expression === undefined) return implied === false ? false : unknown;
-  const own = holds(expression, scope);
+  const parts = expression.is === "all" && except ? expression.of.filter((part) => !readsOnlyOthers(part, except)) : [];
+  const own = holds(parts.length > 0 ? { is: "all", of: parts } : expression, scope);
   if (hasStatusFunction(expression)) return own;
   if (own === false || implied === false) return false;
   return own === true && implied === true ? true : unknown;
 }
+
+/** Whether a part of a condition depends on outputs of jobs, and not on those that are excepted. */
+const readsOnlyOthers = (part: Expression, except: ReadonlySet<string>): boolean => {
+  const paths = pathsIn(part);
+  return (
+    paths.length > 0 &&
+    !hasStatusFunction(part) &&
+    paths.every(([context, key = "", field]) => context === "needs" && field === "outputs" && !except.has(key))
+  );
+};
 
 /** What the condition of a job sees. */
 function scopeOf(

@@ -1,6 +1,6 @@
 // Outcomes that a workflow throws away: a deployment whose failure stops nothing, and ways back that never hear of a
 // failure, that fail without a word, or that also follow a run that went well.
-import { deploying, type Effect } from "./effects.ts";
+import { deploying, type Effect, scriptsOf } from "./effects.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
 import { deploymentsOf, isUndoJob, isUndoStep } from "./roles.ts";
 import { commandsIn } from "./shell.ts";
@@ -28,9 +28,13 @@ export const swallowedDeployments = (
 
 /** A creation that may fail because the thing is there already is left out. */
 function ignoredCommand({ command, step }: Effect): string | undefined {
-  const commands = commandsIn(step.run?.text ?? "");
-  const at = command === undefined ? -1 : commands.indexOf(command);
-  return at === -1 || command!.words.includes("create") ? undefined : ignored(commands, at);
+  if (command === undefined || command.words.includes("create")) return undefined;
+  const commands =
+    scriptsOf(step)
+      .map(({ text }) => commandsIn(text))
+      .find((each) => each.includes(command)) ?? [];
+  const how = commands.length === 0 ? undefined : ignored(commands, commands.indexOf(command));
+  return how && `its command ${how}`;
 }
 
 /** Gives what keeps a step that goes back from being asked, or from being heard. */

@@ -3,7 +3,7 @@
 import type { BlindCheck } from "./blind-checks.ts";
 import type { StepNode } from "./nodes.ts";
 import { isCheckStep, isProbe, stepTitle } from "./roles.ts";
-import { charactersMax, commandsIn, type ShellCommand } from "./shell.ts";
+import { charactersMax, commandsIn, isListing, type ShellCommand } from "./shell.ts";
 
 const checkTitle = /smoke|health|verif|check|validat|\btest/i;
 const decides = /exit [1-9]|exit "?\$|return 1|(?:^|[;&|]|\b(?:then|else|do)\b)\s*false\s*(?:$|[;&|])|--retry/m;
@@ -29,19 +29,19 @@ export function checksWithoutVerdict(step: StepNode): readonly BlindCheck[] {
     : [];
 }
 
-/** The line on which an answer is put into a variable. */
+/** The line on which an answer of the deployed is put into a variable. */
 function lineOfAnswer(script: string): number | undefined {
-  const at = script.search(/\b\w+="?\$\(\s*(curl|wget)\s/);
+  const at = script.search(/\b\w+="?\$\(\s*(curl|wget|kubectl|oc|aws (ecs|deploy|elbv2|lambda|apprunner)|az \w+app) /);
   return at === -1 ? undefined : script.slice(0, at).split("\n").length - 1;
 }
 
-const saying = /^(echo|printf|sleep|else|fi|done|for|set|:|true|exit|\]|cat|head|tail|jq)$/;
+const saying = /^(echo|printf|sleep|else|fi|done|for|set|:|true|exit|\]|cat|head|tail|jq|export)$/;
 
 /** Whether a script compares the answer, and does nothing with the result that could fail or be read. */
 const onlySaid = (script: string): boolean =>
   !/GITHUB_(OUTPUT|ENV)|set-output/.test(script) &&
   !/\$\(\s*curl\b(?=[^)|]*\s(-\w*f\w*|--fail)\b)[^|]*?\)/.test(script) &&
-  commandsIn(script).every(({ isCondition, words }) => isCondition || saying.test(words[0] ?? ""));
+  commandsIn(script).every((each) => each.isCondition || saying.test(each.words[0] ?? "") || isListing(each));
 
 /** The values of a list are no commands. Its lines stay, so that the others keep their numbers. */
 const withoutLists = (script: string): string =>

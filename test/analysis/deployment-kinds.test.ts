@@ -1,0 +1,244 @@
+// Kinds of deployments, locks, checks and ways back in public repositories, and what is one and what is none.
+import { expect, test } from "vitest";
+import {
+  deploy,
+  findingsIn,
+  head,
+  job,
+  type Kind,
+  main,
+  one,
+  script,
+  testKinds,
+  unlocked,
+} from "../support/analysis/kinds.ts";
+
+const kinds: readonly Kind[] = [
+  {
+    name: "a release after one of two publications, under a condition that also asks an output",
+    rule: "release-skipped-masks-failure",
+    files: main(
+      job("plan", "    outputs:\n      go: ${{ steps.a.outputs.go }}\n", "id: a\n        run: ./plan.sh"),
+      job("npm", "    needs: plan\n    if: needs.plan.outputs.npm != '[]'\n", "run: npm publish"),
+      job("pypi", "    needs: plan\n    if: needs.plan.outputs.pypi != '[]'\n", "run: twine upload dist/*"),
+      job(
+        "release",
+        "    needs: [plan, npm, pypi]\n    if: always() && needs.plan.outputs.go == 'true' && " +
+          "(needs.npm.result == 'success' || needs.pypi.result == 'success')\n",
+        "run: gh release create v1\n        env:\n          GH_TOKEN: ${{ github.token }}",
+      ),
+    ),
+    cure: [
+      "(needs.npm.result == 'success' || needs.pypi.result == 'success')",
+      "needs.npm.result == 'success' && needs.pypi.result == 'success'",
+    ],
+  },
+  {
+    name: "a health check that counts pods and only prints",
+    rule: "gate-cannot-fail",
+    files: main(
+      job(
+        "deploy",
+        "",
+        "run: kubectl apply -f shop.yaml",
+        script(
+          "Health check",
+          "BAD=$(kubectl get pods --field-selector=status.phase!=Running -o name | wc -l)",
+          'if [ "$BAD" -gt 0 ]; then echo bad; else echo good; fi',
+          "kubectl get pods",
+        ),
+      ),
+    ),
+    cure: ["echo bad", "exit 1"],
+  },
+  {
+    name: "a smoke test that lists the pods",
+    rule: "gate-cannot-fail",
+    files: main(job("deploy", "", "run: kubectl apply -f shop.yaml", script("Smoke test", "kubectl get pods,svc"))),
+    cure: ["kubectl get pods,svc", "kubectl rollout status deployment/shop --timeout=60s"],
+  },
+  {
+    name: "a lock for each part, where everything can be chosen",
+    rule: "release-lock-misses-target",
+    files: one(
+      head("main")
+        .replace("skip: { type: boolean, default: false }", "part: { type: choice, options: [api, web, all] }")
+        .replace("concurrency: shop", "concurrency: shop-${{ inputs.part }}") + job("deploy", "", deploy),
+    ),
+    cure: [", all]", "]"],
+  },
+  {
+    name: "a choice that only a message reads",
+    rule: "release-dead-choice",
+    files: one(
+      head("main").replace(
+        "skip: { type: boolean, default: false }",
+        "target: { type: choice, options: [live, test] }",
+      ) + job("deploy", "", 'run: echo "Deploying to ${{ inputs.target }}"', "run: fly deploy"),
+    ),
+    cure: ["run: fly deploy", 'run: fly deploy --config "${{ inputs.target }}.toml"'],
+  },
+  {
+    name: "a lock for each of two branches that deploy to one place",
+    rule: "release-lock-misses-target",
+    files: one(
+      `name: ship\non:\n  push: { branches: [main, develop] }\nconcurrency: ship-\${{ github.ref }}\njobs:\n` +
+        job("deploy", "", "run: helm upgrade shop ./chart -n shop"),
+    ),
+    cure: ["branches: [main, develop]", "branches: [main]"],
+  },
+  {
+    name: "a lock for each tag of a release",
+    rule: "release-lock-misses-target",
+    files: one(
+      `name: ship\non:\n  release: { types: [published] }\nconcurrency: ship-\${{ github.ref }}\njobs:\n` +
+        job("deploy", "", "run: helm upgrade shop ./chart"),
+    ),
+    cure: ["ship-${{ github.ref }}", "ship"],
+  },
+  {
+    name: "a migration in a here document with a space before its end mark",
+    rule: "success-unverified",
+    files: main(
+      job(
+        "deploy",
+        "",
+        `${script("Migrate", "cat << END | kubectl apply -f -", "kind: Job", "END")}\n        continue-on-error: true`,
+      ),
+    ),
+    cure: ["continue-on-error: true", "continue-on-error: false"],
+  },
+  {
+    name: "a migration in a container of a host, which may fail",
+    rule: "success-unverified",
+    files: main(
+      job(
+        "deploy",
+        "",
+        [
+          "uses: appleboy/ssh-action@v1\n        with:\n          host: shop.example\n          script: |",
+          "docker compose up -d",
+          "docker compose exec -T php php artisan migrate --force || true",
+        ].join("\n            "),
+      ),
+    ),
+    cure: [" || true", ""],
+  },
+  {
+    name: "images of a host that are removed before anything is checked",
+    rule: "rollback-target-removed",
+    files: main(job("deploy", "", 'run: ssh root@shop.example "docker compose pull"', "run: docker system prune -f")),
+    cure: ["docker system prune -f", "docker compose ps"],
+  },
+  {
+    name: "a promotion that is checked, and nothing goes back",
+    rule: "no-rollback",
+    files: one(
+      head("Deploy to production") +
+        job("ship", "", "run: vercel promote shop.example", "name: Verify the site\n        run: npm run smoke"),
+    ),
+    cure: ["Deploy to production", "Deploy to staging"],
+  },
+  {
+    name: "a commit of what a cluster is told to run",
+    rule: "release-deploy-without-lock",
+    files: unlocked(job("ship", "", script("Commit", "git add k8s/shop.yaml", "git commit -m new", "git push"))),
+    cure: ["git add k8s/shop.yaml", "git add CHANGELOG.md"],
+  },
+  {
+    name: "a wait for a cluster without an end, under a lock",
+    rule: "release-no-timeout-holding-a-lock",
+    files: main(
+      job("deploy", "", script("Ship", "kubectl apply -f shop.yaml", "kubectl rollout status deployment/shop")).replace(
+        "    timeout-minutes: 15\n",
+        "",
+      ),
+    ),
+    cure: ["deployment/shop", "deployment/shop --timeout=300s"],
+  },
+  {
+    name: "a chart of the newest commit with an image of the tested one",
+    rule: "workflow-run-wrong-commit",
+    files: {
+      ".github/workflows/ship.yml": `name: ship
+on:
+  workflow_run: { workflows: [main], types: [completed] }
+concurrency: ship
+jobs:
+${job(
+  "ship",
+  "    if: github.event.workflow_run.conclusion == 'success'\n",
+  "uses: actions/checkout@v6",
+  'run: echo "TAG=${{ github.event.workflow_run.head_sha }}" >> "$GITHUB_ENV"',
+  'run: helm upgrade shop ./chart --set "tag=$TAG"',
+)}`,
+      ...main(job("test", "", "run: npm test")),
+    },
+    cure: [
+      "- uses: actions/checkout@v6\n",
+      "- uses: actions/checkout@v6\n        with: { ref: '${{ github.event.workflow_run.head_sha }}' }\n",
+    ],
+  },
+];
+
+testKinds(kinds);
+
+test.each([
+  "mkdir deploy",
+  "pnpm deploy /out/api",
+  "rsync deploy host:/srv",
+  "touch deploy",
+  "acmecli deploy --env live --dry-run",
+  "helm diff upgrade shop ./chart",
+  "npm run deploy:docs",
+  "npm run build:deploy",
+  "make predeploy",
+  "docker compose run web python manage.py migrate",
+])("%s deploys nothing", async (command) => {
+  const files = unlocked(job("ship", "", `run: ${command}`));
+  const findings = await findingsIn(files);
+  expect(findings.map(({ rule }) => rule)).not.toContain("release-deploy-without-lock");
+});
+
+test.each([
+  "pnpm scorers:deploy",
+  "make deploy_to_production",
+  "npm run deploy -- --prod",
+  "cd app && yarn web:deploy",
+  "kubectl exec deploy/web -- python manage.py migrate",
+])("%s deploys", async (command) => {
+  const findings = await findingsIn(unlocked(job("ship", "", `run: ${command}`)));
+  expect(findings.map(({ rule }) => rule)).toContain("release-deploy-without-lock");
+});
+
+test("each job that deploys without a lock has a finding, and one that matters less is named beside it", async () => {
+  const files = unlocked(
+    job("infra", "", "run: terraform apply -auto-approve"),
+    job("app", "    needs: infra\n", deploy),
+    job("site", "    environment: staging\n", deploy),
+  );
+  const found = (await findingsIn(files)).filter(({ rule }) => rule === "release-deploy-without-lock");
+  expect(found.map(({ message }) => message.split(" ").slice(0, 2).join(" "))).toEqual(["Job infra", "Job app"]);
+  expect(found[0]!.related?.map(({ message }) => message)).toContain("site deploys without a lock, too");
+});
+
+test.each([
+  [
+    "the environment asks for the branch",
+    "    environment: ${{ github.ref_name }}\n",
+    "helm upgrade shop ./chart -n shop",
+  ],
+  ["a variable chooses the place", "", 'helm upgrade shop ./chart -n "$SPACE"'],
+  [
+    "the script asks for the branch",
+    "",
+    'if [ "$GITHUB_REF_NAME" = main ]; then helm upgrade shop ./chart -n shop; fi',
+  ],
+  ["a condition leaves one branch", "    if: github.ref == 'refs/heads/main'\n", "helm upgrade shop ./chart -n shop"],
+])("a lock for each branch is right if %s", async (_why, more, command) => {
+  const files = one(
+    `name: ship\non:\n  push: { branches: [main, develop] }\nconcurrency: ship-\${{ github.ref }}\njobs:\n` +
+      job("deploy", more, `run: |\n          ${command}`),
+  );
+  expect((await findingsIn(files)).map(({ rule }) => rule)).not.toContain("release-lock-misses-target");
+});
