@@ -78,8 +78,7 @@ async function showAll(setting: Setting, atEnd: (end: () => Promise<unknown>) =>
   );
   const credential = isWhole(options) ? await putUpCredential(setting) : undefined;
   if (credential !== undefined) atEnd(credential.close);
-  const { vault, credential: name } = credential?.credential ?? {};
-  const incidents = incidentsFor(options, `${vault}/${name}`);
+  const incidents = incidentsFor(options, credential && nameIn(credential));
   const estate = await putUp(ground, credential && logsOf(credential));
   atEnd(estate.close);
   const loads = new Map<string, Load>();
@@ -113,6 +112,9 @@ async function showAll(setting: Setting, atEnd: (end: () => Promise<unknown>) =>
   for (const incident of incidents.filter(({ isBeside }) => !isBeside)) played.push(await play(stage, incident));
   return { remediation: [...played, ...(await meanwhile)] };
 }
+
+/** Gives the name by which a runbook knows the credential. */
+const nameIn = ({ credential: { vault, credential } }: CredentialEstate): string => `${vault}/${credential}`;
 
 const logsOf = ({ cloud, workspace }: CredentialEstate) => ({
   workspaceId: placesIn(cloud.subscription).workspace,
