@@ -53,7 +53,7 @@ export function draw(seed: number): Draw {
   const faults = [...shuffle([...bad, { kind: "none" as const }, { kind: "none" as const }], random), last];
   const releases = faults.map((fault, index) => ({ release: index + 2, fault }));
   const healthy = releases.filter(({ fault }) => fault.kind === "none");
-  const kill = { release: pick(healthy).release, atPercent: pick([5, 25, 50]), afterSeconds: between(0, 3) };
+  const kill = { release: pick(healthy).release, atPercent: pick([10, 25, 50]), afterSeconds: between(0, 3) };
   // The releases of a race are not killed. A bad release gets its verdict at the first step, a good one at the last.
   const racers = releases
     .slice(0, -1)
@@ -62,7 +62,7 @@ export function draw(seed: number): Draw {
     );
   const racer = racers.length > 0 ? pick(racers) : undefined;
   const race = racer
-    ? { release: racer.release, atPercent: racer.fault.kind === "none" ? 100 : 5, afterSeconds: between(0, 4) }
+    ? { release: racer.release, atPercent: racer.fault.kind === "none" ? 100 : 10, afterSeconds: between(0, 4) }
     : null;
   return { seed, releases, kill, race };
 }

@@ -155,7 +155,7 @@ describe("the demo without a seed", () => {
     let looked: ReturnType<typeof inSecondTerminal> | undefined;
     let lent = "";
     const onLine = (line: string): void => {
-      if (line.includes("canary has 5 percent")) watched ??= inSecondTerminal(...watching);
+      if (line.includes("canary has 10 percent")) watched ??= inSecondTerminal(...watching);
       if (line.includes("Running until Ctrl-C")) {
         lent = `${(statSync(environmentFile()).mode & 0o777).toString(8)}\n${readFileSync(environmentFile(), "utf8")}`;
         looked = inSecondTerminal(...lookingBack).finally(() => ctrlC.abort());
@@ -191,7 +191,7 @@ describe("the demo without a seed", () => {
     expectRepaired();
     expect(await watched).toEqual({
       "ballast -- release follow": expect.stringMatching(
-        /StepReached +canary has 5 percent[^]*promoted {2}[^]*code 0$/,
+        /StepReached +canary has 10 percent[^]*promoted {2}[^]*code 0$/,
       ),
       "ballast -- release list": expect.stringMatching(/storefront:2[^]*storefront:1[^]*exit code 0$/),
     });
