@@ -3,7 +3,7 @@
 import { fetch } from "undici";
 import { tokenFor } from "../client/credential.ts";
 import { fetchDispatcher } from "../connect-to.ts";
-import type { WantedSecond } from "../emulator/starvation.ts";
+import type { Measured } from "../emulator/starvation.ts";
 import { textOf } from "../http-answer.ts";
 import type { CloudAddress } from "./ground.ts";
 
@@ -38,8 +38,8 @@ export interface Emulator {
   readonly rows: (app: string) => Promise<readonly Row[]>;
   readonly logs: (app: string) => Promise<readonly LogLine[]>;
   readonly asked: () => Promise<readonly Asked[]>;
-  /** Gives the CPU that the emulator wanted and missed in each second since this was first asked. */
-  readonly starvation: () => Promise<readonly WantedSecond[]>;
+  /** Gives the CPU that the emulator and each replica wanted and missed in each second since this was first asked. */
+  readonly starvation: () => Promise<readonly Measured[]>;
   /** Kills the replica processes of an app with SIGKILL and returns their process ids. */
   readonly kill: (app: string) => Promise<readonly number[]>;
   readonly processes: () => Promise<readonly { readonly app: string; readonly pid: number | null }[]>;
@@ -64,7 +64,7 @@ export function emulator({ suffix, port }: CloudAddress): Emulator {
     rows: async (app) => (await ask<{ rows: readonly Row[] }>("GET", `rows?app=${app}`)).rows,
     logs: async (app) => (await ask<{ lines: readonly LogLine[] }>("GET", `logs?app=${app}`)).lines,
     asked: async () => (await ask<{ requests: readonly Asked[] }>("GET", "requests")).requests,
-    starvation: async () => (await ask<{ seconds: readonly WantedSecond[] }>("GET", "starvation")).seconds,
+    starvation: async () => (await ask<{ processes: readonly Measured[] }>("GET", "starvation")).processes,
     kill: async (app) => (await ask<{ pids: readonly number[] }>("POST", "kill", { app, signal: "SIGKILL" })).pids,
     processes: async () =>
       (await ask<{ processes: readonly { app: string; pid: number | null }[] }>("GET", "processes")).processes,

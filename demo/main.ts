@@ -102,7 +102,12 @@ type OurSetting = Omit<Setting, "lastMinute"> & {
 function settingOf(ground: Ground): OurSetting {
   const cloud = emulator(ground.cloud);
   const generator: WantedSecond[] = [];
-  const processes = async (): Promise<readonly Process[]> => [generator, await cloud.starvation()];
+  // The control plane is on no user's way.
+  const isOnTheWay = ({ app }: { readonly app?: string }): boolean => app !== "control-plane";
+  const processes = async (): Promise<readonly Process[]> => [
+    generator,
+    ...(await cloud.starvation()).filter(isOnTheWay).map(({ seconds }) => seconds),
+  ];
   let stack: Deployed["stack"] | undefined;
   const deploy = async (): Promise<Deployed> => {
     stack = await createStack(ground, stop, timeline.during);

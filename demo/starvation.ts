@@ -1,5 +1,5 @@
-// Decides whether the machine was too busy to tell, from the CPU that the load generator and the emulator wanted and
-// did not get. It never makes a failed check a passed one: a check that the machine may have spoilt is left undecided,
+// Decides whether the machine was too busy to tell, from the CPU that the load generator, the emulator and the replicas
+// wanted and did not get. It never makes a failed check a passed one: a check that the machine may have spoilt is left undecided,
 // and the demo then does not succeed. What a replica answered is never put down to the machine.
 import type { LoadFailure } from "../emulator/load.ts";
 import type { WantedSecond } from "../emulator/starvation.ts";
@@ -14,6 +14,8 @@ const missedShare = 0.25;
 const missedOfTime = 0.1;
 /** Three failed probes, ten seconds apart, take a replica out of service. */
 const probesMilliseconds = 40_000;
+/** A probe waits for a second. What starves a process for as long as that spoils it, however well the rest went. */
+const stallMilliseconds = 2_000;
 
 /** Gives the share of the CPU that a process wanted from one time to another and did not get, from 0 to 1. */
 export function shareMissed(seconds: Process, from: number, to: number): number {
@@ -27,6 +29,14 @@ export const wasStarved = (processes: readonly Process[], from: number, to: numb
     const { missed } = totals(seconds, from, to);
     return shareMissed(seconds, from, to) >= missedShare && missed >= missedOfTime * (to - from);
   });
+
+/** Reports whether one of the processes was starved for a short while, from one time to another. */
+function stalled(processes: readonly Process[], from: number, to: number): boolean {
+  const whiles = Math.ceil((to - from) / stallMilliseconds);
+  return Array.from({ length: whiles }, (_, index) => from + index * stallMilliseconds).some((began) =>
+    wasStarved(processes, began, Math.min(began + stallMilliseconds, to)),
+  );
+}
 
 function totals(seconds: Process, from: number, to: number): { readonly wanted: number; readonly missed: number } {
   let [wanted, missed] = [0, 0];
@@ -62,11 +72,9 @@ export function partUnexplained(
   const details = new Map(rows.map((row) => [row.RequestId, row.ResponseCodeDetails]));
   const isTooBusy = ({ id, at, status, milliseconds, timedOut }: LoadFailure): boolean => {
     const ended = at + milliseconds;
-    if (status === null) return timedOut && wasStarved(processes, at, ended);
+    if (status === null) return timedOut && stalled(processes, at, ended);
     return (
-      status === 503 &&
-      details.get(id) === "no_healthy_upstream" &&
-      wasStarved(processes, at - probesMilliseconds, ended)
+      status === 503 && details.get(id) === "no_healthy_upstream" && stalled(processes, at - probesMilliseconds, ended)
     );
   };
   return { outside: failures.filter((failure) => !isTooBusy(failure)), tooBusy: failures.filter(isTooBusy) };

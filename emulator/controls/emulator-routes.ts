@@ -53,8 +53,8 @@ export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Prom
           body: { processes: [...[...runtimeOf(cloud).apps.values()].flatMap(processesOf), ...jobProcesses(cloud)] },
         };
       case "GET starvation":
-        starvation ??= measureStarvation();
-        return { status: 200, body: { seconds: starvation() } };
+        starvation ??= measureStarvation(() => runningIn(cloud));
+        return { status: 200, body: { processes: starvation() } };
       case "POST kill":
         return { status: 200, body: { pids: kill(cloud, body) } };
       case "POST ingestion":
@@ -168,6 +168,15 @@ function putRows(cloud: Cloud, body: Body): number {
   requestRows(cloud).put(rows.map((row: Body) => rowFrom(row, cloud)));
   return rows.length;
 }
+
+/** Lists the processes of all apps that run now. */
+const runningIn = (cloud: Cloud): readonly { readonly app: string; readonly pid: number }[] =>
+  [...runtimeOf(cloud).apps.values()].flatMap((app) =>
+    app.revisions
+      .flatMap(({ set }) => set?.replicas ?? [])
+      .flatMap(({ containers }) => containers)
+      .flatMap(({ pid }) => (pid === undefined ? [] : [{ app: app.name, pid }])),
+  );
 
 const processesOf = (app: AppRuntime): readonly Body[] =>
   app.revisions.flatMap((revision) =>

@@ -5,7 +5,7 @@ import { conclude } from "../../demo/conclude.ts";
 import type { Row } from "../../demo/emulator.ts";
 import { type Process, partUnexplained, shareMissed, wasStarved } from "../../demo/starvation.ts";
 import type { LoadFailure } from "../../emulator/load.ts";
-import { type Usage, wantedBetween } from "../../emulator/starvation.ts";
+import { type Usage, usageOf, wantedBetween } from "../../emulator/starvation.ts";
 
 const start = 1_700_000_000_000;
 /** A process that wants 600 ms of each of 100 seconds, and misses some of it in the seconds from 40 to 60. */
@@ -49,6 +49,12 @@ describe("the CPU that a process wanted and missed", () => {
     }));
   test("is nothing for a process that is slow because of its own work", () =>
     expect(wantedBetween(usage(0, 0, 0), usage(1000, 1000, 1000)).missedMilliseconds).toBe(0));
+  test.runIf(process.platform === "linux")("of another process is read as Linux counts it", () => {
+    const { activeMilliseconds, cpuMilliseconds } = usageOf(process.ppid)!;
+    expect(cpuMilliseconds).toBeGreaterThan(0);
+    expect(activeMilliseconds).toBeGreaterThanOrEqual(cpuMilliseconds);
+    expect(usageOf(2 ** 22 + 1), "no process has this id").toBeUndefined();
+  });
   test("is never negative, also with several threads", () =>
     expect(wantedBetween(usage(0, 0, 0), usage(1000, 500, 1700)).missedMilliseconds).toBe(0));
 });
@@ -73,6 +79,15 @@ describe("a process was starved", () => {
 describe("a failed request that no fault explains", () => {
   test("is undecided if it waited in vain while a process on its way was starved", () =>
     expect(isExcused(failure(45), [well, starved])).toBe(true));
+  test("is undecided if a process was starved for a short part of its wait, or of the probes before it", () => {
+    const hiccup = well.map((second, index) =>
+      index === 45 || index === 46 ? { ...second, missedMilliseconds: 500 } : second,
+    );
+    expect(isExcused(failure(40), [hiccup])).toBe(true);
+    expect(isExcused(failure(60, unhealthy), [hiccup], "no_healthy_upstream")).toBe(true);
+    expect(isExcused(failure(50), [hiccup])).toBe(false);
+    expect(isExcused(failure(90, unhealthy), [hiccup], "no_healthy_upstream")).toBe(false);
+  });
   test("is a failure if it waited in vain while none was", () => {
     expect(isExcused(failure(45), [well, well])).toBe(false);
     expect(isExcused(failure(20), [well, starved])).toBe(false);
