@@ -103,7 +103,9 @@ const againSeconds = 5;
 async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringSetting): Promise<Shown> {
   const { managed, store, world } = setting;
   const { vault, credential, preparedBy } = declared;
-  const others = (await credentialsIn(setting)()).filter((one) => secretKey(one) !== secretKey(declared));
+  const all = await credentialsIn(setting)();
+  const before = all.find((one) => secretKey(one) === secretKey(declared));
+  const others = all.filter((one) => one !== before);
   const objections = [...objectionsToCredentials([declared], managed), ...objectionsToManagers([declared, ...others])];
   if (objections.length > 0) return { refused: callMalformed({ complaints: objections }), status: 400 };
   const cancel = AbortSignal.timeout(patienceSeconds * 1000);
@@ -123,6 +125,11 @@ async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringS
   if (!secrets.ok) {
     const refused = credentialVaultClosed({ credential, vault, why: secrets.reason });
     return { refused, status: 409, retryAfterSeconds: againSeconds };
+  }
+  // Apps read the versions that exist, and so does a rotation, by the form in which they were written.
+  if (before !== undefined && before.form !== declared.form && secrets.value.published !== null) {
+    const complaints = [`form is ${before.form} and cannot become ${declared.form}: declare another credential.`];
+    return { refused: callMalformed({ complaints }), status: 400 };
   }
   await store.put(secretKey(declared), declared);
   const rotation = secrets.value.published === null ? await seed(declared, by, setting) : null;

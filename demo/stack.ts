@@ -150,7 +150,7 @@ export async function openStack(
 }
 
 /** The commands that take seconds. */
-const slow = ["up", "preview", "destroy"];
+const slow = ["up", "preview", "refresh", "destroy"];
 
 /** Returns the variables that a process needs to reach the stack and the emulator. */
 const environmentOf = ({ cloud, folder }: Pick<StackGround, "cloud" | "folder">): Readonly<Record<string, string>> => ({

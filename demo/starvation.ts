@@ -1,6 +1,6 @@
 // Decides whether the machine was too busy to tell, from the CPU that the load generator, the emulator and the replicas
-// wanted and did not get. It never makes a failed check a passed one: a check that the machine may have spoilt is left undecided,
-// and the demo then does not succeed. What a replica answered is never put down to the machine.
+// wanted and did not get. It never makes a failed check a passed one: a check that the machine may have spoilt is left
+// undecided, and the demo then does not succeed. What a replica answered is never put down to the machine.
 import type { LoadFailure } from "../emulator/load.ts";
 import type { WantedSecond } from "../emulator/starvation.ts";
 import type { Row } from "./emulator.ts";

@@ -7,6 +7,7 @@ import {
   ticketLookBackSeconds,
 } from "../../engines/remediation/objectives/burn-alerts.ts";
 import type { Objective } from "../../engines/remediation/objectives/objective.ts";
+import { historySeconds } from "../../engines/remediation/objectives/ticket.ts";
 import { changesWorld } from "../../engines/remediation/runbooks.ts";
 import { targetKey } from "../../engines/remediation/targets.ts";
 import type { Policy } from "../../engines/remediation/vocabulary.ts";
@@ -148,5 +149,10 @@ export class ServiceObjectives extends pulumi.ComponentResource {
 /** What is done about a budget that was used up over days: nothing that changes anything, and a person is called. */
 function callOf(remedy: Remedy | undefined): Remedy {
   const telling = (remedy?.ladder ?? []).filter(({ runbook }) => !changesWorld(runbook));
-  return { ladder: telling.length > 0 ? telling : [{ runbook: "collect-diagnostics" }], verification: {} };
+  return {
+    ladder: telling.length > 0 ? telling : [{ runbook: "collect-diagnostics" }],
+    verification: {},
+    // It is about days, and waits while its target has another incident. What is done changes nothing, however late.
+    limits: { staleSeconds: historySeconds },
+  };
 }

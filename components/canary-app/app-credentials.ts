@@ -96,10 +96,14 @@ export function refuseUnfit(
   const undeclared = named.filter(({ consumers }) => !consumers.some(isThis));
   const complaints = [
     ...undeclared.map(({ credential }) => `it is not among the consumers of ${credential}`),
-    ...named
-      .filter(({ slots: [first] }) => first.endsWith(userSecret("-a")))
-      .filter(({ credential }) => !named.some((one) => one.slots[0] === slotSecret(credential, "a")))
-      .map(({ credential }) => `it takes the role of ${credential} and not its password`),
+    ...named.flatMap(({ credential, form, slots: [first] }) => {
+      const password = slotSecret(credential, "a");
+      const [taken, missing, other] =
+        first === password ? ["password", "role", userSecret(password)] : ["role", "password", password];
+      return form !== "apart" || named.some(({ slots: [one] }) => one === other)
+        ? []
+        : [`it takes the ${taken} of ${credential} and not its ${missing}`];
+    }),
     ...valuesIn(given.configuration as Fields | undefined),
   ];
   if (complaints.length > 0) throw unfit(String(app), complaints);

@@ -96,8 +96,8 @@ export interface HttpAppArgs {
   readonly healthPath?: string;
   /**
    * How long a replica may take to answer `healthPath` after its start, in whole seconds, at most 3,600. Then the
-   * platform restarts it. A release waits as long for its first answer, so a short time finds a version that never
-   * becomes ready sooner.
+   * platform restarts it. A release waits for the first answer this long, or for the `smokeSeconds` of its strategy if
+   * those are longer.
    *
    * @default 60
    */

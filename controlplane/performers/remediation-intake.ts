@@ -36,14 +36,17 @@ export async function takeAlerts(
   if (!listed.ok) return listed;
   const started: string[] = [];
   const seen = new Set<string>();
+  const held = new Set<string>();
   const actionable = listed.value.alerts.filter(isActionable);
   for (const sighting of actionable.toSorted((one, other) => one.severity - other.severity)) {
     const incident = incidentOf(sighting);
     const stream = streamOf(incident);
     seen.add(stream);
-    if (intake.known.has(stream) || started.length >= startsMax) continue;
+    // Each try reads the journal of whoever holds the target, and a storm may be on one target alone.
+    if (intake.known.has(stream) || started.length >= startsMax || held.has(incident.target)) continue;
     const answer = await startOne(intake, stream, incident, now);
-    if (answer !== "held") intake.known.add(stream);
+    if (answer === "held") held.add(incident.target);
+    else intake.known.add(stream);
     if (answer === "started") started.push(stream);
   }
   for (const stream of intake.known) if (!seen.has(stream)) intake.known.delete(stream);

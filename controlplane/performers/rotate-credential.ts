@@ -1,6 +1,7 @@
 // The runbook that rotates a credential, such as one whose password has expired. It makes no password itself: it asks a
-// rotation, which has gates and a judge of its own, and stops with both slots valid if it must. The symptom is over
-// once every consumer is cut over and the version is published; what follows for the old role takes hours.
+// rotation, which has gates of its own, and stops with both slots valid if it must. Its cut-overs are not judged beside
+// a stable that fails; the remediation verifies instead. The symptom is over once every consumer is cut over and the
+// version is published; what follows for the old role takes hours.
 import { fold, found, type Result } from "../../engines/engine.ts";
 import { streamOf } from "../../engines/rotation/intent.ts";
 import { closedAt } from "../../engines/rotation/opening.ts";

@@ -30,21 +30,28 @@ export const rotationsAhead =
     const named = (some: typeof others): readonly string[] => some.map(({ credential }) => credential);
     return {
       ahead: named(
-        others.filter(({ isEarlier, standing }) => standing === "begun" || (isEarlier && standing !== "held")),
+        others.filter(({ isEarlier, standing }) => standing === "begun" || (isEarlier && standing === "asked")),
       ),
-      // The managing one goes first also if it was asked for later. It waits for what has begun.
+      // The managing one goes first also if it was asked for later. It waits for what has begun, and for what was
+      // asked for earlier and has not given way yet: that one may be about to begin.
       kin: named(
-        others.filter(({ credential, standing }) =>
-          managed.includes(credential) ? standing === "begun" : credential === manager && standing !== "held",
+        others.filter(({ credential, isEarlier, standing }) =>
+          managed.includes(credential)
+            ? standing === "begun" || (isEarlier && standing === "asked")
+            : credential === manager && standing !== "held",
         ),
       ),
     };
   };
 
-/** One that waits for its window or a freeze lets others pass; one that has begun goes before all. */
-function standingOf(one: Listed): "begun" | "held" | "asked" {
+/**
+ * One that waits for its window, a freeze or a person lets others pass, and one that waits for its kin takes no room in
+ * the budget: the one that it waits for may need that room. One that has begun goes before all.
+ */
+function standingOf(one: Listed): "begun" | "held" | "yields" | "asked" {
   const summary = "overview" in one ? (one.overview.summary as RotationSummary | null | undefined) : undefined;
   if (summary == null) return "asked";
   if (summary.published !== null) return "begun";
-  return summary.reason === "window-closed" || summary.reason === "frozen" ? "held" : "asked";
+  if (summary.paused != null || summary.reason === "window-closed" || summary.reason === "frozen") return "held";
+  return summary.reason === "manager-busy" ? "yields" : "asked";
 }

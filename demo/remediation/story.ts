@@ -61,9 +61,12 @@ function ahead(setting: Setting): () => Promise<object> {
 
 async function show(setting: Setting): Promise<object> {
   const ends: (() => Promise<unknown>)[] = [];
+  const over = new AbortController();
   try {
-    return await showAll(setting, (end) => void ends.push(end));
+    const stop = AbortSignal.any([setting.stop, over.signal]);
+    return await showAll({ ...setting, stop }, (end) => void ends.push(end));
   } finally {
+    over.abort(); // what runs beside the others waits no longer
     for (const end of ends.reverse()) await end();
   }
 }
@@ -101,6 +104,7 @@ async function showAll(setting: Setting, atEnd: (end: () => Promise<unknown>) =>
   const field: Field = {
     estate,
     plane,
+    stop,
     credential,
     loadOf: (service) => loads.get(service)!,
     visit: (service, path) => visit(ground.cloud, `${origins.get(service)}${path}`),

@@ -14,6 +14,8 @@ export interface Field {
   readonly plane: Plane;
   /** Sends one request to a service. */
   readonly visit: (service: string, path: string) => Promise<void>;
+  /** Aborts when the story is over. */
+  readonly stop: AbortSignal;
   readonly loadOf: (service: string) => Load;
   /** The service with a credential that is rotated; undefined in the short story. */
   readonly credential: CredentialEstate | undefined;
@@ -72,13 +74,15 @@ export async function strike(
     case "clears":
     case "exhausted":
     case "returning":
-      return { at: await firstFailure(field.loadOf(service.name)), end: none };
+      return { at: await firstFailure(field, service), end: none };
   }
 }
 
 /** Waits until users feel a fault that comes after a number of requests. */
-const firstFailure = (load: Load): Promise<number> =>
-  eventually(async () => load.firstFailureAt(), "the first failed request", 240);
+function firstFailure({ loadOf, stop }: Field, { name }: ServiceSpec): Promise<number> {
+  const load = loadOf(name);
+  return eventually(async () => load.firstFailureAt(), "the first failed request", 240, stop);
+}
 
 /** How the release is judged: quickly, since its fault comes later than any bake of a demo. */
 const judging = {
@@ -97,7 +101,8 @@ const judging = {
 };
 
 /** Releases by canary what fails only later, and gives when users first felt it. Then the twin gets the same fault. */
-async function releaseLate({ estate, plane, loadOf }: Field, service: ServiceSpec): Promise<number> {
+async function releaseLate(field: Field, service: ServiceSpec): Promise<number> {
+  const { estate, plane } = field;
   const twin = twinOf(service);
   const name = (revision: string) => ({ resourceGroup, app: service.name, revision });
   const released = await estate.release(service, "two");
@@ -112,7 +117,7 @@ async function releaseLate({ estate, plane, loadOf }: Field, service: ServiceSpe
     "the release to be promoted",
     180,
   );
-  const at = await firstFailure(loadOf(service.name));
+  const at = await firstFailure(field, service);
   await estate.release({ ...twin, fault: { FAULT: "errors" } }, "two", 100);
   return at;
 }

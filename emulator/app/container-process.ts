@@ -113,9 +113,11 @@ export function startProcess(
   try {
     return spawn(program, args, { cwd: folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "E2BIG"
-      ? "not started: its arguments and variables are too long"
-      : "not started: its program is empty, or an argument or a variable has a NUL character";
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "E2BIG") return "not started: its arguments and variables are too long";
+    return code.startsWith("ERR_INVALID_ARG")
+      ? "not started: its program is empty, or an argument or a variable has a NUL character"
+      : `not started: ${code}`;
   }
 }
 

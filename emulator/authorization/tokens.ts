@@ -345,8 +345,13 @@ function decodeBasic(header: string | undefined): readonly string[] {
   const [, encoded] = /^basic (.+)$/i.exec(header ?? "") ?? [];
   if (encoded === undefined) return [];
   const parts = Buffer.from(encoded, "base64").toString("utf8").split(":");
-  // What is not well encoded is the id and the secret of no application.
-  return parts.map((part) => (/%(?![0-9a-f]{2})/i.test(part) ? part : decodeURIComponent(part)));
+  return parts.map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part; // What is not well encoded is the id and the secret of no application.
+    }
+  });
 }
 
 function findIdentity(

@@ -24,6 +24,7 @@ export interface Clock {
 }
 
 const rateMax = 100_000;
+const lastTime = Date.parse("9999-12-31T23:59:59Z");
 
 /** Starts with the real time. */
 export function makeClock(real: () => number = Date.now): Clock {
@@ -45,12 +46,12 @@ export function makeClock(real: () => number = Date.now): Clock {
         pace = undefined;
         return;
       }
-      const wanted = typeof at === "string" ? Date.parse(at) : Number(at);
+      const wanted = (typeof at === "string" ? Date.parse(at) : Number(at)) + Number(advanceSeconds) * 1000;
       const isKnown = Object.keys(asked).every((each) => ["at", "rate", "advanceSeconds"].includes(each));
       if (
         !isKnown ||
         Object.keys(asked).length === 0 ||
-        !Number.isFinite(wanted) ||
+        !(wanted >= 0 && wanted <= lastTime) ||
         !(rate >= 0 && rate <= rateMax) ||
         typeof advanceSeconds !== "number"
       )
@@ -60,7 +61,7 @@ export function makeClock(real: () => number = Date.now): Clock {
           "The clock takes {at}: milliseconds since 1970, an ISO date, or null for the real time; " +
             `{rate}: 0 to stand, up to ${rateMax} times the real pace; and {advanceSeconds}.`,
         );
-      pace = { at: wanted + advanceSeconds * 1000, base: real(), rate };
+      pace = { at: wanted, base: real(), rate };
     },
     shown: () => ({
       at: new Date(now()).toISOString(),

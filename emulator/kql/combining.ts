@@ -21,6 +21,9 @@ function requireKinds(operator: string, parameters: ReadonlyMap<string, string>,
     if (name !== "kind" || !kinds.includes(value)) throw notServed(`'${name}=${value}' of the operator '${operator}'`);
 }
 
+/** Gives a value of a row. Text is never null: a missing one is empty. */
+const valueIn = (row: Row, { name, type }: Column): Value => row[name] ?? (type === "string" ? "" : null);
+
 /**
  * Puts the rows of tables together. `kind=outer`, the default, has every column of any of them, and `kind=inner` those
  * that all have.
@@ -35,12 +38,13 @@ export function united(tables: readonly Combined[], parameters: ReadonlyMap<stri
     (name) =>
       parameters.get("kind") !== "inner" || tables.every(({ columns }) => columns.some((each) => each.name === name)),
   );
+  const shown = names.map((name) => all.find((each) => each.name === name)!);
   return {
-    columns: names.map((name) => all.find((each) => each.name === name)!),
-    rows: tables.flatMap(({ columns, rows }) => {
-      const own = new Set(columns.map(({ name }) => name));
-      return rows.map((row) =>
-        Object.fromEntries(names.map((name) => [name, own.has(name) ? (row[name] ?? null) : null])),
+    columns: shown,
+    rows: tables.flatMap((table) => {
+      const own = new Set(table.columns.map(({ name }) => name));
+      return table.rows.map((row) =>
+        Object.fromEntries(shown.map((each) => [each.name, valueIn(own.has(each.name) ? row : {}, each)])),
       );
     }),
   };
@@ -54,7 +58,8 @@ export function joined(left: Combined, right: Combined, on: Syntax, parameters: 
   const kind = parameters.get("kind") ?? "innerunique";
   const keys = (on.parts[0]?.parts ?? []).map((each) => keyColumns(each, left, right));
   const keyOf = (row: Row, side: 0 | 1): string => {
-    const values = keys.map((pair): Value => row[pair[side]] ?? null);
+    const { columns } = side === 0 ? left : right;
+    const values = keys.map((pair) => valueIn(row, columns.find(({ name }) => name === pair[side])!));
     if (values.includes(null)) throw notServed("a join by a value that is null");
     return JSON.stringify(values);
   };
@@ -69,11 +74,12 @@ export function joined(left: Combined, right: Combined, on: Syntax, parameters: 
   if (kind === "innerunique" && new Set(found.map(({ key }) => key)).size < found.length)
     throw notServed("a join of the kind innerunique whose left side has a key twice: which row it keeps is open");
   const added = right.columns.map((column) => ({ ...column, from: column.name, name: freeName(column.name, left) }));
+  const twice = added.find(({ name }, index) => added.findIndex((each) => each.name === name) < index);
+  // Which number Kusto gives the second one is not public.
+  if (twice) throw notServed(`a join whose right side has '${twice.from}' beside a column that is numbered so`);
   const both = (row: Row, other: Row | undefined): Row => ({
     ...row,
-    ...Object.fromEntries(
-      added.map(({ name, from, type }) => [name, other?.[from] ?? (type === "string" ? "" : null)]),
-    ),
+    ...Object.fromEntries(added.map(({ name, from, type }) => [name, valueIn(other ?? {}, { name: from, type })])),
   });
   return {
     columns: [...left.columns, ...added.map(({ name, type }) => ({ name, type }))],

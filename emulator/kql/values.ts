@@ -1,5 +1,9 @@
 // The values of Kusto queries: their types, rows, and expressions as functions of a row.
 // Instants and time spans are milliseconds.
+import { notServed } from "./syntax.ts";
+
+const firstInstant = Date.parse("0001-01-01T00:00:00Z");
+const lastInstant = Date.parse("9999-12-31T23:59:59.999Z");
 
 /** The types of Kusto. A `dynamic` value is held as its JSON text, as it is on the wire. */
 export type KqlType = "string" | "int" | "long" | "real" | "bool" | "datetime" | "timespan" | "dynamic";
@@ -43,6 +47,13 @@ export function spanText(milliseconds: number): string {
   return `${sign}${days ? `${days}.` : ""}${time}${fraction ? `.${String(fraction).padStart(7, "0")}` : ""}`;
 }
 
+/** Writes an instant in ISO 8601. @throws KqlError outside of the years 1 to 9999, which Kusto has */
+export function instantText(milliseconds: number): string {
+  if (!(milliseconds >= firstInstant && milliseconds <= lastInstant))
+    throw notServed("an instant before the year 1 or after the year 9999");
+  return new Date(milliseconds).toISOString();
+}
+
 /** Writes a value as `tostring` does. */
 export function textOf(value: Value, type: KqlType): string {
   if (value === null) return "";
@@ -50,6 +61,6 @@ export function textOf(value: Value, type: KqlType): string {
     const plain: unknown = JSON.parse(String(value));
     return typeof plain === "string" ? plain : String(value);
   }
-  if (type === "datetime") return new Date(Number(value)).toISOString().replace("Z", "0000Z");
+  if (type === "datetime") return instantText(Number(value)).replace("Z", "0000Z");
   return type === "timespan" ? spanText(Number(value)) : String(value);
 }

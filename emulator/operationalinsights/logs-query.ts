@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import type { ArmReply, Body, Cloud } from "../arm/resource.ts";
 import { evaluate, type Table } from "../kql/evaluate.ts";
 import { KqlError } from "../kql/syntax.ts";
-import { type KqlType, spanText, type Value } from "../kql/values.ts";
+import { instantText, type KqlType, spanText, type Value } from "../kql/values.ts";
 import { isoMilliseconds } from "./iso-duration.ts";
 import { tablesOf, type Window } from "./tables.ts";
 
@@ -56,7 +56,7 @@ function onTheWire({ columns, rows }: Table): {
 } {
   const write = (value: Value, type: KqlType): Value => {
     if (value === null) return type === "string" ? "" : null;
-    if (type === "datetime") return new Date(Number(value)).toISOString();
+    if (type === "datetime") return instantText(Number(value));
     // JSON has no words for these; Kusto writes them as text.
     if (type === "real" && !Number.isFinite(value)) return String(value);
     return type === "timespan" ? spanText(Number(value)) : value;

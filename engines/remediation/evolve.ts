@@ -50,9 +50,8 @@ export function evolve(before: RemediationState, event: RemediationEvent): Remed
     case "Signalled":
       return signalled(state, event);
     case "PersonTold":
-      return { ...state, told: true };
     case "PersonCalled":
-      return { ...state, told: true };
+      return { ...state, told: [...state.told, event.message] };
     case "Finished":
       return {
         ...enter(state, "finished"),

@@ -22,7 +22,7 @@ export const initialState: RemediationState = {
   paused: false,
   pausedAt: 0,
   asked: undefined,
-  told: false,
+  told: [],
   evidence: [],
   ending: undefined,
 };

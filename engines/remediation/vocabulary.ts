@@ -112,8 +112,8 @@ export interface RemediationState {
   readonly pausedAt: Instant;
   /** What a person has asked for that the next decision follows. */
   readonly asked: "stop" | "reject" | undefined;
-  /** Whether a person was told that the incident is critical. */
-  readonly told: boolean;
+  /** What a person was told, so that nothing is told twice. */
+  readonly told: readonly string[];
   /** Evidence for the person who may be called. */
   readonly evidence: readonly string[];
   readonly ending: Ending | undefined;

@@ -190,9 +190,12 @@ test.each([
   "touch deploy",
   "acmecli deploy --env live --dry-run",
   "helm diff upgrade shop ./chart",
+  "helm -n shop diff upgrade shop ./chart",
   "npm run deploy:docs",
   "npm run build:deploy",
   "make predeploy",
+  "git add manifest.json versions.json && git commit -m new && git push",
+  "git add charts/shop/README.md && git commit -m docs && git push",
   "docker compose run web python manage.py migrate",
 ])("%s deploys nothing", async (command) => {
   const files = unlocked(job("ship", "", `run: ${command}`));
@@ -203,6 +206,8 @@ test.each([
 test.each([
   "pnpm scorers:deploy",
   "make deploy_to_production",
+  "make build deploy",
+  "make ENV=prod deploy",
   "npm run deploy -- --prod",
   "cd app && yarn web:deploy",
   "kubectl exec deploy/web -- python manage.py migrate",

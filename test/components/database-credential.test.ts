@@ -228,8 +228,11 @@ test("role and password apart: two variables name one slot, and one identity may
   );
 });
 
-test("an app that takes the role without its password is refused by name", async () => {
+test.each([
+  ["role", "password", "user"],
+  ["password", "role", "password"],
+] as const)("an app that takes the %s without its %s is refused by name", async (taken, missing, method) => {
   const lone = () =>
-    new CanaryApp("storefront", { ...app, credentials: { PGUSER: credentialOf({ form: "apart" }).user() } });
-  await expect(record(lone, nothingThere)).rejects.toThrow("it takes the role of database and not its password");
+    new CanaryApp("storefront", { ...app, credentials: { PGONE: credentialOf({ form: "apart" })[method]() } });
+  await expect(record(lone, nothingThere)).rejects.toThrow(`it takes the ${taken} of database and not its ${missing}`);
 });

@@ -60,4 +60,8 @@ test.each<[string, string]>([
   ["Calls | join kind=inner Teams on nothing", "Failed to resolve column or scalar expression named 'nothing'"],
   ["Calls | join kind=inner Teams on $right.app == $left.app", "as the condition of a join"],
   ["union Call*, Teams", "'Call*', which names several tables"],
+  ["Teams | join kind=inner (Teams | join kind=inner Teams on app) on app", "a column that is numbered so"],
 ])("%s is refused by name", (query, text) => expect(() => run(query)).toThrow(text));
+
+test("text that a table of a union does not have is empty, and not null", () =>
+  expect(run("union Calls, Teams | distinct *").rows[0]).toEqual({ app: "web", failed: 3, team: "" }));

@@ -309,6 +309,8 @@ describe("the emulator's controls", () => {
     ["a clock that is not asked for anything", "POST", "clock", {}],
     ["a clock with a field that there is not", "POST", "clock", { advance: 5 }],
     ["a clock at no time", "POST", "clock", { at: "soon" }],
+    ["a clock at a time that no date has", "POST", "clock", { at: 1e300 }],
+    ["a clock that is advanced beyond all dates", "POST", "clock", { advanceSeconds: 1e20 }],
     ["another method for faults", "PUT", "faults", { faults: [] }],
     ["another method for requests", "DELETE", "requests", undefined],
     [

@@ -10,8 +10,9 @@ export const deployHook = new RegExp(
 );
 
 /** A target of a build tool that deploys, by its own name or by the part behind the last colon. */
+/** make and its like take several targets, and variables before them. */
 const deployTarget = new RegExp(
-  String.raw`^((make|just|task|rake|npm run|pnpm run|yarn run|yarn|bun run)( -\S+( [^-\s]\S*)?)* ` +
+  String.raw`^(((make|just|task|rake)( \S+)*|(npm run|pnpm run|yarn run|yarn|bun run)( -\S+( [^-\s]\S*)?)*) ` +
     String.raw`((?!pre|test|build|docs|storybook|lint|check)[\w-]+:)?deploy([:_-](?!docs|preview|check|dry)\S*)?( |$)` +
     String.raw`|pnpm( -\S+( [^-\s]\S*)?)* ([\w-]+:deploy|deploy([:-](?!docs|preview)[\w:-]+)?)$)`,
 );
@@ -41,7 +42,7 @@ export const hostCommands: readonly CommandEffect[] = [
     unless: /--(dry-run|check|help)\b/,
     verb: "deploy",
     category: "script",
-    operand: /(\S*deploy\S*( \w+=\S+)*)/,
+    operand: /((?:\w+=\S+ )*\S*deploy\S*(?: \w+=\S+)*)/,
   },
   {
     command: /^ssh .*\b(up|restart|reload|pull|deploy|systemctl|pm2)\b/,

@@ -12,8 +12,8 @@ export const platformCommands: readonly CommandEffect[] = [
     operand: /set image (\S+)/,
   },
   {
-    command: /^helm (?!(diff|plugin|repo|dependency) )(.* )?(upgrade|install)\b/,
-    unless: /--dry-run|plugin install|upgrade --help/,
+    command: /^helm (.* )?(upgrade|install)\b/,
+    unless: /--dry-run|^helm( -\S+( [^-\s]\S*)?)* (diff|plugin|repo|dependency) |upgrade --help/,
     verb: "deploy",
     category: "helm-release",
     name: ["--kube-context", "-n", "--namespace"],

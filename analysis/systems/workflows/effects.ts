@@ -44,9 +44,15 @@ function ofScript(step: StepNode): readonly Effect[] {
   return addsManifest.test(run.text) ? found.map(asManifest) : found;
 }
 
-/** A commit of what a cluster is told to run: whoever watches the branch deploys it. */
-const addsManifest =
-  /^\s*git add .*\b(k8s|kubernetes|kustomization|manifests?|helm|charts?|overlays?|argocd|gitops|values)\b/m;
+/**
+ * A commit of what a cluster is told to run: whoever watches the branch deploys it. JSON is a manifest of something
+ * else, such as a browser's extension, and Markdown tells of a chart.
+ */
+const addsManifest = new RegExp(
+  String.raw`^\s*git add (?:\S+ )*?(?!\S*\.(?:json|md)["']?(?:\s|$))\S*` +
+    String.raw`\b(k8s|kubernetes|kustomization|manifests?|helm|charts?|overlays?|argocd|gitops|values)\b`,
+  "m",
+);
 const asManifest = (effect: Effect): Effect =>
   effect.verb === "push" ? { ...effect, verb: "deploy", category: "gitops", isAtomic: true } : effect;
 

@@ -22,6 +22,7 @@ export interface TicketsSetting extends Logs {
   readonly objectives: readonly Objective[];
   readonly policies: readonly Policy[];
   readonly now: () => Instant;
+  readonly log: (message: string) => void;
 }
 
 /** Adds the alerts of objectives to those of Azure Monitor. */
@@ -55,11 +56,17 @@ export function withTickets(alerts: Alerts, setting: TicketsSetting): Alerts {
 function keeping(setting: TicketsSetting, objective: Objective) {
   let kept: readonly Sighting[] | undefined;
   let nextAt = Number.NEGATIVE_INFINITY;
+  let trouble: string | undefined;
   return async (cancel: AbortSignal): Promise<readonly Sighting[] | undefined> => {
     const now = setting.now();
     if (now < nextAt) return kept;
     const hours = await readHours(setting, objective, now, cancel);
+    if (!hours.ok && cancel.aborted) return kept;
     nextAt = after(now, hours.ok ? keptSeconds : restSeconds);
+    const reason = hours.ok ? undefined : hours.reason;
+    if (reason !== undefined && reason !== trouble)
+      setting.log(`the alert ${objective.ticket} stays as it was last known: ${reason}`);
+    trouble = reason;
     if (!hours.ok) return kept;
     kept = ticketsOf(objective, hours.value, now).map(({ key, firedAt, resolvedAt }) => ({
       id: idOf(key),

@@ -83,15 +83,13 @@ function tellOnce(
   state: RemediationState,
   { budgetLeftPercent: left, alerts }: Situation,
 ): readonly RemediationDecision[] {
-  if (state.told) return [];
   const { target, alert } = state.incident!;
-  const critical = alerts?.find(
-    (each) => each.severity === 0 && each.resolvedAt === null && each.target === target && each.id !== alert.id,
-  );
-  if (critical !== undefined)
-    return [
-      { kind: "PersonTold", message: `critical: the rule ${critical.rule} fired too; a remediation is in progress` },
-    ];
-  const isGone = left !== null && left <= 0 && changesWorld(state.policy!.ladder[state.rung]!.runbook);
+  const critical = (alerts ?? [])
+    .filter((each) => each.severity === 0 && each.resolvedAt === null && each.target === target && each.id !== alert.id)
+    .map(({ rule }) => `critical: the rule ${rule} fired too; a remediation is in progress`)
+    .find((message) => !state.told.includes(message));
+  if (critical !== undefined) return [{ kind: "PersonTold", message: critical }];
+  const isGone =
+    state.told.length === 0 && left !== null && left <= 0 && changesWorld(state.policy!.ladder[state.rung]!.runbook);
   return isGone ? [{ kind: "PersonTold", message: "the error budget is used up; a remediation is in progress" }] : [];
 }

@@ -48,11 +48,12 @@ export function ticketsOf(objective: Objective, hours: readonly Hour[], now: Ins
     if (burning === true && open === undefined) found.push({ firedAt: end, resolvedAt: null });
     if (burning === false && open !== undefined) open.resolvedAt = end;
   }
-  const oldest = after(first.at, longHours * hourSeconds);
+  // Only a history that may be cut is named by weeks: two alerts of a new service would share a name.
+  const oldest = after(now, longHours * hourSeconds - historySeconds);
   return found.map(({ firedAt, resolvedAt }) => ({ key: keyOf(objective, firedAt, oldest), firedAt, resolvedAt }));
 }
 
-/** An alert that was fired when its history begins is named after the week, because that beginning moves on. */
+/** An alert that may have fired before its history begins is named after the week, because that beginning moves on. */
 function keyOf({ target, measures }: Objective, firedAt: Instant, oldest: Instant): string {
   const named = firedAt <= oldest ? Math.floor(firedAt / weekMilliseconds) * weekMilliseconds : firedAt;
   return `${target} ${measures} ${named}`;

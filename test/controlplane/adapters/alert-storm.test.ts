@@ -119,6 +119,7 @@ test("an alert over three days that was read stays as it is while its rows canno
   const columnDescriptors = ["hour", "requests", "bad"].map((name) => ({ name, type: "long" }));
   let answer: object | Error = new Error("no rows");
   let at = now;
+  const lines: string[] = [];
   const alerts = withTickets(apiOf([]).alerts, {
     logs: {
       queryWorkspace: async () => {
@@ -131,6 +132,7 @@ test("an alert over three days that was read stays as it is while its rows canno
     objectives: [objective],
     policies: [policyWith({ rule: "promise-availability-ticket", targets: [targetOf(0)] })],
     now: () => at,
+    log: (line) => lines.push(line),
   });
   const list = async () => {
     const listed = await alerts.list(at - 86_400_000, uncut);

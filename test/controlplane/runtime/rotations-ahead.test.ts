@@ -40,6 +40,13 @@ it("one that cannot be read counts if it was asked for earlier, and so do all fo
 });
 
 const held = { published: null, reason: "frozen" };
+const yields = { published: null, reason: "manager-busy" };
+
+it("those that wait for the managing one take no room from it", async () => {
+  const ahead = rotationsAhead(journalOf(["admin", fresh], ["two", yields], ["one", yields]));
+  const seen = await ahead(stream("admin"), { manager: undefined, managed: ["kv/one", "kv/two"] });
+  expect(seen).toEqual({ ahead: [], kin: [] });
+});
 
 it.each<[string, readonly (readonly [string, object])[], { manager?: string; managed?: readonly string[] }, string[]]>([
   [
@@ -79,13 +86,31 @@ it.each<[string, readonly (readonly [string, object])[], { manager?: string; man
     ["kv/shop"],
   ],
   [
-    "no one that it manages and that waits",
+    "one that it manages, that was asked for earlier and has not looked yet",
     [
       ["own", fresh],
       ["shop", fresh],
     ],
     { managed: ["kv/shop"] },
+    ["kv/shop"],
+  ],
+  [
+    "no one that it manages and that was asked for later",
+    [
+      ["shop", fresh],
+      ["own", fresh],
+    ],
+    { managed: ["kv/shop"] },
     [],
+  ],
+  [
+    "the managing one that itself gives way",
+    [
+      ["admin", yields],
+      ["own", fresh],
+    ],
+    { manager: "kv/admin" },
+    ["kv/admin"],
   ],
   [
     "nobody of another kin",

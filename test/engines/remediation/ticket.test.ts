@@ -105,6 +105,11 @@ describe("the same alert has the same name", () => {
     for (const at of [151, 200, 399]) expect(keysAt(bad, at)).toEqual([key]);
   });
 
+  test("and two alerts of a new service have two", () => {
+    const keys = keysAt([...repeated(3, 30), ...repeated(20, 0), ...repeated(3, 1000)], 27);
+    expect([keys.length, new Set(keys).size]).toEqual([2, 2]);
+  });
+
   test("and one that is fired for longer than rows are kept is told again once a week", () => {
     const bad = repeated(1500, 50);
     const names = new Set(Array.from({ length: 24 * 14 }, (_, index) => keysAt(bad, 1000 + index)[0]));
