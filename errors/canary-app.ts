@@ -76,16 +76,24 @@ export const canaryAppNoReplica = entry<{
   readonly minReplicas: number;
   readonly maxReplicas: number;
   readonly probeSeconds: number;
+  readonly coolDownSeconds: number;
 }>("canary-app-no-replica", {
   title: "An app's replicas could be scaled to zero during a release",
-  message: ({ app, minReplicas, maxReplicas, probeSeconds }) =>
-    `"${app}" scales from ${minReplicas} to ${maxReplicas} replicas and is probed every ${probeSeconds} seconds. ` +
-    "A canary that is scaled to zero between two probes would be judged on its cold starts.",
-  fix: () =>
-    "set minReplicas to 1 or more, or probeSeconds to 150 or less; " +
-    "maxReplicas must be at least 1 and at least minReplicas",
+  variants: [{}, { minReplicas: 3, maxReplicas: 2 }],
+  message: ({ app, minReplicas, maxReplicas, probeSeconds, coolDownSeconds }) =>
+    `"${app}" scales from ${minReplicas} to ${maxReplicas} replicas` +
+    (hasRange(minReplicas, maxReplicas)
+      ? `, to zero after ${coolDownSeconds} seconds without a request, and is probed every ${probeSeconds} seconds. ` +
+        "A canary that is scaled to zero between two probes would be judged on its cold starts."
+      : ", which no app can."),
+  fix: ({ minReplicas, maxReplicas, coolDownSeconds }) =>
+    hasRange(minReplicas, maxReplicas)
+      ? `set minReplicas to 1 or more, or probeSeconds to no more than half of these ${coolDownSeconds} seconds`
+      : "set maxReplicas to at least 1, and to at least minReplicas",
   left: unchanged,
 });
+
+const hasRange = (least: number, most: number): boolean => !(least < 0 || most < Math.max(1, least));
 
 /** The Consumption profile does not have the size. */
 export const httpAppSizeUnfit = entry<{ readonly cpu: number; readonly app: string | undefined }>(

@@ -225,7 +225,9 @@ function refuseAsleep({ name, probeSeconds }: TakenOver, limits: Limits): void {
   const rest = limits.cooldownPeriod ?? coolDownSeconds;
   const staysAwake = least >= 1 || (least === 0 && probeSeconds <= rest / 2);
   if (!(staysAwake && most >= Math.max(1, least)))
-    throw refusal(canaryAppNoReplica({ app: name, minReplicas: least, maxReplicas: most, probeSeconds }));
+    throw refusal(
+      canaryAppNoReplica({ app: name, minReplicas: least, maxReplicas: most, probeSeconds, coolDownSeconds: rest }),
+    );
 }
 
 const unneeded = (name: string, line: string): string =>

@@ -50,8 +50,16 @@ const below =
   (value, others) =>
     value < bound ? cost(value, others) : undefined;
 
+/** The last step is 100 percent, and is not in the list. */
+const percentage = number({
+  least: 1,
+  most: 99,
+  whole: true,
+  what: "a whole number from 1 to 99; 100 follows by itself",
+});
+
 const strategyFields = {
-  weights: list(number({ least: 1, most: 99, whole: true }), {
+  weights: list(percentage, {
     least: 1,
     most: 20,
     what:

@@ -221,10 +221,10 @@ const refusals: readonly (readonly [id: string, change: Change, says: string])[]
   [
     "canary-app-no-replica",
     { minReplicas: 0, strategy: { ...defaultStrategy, probeSeconds: 200 } },
-    "from 0 to 10 replicas and is probed every 200 seconds",
+    "to zero after 300 seconds without a request, and is probed every 200 seconds",
   ],
   ["canary-app-no-replica", { minReplicas: 0, maxReplicas: 0 }, "from 0 to 0 replicas"],
-  ["canary-app-no-replica", { minReplicas: 3, maxReplicas: 2 }, "from 3 to 2 replicas"],
+  ["canary-app-no-replica", { minReplicas: 3, maxReplicas: 2 }, "from 3 to 2 replicas, which no app can"],
 ];
 test.each(refusals)("%s stops the preview of %j", async (id, change, says) => {
   const refused = storefront(change);

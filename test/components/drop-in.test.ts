@@ -188,7 +188,7 @@ const refusals: readonly (readonly [what: string, args: CanaryAppArgs, says: str
   [
     "a cool-down below the probes",
     change({}, { scale: { cooldownPeriod: 40 } }),
-    "canary-app-no-replica .*from 0 to 10",
+    "canary-app-no-replica .*to zero after 40 seconds .*no more than half of these 40 seconds",
   ],
   ["Labels mode as an output", change({ activeRevisionsMode: later("Labels") }), "canary-app-owned-field"],
   [

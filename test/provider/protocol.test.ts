@@ -110,7 +110,7 @@ test.each([
   [
     "a number beyond its range",
     { strategy: { ...strategy, weights: [5, 100] } },
-    "strategy.weights[1] is 100, but must be a whole number from 1 to 99.",
+    "strategy.weights[1] is 100, but must be a whole number from 1 to 99; 100 follows by itself.",
   ],
   ["a path with spaces", { probePath: "/a b" }, 'probePath is "/a b", but must be a path'],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
