@@ -244,7 +244,7 @@ export const emulatorUpAlready = entry<{ folder: string; pid: number }>("cli-emu
   message: ({ folder, pid }) => `Process ${pid} is already running the emulator of ${folder}.`,
   fix: () =>
     "use that one, stop it with `ballast emulator down`, or start another in a folder of its own with --folder",
-  left: () => "Nothing was changed: it keeps running.",
+  left: () => "Nothing was changed: it keeps running, with the options that it was started with.",
 });
 
 /** Another process listens on the port that the emulator needs. */
