@@ -51,15 +51,10 @@ const below =
     value < bound ? cost(value, others) : undefined;
 
 /** The last step is 100 percent, and is not in the list. */
-const percentage = number({
-  least: 1,
-  most: 99,
-  whole: true,
-  what: "a whole number from 1 to 99; 100 follows by itself",
-});
+const share = number({ least: 1, most: 99, whole: true, what: "a whole number from 1 to 99; 100 follows by itself" });
 
 const strategyFields = {
-  weights: list(percentage, {
+  weights: list(share, {
     least: 1,
     most: 20,
     what:
