@@ -19,14 +19,14 @@ const computing = [
 // the time. The Pulumi CLI's processes use the same folder.
 process.env["NODE_COMPILE_CACHE"] ??= join(cacheFolder(process.env), "compiled");
 
-// Many machines have two cores. Four workers keep them busy, since half of a test's time is waiting. The time limits
+// Many machines have two cores. Three workers keep them busy, since half of a test's time is waiting. The time limits
 // are for the slowest machines.
 export default defineConfig({
   // The examples import the package by its name.
   resolve: { alias: [{ find: /^ballast$/, replacement: join(import.meta.dirname, "package.ts") }] },
   test: {
     pool: "forks",
-    maxWorkers: 4,
+    maxWorkers: 3,
     sequence: { sequencer: SlowestFirst },
     reporters: ["default", "./test/support/repository/timing-reporter.ts", new StillRunning()],
     testTimeout: 60_000,

@@ -38,7 +38,7 @@ export const demoMachineTooBusy = entry<{ undecided: readonly string[]; percent:
   title: "The machine was too busy for the demo",
   message: ({ undecided, percent }) =>
     `The demo cannot tell whether everything happened as promised: ${undecided.join("; ")}. ` +
-    `One of its processes (the load generator, the emulator or a replica) missed ${percent} % of the CPU that it wanted.`,
+    `One process (the load generator, the emulator or a replica) missed ${percent} % of the CPU that it wanted.`,
   fix: () => "end other work on this machine, and run npm start again",
   left: () => "Nothing was left running.",
 });

@@ -49,6 +49,7 @@ describe("the CPU that a process wanted and missed", () => {
     }));
   test("is nothing for a process that is slow because of its own work", () =>
     expect(wantedBetween(usage(0, 0, 0), usage(1000, 1000, 1000)).missedMilliseconds).toBe(0));
+  // Other systems do not count it.
   test.runIf(process.platform === "linux")("of another process is read as Linux counts it", () => {
     const { activeMilliseconds, cpuMilliseconds } = usageOf(process.ppid)!;
     expect(cpuMilliseconds).toBeGreaterThan(0);

@@ -19,7 +19,7 @@ net
     socket.on("data", (part) => {
       request += part;
       if (request.includes("\r\n\r\n"))
-        socket.end(answers[request.split(" ")[1] ?? ""] ?? `HTTP/1.1 200 OK\r\n${tail}`);
+        socket.end(answers[request.split(" ")[1] ?? ""] ?? `HTTP/1.1 200 OK\r\nconnection: close\r\n${tail}`);
     });
   })
   .listen(Number(process.env.PORT), "127.0.0.1");
