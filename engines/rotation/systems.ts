@@ -82,7 +82,8 @@ const hostPart = /^https?:\/\/([^/?#]+)/;
 
 /** Declarations stand in states and in the control plane's variables, so an address may not open anything by itself. */
 const secretsIn = (url = ""): readonly string[] =>
-  [...(URL.parse(url)?.searchParams.keys() ?? [])]
+  [...url.matchAll(/[?&]([^=&#]+)/g)]
+    .map(([, name]) => name!)
     .filter(isSecretName)
     .map(
       (name) =>
