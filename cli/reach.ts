@@ -50,6 +50,10 @@ export const withReachOptions = (command: Command): Command =>
  * token in BALLAST_TOKEN has its audience in it, so none is asked for.
  */
 function refuseMixedSources(command: Command): void {
+  // A pipeline sets the variables of what it does not have to nothing.
+  for (const name of ["endpoint", "audience"])
+    if (command.getOptionValueSource(name) === "env" && command.getOptionValue(name) === "")
+      command.setOptionValueWithSource(name, undefined, undefined);
   if (process.env["BALLAST_TOKEN"]) return;
   const { endpoint, audience } = command.opts<ReachOptions>();
   if (endpoint === undefined || audience === undefined) return;

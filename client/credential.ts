@@ -3,8 +3,15 @@
 import { readFile } from "node:fs/promises";
 import type { TokenCredential } from "@azure/identity";
 import { httpsAgent } from "../connect-to.ts";
+import { parsedJson } from "../engines/parsed-json.ts";
 import { notSignedIn } from "../errors/provider.ts";
 import { boundedAnswers, type ClientLimits, textOf } from "../http-answer.ts";
+
+/** Reports whether a text can be a token in a header. The error of a header that cannot be sent would repeat it. */
+export const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
+
+/** What a text is that is none. */
+export const notToken = "has a space, a line break or another character that no token has";
 
 /** How long one request for a token may take, and how much of its answer is read. */
 const limits: ClientLimits = { bytesMax: 2 ** 20, seconds: 10, restSecondsMax: 2 };
@@ -22,7 +29,11 @@ export function tokenFor(audience: string, environment: NodeJS.ProcessEnv = proc
   let credential: Promise<TokenCredential> | undefined;
   let kept: { readonly token: string; readonly until: number } | undefined;
   return async () => {
-    if (environment["BALLAST_TOKEN"]) return environment["BALLAST_TOKEN"];
+    const own = environment["BALLAST_TOKEN"]?.trim();
+    if (own) {
+      if (!isToken(own)) throw notSignedIn({ audience, reason: `BALLAST_TOKEN ${notToken}` });
+      return own;
+    }
     if (kept && Date.now() < kept.until) return kept.token;
     try {
       credential ??= choose(environment);
@@ -67,7 +78,9 @@ function federated(environment: NodeJS.ProcessEnv): (() => Promise<string>) | un
       headers: { authorization: `Bearer ${right}` },
       signal: AbortSignal.timeout(limits.seconds * 1000),
     });
-    return (JSON.parse(await textOf(answer.body, limits)) as { value: string }).value;
+    const { value } = (parsedJson(await textOf(answer.body, limits)) ?? {}) as { readonly value?: string };
+    if (value === undefined) throw new Error(`GitHub's token service answered ${answer.status} without a token`);
+    return value;
   };
 }
 

@@ -223,7 +223,10 @@ let shared: Dispatcher | undefined;
 async function send(access: Access, call: Call, cancel: AbortSignal): Promise<Response> {
   const endpoint = URL.parse(access.endpoint);
   if (endpoint?.protocol !== "https:" && endpoint?.hostname !== "127.0.0.1")
-    throw endpointInsecure({ endpoint: access.endpoint });
+    throw endpointInsecure({ endpoint: access.endpoint, has: "no https" });
+  // Whoever prints the address would print the password.
+  if (endpoint && (endpoint.username || endpoint.password))
+    throw endpointInsecure({ endpoint: endpoint.origin, has: "a user" });
   const headers: Record<string, string> = {
     authorization: `Bearer ${await access.token()}`,
     accept: "application/json, application/x-ndjson",
@@ -257,5 +260,8 @@ export function reasonOf(error: unknown): string {
     UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
   };
   const cause = causeOf(error);
-  return descriptions[codeOf(error)] ?? (cause instanceof Error && cause.message ? cause.message : String(cause));
+  return (
+    descriptions[codeOf(error)] ??
+    (cause instanceof Error && cause.message ? cause.message.replace(/\.$/, "") : String(cause))
+  );
 }

@@ -202,7 +202,7 @@ const controlPlane = object(
         ),
         api: optional(
           text("the https address of GitHub's API, such as https://github.example/api/v3", {
-            pattern: "^(https://|http://127\\.0\\.0\\.1[:/])[^\\s]+$",
+            pattern: "^(https://|http://127\\.0\\.0\\.1[:/])[^\\s@?#]+$",
           }),
         ),
       }),

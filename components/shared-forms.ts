@@ -20,10 +20,13 @@ export const appName = text(`a container app's name: ${nameShapes.app.rule}`, {
   pattern: nameShapes.app.pattern.source,
 });
 
-export const imageName = text("an image's name, such as example.azurecr.io/shop:1", { pattern: "^\\S+$" });
+/** An address is none, nor is a name whose end is empty, or what JavaScript makes of a value that is not there. */
+export const imageName = text("an image's name, such as example.azurecr.io/shop:1", {
+  pattern: "^(?!.*://)(?!(.*[:/@])?(undefined|null|NaN)?$)\\S+$",
+});
 export const image = plain(imageName);
 export const address = text("an https address without a path", {
-  pattern: "^(https://[^/\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
+  pattern: "^(https://[^/?#@\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
 });
 export const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$" });
 export const seconds = plain(number({ above: 0 }));

@@ -26,11 +26,14 @@ export const controlPlaneUnclear = entry<{ endpoint: string; what: string }>("re
 });
 
 /** A bearer token would cross the network unencrypted. */
-export const endpointInsecure = entry<{ endpoint: string }>("release-endpoint-insecure", {
+export const endpointInsecure = entry<{ endpoint: string; has: "no https" | "a user" }>("release-endpoint-insecure", {
   exitCode: 2,
-  title: "The control plane's address does not use https",
-  message: ({ endpoint }) =>
-    `The endpoint "${endpoint}" does not use https, so a token sent to it could be read on the way.`,
+  title: "The control plane's address does not use https, or has a user in it",
+  variants: [{ has: "no https" }, { has: "a user" }],
+  message: ({ endpoint, has }) =>
+    has === "no https"
+      ? `The endpoint "${endpoint}" does not use https, so a token sent to it could be read on the way.`
+      : `The endpoint "${endpoint}" was given with a user or a password, which every message about it would show.`,
   fix: () => "give the endpoint as https://<host>; plain http is accepted for 127.0.0.1 only",
 });
 

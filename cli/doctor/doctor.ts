@@ -53,7 +53,7 @@ Examples:
       const pulumiCli = findPulumi();
       const tools = await examineAloud(toolChecks(engines, program.version()!), () => pulumiCli);
       if (!json) for (const finding of tools) print(findingLines(finding));
-      const stack = given ?? (await chosenStack(await pulumiCli));
+      const stack = given || (await chosenStack(await pulumiCli));
       const context = contextOf(await stackNamed(await pulumiCli, stack, configFile));
       const found = await examineAloud(checksOf(context.stack), context);
       const findings = [...tools, ...found];

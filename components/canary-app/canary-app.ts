@@ -335,7 +335,10 @@ function read(name: string, given: CanaryAppArgs, ignoreChanges: readonly string
   const isUnnamed = Object.prototype.toString.call(given) === "[object Object]" && given.containerAppName === undefined;
   if (isUnnamed && typeof name === "string") throw refusal(canaryAppUnnamed({ name }));
   const args = readArguments("CanaryApp", name, argumentForms.CanaryApp, given);
-  refuseProblems("CanaryApp", name, [...lacks(args, ignoreChanges, isOutput), ...misuses(args, isOutput)]);
+  refuseProblems("CanaryApp", name, [
+    ...lacks(args, ignoreChanges, isOutput),
+    ...misuses(args, isOutput, ignoreChanges),
+  ]);
   return args;
 }
 
@@ -347,7 +350,10 @@ function read(name: string, given: CanaryAppArgs, ignoreChanges: readonly string
 function refuseMisuse(name: string, planned: Usable, ignoreChanges: readonly string[]): void {
   if (usesMocks()) return;
   const isHole = (value: unknown): boolean => value === hole;
-  refuseProblems("CanaryApp", name, [...lacks(planned, ignoreChanges, isHole), ...misuses(planned, isHole)]);
+  refuseProblems("CanaryApp", name, [
+    ...lacks(planned, ignoreChanges, isHole),
+    ...misuses(planned, isHole, ignoreChanges),
+  ]);
 }
 
 /** Returns what azure-native takes. */

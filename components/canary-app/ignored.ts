@@ -27,6 +27,10 @@ const stepsOf = (path: string): readonly string[] =>
 const meet = (one: readonly string[], other: readonly string[]): boolean =>
   one.slice(0, other.length).every((step, place) => step === "*" || other[place] === "*" || step === other[place]);
 
+/** Reports whether an update sends what is at a place as the state has it, or a part of that. */
+export const isIgnored = (ignoreChanges: readonly string[], place: readonly (string | number)[]): boolean =>
+  ignoreChanges.some((path) => meet(stepsOf(path), place.map(String)));
+
 /**
  * Lists the settings that are kept and ignored at once. One that is ignored is sent as the state has it, so what
  * somebody added since would be lost.

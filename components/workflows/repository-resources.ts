@@ -1,6 +1,7 @@
 // A repository on GitHub as Pulumi resources. These are only the classes: Ballast's provider, a process of its own,
 // talks to GitHub with the token that GITHUB_TOKEN of the Pulumi CLI has. No token is an input, so none is in a state.
 import * as pulumi from "@pulumi/pulumi";
+import { usesMocks } from "../conventions.ts";
 
 /** Files of one repository, kept as the program says. */
 export class RepositoryFiles extends pulumi.CustomResource {
@@ -26,8 +27,10 @@ export interface RepositoryFacts {
   readonly ownerId: number;
 }
 
-/** Asks GitHub who a repository is. */
+/** Asks GitHub who a repository is. Mocks may not say it: the name is then the program's, and it has no ids. */
 export const repositoryFacts = (repository: string, opts: pulumi.InvokeOptions): pulumi.Output<RepositoryFacts> =>
-  pulumi.output(
-    pulumi.runtime.invoke("ballast:index:repositoryFacts", { repository }, opts),
-  ) as pulumi.Output<RepositoryFacts>;
+  pulumi
+    .output(pulumi.runtime.invoke("ballast:index:repositoryFacts", { repository }, opts))
+    .apply((facts: Partial<RepositoryFacts>) =>
+      usesMocks() ? { fullName: repository, id: 0, ownerId: 0, ...facts } : facts,
+    ) as pulumi.Output<RepositoryFacts>;

@@ -1,5 +1,6 @@
 // What a probe of a canary sends beside its path, and which answers mean that the canary is well.
 import { list, number, type ObjectOf, object, optional, text } from "../form.ts";
+import { isSecretName } from "../secret-names.ts";
 
 const headerName = text("a header's name", { most: 100, pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" });
 const headerForm = object({
@@ -9,8 +10,6 @@ const headerForm = object({
 
 /** What HTTP sets itself. */
 const setByHttp = ["connection", "content-length", "host", "transfer-encoding", "upgrade"];
-/** What would make a journal hold a secret. */
-const secretHeaders = ["authorization", "cookie", "proxy-authorization"];
 
 const probeRequestFields = {
   host: optional(
@@ -44,7 +43,7 @@ export const probeRequestForm = object(probeRequestFields, {
     headers.flatMap(({ name }) => {
       const lower = name.toLowerCase();
       if (setByHttp.includes(lower)) return [`The header ${name} cannot be set; for the app's host there is \`host\`.`];
-      return secretHeaders.includes(lower) ? [`The header ${name} would put a secret into the journal.`] : [];
+      return isSecretName(lower) ? [`The header ${name} would put a secret into the journal.`] : [];
     }),
 });
 

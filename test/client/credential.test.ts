@@ -4,8 +4,42 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { controlPlane } from "../../client/control-plane.ts";
+import { tokenFor } from "../../client/credential.ts";
+import { accessTo } from "../../client/github/access.ts";
 import { startEmulator } from "../../emulator/start.ts";
+import type { BallastError } from "../../errors/catalogue.ts";
+
+describe("a token of the environment that no header can have", () => {
+  const broken = ["hunter2\nfoo", "hunter2 foo", "hunter2\u201d", "hunter2\u0007"];
+
+  test.each(broken)("is refused before anything is sent, and is in no message: %j", async (token) => {
+    const refused = await tokenFor("api://ballast", { BALLAST_TOKEN: token })().catch((error: BallastError) => error);
+    expect(refused).toMatchObject({
+      id: "release-not-signed-in",
+      message: expect.stringContaining("BALLAST_TOKEN has"),
+    });
+    expect(String(refused)).not.toContain("hunter2");
+    const github = () => accessTo("acme/shop", { GITHUB_TOKEN: token });
+    expect(github).toThrow(expect.objectContaining({ id: "github-access-unclear" }));
+    expect(github).not.toThrow(/hunter2/);
+  });
+
+  test("may have a line break at its end, as a file has", async () => {
+    expect(await tokenFor("api://ballast", { BALLAST_TOKEN: "a.b.c\r\n" })()).toBe("a.b.c");
+    expect(accessTo("acme/shop", { GITHUB_TOKEN: "ghs_1\n" }).token).toBe("ghs_1");
+  });
+
+  test("nor is a password in an address shown, or the address asked", async () => {
+    const access = { endpoint: "https://ann:hunter2@plane.example", token: async () => "a.b.c" };
+    const refused = await controlPlane(access)
+      .list()
+      .catch((error: BallastError) => error);
+    expect(refused).toMatchObject({ id: "release-endpoint-insecure" });
+    expect(String(refused)).not.toContain("hunter2");
+  });
+});
 
 test("signs in with a client secret at the environment's authority, and reports a refusal", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ballast-provider-"));

@@ -1,5 +1,6 @@
-// What Azure would refuse of an app that is given as azure-native takes it: no container, no image, the name of a
-// secret that does not exist, and no environment. A preview refuses each by the argument's name.
+// What Azure would refuse of an app that is given as azure-native takes it: no container, no image, a name that is
+// missing or there twice, the name of a secret or a volume that does not exist, and no environment. A preview refuses
+// each by the argument's name.
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
@@ -48,6 +49,39 @@ const wrong: readonly (readonly [Values, string])[] = [
     { ...of({}), configuration: { registries: [{ server: "a.io", username: "u", passwordSecretRef: "kye" }] } },
     "configuration.registries[0].passwordSecretRef: it",
   ],
+  // What JavaScript makes of a variable that is not set.
+  ...["shop:undefined", "shop:", "shop@null", "a.io/undefined", "https://a.io/shop:1"].map(
+    (given) => [of({ image: given }), "template.containers[0].image: it must be an image's name"] as const,
+  ),
+  ...["azureQueue", "custom", "http", "tcp"].map(
+    (kind) =>
+      [
+        of({}, { scale: { rules: [{ name: "q", [kind]: { auth: [{ secretRef: "kye" }] } }] } }),
+        `template.scale.rules[0].${kind}.auth[0].secretRef: it ${absent} none`,
+      ] as const,
+  ),
+  [of({}, { scale: { rules: { name: "q" } } }), "template.scale.rules: it must be a list of objects"],
+  [of({ name: undefined }), "template.containers[0].name: it must be a name."],
+  [of({}, { initContainers: [{ name: "shop", image }] }), 'template.initContainers[0].name: it is "shop", which is'],
+  [of({ env: [{ value: "1" }] }), "template.containers[0].env[0].name: it must be a name."],
+  [of({ env: [{ name: "A" }, { name: "a" }, { name: "A" }] }), 'template.containers[0].env[2].name: it is "A", which'],
+  [of({ volumeMounts: ["/files"] }), "template.containers[0].volumeMounts[0]: it must be an object"],
+  [
+    of({ volumeMounts: [{ volumeName: "flies", mountPath: "/f" }] }, { volumes: [{ name: "files" }] }),
+    'template.containers[0].volumeMounts[0].volumeName: it names the volume "flies", which does not exist: ' +
+      "template.volumes has files.",
+  ],
+  ...[
+    [[...secrets, ...secrets], '[1].name: it is "key", which is the name of another one.'],
+    [[{ value: "hunter2" }], "[0].name: it must be a name."],
+    [[{ name: "key" }], "[0].value: it is missing or empty."],
+    [[{ name: "key", value: "" }], "[0].value: it is missing or empty."],
+    [[{ name: "key", keyVaultUrl: "https://v" }], "[0].identity: it is missing"],
+    [
+      [{ name: "key", keyVaultUrl: "https://v", identity: "i", value: "x" }],
+      "[0]: it has both a value and keyVaultUrl",
+    ],
+  ].map(([given, says]) => [{ ...of({}), configuration: { secrets: given } }, `configuration.secrets${says}`] as const),
 ];
 const environment = "environmentId: it is missing; it must be the id of the app's environment.";
 const containers = "template.containers: it is missing; it must have at least one container.";
@@ -67,6 +101,24 @@ describe("an app", () => {
     );
   });
 
+  test.each([
+    [["configuration.secrets"], []],
+    [["configuration"], []],
+    [["*"], []],
+    [
+      ["tags", "configuration.ingress"],
+      ["secrets[0].value: it is missing", `secretRef: it ${absent} key`],
+    ],
+  ])("that ignores %j is refused for nothing that the state decides", (ignored, says) => {
+    const usable = {
+      ...of({ env: [{ name: "KEY", secretRef: "kye" }] }),
+      configuration: { secrets: [{ name: "key" }] },
+    };
+    expect(misuses(usable, isHole, ignored).map(complaintOf)).toEqual(
+      says.map((each) => expect.stringContaining(each)),
+    );
+  });
+
   test("is not refused for what is not known yet, nor for secrets that it keeps", () => {
     const named = of({ env: [{ name: "KEY", secretRef: "key" }] });
     for (const usable of [
@@ -77,8 +129,11 @@ describe("an app", () => {
       { ...named, configuration: hole },
       { ...named, configuration: { secrets: hole } },
       { ...named, configuration: { secrets: [hole] } },
-      { ...named, configuration: { secrets: [{ name: hole }] } },
+      { ...named, configuration: { secrets: [{ name: hole, value: hole }] } },
       { ...named, configuration: { secrets } },
+      of({ env: [{ name: hole }, { name: hole }], volumeMounts: [{ volumeName: "f" }] }, { volumes: [{ name: hole }] }),
+      { ...of({}), configuration: { secrets: [{ name: "a", value: hole }] } },
+      { ...of({}), configuration: { secrets: [{ name: "b", keyVaultUrl: hole, identity: hole }] } },
       { ...named, keepLive: ["secretsByReference"] },
       of({
         env: [

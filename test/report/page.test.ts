@@ -5,11 +5,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { facts as codec } from "../../engines/rollout/facts.ts";
-import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import type { Ending, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import { labelOf, roundScale, timeTicks } from "../../report/chart.ts";
 import { badgesOf } from "../../report/marks.ts";
 import { html } from "../../report/markup.ts";
 import { attemptsOf } from "../../report/rollout/attempts.ts";
+import { nextOf, type Standing } from "../../report/rollout/next.ts";
 import { rolloutReport } from "../../report/rollout/report.ts";
 import { factsOf, hostile, hostileFacts, scenarioFacts } from "../support/controlplane/report-facts.ts";
 
@@ -25,6 +26,9 @@ const halved = new Map([
   [90, 95],
 ]);
 const to5 = (percent: number): number => halved.get(percent) ?? percent;
+
+const ended = (result: Ending["result"], reason: Ending["reason"]): Ending => ({ result, reason, message: "m" });
+const after = (...how: Parameters<typeof ended>): Partial<Standing> => ({ phase: "finished", ending: ended(...how) });
 
 describe("the page", () => {
   test("begins with the result and the judge's message", () => {
@@ -81,6 +85,32 @@ describe("the page", () => {
     const page = rolloutReport([...rolledBack, again]);
     expect(page).toContain("<dt>Requested by</dt><dd>bob</dd>");
     expect(page).toContain("77 %");
+  });
+
+  test.each<readonly [Partial<Standing>, string]>([
+    [{}, "Nothing to do: it is still being judged."],
+    [{ waiting: "unapproved" }, "It waits for a person: `ballast release approve`"],
+    [{ paused: true, waiting: "unapproved" }, "A person paused it"],
+    [{ phase: "reverting", ending: ended("rolled-back", "worse-than-stable") }, "Nothing to do yet: it was aborted"],
+    [{ phase: "settling", ending: ended("promoted", "every-step-passed") }, "Nothing to do: the verdict is there"],
+    [after("promoted", "every-step-passed"), "Nothing to do: users are on the new release."],
+    [after("promoted", "returned"), "Users are on the revision that served before."],
+    [after("promoted", "repaired"), "Users are on a revision with the credential's other secret."],
+    [after("rolled-back", "worse-than-stable"), "Users are on stable. Look at the canary's logs"],
+    [after("rolled-back", "effect-failed"), "Users are on stable. Azure refused an operation."],
+    [after("rolled-back", "reverted"), "Users are on stable. Nothing to do: the program has stable's template again."],
+    [after("rolled-back", "superseded"), "Nothing to do: a later release took its place."],
+    [after("rolled-back", "smoke-test-failed"), "Users are on stable. The canary did not start"],
+    [after("rejected", "smoke-test-failed"), "No user met the canary. The canary did not start"],
+    [after("rejected", "aborted-by-signal"), "No user met the canary. Ask the person who aborted"],
+    [{ ...after("rejected", "app-unfit"), stable: null }, "No user met the canary. Change the app as the message says"],
+    [{ ...after("rejected", "smoke-test-failed"), stable: null }, "Nobody serves the app's users: it has no other"],
+    [{ ...after("rolled-back", "probes-failed"), stable: null }, "Nobody serves the app's users: it has no other"],
+    [after("rolled-back", "of a newer version" as never), "Users are on stable. Read the message, then retry"],
+    [after("degraded", "every-step-passed"), "A person must look now"],
+  ])("says of %j what to do next", (state, says) => {
+    const inFlight = { phase: "baking", ending: undefined, waiting: undefined, paused: false, stable: "s" } as const;
+    expect(nextOf({ ...inFlight, ...state }).slice(0, says.length)).toBe(says);
   });
 
   test("says that no user met a canary that never had traffic", async () => {

@@ -81,6 +81,17 @@ describe("a body", () => {
       "call-malformed",
       "would put a secret into the journal",
     ],
+    ...Object.fromEntries(
+      ["Cookie", "X-Api-Key", "x-functions-key", "Ocp-Apim-Subscription-Key", "X-Auth-Token"].map((name) => [
+        `with a secret in the header ${name}`,
+        [
+          { ...body, probe: { headers: [{ name, value: "x" }] } },
+          400,
+          "call-malformed",
+          "would put a secret into the journal",
+        ] as const,
+      ]),
+    ),
     "with another Host for probes": [
       { ...body, probe: { headers: [{ name: "Host", value: "www.example.org" }] } },
       400,

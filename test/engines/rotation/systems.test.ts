@@ -27,7 +27,7 @@ it.each([
   expect([systemOf(credential), placeOf(credential)]).toEqual([name, place]);
 });
 
-it.each([
+it.each<readonly [string, object, string]>([
   ["nothing", { roles: keys }, "server and database are required"],
   ["a server without a database", { server: "db.example", roles: keys }, "server and database are required"],
   ["two systems", { storage, webhook, roles: keys }, "not for both"],
@@ -39,9 +39,21 @@ it.each([
   ["a webhook with a password", { webhook: { url: "https://a:b@partner.example/" }, roles: keys }, "an https address"],
   ["a webhook without a host", { webhook: { url: "https://" }, roles: keys }, "an https address"],
   ["a webhook at a host like loopback", { webhook: { url: "http://127.0.0.1.example/" }, roles: keys }, "an https"],
+  ...["code=hunter2", "a=1&sig=hunter2", "x-api-key=hunter2", "access_token=hunter2", "Password=hunter2"].map(
+    (query): readonly [string, object, string] => [
+      `a webhook with ${query}`,
+      { webhook: { url: `https://partner.example/f?${query}` }, roles: keys },
+      "which would put a secret into states and logs",
+    ],
+  ),
 ])("that is for %s is refused", (_what, given, complaint) => {
   const parsed = parse(given);
   expect("complaints" in parsed && parsed.complaints.join(" ")).toContain(complaint);
+});
+
+it("is for a webhook with parameters that open nothing", () => {
+  const url = "https://partner.example/f?tenant=shop&keyName=b&zip-code=1";
+  expect(systemOf(declared({ webhook: { url }, roles: { a: "x", b: "y" } }))).toBe("webhook");
 });
 
 it("does not plan to close what cannot be closed", () => {

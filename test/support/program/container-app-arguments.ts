@@ -16,15 +16,23 @@ const number = fc.nat(99);
 const port = fc.integer({ min: 1, max: 65_535 });
 const flag = fc.boolean();
 const list = (each: fc.Arbitrary<unknown>, maxLength = 2) => fc.array(each, { maxLength });
+/** Objects, each with a name of its own. */
+const named = (each: fc.Arbitrary<Record<string, unknown>>, minLength = 0) =>
+  fc.uniqueArray(each, { minLength, maxLength: 2, selector: (one) => one["name"] });
 const texts = fc.dictionary(word, word, { maxKeys: 2 });
 const nothing = fc.constant(undefined);
 /** The secrets that an app may name: they are added to those that it has. */
 const secretNames = ["pwd", "key"];
 const secretRef = fc.constantFrom(...secretNames);
+const volume = "files";
 
-const env = shape<inputs.app.EnvironmentVarArgs>({ name: word, value: word, secretRef }, ["name"]);
+const env = named(shape<inputs.app.EnvironmentVarArgs>({ name: word, value: word, secretRef }, ["name"]));
 const resources = shape<inputs.app.ContainerResourcesArgs>({ cpu: number, gpu: number, memory: word });
-const volumeMounts = shape<inputs.app.VolumeMountArgs>({ mountPath: word, subPath: word, volumeName: word });
+const volumeMounts = shape<inputs.app.VolumeMountArgs>({
+  mountPath: word,
+  subPath: word,
+  volumeName: fc.constant(volume),
+});
 
 /** The actions of a probe, of which it has one. */
 const actions = fc.oneof(
@@ -61,7 +69,7 @@ const probe = fc
 const initContainer: Fields<inputs.app.InitContainerArgs> = {
   args: list(word),
   command: list(word),
-  env: list(env),
+  env,
   image: word,
   imageType: word,
   name: word,
@@ -70,7 +78,7 @@ const initContainer: Fields<inputs.app.InitContainerArgs> = {
 };
 const container = shape<inputs.app.ContainerArgs>({ ...initContainer, probes: list(probe, 1) }, ["image", "name"]);
 
-const auth = list(shape<inputs.app.ScaleRuleAuthArgs>({ secretRef: word, triggerParameter: word }));
+const auth = list(shape<inputs.app.ScaleRuleAuthArgs>({ secretRef, triggerParameter: word }));
 const rule = shape<inputs.app.ScaleRuleArgs>(
   {
     azureQueue: shape<inputs.app.QueueScaleRuleArgs>({
@@ -91,8 +99,13 @@ const rule = shape<inputs.app.ScaleRuleArgs>(
 /** Templates of an app. The suffix of a revision is refused, and so is an app that may have no replica. */
 export const templates = shape<inputs.app.TemplateArgs>(
   {
-    containers: fc.array(container, { minLength: 1, maxLength: 2 }),
-    initContainers: list(shape<inputs.app.InitContainerArgs>(initContainer, ["image", "name"])),
+    containers: named(container, 1),
+    initContainers: named(
+      shape<inputs.app.InitContainerArgs>({ ...initContainer, name: word.map((name) => `init-${name}`) }, [
+        "image",
+        "name",
+      ]),
+    ),
     revisionSuffix: nothing,
     scale: shape<inputs.app.ScaleArgs>(
       {
@@ -116,9 +129,9 @@ export const templates = shape<inputs.app.TemplateArgs>(
         storageName: word,
         storageType: fc.constantFrom("AzureFile", "EmptyDir", "NfsAzureFile", "Secret"),
       }),
-    ),
+    ).map((each) => [...each, { name: volume, storageType: "EmptyDir" }]),
   },
-  ["containers"],
+  ["containers", "volumes"],
 );
 
 const ingress = shape<inputs.app.IngressArgs>({
@@ -168,6 +181,16 @@ const runtime = shape<inputs.app.RuntimeArgs>({
   }),
 });
 
+const otherName = word.map((name) => `other-${name}`);
+const secret = fc.oneof(
+  shape<Pick<inputs.app.SecretArgs, "name" | "value">>({ name: otherName, value: word }, ["name", "value"]),
+  shape<Omit<inputs.app.SecretArgs, "value">>({ identity: word, keyVaultUrl: word, name: otherName }, [
+    "identity",
+    "keyVaultUrl",
+    "name",
+  ]),
+);
+
 const configuration = shape<inputs.app.ConfigurationArgs>(
   {
     activeRevisionsMode: fc.constantFrom("Single", "Multiple"),
@@ -202,9 +225,7 @@ const configuration = shape<inputs.app.ConfigurationArgs>(
     ),
     revisionTransitionThreshold: number,
     runtime,
-    secrets: list(
-      shape<inputs.app.SecretArgs>({ identity: word, keyVaultUrl: word, name: word, value: word }, ["name"]),
-    ).map((each) => [...each, ...secretNames.map((name) => ({ name, value: "hunter2" }))]),
+    secrets: named(secret).map((each) => [...each, ...secretNames.map((name) => ({ name, value: "hunter2" }))]),
     service: shape<inputs.app.ServiceArgs>({ type: word }),
     targetLabel: word,
   },
