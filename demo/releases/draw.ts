@@ -37,7 +37,7 @@ export const story: Draw = {
     { release: 4, fault: { kind: "none" } },
     { release: 5, fault: { kind: "never-ready" } },
   ],
-  kill: { release: 4, atPercent: 25, afterSeconds: 2 },
+  kill: { release: 4, atPercent: 10, afterSeconds: 2 },
   race: null,
 };
 
@@ -53,7 +53,7 @@ export function draw(seed: number): Draw {
   const faults = [...shuffle([...bad, { kind: "none" as const }, { kind: "none" as const }], random), last];
   const releases = faults.map((fault, index) => ({ release: index + 2, fault }));
   const healthy = releases.filter(({ fault }) => fault.kind === "none");
-  const kill = { release: pick(healthy).release, atPercent: pick([10, 25, 50]), afterSeconds: between(0, 3) };
+  const kill = { release: pick(healthy).release, atPercent: pick([10, 50]), afterSeconds: between(0, 3) };
   // The releases of a race are not killed. A bad release gets its verdict at the first step, a good one at the last.
   const racers = releases
     .slice(0, -1)

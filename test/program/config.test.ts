@@ -129,7 +129,7 @@ describe("a stack's own value", () => {
     const settings = parseConfig({ ...local, "ballast:databasePassword": "x" }, secret);
     expect(settings).toMatchObject({
       emulator: true,
-      strategy: { weights: [10, 25, 50], bakeSeconds: 2 },
+      strategy: { weights: [10, 50], bakeSeconds: 2 },
       databaseAuthentication: "password",
     });
   });
