@@ -275,7 +275,7 @@ describe("what is drawn", () => {
       expect(next).toBeDefined();
       expect([race.release, race.release + 1]).not.toContain(kill.release);
       expect([first.fault.kind === "none", race.atPercent]).toEqual(
-        first.fault.kind === "none" ? [true, 100] : [false, 5],
+        first.fault.kind === "none" ? [true, 100] : [false, 10],
       );
     }
     expect(fixedSeeds.every((seed) => draw(seed).race !== null)).toBe(true);
