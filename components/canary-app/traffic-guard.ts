@@ -10,6 +10,7 @@ import {
   canaryAppUnreleasable,
 } from "../../errors/traffic-guard.ts";
 import { logOn, refusal, say, takesHooks } from "../conventions.ts";
+import { aloud } from "./aloud.ts";
 import { type Configuration, renewals, scopeChanges, secretsRenewed } from "./app-scope.ts";
 import { hookNames } from "./hook-names.ts";
 import { isSameTemplate } from "./release-key.ts";
@@ -70,10 +71,13 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
   const before = async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
     const [endpoint, resourceGroup, app] = await known;
     const makesRevision = await refuseScope({ resourceGroup, app }, oldInputs, newInputs, parent);
-    const lock: Lock = await pulumi.runtime.invoke(
-      "ballast:index:lock",
-      { endpoint, audience, resourceGroup, app, seconds: lockSeconds, ...(makesRevision && { release: asked }) },
-      { parent },
+    const lock: Lock = await aloud(
+      pulumi.runtime.invoke(
+        "ballast:index:lock",
+        { endpoint, audience, resourceGroup, app, seconds: lockSeconds, ...(makesRevision && { release: asked }) },
+        { parent },
+      ),
+      () => void logOn(parent, "info", `${app} waits for the control plane at ${endpoint}, which has not answered yet`),
     );
     if (lock.heldBy) throw canaryAppLocked({ app, heldBy: lock.heldBy });
     if (lock.unreachable && makesRevision) throw canaryAppUnreleasable({ app, reason: lock.unreachable });

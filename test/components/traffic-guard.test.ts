@@ -1,6 +1,6 @@
 // The hooks around an update of an app: what locks it, what stops the update, and when the lock is released.
 import * as pulumi from "@pulumi/pulumi";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { TrafficEntry } from "../../components/canary-app/traffic.ts";
 import { trafficGuard } from "../../components/canary-app/traffic-guard.ts";
 import { Somewhere } from "../support/program/live-app.ts";
@@ -24,13 +24,14 @@ describe("the traffic guard of an update", () => {
   ) {
     const calls: (readonly [string, object])[] = [];
     const said: string[] = [];
-    const { warn: write } = console;
-    console.warn = (line: string) => void said.push(line); // the SDK logs warnings there without a Pulumi CLI
+    const { warn: write, log: tell } = console;
+    // The SDK logs warnings and other lines there without a Pulumi CLI.
+    console.warn = console.log = (line: string) => void said.push(line);
     const answers: Answers = (token, inputs) => {
       calls.push([token, inputs]);
       if (token === "ballast:index:lock") {
         if (lock instanceof Error) throw lock;
-        return lock;
+        return typeof lock === "function" ? lock() : lock;
       }
       return token === "ballast:index:unlock"
         ? {}
@@ -66,7 +67,7 @@ describe("the traffic guard of an update", () => {
       const retried = await onError![0]!.callback({ ...args, failedOperation: "update", errors: [] });
       return { error, before, retried };
     }, answers).finally(() => {
-      console.warn = write;
+      Object.assign(console, { warn: write, log: tell });
     });
     return { ...made, asked: calls, said: said.join("\n") };
   }
@@ -153,6 +154,21 @@ describe("the traffic guard of an update", () => {
     const { error, said } = await update([here], down);
     expect([error, said.includes("canary-app-unguarded")]).toEqual([undefined, true]);
     expect((await update([{ revisionName: "b", weight: 100 }], down)).error).toContain("canary-app-traffic-moved");
+  });
+
+  test("says after ten seconds that the control plane has not answered yet", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const after = (milliseconds: number) => async () => {
+      await vi.advanceTimersByTimeAsync(milliseconds);
+      return { id: "h1", until: 0 };
+    };
+    const line = "storefront waits for the control plane at https://control-plane.example.net";
+    try {
+      expect((await update([here], { lock: after(10_000) })).said).toContain(line);
+      expect((await update([here], { lock: after(9_999) })).said).not.toContain(line);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("refuses with canary-app-unreleasable a new revision that no control plane could release", async () => {
