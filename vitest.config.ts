@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { SlowestFirst } from "./test/support/repository/slowest-first.ts";
 import { StillRunning } from "./test/support/still-running.ts";
-import { cacheFolder } from "./toolchain/node/cache-folder.mjs";
+import { compiledFolder } from "./toolchain/node/cache-folder.mjs";
 
 // A test file that runs the Pulumi CLI says so in its name. Its setup brings the CLI first, which takes minutes on a
 // fresh machine; all other files start at once.
@@ -17,7 +17,7 @@ const computing = [
 
 // Tests start hundreds of Node processes, most of them from the same files. Compiled once, each of them starts in half
 // the time. The Pulumi CLI's processes use the same folder.
-process.env["NODE_COMPILE_CACHE"] ??= join(cacheFolder(process.env), "compiled");
+process.env["NODE_COMPILE_CACHE"] = compiledFolder(process.env);
 
 // Many machines have two cores. Three workers keep them busy, since half of a test's time is waiting. The time limits
 // are for the slowest machines.

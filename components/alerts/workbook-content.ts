@@ -1,5 +1,6 @@
 // The content of a service's workbook: a text, and charts and tables of queries over the time that its reader picks. It
 // is plain data, and tests run the queries as they are.
+import { kql, requestsOfApp } from "../../engines/remediation/objectives/kql.ts";
 import { badRequest, budgetOf, type Objective } from "../../engines/remediation/objectives/objective.ts";
 
 /** What the page is about. */
@@ -17,19 +18,15 @@ interface Panel {
   readonly shownAs: "timechart" | "table";
 }
 
-const kql = (...lines: readonly string[]): string => lines.join("\n| ");
 const failed = badRequest({ measures: "availability" });
 /** By this width of a bucket a day has 288 points. */
 const bucket = "bin(TimeGenerated, 5m)";
 const rowsMax = 20;
 
-/** Gives the panels. Requests to a revision's own address are probes of the control plane, so they do not count. */
+/** Gives the panels. */
 export function panelsOf({ app, objectives }: Pick<WorkbookAbout, "app" | "objectives">): readonly Panel[] {
   const name = JSON.stringify(app);
-  const requests = [
-    "ContainerAppHTTPLogs",
-    `where ContainerAppName == ${name} and Authority !startswith ${JSON.stringify(`${app}--`)}`,
-  ];
+  const requests = requestsOfApp(app);
   return [
     {
       title: "Requests and failed requests",

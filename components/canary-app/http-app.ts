@@ -7,6 +7,7 @@ import { httpAppSizeUnfit } from "../../errors/canary-app.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { appIn, readFunctionArguments } from "../arguments.ts";
 import { refusal, replicaSizes, resourcesOf, variablesOf } from "../conventions.ts";
+import { startupFailuresMax } from "./probe-limits.ts";
 
 /** What a simple HTTP app needs. */
 export interface HttpAppArgs {
@@ -127,9 +128,6 @@ export interface HttpAppArgs {
 const cpuStep = 0.25;
 const cpuMost = 4;
 const gibPerCpu = 2;
-
-/** Azure counts at most so many failures of a startup probe. Source: see probe-limits.ts */
-const startupFailuresMax = 240;
 
 /**
  * Returns the arguments of a ContainerApp, or of a CanaryApp, for an HTTP app with one container.

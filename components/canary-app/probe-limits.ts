@@ -11,7 +11,9 @@ const limits: Readonly<Record<string, readonly [least: number, most: number]>> =
   successThreshold: [1, 10],
   terminationGracePeriodSeconds: [0, 3600],
 };
-const failuresMax: Readonly<Record<string, number>> = { liveness: 30, readiness: 48, startup: 240 };
+/** Azure counts at most so many failures of a startup probe. */
+export const startupFailuresMax = 240;
+const failuresMax: Readonly<Record<string, number>> = { liveness: 30, readiness: 48, startup: startupFailuresMax };
 
 /** Lists what Azure would refuse, in words. What a preview does not know yet is not compared. */
 export function probeComplaints(template: unknown): readonly string[] {

@@ -17,6 +17,25 @@ export interface RotationsOpen {
 /** Enough for a quick verdict on each cut-over. */
 const requestsPerSecond = 100;
 
+/** Puts an estate up, with the control plane that makes the first versions. Both are closed by whoever opened them. */
+export async function openEstate(
+  { stop, timeline }: Scene["setting"],
+  land: Land,
+  timings: EstateSetting["timings"] = {},
+): Promise<Pick<Scene, "estate" | "planes">> {
+  const site = await putSite(land);
+  const ends = [site.close];
+  try {
+    const planes = await planesOf(site, stop);
+    ends.push(planes.close);
+    await planes.start();
+    return { estate: await putUp(site, { planes, stop, timings, during: timeline.during }), planes };
+  } catch (error) {
+    for (const end of ends.reverse()) await end();
+    throw error;
+  }
+}
+
 /**
  * Puts everything up, and waits until every reader has logged in.
  *
@@ -34,13 +53,8 @@ export async function openRotations(
     for (const end of ends.splice(0).reverse()) await end();
   };
   try {
-    const site = await putSite(land);
-    ends.push(site.close);
-    const planes = await planesOf(site, setting.stop);
-    ends.push(planes.close);
-    await planes.start();
-    const { stop, timeline } = setting;
-    const estate = await putUp(site, { planes, stop, timings, during: timeline.during });
+    const { estate, planes } = await openEstate(setting, land, timings);
+    ends.push(estate.close, planes.close);
     const requests = { rate: requestsPerSecond, origin: estate.origin, caFile: cloud.caFile };
     const isSecond = (line: { readonly kind: string }): line is LoadSecond => line.kind === "second";
     const load = startLoad({ ...requests, connectTo: { host: "127.0.0.1", port: cloud.port } }, (line) => {

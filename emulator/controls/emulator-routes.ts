@@ -171,12 +171,9 @@ function putRows(cloud: Cloud, body: Body): number {
 
 /** Lists the processes of all apps that run now. */
 const runningIn = (cloud: Cloud): readonly { readonly app: string; readonly pid: number }[] =>
-  [...runtimeOf(cloud).apps.values()].flatMap((app) =>
-    app.revisions
-      .flatMap(({ set }) => set?.replicas ?? [])
-      .flatMap(({ containers }) => containers)
-      .flatMap(({ pid }) => (pid === undefined ? [] : [{ app: app.name, pid }])),
-  );
+  [...runtimeOf(cloud).apps.values()]
+    .flatMap(processesOf)
+    .flatMap(({ app, pid }) => (pid === null ? [] : [{ app, pid }]));
 
 const processesOf = (app: AppRuntime): readonly Body[] =>
   app.revisions.flatMap((revision) =>

@@ -14,3 +14,12 @@ export function cacheFolder(environment) {
   const platformDefault = process.platform === "darwin" ? join(home, "Library", "Caches") : join(home, ".cache");
   return join(environment["XDG_CACHE_HOME"] || platformDefault, "ballast");
 }
+
+/**
+ * Gives the folder in which Node keeps what it has compiled: that of the environment, else one of our own.
+ *
+ * @param {{ readonly [name: string]: string | undefined }} environment
+ * @returns {string}
+ */
+export const compiledFolder = (environment) =>
+  environment["NODE_COMPILE_CACHE"] ?? join(cacheFolder(environment), "compiled");

@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BallastError } from "../../errors/catalogue.ts";
 import { noPulumi, pulumiMissing, pulumiNotCached, pulumiNotOnPath } from "../../errors/toolchain.ts";
-import { cacheFolder } from "../node/cache-folder.mjs";
+import { cacheFolder, compiledFolder } from "../node/cache-folder.mjs";
 import { build, findGo } from "./build.ts";
 import { cachedPulumi, fillCache } from "./cache.ts";
 import { install } from "./install.ts";
@@ -147,7 +147,7 @@ function pulumiEnvironment(
     PULUMI_SKIP_UPDATE_CHECK: "true",
     // Language host, provider and program are Node processes that would compile the same files at each start. If the
     // folder cannot be written, they still do.
-    NODE_COMPILE_CACHE: environment["NODE_COMPILE_CACHE"] ?? join(cacheFolder(environment), "compiled"),
+    NODE_COMPILE_CACHE: compiledFolder(environment),
     ...(needsOurs ? launcherEnvironment() : {}),
   };
 }

@@ -3,6 +3,7 @@
 // (chapter 5, table 5-8).
 import { duration } from "../../time.ts";
 import { resolveMinutesOf } from "../rules/look-back.ts";
+import { kql, requestsOfApp } from "./kql.ts";
 import { badRequest, budgetOf, type Objective } from "./objective.ts";
 
 /** How late request rows may be. The short window begins that much earlier, or it would hold no whole minute. */
@@ -80,9 +81,6 @@ export const objectionsToReach = (objective: Objective): readonly string[] =>
   });
 
 const nameOf = ({ target }: Objective): string => target.split("/").at(-1) ?? "";
-const kql = (...lines: readonly string[]): string => lines.join("\n| ");
-const ofApp = (app: string): string =>
-  `where ContainerAppName == ${JSON.stringify(app)} and Authority !startswith ${JSON.stringify(`${app}--`)}`;
 
 function burnAlert(objective: Objective, window: BurnWindow): BurnAlert {
   const { id, severity, longMinutes, shortMinutes, budgetPercent } = window;
@@ -100,8 +98,7 @@ function burnAlert(objective: Objective, window: BurnWindow): BurnAlert {
     windowMinutes: longMinutes,
     everyMinutes,
     query: kql(
-      "ContainerAppHTTPLogs",
-      ofApp(nameOf(objective)),
+      ...requestsOfApp(nameOf(objective)),
       `summarize requests = count(), bad = countif(${bad}), recent = countif(${recent}), ` +
         `recentBad = countif(${recent} and ${bad}) by ContainerAppName`,
       // Without recent rows nothing is known to have changed, so what is fired stays fired.
@@ -124,8 +121,7 @@ function unmeasured(objective: Objective, silentMinutes: number): BurnAlert {
     windowMinutes: silentMinutes,
     everyMinutes,
     query: kql(
-      "ContainerAppHTTPLogs",
-      ofApp(app),
+      ...requestsOfApp(app),
       "summarize requests = count()",
       "where requests == 0",
       `extend ContainerAppName = ${JSON.stringify(app)}`,
