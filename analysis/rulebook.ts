@@ -15,6 +15,7 @@ import { alertHasOwner } from "./rules/alert-has-owner.ts";
 import { appHasObjective } from "./rules/app-has-objective.ts";
 import { cacheNeverHits } from "./rules/cache-never-hits.ts";
 import { calleePermissions } from "./rules/callee-permissions.ts";
+import { credentialSlotDrifted } from "./rules/credential-slot-drifted.ts";
 import { criticalPathOneJob } from "./rules/critical-path-one-job.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
 import { deadlock } from "./rules/deadlock.ts";
@@ -85,6 +86,7 @@ export const rulebook: readonly Rule[] = [
   appHasObjective,
   cacheNeverHits,
   calleePermissions,
+  credentialSlotDrifted,
   criticalPathOneJob,
   crossEnvironmentReference,
   deadlock,

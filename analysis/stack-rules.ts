@@ -5,6 +5,7 @@ import { alertCanFire } from "./rules/alert-can-fire.ts";
 import { alertHasAction } from "./rules/alert-has-action.ts";
 import { alertHasOwner } from "./rules/alert-has-owner.ts";
 import { appHasObjective } from "./rules/app-has-objective.ts";
+import { credentialSlotDrifted } from "./rules/credential-slot-drifted.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
 import { dependsOnNeedless } from "./rules/depends-on-needless.ts";
 import { endpointHardCoded } from "./rules/endpoint-hard-coded.ts";
@@ -26,6 +27,7 @@ export const stackRules: readonly PulumiRule[] = [
   alertHasAction,
   alertHasOwner,
   appHasObjective,
+  credentialSlotDrifted,
   crossEnvironmentReference,
   dependsOnNeedless,
   endpointHardCoded,

@@ -2,6 +2,7 @@
 // a version that nobody replaces, and slots that others have moved.
 import { dayMilliseconds, type Instant } from "../time.ts";
 import { many } from "../wording.ts";
+import { type CredentialName, slotSecret, slots } from "./declaration.ts";
 import type { DeclaredCredential } from "./declared.ts";
 import { dueAt } from "./due.ts";
 import { opensFrom } from "./opening.ts";
@@ -33,4 +34,30 @@ function expiryTrouble(declared: DeclaredCredential, expiresAt: Instant | null, 
   const days = Math.floor((expiresAt - now) / dayMilliseconds);
   const left = expiresAt <= now ? "has expired" : `expires in ${many(days, "day")}`;
   return [`its version ${left}, and no rotation has replaced it`];
+}
+
+/** What a consumer says of its secrets: where each one is, or null for a value, and which ones its containers name. */
+export interface ConsumerSecrets {
+  readonly urls: ReadonlyMap<string, string | null>;
+  readonly named: readonly string[];
+}
+
+/** Lists how an app differs from the two slots of a credential that it is declared to log in with. */
+export function slotDrifts(credential: CredentialName, { urls, named }: ConsumerSecrets): readonly string[] {
+  const names = slots.map((slot) => slotSecret(credential.credential, slot));
+  const held = names.filter((name) => urls.has(name));
+  if (held.length === 0) return [`it has neither ${names.join(" nor ")} among its secrets`];
+  const elsewhere = held.flatMap((name) => {
+    const url = urls.get(name) ?? null;
+    if (url === null) return [`its secret ${name} is a value of its own`];
+    return isOf(credential.vault, name, url) ? [] : [`its secret ${name} is a reference to another secret`];
+  });
+  const both = names.every((name) => named.includes(name)) ? ["its containers name both slots at once"] : [];
+  return [...elsewhere, ...both];
+}
+
+/** Whether a URL is that of a secret in a vault, with a version or without. Azure ignores case in both names. */
+function isOf(vault: string, secret: string, url: string): boolean {
+  const [, host, name] = /^https:\/\/([^./]+)\.[^/]+\/secrets\/([^/]+)(?:\/[^/]*)?$/.exec(url.toLowerCase()) ?? [];
+  return host === vault.toLowerCase() && name === secret.toLowerCase();
 }

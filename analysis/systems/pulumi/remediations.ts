@@ -16,15 +16,21 @@ const variables = "template.containers[].env[]";
 
 /** Gives what is declared. What the control plane would refuse is left to it. */
 export const remediationsIn = (view: StacksView): readonly DeclaredThere[] =>
+  settingsIn(view, "BALLAST_REMEDIATIONS").flatMap(({ node, path, text }) => {
+    const parsed = read(remediationsForm, parsedJson(text));
+    return "value" in parsed ? [{ node, path, declared: parsed.value }] : [];
+  });
+
+/** Gives the values of a variable in the containers of apps, and where each is; one that is not a text is empty. */
+export const settingsIn = (view: StacksView, variable: string) =>
   view.ofType("app:ContainerApp").flatMap((node) =>
     view
       .find(node, `${variables}.name`)
-      .filter(({ value }) => value === "BALLAST_REMEDIATIONS")
-      .flatMap(({ path }) => {
-        const place = path.replace(/name$/, "value");
-        const hit = view.find(node, `${variables}.value`).find((each) => each.path === place);
-        const parsed = read(remediationsForm, parsedJson(typeof hit?.value === "string" ? hit.value : ""));
-        return "value" in parsed ? [{ node, path: place, declared: parsed.value }] : [];
+      .filter(({ value }) => value === variable)
+      .map(({ path: named }) => {
+        const path = named.replace(/name$/, "value");
+        const hit = view.find(node, `${variables}.value`).find((each) => each.path === path);
+        return { node, path, text: typeof hit?.value === "string" ? hit.value : "" };
       }),
   );
 

@@ -1,6 +1,6 @@
 // What is wrong with a declared credential while no rotation runs.
 import { expect, it } from "vitest";
-import { troublesOf } from "../../../engines/rotation/condition.ts";
+import { slotDrifts, troublesOf } from "../../../engines/rotation/condition.ts";
 import type { DeclaredCredential } from "../../../engines/rotation/declared.ts";
 import { scenarioOf } from "../../support/worlds/rotation-scenario.ts";
 
@@ -74,4 +74,36 @@ it.each<[string, Partial<DeclaredCredential>, readonly string[]]>([
   ],
 ])("of a credential %s", (_what, change, troubles) => {
   expect(troublesOf({ ...well, ...change }, now)).toEqual(troubles);
+});
+
+const slotUrl = (secret: string, vault = "kv"): string => `https://${vault}.vault.azure.net/secrets/${secret}/1`;
+
+it.each<[string, Record<string, string | null>, readonly string[], readonly string[]]>([
+  ["both slots and names one", { "db-a": slotUrl("db-a"), "db-b": slotUrl("DB-B", "KV") }, ["db-a"], []],
+  ["one slot without a version", { "db-a": "https://kv.vault.azure.net/secrets/db-a" }, ["db-a"], []],
+  ["neither", { other: slotUrl("other") }, ["other"], ["it has neither db-a nor db-b among its secrets"]],
+  ["a value", { "db-a": null }, ["db-a"], ["its secret db-a is a value of its own"]],
+  [
+    "a slot of another vault",
+    { "db-a": slotUrl("db-a", "kv2") },
+    ["db-a"],
+    ["its secret db-a is a reference to another secret"],
+  ],
+  ["the other slot's URL", { "db-a": slotUrl("db-b") }, [], ["its secret db-a is a reference to another secret"]],
+  [
+    "a key of the slot's name",
+    { "db-a": "https://kv.vault.azure.net/keys/db-a" },
+    [],
+    ["its secret db-a is a reference to another secret"],
+  ],
+  ["a URL that is none", { "db-a": "kv/db-a" }, [], ["its secret db-a is a reference to another secret"]],
+  [
+    "both and names both",
+    { "db-a": slotUrl("db-a"), "db-b": slotUrl("db-b") },
+    ["db-a", "db-b"],
+    ["its containers name both slots at once"],
+  ],
+])("an app with %s is judged by its slots", (_what, urls, mentioned, expected) => {
+  const secrets = { urls: new Map(Object.entries(urls)), named: mentioned };
+  expect(slotDrifts({ vault: "kv", credential: "db" }, secrets)).toEqual(expected);
 });
