@@ -21,7 +21,8 @@ const judge = (view: StacksView): readonly PulumiDraft[] =>
 /** Gives the app of a consumer in the stack of the declaration. A resource group that is unknown may be the one. */
 const appsOf = (view: StacksView, { stack }: ResourceNode, { app, resourceGroup }: Consumer): readonly ResourceNode[] =>
   view.ofType("app:ContainerApp").filter((node) => {
-    const groups = view.texts(node, "resourceGroupName");
+    const isGroupUnknown = view.isUnknown(node, "resourceGroupName");
+    const groups = isGroupUnknown ? [] : view.texts(node, "resourceGroupName");
     return (
       node.stack === stack &&
       view.texts(node, "containerAppName").some((name) => isSame(name, app)) &&
@@ -116,8 +117,8 @@ export const credentialSlotDrifted = pulumiRule({
   severity: "High: the next rotation stops at the app, or locks it out.",
   fix: "Give the app the slots of the credential with `credentials` of CanaryApp, or remove it from the consumers.",
   limits:
-    "Only apps of the stack that declares the credential are judged. What runs in Azure is compared by `ballast " +
-    "doctor`.",
+    "Only apps of the stack that declares the credential are judged, by what the program says. Which slot an app in " +
+    "Azure has is compared by `ballast doctor`.",
   isLocal: false,
   failing: [{ "Pulumi.yaml": program("kv-other", " # <- finding") }],
   nearMisses: [
