@@ -194,6 +194,28 @@ test("a comment whose answer was lost is not written twice: the next run finds i
   expect(bodies()).toHaveLength(1);
 });
 
+const gone = { status: 404, text: '{"message":"Not Found"}' };
+
+test("a second comment whose removal was not answered, or that another run removed, is no failure", async () => {
+  for (const answer of ["lost", gone] as const) {
+    await write();
+    github.comment(7, "github-actions[bot]", github.comments.at(-1)!.body);
+    github.mishaps.push({ request: /^DELETE/, answer });
+    const { code, err } = await write("--run-url", "https://github.com/r/2");
+    expect([code, err]).toEqual([0, ""]);
+  }
+  expect(github.requests().filter((each) => each.startsWith("DELETE"))).toHaveLength(3);
+});
+
+test("a comment that a person deletes meanwhile is written anew, and one to be marked is left", async () => {
+  await write();
+  github.mishaps.push({ request: /^PATCH/, answer: gone });
+  expect(JSON.parse((await write("--json", "--run-url", "https://github.com/r/2")).out).outcome).toBe("created");
+  github.push();
+  github.mishaps.push({ request: /^PATCH/, answer: gone });
+  expect((await comment("mark-stale", "--pull-request", "7")).code).toBe(0);
+});
+
 test("an answer without end, or that is no JSON, ends the command", async () => {
   github.mishaps.push({ request: /^GET .*\/pulls/, answer: { status: 200, text: `"${"x".repeat(9 * 2 ** 20)}"` } });
   expect((await write()).err).toContain("its answer has more than 8 MiB");

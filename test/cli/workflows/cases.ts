@@ -1,6 +1,6 @@
 // What each reusable workflow does when all goes well, when something fails, and when it is cancelled, as the journal
 // of what it called. A case names the lines that count, in order; lines that every job has are left out.
-import { azure, type Case, checkout, closed, id, onEnvironment, onStack, opened, runUrl } from "./case.ts";
+import { azure, type Case, checkout, closed, id, onEnvironment, onStack, opened, runUrl, trace } from "./case.ts";
 import { migrations } from "./migration-cases.ts";
 import { rotations } from "./rotation-cases.ts";
 import type { Run } from "./run-act.ts";
@@ -287,6 +287,7 @@ const others: readonly Case[] = [
     run: drillRun,
     isSuccess: true,
     journal: [checkout, ...drill, closed("alert-drill/prod/app-failing"), "actions/upload-artifact alert-drill-prod"],
+    summary: `Trace: \`${trace}\`.`,
   },
   {
     title: "a drill that is refused is followed nowhere, and an issue is opened",

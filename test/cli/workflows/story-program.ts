@@ -8,6 +8,9 @@ import type { Policy } from "../../../engines/remediation/vocabulary.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
+/** The application that stands for the control plane in the directory. */
+export const audience = "api://ballast";
+
 /** Where the platform is. */
 export interface Platform {
   /** The resource group's id. */
@@ -55,7 +58,10 @@ export const filesOf = (platform: Platform, release: number, isFaulty: boolean):
   "Pulumi.yaml": `name: shop
 runtime: { name: nodejs, options: { typescript: false } }
 main: index.js
-plugins: { providers: [{ name: ballast, path: ${join(root, "provider")} }] }
+plugins:
+  providers:
+    - { name: ballast, path: ${join(root, "provider")} }
+    - { name: azure-native, path: ${join(root, "test", "support", "emulator")} }
 `,
   "index.js": programOf(platform, release, isFaulty),
 });
@@ -77,7 +83,7 @@ const shop = new CanaryApp("shop", {
     healthPath: "/health/ready",
     variables: ${written({ RELEASE: String(release), ...fault })},
   }),
-  controlPlane: { endpoint: "${controlPlane}", audience: "api://ballast" },
+  controlPlane: { endpoint: "${controlPlane}", audience: "${audience}" },
   strategy: ${written(judged.strategy)},
   thresholds: ${written(judged.thresholds)},
 });
