@@ -120,6 +120,15 @@ test("a second job waits for the lock of the first, and then finds nothing to do
   expect((await both).map((ran) => ran.length).toSorted()).toEqual([0, 1]);
 });
 
+test("a job that was started for the other phase runs nothing, and needs no database to say so", async () => {
+  write("0001_x.contract.sql", "drop table orders;\n");
+  const started = (phase: string) =>
+    runBallast(["migration", "run", ".", "--phase", "contract"], folder, { BALLAST_MIGRATION_PHASE: phase });
+  const other = await started("expand");
+  expect([other.code, other.err]).toEqual([2, expect.stringContaining("migration-phase-other")]);
+  expect((await started("contract")).err).toContain("migration-database-unclear");
+});
+
 test("the command writes the trace of its caller beside each file that it runs", async () => {
   const { host, port, name, user, password } = database;
   const environment = {

@@ -1,6 +1,7 @@
 // What each reusable workflow does when all goes well, when something fails, and when it is cancelled, as the journal
 // of what it called. A case names the lines that count, in order; lines that every job has are left out.
 import { azure, type Case, checkout, closed, id, onEnvironment, onStack, opened, runUrl, trace } from "./case.ts";
+import { hostiles } from "./hostile-cases.ts";
 import { migrations } from "./migration-cases.ts";
 import { rotations } from "./rotation-cases.ts";
 import type { Run } from "./run-act.ts";
@@ -32,9 +33,7 @@ const previewRun = (outcomes: Run["outcomes"] = {}): Run => ({
   },
 });
 const comment = (...more: readonly string[]): string =>
-  ["ballast comment write --pull-request 7 --commit 4f2a9c1d", runUrl, "--stack prod --project shop", ...more].join(
-    " ",
-  );
+  ["ballast comment write --pull-request 7 --commit 4f2a9c1d", runUrl, "--stack prod", ...more].join(" ");
 const base = "ballast policy check --stack prod --format json";
 const judged = "ballast policy check --file evidence/preview.json --format json";
 const powered = "ballast power --requests-per-minute 1200 --failure-percent 0.5 --json";
@@ -334,4 +333,5 @@ export const cases: readonly Case[] = [
   ...rotations,
   ...migrations,
   ...others,
+  ...hostiles,
 ];

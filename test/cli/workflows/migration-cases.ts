@@ -16,15 +16,21 @@ const migrationRun = (phase: string, outcomes: Run["outcomes"] = {}): Run => ({
   },
 });
 const checkedMigration = (phase: string): string => `ballast migration check migrations --phase ${phase}`;
-const containers =
+/** The containers of a start, as `az` is asked for them. */
+export const containersOf = (phase: string): string =>
   "properties.template.{initContainers: initContainers, containers: containers[].merge(@, " +
-  `{env: [env[?name != 'TRACEPARENT'], [{name: 'TRACEPARENT', value: '${traceparentOf("migrate")}'}]][]})}`;
+  "{env: [env[?name != 'TRACEPARENT' && name != 'BALLAST_MIGRATION_PHASE'], " +
+  `[{name: 'TRACEPARENT', value: '${traceparentOf("migrate")}'}, ` +
+  `{name: 'BALLAST_MIGRATION_PHASE', value: '${phase}'}]][]})}`;
 const jobOf = (phase: string, hasVolume = false): readonly string[] => [
   `az containerapp job show --name migrate-${phase} --resource-group rg ` +
     "--query properties.template.volumes[0].name --output tsv",
   ...(hasVolume
     ? []
-    : [`az containerapp job show --name migrate-${phase} --resource-group rg --query ${containers} --output yaml`]),
+    : [
+        `az containerapp job show --name migrate-${phase} --resource-group rg ` +
+          `--query ${containersOf(phase)} --output yaml`,
+      ]),
   `az containerapp job start --name migrate-${phase} --resource-group rg ` +
     `${hasVolume ? "" : "--yaml execution.yaml "}--query name --output tsv`,
   `az containerapp job execution show --name migrate-${phase} --resource-group rg --job-execution-name run1 ` +

@@ -50,12 +50,16 @@ export async function startJobAsWorkflow(
 ): Promise<string | undefined> {
   const { jobs } = parse(readFileSync(workflow, "utf8")) as { jobs: { migrate: { steps: readonly WorkflowStep[] } } };
   const step = jobs.migrate.steps.find(({ name }) => name === "Run the job")!;
-  const expression = `\${{ steps.set-up.outputs.traceparent }}`;
+  const expressions = { "steps.set-up.outputs.traceparent": traceparent, "inputs.phase": "expand" };
+  const containers = Object.entries(expressions).reduce(
+    (text, [expression, value]) => text.replace(`\${{ ${expression} }}`, value),
+    step.env.CONTAINERS,
+  );
   const env = {
     ...environment,
     ...{ JOB: "migrate", GROUP: "cli", EVIDENCE: folder, RUNNER_TEMP: folder },
     ...{ GITHUB_OUTPUT: path.join(folder, "output"), GITHUB_STEP_SUMMARY: path.join(folder, "summary") },
-    CONTAINERS: step.env.CONTAINERS.replace(expression, traceparent),
+    CONTAINERS: containers,
   };
   const job = ["-n", "migrate", "-g", "cli"];
   try {
@@ -78,6 +82,7 @@ export async function startJobAsWorkflow(
           { name: "A", value: "b" },
           { name: "C", secretRef: "key" },
           { name: "TRACEPARENT", value: traceparent },
+          { name: "BALLAST_MIGRATION_PHASE", value: "expand" },
         ],
       ],
     ];
