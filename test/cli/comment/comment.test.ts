@@ -113,6 +113,28 @@ test.each([
   expect(JSON.parse((await comment("write", ...failed, "--json")).out)).toMatchObject({ project: "shop" });
 });
 
+test("what the judge sees of all services is one file, with the reason where it sees nothing", async () => {
+  const plans = join(folder, "power.json");
+  const released = join(folder, "released.json");
+  const urn = "urn:pulumi:prod::shop::ballast:index:Release::shop";
+  const step = { op: "create", urn, newState: { inputs: { app: "shop" } } };
+  writeFileSync(released, JSON.stringify({ steps: [step], changeSummary: { create: 1 } }));
+  const planned = () => write("--preview", released, "--plans", plans);
+  const course = { ending: "promoted", seconds: 60 };
+  const lists = { faults: [], shortfalls: [], cautions: [] };
+  const releases = [{ app: "shop", traffic: { requestsPerMinute: 70 }, healthy: course, ...lists }];
+  writeFileSync(plans, JSON.stringify({ releases }));
+  await planned();
+  expect(bodies()[0]).toContain("promoted after 1m, at 70 requests a minute");
+  writeFileSync(plans, JSON.stringify({ releases: [{ app: "shop", unknown: "nobody asked" }] }));
+  await planned();
+  expect(bodies()).toEqual([expect.stringContaining("- `shop`: nobody asked.")]);
+  for (const wrong of [{ releases: [null] }, { releases: [{ app: "shop" }] }, { releases: {} }]) {
+    writeFileSync(plans, JSON.stringify(wrong));
+    expect((await planned()).err).toContain("comment-source-unreadable");
+  }
+});
+
 test("files that are something else are refused by name, without their content, and nothing is written", async () => {
   const other = join(folder, "other.json");
   writeFileSync(other, '{"password": "Tr0ub4dor-and-3"}');
@@ -125,6 +147,7 @@ test("files that are something else are refused by name, without their content, 
     [["--policies", other], "`ballast policy check --format json`"],
     [["--base-policies", other, "--policies", other], "`ballast policy check --format json`"],
     [["--plan", `shop=${other}`], "`ballast power --json`"],
+    [["--plans", other], "`ballast power --preview --json`"],
   ] as const) {
     const { code, err } = await write(...args);
     expect([code, err]).toEqual([2, expect.stringContaining("comment-source-unreadable")]);

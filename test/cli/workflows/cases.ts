@@ -36,10 +36,10 @@ const comment = (...more: readonly string[]): string =>
   ["ballast comment write --pull-request 7 --commit 4f2a9c1d", runUrl, "--stack prod", ...more].join(" ");
 const base = "ballast policy check --stack prod --format json";
 const judged = "ballast policy check --file evidence/preview.json --format json";
-const powered = "ballast power --requests-per-minute 1200 --failure-percent 0.5 --json";
+const powered = "ballast power --preview evidence/preview.json --traffic shop 1200 0.5 --stack prod --json";
 const files =
   "--preview evidence/preview.json --policies evidence/policies.json --base-policies evidence/base-policies.json";
-const plan = "--plan shop=evidence/power-shop.json";
+const plan = "--plans evidence/power.json";
 const marked = [checkout, "ballast comment mark-stale --pull-request 7"];
 const kept = "actions/upload-artifact pulumi-preview-prod";
 

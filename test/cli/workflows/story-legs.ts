@@ -197,6 +197,8 @@ async function pullRequest({ timeline, project, platform }: Scene): Promise<numb
     timeline.line(`  ${line.length > shownMax ? `${line.slice(0, shownMax)}…` : line}`, "dim");
   const isRight =
     ran.code === 0 && ran.log.includes(signedIn) && comments.length === 1 && comment.includes(sha.slice(0, 8));
+  const isAsked = comment.includes("no rollout of it has measured its traffic yet");
+  timeline.check(isAsked, "the preview asked the control plane for the traffic, as the identity of previews");
   timeline.check(isRight, `pull request ${number} has one comment, for commit ${sha.slice(0, 8)}`);
   if (!isRight) throw new Error(lastLines(ran.log));
   return number;

@@ -1,6 +1,7 @@
 // What the story's team delivers: a service that is released by canary, the alert on it, and what may be done about
 // that alert. The platform, with the control plane, is there already.
 import { join } from "node:path";
+import { bindAudience } from "../../../bind-audience.ts";
 import { ruleNameOf } from "../../../components/alerts/log-rule.ts";
 import { policyOf } from "../../../components/alerts/remedy.ts";
 import { lookBackSecondsOf } from "../../../engines/remediation/rules/look-back.ts";
@@ -109,6 +110,9 @@ new RemediatedAlert("${alertName}", {
 });
 
 export const { url, revision, result, message, trace } = shop;
+export const controlPlaneEndpoint = "${controlPlane}";
+export const controlPlaneAudience = "${audience}";
+export const controlPlaneBinding = "${bindAudience(controlPlane, audience)}";
 `;
 };
 
