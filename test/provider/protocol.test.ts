@@ -269,6 +269,21 @@ test("a control plane that answers 503 is asked again, and its own error is repo
   ).toMatchObject({ id: "call-issuer-unreachable", severity: "error", exitCode: 3 });
 });
 
+test.each([
+  ["promoted", { serving: "r1" }, []],
+  ["unchanged", { serving: "" }, []],
+  ["promoted", {}, ["GET /rollouts/rg/storefront/r1"]],
+  ["rolled-back", { serving: "r1" }, ["GET /rollouts/rg/storefront/r1"]],
+  ["in-flight", { serving: "r1" }, ["GET /rollouts/rg/storefront/r1"]],
+])("a lookup of a release that ended as %s, with %o, asks the control plane %o", async (result, more, asked) => {
+  const inputs = releaseInputs(plane.endpoint, more);
+  const state = { ...(await create(provider, inputs)), result };
+  plane.asked.length = 0;
+  const request = new providerProto.ReadRequest().setUrn(urn).setId("rg/storefront").setInputs(struct(inputs));
+  await provider.call<unknown, providerProto.ReadResponse>("read", request.setProperties(struct(state)));
+  expect(plane.asked).toEqual(asked);
+});
+
 test("a lookup updates the result, and any failure leaves the state unchanged", async () => {
   const state = {
     ...(await create(provider, releaseInputs(plane.endpoint))),
