@@ -70,6 +70,7 @@ test("reports the package's version, and describes its resource and functions in
   expect(Object.keys(schema["functions"]!)).toEqual([
     "ballast:index:lock",
     "ballast:index:unlock",
+    "ballast:index:releaseOf",
     "ballast:index:repositoryFacts",
   ]);
   expect(Object.keys(schema["resources"]!["ballast:index:Release"]!.inputProperties!).sort()).toEqual(
@@ -322,6 +323,15 @@ test("a lock is taken and given back; another holder or an unreachable control p
   expect(await invoke("lock", { seconds: 60 })).toEqual({
     unreachable: expect.stringContaining("the connection was refused"),
   });
+  await plane.start();
+});
+
+test("names the release of a revision; that there is none, or no control plane, is an answer", async () => {
+  await create(provider, releaseInputs(plane.endpoint));
+  expect(await invoke("releaseOf", { revision: "r1" })).toEqual({ release: "one" });
+  expect(await invoke("releaseOf", { revision: "r2" })).toEqual({});
+  await plane.stop();
+  expect(await invoke("releaseOf", { revision: "r1" })).toMatchObject({ unreachable: expect.stringMatching(/./) });
   await plane.start();
 });
 
