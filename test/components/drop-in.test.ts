@@ -329,6 +329,24 @@ describe("aliases", () => {
       ],
     ],
     [
+      "an earlier name at the top of a program",
+      { aliases: [{ name: "store" }] },
+      [{ name: "store" }],
+      [
+        { name: "shop", parent: undefined },
+        { name: "store", parent: undefined },
+      ],
+    ],
+    [
+      "the top of the program as an earlier parent",
+      { parent: outer, aliases: [{ parent: undefined }] },
+      [{ parent: undefined }],
+      [
+        { name: "shop", parent: outer },
+        { name: "shop", parent: undefined },
+      ],
+    ],
+    [
       "another parent",
       { aliases: [{ parent: outer }] },
       [{ parent: outer }],
@@ -352,7 +370,8 @@ describe("aliases", () => {
     "%s",
     (_what, options, ofTheComponent, ofTheApp) => {
       const { component, app } = splitOptions("shop", options);
-      expect([component.aliases ?? [], app.aliases]).toEqual([ofTheComponent, ofTheApp]);
+      // A parent that is undefined means the stack, and none at all the component.
+      expect([component.aliases ?? [], app.aliases]).toStrictEqual([ofTheComponent, ofTheApp]);
     },
   );
 });
