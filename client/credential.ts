@@ -31,7 +31,7 @@ export function tokenFor(audience: string, environment: NodeJS.ProcessEnv = proc
   return async () => {
     const own = environment["BALLAST_TOKEN"]?.trim();
     if (own) {
-      if (!isToken(own)) throw notSignedIn({ audience, reason: `BALLAST_TOKEN ${notToken}` });
+      if (!isToken(own)) throw notSignedIn({ by: "BALLAST_TOKEN", reason: notToken });
       return own;
     }
     if (kept && Date.now() < kept.until) return kept.token;
@@ -44,7 +44,7 @@ export function tokenFor(audience: string, environment: NodeJS.ProcessEnv = proc
       kept = { token: found.token, until: found.expiresOnTimestamp - 300_000 };
       return found.token;
     } catch (error) {
-      throw notSignedIn({ audience, reason: firstLine(error) });
+      throw notSignedIn({ by: "signing in", audience, reason: firstLine(error) });
     }
   };
 }

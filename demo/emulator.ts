@@ -1,6 +1,6 @@
 // The emulator's controls that the demo uses: request rows, logs of replicas, management requests, and
 // killing replicas. Azure has none of them.
-import { fetch } from "undici";
+import { fetch, interceptors } from "undici";
 import { tokenFor } from "../client/credential.ts";
 import { fetchDispatcher } from "../connect-to.ts";
 import type { Measured } from "../emulator/starvation.ts";
@@ -47,7 +47,9 @@ export interface Emulator {
 
 /** Returns the controls of a running emulator. */
 export function emulator({ suffix, port }: CloudAddress): Emulator {
-  const dispatcher = fetchDispatcher({ suffix, host: "127.0.0.1", port });
+  // On a machine with too little CPU a connection can take longer than undici waits. A read is then sent again.
+  const readAgain = interceptors.retry({ methods: ["GET"], errorCodes: ["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_SOCKET"] });
+  const dispatcher = fetchDispatcher({ suffix, host: "127.0.0.1", port }).compose(readAgain);
   const token = tokenFor("https://management.azure.com");
   const ask = async <Answer>(method: "GET" | "POST", route: string, body?: object): Promise<Answer> => {
     const answer = await fetch(`https://management.${suffix}/_emulator/${route}`, {

@@ -38,10 +38,19 @@ export const endpointInsecure = entry<{ endpoint: string; has: "no https" | "a u
 });
 
 /** No credential of the environment gave a token for the control plane. */
-export const notSignedIn = entry<{ audience: string; reason: string }>("release-not-signed-in", {
+export const notSignedIn = entry<
+  { by: "signing in"; audience: string; reason: string } | { by: "BALLAST_TOKEN"; reason: string }
+>("release-not-signed-in", {
   title: "No token for the control plane",
-  message: ({ audience, reason }) => `No token for ${audience} could be obtained: ${reason}.`,
-  fix: () => "run `az login`, or set AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or a federated token",
+  variants: [{ by: "signing in" }, { by: "BALLAST_TOKEN" }],
+  message: (what) =>
+    what.by === "signing in"
+      ? `No token for ${what.audience} could be obtained: ${what.reason}.`
+      : `BALLAST_TOKEN is no token: it ${what.reason}.`,
+  fix: ({ by }) =>
+    by === "signing in"
+      ? "run `az login`, or set AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or a federated token"
+      : "set BALLAST_TOKEN to the token alone, or unset it and sign in",
   left: () => "No traffic was moved. The control plane was not called.",
 });
 

@@ -2,19 +2,23 @@
 // several apps, while faults hit the control planes, the database, the emulator and the weights on a schedule drawn
 // from the seed. The command exits 1 if a law is broken.
 import { setTimeout as nap } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import fc from "fast-check";
+import { readOptions } from "../command-line.ts";
 import { judge, type Released } from "./laws.ts";
 import { type Releasing, releaseOn } from "./releases.ts";
 import { watch } from "./watch.ts";
 import { apps, cloudDies, leaseSeconds, type Outage, openWorld, requestSeconds } from "./world.ts";
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "10" },
-    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
-  },
-});
+const values = readOptions(
+  `npm run chaos -- [options]
+
+Good and bad releases on several apps, while faults hit control planes, database, emulator and weights. Exit code 1: a
+law is broken.
+
+  --minutes NUMBER   how long (default: 10)
+  --seed NUMBER      repeats the schedule of the faults (default: another one each time)`,
+  { minutes: { type: "string", default: "10" }, seed: { type: "string", default: String(Date.now() % 2 ** 31) } },
+);
 const startedAt = performance.now();
 const report = (line: string): void =>
   void process.stdout.write(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)}  ${line}\n`);

@@ -274,15 +274,18 @@ async function openUsers(shop: Shop, here: readonly App[]) {
 const caller =
   (shop: Shop, planes: readonly Plane[]): World["call"] =>
   async (method, path, body) => {
-    const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
     for (let attempt = 0; attempt < 120; attempt++) {
       const plane = planes[attempt % planes.length]!;
-      const answer = await fetch(`${plane.endpoint}${path}`, {
-        method,
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        signal: AbortSignal.timeout(3000),
-        ...(body && { body: JSON.stringify(body) }),
-      }).catch(() => undefined);
+      const sent = async (): Promise<Response> => {
+        const { token } = (await shop.connection.credential.getToken("api://ballast/.default"))!;
+        return fetch(`${plane.endpoint}${path}`, {
+          method,
+          headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+          signal: AbortSignal.timeout(3000),
+          ...(body && { body: JSON.stringify(body) }),
+        });
+      };
+      const answer = await sent().catch(() => undefined);
       if (answer !== undefined && answer.status < 500 && !(method === "PUT" && answer.status === 409))
         return { status: answer.status, body: await answer.json().catch(() => undefined) };
       await nap(250);

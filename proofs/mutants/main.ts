@@ -1,16 +1,26 @@
 // `npm run mutants`: runs the mutation tests, which show that our tests detect bugs. Each mutant of
 // mutants.json is a deliberate bug in our source, or a quirk of the emulator switched off. The command tries
-// each one in a copy of the project, fails if no test detects it, and writes docs/evidence/mutants.md. `--only
-// <name>` tries one mutant and writes nothing. Then it runs the mutants that Stryker generates, in stryker/;
-// `--generated` runs only those, and `--file <path>` only those of one file.
+// each one in a copy of the project, fails if no test detects it, and writes docs/evidence/mutants.md. Then it runs the
+// mutants that Stryker generates, in stryker/.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readOptions } from "../command-line.ts";
 import { check, type Detection, type Mutant, mutantsOf, page, unchanged } from "./mutants.ts";
 import { generatedPartOf, withGeneratedPart } from "./stryker/page.ts";
 import { updateScore } from "./stryker/update-score.ts";
+
+const help = `npm run mutants -- [options]
+
+Tries the mutants of mutants.json, then those that Stryker generates in files that changed, and writes
+docs/evidence/mutants.md. Exit code 1: a mutant that no test detects, or a survivor without a reason.
+
+  --only NAME            try one mutant of mutants.json, and write nothing
+  --generated            try the generated mutants only
+  --file PATH            try the generated mutants of this file only; may be repeated
+  --minutes NUMBER       start no generated mutant after so many minutes (default: 50)
+  --concurrency NUMBER   try so many generated mutants at once (default: 2)`;
 
 const root = join(import.meta.dirname, "..", "..");
 const pagePath = join(root, "docs", "evidence", "mutants.md");
@@ -80,14 +90,12 @@ function tryMutant(mutant: Mutant): Detection | undefined {
   }
 }
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string" },
-    generated: { type: "boolean", default: false },
-    file: { type: "string", multiple: true, default: [] },
-    minutes: { type: "string", default: "50" },
-    concurrency: { type: "string", default: "2" },
-  },
+const values = readOptions(help, {
+  only: { type: "string" },
+  generated: { type: "boolean", default: false },
+  file: { type: "string", multiple: true, default: [] },
+  minutes: { type: "string", default: "50" },
+  concurrency: { type: "string", default: "2" },
 });
 
 /** Runs the generated mutants, and prints what a person still has to answer. */

@@ -2,17 +2,25 @@
 // seed, and prints a summary. If an invariant is broken, it prints the smallest run that breaks it, as
 // a story, and the command that repeats it.
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { weightsOf } from "../../controlplane/adapters/azure/traffic.ts";
 import { sameWeights } from "../../engines/rollout/weights.ts";
+import { readOptions } from "../command-line.ts";
 import { type Drawn, draw } from "./draw.ts";
 import { check, invariants } from "./invariants.ts";
 import { breaks, shrink } from "./shrink.ts";
 import { type Run, simulate } from "./simulate.ts";
 
-const { values } = parseArgs({
-  options: { seed: { type: "string" }, seeds: { type: "string" }, from: { type: "string" }, file: { type: "string" } },
-});
+const values = readOptions(
+  `npm run simulate -- [options]
+
+Runs the control plane in virtual time with every kind of fault, one run a seed. Exit code 1: an invariant is broken.
+
+  --seeds NUMBER   how many seeds (default: 1000)
+  --from NUMBER    the first seed (default: 1)
+  --seed NUMBER    run one seed, and tell it as a story
+  --file PATH      run the shrunk run that a file holds, and tell it as a story`,
+  { seed: { type: "string" }, seeds: { type: "string" }, from: { type: "string" }, file: { type: "string" } },
+);
 
 interface Summary {
   seeds: number;

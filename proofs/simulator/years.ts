@@ -1,11 +1,17 @@
 // `npm run simulate:year -- --credentials 200 --from 1`: a compressed year of many credentials, one seed each. It
 // prints a summary, and exits 1 with the seeds that broke a law.
-import { parseArgs } from "node:util";
+import { readOptions } from "../command-line.ts";
 import { type Year, yearOf } from "./year.ts";
 
-const { values } = parseArgs({
-  options: { credentials: { type: "string", default: "200" }, from: { type: "string", default: "1" } },
-});
+const values = readOptions(
+  `npm run simulate:year -- [options]
+
+A year of many credentials in virtual time, one seed each. Exit code 1: a law is broken.
+
+  --credentials NUMBER   how many (default: 200)
+  --from NUMBER          the first seed (default: 1)`,
+  { credentials: { type: "string", default: "200" }, from: { type: "string", default: "1" } },
+);
 
 const began = performance.now();
 const years: Year[] = [];

@@ -3,20 +3,24 @@
 // control plane keeps more and more memory or handles.
 import { setTimeout as nap } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import fc from "fast-check";
 import { controlPlane } from "../../client/control-plane.ts";
 import { judge, type Released } from "../chaos/laws.ts";
 import { type Releasing, releaseOn } from "../chaos/releases.ts";
 import { apps, leaseSeconds, openWorld, type Plane, type World } from "../chaos/world.ts";
+import { readOptions } from "../command-line.ts";
 import { type Measured, type Trend, trendOf } from "./trend.ts";
 
-const { values } = parseArgs({
-  options: {
-    hours: { type: "string", default: "1" },
-    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
-  },
-});
+const values = readOptions(
+  `npm run soak -- [options]
+
+Releases without a pause, on one control plane, on two, and while one is killed. Exit code 1: a law is broken, or a
+control plane keeps more and more memory or handles.
+
+  --hours NUMBER   how long (default: 1)
+  --seed NUMBER    repeats what was drawn (default: another one each time)`,
+  { hours: { type: "string", default: "1" }, seed: { type: "string", default: String(Date.now() % 2 ** 31) } },
+);
 const startedAt = performance.now();
 const elapsed = (): number => (performance.now() - startedAt) / 1000;
 const report = (line: string): void => void process.stdout.write(`${elapsed().toFixed(1).padStart(8)}  ${line}\n`);

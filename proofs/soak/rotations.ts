@@ -2,24 +2,32 @@
 // process that carries one out is killed by SIGKILL again and again, each time a drawn while after a drawn fact. It
 // exits 1 if a login failed, a rotation did not end, a version was made twice, or a password was left anywhere.
 import { setTimeout as nap } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { emulator } from "../../demo/emulator.ts";
-import { readOptions } from "../../demo/options.ts";
+import { readOptions as readDemoOptions } from "../../demo/options.ts";
 import { checkLeaks } from "../../demo/rotation/leaks.ts";
 import { openRotations, type RotationsOpen } from "../../demo/rotation/open.ts";
 import { microsoftOrder, runOrder } from "../../demo/rotation/other-order.ts";
 import { type Rotated, rotate } from "../../demo/rotation/rotate.ts";
 import { startTimeline } from "../../demo/timeline.ts";
 import { openLand } from "../../test/support/emulator/rotation-land.ts";
+import { readOptions } from "../command-line.ts";
 import { createDice, type Dice } from "../simulator/dice.ts";
 
-const { values } = parseArgs({
-  options: {
+const values = readOptions(
+  `npm run soak:rotations -- [options]
+
+Rotations under ten clients that log in, while the process that carries one out is killed. Exit code 1: a login failed,
+a rotation did not end, a version was made twice, or a password was left anywhere.
+
+  --rotations NUMBER   how many (default: 20)
+  --kills NUMBER       kills in all (default: 50)
+  --seed NUMBER        repeats what was drawn (default: another one each time)`,
+  {
     rotations: { type: "string", default: "20" },
     kills: { type: "string", default: "50" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
   },
-});
+);
 
 /** The facts after which a process is killed: one for each step of a rotation. */
 const moments = [
@@ -121,7 +129,7 @@ async function main(rotations: number, kills: number, seed: number): Promise<num
       emulator: emulator(land.cloud),
       timeline,
       stop: new AbortController().signal,
-      options: readOptions([]),
+      options: readDemoOptions([]),
     };
     const open = await openRotations(setting, land, { quietSeconds: 3, drainSeconds: 2, graceSeconds: 2 });
     try {

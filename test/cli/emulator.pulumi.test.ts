@@ -173,7 +173,8 @@ describe("an emulator that is up", () => {
     expect(summary.sent).toBe(summary.byRevision[app.first].answered + summary.byRevision[app.second].answered);
     expect(summary.sent).toBeLessThanOrEqual(121); // The rate allows no more; a slow machine may send fewer.
     expect(summary.byRevision[app.first].answered).toBeGreaterThan(summary.byRevision[app.second].answered);
-    expect(lines.filter(({ kind }) => kind === "second").length).toBeGreaterThanOrEqual(3);
+    // The three seconds include the start of the generator, and the last line is a part of a second.
+    expect(lines.filter(({ kind }) => kind === "second").length).toBeGreaterThanOrEqual(2);
     expect((await here.emulator("traffic shop --rate 20 --seconds 2")).out).toMatch(
       new RegExp(`^\\d\\d:\\d\\d:\\d\\d  \\d+ sent, \\d+ answered, 0 failed  .*${app.first} \\d+`),
     );

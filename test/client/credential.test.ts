@@ -18,7 +18,7 @@ describe("a token of the environment that no header can have", () => {
     const refused = await tokenFor("api://ballast", { BALLAST_TOKEN: token })().catch((error: BallastError) => error);
     expect(refused).toMatchObject({
       id: "release-not-signed-in",
-      message: expect.stringContaining("BALLAST_TOKEN has"),
+      message: expect.stringContaining("BALLAST_TOKEN is no token: it has"),
     });
     expect(String(refused)).not.toContain("hunter2");
     const github = () => accessTo("acme/shop", { GITHUB_TOKEN: token });

@@ -62,7 +62,7 @@ let installation: Ended;
 const inProgram = (command: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Ended> =>
   runChild(command, args, { cwd: program, environment: { ...plain, ...more } });
 const ballast = (...args: readonly string[]): Promise<Ended> =>
-  inProgram("npx", ["--no-install", "ballast", ...args], { BALLAST_TOKEN: "for tests" });
+  inProgram("npx", ["--no-install", "ballast", ...args], { BALLAST_TOKEN: "for-tests" });
 
 /** Gives the commands of the page: those that install, and those that try it out. */
 function pastes(): readonly [string, string] {
@@ -340,8 +340,10 @@ test("`npx ballast` prints its version and its groups, and ends with its own exi
   const help = await ballast("--help");
   expect(help.code).toBe(0);
   expect(help.output).toMatch(/Usage: ballast[^]*release[^]*emulator[^]*Exit codes:/);
-  expect((await ballast("release", "list", "--endpoint", "http://127.0.0.1:9")).code).toBe(3);
-  expect((await ballast("relase")).code).toBe(2);
+  const list = await ballast("release", "list", "--endpoint", "http://127.0.0.1:9");
+  expect(list.code, list.output).toBe(3);
+  const misspelt = await ballast("relase");
+  expect(misspelt.code, misspelt.output).toBe(2);
   const build = await ballast("image", "build", "storefront", "--registry", "shop");
   expect([build.code, build.output]).toEqual([2, expect.stringContaining("cli-image-sources-missing")]);
 }, 120_000);

@@ -140,7 +140,8 @@ describe("processes that die and recover each other's work", () => {
 
   it("never both drive one stream, although both recover and both are asked to start it", async () => {
     const { journal } = reading();
-    const replicas = await Promise.all(["first", "second"].map((name) => replica({ name, leaseSeconds: 1 })));
+    // No claim expires here, however slow the machine is.
+    const replicas = await Promise.all(["first", "second"].map((name) => replica({ name, leaseSeconds: 20 })));
     const apps = ["a", "b", "c", "d"].map((app) => ({ resourceGroup: "rg", app }));
     for (const each of replicas)
       for (const app of apps) each.tell({ start: [streamOf(app, "r1"), toyRequest(app, "r1", [10, 20, 30], 0.6)] });

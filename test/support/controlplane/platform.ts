@@ -26,7 +26,7 @@ export let group: string;
 export function usePlatform(): void {
   beforeAll(async () => {
     shop = await openShop();
-    connection = connect({ ...shop.settings, requestSeconds: 5 }, shop.cloud.environment["BALLAST_CONNECT_TO"]);
+    connection = connect({ ...shop.settings, requestSeconds: 30 }, shop.cloud.environment["BALLAST_CONNECT_TO"]);
     apps = createContainerApps(connection, patienceOf(5));
     group = `/subscriptions/${shop.cloud.subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.App`;
   });
