@@ -83,7 +83,9 @@ export function retryAfterSecondsOf(
 }
 
 function secondsIn(text: string, sentAt: string | null | undefined, now: number): number | undefined {
-  if (isNumber(text)) return Number(text);
+  // Two proxies that each ask arrive as one header with a list. The longest rest is enough for both.
+  const numbers = text.split(/ *, */);
+  if (numbers.every(isNumber)) return Math.max(...numbers.map(Number));
   const until = dateIn(text);
   return until === undefined ? undefined : (until - (dateIn(sentAt) ?? now)) / 1000;
 }

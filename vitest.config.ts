@@ -29,7 +29,7 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: SlowestFirst },
     reporters: ["default", "./test/support/repository/timing-reporter.ts", new StillRunning()],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
     projects: [
       { extends: true, test: { name: "computing", include: computing, exclude: [withPulumi], isolate: false } },

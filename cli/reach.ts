@@ -2,6 +2,7 @@
 // from variables, or from the stack's outputs through the Pulumi CLI, which a binding holds together. An address from
 // one place never gets a token for an audience from another.
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 import { type Command, Option } from "commander";
 import { bindAudience } from "../bind-audience.ts";
@@ -108,6 +109,9 @@ export function boundPair(outputs: Readonly<Record<string, unknown>>): Pair | un
 const stackNamed = (stack: string | undefined): string =>
   stack ? `the stack ${stack}` : "the stack selected in this folder";
 
+/** Where the demo and the emulator leave the settings of their stack. */
+const lentSettings = [".ballast/environment", ".ballast-emulator/environment"];
+
 /** Reads a stack's outputs. @throws cli-endpoint-unknown */
 async function outputsOf(stack: string | undefined): Promise<Readonly<Record<string, unknown>>> {
   const pulumiCli = await findPulumi();
@@ -120,7 +124,8 @@ async function outputsOf(stack: string | undefined): Promise<Readonly<Record<str
     const reason = (error.stderr?.trim().split("\n").at(-1) || error.message)
       .replace(/^error: /, "")
       .replace(/\.$/, "");
-    throw endpointUnknown({ stack: stackNamed(stack), reason, isRead: false });
+    const settings = process.env["PULUMI_BACKEND_URL"] ? undefined : lentSettings.find(existsSync);
+    throw endpointUnknown({ stack: stackNamed(stack), reason, isRead: false, settings });
   });
   return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
 }

@@ -19,7 +19,13 @@ export const fileRefused = entry<{ file: string; reason: string }>("cli-file-ref
 });
 
 /** Neither an option nor the stack says where the control plane is. */
-export const endpointUnknown = entry<{ stack: string; reason: string; isRead: boolean }>("cli-endpoint-unknown", {
+export const endpointUnknown = entry<{
+  stack: string;
+  reason: string;
+  isRead: boolean;
+  /** A file of this folder with the settings of a stack on this machine, which nobody has read in. */
+  settings?: string | undefined;
+}>("cli-endpoint-unknown", {
   exitCode: 2,
   title: "Control plane address unknown",
   variants: [
@@ -27,13 +33,15 @@ export const endpointUnknown = entry<{ stack: string; reason: string; isRead: bo
     { isRead: false, reason: "PULUMI_ACCESS_TOKEN must be set for login" },
     { isRead: false, reason: "no Pulumi.yaml project file found" },
     { isRead: false, reason: "no stack named" },
+    { isRead: false, settings: ".ballast/environment" },
     { isRead: false },
   ],
   message: ({ stack, reason, isRead }) =>
     isRead
       ? `There is no output controlPlaneEndpoint in ${stack}: ${reason}.`
       : `The outputs of ${stack} cannot be read: ${reason}.`,
-  fix: ({ isRead, reason }) =>
+  fix: ({ isRead, reason, settings }) =>
+    `${settings ? `for the stack on this machine run \`. ${settings}\`, else ` : ""}` +
     `${isRead ? "run the command in the program's folder with --stack <name>" : remedyFor(reason)}, ` +
     "or pass --endpoint https://<host> with --audience <uri>",
 });

@@ -5,7 +5,7 @@ import { ratio } from "../../engines/rollout/judge/wording.ts";
 import { replay } from "../../engines/rollout/rollout.ts";
 import { personalSignalNames, personalSignals } from "../../engines/rollout/signals.ts";
 import { many } from "../../engines/wording.ts";
-import { utc } from "../streams/lines.ts";
+import { beyondResult, utc } from "../streams/lines.ts";
 import type { SignalCommand, Work } from "../streams/work.ts";
 import { rolloutFinder } from "./find.ts";
 import { addReport } from "./report.ts";
@@ -35,7 +35,7 @@ export const release: Work<RolloutTypes> = {
       textOf: ({ result, paused, phase, percent }) => result ?? `${paused ? "paused" : phase}, ${percent} %`,
     },
     { head: "STARTED (UTC)", textOf: ({ startedAt }) => utc(startedAt) },
-    { head: "WHY", textOf: ({ message }) => message },
+    { head: "WHY", textOf: ({ result, message }) => beyondResult(result, message) },
   ],
   shown: "weights, phase, result and reason",
   rowsOf,
@@ -69,7 +69,7 @@ function rowsOf(rollout: RolloutSummary): readonly (readonly [string, string])[]
     ["phase", `${paused ? `paused in ${phase}` : phase}${attempt > 1 ? `, attempt ${attempt}` : ""}`],
     ...(images ? [["image", images.join(", ")] as const] : []),
     ["result", result ?? "in progress"],
-    ["why", message],
+    ["why", beyondResult(result, message)],
     ...(evidence ? [["evidence", evidenceLine(evidence)] as const] : []),
     ["started", `${new Date(startedAt).toISOString()}, ${many(facts, "fact")} in the journal`],
   ];

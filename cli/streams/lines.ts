@@ -47,5 +47,9 @@ export function factLine<Types extends StreamTypes>(
   return `${styled("dim", time)}  ${styled(failures.includes(kind) ? "red" : usual, kind.padEnd(15))} ${message}`;
 }
 
+/** Gives a message without the result with which it begins, for where the result stands beside it. */
+export const beyondResult = (result: string | null, message: string): string =>
+  result !== null && message.startsWith(`${result}: `) ? message.slice(result.length + 2) : message;
+
 /** Gives a moment for a column of `list`. */
 export const utc = (at: number): string => new Date(at).toISOString().slice(0, 19).replace("T", " ");

@@ -18,7 +18,7 @@ import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson } from "../terminal.ts";
 import { explain } from "./explain.ts";
 import { finderOf, findOrChoose, toExplain, toFollow, type Usual } from "./find.ts";
-import { factLine, inColourOf, listTable, streamLines } from "./lines.ts";
+import { beyondResult, factLine, inColourOf, listTable, streamLines } from "./lines.ts";
 import type { SignalCommand, Work } from "./work.ts";
 
 /** Adds the group of commands of a work. */
@@ -148,7 +148,7 @@ function printFollowed<Types extends StreamTypes>(
   if (followed.kind === "fact") return json ? printJson(followed.fact) : print(factLine(work, followed.fact, stream));
   const { result, message } = followed;
   if (json) printJson({ result, message });
-  else print(`${inColourOf(work, result, result)}  ${message}`);
+  else print(`${inColourOf(work, result, result)}  ${beyondResult(result, message)}`);
 }
 
 function addSignal<Types extends StreamTypes>(

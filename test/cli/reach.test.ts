@@ -1,7 +1,7 @@
 // Where the `ballast` command finds the control plane, and that it sends no token to an address to which the token's
 // audience is not bound. A script in place of the Pulumi CLI prints the stack's outputs.
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -73,6 +73,25 @@ test("the audience of a token comes from the same place as the address: outputs,
     "outputs without an audience": "cli-endpoint-unbound",
     "outputs without a binding": "cli-endpoint-unbound",
   });
+  rmSync(programs, { recursive: true, force: true });
+});
+
+test("the settings of an emulator in this folder are named, unless they are read in or there are none", async () => {
+  const programs = mkdtempSync(join(tmpdir(), "ballast-forgotten-"));
+  const says = "echo 'error: PULUMI_ACCESS_TOKEN must be set for login' >&2; exit 255";
+  writeFileSync(join(programs, "pulumi"), `#!/bin/sh\ncase "$1" in version) echo v3.259.0;; *) ${says};; esac\n`, {
+    mode: 0o755,
+  });
+  const fixFor = async (backend: string) => {
+    const environment = { PATH: `${programs}:${process.env["PATH"]}`, PULUMI_BACKEND_URL: backend };
+    return /fix +(.*?),/.exec((await ballast(["release", "list"], environment, programs)).err)?.[1];
+  };
+  const logIn = "run `pulumi login` for the backend that has the stack";
+  expect(await fixFor("")).toBe(logIn);
+  mkdirSync(join(programs, ".ballast-emulator"));
+  writeFileSync(join(programs, ".ballast-emulator", "environment"), "");
+  expect(await fixFor("")).toBe("for the stack on this machine run `. .ballast-emulator/environment`");
+  expect(await fixFor("file:///elsewhere")).toBe(logIn);
   rmSync(programs, { recursive: true, force: true });
 });
 

@@ -212,7 +212,7 @@ test("follows a rollout to its end, and exits with 1 if the release did not end 
   expect(good.code).toBe(0);
   expect(good.out).toContain("StepReached     canary has 5 percent");
   expect(good.out).not.toContain("waited");
-  expect(good.out).toContain("promoted  promoted: every step passed");
+  expect(good.out).toContain("promoted  every step passed");
   const bad = await release("follow storefront/r2 --json");
   expect(bad.code).toBe(1);
   const lines = bad.out

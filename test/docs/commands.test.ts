@@ -146,10 +146,15 @@ describe("in a clone, with one rolled-back rollout,", () => {
   });
   afterEach(() => onCall.close());
 
-  test.each(runIn("in a clone"))("$text succeeds, on $page:$line", async ({ text, answer, rule }) => {
-    const { code, said } = await onCall.inShell(here(text, rule.instead), clone);
-    expect([code, said]).toEqual([0, answer === undefined ? expect.stringMatching(/./) : answer]);
-  });
+  test.each(runIn("in a clone"))(
+    "$text succeeds, on $page:$line",
+    async ({ text, answer, rule }) => {
+      const { code, said } = await onCall.inShell(here(text, rule.instead), clone);
+      expect([code, said]).toEqual([0, answer === undefined ? expect.stringMatching(/./) : answer]);
+    },
+    // The command that tries a mutant starts the test runner twice.
+    240_000,
+  );
   test("the commands leave a version, a report, a promoted image, and the reference as it was", () => {
     expect(JSON.parse(readFileSync(join(clone, "package.json"), "utf8"))).toMatchObject({ version: "0.9.9" });
     const written = readdirSync(join(clone, "out")).filter((name) => name.endsWith(".html"));
