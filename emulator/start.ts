@@ -153,7 +153,7 @@ const serveAzureNative = (
     azureNative({
       connection,
       subscription,
-      credentials: { tenantId: tenant, clientId: id, clientSecret: secret },
+      environment: credentials(id, secret),
     }),
     port,
   );

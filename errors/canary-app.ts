@@ -291,3 +291,19 @@ export const canaryAppOutdated = entry<{ readonly name: string; readonly known: 
     left: unchanged,
   },
 );
+
+/** What serves names one of two slots, and only the control plane knows which. */
+export const canaryAppSlotInDoubt = entry<{
+  readonly name: string;
+  readonly revision: string;
+  readonly reason: string;
+}>("canary-app-slot-in-doubt", {
+  title: "It is not known which slot of a credential an app uses",
+  message: ({ name, revision, reason }) =>
+    `A rotation made the revision ${revision} of "${name}", several credentials fit its name, and the control plane ` +
+    `did not say which of them it moved: ${reason}. A release might name a slot that the next rotation changes.`,
+  fix: () =>
+    "run the same command again when `ballast doctor` finds the control plane well; if that does not help, rotate " +
+    "the credential again (`ballast credential rotate`)",
+  left: unchanged,
+});

@@ -41,7 +41,7 @@ export const endpointUnknown = entry<{
       ? `There is no output controlPlaneEndpoint in ${stack}: ${reason}.`
       : `The outputs of ${stack} cannot be read: ${reason}.`,
   fix: ({ isRead, reason, settings }) =>
-    `${settings ? `for the stack on this machine run \`. ${settings}\`, else ` : ""}` +
+    `${settings ? `for the stack on this machine run \`source ${settings}\`, else ` : ""}` +
     `${isRead ? "run the command in the program's folder with --stack <name>" : remedyFor(reason)}, ` +
     "or pass --endpoint https://<host> with --audience <uri>",
 });

@@ -28,6 +28,15 @@ export const migrationDatabaseUnclear = entry<{ missing: readonly string[] }>("m
   left: () => "Nothing was changed.",
 });
 
+/** The workflow was told the job of the other phase. */
+export const migrationPhaseOther = entry<{ asked: string; own: string }>("migration-phase-other", {
+  exitCode: 2,
+  title: "Job of the other phase",
+  message: ({ asked, own }) => `The workflow asked for the phase ${asked}, and this job runs ${own}.`,
+  fix: ({ asked }) => `give the workflow db-migrate the job of the phase ${asked}`,
+  left: () => "Nothing was changed.",
+});
+
 /** A file does not fit what has run before. */
 export const migrationOutOfOrder = entry<{ file: string; reason: string }>("migration-out-of-order", {
   title: "A migration does not fit what has run before",

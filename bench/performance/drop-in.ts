@@ -1,83 +1,103 @@
 // Measures what a preview costs an app that becomes a CanaryApp: the same unchanged app as azure-native's ContainerApp,
-// in a program that does not import Ballast, and as a CanaryApp, each in a stack of its own on the emulator. The
-// previews take turns.
+// in a program that does not import Ballast, and as a CanaryApp of the package, each in a stack of its own on the
+// emulator. Given an earlier commit, it measures that one's CanaryApp too. The previews take turns.
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { quickStrategy, wideThresholds } from "../../test/support/controlplane/quick-strategy.ts";
-import { type ContainerAppProject, containerAppProject } from "../../test/support/program/container-app-program.ts";
+import { containerAppProject, fromPackage } from "../../test/support/program/container-app-program.ts";
 import { plainApp } from "../../test/support/program/container-app-shapes.ts";
 import { type LocalStack, startLocalStack } from "../../test/support/program/local-stack.ts";
 import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
+import { type AppPreview, app, deployed, deployPlane, emit, type PreviewOf } from "./app-preview.ts";
 import { takeTurns } from "./turns.ts";
 
-/** What the app is declared as. */
-export const declarations = ["ContainerApp", "CanaryApp"] as const;
+/** What the app is declared as; `earlier` is the CanaryApp of an earlier commit. */
+export const declarations = ["ContainerApp", "earlier", "CanaryApp"] as const;
 export type Declaration = (typeof declarations)[number];
 
-/** The milliseconds of each preview, and the version of the Pulumi CLI. */
+/** The previews of each declaration, and the version of the Pulumi CLI. */
 export interface DroppedIn {
   readonly pulumiCli: string;
-  readonly previews: Readonly<Record<Declaration, readonly number[]>>;
+  readonly previews: Readonly<Partial<Record<Declaration, readonly AppPreview[]>>>;
 }
 
-/** Deploys the app twice and previews both for a number of rounds. */
-export async function measureDropIn(rounds: number, report: (line: string) => void): Promise<DroppedIn> {
+/**
+ * Deploys the app as each declaration, and previews all for a number of rounds.
+ *
+ * @param earlier The folder of a checkout of the earlier commit, after `npm ci`.
+ */
+export async function measureDropIn(
+  rounds: number,
+  report: (line: string) => void,
+  earlier?: string,
+): Promise<DroppedIn> {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-drop-in-"));
-  const stack = await startLocalStack({});
+  const opened: (() => Promise<void>)[] = [];
   try {
     const { version: pulumiCli } = await bringPulumi();
-    const preview = await deployBoth(stack, folder, report);
+    await emit(fromPackage.root);
+    const stack = await startLocalStack({});
+    opened.push(stack.close);
+    const previews = new Map(await deployBoth(stack, folder, report));
+    if (earlier !== undefined) {
+      report("Deploying an earlier CanaryApp");
+      const { preview, close } = await startEarlier(earlier, folder);
+      opened.push(close);
+      previews.set("earlier", preview);
+    }
     const said = (round: string): void => report(`Previews of one app, ${round}`);
-    return { pulumiCli, previews: await takeTurns(declarations, rounds, (name) => preview[name](), said) };
+    const names = declarations.filter((name) => previews.has(name));
+    return { pulumiCli, previews: await takeTurns(names, rounds, (name) => previews.get(name)!(), said) };
   } finally {
-    await stack.close();
+    for (const close of opened) await close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-/** Previews one of the two, and gives how long it took. */
-type Preview = () => Promise<number>;
-
-const app = "storefront"; // the one that the control plane manages
 
 async function deployBoth(
   stack: LocalStack,
   folder: string,
   report: (line: string) => void,
-): Promise<Readonly<Record<Declaration, Preview>>> {
-  report("Deploying the control plane");
-  succeeded(await stack.up("--exclude", `**::${app}`, "--exclude", `**::${app}-*`, "--exclude-dependents"));
-  const { properties } = await stack.live("control-plane");
-  const place = {
-    resourceGroupName: "ballast-local",
-    managedEnvironmentId: properties.managedEnvironmentId ?? properties.environmentId,
-  };
-  const endpoint = `https://${properties.configuration.ingress.fqdn}`;
-  const controlPlane = { endpoint, audience: "api://ballast" };
-  const releases = { controlPlane, strategy: quickStrategy, thresholds: wideThresholds };
-  const deploy = async (declaration: Declaration, name: string, more: object): Promise<Preview> => {
+): Promise<readonly (readonly [Declaration, PreviewOf])[]> {
+  const { place, releases } = await deployPlane(stack, report);
+  const deploy = async (declaration: Declaration, name: string, more: object) => {
     report(`Deploying a ${declaration}`);
     const own = path.join(folder, declaration);
     mkdirSync(own);
-    const project = await containerAppProject(own, stack.cloud.cloud.environment);
+    const project = await containerAppProject(own, stack.cloud.cloud.environment, fromPackage);
     const config = { app: { ...place, ...plainApp(name, "1") }, copies: [], ...more };
-    // The second update records the traffic of the first release in the state.
-    for (let round = 0; round < 2; round++) succeeded(await project.run("js", ["up", "--yes"], config));
-    return () => timed(project, config);
+    return [declaration, await deployed(project, config)] as const;
   };
+  return [await deploy("ContainerApp", "plain", {}), await deploy("CanaryApp", app, { releases })];
+}
+
+/** Deploys the app of an earlier commit in a process of its own. */
+async function startEarlier(
+  checkout: string,
+  folder: string,
+): Promise<{ readonly preview: PreviewOf; readonly close: () => Promise<void> }> {
+  const own = path.join(folder, "earlier");
+  mkdirSync(own);
+  const child = fork(path.join(import.meta.dirname, "earlier.ts"), [checkout, own]);
+  const ended = once(child, "exit");
+  const answer = async (): Promise<unknown> => {
+    const [seen] = await Promise.race([
+      once(child, "message"),
+      ended.then(() => Promise.reject(new Error("The earlier CanaryApp could not be measured."))),
+    ]);
+    return seen;
+  };
+  await answer();
   return {
-    ContainerApp: await deploy("ContainerApp", "plain", {}),
-    CanaryApp: await deploy("CanaryApp", app, { releases }),
+    preview: async () => {
+      child.send("preview");
+      return (await answer()) as AppPreview;
+    },
+    close: async () => {
+      if (child.connected) child.disconnect();
+      await ended;
+    },
   };
-}
-
-async function timed(project: ContainerAppProject, config: Readonly<Record<string, unknown>>): Promise<number> {
-  const began = performance.now();
-  succeeded(await project.run("js", ["preview", "--expect-no-changes"], config));
-  return performance.now() - began;
-}
-
-function succeeded({ code, output }: { readonly code: number | null; readonly output: string }): void {
-  if (code !== 0) throw new Error(`The Pulumi CLI failed: ${output}`);
 }

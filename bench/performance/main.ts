@@ -21,6 +21,8 @@ Without options it measures everything, in about a quarter of an hour on two cor
 bench/performance/results.json and docs/evidence/performance.md.
 
   --only PART        measure only this part and replace its results: ${parts.join(", ")}
+  --earlier FOLDER   measure dropIn also with the CanaryApp of the checkout there, after npm ci; it is of the commit
+                     before CanaryApp took the arguments of a ContainerApp
   --quick            measure fewer rounds and rollouts, in about four minutes; print the page and write nothing
   --profiles FOLDER  write a processor profile of each control plane under load there
 
@@ -48,6 +50,7 @@ const { values } = parseArgs({
     help: { type: "boolean" },
     quick: { type: "boolean" },
     only: { type: "string" },
+    earlier: { type: "string" },
     profiles: { type: "string" },
   },
 });
@@ -110,7 +113,9 @@ async function measure(
   const preview = wanted.includes("preview")
     ? { preview: { ...here(), ...(await measurePreview(previews, report)) } }
     : {};
-  const dropIn = wanted.includes("dropIn") ? { dropIn: { ...here(), ...(await measureDropIn(previews, report)) } } : {};
+  const dropIn = wanted.includes("dropIn")
+    ? { dropIn: { ...here(), ...(await measureDropIn(previews, report, values.earlier)) } }
+    : {};
   if (!["journal", "readers", "load"].some((part) => wanted.includes(part))) return { ...preview, ...dropIn };
   const postgres = await startPostgres();
   try {

@@ -25,6 +25,10 @@ export const parentOf = (pid: number): number => Number(statOf(pid)?.[1]);
 export const secondsOf = (pid: number): number =>
   (statOf(pid)?.slice(11, 15) ?? []).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
 
+/** Gives the processor seconds of the children of a process that have ended, and of theirs. */
+export const secondsOfEnded = (pid: number): number =>
+  (statOf(pid)?.slice(13, 15) ?? []).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
+
 /** Gives the processor seconds of a process and its living children. */
 export const secondsBelow = (pid: number): number =>
   secondsOf(pid) +

@@ -21,6 +21,8 @@ export interface Content {
   readonly policies: ComparedFindings | undefined;
   /** What the judge can see, by app. */
   readonly power: ReadonlyMap<string, PowerReport>;
+  /** Why that is not known, by app. @default no app */
+  readonly powerUnknown?: ReadonlyMap<string, string>;
   readonly runUrl: string | undefined;
 }
 
@@ -47,7 +49,7 @@ export function bodyOf(content: Content): string {
 }
 
 function withRoom(content: Content, room: Room): string {
-  const { subject, commit, changes, policies, power, runUrl } = content;
+  const { subject, commit, changes, policies, runUrl } = content;
   const { project, stack } = subject;
   return [
     markerOf(subject, commit),
@@ -55,7 +57,7 @@ function withRoom(content: Content, room: Room): string {
     ...(content.hasFailed ? failure(changes) : []),
     ...(changes && !(content.hasFailed && changes.changes.length === 0) ? resources(changes, room) : []),
     ...(policies ? findings(policies, room) : []),
-    ...(changes ? releasePlan(changes, power) : []),
+    ...(changes ? releasePlan(changes, content) : []),
     ...(changes ? blastRadius(changes) : []),
     footer(commit, runUrl),
     "",
@@ -153,7 +155,7 @@ const waivedLine = (finding: WaivedFinding): string =>
 const details = (title: string, items: readonly string[], count: number): readonly string[] =>
   count === 0 ? [] : [`<details><summary>${title}: ${count}</summary>\n\n${items.join("\n")}\n\n</details>`];
 
-function releasePlan({ releases }: Changes, power: ReadonlyMap<string, PowerReport>): readonly string[] {
+function releasePlan({ releases }: Changes, { power, powerUnknown }: Content): readonly string[] {
   if (releases.length === 0) return [];
   const rows = releases.map(({ app, weights, bakeSeconds, gatePercent }) => {
     const steps = weights === undefined ? unknownText : `${weights.join(" → ")} %`;
@@ -163,7 +165,11 @@ function releasePlan({ releases }: Changes, power: ReadonlyMap<string, PowerRepo
   });
   const said = releases.flatMap(({ app }) => {
     const report = power.get(app);
-    return [...(report?.shortfalls ?? []), ...(report?.cautions ?? [])].map((text) => `- ${code(app)} ${prose(text)}`);
+    const reason = report === undefined ? powerUnknown?.get(app) : undefined;
+    return [
+      ...[...(report?.shortfalls ?? []), ...(report?.cautions ?? [])].map((text) => `- ${code(app)} ${prose(text)}`),
+      ...(reason === undefined ? [] : [`- ${code(app)}: ${prose(reason)}.`]),
+    ];
   });
   return [
     "#### Release plan",

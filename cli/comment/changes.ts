@@ -40,6 +40,9 @@ export interface ReleasePlan {
   readonly bakeSeconds: number | undefined;
   /** The percentage that the canary gets only after an approval. */
   readonly gatePercent: number | undefined;
+  readonly resourceGroup: string | undefined;
+  /** What it would be judged by, as the preview has it. */
+  readonly asked: { readonly strategy: unknown; readonly thresholds: unknown };
 }
 
 /** A preview, read. */
@@ -225,7 +228,7 @@ const numberIn = (value: unknown): number | undefined => (typeof value === "numb
 
 function releaseOf({ urn, after }: Step): ReleasePlan {
   const inputs = isJson(after["inputs"]) ? after["inputs"] : {};
-  const { app, strategy, gate } = inputs;
+  const { app, resourceGroup, strategy, thresholds, gate } = inputs;
   const { weights, bakeSeconds } = isJson(strategy) ? strategy : {};
   const isKnown = Array.isArray(weights) && weights.every((each) => typeof each === "number");
   return {
@@ -233,6 +236,9 @@ function releaseOf({ urn, after }: Step): ReleasePlan {
     weights: isKnown ? [...weights, 100] : undefined,
     bakeSeconds: numberIn(bakeSeconds),
     gatePercent: isJson(gate) ? numberIn(gate["beforePercent"]) : undefined,
+    resourceGroup:
+      typeof resourceGroup === "string" && valueOf(resourceGroup) === resourceGroup ? resourceGroup : undefined,
+    asked: { strategy, thresholds },
   };
 }
 

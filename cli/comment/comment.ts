@@ -24,6 +24,7 @@ export function addComment(program: Command): void {
       "output of `ballast power --json` for a service; may be repeated",
       (text: string, before: readonly (readonly [string, string])[] = []) => [...before, plan(text)],
     )
+    .option("--plans <file>", "output of `ballast power --preview --json`, for all services; --plan takes precedence")
     .option("--print", "print the comment, and call nobody")
     .addHelpText(
       "after",

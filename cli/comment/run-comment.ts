@@ -9,7 +9,7 @@ import { print, printJson } from "../terminal.ts";
 import { bodyOf, type Content } from "./body.ts";
 import { compareFindings } from "./findings.ts";
 import { readMarker, type Subject, withoutStaleNotice, withStaleNotice } from "./marker.ts";
-import { policiesIn, powerIn, previewIn, projectHere } from "./sources.ts";
+import { plansIn, policiesIn, powerIn, previewIn, projectHere } from "./sources.ts";
 
 /** The options of both commands. */
 interface PullRequestOptions extends RepositoryOptions {
@@ -24,6 +24,7 @@ export interface WriteOptions extends PullRequestOptions {
   readonly stack?: string;
   readonly policies?: string;
   readonly basePolicies?: string;
+  readonly plans?: string;
   readonly plan?: readonly (readonly [service: string, file: string])[];
   readonly commit: string;
   readonly runUrl?: string;
@@ -54,7 +55,8 @@ function isAbout(body: string, { project, stack }: Subject): boolean {
 
 function contentOf(options: WriteOptions): Content {
   const changes = readPreview(options);
-  const { policies, basePolicies, plan = [], commit, runUrl, failed = false } = options;
+  const { policies, basePolicies, plans, plan = [], commit, runUrl, failed = false } = options;
+  const { seen, unknown } = plans === undefined ? { seen: [], unknown: new Map<string, string>() } : plansIn(plans);
   const head = policies === undefined ? undefined : policiesIn(policies);
   const base = basePolicies === undefined ? undefined : policiesIn(basePolicies);
   return {
@@ -63,7 +65,8 @@ function contentOf(options: WriteOptions): Content {
     changes,
     hasFailed: failed,
     policies: head && compareFindings(head, base),
-    power: new Map(plan.map(([service, file]) => [service, powerIn(file)])),
+    power: new Map([...seen, ...plan.map(([service, file]) => [service, powerIn(file)] as const)]),
+    powerUnknown: unknown,
     runUrl,
   };
 }

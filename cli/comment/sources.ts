@@ -41,11 +41,37 @@ export function policiesIn(file: string): PolicyReport {
 /** Reads what the judge can see of a service. @throws comment-source-unreadable */
 export function powerIn(file: string): PowerReport {
   const from = "`ballast power --json`";
-  const json = jsonIn(file, from) as Partial<PowerReport> | null;
-  const isReport = typeof json?.traffic?.requestsPerMinute === "number" && typeof json.healthy?.seconds === "number";
-  const hasLists = [json?.faults, json?.shortfalls, json?.cautions].every(Array.isArray);
-  if (!isReport || !hasLists) throw commentSourceUnreadable({ file, reason: "it has no estimate of a plan", from });
-  return json as PowerReport;
+  const json = jsonIn(file, from);
+  if (!isReport(json)) throw commentSourceUnreadable({ file, reason: "it has no estimate of a plan", from });
+  return json;
+}
+
+function isReport(value: unknown): value is PowerReport {
+  const json = value as Partial<PowerReport> | null | undefined;
+  const isEstimate = typeof json?.traffic?.requestsPerMinute === "number" && typeof json.healthy?.seconds === "number";
+  return isEstimate && [json?.faults, json?.shortfalls, json?.cautions].every(Array.isArray);
+}
+
+/** What the judge can see of all releases, by app, and why that is not known of some. */
+export interface PowerReports {
+  readonly seen: ReadonlyMap<string, PowerReport>;
+  readonly unknown: ReadonlyMap<string, string>;
+}
+
+/** Reads what the judge can see of each release of a preview. @throws comment-source-unreadable */
+export function plansIn(file: string): PowerReports {
+  const from = "`ballast power --preview --json`";
+  const { releases } = (jsonIn(file, from) ?? {}) as { readonly releases?: unknown };
+  if (!Array.isArray(releases)) throw commentSourceUnreadable({ file, reason: "it has no list of releases", from });
+  const known = releases.filter((each) => each?.unknown === undefined);
+  if (!known.every(isReport)) throw commentSourceUnreadable({ file, reason: "it has no estimate of a plan", from });
+  const named = (each: object): string => String((each as { readonly app?: unknown }).app);
+  return {
+    seen: new Map(known.map((each) => [named(each), each])),
+    unknown: new Map(
+      releases.filter((each) => !known.includes(each)).map((each) => [named(each), String(each.unknown)]),
+    ),
+  };
 }
 
 /** The files in which Pulumi looks for a project. */

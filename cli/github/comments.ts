@@ -37,7 +37,10 @@ export interface Written {
   readonly outcome: "created" | "updated" | "unchanged";
 }
 
-/** Writes a comment in place of the first of its predecessors, and deletes the others, which a race may have left. */
+/**
+ * Writes a comment in place of the first of its predecessors, and deletes the others, which a race may have left. What
+ * another run or a person deletes meanwhile is no failure: it is gone, or written anew.
+ */
 export async function putComment(
   access: Access,
   pullRequest: number,
@@ -45,22 +48,26 @@ export async function putComment(
   [first, ...others]: readonly Comment[],
 ): Promise<Written> {
   for (const { id } of others)
-    await call(access, { method: "DELETE", path: `/issues/comments/${id}`, what: "the removal of a second comment" });
-  if (first === undefined) {
-    const path = `/issues/${pullRequest}/comments`;
-    const made = await call<Comment>(access, { method: "POST", path, body: { body }, what: "a new comment" });
-    return { url: made.html_url, outcome: "created" };
-  }
-  if (first.body === body) return { url: first.html_url, outcome: "unchanged" };
-  await changeComment(access, first, body);
-  return { url: first.html_url, outcome: "updated" };
+    await call(access, {
+      method: "DELETE",
+      path: `/issues/comments/${id}`,
+      what: "the removal of a second comment",
+      mayBeMissing: true,
+    });
+  if (first?.body === body) return { url: first.html_url, outcome: "unchanged" };
+  if (first !== undefined && (await changeComment(access, first, body)) !== undefined)
+    return { url: first.html_url, outcome: "updated" };
+  const path = `/issues/${pullRequest}/comments`;
+  const made = await call<Comment>(access, { method: "POST", path, body: { body }, what: "a new comment" });
+  return { url: made.html_url, outcome: "created" };
 }
 
-/** Replaces the text of a comment. */
-export const changeComment = (access: Access, { id }: Comment, body: string): Promise<Comment> =>
-  call<Comment>(access, {
+/** Replaces the text of a comment; undefined if it is gone. */
+export const changeComment = (access: Access, { id }: Comment, body: string): Promise<Comment | undefined> =>
+  call<Comment | undefined>(access, {
     method: "PATCH",
     path: `/issues/comments/${id}`,
     body: { body },
     what: "the change of a comment",
+    mayBeMissing: true,
   });

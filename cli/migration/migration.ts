@@ -1,5 +1,7 @@
 // `ballast migration`: changes the schema of an app's database around a rollout, so that both revisions can serve.
 import { type Command, Option } from "commander";
+import { traceOf } from "../../engines/trace.ts";
+import { migrationPhaseOther } from "../../errors/migration.ts";
 import { print, printJson } from "../terminal.ts";
 import { type Phase, phases } from "./files.ts";
 
@@ -50,6 +52,8 @@ Examples:
       `
 The database is in PGHOST, PGPORT, PGDATABASE and PGUSER. The password is in PGPASSWORD; without one, the identity's
 token is the password. Run it in a Container Apps Job: the workflow db-migrate starts that, and never this command.
+The trace that TRACEPARENT names is printed, and written beside each file into the table ballast_migrations. If
+BALLAST_MIGRATION_PHASE names the other phase, nothing runs: the workflow was told the wrong job.
 
 Example:
   ballast migration run --phase expand`,
@@ -59,10 +63,14 @@ Example:
         import("./files.ts"),
         import("./run.ts"),
       ]);
+      const asked = process.env["BALLAST_MIGRATION_PHASE"];
+      if (asked && asked !== options.phase) throw migrationPhaseOther({ asked, own: options.phase });
       const all = migrationsIn(folder);
       const report = options.json ? () => undefined : print;
-      const ran = await runMigrations(databaseIn(process.env), all, options.phase, report);
-      if (options.json) return printJson({ ran });
+      const trace = traceOf(process.env["TRACEPARENT"]);
+      if (trace !== undefined) report(`Trace: ${trace}`);
+      const ran = await runMigrations(databaseIn(process.env), all, options.phase, { report, trace });
+      if (options.json) return printJson({ ran, trace: trace ?? null });
       if (ran.length === 0) print("Nothing was left to run.");
     });
 }

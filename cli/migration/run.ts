@@ -37,9 +37,16 @@ async function tokenOf(): Promise<string> {
 }
 
 const ledger = `create table if not exists ballast_migrations (
-  file text primary key, hash text not null, at timestamptz not null default now())`;
+  file text primary key, hash text not null, at timestamptz not null default now(), trace text)`;
 /** One lock for all migrations of a database: two jobs never change it at a time. */
 const lock = "select pg_advisory_lock(hashtext('ballast'), hashtext('migrations'))";
+
+/** Who asked for a run, and who hears of it. */
+interface Asked {
+  readonly report: (line: string) => void;
+  /** The trace of the workflow's run. It is written beside each file. */
+  readonly trace?: string | undefined;
+}
 
 /**
  * Runs what has not run yet.
@@ -51,7 +58,7 @@ export async function runMigrations(
   database: Database,
   all: readonly Migration[],
   phase: Phase,
-  report: (line: string) => void,
+  { report, trace }: Asked,
 ): Promise<readonly string[]> {
   const client = new pg.Client({ ...connectionOptions(database), statement_timeout: 0 });
   client.on("error", () => undefined); // the statement that is under way says it too
@@ -64,7 +71,7 @@ export async function runMigrations(
     const known = new Map(rows.map(({ file, hash }) => [file, hash]));
     const pending = pendingOf(all, phase, known);
     for (const each of pending) {
-      await runOne(client, each);
+      await runOne(client, each, trace);
       report(`${each.file} has run`);
     }
     return pending.map(({ file }) => file);
@@ -93,8 +100,11 @@ const lockWait = "5s";
 const lockPolicy: RetryPolicy = { budgetSeconds: 300, firstRestSeconds: 2, restSecondsMax: 30, backoffRate: 2 };
 const lockNotAvailable = "55P03";
 
-async function runOne(client: pg.Client, { file, text, hash }: Migration): Promise<void> {
-  const note = { text: "insert into ballast_migrations (file, hash) values ($1, $2)", values: [file, hash] };
+async function runOne(client: pg.Client, { file, text, hash }: Migration, trace: string | undefined): Promise<void> {
+  const note = {
+    text: "insert into ballast_migrations (file, hash, trace) values ($1, $2, $3)",
+    values: [file, hash, trace ?? null],
+  };
   // What is made concurrently cannot be in a transaction.
   const isAlone = /\bconcurrently\b/i.test(withoutComments(text));
   const began = performance.now();

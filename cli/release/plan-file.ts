@@ -63,6 +63,12 @@ export function readJournal(file: string): readonly RolloutEvent[] {
 
 const planForm = object({ strategy: completed(strategyForm), thresholds: completed(thresholdsForm) });
 
+/** Reads a plan that is already a value; undefined if it is none, or if parts of it are not known yet. */
+export function planIn(asked: { readonly strategy: unknown; readonly thresholds: unknown }): Plan | undefined {
+  const plan = read(planForm, asked);
+  return "value" in plan ? plan.value : undefined;
+}
+
 /** Checks the plan as the control plane would. @throws cli-plan-malformed */
 function checked(file: string, strategy: unknown, thresholds: unknown): Plan {
   const plan = read(planForm, { strategy, thresholds });

@@ -19,8 +19,11 @@ import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson, styled, table } from "../terminal.ts";
 import { findRollout, nameOf } from "./find.ts";
 import { type Plan, readPlan, readStackPlan } from "./plan-file.ts";
+import { type GivenTraffic, powerOfPreview } from "./preview-power.ts";
 
 interface PowerOptions extends ReachOptions, Partial<Traffic> {
+  readonly preview?: string;
+  readonly traffic?: GivenTraffic;
   readonly strategy?: string;
   readonly thresholds?: string;
   readonly fromHistory?: string;
@@ -36,6 +39,13 @@ export const addPower = (program: Command): Command =>
     .option("--from-history <rollout>", "read traffic and plan from a rollout's journal; other options take precedence")
     .option("--strategy <file>", "strategy in YAML or JSON; omitted fields take their defaults")
     .option("--thresholds <file>", "thresholds in YAML or JSON; omitted fields take their defaults")
+    .option("--preview <file>", "estimate each release in this output of `pulumi preview --json`, by its own plan")
+    .option(
+      "--traffic <lines>",
+      "with --preview: a line for each app, with its name, requests per minute and failures in percent " +
+        "(default: the app's newest rollout that has measured them)",
+      trafficLines,
+    )
     .addHelpText(
       "after",
       `
@@ -47,9 +57,11 @@ percentage point of failures would not be rolled back.
 
 Examples:
   ballast power --requests-per-minute 1200 --failure-percent 0.5
-  ballast power --from-history storefront --thresholds stricter.yaml --json`,
+  ballast power --from-history storefront --thresholds stricter.yaml --json
+  ballast power --preview preview.json --traffic "storefront 1200 0.5"`,
     )
     .action(async (options: PowerOptions) => {
+      if (options.preview !== undefined) return previewed(options, options.preview);
       const learnt = options.fromHistory === undefined ? undefined : await learn(options, options.fromHistory);
       const traffic = trafficFrom(options, learnt?.traffic);
       const plan = readPlan(options, options.stack === undefined ? learnt?.plan : readStackPlan(options.stack));
@@ -64,6 +76,29 @@ Examples:
       print(courseTable(plan, estimate));
       print(`\n${[advice, ...missing, ...given].join("\n")}`);
     });
+
+/** Prints what the judge can see of each release of a preview. */
+async function previewed(options: PowerOptions, file: string): Promise<void> {
+  const releases = await powerOfPreview(options, file, options.traffic ?? new Map());
+  if (releases.some((each) => "shortfalls" in each && each.shortfalls.length > 0)) process.exitCode = 1;
+  if (options.json) return printJson({ releases });
+  if (releases.length === 0) return print("The preview starts no release.");
+  for (const each of releases)
+    if ("unknown" in each) print(`${each.app}: ${each.unknown}.`);
+    else print(`${each.app}\n${inputLines(each, each.traffic)}\n\n${courseTable(each, each)}`);
+}
+
+/** Reads lines such as `shop 1200 0.5`. */
+function trafficLines(text: string): GivenTraffic {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return new Map(
+    lines.map((line) => {
+      const [app = "", rate = "", failures = "", ...more] = line.trim().split(/\s+/);
+      if (more.length > 0) throw new InvalidArgumentError("Expected an app, its requests per minute and its failures.");
+      return [app, { requestsPerMinute: positive(rate), failurePercent: percent(failures), dispersion: 1 }] as const;
+    }),
+  );
+}
 
 function inputLines({ strategy }: Plan, { requestsPerMinute, failurePercent, dispersion }: Traffic): string {
   const rate = `${count(requestsPerMinute)} requests a minute`;

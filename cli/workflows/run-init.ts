@@ -129,14 +129,27 @@ function stacksIn(project: string, named: readonly string[] | undefined): readon
   if (unknown.length > 0)
     throw workflowsProjectMissing({ folder: project, reason: `it has no Pulumi.${unknown[0]}.yaml` });
   const rankOf = ({ name }: DeliveredStack): number => order.indexOf(environmentOf(name));
-  const stacks = (named ?? found).map((name) => stackIn(project, name));
+  const stacks = [...new Set(named ?? found)].map((name) => stackIn(project, name));
   const delivered = named
     ? stacks
     : stacks
         .filter(({ isLocal }) => !isLocal)
         .toSorted((one, other) => rankOf(one) - rankOf(other) || (one.name < other.name ? -1 : 1));
+  refuseAlike(project, delivered);
   if (delivered.length > 0) return delivered;
   throw workflowsProjectMissing({ folder: project, reason: "it has no file Pulumi.<stack>.yaml for a stack on Azure" });
+}
+
+/** GitHub compares names of environments and conditions without their letter case: both stacks would be taken back. */
+function refuseAlike(project: string, stacks: readonly DeliveredStack[]): void {
+  const lower = stacks.map(({ name }) => name.toLowerCase());
+  const at = lower.findIndex((name, index) => lower.indexOf(name) < index);
+  if (at < 0) return;
+  const [one, other] = [stacks[lower.indexOf(lower[at]!)]!.name, stacks[at]!.name];
+  throw workflowsProjectMissing({
+    folder: project,
+    reason: `its stacks ${one} and ${other} have one name for GitHub, which ignores letter case; choose by --stack`,
+  });
 }
 
 const id = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -21,15 +21,16 @@ import { child, logOn, refusal, say, settingOf, usesMocks } from "../conventions
 import { type Planned, refuseAdoption, refuseApp, withSlots } from "./adopt.ts";
 import { type AppCredentials, refuseUnfit, withCredentials } from "./app-credentials.ts";
 import { messageSources } from "./consumers.ts";
-import { type CredentialSlot, liveSlots } from "./credential-slots.ts";
+import { type CredentialSlot, liveSlots, revisionInDoubt } from "./credential-slots.ts";
 import { keptAndIgnored, pathsOf, watchTransforms } from "./ignored.ts";
 import { fromKnownParts, hasHole, hole } from "./known-parts.ts";
 import { lossGuard } from "./loss-guard.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { lacks, misuses, type Usable } from "./misuse.ts";
+import { movedSecret } from "./moved-secret.ts";
 import { type CanaryAppOptions, splitOptions } from "./options.ts";
 import { type Plan, planOf } from "./plan.ts";
-import { hidden, unread } from "./preview-notes.ts";
+import { doubtful, hidden, unread } from "./preview-notes.ts";
 import { probeComplaints } from "./probe-limits.ts";
 import { leftAsIs, noRecreation, ofSameApp } from "./recreation.ts";
 import { Release } from "./release.ts";
@@ -267,7 +268,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     { note, ignoreChanges }: Beside,
   ): pulumi.Output<Live> {
     const { containerAppName, resourceGroupName, keepLive = [], acceptLoss = [] } = args;
-    const { credentials = {}, credentialSlots = [] } = args;
+    const { controlPlane, credentials = {}, credentialSlots = [] } = args;
     const place = pulumi.all([resourceGroupName, containerAppName]);
     return fromKnownParts({ given, place }, (known: { readonly given: Planned; readonly place: unknown }) => {
       if (hasHole(known.place)) note(unread(name));
@@ -284,7 +285,10 @@ export class CanaryApp extends pulumi.ComponentResource {
           const found = await readLive(resourceGroup, app, this);
           const traffic = trafficToSend(app, found);
           const serving = found ? servingIn(traffic) : "";
-          const slots = liveSlots(credentialSlots, { app, serving }, found);
+          const revision = revisionInDoubt(credentialSlots, { app, serving }, found);
+          const moved = revision && (await movedSecret({ ...controlPlane, resourceGroup, app, revision }, this));
+          const slots = liveSlots(credentialSlots, { app, serving, ...(moved && { moved }) }, found);
+          if (slots.inDoubt) note(doubtful(name, slots.inDoubt));
           const planned = withSlots(known.given, slots);
           // Mocks have no transforms, and run no hook that would find losses.
           if (found && usesMocks()) refuseAdoption(app, found, planned, { keepLive, acceptLoss });

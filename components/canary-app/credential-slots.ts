@@ -6,6 +6,7 @@ import { cutOverSuffix } from "../../engines/rotation/cut-over-names.ts";
 import { userSecret } from "../../engines/rotation/declaration.ts";
 import { asksForAll, hasAll } from "./app-scope.ts";
 import { mapInput } from "./known-parts.ts";
+import type { Moved } from "./moved-secret.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -23,6 +24,8 @@ export interface LiveSlots {
   readonly places: Readonly<Record<string, Fields>>;
   /** The latest revision, if a rotation made it; what it names is not in use if the rotation was rolled back. */
   readonly cutOver?: { readonly suffix: string; readonly template: unknown; readonly named: Named };
+  /** The rotation's revision of which it is not known what it moved, though what serves depends on it; and why. */
+  readonly inDoubt?: { readonly revision: string; readonly reason: string };
 }
 
 /** The parts of a live app that say which slots are in use. */
@@ -42,17 +45,40 @@ function secretsNamed(value: unknown): readonly string[] {
   );
 }
 
-/** Reads the slots of a live app. `serving` is the revision that has all traffic; empty if several share it. */
+/** Which app it is, and the revision that has all its traffic; empty if several share it. */
+interface Whose {
+  readonly app: string;
+  readonly serving: string;
+}
+
+/**
+ * Gives the revision of a rotation whose name does not tell which of several credentials it moved, though what serves
+ * depends on it; undefined if the names tell enough.
+ */
+export function revisionInDoubt(
+  slots: readonly CredentialSlot[],
+  { app, serving }: Whose,
+  live: SlottedApp | undefined,
+): string | undefined {
+  const pairs = pairsIn(slots, live);
+  if (servesLatest(serving, live) || credentialsOf(pairs) < 2) return undefined;
+  const suffix = cutOverSuffix(app, live?.latestRevisionName);
+  if (suffix !== undefined) return credentialsOf(inSlot(pairs, suffix)) > 1 ? live?.latestRevisionName : undefined;
+  const other = cutOverSuffix(app, serving);
+  return other !== undefined && inSlot(pairs, other).length < pairs.length ? serving : undefined;
+}
+
+/**
+ * Reads the slots of a live app.
+ *
+ * @param moved The secret to which the revision in doubt has moved, or why it is not known.
+ */
 export function liveSlots(
   slots: readonly CredentialSlot[],
-  { app, serving }: { readonly app: string; readonly serving: string },
+  { app, serving, moved = { reason: "" } }: Whose & { readonly moved?: Moved },
   live: SlottedApp | undefined,
 ): LiveSlots {
-  const inUse = new Set(secretsNamed(live?.template));
-  const pairs = slots.flatMap((slot) => {
-    const [one, ...more] = slot.filter((secret) => inUse.has(secret));
-    return one === undefined || more.length > 0 ? [] : [{ slot, one }];
-  });
+  const pairs = pairsIn(slots, live);
   const all = new Set(slots.flat());
   const places = listOf((live?.configuration as Fields | undefined)?.["secrets"]).flatMap((secret) => {
     const { name, keyVaultUrl, identity } = secret;
@@ -60,12 +86,14 @@ export function liveSlots(
   });
   const suffix = cutOverSuffix(app, live?.latestRevisionName);
   const named = namedIn(pairs);
-  const isServing = serving === "" || serving.toLowerCase() === live?.latestRevisionName?.toLowerCase();
-  const moved = suffix === undefined ? movedOn(pairs, cutOverSuffix(app, serving)) : movedBack(pairs, suffix);
+  const to = "secret" in moved ? moved.secret : undefined;
+  const revision = to === undefined ? revisionInDoubt(slots, { app, serving }, live) : undefined;
+  const serve = suffix === undefined ? movedOn(pairs, cutOverSuffix(app, serving), to) : movedBack(pairs, suffix, to);
   return {
-    named: isServing ? named : namedIn(moved),
+    named: servesLatest(serving, live) ? named : namedIn(serve),
     places: Object.fromEntries(places),
     ...(suffix !== undefined && { cutOver: { suffix, template: live?.template, named } }),
+    ...(revision !== undefined && "reason" in moved && { inDoubt: { revision, reason: moved.reason } }),
   };
 }
 
@@ -75,6 +103,19 @@ interface Pair {
   readonly one: string;
 }
 
+/** Gives the pairs of which the latest revision names one secret. */
+function pairsIn(slots: readonly CredentialSlot[], live: SlottedApp | undefined): readonly Pair[] {
+  const inUse = new Set(secretsNamed(live?.template));
+  return slots.flatMap((slot) => {
+    const [one, ...more] = slot.filter((secret) => inUse.has(secret));
+    return one === undefined || more.length > 0 ? [] : [{ slot, one }];
+  });
+}
+
+/** Reports whether what the latest revision names is in use. If several share the traffic, it is one of them. */
+const servesLatest = (serving: string, live: SlottedApp | undefined): boolean =>
+  serving === "" || serving.toLowerCase() === live?.latestRevisionName?.toLowerCase();
+
 /** Gives the letter of the slot that a rotation's revision names. */
 const letterIn = (suffix: string): string => suffix.slice(0, suffix.indexOf("-"));
 
@@ -82,35 +123,43 @@ const letterIn = (suffix: string): string => suffix.slice(0, suffix.indexOf("-")
 const isOf = (letter: string, secret: string): boolean =>
   secret.endsWith(`-${letter}`) || secret.endsWith(userSecret(`-${letter}`));
 
+/** Gives the pairs that name the slot of a rotation's revision. */
+const inSlot = (pairs: readonly Pair[], suffix: string): readonly Pair[] =>
+  pairs.filter(({ one }) => isOf(letterIn(suffix), one));
+
 /** Counts the credentials of which pairs are. A credential has a second pair where role and password are apart. */
 const credentialsOf = (pairs: readonly Pair[]): number =>
   pairs.filter(({ slot: [first] }) => !pairs.some(({ slot: [other] }) => first === userSecret(other))).length;
 
+/** Gives the pairs of the credential that a rotation moved: of the only one, or of the one that has a secret. */
+const movedOf = (pairs: readonly Pair[], moved: string | undefined): readonly Pair[] =>
+  credentialsOf(pairs) === 1
+    ? pairs
+    : pairs.filter(({ slot }) => moved !== undefined && (slot.includes(moved) || slot.includes(userSecret(moved))));
+
 const namedIn = (pairs: readonly Pair[]): Named =>
   Object.fromEntries(pairs.flatMap(({ slot, one }) => slot.map((secret) => [secret, one] as const)));
 
-/**
- * Gives what serves beside a rotation's revision that does not: the other slot of the credential that it moved. The
- * revision's name has the slot and not the credential, so of several in that slot, each stays as the revision names it.
- */
-function movedBack(pairs: readonly Pair[], suffix: string): readonly Pair[] {
-  const moved = pairs.filter(({ one }) => isOf(letterIn(suffix), one));
-  if (credentialsOf(moved) !== 1) return pairs;
+/** Gives what serves beside a rotation's revision that does not: the other slot of the credential that it moved. */
+function movedBack(pairs: readonly Pair[], suffix: string, moved: string | undefined): readonly Pair[] {
+  const back = movedOf(inSlot(pairs, suffix), moved);
   return pairs.map((pair) =>
-    moved.includes(pair) ? { ...pair, one: pair.slot.find((secret) => secret !== pair.one) ?? pair.one } : pair,
+    back.includes(pair) ? { ...pair, one: pair.slot.find((secret) => secret !== pair.one) ?? pair.one } : pair,
   );
 }
 
 /**
  * Gives what serves beside a latest revision that was made during a cut-over and refused: the slot of the rotation's
- * revision that serves. Its name does not tell which of several credentials it moved, so these stay.
+ * revision that serves.
  */
-function movedOn(pairs: readonly Pair[], serving: string | undefined): readonly Pair[] {
-  if (credentialsOf(pairs) !== 1 || serving === undefined) return pairs;
-  return pairs.map((pair) => ({
-    ...pair,
-    one: pair.slot.find((secret) => isOf(letterIn(serving), secret)) ?? pair.one,
-  }));
+function movedOn(pairs: readonly Pair[], serving: string | undefined, moved: string | undefined): readonly Pair[] {
+  if (serving === undefined) return pairs;
+  const on = movedOf(pairs, moved);
+  return pairs.map((pair) =>
+    on.includes(pair)
+      ? { ...pair, one: pair.slot.find((secret) => isOf(letterIn(serving), secret)) ?? pair.one }
+      : pair,
+  );
 }
 
 /** What an update sends of the slots. */

@@ -75,7 +75,10 @@ const isObject = (alias: pulumi.Input<string | pulumi.Alias>): alias is pulumi.A
 const isOfComponents = (alias: pulumi.Input<string | pulumi.Alias>): boolean =>
   isObject(alias) ? alias.type === undefined || alias.type === type : String(alias).includes(`${type}::`);
 
-/** Gives what an alias means for the app. The SDK would read a name without a parent as one below the component. */
+/**
+ * Gives what an alias means for the app. The SDK would read a name without the field `parent` as one below the
+ * component; an undefined parent means the stack.
+ */
 function aliasesOfApp(
   name: string,
   alias: pulumi.Input<string | pulumi.Alias>,
@@ -83,5 +86,6 @@ function aliasesOfApp(
 ): readonly pulumi.Input<string | pulumi.Alias>[] {
   if (!isObject(alias)) return isOfComponents(alias) ? [] : [alias];
   if (alias.type === type) return [];
-  return [{ ...alias, name: alias.name ?? name, ...(alias.parent === undefined && outer && { parent: outer }) }];
+  const parent = "parent" in alias ? alias.parent : outer;
+  return [{ ...alias, name: alias.name ?? name, parent } as pulumi.Alias];
 }

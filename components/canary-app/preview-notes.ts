@@ -1,11 +1,17 @@
 // What a preview says that does not see the whole app. It is pure.
 import type { Planned } from "./adopt.ts";
+import type { LiveSlots } from "./credential-slots.ts";
 import { hole } from "./known-parts.ts";
 
 /** What a preview says that cannot read the live app. */
 export const unread = (name: string): string =>
   `The live app of "${name}" cannot be read yet, since its name or its group is not known. ` +
   "The update compares with it before the first write.";
+
+/** What a preview says that does not know which slot of a credential a release would name. */
+export const doubtful = (name: string, { revision, reason }: NonNullable<LiveSlots["inDoubt"]>): string =>
+  `A rotation made the revision ${revision} of "${name}", and the control plane does not say which credential it ` +
+  `moved: ${reason}. An update that makes a revision needs its answer.`;
 
 /** The two arguments that azure-native's SDK hides from a preview as long as it does not know each part of them. */
 const hiddenWhole = ["template", "configuration"] as const;

@@ -3,7 +3,12 @@
 import type { ContainerAppArgs } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
-import { canaryAppNoReplica, canaryAppOwnedField, canaryAppUnfit } from "../../errors/canary-app.ts";
+import {
+  canaryAppNoReplica,
+  canaryAppOwnedField,
+  canaryAppSlotInDoubt,
+  canaryAppUnfit,
+} from "../../errors/canary-app.ts";
 import { isOutput } from "../arguments.ts";
 import { refusal } from "../conventions.ts";
 import type { Planned } from "./adopt.ts";
@@ -166,11 +171,21 @@ function secretsOf({ credentialSlots }: TakenOver, given: unknown, live: pulumi.
 }
 
 /** Names the slots that are in use, and the suffix of a rotation's revision that the update leaves as it is. */
-function slotted({ credentialSlots }: TakenOver, template: Inputs, live: pulumi.Output<Live>): pulumi.Input<unknown> {
+function slotted(
+  { name, credentialSlots }: TakenOver,
+  template: Inputs,
+  live: pulumi.Output<Live>,
+): pulumi.Input<unknown> {
   if (credentialSlots.length === 0) return template;
   const inSlots = new Set<unknown>(credentialSlots.flat());
   const sent = fromKnownParts({ template }, (known: { readonly template: unknown }) =>
-    live.apply(({ slots }): SentSlots => slotsToSend(slots, known.template)),
+    live.apply(({ slots }): SentSlots => {
+      const each = slotsToSend(slots, known.template);
+      // A preview says so and goes on. What makes no revision sends what the latest one names.
+      if (slots.inDoubt && each.revisionSuffix === undefined && !pulumi.runtime.isDryRun())
+        throw refusal(canaryAppSlotInDoubt({ name, ...slots.inDoubt }));
+      return each;
+    }),
   );
   const revisionSuffix = sent.apply((each) => each.revisionSuffix);
   return mapInput(

@@ -208,7 +208,7 @@ on:
     inputs:
 ${stackInput(delivery, "The stack to take back.")}
 ${textInput("app", "The app whose release in progress is aborted.", "")}
-${textInput("commit", "The commit to go back to. Without it, only the release in progress is aborted.", "")}
+${textInput("commit", "The whole commit to go back to. Without it, only the release in progress is aborted.", "")}
 permissions: {}
 jobs:
 ${delivery.stacks

@@ -1,5 +1,6 @@
 // What keeps a repository's deliveries safe on both sides: GitHub asks people before it deploys and checks before it
 // merges, and Azure trusts the tokens of exactly these runs.
+import { createHash } from "node:crypto";
 import { FederatedIdentityCredential } from "@pulumi/azure-native/managedidentity/federatedIdentityCredential.js";
 import * as pulumi from "@pulumi/pulumi";
 import { workflowsCheckUnknown } from "../../errors/workflows.ts";
@@ -124,16 +125,17 @@ export class RepositoryGuard extends pulumi.ComponentResource {
     const made: pulumi.Resource[] = [];
     if (identity === undefined) return made;
     const program = pulumi.runtime.getStackResource() ?? this;
-    for (const end of ends)
+    const keys = keysOf(ends);
+    for (const [at, end] of ends.entries())
       for (const form of ["name", "id"] as const) {
-        const key = `${end.replaceAll(/[^\w-]+/g, "-")}-by-${form}`;
+        const key = `${keys[at]}-by-${form}`;
         const before = declaredLast.get(program);
         const credential = new FederatedIdentityCredential(
           child(name, `trust-${key}`),
           {
             resourceGroupName: identity.resourceGroupName,
             resourceName: identity.identityName,
-            federatedIdentityCredentialResourceName: facts.apply(({ id }) => `github-${id}-${key}`.slice(0, 120)),
+            federatedIdentityCredentialResourceName: facts.apply(({ id }) => `github-${id}-${key}`),
             issuer,
             audiences: ["api://AzureADTokenExchange"],
             subject: facts.apply((known) => subjectsOf(known, end)[form === "name" ? 0 : 1]!),
@@ -146,6 +148,23 @@ export class RepositoryGuard extends pulumi.ComponentResource {
     return made;
   }
 }
+
+/**
+ * Gives what a credential's name has of each end of a subject. Azure takes few characters and no letter case, so two
+ * environments may come to one name: each of them then gets a part of its hash.
+ */
+function keysOf(ends: readonly string[]): readonly string[] {
+  const plain = ends.map((end) => end.replaceAll(/[^\w-]+/g, "-"));
+  const lower = plain.map((each) => each.toLowerCase());
+  return plain.map((each, at) => {
+    const isAlone = lower.indexOf(lower[at]!) === lower.lastIndexOf(lower[at]!) && each.length <= keyMax;
+    if (isAlone) return each;
+    return `${each.slice(0, keyMax)}-${createHash("sha256").update(ends[at]!).digest("hex").slice(0, 8)}`;
+  });
+}
+
+/** A credential's name has 120 characters at most, of which the repository's id and the form take some. */
+const keyMax = 70;
 
 /**
  * Gives a token's subject in both forms: repositories that were made or renamed since 2026-07-15 have ids in it. Entra

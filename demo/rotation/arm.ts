@@ -25,10 +25,12 @@ export interface Arm {
   readonly control: (route: string, body: object) => Promise<Body>;
 }
 
-/** Gives the calls. The environment has the client's sign-in. */
-export function armOf({ suffix, port }: Pick<CloudAddress, "suffix" | "port">): Arm {
+/** Gives the calls. @param token whose calls they are; default: those of whom the environment signs in */
+export function armOf(
+  { suffix, port }: Pick<CloudAddress, "suffix" | "port">,
+  token: () => Promise<string> = tokenFor("https://management.azure.com"),
+): Arm {
   const dispatcher = fetchDispatcher({ suffix, host: "127.0.0.1", port });
-  const token = tokenFor("https://management.azure.com");
   const send = async (method: string, path: string, body?: object): Promise<Body> => {
     const answer = await fetch(`https://management.${suffix}${path}`, {
       method,

@@ -16,6 +16,7 @@ import {
 import { ArmError, type ArmReply, type Store } from "../arm/resource.ts";
 import { isByAddress, originOf, readText, urlOf } from "../http.ts";
 import { type ManagedIdentity, managedIdentities } from "../managedidentity/principals.ts";
+import { rolesClaim } from "./app-roles.ts";
 import { trustedIdentity } from "./federated-sign-in.ts";
 import { audienceIn, loginError } from "./sign-in-refusals.ts";
 
@@ -257,15 +258,20 @@ async function assertedToken(
   if ("refusal" in found) return loginError(found.status, found.error, found.refusal);
   const audience = audienceIn(scope);
   if (typeof audience !== "string") return audience;
-  return granted(await issuer.sign(audience, claimsOf(found.identity)));
+  return granted(await issuer.sign(audience, claimsOf(store, found.identity, audience)));
 }
 
-const claimsOf = ({ principalId, clientId: own, resourceId }: ManagedIdentity) => ({
+const claimsOf = (
+  store: Store,
+  { principalId, clientId: own, resourceId }: ManagedIdentity,
+  audience: string,
+): Record<string, unknown> => ({
   oid: principalId,
   sub: principalId,
   appid: own,
   azp: own,
   xms_mirid: resourceId,
+  ...rolesClaim(store, principalId, audience),
 });
 
 /**
@@ -308,7 +314,7 @@ async function identityToken(
   const found = findIdentity(store, query, allowed);
   if (found === undefined)
     return refusal(400, "No managed identity that is assigned to this container matches the request.");
-  const token = await issuer.sign(resource, claimsOf(found));
+  const token = await issuer.sign(resource, claimsOf(store, found, resource));
   const expiresOn = String(Math.floor(Date.now() / 1000) + secondsValid);
   return {
     status: 200,

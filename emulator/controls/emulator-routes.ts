@@ -8,6 +8,7 @@ import { type KeptRow, requestRows, rowFrom } from "../app/request-rows.ts";
 import type { AppRuntime } from "../app/revisions.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "../arm/resource.ts";
 import { typeNamed } from "../arm/resource-path.ts";
+import { allAppRoles, appRolesIn, assignAppRoles } from "../authorization/app-roles.ts";
 import { isKeySet, issuersOf } from "../authorization/federated-sign-in.ts";
 import { type Delivery, deliveriesOf, type Order } from "../delivery/deliveries.ts";
 import { policies } from "../delivery/policies.ts";
@@ -25,8 +26,8 @@ type EmulatorRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
  * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `GET processes`
  * · `GET starvation` (measured from the first time on) · `POST kill {app, signal}` · `POST ingestion {lagSeconds}` ·
  * `GET quirks` · `POST quirks {<name>: true or false}` · `GET schedule` · `GET deliveries` ·
- * `POST deliveries {to, body, policy}` · `POST issuers {issuer, keys}` · `GET inert`. `since` is
- * milliseconds or an ISO text.
+ * `POST deliveries {to, body, policy}` · `POST issuers {issuer, keys}` ·
+ * `POST app-roles {principalId, audience, roles}` · `GET inert`. `since` is milliseconds or an ISO text.
  */
 export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Promise<ArmReply | undefined> {
   let starvation: ReturnType<typeof measureStarvation> | undefined;
@@ -76,6 +77,9 @@ export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Prom
       case "POST issuers":
         addIssuer(cloud, body);
         return { status: 200, body: { issuers: [...issuersOf(cloud.store).keys()] } };
+      case "POST app-roles":
+        addAppRoles(cloud, body);
+        return { status: 200, body: { assigned: allAppRoles(cloud.store) } };
       case "GET inert":
         return { status: 200, body: { resources: inertFields(cloud) } };
       case "GET quirks":
@@ -101,6 +105,12 @@ function addIssuer({ store }: Cloud, { issuer, keys }: Body): void {
   if (typeof issuer !== "string" || !/^https:/i.test(issuer) || !isKeySet(keys))
     refuse("An issuer is {issuer, keys}: an address with https, and a JSON Web Key Set of public RSA keys.");
   else issuersOf(store).set(issuer, keys);
+}
+
+function addAppRoles({ store }: Cloud, body: Body): void {
+  const given = appRolesIn(body);
+  if (given === undefined) refuse("App roles are {principalId, audience, roles}: two texts, and a list of texts.");
+  else assignAppRoles(store, given);
 }
 
 function orderFrom({ to, body, headers = {}, policy = "eventGrid", deadLetter = false }: Body): Order {

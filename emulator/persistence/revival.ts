@@ -11,6 +11,7 @@ import type { AppRuntime, Revision } from "../app/revisions.ts";
 import type { KeptOperation, Operations } from "../arm/operations.ts";
 import type { Cloud, Resource, ResourceType } from "../arm/resource.ts";
 import { resumeWrite } from "../arm/writes.ts";
+import { type AppRoles, allAppRoles, assignAppRoles } from "../authorization/app-roles.ts";
 import { issuersOf } from "../authorization/federated-sign-in.ts";
 import type { Pace } from "../controls/clock.ts";
 import type { Control } from "../controls/control.ts";
@@ -37,6 +38,8 @@ interface Settings {
   readonly lagSeconds: number;
   /** The issuers whose tokens identities may trust. A cloud that was kept before that has none. */
   readonly issuers?: readonly KeptIssuer[];
+  /** Who may do what at applications. A cloud that was kept before that has none. */
+  readonly appRoles?: readonly AppRoles[];
 }
 
 type KeptIssuer = readonly [issuer: string, keys: JSONWebKeySet];
@@ -70,13 +73,15 @@ const settingsOwner = (control: Control, cloud: Cloud): Owner => ({
       pace: control.clock.pace ?? null,
       lagSeconds: requestRows(cloud).lagSeconds,
       issuers: [...issuersOf(cloud.store)],
+      appRoles: allAppRoles(cloud.store),
     }) satisfies Settings,
   changesByItself: true,
   revive: (documents) => {
-    for (const { pace, lagSeconds, issuers = [] } of documents.values() as Iterable<Settings>) {
+    for (const { pace, lagSeconds, issuers = [], appRoles = [] } of documents.values() as Iterable<Settings>) {
       control.clock.pace = pace ?? undefined;
       requestRows(cloud).lagSeconds = lagSeconds;
       for (const [issuer, keys] of issuers) issuersOf(cloud.store).set(issuer, keys);
+      for (const each of appRoles) assignAppRoles(cloud.store, each);
     }
   },
 });

@@ -1,21 +1,15 @@
-// The provider's client of Resource Manager: it signs in by client secret, sends HTTPS requests to the management host,
+// The provider's client of Resource Manager: it signs in, sends HTTPS requests to the management host,
 // and waits for operations. It sends what the real provider would send, and never reads the emulator's state directly.
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Body } from "../arm/resource.ts";
+import type { Credentials } from "./credentials.ts";
 
 /** The address of the cloud. */
 export interface Connection {
   readonly port: number;
   readonly caPem: string;
   readonly suffix: string;
-}
-
-/** The credentials of one configuration. */
-export interface Credentials {
-  readonly tenantId: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
 }
 
 /** A failed request, with azure-native's text. */
@@ -126,7 +120,7 @@ function makeSignIn(connection: Connection, agent: https.Agent, credentials: Cre
     const form = new URLSearchParams({
       grant_type: "client_credentials",
       client_id: credentials.clientId,
-      client_secret: credentials.clientSecret,
+      ...(await credentials.proof()),
       scope: "https://management.azure.com/.default",
     });
     const url = new URL(`https://login.${connection.suffix}/${credentials.tenantId}/oauth2/v2.0/token`);

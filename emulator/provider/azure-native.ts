@@ -1,6 +1,7 @@
 // The azure-native provider of the emulator: its configuration, and for each token the behaviour in translate.ts with
 // the facts of resources.ts. It is stateless: its knowledge comes with the call or from Resource Manager.
-import { type Connection, type Credentials, makeArmClient } from "./arm-client.ts";
+import { type Connection, makeArmClient } from "./arm-client.ts";
+import { credentialsOf } from "./credentials.ts";
 import type { ProviderBehaviour } from "./provider-behaviour.ts";
 import { azureNativeVersion } from "./replacements.ts";
 import { type NativeResource, nativeResourceOf } from "./resources.ts";
@@ -20,11 +21,12 @@ import {
 /** The version, which shows everywhere that this is not the real provider. */
 const version = `${azureNativeVersion}+ballast-emulator`;
 
-/** The cloud, and the credentials for a stack whose configuration names none. */
+/** The cloud, and where a stack whose configuration names no credentials finds them. */
 export interface AzureNativeOptions {
   readonly connection: Connection;
   readonly subscription: string;
-  readonly credentials: Credentials;
+  /** The variables of azure-native (`ARM_*`). */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** Makes the provider. It answers no call about a resource before it is configured. */
@@ -69,15 +71,12 @@ function sessionOf(options: AzureNativeOptions, variables: { readonly [name: str
         `The stack names the subscription ${subscription}; run it without PULUMI_DEBUG_PROVIDERS to reach Azure.`,
     );
   }
-  const credentials = {
-    tenantId: config("tenantId") ?? options.credentials.tenantId,
-    clientId: config("clientId") ?? options.credentials.clientId,
-    clientSecret: config("clientSecret") ?? options.credentials.clientSecret,
-  };
+  const credentials = credentialsOf(variables, options.environment);
+  const { tenantId, clientId } = credentials;
   const location = config("location");
   return {
     arm: makeArmClient(options.connection, credentials),
     subscription,
-    config: { ...credentials, ...(location === undefined ? {} : { location }) },
+    config: { tenantId, clientId, ...(location === undefined ? {} : { location }) },
   };
 }

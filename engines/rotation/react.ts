@@ -3,7 +3,7 @@
 import { dueOf } from "../engine.ts";
 import { streamOf as rolloutOf } from "../rollout/names.ts";
 import { after, type Instant } from "../time.ts";
-import { cutOverRevision } from "./cut-over-names.ts";
+import { cutOverRelease, cutOverRevision } from "./cut-over-names.ts";
 import { otherSlot, slotSecret } from "./declaration.ts";
 import { refusalSlackSeconds } from "./gates.ts";
 import { consumerAt, goal, isLeaked, keepsValues, slotAtWork, versionAtWork } from "./progress.ts";
@@ -93,7 +93,7 @@ function requestRollout(state: RotationState, intent: RotationIntent, { credenti
     intent: {
       target,
       revision,
-      release: `credential ${credential}, slot ${slot}`,
+      release: cutOverRelease(credential, slot),
       strategy,
       thresholds,
       probePath,

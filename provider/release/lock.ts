@@ -1,6 +1,6 @@
-// The Pulumi functions around the write of an app by `pulumi up`: lock it for a short time, and unlock it. An
-// unreachable control plane is an answer here and not an error: whether the app may be written without it depends on
-// what changes.
+// The Pulumi functions around the write of an app by `pulumi up`: lock it for a short time, unlock it, and say what a
+// revision was made for. An unreachable control plane is an answer here and not an error: whether the app may be
+// written without it depends on what changes.
 
 import { controlPlane } from "../../client/control-plane.ts";
 import { anything } from "../../engines/foreign-forms.ts";
@@ -24,6 +24,8 @@ const lockForm = object({
   ),
 });
 const unlockForm = object({ ...addressFields, id: line(64, { description: "The id of the lock." }) });
+
+const revisionForm = object({ ...addressFields, revision: line(64, { description: "A revision of the app." }) });
 
 /** Makes the check of arguments by their form. */
 const checkFor =
@@ -84,5 +86,21 @@ export const unlock: FunctionType = {
     unlessUnreachable(async () => {
       await controlPlane(access).unlock(targetIn(args), String(args["id"]));
       return {};
+    }),
+};
+
+/** Gives the name of the release that made a revision, if the control plane carried it out: `{release}`, or `{}`. */
+export const releaseOf: FunctionType = {
+  token: "ballast:index:releaseOf",
+  schema: {
+    description: "Names the release of a revision, as whoever asked for it named it.",
+    inputs: { ...propertiesOf(revisionForm) },
+    outputs: { properties: { release: text, unreachable: text } },
+  },
+  check: checkFor(revisionForm),
+  invoke: (args, access) =>
+    unlessUnreachable(async () => {
+      const shown = await controlPlane(access).show({ ...targetIn(args), revision: String(args["revision"]) });
+      return shown === undefined ? {} : { release: shown.release };
     }),
 };

@@ -5,7 +5,7 @@ import type { ControlPlane } from "../../client/control-plane.ts";
 import { brokenLine } from "../../client/follow.ts";
 import { type RolloutSummary, succeeded } from "../../client/rollouts.ts";
 import { callPolicy, type RetryPolicy, restBefore } from "../../engines/retry.ts";
-import type { Ending, EndReason } from "../../engines/rollout/vocabulary.ts";
+import type { Ending, EndReason, RolloutResult } from "../../engines/rollout/vocabulary.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { releaseDegraded, releaseLeftInFlight, releaseRejected, releaseRolledBack } from "../../errors/provider.ts";
 import { type Around, type Properties, type Settled, unknownValue } from "../resource-type.ts";
@@ -69,9 +69,13 @@ export async function carryOut(inputs: ReleaseInputs, around: Surroundings): Pro
 /**
  * Reads the present state of the rollout. Without a usable answer it gives the old outputs.
  *
+ * A release that ended well is not read if the program says who serves: whether it still stands is seen in the traffic.
+ * So a preview of an unchanged program needs no token, which takes as long to get as the rest of the provider to start.
+ *
  * It never fails: a failing refresh would keep Pulumi from repairing the control plane that does not answer.
  */
 export async function lookUp(inputs: Properties, outputs: Properties, around: Surroundings): Promise<Properties> {
+  if (succeeded(outputs["result"] as RolloutResult) && typeof inputs["serving"] === "string") return outputs;
   const { resourceGroup, app, revision } = { ...inputs, ...outputs } as unknown as ReleaseOutputs;
   try {
     const shown = await around.controlPlane.show({ resourceGroup, app, revision });

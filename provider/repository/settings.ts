@@ -66,8 +66,12 @@ async function diff(oldInputs: Properties, _old: Properties, news: Properties, a
 async function planned(properties: Properties): Promise<string> {
   if (isUnknown(properties)) return "would guard a repository";
   const access = accessOf(properties);
-  refuseBeyondPlan(access.repository, await factsOf(access), settingsIn(properties));
-  return `would guard ${access.repository}`;
+  const facts = await factsOf(access);
+  refuseBeyondPlan(access.repository, facts, settingsIn(properties));
+  // Without the right to read the organisation a token may not know it, and then GitHub refuses at the update.
+  const unknown =
+    facts.isPrivate && facts.plan === undefined ? "; whether its owner's plan has all of it is not known" : "";
+  return `would guard ${access.repository}${unknown}`;
 }
 
 /** The settings of a repository on GitHub that guard its deliveries. */

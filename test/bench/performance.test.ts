@@ -18,7 +18,7 @@ const root = path.join(import.meta.dirname, "..", "..");
 const read = (name: string): string => readFileSync(path.join(root, name), "utf8");
 
 /** Gives results in which everything takes `ours` milliseconds for us and `theirs` for the others. */
-function resultsOf(ours: number, theirs: number, withEmmett = true): Results {
+function resultsOf(ours: number, theirs: number, withEmmett = true, earlier?: number): Results {
   const appends = { ours: [ours], plain: [theirs], ...(withEmmett ? { emmett: [theirs] } : {}) };
   const preview = (all: number): readonly Preview[] => [{ all, before: all / 3, program: all / 2 }];
   const cell: Loaded = {
@@ -50,7 +50,15 @@ function resultsOf(ours: number, theirs: number, withEmmett = true): Results {
         unrefreshed: preview(ours),
       },
     },
-    dropIn: { ...here(), pulumiCli: "3.259.0", previews: { ContainerApp: [theirs], CanaryApp: [theirs + ours] } },
+    dropIn: {
+      ...here(),
+      pulumiCli: "3.259.0",
+      previews: {
+        ContainerApp: [{ milliseconds: theirs, processorSeconds: 1 }],
+        CanaryApp: [{ milliseconds: theirs + ours, processorSeconds: 1.25 }],
+        ...(earlier === undefined ? {} : { earlier: [{ milliseconds: earlier, processorSeconds: 2.5 }] }),
+      },
+    },
     journal: { ...here(), rounds: 1, appendsARound: 10, factBytes: 150, one: appends, eight: appends },
     load: { ...here(), postgres: "18.4", cells: [cell, { ...cell, planes: 2, peakBytes: [200_000_000, 200_000_000] }] },
   };
@@ -77,8 +85,16 @@ describe("the page", () => {
 
   it("says what a CanaryApp costs a preview, pair by pair", () => {
     const written = page(resultsOf(500, 1000));
-    expect(written).toContain("| `CanaryApp` | 1,500 (1,500 to 1,500) | 1.50 (1.50 to 1.50) |");
-    expect(written).toContain("A preview of a `CanaryApp` takes 1.50 times as long");
+    expect(written).toContain(
+      "| `CanaryApp` | 1,500 (1,500 to 1,500) | 1.50 (1.50 to 1.50) | 1.25 (1.25 to 1.25) | 1.25 (1.25 to 1.25) |",
+    );
+    expect(written).toContain(
+      "A preview of a `CanaryApp` takes 1.50 times as long as one of a plain app, and 1.25 times",
+    );
+    expect(written).not.toContain("Beside the");
+    expect(page(resultsOf(500, 1000, true, 3000))).toContain(
+      "it takes 0.50 (0.50 to 0.50)\ntimes as long and 0.50 (0.50 to 0.50) times the processor time",
+    );
   });
 
   it("reports each goal as reached or not, by the figures", () => {

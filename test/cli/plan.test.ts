@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import { type CommandResult, cliFolder, putRollout, runBallast } from "../support/controlplane/ballast-command.ts";
 import { type FakeControlPlane, startFakeControlPlane } from "../support/controlplane/fake-control-plane.ts";
 import { journal, putJournal } from "../support/controlplane/recorded-rollout.ts";
@@ -132,6 +133,72 @@ test("power reads traffic and plan from a rollout's journal, and refuses one wit
       "cli-journal-unmeasured  The journal of the rollout rg/storefront/r9 holds no measured requests",
     ),
   });
+});
+
+/** A preview that would start these releases. */
+function previewOf(releases: Readonly<Record<string, object>>): string {
+  const steps = Object.entries(releases).map(([app, inputs]) => ({
+    op: "update",
+    urn: `urn:pulumi:prod::shop::ballast:index:CanaryApp$ballast:index:Release::${app}-release`,
+    newState: { inputs: { app, resourceGroup: "rg", ...inputs } },
+  }));
+  return write("preview.json", JSON.stringify({ steps, changeSummary: {} }));
+}
+const ordinary = { strategy: { ...defaultStrategy, weights: [50] }, thresholds: defaultThresholds };
+const powerOf = (...more: readonly string[]): Promise<CommandResult> =>
+  runBallast(["power", "--preview", "preview.json", "--endpoint", plane.endpoint, ...more], folder);
+
+test("power estimates each release of a preview by its own plan, at its given or its measured traffic", async () => {
+  await putJournal(plane);
+  const unknown = { strategy: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" };
+  previewOf({
+    storefront: ordinary,
+    basket: ordinary,
+    fresh: ordinary,
+    later: { ...ordinary, ...unknown },
+    far: ordinary,
+  });
+  const { code, out } = await powerOf("--traffic", "basket 12000 0.5\n\nfar 10 1\n", "--json");
+  expect(code).toBe(1); // the plan of `far` misses something at its traffic
+  const { releases } = JSON.parse(out);
+  expect(releases.map(({ app, traffic, unknown: why }: any) => [app, traffic?.requestsPerMinute ?? why])).toEqual([
+    ["storefront", 3_000],
+    ["basket", 12_000],
+    ["fresh", "no rollout of it has measured its traffic yet"],
+    ["later", "its plan is known after the update"],
+    ["far", 10],
+  ]);
+  expect(releases[0]).toMatchObject({ strategy: { weights: [50] }, healthy: { ending: "promoted" } });
+  expect(releases[4].shortfalls).not.toEqual([]);
+  const table = (await powerOf("--traffic", "basket 12000 0.5")).out;
+  expect(table).toContain("fresh: no rollout of it has measured its traffic yet.\n");
+  expect(table).toMatch(/^basket\nservice +12,000 requests a minute[^]*CANARY +RESULT/m);
+});
+
+test("an app of this name in another group has other traffic", async () => {
+  await putJournal(plane);
+  previewOf({ storefront: { ...ordinary, resourceGroup: "elsewhere" } });
+  expect(JSON.parse((await powerOf("--json")).out).releases).toEqual([
+    { app: "storefront", unknown: "no rollout of it has measured its traffic yet" },
+  ]);
+});
+
+test("a control plane that is away leaves the traffic unknown, and is asked only for what is not given", async () => {
+  previewOf({ storefront: ordinary });
+  const away = ["power", "--preview", "preview.json", "--endpoint", "https://127.0.0.1:9", "--audience", "api://b"];
+  const known = await runBallast([...away, "--traffic", "storefront 12000 0.5", "--json"], folder);
+  expect([known.code, JSON.parse(known.out).releases[0].healthy.ending]).toEqual([0, "promoted"]);
+  const { code, out } = await runBallast([...away, "--json"], folder);
+  expect([code, JSON.parse(out).releases[0].unknown]).toEqual([0, expect.stringContaining("could not be asked (")]);
+});
+
+test.each([
+  ["a preview that is none", "[]", "storefront 1 1", "cli-plan-unreadable"],
+  ["traffic without a rate", '{"steps":[]}', "storefront", "Expected a number above 0."],
+  ["traffic with too many words", '{"steps":[]}', "storefront 1 1 1", "Expected an app"],
+])("power refuses %s", async (_what, text, lines, words) => {
+  write("preview.json", text);
+  expect(await powerOf("--traffic", lines)).toMatchObject({ code: 2, err: expect.stringContaining(words) });
 });
 
 test("backtest judges all recorded rollouts, named ones, or a journal in a file by other thresholds", async () => {

@@ -90,7 +90,7 @@ test("the settings of an emulator in this folder are named, unless they are read
   expect(await fixFor("")).toBe(logIn);
   mkdirSync(join(programs, ".ballast-emulator"));
   writeFileSync(join(programs, ".ballast-emulator", "environment"), "");
-  expect(await fixFor("")).toBe("for the stack on this machine run `. .ballast-emulator/environment`");
+  expect(await fixFor("")).toBe("for the stack on this machine run `source .ballast-emulator/environment`");
   expect(await fixFor("file:///elsewhere")).toBe(logIn);
   rmSync(programs, { recursive: true, force: true });
 });

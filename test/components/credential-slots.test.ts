@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
+import { cutOverRelease } from "../../engines/rotation/cut-over-names.ts";
 import { type Answers, nothingThere, record } from "../support/program/mocks.ts";
 
 const vault = "https://v.vault.azure.net/secrets";
@@ -85,10 +86,11 @@ const naming = (...secrets: readonly string[]) => ({
   image: "web:1",
   env: secrets.map((each) => ({ name: each.replace(/-[ab]/, ""), secretRef: each })),
 });
-/** An app whose latest revision a rotation made; Azure shows the suffix in the template too. */
+/** An app whose latest revision a rotation of `db` made; Azure shows the suffix in the template too. */
 const withRotation =
-  (serving: string, named: readonly string[]): Answers =>
+  (serving: string, named: readonly string[], made: object = { release: cutOverRelease("db", "b") }): Answers =>
   (...asked) => {
+    if (asked[0] === "ballast:index:releaseOf") return asked[1]["revision"] === "shop--b-r1-1" ? made : {};
     const found = live("db-b", "other")(...asked) as { readonly configuration: object };
     const template = { containers: [naming(...named)], scale: { minReplicas: 1 }, revisionSuffix: "b-r1-1" };
     const traffic = serving.split(" ").map((revisionName, _, { length }) => ({ revisionName, weight: 100 / length }));
@@ -154,7 +156,14 @@ test.each([
   ["shares the traffic", "shop--a shop--b-r1-1", ["db-b"], ["db-b"]],
   ["serves beside another credential", "shop--b-r1-1", ["db-b", "cache-a"], ["db-b", "cache-a"]],
   ["was rolled back beside another credential", "shop--a", ["db-b", "cache-a"], ["db-a", "cache-a"]],
-  ["was rolled back, and its name fits two credentials", "shop--a", ["db-b", "cache-b"], ["db-b", "cache-b"]],
+  ["was rolled back, and its name fits two credentials", "shop--a", ["db-b", "cache-b"], ["db-a", "cache-b"]],
+  ["serves, and its name fits two credentials", "shop--b-r1-1", ["db-b", "cache-b"], ["db-b", "cache-b"]],
+  [
+    "of a role and a password apart was rolled back beside another credential in its slot",
+    "shop--a",
+    ["db-b-user", "db-b", "cache-b"],
+    ["db-a-user", "db-a", "cache-b"],
+  ],
   ["of a role and a password apart was rolled back", "shop--a", ["db-b-user", "db-b"], ["db-a-user", "db-a"]],
 ] as const)(
   "a release names the slots that serve: a rotation's revision %s",
@@ -183,9 +192,12 @@ test.each([
   ["was made after the cut-over", "shop--b-r1-1", ["db-b"], ["db-b"]],
   ["was made although no rotation's revision serves", "shop--0000001", ["db-a"], ["db-a"]],
   ["has a role and a password apart", "shop--b-r1-1", ["db-a-user", "db-a"], ["db-b-user", "db-b"]],
-  ["has two credentials, of which the serving name tells no more", "shop--b-r1-1", ["db-a", "cache-a"], undefined],
+  ["has two credentials", "shop--b-r1-1", ["db-a", "cache-a"], ["db-b", "cache-a"]],
+  ["has two credentials, of which one is in the slot", "shop--b-r1-1", ["db-a", "cache-b"], ["db-b", "cache-b"]],
+  ["has two credentials in the slot", "shop--b-r1-1", ["db-b", "cache-b"], ["db-b", "cache-b"]],
 ] as const)("a release names the slot that serves: a latest revision %s", async (_what, serving, latest, released) => {
   const answers: Answers = (...asked) => {
+    if (asked[0] === "ballast:index:releaseOf") return withRotation(serving, latest)(...asked);
     const found = withRotation(serving, latest)(...asked) as { readonly template: object };
     const template = { ...found.template, revisionSuffix: "" };
     return { ...found, latestRevisionName: "shop--0000002", template };
@@ -195,8 +207,26 @@ test.each([
   const template = { containers: [{ ...web, image: "web:2" }], scale: { minReplicas: 1 } };
   const configuration = { ingress, secrets: secretsOf(credentialSlots) };
   const sent = await templateSent({ credentialSlots, configuration, template }, answers);
-  expect(sent.containers[0].env.map(({ secretRef }: any) => secretRef)).toEqual(released ?? latest);
+  expect(sent.containers[0].env.map(({ secretRef }: any) => secretRef)).toEqual(released);
   expect(sent.revisionSuffix).toBeUndefined();
+});
+
+const doubtfulSlots = [["db-a", "db-b"], other] as const;
+const doubtful = (image: string) => ({
+  credentialSlots: doubtfulSlots,
+  configuration: { ingress, secrets: secretsOf(doubtfulSlots) },
+  template: { containers: [{ ...naming("db-a", "cache-a"), image }], scale: { minReplicas: 1 } },
+});
+test.each([
+  ["it cannot be reached", { unreachable: "No answer." }, "No answer\\. "],
+  ["it does not know the rotation", {}, "it knows no such rotation"],
+  ["the revision is of another release", { release: "shop--b-r1-1" }, "it knows no such rotation"],
+])("a release is refused if the control plane does not say which credential was moved: %s", async (_why, made, why) => {
+  const answers = withRotation("shop--a", ["db-b", "cache-b"], made);
+  await expect(templateSent(doubtful("web:2"), answers)).rejects.toThrow(
+    new RegExp(`canary-app-slot-in-doubt .*shop--b-r1-1.* did not say which of them it moved: ${why}`),
+  );
+  expect((await templateSent(doubtful("web:1"), answers)).revisionSuffix).toBe("b-r1-1");
 });
 
 test("without slots a program names its secrets itself, and may not move them beside a release", async () => {

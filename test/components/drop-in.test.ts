@@ -311,52 +311,6 @@ describe("every option of a ContainerApp means the same for a CanaryApp", () => 
   });
 });
 
-describe("aliases", () => {
-  const root = { toString: () => "the stack" } as unknown as pulumi.Resource;
-  const outer = { toString: () => "a component of the program" } as unknown as pulumi.Resource;
-  const urn = "urn:pulumi:dev::shop::azure-native:app:ContainerApp::store";
-  const ofComponent = "urn:pulumi:dev::shop::ballast:index:CanaryApp::store";
-  test.each([
-    ["none", {}, [], [{ name: "shop", parent: undefined }]],
-    ["none below a component", { parent: outer }, [], [{ name: "shop", parent: outer }]],
-    [
-      "an earlier name",
-      { parent: outer, aliases: [{ name: "store" }] },
-      [{ name: "store" }],
-      [
-        { name: "shop", parent: outer },
-        { name: "store", parent: outer },
-      ],
-    ],
-    [
-      "another parent",
-      { aliases: [{ parent: outer }] },
-      [{ parent: outer }],
-      [
-        { name: "shop", parent: undefined },
-        { name: "shop", parent: outer },
-      ],
-    ],
-    [
-      "another type",
-      { parent: root, aliases: [{ type: "azure-native:app/v20250101:ContainerApp" }] },
-      [],
-      [
-        { name: "shop", parent: root },
-        { name: "shop", parent: root, type: "azure-native:app/v20250101:ContainerApp" },
-      ],
-    ],
-    ["the URN of an app", { aliases: [urn] }, [], [{ name: "shop", parent: undefined }, urn]],
-    ["the URN of a component", { aliases: [ofComponent] }, [ofComponent], [{ name: "shop", parent: undefined }]],
-  ] as readonly (readonly [string, CanaryAppOptions, readonly unknown[], readonly unknown[]])[])(
-    "%s",
-    (_what, options, ofTheComponent, ofTheApp) => {
-      const { component, app } = splitOptions("shop", options);
-      expect([component.aliases ?? [], app.aliases]).toEqual([ofTheComponent, ofTheApp]);
-    },
-  );
-});
-
 test.each(["template", "template.containers[0].image", 'template["containers"]', "*", "template.scale"])(
   "canary-app-ignored-template: ignoreChanges of %s is refused by name",
   (path) =>

@@ -43,6 +43,19 @@ test("each identity trusts both forms of each subject, one credential after the 
   });
 });
 
+test("environments whose names come to one in Azure, or to a long one, have credentials of their own", async () => {
+  const long = "e".repeat(200);
+  const names = ["prod", "eu/prod", "eu prod", "EU-prod", long, `${long}2`];
+  const environments = Object.fromEntries(names.map((name) => [name, { reviewers: [] }]));
+  const deployIdentity = { resourceGroupName: "ids", identityName: "shop" };
+  const { declared } = await record(() => new RepositoryGuard("shop", { ...guard, environments, deployIdentity }));
+  const credentials = declared.filter(({ type }) => type.endsWith(":FederatedIdentityCredential"));
+  const called = credentials.map(({ inputs }) => String(inputs["federatedIdentityCredentialResourceName"]));
+  expect(new Set(called.map((each) => each.toLowerCase())).size).toBe(2 * names.length);
+  expect(called.filter((each) => !/^[A-Za-z0-9][\w-]{2,119}$/.test(each))).toEqual([]);
+  expect(called).toEqual(expect.arrayContaining(["github-1001-environment-prod-by-name"]));
+});
+
 test("a required check that no workflow reports is refused, and nothing is declared", async () => {
   const build = () => new RepositoryGuard("shop", { ...guard, requiredChecks: ["preview"] });
   await expect(record(build)).rejects.toThrow("workflows-check-unknown");

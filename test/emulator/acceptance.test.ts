@@ -217,7 +217,7 @@ test("the provider's delete of a missing group succeeds", async () => {
   const { port, caFile, suffix, tenant, client } = at.cloud;
   const arm = makeArmClient(
     { port, caPem: readFileSync(caFile, "utf8"), suffix },
-    { tenantId: tenant, clientId: client.id, clientSecret: client.secret },
+    { tenantId: tenant, clientId: client.id, proof: async () => ({ client_secret: client.secret }) },
   );
   expect((await at.ask("DELETE", `${group.replace("probes", "never")}?${groups}`)).status).toBe(404);
   await arm.remove(group.replace("probes", "never"), "2024-03-01");

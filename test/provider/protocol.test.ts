@@ -70,6 +70,7 @@ test("reports the package's version, and describes its resource and functions in
   expect(Object.keys(schema["functions"]!)).toEqual([
     "ballast:index:lock",
     "ballast:index:unlock",
+    "ballast:index:releaseOf",
     "ballast:index:repositoryFacts",
   ]);
   expect(Object.keys(schema["resources"]!["ballast:index:Release"]!.inputProperties!).sort()).toEqual(
@@ -269,6 +270,21 @@ test("a control plane that answers 503 is asked again, and its own error is repo
   ).toMatchObject({ id: "call-issuer-unreachable", severity: "error", exitCode: 3 });
 });
 
+test.each([
+  ["promoted", { serving: "r1" }, []],
+  ["unchanged", { serving: "" }, []],
+  ["promoted", {}, ["GET /rollouts/rg/storefront/r1"]],
+  ["rolled-back", { serving: "r1" }, ["GET /rollouts/rg/storefront/r1"]],
+  ["in-flight", { serving: "r1" }, ["GET /rollouts/rg/storefront/r1"]],
+])("a lookup of a release that ended as %s, with %o, asks the control plane %o", async (result, more, asked) => {
+  const inputs = releaseInputs(plane.endpoint, more);
+  const state = { ...(await create(provider, inputs)), result };
+  plane.asked.length = 0;
+  const request = new providerProto.ReadRequest().setUrn(urn).setId("rg/storefront").setInputs(struct(inputs));
+  await provider.call<unknown, providerProto.ReadResponse>("read", request.setProperties(struct(state)));
+  expect(plane.asked).toEqual(asked);
+});
+
 test("a lookup updates the result, and any failure leaves the state unchanged", async () => {
   const state = {
     ...(await create(provider, releaseInputs(plane.endpoint))),
@@ -307,6 +323,15 @@ test("a lock is taken and given back; another holder or an unreachable control p
   expect(await invoke("lock", { seconds: 60 })).toEqual({
     unreachable: expect.stringContaining("the connection was refused"),
   });
+  await plane.start();
+});
+
+test("names the release of a revision; that there is none, or no control plane, is an answer", async () => {
+  await create(provider, releaseInputs(plane.endpoint));
+  expect(await invoke("releaseOf", { revision: "r1" })).toEqual({ release: "one" });
+  expect(await invoke("releaseOf", { revision: "r2" })).toEqual({});
+  await plane.stop();
+  expect(await invoke("releaseOf", { revision: "r1" })).toMatchObject({ unreachable: expect.stringMatching(/./) });
   await plane.start();
 });
 

@@ -51,6 +51,7 @@ const usage = [
   "github-access-unclear",
   "migration-database-unclear",
   "migration-folder-unclear",
+  "migration-phase-other",
   "policy-baseline-unreadable",
   "policy-settings-refused",
   "policy-state-unreadable",

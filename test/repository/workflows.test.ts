@@ -168,7 +168,7 @@ describe("every reusable workflow", () => {
       return jobsOf(text).flatMap(([key, { concurrency }]) => (concurrency ? [[file, key, concurrency] as const] : []));
     });
     for (const [file, key, { group }] of groups)
-      expect([file, key, group]).toEqual([file, key, expect.stringMatching(/^[a-z-]+-\$\{\{ inputs\.\w+ \}\}/)]);
+      expect([file, key, group]).toEqual([file, key, expect.stringMatching(/^[a-z-]+($|-\$\{\{ inputs\.\w+ \}\})/)]);
   });
 
   test("that changes a stack waits for its turn, is never cancelled, and has a way back with the same lock", () => {
@@ -206,6 +206,19 @@ describe("every reusable workflow", () => {
       "rollback",
     ]);
     for (const [file, key] of keys) expect(key).toBe(file);
+  });
+
+  test("that keeps an issue runs one at a time, so two failures open one issue; what helps at once never waits", () => {
+    const waitsNot = new Map([
+      ["credential-back.yml", "back"], // what is taken back must not wait for what it takes back
+      ["release.yml", "follow"], // it changes nothing, and each run follows the release of its own time
+    ]);
+    const unlocked = reusable.flatMap(([file, text]) =>
+      jobsOf(text)
+        .filter(([, { steps, concurrency }]) => !concurrency && JSON.stringify(steps).includes("/keep-issue"))
+        .map(([key]) => [basename(file), key] as const),
+    );
+    expect(unlocked).toEqual([...waitsNot]);
   });
 
   test("that brings zizmor pins a wheel that `npm run test:workflows` pins", () => {

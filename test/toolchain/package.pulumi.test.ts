@@ -342,8 +342,7 @@ test("`npx ballast` prints its version and its groups, and ends with its own exi
   expect(help.output).toMatch(/Usage: ballast[^]*release[^]*emulator[^]*Exit codes:/);
   const list = await ballast("release", "list", "--endpoint", "http://127.0.0.1:9");
   expect(list.code, list.output).toBe(3);
-  const misspelt = await ballast("relase");
-  expect(misspelt.code, misspelt.output).toBe(2);
+  expect(await ballast("relase")).toEqual(expect.objectContaining({ code: 2 }));
   const build = await ballast("image", "build", "storefront", "--registry", "shop");
   expect([build.code, build.output]).toEqual([2, expect.stringContaining("cli-image-sources-missing")]);
 }, 120_000);

@@ -161,6 +161,11 @@ describe("release plan", () => {
   test("says that the traffic is unknown without an estimate, and has no part without a release", () => {
     expect(body({ changes })).toContain("| traffic unknown | traffic unknown |");
     expect(body({ changes: changesOf({ paths: ["tags"] }) })).not.toContain("Release plan");
+    const powerUnknown = new Map([["storefront", "no rollout of it has measured @its traffic yet"]]);
+    expect(body({ changes, powerUnknown })).toContain(
+      "- `storefront`: no rollout of it has measured @\u200bits traffic",
+    );
+    expect(body({ changes, powerUnknown, power: new Map([["storefront", power]]) })).not.toContain("no rollout of it");
   });
 });
 

@@ -113,6 +113,28 @@ test.each([
   expect(JSON.parse((await comment("write", ...failed, "--json")).out)).toMatchObject({ project: "shop" });
 });
 
+test("what the judge sees of all services is one file, with the reason where it sees nothing", async () => {
+  const plans = join(folder, "power.json");
+  const released = join(folder, "released.json");
+  const urn = "urn:pulumi:prod::shop::ballast:index:Release::shop";
+  const step = { op: "create", urn, newState: { inputs: { app: "shop" } } };
+  writeFileSync(released, JSON.stringify({ steps: [step], changeSummary: { create: 1 } }));
+  const planned = () => write("--preview", released, "--plans", plans);
+  const course = { ending: "promoted", seconds: 60 };
+  const lists = { faults: [], shortfalls: [], cautions: [] };
+  const releases = [{ app: "shop", traffic: { requestsPerMinute: 70 }, healthy: course, ...lists }];
+  writeFileSync(plans, JSON.stringify({ releases }));
+  await planned();
+  expect(bodies()[0]).toContain("promoted after 1m, at 70 requests a minute");
+  writeFileSync(plans, JSON.stringify({ releases: [{ app: "shop", unknown: "nobody asked" }] }));
+  await planned();
+  expect(bodies()).toEqual([expect.stringContaining("- `shop`: nobody asked.")]);
+  for (const wrong of [{ releases: [null] }, { releases: [{ app: "shop" }] }, { releases: {} }]) {
+    writeFileSync(plans, JSON.stringify(wrong));
+    expect((await planned()).err).toContain("comment-source-unreadable");
+  }
+});
+
 test("files that are something else are refused by name, without their content, and nothing is written", async () => {
   const other = join(folder, "other.json");
   writeFileSync(other, '{"password": "Tr0ub4dor-and-3"}');
@@ -125,6 +147,7 @@ test("files that are something else are refused by name, without their content, 
     [["--policies", other], "`ballast policy check --format json`"],
     [["--base-policies", other, "--policies", other], "`ballast policy check --format json`"],
     [["--plan", `shop=${other}`], "`ballast power --json`"],
+    [["--plans", other], "`ballast power --preview --json`"],
   ] as const) {
     const { code, err } = await write(...args);
     expect([code, err]).toEqual([2, expect.stringContaining("comment-source-unreadable")]);
@@ -192,6 +215,28 @@ test("a comment whose answer was lost is not written twice: the next run finds i
   expect(bodies()).toHaveLength(1);
   expect(JSON.parse((await write("--json")).out).outcome).toBe("unchanged");
   expect(bodies()).toHaveLength(1);
+});
+
+const gone = { status: 404, text: '{"message":"Not Found"}' };
+
+test("a second comment whose removal was not answered, or that another run removed, is no failure", async () => {
+  for (const answer of ["lost", gone] as const) {
+    await write();
+    github.comment(7, "github-actions[bot]", github.comments.at(-1)!.body);
+    github.mishaps.push({ request: /^DELETE/, answer });
+    const { code, err } = await write("--run-url", "https://github.com/r/2");
+    expect([code, err]).toEqual([0, ""]);
+  }
+  expect(github.requests().filter((each) => each.startsWith("DELETE"))).toHaveLength(3);
+});
+
+test("a comment that a person deletes meanwhile is written anew, and one to be marked is left", async () => {
+  await write();
+  github.mishaps.push({ request: /^PATCH/, answer: gone });
+  expect(JSON.parse((await write("--json", "--run-url", "https://github.com/r/2")).out).outcome).toBe("created");
+  github.push();
+  github.mishaps.push({ request: /^PATCH/, answer: gone });
+  expect((await comment("mark-stale", "--pull-request", "7")).code).toBe(0);
 });
 
 test("an answer without end, or that is no JSON, ends the command", async () => {

@@ -11,6 +11,7 @@ import { runMigrations } from "../../../cli/migration/run.ts";
 import { connectionOptions, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { runBallast } from "../../support/controlplane/ballast-command.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
+import { query } from "../../support/postgres/prepared.ts";
 
 const postgres = postgresForTests();
 let folder: string;
@@ -81,7 +82,7 @@ test("the command ends with 1 for a refusal, and with 2 for a folder or a databa
   const ran = await runBallast(["migration", "run", ".", "--phase", "expand"], folder, { PGHOST: "127.0.0.1" });
   expect([ran.code, ran.err]).toEqual([2, expect.stringContaining("migration-database-unclear")]);
 });
-const run = (phase: Phase) => runMigrations(database, migrationsIn(folder), phase, () => undefined);
+const run = (phase: Phase) => runMigrations(database, migrationsIn(folder), phase, { report: () => undefined });
 
 test("files run once, in order; a contract waits for its expand; what failed is undone", async () => {
   write("0001_orders.expand.sql", "create table orders (id int primary key, note text);\n");
@@ -117,4 +118,41 @@ test("a second job waits for the lock of the first, and then finds nothing to do
   await eventually(async () => (await waiting()).rows[0].n === 2, "two jobs to wait", 20);
   await first.end();
   expect((await both).map((ran) => ran.length).toSorted()).toEqual([0, 1]);
+});
+
+test("a job that was started for the other phase runs nothing, and needs no database to say so", async () => {
+  write("0001_x.contract.sql", "drop table orders;\n");
+  const started = (phase: string) =>
+    runBallast(["migration", "run", ".", "--phase", "contract"], folder, { BALLAST_MIGRATION_PHASE: phase });
+  const other = await started("expand");
+  expect([other.code, other.err]).toEqual([2, expect.stringContaining("migration-phase-other")]);
+  expect((await started("contract")).err).toContain("migration-database-unclear");
+});
+
+test("the command writes the trace of its caller beside each file that it runs", async () => {
+  const { host, port, name, user, password } = database;
+  const environment = {
+    PGHOST: host,
+    PGPORT: String(port),
+    PGDATABASE: name,
+    PGUSER: user,
+    PGPASSWORD: String(password),
+  };
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const command = (traceparent: string, ...more: readonly string[]) =>
+    runBallast(["migration", "run", ".", "--phase", "expand", ...more], folder, {
+      ...environment,
+      PGSSLMODE: "disable",
+      TRACEPARENT: traceparent,
+    });
+  write("0001_a.expand.sql", "create table a (id int);\n");
+  const first = await command(`00-${trace}-00f067aa0ba902b7-01`);
+  expect([first.code, first.out]).toEqual([0, `Trace: ${trace}\n0001_a.expand.sql has run\n`]);
+  write("0002_b.expand.sql", "create table b (id int);\n");
+  const second = await command("'; drop table a; --", "--json");
+  expect(JSON.parse(second.out)).toEqual({ ran: ["0002_b.expand.sql"], trace: null });
+  expect(await query(database, "select file, trace from ballast_migrations order by file")).toEqual([
+    { file: "0001_a.expand.sql", trace },
+    { file: "0002_b.expand.sql", trace: null },
+  ]);
 });

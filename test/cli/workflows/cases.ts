@@ -1,6 +1,7 @@
 // What each reusable workflow does when all goes well, when something fails, and when it is cancelled, as the journal
 // of what it called. A case names the lines that count, in order; lines that every job has are left out.
-import { azure, type Case, checkout, closed, id, onEnvironment, onStack, opened, runUrl } from "./case.ts";
+import { azure, type Case, checkout, closed, id, onEnvironment, onStack, opened, runUrl, trace } from "./case.ts";
+import { hostiles } from "./hostile-cases.ts";
 import { migrations } from "./migration-cases.ts";
 import { rotations } from "./rotation-cases.ts";
 import type { Run } from "./run-act.ts";
@@ -32,15 +33,13 @@ const previewRun = (outcomes: Run["outcomes"] = {}): Run => ({
   },
 });
 const comment = (...more: readonly string[]): string =>
-  ["ballast comment write --pull-request 7 --commit 4f2a9c1d", runUrl, "--stack prod --project shop", ...more].join(
-    " ",
-  );
+  ["ballast comment write --pull-request 7 --commit 4f2a9c1d", runUrl, "--stack prod", ...more].join(" ");
 const base = "ballast policy check --stack prod --format json";
 const judged = "ballast policy check --file evidence/preview.json --format json";
-const powered = "ballast power --requests-per-minute 1200 --failure-percent 0.5 --json";
+const powered = "ballast power --preview evidence/preview.json --traffic shop 1200 0.5 --stack prod --json";
 const files =
   "--preview evidence/preview.json --policies evidence/policies.json --base-policies evidence/base-policies.json";
-const plan = "--plan shop=evidence/power-shop.json";
+const plan = "--plans evidence/power.json";
 const marked = [checkout, "ballast comment mark-stale --pull-request 7"];
 const kept = "actions/upload-artifact pulumi-preview-prod";
 
@@ -287,6 +286,7 @@ const others: readonly Case[] = [
     run: drillRun,
     isSuccess: true,
     journal: [checkout, ...drill, closed("alert-drill/prod/app-failing"), "actions/upload-artifact alert-drill-prod"],
+    summary: `Trace: \`${trace}\`.`,
   },
   {
     title: "a drill that is refused is followed nowhere, and an issue is opened",
@@ -333,4 +333,5 @@ export const cases: readonly Case[] = [
   ...rotations,
   ...migrations,
   ...others,
+  ...hostiles,
 ];

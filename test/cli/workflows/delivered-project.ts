@@ -33,6 +33,11 @@ interface Delivered {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
+/** What signs a command in to Azure, and what makes the emulator's own process serve azure-native. */
+const ofOwner = /^((ARM|AZURE)_(CLIENT_ID|CLIENT_SECRET|TENANT_ID)|PULUMI_DEBUG_PROVIDERS)$/;
+const withoutOwner = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !ofOwner.test(name)));
+
 /** The client ids of the identities on Azure that trust the tokens of the repository's runs. */
 interface Identities {
   readonly preview: string;
@@ -45,7 +50,9 @@ export class DeliveredProject implements AsyncDisposable {
   readonly github: Github;
   readonly hosted: Hosted;
   readonly work: string;
-  /** Runs sign in as these by their own tokens. Without them, a stub signs them in. */
+  /**
+   * Runs sign in as these by their own tokens, and have no other credential. Without them, a stub signs them in.
+   */
   identities: Identities | undefined;
   readonly #stacks: readonly string[];
   readonly #act: string;
@@ -193,9 +200,10 @@ export class DeliveredProject implements AsyncDisposable {
       ...handed.flatMap((key) => ["--env", `${key}=${this.#environment[key]}`]),
       ...this.#actions.flatMap((action) => ["--local-repository", action]),
     ];
+    const environment = this.identities === undefined ? this.#environment : withoutOwner(this.#environment);
     const child = spawn(this.#act, args, {
       cwd: this.work,
-      env: { ...this.#environment, HOME: at },
+      env: { ...environment, HOME: at },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let log = "";

@@ -151,7 +151,7 @@ test("below the root of a repository nothing is written, and the command for the
 test("stacks and folders of any name are texts in the files, and no two jobs have one key", async () => {
   mkdirSync(join(folder, "in: fra #1"));
   writeFileSync(join(folder, "in: fra #1", "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
-  const names = ["1", "eu.prod", "eu-prod", "EU-PROD", "true"];
+  const names = ["1", "eu.prod", "eu-prod", "EU_PROD", "true"];
   for (const name of names) writeFileSync(join(folder, "in: fra #1", `Pulumi.${name}.yaml`), "config: {}\n");
   await init("--program", "in: fra #1", ...names.flatMap((name) => ["--stack", name]));
   const { jobs, on } = written("deploy.yml");
@@ -167,6 +167,15 @@ test("--print writes nothing", async () => {
   stack("prod", ...ids);
   expect((await init("--print")).out).toContain("# .github/workflows/nightly.yml\n");
   expect(existsSync(join(folder, ".github"))).toBe(false);
+});
+
+test("stacks that GitHub cannot tell apart are refused, and one that is named twice is delivered once", async () => {
+  for (const name of ["eu-prod", "EU-prod", "dev"]) stack(name, ...ids);
+  const { code, err } = await init();
+  expect([code, err]).toEqual([2, expect.stringContaining("its stacks EU-prod and eu-prod have one name for GitHub")]);
+  expect(existsSync(join(folder, ".github"))).toBe(false);
+  expect((await init("--stack", "dev", "--stack", "eu-prod", "--stack", "dev")).code).toBe(0);
+  expect(written("deploy.yml").on.workflow_dispatch.inputs.stack.options).toEqual(["dev", "eu-prod"]);
 });
 
 test("a folder without a project or a stack, and a source without a whole commit, are refused", async () => {

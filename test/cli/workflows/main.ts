@@ -63,12 +63,18 @@ async function judgeSarif({ multitool }: Tools): Promise<void> {
   }
 }
 
-async function runCase(bench: Bench, { title, run, isSuccess, journal, outputs = [] }: Case): Promise<void> {
+async function runCase(
+  bench: Bench,
+  { title, run, isSuccess, journal, outputs = [], summary = "" }: Case,
+): Promise<void> {
   const ran = await bench.run(run);
   const plain = ran.journal
     .filter((line) => !isCommon(line))
     .map((line) => line.replaceAll(/[^\s=]*\/evidence\//g, "evidence/"));
-  const missing = outputs.filter((text) => !ran.outputs.includes(text));
+  const missing = [
+    ...outputs.filter((text) => !ran.outputs.includes(text)).map((text) => `  output ${text}`),
+    ...(ran.summary.includes(summary) ? [] : [`  summary ${summary}`, `  instead of ${ran.summary}`]),
+  ];
   const isAsExpected =
     ran.isSuccess === isSuccess && JSON.stringify(plain) === JSON.stringify(journal) && missing.length === 0;
   const told = [
@@ -76,7 +82,7 @@ async function runCase(bench: Bench, { title, run, isSuccess, journal, outputs =
     ...plain.map((line) => `  ${line}`),
     "expected",
     ...journal.map((line) => `  ${line}`),
-    ...missing.map((text) => `  output ${text}`),
+    ...missing,
     ...ran.log.split("\n").slice(-40),
   ];
   say(`${run.workflow}: ${title}`, isAsExpected ? undefined : told.join("\n"));
@@ -92,7 +98,10 @@ async function main(): Promise<void> {
   const bench = makeBench(tools.act);
   try {
     if (only === undefined || "newcomer".includes(only)) await newcomerStory(tools.act, say);
-    for (const each of cases) if (only === undefined || each.title.includes(only)) await runCase(bench, each);
+    const chosen = cases.filter(({ title, run }) => `${run.workflow}: ${title}`.includes(only ?? ""));
+    for (const each of chosen) await runCase(bench, each);
+    if (chosen.length === 0 && !"newcomer".includes(only!))
+      say(`there is no case "${only}"`, "Its title was not found.");
   } finally {
     bench.remove();
   }

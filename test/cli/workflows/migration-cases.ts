@@ -1,20 +1,38 @@
-// What `db-migrate` do, as cases.ts says of the others.
-import { type Case, checkout, closed, onEnvironment, opened } from "./case.ts";
+// What `db-migrate` does, as cases.ts says of the others.
+import { type Case, checkout, closed, onEnvironment, opened, trace, traceparentOf } from "./case.ts";
 import type { Run } from "./run-act.ts";
 
+/** What `az` says of the job: the name of an execution, how that ended, and the name of a volume. */
+const jobs = (ended = "Succeeded", volume = ""): string =>
+  `case "$*" in *"job start"*) echo run1 ;; *volumes*) echo "${volume}" ;; *execution*) echo ${ended} ;; esac`;
 const migrationRun = (phase: string, outcomes: Run["outcomes"] = {}): Run => ({
   workflow: "db-migrate",
   inputs: { ...onEnvironment, phase, app: "shop", "resource-group": "rg", job: `migrate-${phase}` },
   outcomes: {
-    "az-containerapp-job": 'case "$*" in *"job start"*) echo run1 ;; *) echo Succeeded ;; esac',
+    "az-containerapp-job": jobs(),
     "az-containerapp-revision": "echo 1",
     "ballast-release-show": 'echo \'{"result":"promoted"}\'',
     ...outcomes,
   },
 });
 const checkedMigration = (phase: string): string => `ballast migration check migrations --phase ${phase}`;
-const jobOf = (phase: string): readonly string[] => [
-  `az containerapp job start --name migrate-${phase} --resource-group rg --query name --output tsv`,
+/** The containers of a start, as `az` is asked for them. */
+export const containersOf = (phase: string): string =>
+  "properties.template.{initContainers: initContainers, containers: containers[].merge(@, " +
+  "{env: [env[?name != 'TRACEPARENT' && name != 'BALLAST_MIGRATION_PHASE'], " +
+  `[{name: 'TRACEPARENT', value: '${traceparentOf("migrate")}'}, ` +
+  `{name: 'BALLAST_MIGRATION_PHASE', value: '${phase}'}]][]})}`;
+const jobOf = (phase: string, hasVolume = false): readonly string[] => [
+  `az containerapp job show --name migrate-${phase} --resource-group rg ` +
+    "--query properties.template.volumes[0].name --output tsv",
+  ...(hasVolume
+    ? []
+    : [
+        `az containerapp job show --name migrate-${phase} --resource-group rg ` +
+          `--query ${containersOf(phase)} --output yaml`,
+      ]),
+  `az containerapp job start --name migrate-${phase} --resource-group rg ` +
+    `${hasVolume ? "" : "--yaml execution.yaml "}--query name --output tsv`,
   `az containerapp job execution show --name migrate-${phase} --resource-group rg --job-execution-name run1 ` +
     "--query properties.status --output tsv",
 ];
@@ -39,6 +57,19 @@ export const migrations: readonly Case[] = [
       migrationKept,
     ],
     outputs: ['"execution": "run1"', '"result": "success"'],
+    summary: `The expand of the database of \`shop\` in \`prod\`: success. Trace: \`${trace}\`.`,
+  },
+  {
+    title: "a job with a volume is started as it is, since a start that names containers mounts none",
+    run: migrationRun("expand", { "az-containerapp-job": jobs("Succeeded", "sql") }),
+    isSuccess: true,
+    journal: [
+      checkout,
+      checkedMigration("expand"),
+      ...jobOf("expand", true),
+      closed("db-migrate/prod/shop/expand"),
+      migrationKept,
+    ],
   },
   {
     title: "an expand that stable cannot live with starts no job",
@@ -74,9 +105,10 @@ export const migrations: readonly Case[] = [
   {
     title: "a job that fails fails the migration",
     run: migrationRun("expand", {
-      "az-containerapp-job": 'case "$*" in *"job start"*) echo run1 ;; *) echo Failed ;; esac',
+      "az-containerapp-job": jobs("Failed"),
     }),
     isSuccess: false,
     journal: [checkout, checkedMigration("expand"), ...jobOf("expand"), migrationFailed("expand"), migrationKept],
+    summary: `The expand of the database of \`shop\` in \`prod\`: failure. Trace: \`${trace}\`.`,
   },
 ];

@@ -1,5 +1,5 @@
 // What `credential-rotate` and `credential-back` do, as cases.ts says of the others.
-import { type Case, checkout, closed, onEnvironment, opened } from "./case.ts";
+import { type Case, checkout, closed, onEnvironment, opened, trace } from "./case.ts";
 import type { Run } from "./run-act.ts";
 
 const rotationRun = (workflow: string, outcomes: Run["outcomes"] = {}): Run => ({
@@ -29,6 +29,7 @@ export const rotations: readonly Case[] = [
     isSuccess: true,
     journal: [checkout, ...rotated, closed(rotationKey), "actions/upload-artifact credential-rotate-prod"],
     outputs: ['"rotation": "1"', '"result": "success"'],
+    summary: `The rotation of \`shop-kv/database\` in \`prod\`: success. Trace: \`${trace}\`.`,
   },
   {
     title: "a rotation that stops keeps what was printed, and an issue is opened",

@@ -2,7 +2,7 @@
 // rest of the world, and their journal says what happened in which order.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -25,6 +25,8 @@ export interface Ran {
   /** What the stubs were told, in order. The commits are `first` and `second`. */
   readonly journal: readonly string[];
   readonly outputs: string;
+  /** The summary, as the evidence of the run has it; empty if it wrote none. */
+  readonly summary: string;
   readonly log: string;
 }
 
@@ -77,17 +79,20 @@ const caller = ({ workflow, inputs, event }: Run): string =>
 async function runAct(place: Place, run: Run): Promise<Ran> {
   const { act, folder, repository, stubs, actions, commits } = place;
   const at = mkdtempSync(join(folder, "run-"));
-  const [journal, outcomes, outputs] = ["journal", "outcomes", "outputs"].map((name) => join(at, name)) as [
-    string,
-    string,
-    string,
-  ];
-  mkdirSync(outcomes);
+  const paths = ["journal", "outcomes", "outputs", "artifacts"].map((name) => join(at, name));
+  const [journal, outcomes, outputs, artifacts] = paths as [string, string, string, string];
+  for (const made of [outcomes, artifacts]) mkdirSync(made);
   for (const [key, script] of Object.entries(run.outcomes ?? {})) writeFileSync(join(outcomes, key), `${script}\n`);
   const file = join(repository, ".github", "workflows", "caller.yml");
   writeFileSync(file, caller(named(run, commits)));
   writeFileSync(join(at, "event.json"), JSON.stringify(run.event?.payload ?? {}));
-  const environment = { JOURNAL: journal, OUTCOMES: outcomes, OUTPUTS_FILE: outputs, STUBS: stubs };
+  const environment = {
+    JOURNAL: journal,
+    OUTCOMES: outcomes,
+    OUTPUTS_FILE: outputs,
+    STUBS: stubs,
+    ARTIFACTS: artifacts,
+  };
   const child = spawn(
     act,
     [
@@ -126,9 +131,16 @@ async function runAct(place: Place, run: Run): Promise<Ran> {
   const lines = read(journal)
     .replaceAll(commits[0], "first")
     .replaceAll(commits[1], "second")
-    .replaceAll(/[^\s=]*\/hostexecutor\//g, "")
+    .replaceAll(/[^\s=]*\/(?:hostexecutor|cache\/\w+\/tmp)\//g, "")
     .trim();
-  return { isSuccess: code === 0, journal: lines === "" ? [] : lines.split("\n"), outputs: read(outputs), log };
+  const summary = readdirSync(artifacts).map((name) => read(join(artifacts, name, "summary.md")));
+  return {
+    isSuccess: code === 0,
+    journal: lines === "" ? [] : lines.split("\n"),
+    outputs: read(outputs),
+    summary: summary.join(""),
+    log,
+  };
 }
 
 /** Puts the commits in place of their names. */

@@ -1,14 +1,15 @@
 // The legs of the story, in their order. Each says what it saw, and has a check that can fail.
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { type Estate, resourceGroup } from "../../../demo/remediation/estate.ts";
 import { type Load, startUsers } from "../../../demo/remediation/load.ts";
 import { type Plane, startPlane } from "../../../demo/remediation/plane.ts";
+import { armOf } from "../../../demo/rotation/arm.ts";
 import { eventually } from "../../../demo/rotation/eventually.ts";
 import type { Timeline } from "../../../demo/timeline.ts";
 import { githubIssuer } from "../../../emulator/github/oidc.ts";
 import { DeliveredProject } from "./delivered-project.ts";
 import { signInByJob } from "./federated-login.ts";
-import { filesOf, type Platform, policyIn } from "./story-program.ts";
+import { audience, filesOf, type Platform, policyIn } from "./story-program.ts";
 
 /** Where the story is told. */
 interface Stage {
@@ -65,11 +66,11 @@ export async function tellStory(stage: Stage): Promise<void> {
   const scene: Scene = { ...stage, project, plane, platform };
   try {
     timeline.line("on the machine: an emulator of Azure, one of GitHub, a database and a control plane");
-    await trust(scene);
+    const deployer = await trust(scene);
     await setUp(scene);
     const users = startUsers(cloud, await project.output("prod", "url"), () => undefined);
     try {
-      await follow(scene, users);
+      await follow(scene, users, deployer);
     } finally {
       await users.stop();
       await project.run("pulumi", ["destroy", "--yes", "--skip-preview", "--stack", "prod", "--non-interactive"]);
@@ -90,23 +91,60 @@ const lastLines = (log: string): string =>
     .slice(-60)
     .join("\n");
 
-/** Makes an identity for previews and one for updates, which trust these runs of the repository and no others. */
-async function trust({ timeline, estate, project, platform }: Scene): Promise<void> {
-  await estate.arm.control("issuers", { issuer: githubIssuer, keys: project.github.keys });
-  const trusting = async (name: string, end: string): Promise<string> => {
+/** The roles of the identities, as docs/guides/workflows.md says. */
+const rights = {
+  previews: { subject: "pull_request", role: "acdd72a7-3385-48ef-bd42-f606fba81ae7", appRoles: ["Rollout.Read"] },
+  deploys: {
+    subject: "environment:prod",
+    role: "b24988ac-6180-42a0-ab88-20f7382dd24c",
+    appRoles: ["Rollout.Read", "Rollout.Write"],
+  },
+} as const;
+
+interface Identity {
+  readonly clientId: string;
+  readonly principalId: string;
+}
+
+/**
+ * Makes an identity for previews and one for updates, with their roles; each trusts its runs and no others.
+ *
+ * @returns that for updates
+ */
+async function trust({ timeline, estate, project, platform }: Scene): Promise<Identity> {
+  const { arm, cloud } = estate;
+  await arm.control("issuers", { issuer: githubIssuer, keys: project.github.keys });
+  const trusting = async (name: keyof typeof rights): Promise<Identity> => {
+    const { subject: end, role, appRoles: roles } = rights[name];
     const at = `${platform.scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
-    const made = await estate.arm.ask("PUT", at, identityVersion, { location: "westeurope" });
+    const { properties: made } = await arm.ask("PUT", at, identityVersion, { location: "westeurope" });
     const subject = `repo:${repository.full_name}:${end}`;
     const properties = { issuer: githubIssuer, subject, audiences: ["api://AzureADTokenExchange"] };
-    await estate.arm.ask("PUT", `${at}/federatedIdentityCredentials/github`, identityVersion, { properties });
-    return made.properties.clientId as string;
+    await arm.ask("PUT", `${at}/federatedIdentityCredentials/github`, identityVersion, { properties });
+    const authorization = "providers/Microsoft.Authorization";
+    const roleDefinitionId = `/subscriptions/${cloud.subscription}/${authorization}/roleDefinitions/${role}`;
+    const assignment = `${platform.scope}/${authorization}/roleAssignments/${randomUUID()}`;
+    const { principalId } = made;
+    await arm.ask("PUT", assignment, "2022-04-01", { properties: { roleDefinitionId, principalId } });
+    await arm.control("app-roles", { principalId, audience, roles });
+    return { clientId: made.clientId, principalId };
   };
-  const preview = await trusting("previews", "pull_request");
-  const deploy = await trusting("deploys", "environment:prod");
+  const [previews, deploys] = [await trusting("previews"), await trusting("deploys")];
+  const [preview, deploy] = [previews.clientId, deploys.clientId];
   project.identities = { preview, deploy };
   const ofPullRequest = project.github.job({ of: project.hosted, event: "pull_request", ref: "refs/pull/1/merge" });
-  const refusal = await signInByJob(ofPullRequest, deploy, estate.cloud.tenant).then(() => "", String);
+  const refusal = await signInByJob(ofPullRequest, deploy, cloud.tenant).then(() => "", String);
   timeline.check(refusal.includes("AADSTS700213"), "a pull request cannot sign in as the identity that deploys");
+  const token = await signInByJob(ofPullRequest, preview, cloud.tenant);
+  const write = armOf(cloud, async () => token).ask(
+    "PUT",
+    `${platform.scope}/providers/Microsoft.App/jobs/any`,
+    appVersion,
+    {},
+  );
+  const forbidden = await write.then(() => "", String);
+  timeline.check(forbidden.includes("AuthorizationFailed"), "the identity that it signs in as may write nothing");
+  return deploys;
 }
 
 /** Writes the callers, and deploys the first release by them. */
@@ -123,11 +161,11 @@ async function setUp({ timeline, project, platform }: Scene): Promise<void> {
 }
 
 /** Follows one commit. */
-async function follow(scene: Scene, users: Load): Promise<void> {
+async function follow(scene: Scene, users: Load, deployer: Identity): Promise<void> {
   const { timeline } = scene;
   const [before] = await servingIn(scene);
   const number = await pullRequest(scene);
-  const trace = await merged(scene, number);
+  const trace = await merged(scene, number, deployer);
   const revision = await scene.project.output("prod", "revision");
   timeline.check((await servingIn(scene)).join() === revision, `${revision} serves all users`);
   timeline.chapter("The alert, after the promotion");
@@ -159,13 +197,15 @@ async function pullRequest({ timeline, project, platform }: Scene): Promise<numb
     timeline.line(`  ${line.length > shownMax ? `${line.slice(0, shownMax)}…` : line}`, "dim");
   const isRight =
     ran.code === 0 && ran.log.includes(signedIn) && comments.length === 1 && comment.includes(sha.slice(0, 8));
+  const isAsked = comment.includes("no rollout of it has measured its traffic yet");
+  timeline.check(isAsked, "the preview asked the control plane for the traffic, as the identity of previews");
   timeline.check(isRight, `pull request ${number} has one comment, for commit ${sha.slice(0, 8)}`);
   if (!isRight) throw new Error(lastLines(ran.log));
   return number;
 }
 
 /** Merges it: the workflow updates the stack, which waits for the canary. Gives the trace of the run. */
-async function merged({ timeline, project, plane }: Scene, number: number): Promise<string> {
+async function merged({ timeline, project, plane }: Scene, number: number, deployer: Identity): Promise<string> {
   timeline.chapter("The merge: pulumi-up, and the canary");
   await project.ask("PUT", `/pulls/${number}/merge`, {});
   const commit = project.pull("main");
@@ -180,8 +220,9 @@ async function merged({ timeline, project, plane }: Scene, number: number): Prom
   for (const { event, message } of journal)
     if (["Started", "StepReached", "StepPassed", "Finished"].includes(event.kind)) timeline.line(`  ${message}`, "dim");
   const [first] = journal;
-  const noted = first?.event.kind === "Planned" ? first.event.intent.trace : undefined;
-  timeline.check(noted === trace, "the journal of the rollout has the trace");
+  const intent = first?.event.kind === "Planned" ? first.event.intent : undefined;
+  timeline.check(intent?.trace === trace, "the journal of the rollout has the trace");
+  timeline.check(intent?.requestedBy === deployer.principalId, "the release was asked for by the identity of the run");
   const { result } = (await plane.rollouts.show(name)) ?? {};
   timeline.check(result === "promoted", `${name.revision} was ${result}`);
   return trace;

@@ -1,12 +1,16 @@
 // What the story's team delivers: a service that is released by canary, the alert on it, and what may be done about
 // that alert. The platform, with the control plane, is there already.
 import { join } from "node:path";
+import { bindAudience } from "../../../bind-audience.ts";
 import { ruleNameOf } from "../../../components/alerts/log-rule.ts";
 import { policyOf } from "../../../components/alerts/remedy.ts";
 import { lookBackSecondsOf } from "../../../engines/remediation/rules/look-back.ts";
 import type { Policy } from "../../../engines/remediation/vocabulary.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
+
+/** The application that stands for the control plane in the directory. */
+export const audience = "api://ballast";
 
 /** Where the platform is. */
 export interface Platform {
@@ -55,7 +59,10 @@ export const filesOf = (platform: Platform, release: number, isFaulty: boolean):
   "Pulumi.yaml": `name: shop
 runtime: { name: nodejs, options: { typescript: false } }
 main: index.js
-plugins: { providers: [{ name: ballast, path: ${join(root, "provider")} }] }
+plugins:
+  providers:
+    - { name: ballast, path: ${join(root, "provider")} }
+    - { name: azure-native, path: ${join(root, "test", "support", "emulator")} }
 `,
   "index.js": programOf(platform, release, isFaulty),
 });
@@ -77,7 +84,7 @@ const shop = new CanaryApp("shop", {
     healthPath: "/health/ready",
     variables: ${written({ RELEASE: String(release), ...fault })},
   }),
-  controlPlane: { endpoint: "${controlPlane}", audience: "api://ballast" },
+  controlPlane: { endpoint: "${controlPlane}", audience: "${audience}" },
   strategy: ${written(judged.strategy)},
   thresholds: ${written(judged.thresholds)},
 });
@@ -103,6 +110,9 @@ new RemediatedAlert("${alertName}", {
 });
 
 export const { url, revision, result, message, trace } = shop;
+export const controlPlaneEndpoint = "${controlPlane}";
+export const controlPlaneAudience = "${audience}";
+export const controlPlaneBinding = "${bindAudience(controlPlane, audience)}";
 `;
 };
 

@@ -117,7 +117,7 @@ function actionFile(action: string, inputs: readonly string[]): string {
       ? ['[ -z "${ID_TOKENS:-}" ] || CLIENT_ID="$TOLD" node "$STORY_ROOT/test/cli/workflows/federated-login.ts"']
       : []),
     ...(action === "actions/upload-artifact"
-      ? ['[ -z "${ARTIFACTS:-}" ] || { rm -rf "$ARTIFACTS/$TOLD"; cp -r evidence "$ARTIFACTS/$TOLD"; }']
+      ? ['[ ! -d evidence ] || { rm -rf "$ARTIFACTS/$TOLD"; cp -r evidence "$ARTIFACTS/$TOLD"; }']
       : []),
   ];
   return stringify({

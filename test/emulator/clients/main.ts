@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { startEmulator } from "../../../emulator/start.ts";
 import { webImage } from "../../support/emulator/cloud.ts";
 import { azureCliSteps, type Step } from "./azure-cli.ts";
+import { startJobAsWorkflow } from "./db-migrate.ts";
 
 const run = promisify(execFile);
 const installMinutes = 15;
@@ -80,21 +81,23 @@ try {
   // The CLI pins older packages than those above, so that it has an environment of its own.
   await install("python3", "-m", "venv", inFolder("cli"));
   await install(inFolder("cli", "bin", "pip"), "install", "-q", "azure-cli");
+  const environment = {
+    ...process.env,
+    PATH: `${inFolder("cli", "bin")}:${process.env["PATH"]}`,
+    REQUESTS_CA_BUNDLE: emulator.caFile,
+    AZURE_CONFIG_DIR: inFolder("azure"),
+    AZURE_CORE_COLLECT_TELEMETRY: "no",
+    AZURE_EXTENSION_USE_DYNAMIC_INSTALL: "no",
+  };
   for (const step of azureCliSteps(emulator)) {
-    const problem = await run(inFolder("cli", "bin", "az"), [...step.args], {
-      env: {
-        ...process.env,
-        REQUESTS_CA_BUNDLE: emulator.caFile,
-        AZURE_CONFIG_DIR: inFolder("azure"),
-        AZURE_CORE_COLLECT_TELEMETRY: "no",
-        AZURE_EXTENSION_USE_DYNAMIC_INSTALL: "no",
-      },
-    }).then(
+    const problem = await run("az", [...step.args], { env: environment }).then(
       ({ stdout }) => (step.shows.test(stdout) ? undefined : `the answer lacks ${step.shows}: ${stdout}`),
       ({ stderr, message }: { stderr?: string; message: string }) => stderr || message,
     );
     report("Azure CLI", { ...step, problem });
   }
+  const problem = await startJobAsWorkflow(emulator, folder, environment);
+  report("Azure CLI", { name: "the step of db-migrate that starts the job with the trace", problem });
 } finally {
   await emulator.close();
   rmSync(folder, { recursive: true, force: true });

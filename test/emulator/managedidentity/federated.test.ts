@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PutContext } from "../../../emulator/arm/resource.ts";
 import { makeStore } from "../../../emulator/arm/store.ts";
@@ -62,22 +62,35 @@ async function signIn(clientId: string, job: Omit<Job, "of">): Promise<string> {
 
 const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/** Asks for a token of an identity by an assertion. */
+function exchange(
+  at: CloudForTests,
+  clientId: string,
+  assertion: string,
+  {
+    type = jwtBearer,
+    scope = "https://management.azure.com",
+  }: { readonly type?: string | null; readonly scope?: string },
+) {
+  const form = new URLSearchParams({
+    grant_type: "client_credentials",
+    client_id: clientId,
+    ...(type === null ? {} : { client_assertion_type: type }),
+    client_assertion: assertion,
+    scope: `${scope}/.default`,
+  });
+  const to = `https://login.ballast.localhost/${at.cloud.tenant}/oauth2/v2.0/token`;
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  return send(at.agent, "POST", to, headers, form.toString());
+}
+
 async function assert(
   clientId: string,
   assertion: string,
   at: CloudForTests = c,
   type: string | null = jwtBearer,
 ): Promise<string> {
-  const form = new URLSearchParams({
-    grant_type: "client_credentials",
-    client_id: clientId,
-    ...(type === null ? {} : { client_assertion_type: type }),
-    client_assertion: assertion,
-    scope: "https://management.azure.com/.default",
-  });
-  const to = `https://login.ballast.localhost/${at.cloud.tenant}/oauth2/v2.0/token`;
-  const headers = { "content-type": "application/x-www-form-urlencoded" };
-  const { status, body } = await send(at.agent, "POST", to, headers, form.toString());
+  const { status, body } = await exchange(at, clientId, assertion, { type });
   if (status !== 200) return /^AADSTS\d+/.exec(body.error_description)?.[0] ?? JSON.stringify(body);
   // The token is the identity's, which nobody has given a role.
   const asked = await at.ask("GET", `${group}?api-version=2024-03-01`, undefined, { token: body.access_token });
@@ -231,19 +244,38 @@ test("keys that are none, or private, are refused", async () => {
     expect((await c.ask("POST", `${management}/_emulator/issuers`, wrong)).status).toBe(400);
 });
 
-test("a kept cloud knows its issuers after a restart", async () => {
+test.each([
+  {},
+  { principalId: "p", audience: "api://ballast" },
+  { principalId: "p", audience: "api://ballast", roles: "Rollout.Read" },
+  { principalId: "p", audience: "api://ballast", roles: [""] },
+  { principalId: 1, audience: "api://ballast", roles: [] },
+])("app roles %j are refused", async (wrong) => {
+  expect((await c.ask("POST", `${management}/_emulator/app-roles`, wrong)).status).toBe(400);
+});
+
+test("a kept cloud knows its issuers and app roles after a restart; a token has those of its application", async () => {
   const { keys, token } = await makeIssuer();
   const kept = { folder: join(folder, "kept"), keep: true };
   const first = await startCloudForTests(kept);
   const ofIdentity = `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/kept`;
   await first.ask("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
-  const { clientId } = (await first.ask("PUT", ofIdentity + version, { location: "westeurope" })).body.properties;
+  const made = await first.ask("PUT", ofIdentity + version, { location: "westeurope" });
+  const { clientId, principalId } = made.body.properties;
   await first.ask("PUT", `${ofIdentity}/federatedIdentityCredentials/own${version}`, { properties: ofOwnIssuer });
   await first.ask("POST", `${management}/_emulator/issuers`, { issuer: ofOwnIssuer.issuer, keys });
+  for (const roles of [["Rollout.Write"], ["Rollout.Read"]])
+    await first.ask("POST", `${management}/_emulator/app-roles`, { principalId, audience: "api://ballast", roles });
   await first.close();
   const second = await startCloudForTests(kept);
+  const rolesAt = async (scope: string): Promise<unknown> => {
+    const { body } = await exchange(second, clientId, await token("1h", "deploys"), { scope });
+    return decodeJwt(body.access_token)["roles"];
+  };
   try {
     expect(await assert(clientId, await token("1h", "deploys"), second)).toBe("signed in");
+    // What is assigned last holds. Entra leaves the claim out where there is no role.
+    expect([await rolesAt("api://ballast"), await rolesAt("api://other")]).toEqual([["Rollout.Read"], undefined]);
   } finally {
     await second.close();
   }

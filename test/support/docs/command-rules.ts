@@ -131,7 +131,7 @@ export const rules: readonly Rule[] = [
 
   {
     page: "docs/guides/pull-requests.md",
-    command: /^ballast comment (mark-stale|write) --|^ballast power --json$/,
+    command: /^ballast comment (mark-stale|write) --|^ballast power --(json$|preview)/,
     shownBy: "test/cli/comment/comment.test.ts",
     holds: '"write", "--pull-request", "7", "--preview"',
     why: "run there against GitHub's API on loopback, with each option",

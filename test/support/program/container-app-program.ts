@@ -8,8 +8,21 @@ import { bringPulumi } from "../../../toolchain/pulumi/bring.ts";
 const idle = ["node", "-e", "setInterval(() => {}, 1000)"];
 const root = path.join(import.meta.dirname, "..", "..", "..");
 
+/** Where a project gets Ballast from. */
+export interface Ballast {
+  /** The folder whose `node_modules` the program uses. */
+  readonly root: string;
+  /** What the program imports, and the folder of the provider, both below the root. */
+  readonly module: string;
+  readonly provider: string;
+}
+
+/** The sources, and the JavaScript that the package has of them. */
+const fromSources: Ballast = { root, module: "package.ts", provider: "provider" };
+export const fromPackage: Ballast = { root, module: "dist/package.js", provider: "dist/provider" };
+
 /** The program, with the types that only TypeScript has. It says of the apps what its configuration says. */
-const program = ([type, text, list]: readonly [string, string, string]): string => `
+const program = ([type, text, list]: readonly [string, string, string], ballast: string): string => `
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -17,7 +30,7 @@ const config = new pulumi.Config();
 const given${type} = config.requireObject("app");
 const releases${type} = config.getObject("releases");
 // A program of plain ContainerApps does not import Ballast.
-const { CanaryApp }${type} = releases ? await import(${JSON.stringify(path.join(root, "package.ts"))}) : {};
+const { CanaryApp }${type} = releases ? await import(${JSON.stringify(ballast)}) : {};
 const [first, ...more] = given.template.containers;
 // The group and the image are outputs, as those of other resources are.
 const image = pulumi.output(Promise.resolve(first.image));
@@ -99,16 +112,21 @@ export interface ContainerAppProject {
   readonly run: (main: Main, command: readonly string[], config: Readonly<Record<string, unknown>>) => Promise<Ended>;
 }
 
-/** Makes the project in an empty folder, and its stack. */
-export async function containerAppProject(folder: string, cloud: NodeJS.ProcessEnv): Promise<ContainerAppProject> {
+/** Makes the project in an empty folder, and its stack. Its JavaScript program may be another one. */
+export async function containerAppProject(
+  folder: string,
+  cloud: NodeJS.ProcessEnv,
+  { root: from, module, provider }: Ballast = fromSources,
+  javascript = program(["", "", ""], path.join(from, module)),
+): Promise<ContainerAppProject> {
   const { command: file, environment: ofCli } = await bringPulumi();
   const cwd = path.join(folder, "program");
   mkdirSync(path.join(folder, "state"));
   mkdirSync(cwd);
-  symlinkSync(path.join(root, "node_modules"), path.join(cwd, "node_modules"));
+  symlinkSync(path.join(from, "node_modules"), path.join(cwd, "node_modules"));
   writeFileSync(path.join(cwd, "package.json"), '{ "name": "shop", "private": true, "type": "module" }');
-  writeFileSync(path.join(cwd, mains.js), program(["", "", ""]));
-  writeFileSync(path.join(cwd, mains.ts), program([": any", ": string", " as any[]"]));
+  writeFileSync(path.join(cwd, mains.js), javascript);
+  writeFileSync(path.join(cwd, mains.ts), program([": any", ": string", " as any[]"], path.join(from, module)));
   writeFileSync(path.join(cwd, mains.refusals), refusals);
   const environment = {
     ...process.env,
@@ -126,7 +144,7 @@ export async function containerAppProject(folder: string, cloud: NodeJS.ProcessE
       runtime: { name: "nodejs", options: { typescript: false } },
       main: mains[main],
       options: { refresh: "always" },
-      plugins: { providers: [{ name: "ballast", path: path.join(root, "provider") }] },
+      plugins: { providers: [{ name: "ballast", path: path.join(from, provider) }] },
     };
     writeFileSync(path.join(cwd, "Pulumi.yaml"), JSON.stringify(project));
     const values = Object.entries(config).map(([key, value]) => [`shop:${key}`, value] as const);

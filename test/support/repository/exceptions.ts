@@ -52,6 +52,7 @@ export const computedImports: Readonly<Record<string, string>> = {
   "toolchain/package/reference.ts root": "it writes the pages of docs/reference",
   'bench/emulator/side.ts import(join(support, "emulator", "cloud.ts"))': "it measures another commit's emulator",
   'bench/emulator/side.ts import(join(support, "program", "local-stack.ts"))': "it measures another commit's emulator",
+  "bench/performance/earlier.ts import(path.join(checkout, localStack))": "it measures another commit's component",
   "bench/performance/journal.ts import(emmettEntry)": "the library that it is compared with is installed elsewhere",
   "proofs/mutants/stryker/run-tests.ts import(path)": "it loads the test files that a mutant has to face",
   "test/cli/workflows/story-program.test.ts import(file)": "it loads the program that the story writes",
