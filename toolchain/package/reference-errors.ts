@@ -16,9 +16,10 @@ export async function importErrors(): Promise<ReadonlyMap<string, Made>> {
   const files = globSync("errors/*.ts", { cwd: root })
     .filter((file) => basename(file) !== "catalogue.ts")
     .toSorted();
-  return new Map(
-    await Promise.all(files.map(async (file) => [file, (await import(join(root, file))) as Made] as const)),
-  );
+  const made = new Map<string, Made>();
+  // One after another: some of them import each other, and two imports at once may load a file twice.
+  for (const file of files) made.set(file, (await import(join(root, file))) as Made);
+  return made;
 }
 
 /** Gives the page. */
