@@ -5,7 +5,7 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
 /** Reads the options of the process. It ends the process after `--help`, and with exit code 2 at a wrong option. */
-export function readOptions<Known extends Options>(
+export function readCommandLine<Known extends Options>(
   help: string,
   options: Known,
 ): ReturnType<typeof parseArgs<{ options: Known }>>["values"] {

@@ -1,7 +1,9 @@
 // Alerts that the action which answers them trips again.
+import type { Remediations } from "../../engines/remediation/declaration.ts";
 import { loopOf } from "../../engines/remediation/rules/loop.ts";
 import type { ResourceNode } from "../systems/pulumi/nodes.ts";
-import { type DeclaredThere, exampleProgram, remediationsIn } from "../systems/pulumi/remediations.ts";
+import type { DeclaredThere } from "../systems/pulumi/plane-settings.ts";
+import { exampleRemediations, remediationsIn } from "../systems/pulumi/remediations.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
 const judge = (view: StacksView): readonly PulumiDraft[] =>
@@ -12,7 +14,11 @@ const judge = (view: StacksView): readonly PulumiDraft[] =>
       .flatMap((alert) => judgeOne(view, alert, there)),
   );
 
-function judgeOne(view: StacksView, alert: ResourceNode, { node, declared }: DeclaredThere): readonly PulumiDraft[] {
+function judgeOne(
+  view: StacksView,
+  alert: ResourceNode,
+  { node, declared }: DeclaredThere<Remediations>,
+): readonly PulumiDraft[] {
   const names = view.texts(alert, "ruleName").map((name) => name.toLowerCase());
   const watched = {
     metrics: view.texts(alert, "criteria.allOf[].metricName"),
@@ -38,7 +44,7 @@ function judgeOne(view: StacksView, alert: ResourceNode, { node, declared }: Dec
 }
 
 const promise = { target: "app/shop/web", measures: "availability", goodPercent: 99.9 };
-const program = (metric: string, runbook: string): string => `${exampleProgram("restarts", runbook, [promise])}
+const program = (metric: string, runbook: string): string => `${exampleRemediations("restarts", runbook, [promise])}
   alert:
     type: azure-native:monitor:MetricAlert
     properties:

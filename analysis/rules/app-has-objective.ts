@@ -1,6 +1,6 @@
 // Apps on which a policy acts although nothing says what they promise to users.
 import { unpromisedIn } from "../../engines/remediation/rules/answered.ts";
-import { exampleProgram, remediationsIn } from "../systems/pulumi/remediations.ts";
+import { exampleRemediations, remediationsIn } from "../systems/pulumi/remediations.ts";
 import { type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
 const judge = (view: StacksView): readonly PulumiDraft[] =>
@@ -18,7 +18,7 @@ const judge = (view: StacksView): readonly PulumiDraft[] =>
   );
 
 const program = (objectives: readonly object[], mark = ""): string =>
-  `${exampleProgram("app-failing", "restart-revision", objectives)}${mark}\n`;
+  `${exampleRemediations("app-failing", "restart-revision", objectives)}${mark}\n`;
 const promise = {
   target: "app/shop/web",
   measures: "availability",

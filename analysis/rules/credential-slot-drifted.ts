@@ -1,16 +1,19 @@
 // Apps whose secrets differ from the slots of the credential that they are declared to log in with.
+import { list } from "../../engines/form.ts";
+import { sameName } from "../../engines/rollout/weights.ts";
 import { type ConsumerSecrets, slotDrifts } from "../../engines/rotation/condition.ts";
-import type { Consumer, Credential } from "../../engines/rotation/declaration.ts";
-import { credentialsIn } from "../systems/pulumi/credentials.ts";
+import { type Consumer, type Credential, completedCredential } from "../../engines/rotation/declaration.ts";
 import type { ResourceNode } from "../systems/pulumi/nodes.ts";
+import { declaredIn, exampleProgram } from "../systems/pulumi/plane-settings.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
+const variable = "BALLAST_CREDENTIALS";
 const secrets = "configuration.secrets";
 /** What the judgement needs; what is known only after the update cannot be judged. */
 const needed = [secrets, `${secrets}[].name`, `${secrets}[].keyVaultUrl`];
 
 const judge = (view: StacksView): readonly PulumiDraft[] =>
-  credentialsIn(view).flatMap((there) =>
+  declaredIn(view, variable, list(completedCredential)).flatMap((there) =>
     there.declared.flatMap((credential) =>
       credential.consumers
         .flatMap((consumer) => appsOf(view, there.node, consumer))
@@ -25,13 +28,10 @@ const appsOf = (view: StacksView, { stack }: ResourceNode, { app, resourceGroup 
     const groups = isGroupUnknown ? [] : view.texts(node, "resourceGroupName");
     return (
       node.stack === stack &&
-      view.texts(node, "containerAppName").some((name) => isSame(name, app)) &&
-      (groups.length === 0 || groups.some((group) => isSame(group, resourceGroup)))
+      view.texts(node, "containerAppName").some((name) => sameName(name, app)) &&
+      (groups.length === 0 || groups.some((group) => sameName(group, resourceGroup)))
     );
   });
-
-/** Azure ignores case in names. */
-const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 function judgeOne(
   view: StacksView,
@@ -77,18 +77,7 @@ const declared = {
   roles: { a: "shop_a", b: "shop_b" },
   consumers: [{ resourceGroup: "shop", app: "web" }],
 };
-const program = (vault: string, mark = ""): string => `name: shop
-runtime: yaml
-resources:
-  control-plane:
-    type: azure-native:app:ContainerApp
-    properties:
-      template:
-        containers:
-          - name: control-plane
-            env:
-              - name: BALLAST_CREDENTIALS
-                value: '${JSON.stringify([declared])}'
+const program = (vault: string, mark = ""): string => `${exampleProgram(variable, [declared])}
   web:
     type: azure-native:app:ContainerApp
     properties:

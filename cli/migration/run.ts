@@ -37,7 +37,8 @@ async function tokenOf(): Promise<string> {
 }
 
 const ledger = `create table if not exists ballast_migrations (
-  file text primary key, hash text not null, at timestamptz not null default now(), trace text)`;
+    file text primary key, hash text not null, at timestamptz not null default now());
+  alter table ballast_migrations add column if not exists trace text`;
 /** One lock for all migrations of a database: two jobs never change it at a time. */
 const lock = "select pg_advisory_lock(hashtext('ballast'), hashtext('migrations'))";
 

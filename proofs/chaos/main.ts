@@ -3,13 +3,13 @@
 // from the seed. The command exits 1 if a law is broken.
 import { setTimeout as nap } from "node:timers/promises";
 import fc from "fast-check";
-import { readOptions } from "../command-line.ts";
+import { readCommandLine } from "../command-line.ts";
 import { judge, type Released } from "./laws.ts";
 import { type Releasing, releaseOn } from "./releases.ts";
 import { watch } from "./watch.ts";
 import { apps, cloudDies, leaseSeconds, type Outage, openWorld, requestSeconds } from "./world.ts";
 
-const values = readOptions(
+const values = readCommandLine(
   `npm run chaos -- [options]
 
 Good and bad releases on several apps, while faults hit control planes, database, emulator and weights. Exit code 1: a

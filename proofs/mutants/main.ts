@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readOptions } from "../command-line.ts";
+import { readCommandLine } from "../command-line.ts";
 import { check, type Detection, type Mutant, mutantsOf, page, unchanged } from "./mutants.ts";
 import { generatedPartOf, withGeneratedPart } from "./stryker/page.ts";
 import { updateScore } from "./stryker/update-score.ts";
@@ -90,7 +90,7 @@ function tryMutant(mutant: Mutant): Detection | undefined {
   }
 }
 
-const values = readOptions(help, {
+const values = readCommandLine(help, {
   only: { type: "string" },
   generated: { type: "boolean", default: false },
   file: { type: "string", multiple: true, default: [] },

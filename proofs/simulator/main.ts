@@ -4,13 +4,13 @@
 import { readFileSync } from "node:fs";
 import { weightsOf } from "../../controlplane/adapters/azure/traffic.ts";
 import { sameWeights } from "../../engines/rollout/weights.ts";
-import { readOptions } from "../command-line.ts";
+import { readCommandLine } from "../command-line.ts";
 import { type Drawn, draw } from "./draw.ts";
 import { check, invariants } from "./invariants.ts";
 import { breaks, shrink } from "./shrink.ts";
 import { type Run, simulate } from "./simulate.ts";
 
-const values = readOptions(
+const values = readCommandLine(
   `npm run simulate -- [options]
 
 Runs the control plane in virtual time with every kind of fault, one run a seed. Exit code 1: an invariant is broken.

@@ -1,9 +1,9 @@
 // `npm run simulate:year -- --credentials 200 --from 1`: a compressed year of many credentials, one seed each. It
 // prints a summary, and exits 1 with the seeds that broke a law.
-import { readOptions } from "../command-line.ts";
+import { readCommandLine } from "../command-line.ts";
 import { type Year, yearOf } from "./year.ts";
 
-const values = readOptions(
+const values = readCommandLine(
   `npm run simulate:year -- [options]
 
 A year of many credentials in virtual time, one seed each. Exit code 1: a law is broken.

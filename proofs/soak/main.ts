@@ -8,10 +8,10 @@ import { controlPlane } from "../../client/control-plane.ts";
 import { judge, type Released } from "../chaos/laws.ts";
 import { type Releasing, releaseOn } from "../chaos/releases.ts";
 import { apps, leaseSeconds, openWorld, type Plane, type World } from "../chaos/world.ts";
-import { readOptions } from "../command-line.ts";
+import { readCommandLine } from "../command-line.ts";
 import { type Measured, type Trend, trendOf } from "./trend.ts";
 
-const values = readOptions(
+const values = readCommandLine(
   `npm run soak -- [options]
 
 Releases without a pause, on one control plane, on two, and while one is killed. Exit code 1: a law is broken, or a

@@ -3,17 +3,17 @@
 // exits 1 if a login failed, a rotation did not end, a version was made twice, or a password was left anywhere.
 import { setTimeout as nap } from "node:timers/promises";
 import { emulator } from "../../demo/emulator.ts";
-import { readOptions as readDemoOptions } from "../../demo/options.ts";
+import { readOptions } from "../../demo/options.ts";
 import { checkLeaks } from "../../demo/rotation/leaks.ts";
 import { openRotations, type RotationsOpen } from "../../demo/rotation/open.ts";
 import { microsoftOrder, runOrder } from "../../demo/rotation/other-order.ts";
 import { type Rotated, rotate } from "../../demo/rotation/rotate.ts";
 import { startTimeline } from "../../demo/timeline.ts";
 import { openLand } from "../../test/support/emulator/rotation-land.ts";
-import { readOptions } from "../command-line.ts";
+import { readCommandLine } from "../command-line.ts";
 import { createDice, type Dice } from "../simulator/dice.ts";
 
-const values = readOptions(
+const values = readCommandLine(
   `npm run soak:rotations -- [options]
 
 Rotations under ten clients that log in, while the process that carries one out is killed. Exit code 1: a login failed,
@@ -129,7 +129,7 @@ async function main(rotations: number, kills: number, seed: number): Promise<num
       emulator: emulator(land.cloud),
       timeline,
       stop: new AbortController().signal,
-      options: readDemoOptions([]),
+      options: readOptions([]),
     };
     const open = await openRotations(setting, land, { quietSeconds: 3, drainSeconds: 2, graceSeconds: 2 });
     try {

@@ -155,4 +155,9 @@ test("the command writes the trace of its caller beside each file that it runs",
     { file: "0001_a.expand.sql", trace },
     { file: "0002_b.expand.sql", trace: null },
   ]);
+  // A table that was made before it had the column gets it.
+  await query(database, "alter table ballast_migrations drop column trace");
+  write("0003_c.expand.sql", "create table c (id int);\n");
+  expect((await command(`00-${trace}-00f067aa0ba902b7-01`)).code).toBe(0);
+  expect(await query(database, "select trace from ballast_migrations where file like '0003%'")).toEqual([{ trace }]);
 });
