@@ -99,8 +99,8 @@ function circuitOf(guarded: Guarded, runbook: RunbookName): Circuit {
 }
 
 /**
- * Opens a circuit after too many failures in a row, on whatever target: then the runbook itself is in doubt. After its
- * time a single action may probe it.
+ * Opens a circuit after too many failures in a row, on this target or on all: then the runbook itself is in doubt.
+ * After its time a single action may probe it.
  */
 export const breaker: Guard = (guarded) => {
   const { situation, limits, rung, now } = guarded;
