@@ -103,6 +103,7 @@ test("a file that a person changed is kept unless asked, and a second run writes
 
 test.each([
   ["index.ts", 'new DatabaseCredential("login", {});', ["credentials.yml"]],
+  ["index.ts", 'new StorageCredential("blobs", {});', ["credentials.yml"]],
   ["Pulumi.yaml", "name: shop\nresources: { a: { type: ballast:index:DatabaseCredential } }\n", ["credentials.yml"]],
   ["migrations/0001_a.expand.sql", "select 1;", ["migrate.yml"]],
   ["node_modules/other/index.js", "DatabaseCredential", []],
