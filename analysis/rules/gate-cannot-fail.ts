@@ -77,7 +77,7 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobN
         shipped.place,
       ),
     ];
-  if (step.run === undefined) return toldToPass(job, step, shipped);
+  if (step.run === undefined) return [...toldToPass(job, step, shipped), ...ofScript(job, step, shipped)];
   if (isDeadGuard(view, job, step))
     return [
       draft(
@@ -100,19 +100,24 @@ function toldToPass(job: JobNode, step: StepNode, shipped: Shipped): readonly Dr
 
 /** What the script of a step swallows, asks without a verdict, or looks at without seeing it. */
 function ofScript(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
-  const swallowed = swallowedTests(step, shipped.looksBack).map(({ line, message }) =>
-    inScript(step, shipped, line, `In job ${job.key}, ${message}, so its failure stops nothing.`),
-  );
-  const blind = [...(shipped.looksBack ? checksWithoutVerdict(step) : []), ...blindChecks(step)];
-  return [...swallowed, ...ofBlind(job, step, shipped, blind)];
+  // A step in which nothing can fail has one finding.
+  const without = shipped.looksBack ? checksWithoutVerdict(job, step, shipped.from) : [];
+  const swallowed = without.length > 0 ? [] : swallowedTests(job, step, shipped.looksBack, shipped.from);
+  const found = swallowed.map((each) => ({ ...each, message: `asks in vain: ${each.message}` }));
+  return ofBlind(job, step, shipped, [...without, ...found, ...blindChecks(step)]);
 }
 
 const ofBlind = (job: JobNode, step: StepNode, shipped: Shipped, found: readonly BlindCheck[]): readonly Draft[] =>
-  found.map(({ line, message }) => inScript(step, shipped, line, `"${step.name}" in job ${job.key} ${message}.`));
-
-const inScript = (step: StepNode, { place, isBefore }: Shipped, line: number, message: string): Draft =>
-  // The line of the script and not of the file, so that a baseline survives moved lines.
-  draft(lineOf(step.run!, line), `${step.id} ${line}`, message, place, isBefore ? "medium" : "high");
+  found.map(({ line, message, script }) =>
+    draft(
+      lineOf(script ?? step.run!, line),
+      // The line of the script and not of the file, so that a baseline survives moved lines.
+      `${step.id} ${line}`,
+      `"${step.name}" in job ${job.key} ${message}.`,
+      shipped.place,
+      shipped.isBefore ? "medium" : "high",
+    ),
+  );
 
 const example = (test: string): string => `name: main
 on:

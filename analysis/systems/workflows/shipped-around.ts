@@ -13,6 +13,8 @@ export interface Shipped {
   readonly isBefore: boolean;
   /** Whether something was deployed before the step, whatever ships after it. */
   readonly looksBack: boolean;
+  /** The line of the step's script behind which it looks at what it ships itself; 0 if it ships nothing. */
+  readonly from: number;
 }
 
 /** Gives what ships after a step, in its job or behind it, and else what shipped before. */
@@ -28,9 +30,14 @@ export function shippedAround(
   );
   const after = own.find((effect) => steps.indexOf(effect.step) > steps.indexOf(step));
   const before = own.find((effect) => steps.indexOf(effect.step) < steps.indexOf(step)) ?? earlierShipment(view, job);
+  // What it ships itself counts only for what stands behind it in the script.
+  const self = own.findLast((effect) => effect.step === step && effect.command !== undefined);
+  const from = before === undefined && self?.command ? self.command.line + 1 : 0;
+  const looksBack = before !== undefined || self !== undefined;
   const next = after?.place ?? guarded?.place;
-  if (next) return { place: next, isBefore: false, looksBack: before !== undefined };
-  return before && { place: before.place, isBefore: true, looksBack: true };
+  if (next) return { place: next, isBefore: false, looksBack, from };
+  const shipped = before ?? self;
+  return shipped && { place: shipped.place, isBefore: true, looksBack: true, from };
 }
 
 const earlierShipment = (view: WorkflowsView, job: JobNode) =>
