@@ -1,7 +1,7 @@
 // What a shell does with the answer of a command: each way to drop it, beside the nearest script that does not.
 import { expect, test } from "vitest";
 import { canFail } from "../../analysis/systems/workflows/shell-run.ts";
-import { commandsOf, treeOf } from "../../analysis/systems/workflows/shell-tree.ts";
+import { type CommandTree, commandsOf, treeOf } from "../../analysis/systems/workflows/shell-tree.ts";
 import { swallowedCommands } from "../../analysis/systems/workflows/swallowed-commands.ts";
 import { deploy, findingsIn, job, main, script } from "../support/analysis/kinds.ts";
 
@@ -12,8 +12,9 @@ const options = {
   pipefail: { stopsOnFailure: true, hearsPipes: true },
   plain: { stopsOnFailure: false, hearsPipes: false },
 };
+const passed = ({ redirected }: CommandTree): boolean => redirected.some(({ text }) => text.includes("GITHUB_OUTPUT"));
 const swallowed = ([text, shell]: Row): readonly string[] =>
-  swallowedCommands(text, options[shell], ({ words }) => words.join(" ") === "npm test").map(({ how }) => how);
+  swallowedCommands(text, options[shell], ({ words }) => words.join(" ") === "npm test", passed).map(({ how }) => how);
 
 const loop = (after: string, before = ""): string =>
   `${before}for i in 1 2 3; do\n  if npm test; then OK=true; break; fi\n  sleep 5\ndone\n${after}`;
@@ -49,6 +50,7 @@ test.each<Row>([
   ['npm test || echo bad\nSTATUS=$(curl x)\nif [ "$STATUS" != 200 ]; then exit 1; fi', "bash -e"],
   ['case "$KIND" in\n  a|b) npm test || true ;;\n  *) echo none ;;\nesac', "bash -e"],
   ["cat <<EOF > notes\nnpm test\nEOF\nnpm test || true", "bash -e"],
+  ['npm test || true\necho "url=$URL" >> "$GITHUB_OUTPUT"', "bash -e"],
   ["if [[ $a == b && -n $c ]]; then\n  npm test || :\nfi", "bash -e"],
   ["list=(a b\n  c)\nfor each in ${list[@]}; do npm test >/dev/null 2>&1 || true; done", "bash -e"],
 ])("%j in %s drops the answer", (...row) => {
@@ -89,6 +91,8 @@ test.each<Row>([
   ["BAD=0\nwhile read -r each; do npm test || BAD=1; done < list\nif [ $BAD = 1 ]; then exit 1; fi", "bash -e"],
   ["BAD=0\nnpm test || BAD=1\nexit $BAD", "bash -e"],
   ["timeout 60 npm test", "bash -e"],
+  ['npm test && OK=1 || OK=0\necho "ok=$OK" >> "$GITHUB_OUTPUT"', "bash -e"],
+  ['if npm test; then echo "ok=1" >> "$GITHUB_OUTPUT"; fi', "bash -e"],
 ])("%j in %s hears the answer", (...row) => {
   expect(swallowed(row)).toEqual([]);
 });

@@ -34,7 +34,7 @@ export const hostCommands: readonly CommandEffect[] = [
   },
   {
     command: /^(rsync|scp) .*\S+@(\S+|\$\{\{[^}]*\}\}):|^(rsync|scp) .*\$\{?\{?\s*\S*(host|server|ip)\S*\s*\}?\}?:/i,
-    unless: /^(rsync|scp) (-\S+ )*\S+@\S+: ?\S* \.?\//,
+    unless: /^(rsync|scp) (-\S+ )*\S+@\S+:\S+ [^\s:@]+$/,
     verb: "deploy",
     category: "host",
     operand: /(\S+@\S+:\S*)/,
@@ -42,7 +42,7 @@ export const hostCommands: readonly CommandEffect[] = [
   {
     command: deployScript,
     unless:
-      /(^|[-_/])(pre|post|test|check|build|docs?|verify|validate)[-_]?deploy|deploy[-_](test|docs?|check|preview|notif)/,
+      /(^|[-_/])(pre|post|test|check|build|docs?|verify|validate)[-_]?deploy|deploy[-_](test|docs?|check|preview)/,
     verb: "deploy",
     category: "script",
     operand: /deploy\S* (\$\{\{.*?\}\}|\S+)/,

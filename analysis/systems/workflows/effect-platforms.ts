@@ -89,8 +89,8 @@ export const platformCommands: readonly CommandEffect[] = [
   },
   { command: /^vercel(@\S+)? (deploy\b|--prod|.*--prod)/, verb: "deploy", category: "static-site", isAtomic: true },
   {
-    command: /^vercel(@\S+)? (promote|alias set)\b/,
-    unless: /promote status/,
+    command: /^vercel(@\S+)? (promote|alias)\b/,
+    unless: /promote status|alias (ls|list|rm|remove)\b/,
     verb: "traffic",
     category: "static-site",
     isAtomic: true,

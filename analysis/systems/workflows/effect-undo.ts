@@ -72,6 +72,17 @@ export const undoing: readonly CommandEffect[] = [
 
 export const removing: readonly CommandEffect[] = [
   {
+    command: begins(
+      "az (spring|spring-cloud) app deployment delete",
+      "gcloud (beta |alpha )?(run revisions|app versions|functions) delete",
+      "aws (ecs deregister-task-definition|elasticbeanstalk terminate-environment|lambda delete-alias)",
+      "(fly|flyctl) machines? destroy",
+      "vercel (remove|rm)",
+    ),
+    verb: "remove",
+    category: "app",
+  },
+  {
     command: /^az containerapp revision deactivate\b/,
     verb: "remove",
     category: "containerapp",

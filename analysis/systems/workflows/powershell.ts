@@ -9,8 +9,10 @@ export interface UnreadAnswer {
 }
 
 const looks = /\$LASTEXITCODE|\$\?|PSNativeCommandUseErrorActionPreference|\bthrow\b|\bexit\b|\btry\b|\|\|/i;
-const program =
-  /^(npm|npx|pnpm|yarn|dotnet|go|cargo|python3?|pytest|node|az|kubectl|helm|docker|terraform|git|gh|msbuild|mvn|gradle|\.[\\/]\S+\.exe)\b/i;
+const programs =
+  "npm npx pnpm yarn dotnet go cargo python python3 pytest node az kubectl helm docker terraform git gh msbuild mvn " +
+  "gradle";
+const program = new RegExp(String.raw`^(${programs.replaceAll(" ", "|")}|\.[\\/]\S+\.exe)\b`, "i");
 
 /** Gives the programs that are asked about and behind which another program runs before anything looks. */
 export function unreadAnswers(script: string, isAsked: (command: Worded) => boolean): readonly UnreadAnswer[] {
@@ -23,7 +25,8 @@ export function unreadAnswers(script: string, isAsked: (command: Worded) => bool
     const until = next === -1 ? rest : rest.slice(0, next);
     if (next === -1 || until.some(({ text }) => looks.test(text)) || command.next === "||" || command.next === "&&")
       return [];
-    const how = `is followed by "${rest[next]!.words.slice(0, 3).join(" ")}", and PowerShell goes on after a program that fails`;
+    const then = rest[next]!.words.slice(0, 3).join(" ");
+    const how = `is followed by "${then}", and PowerShell goes on after a program that fails`;
     return [{ line: command.line, words: command.words.join(" "), how }];
   });
 }

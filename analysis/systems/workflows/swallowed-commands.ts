@@ -20,6 +20,7 @@ export function swallowedCommands(
   script: string,
   options: ShellOptions,
   isAsked: (command: Worded) => boolean,
+  isPassedOn: (command: CommandTree) => boolean,
 ): readonly SwallowedCommand[] {
   const tree = treeOf(script);
   if (tree === undefined) return [];
@@ -27,7 +28,8 @@ export function swallowedCommands(
     const words = wordsOf(command);
     if (!isAsked({ words })) return [];
     const influence = new Marks(tree, command);
-    if (isReacted(tree, command, influence)) return [];
+    const isTold = commandsOf(tree).some((each) => influence.reaches(each) && isPassedOn(each));
+    if (isTold || isReacted(tree, command, influence)) return [];
     const failing = isInverted(tree, command) ? "good" : "bad";
     const answer = (each: CommandTree, isCondition: boolean) => {
       if (each === command) return failing;

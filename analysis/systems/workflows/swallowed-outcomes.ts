@@ -8,7 +8,7 @@ import { shellScriptOf } from "./shell-options.ts";
 import { isAskedLater } from "./shipped-around.ts";
 import { simulate } from "./simulate.ts";
 import { swallowedCommands } from "./swallowed-commands.ts";
-import { tells } from "./swallowed-tests.ts";
+import { isBeyond, passesOn } from "./swallowed-tests.ts";
 import type { WorkflowsView } from "./view.ts";
 import type { Obstacle } from "./ways-back.ts";
 import { worldsOf } from "./worlds.ts";
@@ -52,9 +52,9 @@ function swallowedHow(job: JobNode, step: StepNode, script: string, command: She
   // Nearly every script on a host goes on after a failure. Only what is ignored on purpose is reported there.
   const isOwn = found?.script.text === script && !found.isRemote;
   const options = isOwn ? found.options : { stopsOnFailure: true, hearsPipes: true };
-  if (script.length > charactersMax || tells(step, script)) return undefined;
+  if (script.length > charactersMax || isBeyond(script)) return undefined;
   const asked = command.words.join(" ");
-  const swallowed = swallowedCommands(script, options, ({ words }) => words.join(" ") === asked);
+  const swallowed = swallowedCommands(script, options, ({ words }) => words.join(" ") === asked, passesOn(step));
   const how = swallowed.find(({ line }) => line === command.line)?.how;
   return how && `its command ${how}`;
 }
@@ -63,7 +63,7 @@ function swallowedHow(job: JobNode, step: StepNode, script: string, command: She
 export function outcomesOf(view: WorkflowsView, job: JobNode, step: StepNode): readonly Obstacle[] {
   const effects = view.ownEffectsOf(job);
   const own = effects.some((effect) => effect.step === step && (deploying.has(effect.verb) || effect.verb === "undo"));
-  if (!isUndoStep(step, effects) && !(isUndoJob(view, job) && own)) return [];
+  if ((!isUndoStep(step, effects) && !(isUndoJob(view, job) && own)) || isAskedLater(view, job, step)) return [];
   const conditions = `${step.condition?.text ?? ""} ${job.condition?.text ?? ""}`;
   return [
     ...neverAsked(view, job, step, conditions),

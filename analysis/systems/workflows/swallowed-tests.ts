@@ -5,13 +5,16 @@ import { unreadAnswers } from "./powershell.ts";
 import { isCheckStep, isOfRunner, isProbe, isTest, stepTitle } from "./roles.ts";
 import { charactersMax, type Worded } from "./shell.ts";
 import { isPowerShell, shellScriptOf } from "./shell-options.ts";
+import type { CommandTree } from "./shell-tree.ts";
 import { swallowedCommands } from "./swallowed-commands.ts";
 
 const judging = /\b(smoke|health\w*|verif\w*|check\w*|validat\w*|tests?|testing|gates?|e2e|acceptance|integration)\b/i;
 const otherPurpose =
   /set ?up|install|report|upload|summar|notif|clean|prepare|debug|info|logs|diagnos|optional|advisory/i;
-const ownScript =
-  /^((bash|sh|python3?|node|ruby|pwsh) )?\.{0,2}\/?[\w./-]+\.(sh|py|js|mjs|ts|rb)\b|^(make|just|task|npm run|yarn|pnpm( run)?) [\w:.-]*(test|check|smoke|verify|valid|health|lint)/;
+const ownScript = new RegExp(
+  String.raw`^((bash|sh|python3?|node|ruby|pwsh) )?\.{0,2}\/?[\w./-]+\.(sh|py|js|mjs|ts|rb)\b|` +
+    String.raw`^(make|just|task|npm run|yarn|pnpm( run)?) [\w:.-]*(test|check|smoke|verify|valid|health|lint)`,
+);
 
 /**
  * Gives the tests of a step that cannot fail it, and after a deployment also its questions to what was deployed. What a
@@ -32,14 +35,27 @@ export function swallowedTests(job: JobNode, step: StepNode, looksBack: boolean,
   const text = step.run?.text ?? "";
   if (isPowerShell(job, step))
     return unreadAnswers(text, isAsked).map(({ line, words, how }) => ({ line, message: `"${words}" ${how}` }));
-  if (found === undefined || found.script.text.length > charactersMax || tells(step, found.script.text)) return [];
+  if (found === undefined || found.script.text.length > charactersMax || isBeyond(found.script.text)) return [];
   const { script, options } = found;
-  return swallowedCommands(script.text, options, isAsked)
+  return swallowedCommands(script.text, options, isAsked, passesOn(step))
     .filter(({ line }) => line >= from)
     .map(({ line, words, how }) => ({ line, script, message: `"${words.join(" ")}" ${how}` }));
 }
 
-/** Whether a script passes on what it found. The outputs of a step without an id are read by nobody. */
-export const tells = ({ key, via }: StepNode, script: string): boolean =>
-  /GITHUB_ENV|PIPESTATUS|\btrap\b[^\n]*\b(ERR|exit)\b/.test(script) ||
-  ((key !== undefined || via !== undefined) && /GITHUB_OUTPUT|set-output/.test(script));
+/** What is not followed: the answers of all commands of a pipe, traps, and outputs of several commands at once. */
+export const isBeyond = (script: string): boolean =>
+  /PIPESTATUS|\btrap\b[^\n]*\b(ERR|exit)\b|::set-output|\}\s*>>?\s*"?\$\{?GITHUB_(OUTPUT|ENV)/.test(script);
+
+/** Whether a command passes on what it is given. The outputs of a step without an id are read by nobody. */
+export const passesOn =
+  ({ key, via }: StepNode) =>
+  ({ redirected, words }: CommandTree): boolean => {
+    const isOut = (name: string): boolean => [...redirected, ...words].some(({ text }) => text.includes(name));
+    return isOut("GITHUB_ENV") || ((key !== undefined || via !== undefined) && isOut("GITHUB_OUTPUT"));
+  };
+
+/** Whether a script passes on anything. */
+export const tells = (step: StepNode, script: string): boolean => {
+  const isRead = step.key !== undefined || step.via !== undefined;
+  return isBeyond(script) || /GITHUB_ENV/.test(script) || (isRead && /GITHUB_OUTPUT/.test(script));
+};

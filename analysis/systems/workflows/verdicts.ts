@@ -12,8 +12,10 @@ import { isQuiet, wordsOf } from "./swallowed-commands.ts";
 import { tells } from "./swallowed-tests.ts";
 
 const checkTitle = /smoke|health|verif|check|validat|\btest|monitor|acceptance|sanity/i;
-const asksState =
-  /^(kubectl|oc|aws (ecs|deploy|elbv2|lambda|apprunner|cloudformation)|az \w+(app)?|gcloud|fly|flyctl|helm|docker|vercel|heroku) .*(get|describe\S*|show|status|list\S*|ps|inspect|logs)\b/;
+const asksState = new RegExp(
+  String.raw`^(kubectl|oc|aws (ecs|deploy|elbv2|lambda|apprunner|cloudformation)|az \w+(app)?|gcloud|fly|flyctl|` +
+    String.raw`helm|docker|vercel|heroku) .*(get|describe\S*|show|status|list\S*|ps|inspect|logs)\b`,
+);
 
 /** Gives what a step asks without ever failing, from a line of its script on; at most one. */
 export function checksWithoutVerdict(job: JobNode, step: StepNode, from = 0): readonly BlindCheck[] {
