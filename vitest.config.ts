@@ -8,32 +8,40 @@ import { compiledFolder } from "./toolchain/node/cache-folder.mjs";
 // fresh machine; all other files start at once.
 const withPulumi = "test/**/*.pulumi.test.ts";
 
-// Tests of what only computes share a process, since a process for each of these files would load the same modules
-// again and again: that is half of the CPU that they take. The two files named here run servers.
-const computing = [
-  "test/{analysis,engines,report}/**/*.test.ts",
-  "test/components/**/!(alerts|database-migration).test.ts",
+// These test files run servers and processes for long, or change what the whole process sees. Each has a process of
+// its own. All others share processes, since each file would load the same modules again: a fifth of their CPU time.
+const alone = [
+  "test/components/{alerts,database-migration}.test.ts",
+  "test/controlplane/{runtime,adapters}/**/*.test.ts",
+  "test/controlplane/telemetry-outage.test.ts",
+  "test/deadman/**/*.test.ts",
+  "test/docs/{changing,commands}.test.ts",
+  "test/emulator/persistence/**/*.test.ts",
+  "test/proofs/**/*.test.ts",
 ];
 
 // Tests start hundreds of Node processes, most of them from the same files. Compiled once, each of them starts in half
 // the time. The Pulumi CLI's processes use the same folder.
 process.env["NODE_COMPILE_CACHE"] = compiledFolder(process.env);
 
-// Many machines have two cores. Three workers keep them busy, since half of a test's time is waiting. The time limits
+// Many machines have two cores. Four workers keep them busy, since half of a test's time is waiting. The time limits
 // are for the slowest machines.
 export default defineConfig({
   // The examples import the package by its name.
   resolve: { alias: [{ find: /^ballast$/, replacement: join(import.meta.dirname, "package.ts") }] },
   test: {
     pool: "forks",
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: SlowestFirst },
     reporters: ["default", "./test/support/repository/timing-reporter.ts", new StillRunning()],
     testTimeout: 180_000,
     hookTimeout: 180_000,
     projects: [
-      { extends: true, test: { name: "computing", include: computing, exclude: [withPulumi], isolate: false } },
-      { extends: true, test: { name: "quick", include: ["test/**/*.test.ts"], exclude: [withPulumi, ...computing] } },
+      { extends: true, test: { name: "alone", include: alone } },
+      {
+        extends: true,
+        test: { name: "together", include: ["test/**/*.test.ts"], exclude: [withPulumi, ...alone], isolate: false },
+      },
       {
         extends: true,
         test: { name: "pulumi", include: [withPulumi], globalSetup: ["test/support/program/pulumi.ts"] },

@@ -15,6 +15,7 @@ import { alertHasOwner } from "./rules/alert-has-owner.ts";
 import { appHasObjective } from "./rules/app-has-objective.ts";
 import { cacheNeverHits } from "./rules/cache-never-hits.ts";
 import { calleePermissions } from "./rules/callee-permissions.ts";
+import { credentialRightsMissing } from "./rules/credential-rights-missing.ts";
 import { credentialSlotDrifted } from "./rules/credential-slot-drifted.ts";
 import { criticalPathOneJob } from "./rules/critical-path-one-job.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
@@ -22,6 +23,7 @@ import { deadlock } from "./rules/deadlock.ts";
 import { dependsOnNeedless } from "./rules/depends-on-needless.ts";
 import { effectOrderNotResumable } from "./rules/effect-order-not-resumable.ts";
 import { endpointHardCoded } from "./rules/endpoint-hard-coded.ts";
+import { expiryNotRotated } from "./rules/expiry-not-rotated.ts";
 import { gateAfterEffect } from "./rules/gate-after-effect.ts";
 import { gateCannotFail } from "./rules/gate-cannot-fail.ts";
 import { hookCannotFire } from "./rules/hook-cannot-fire.ts";
@@ -86,6 +88,7 @@ export const rulebook: readonly Rule[] = [
   appHasObjective,
   cacheNeverHits,
   calleePermissions,
+  credentialRightsMissing,
   credentialSlotDrifted,
   criticalPathOneJob,
   crossEnvironmentReference,
@@ -93,6 +96,7 @@ export const rulebook: readonly Rule[] = [
   dependsOnNeedless,
   effectOrderNotResumable,
   endpointHardCoded,
+  expiryNotRotated,
   gateAfterEffect,
   gateCannotFail,
   hookCannotFire,

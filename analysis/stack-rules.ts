@@ -5,10 +5,12 @@ import { alertCanFire } from "./rules/alert-can-fire.ts";
 import { alertHasAction } from "./rules/alert-has-action.ts";
 import { alertHasOwner } from "./rules/alert-has-owner.ts";
 import { appHasObjective } from "./rules/app-has-objective.ts";
+import { credentialRightsMissing } from "./rules/credential-rights-missing.ts";
 import { credentialSlotDrifted } from "./rules/credential-slot-drifted.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
 import { dependsOnNeedless } from "./rules/depends-on-needless.ts";
 import { endpointHardCoded } from "./rules/endpoint-hard-coded.ts";
+import { expiryNotRotated } from "./rules/expiry-not-rotated.ts";
 import { imageByDigest } from "./rules/image-by-digest.ts";
 import { probesPresent } from "./rules/probes-present.ts";
 import { resourceOwnedTwice } from "./rules/resource-owned-twice.ts";
@@ -27,10 +29,12 @@ export const stackRules: readonly PulumiRule[] = [
   alertHasAction,
   alertHasOwner,
   appHasObjective,
+  credentialRightsMissing,
   credentialSlotDrifted,
   crossEnvironmentReference,
   dependsOnNeedless,
   endpointHardCoded,
+  expiryNotRotated,
   imageByDigest,
   probesPresent,
   resourceOwnedTwice,

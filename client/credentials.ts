@@ -1,6 +1,6 @@
 // The control plane's calls about declared credentials, for the provider and the `ballast` command. No answer has a
 // password: values go from the vault to the database, and never through here.
-import type { CredentialBody, CredentialName } from "../engines/rotation/declaration.ts";
+import type { Credential, CredentialBody, CredentialName } from "../engines/rotation/declaration.ts";
 import type { DeclaredCredential } from "../engines/rotation/declared.ts";
 import type { BallastError } from "../errors/catalogue.ts";
 import { type Access, ask, fieldOf, refusal } from "./requests.ts";
@@ -19,8 +19,8 @@ export interface CredentialCalls {
   readonly put: (name: CredentialName, body: CredentialBody) => Promise<PutCredential>;
   /** Gives a declared credential; undefined if it is not declared. */
   readonly show: (name: CredentialName, options?: CallOptions) => Promise<DeclaredCredential | undefined>;
-  /** Gives the names of all declared credentials. */
-  readonly list: () => Promise<readonly CredentialName[]>;
+  /** Gives all declared credentials, as they are declared. */
+  readonly list: () => Promise<readonly Credential[]>;
   /** Removes a declaration. Secrets and roles stay. One that does not exist is no error. */
   readonly remove: (name: CredentialName, options?: CallOptions) => Promise<void>;
 }
@@ -43,7 +43,7 @@ export const credentialCalls = (access: Access): CredentialCalls => ({
   list: async () => {
     const answer = await ask(access, { method: "GET", path: "/credentials", repeatable: true });
     if (answer.status >= 400) throw refusal(access, answer);
-    return fieldOf(answer, "credentials", access) as readonly CredentialName[];
+    return fieldOf(answer, "credentials", access) as readonly Credential[];
   },
   remove: async (name, { persistent = false } = {}) => {
     const answer = await ask(access, { method: "DELETE", path: pathOf(name), repeatable: true, persistent });

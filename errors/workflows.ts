@@ -111,6 +111,52 @@ export const workflowsPlanTooSmall = entry<{ repository: string; plan: string; w
   },
 );
 
+/** Deployments would wait for people who cannot approve them, or for nobody. */
+export const workflowsReviewersUnusable = entry<{ repository: string; reasons: readonly string[] }>(
+  "workflows-reviewers-unusable",
+  {
+    title: "Reviewers cannot approve deployments",
+    variants: [{ reasons: ["acme has no team operations, or the token may not see it"] }],
+    message: ({ repository, reasons }) =>
+      `The reviewers of environments of ${repository} cannot be set: ${reasons.join("; ")}.`,
+    fix: () => "name teams of the repository's organisation by their slugs, and give them access to the repository",
+    left: () => "Nothing was changed.",
+  },
+);
+
+/** Two environments would be one, or GitHub would not take the name. */
+export const workflowsEnvironmentsMisnamed = entry<{ repository: string; reasons: readonly string[] }>(
+  "workflows-environments-misnamed",
+  {
+    title: "Names of environments refused",
+    variants: [{ reasons: ["prod and Prod are one environment, since GitHub ignores letter case"] }],
+    message: ({ repository, reasons }) => `The environments of ${repository} cannot be set: ${reasons.join("; ")}.`,
+    fix: () => "rename the environment in the program, and in the workflows that name it",
+    left: () => "Nothing was changed.",
+  },
+);
+
+/** An archived repository can only be read. */
+export const workflowsRepositoryArchived = entry<{ repository: string }>("workflows-repository-archived", {
+  title: "Archived repository",
+  message: ({ repository }) => `${repository} is archived, so nothing can be written to it.`,
+  fix: () => "unarchive it, or take it out of the program",
+  left: () => "Nothing was changed.",
+});
+
+/** Azure limits how many kinds of tokens an identity trusts. */
+export const workflowsCredentialsTooMany = entry<{ identity: string; needed: number; most: number }>(
+  "workflows-credentials-too-many",
+  {
+    title: "Too many federated credentials for one identity",
+    message: ({ identity, needed, most }) =>
+      `The identity ${identity} would need ${needed} federated credentials, and Azure allows ${most} for one. ` +
+      "Each environment of a repository takes two, since GitHub has two forms of subjects.",
+    fix: () => "give some of the environments, or each repository, a guard with an identity of its own",
+    left: () => "Nothing was changed.",
+  },
+);
+
 /** A required check that nothing reports is waited for, for ever. */
 export const workflowsCheckUnknown = entry<{ checks: readonly string[]; emitted: readonly string[] }>(
   "workflows-check-unknown",

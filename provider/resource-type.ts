@@ -75,7 +75,7 @@ export interface ResourceType {
   readonly cautions: (oldInputs: Properties, oldOutputs: Properties, news: Properties) => readonly string[];
   readonly idOf: (inputs: Properties) => string;
   /** Describes what an update would do, in one line, as far as a preview knows it. It throws what would be refused. */
-  readonly planned: (inputs: Properties, around: Voiced) => string | Promise<string>;
+  readonly planned: (inputs: Properties, around: Voiced, oldOutputs?: Properties) => string | Promise<string>;
   /** The names of the outputs that only an update makes known. */
   readonly unknownOutputs: readonly string[];
   /** Creates, or updates what has these old outputs. */

@@ -133,7 +133,7 @@ function changing(shared: Shared): Readonly<Record<string, Method>> {
       const resource = resourceOf(shared, request.getUrn());
       const inputs = fromStruct(request.getNews());
       const properties = request.getPreview()
-        ? await previewed(resource, shared, request.getUrn(), inputs)
+        ? await previewed(resource, shared, request.getUrn(), inputs, fromStruct(request.getOlds()))
         : await settled(resource, shared, request.getUrn(), request.getId(), inputs, fromStruct(request.getOlds()));
       return new providerProto.UpdateResponse().setProperties(toStruct(properties));
     }),
@@ -220,8 +220,14 @@ function accessOf({ tokens, cancel }: Shared, { endpoint, audience }: Properties
   };
 }
 
-async function previewed(resource: ResourceType, shared: Shared, urn: string, inputs: Properties): Promise<Properties> {
-  shared.voice.report(urn, await resource.planned(inputs, voicedOf(shared, urn)));
+async function previewed(
+  resource: ResourceType,
+  shared: Shared,
+  urn: string,
+  inputs: Properties,
+  oldOutputs?: Properties,
+): Promise<Properties> {
+  shared.voice.report(urn, await resource.planned(inputs, voicedOf(shared, urn), oldOutputs));
   return { ...inputs, ...Object.fromEntries(resource.unknownOutputs.map((name) => [name, unknownValue])) };
 }
 

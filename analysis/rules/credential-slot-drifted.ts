@@ -1,28 +1,33 @@
 // Apps whose secrets differ from the slots of the credential that they are declared to log in with.
-import { list } from "../../engines/form.ts";
 import { sameName } from "../../engines/rollout/weights.ts";
 import { type ConsumerSecrets, slotDrifts } from "../../engines/rotation/condition.ts";
-import { type Consumer, type Credential, completedCredential } from "../../engines/rotation/declaration.ts";
+import {
+  credentialsIn,
+  credentialsVariable,
+  exampleCredential,
+  type SeenCredential,
+} from "../systems/pulumi/credentials.ts";
 import type { ResourceNode } from "../systems/pulumi/nodes.ts";
-import { declaredIn, exampleProgram } from "../systems/pulumi/plane-settings.ts";
+import { exampleProgram } from "../systems/pulumi/plane-settings.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
-const variable = "BALLAST_CREDENTIALS";
 const secrets = "configuration.secrets";
 /** What the judgement needs; what is known only after the update cannot be judged. */
 const needed = [secrets, `${secrets}[].name`, `${secrets}[].keyVaultUrl`];
 
 const judge = (view: StacksView): readonly PulumiDraft[] =>
-  declaredIn(view, variable, list(completedCredential)).flatMap((there) =>
-    there.declared.flatMap((credential) =>
-      credential.consumers
-        .flatMap((consumer) => appsOf(view, there.node, consumer))
-        .flatMap((app) => judgeOne(view, app, credential, view.placeOf(there.node, there.path))),
-    ),
+  credentialsIn(view).flatMap((credential) =>
+    credential.consumers
+      .flatMap((consumer) => appsOf(view, credential.node, consumer))
+      .flatMap((app) => judgeOne(view, app, credential)),
   );
 
 /** Gives the app of a consumer in the stack of the declaration. A resource group that is unknown may be the one. */
-const appsOf = (view: StacksView, { stack }: ResourceNode, { app, resourceGroup }: Consumer): readonly ResourceNode[] =>
+const appsOf = (
+  view: StacksView,
+  { stack }: ResourceNode,
+  { app, resourceGroup }: SeenCredential["consumers"][number],
+): readonly ResourceNode[] =>
   view.ofType("app:ContainerApp").filter((node) => {
     const isGroupUnknown = view.isUnknown(node, "resourceGroupName");
     const groups = isGroupUnknown ? [] : view.texts(node, "resourceGroupName");
@@ -33,12 +38,7 @@ const appsOf = (view: StacksView, { stack }: ResourceNode, { app, resourceGroup 
     );
   });
 
-function judgeOne(
-  view: StacksView,
-  app: ResourceNode,
-  credential: Credential,
-  declaredAt: PulumiDraft["place"],
-): readonly PulumiDraft[] {
+function judgeOne(view: StacksView, app: ResourceNode, credential: SeenCredential): readonly PulumiDraft[] {
   const unknown = needed.filter((path) => view.isUnknown(app, path));
   for (const path of unknown) view.countUnknown(app, path);
   if (unknown.length > 0 || view.isIgnored(app, secrets)) return [];
@@ -51,7 +51,7 @@ function judgeOne(
     fix: "give the app the credential by `credentials` of CanaryApp, or take it out of the credential's consumers",
     subject: `${app.urn} ${credential.credential} ${drift}`,
     urn: app.urn,
-    related: [{ place: declaredAt, message: "the credential is declared here" }],
+    related: [{ place: credential.place, message: "the credential is declared here" }],
   }));
 }
 
@@ -69,15 +69,7 @@ function secretsOf(view: StacksView, app: ResourceNode): ConsumerSecrets {
   };
 }
 
-const declared = {
-  vault: "kv-shop",
-  credential: "database",
-  server: "shop.postgres.database.azure.com",
-  database: "shop",
-  roles: { a: "shop_a", b: "shop_b" },
-  consumers: [{ resourceGroup: "shop", app: "web" }],
-};
-const program = (vault: string, mark = ""): string => `${exampleProgram(variable, [declared])}
+const program = (vault: string, mark = ""): string => `${exampleProgram(credentialsVariable, [exampleCredential])}
   web:
     type: azure-native:app:ContainerApp
     properties:

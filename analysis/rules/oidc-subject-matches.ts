@@ -24,7 +24,7 @@ function check(graph: Graph): readonly Draft[] {
 const signsIn = (view: WorkflowsView, job: JobNode): boolean =>
   view.stepsOf(job).some(({ uses }) => signIns.test(uses?.text ?? ""));
 
-/** `repo:owner/name:environment:NAME`; owner and name may carry their ids behind an @. */
+/** `repo:owner/name:environment:NAME`; owner and name may carry their ids behind an @, and a colon in NAME is %3A. */
 const subjectForm = /^repo:[^:]+:environment:(.+)$/;
 
 function ofCredential(
@@ -34,7 +34,7 @@ function ofCredential(
   all: readonly JobNode[],
 ): readonly Draft[] {
   const [hit] = stacks.find(node, "subject");
-  const wanted = typeof hit?.value === "string" ? subjectForm.exec(hit.value)?.[1] : undefined;
+  const wanted = typeof hit?.value === "string" ? subjectForm.exec(hit.value)?.[1]?.replaceAll("%3A", ":") : undefined;
   if (hit === undefined || wanted === undefined) return [];
   const used = all.flatMap(({ environment }) => environment ?? []);
   if (used.some(({ text }) => text === wanted)) return [];
@@ -119,6 +119,14 @@ export const oidcSubjectMatches: Rule = {
       },
       because: "The job has the environment, and the ids belong to the immutable form of subjects.",
       edit: { file: "Pulumi.yaml", replace: "environment:production", by: "environment:live" },
+    },
+    {
+      files: {
+        "Pulumi.yaml": program("repo:acme/shop:environment:production%3Aeu"),
+        ".github/workflows/deploy.yml": workflow.replace(": production", ": production:eu"),
+      },
+      because: "GitHub writes a colon within the name as %3A.",
+      edit: { file: "Pulumi.yaml", replace: "production%3Aeu", by: "production%3Aus" },
     },
   ],
   check,

@@ -40,6 +40,12 @@ resources:
 `;
 const expiring = `${program}        attributes:
           expires: 1798761600
+  renewal:
+    type: azure-native:eventgrid:SystemTopicEventSubscription
+    properties:
+      systemTopicName: shop
+      filter:
+        includedEventTypes: [Microsoft.KeyVault.SecretNearExpiry]
 `;
 
 export const secretExpiry = pulumiRule({
@@ -69,7 +75,7 @@ export const secretExpiry = pulumiRule({
   nearMisses: [
     {
       files: { "Pulumi.yaml": expiring },
-      because: "The secret has an expiry.",
+      because: "The secret has an expiry, and an event announces it.",
       edit: { file: "Pulumi.yaml", replace: "expires: 1798761600", by: "enabled: true" },
     },
   ],

@@ -7,15 +7,17 @@ import { doctorIdentityRightsMissing } from "../../errors/doctor.ts";
 import { messageOf } from "./azure-answer.ts";
 import type { Context } from "./context.ts";
 import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
-import { notPermitted, type Permission } from "./permissions.ts";
+import { contentNotPermitted, notPermitted, type Permission } from "./permissions.ts";
 import { groupOf, nameOf, type Stack } from "./stack.ts";
 
 const rolesVersion = "2022-04-01";
 
 /** The actions that an identity needs on one resource or group. */
-interface Duty {
+export interface Duty {
   readonly at: string;
   readonly actions: readonly string[];
+  /** Actions on the data that the resource holds. */
+  readonly dataActions?: readonly string[];
 }
 
 interface Assigned {
@@ -29,7 +31,7 @@ const isWithin = (id: string, scope: string): boolean =>
 async function lacking(
   { ask }: Context,
   principalId: string,
-  { at, actions }: Duty,
+  { at, actions, dataActions = [] }: Duty,
 ): Promise<readonly string[] | CheckResult> {
   const assigned = await ask("GET", `${at}/providers/Microsoft.Authorization/roleAssignments`, rolesVersion);
   if (assigned.status === 404) return unknown(`${nameOf(at)} does not exist yet`);
@@ -42,10 +44,8 @@ async function lacking(
   );
   const unread = definitions.find(({ status }) => status !== 200);
   if (unread) return unknown(messageOf(unread));
-  return notPermitted(
-    definitions.flatMap(({ body }) => body.properties.permissions as readonly Permission[]),
-    actions,
-  );
+  const permissions = definitions.flatMap(({ body }) => body.properties.permissions as readonly Permission[]);
+  return [...notPermitted(permissions, actions), ...contentNotPermitted(permissions, dataActions)];
 }
 
 /** Makes the check of one identity of the stack and its duties. */
@@ -59,23 +59,26 @@ const identityCheck = (
   run: async (context) => {
     const id = context.stack.identities[whose];
     const duties = dutiesOf(context.stack);
-    if (id === undefined || duties.length === 0) return unknown(`the stack has no ${component}`);
-    const identity = nameOf(id);
-    const principal = await context.ask("GET", id, "2023-01-31");
-    if (principal.status === 404)
-      return unknown(`the identity ${identity} does not exist yet: \`pulumi up\` creates it`);
-    if (principal.status !== 200) return unknown(messageOf(principal));
-    const found = await Promise.all(
-      duties.map((duty) => lacking(context, principal.body.properties.principalId, duty)),
-    );
-    for (const [place, missing] of found.entries()) {
-      if ("state" in missing) return missing;
-      if (missing.length > 0)
-        return failed(doctorIdentityRightsMissing({ identity, at: duties[place]!.at, actions: missing }));
-    }
-    return ok(`${identity} has the permissions it needs on ${duties.map(({ at }) => nameOf(at)).join(" and ")}`);
+    return id === undefined || duties.length === 0
+      ? unknown(`the stack has no ${component}`)
+      : dutiesFulfilled(context, id, duties);
   },
 });
+
+/** Checks whether an identity has what its duties need. */
+export async function dutiesFulfilled(context: Context, id: string, duties: readonly Duty[]): Promise<CheckResult> {
+  const identity = nameOf(id);
+  const principal = await context.ask("GET", id, "2023-01-31");
+  if (principal.status === 404) return unknown(`the identity ${identity} does not exist yet: \`pulumi up\` creates it`);
+  if (principal.status !== 200) return unknown(messageOf(principal));
+  const found = await Promise.all(duties.map((duty) => lacking(context, principal.body.properties.principalId, duty)));
+  for (const [place, missing] of found.entries()) {
+    if ("state" in missing) return missing;
+    if (missing.length > 0)
+      return failed(doctorIdentityRightsMissing({ identity, at: duties[place]!.at, actions: missing }));
+  }
+  return ok(`${identity} has the permissions it needs on ${duties.map(({ at }) => nameOf(at)).join(" and ")}`);
+}
 
 /** The checks of the identities. */
 export const identityChecks: readonly Check<Context>[] = [

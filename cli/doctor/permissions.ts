@@ -4,6 +4,8 @@
 export interface Permission {
   readonly actions: readonly string[];
   readonly notActions: readonly string[];
+  readonly dataActions?: readonly string[];
+  readonly notDataActions?: readonly string[];
 }
 
 // `/*/` also matches nothing in between: by `Microsoft.App/containerApps/*/read` Container Apps Contributor reads apps.
@@ -29,4 +31,14 @@ export const notPermitted = (permissions: readonly Permission[], wanted: readonl
         (one) =>
           one.actions.some((each) => covers(each, action)) && !one.notActions.some((each) => covers(each, action)),
       ),
+  );
+
+/** The same for actions on the data that a resource holds, such as the secrets of a vault. */
+export const contentNotPermitted = (permissions: readonly Permission[], wanted: readonly string[]): readonly string[] =>
+  notPermitted(
+    permissions.map(({ dataActions = [], notDataActions = [] }) => ({
+      actions: dataActions,
+      notActions: notDataActions,
+    })),
+    wanted,
   );

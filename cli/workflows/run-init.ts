@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { dirname, join, relative, resolve } from "node:path";
 import { isMap, parseDocument } from "yaml";
 import { type Environment, environmentOf } from "../../analysis/systems/pulumi/names.ts";
+import { unixLines } from "../../client/github/published.ts";
 import { callers, type DeliveredStack, type Delivery, missingValues } from "../../components/workflows/callers.ts";
 import { many } from "../../engines/wording.ts";
 import { workflowsFileExists, workflowsProjectMissing, workflowsRootElsewhere } from "../../errors/workflows.ts";
@@ -66,7 +67,7 @@ const programs = /\.(ts|js|mjs|py|go|cs|java|ya?ml)$/;
 function thingsIn(project: string): NonNullable<Delivery["has"]> {
   const files = filesIn(project, depthMax);
   const hasCredential = (path: string): boolean =>
-    programs.test(path) && /\bDatabaseCredential\b/.test(readFileSync(path, "utf8"));
+    programs.test(path) && /\b(Database|Storage|Webhook)Credential\b/.test(readFileSync(path, "utf8"));
   return [
     ...(files.some(hasCredential) ? (["credentials"] as const) : []),
     ...(files.some((path) => /\.(expand|contract)\.sql$/.test(path)) ? (["migrations"] as const) : []),
@@ -97,18 +98,18 @@ const purposeOf = (text: string): string => text.slice(2, text.indexOf("\n")).re
 
 /** Writes all files or, where one cannot be written, none. @throws workflows-file-exists */
 function writeAll(root: string, files: ReadonlyMap<string, string>, mayOverwrite: boolean): void {
+  const isThere = (name: string): boolean => existsSync(join(root, pathOf(name)));
   const isFile = (name: string): boolean => statSync(join(root, pathOf(name))).isFile();
-  const differing = [...files].filter(
-    ([name, text]) =>
-      existsSync(join(root, pathOf(name))) &&
-      !(isFile(name) && readFileSync(join(root, pathOf(name)), "utf8") === text),
-  );
+  const isSame = (name: string, text: string): boolean =>
+    isThere(name) && isFile(name) && unixLines(readFileSync(join(root, pathOf(name)), "utf8")) === text;
+  const due = [...files].filter(([name, text]) => !isSame(name, text));
+  const differing = due.filter(([name]) => isThere(name));
   if (differing.length > 0 && !(mayOverwrite && differing.every(([name]) => isFile(name))))
     throw workflowsFileExists({
       files: differing.map(([name, text]) => ({ path: pathOf(name), purpose: purposeOf(text) })),
     });
   mkdirSync(join(root, ".github", "workflows"), { recursive: true });
-  const written = [...files].map(([name, text]) => ({ path: join(root, pathOf(name)), text }));
+  const written = due.map(([name, text]) => ({ path: join(root, pathOf(name)), text }));
   const besides = ({ path }: { readonly path: string }): string => `${path}.new`;
   try {
     for (const each of written) writeFileSync(besides(each), each.text);

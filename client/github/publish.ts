@@ -4,7 +4,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { restBefore } from "../../engines/retry.ts";
 import { githubRefused } from "../../errors/github.ts";
-import { workflowsFileEdited, workflowsHeadMoving, workflowsScopeMissing } from "../../errors/workflows.ts";
+import {
+  workflowsFileEdited,
+  workflowsHeadMoving,
+  workflowsRepositoryArchived,
+  workflowsScopeMissing,
+} from "../../errors/workflows.ts";
 import type { Access } from "./access.ts";
 import { commitTo, headOf, openPullRequest, pullRequestFrom, putBranch, type Texts, textsAt } from "./branch.ts";
 import { type PublishedState, published, stateOf } from "./published.ts";
@@ -63,15 +68,24 @@ export async function compare(access: Access, publication: Publication): Promise
 }
 
 /**
+ * Refuses what `publish` would refuse as the repository is now, and writes nothing.
+ *
+ * @throws workflows-repository-archived, workflows-file-edited, workflows-scope-missing, github-*
+ */
+export async function refuseHopeless(access: Access, publication: Publication): Promise<void> {
+  const { branch } = await writableBranchOf(access);
+  const { states } = await lookAt(access, await knownHead(access, branch), publication);
+  refuseForeign(access.repository, states, publication);
+}
+
+/**
  * Publishes to one repository.
  *
- * @throws workflows-file-edited, workflows-head-moving, workflows-scope-missing, github-*
+ * @throws workflows-head-moving, or as `refuseHopeless`
  */
 export async function publish(access: Access, publication: Publication): Promise<Made> {
   const { repository } = access;
-  const { branch, scopes } = await branchOf(access);
-  // Said before anything is written: GitHub's own refusal comes in the middle of several repositories.
-  if (scopes !== undefined && !scopes.includes("workflow")) throw workflowsScopeMissing({ repository });
+  const { branch } = await writableBranchOf(access);
   const direct = await commit(access, branch, publication);
   if (direct !== "protected") return { repository, branch, ...direct };
   const open = await pullRequestFrom(access, ownBranch);
@@ -107,10 +121,36 @@ export async function takeBack(access: Access, { branch, before, files }: Made, 
 const isOurs = (found: string | undefined, isRemoved: boolean, source: string): boolean =>
   isRemoved ? found === undefined : stateOf(found, undefined, source) === "obsolete";
 
-async function branchOf(access: Access): Promise<{ branch: string; scopes: readonly string[] | undefined }> {
+interface Branch {
+  readonly branch: string;
+  readonly isArchived: boolean;
+  readonly scopes: readonly string[] | undefined;
+}
+
+async function branchOf(access: Access): Promise<Branch> {
   const what = `the repository ${access.repository}`;
-  const { body, scopes } = await answered<{ default_branch: string }>(access, { method: "GET", path: "", what });
-  return { branch: body.default_branch, scopes };
+  const { body, scopes } = await answered<{ default_branch: string; archived: boolean }>(access, {
+    method: "GET",
+    path: "",
+    what,
+  });
+  return { branch: body.default_branch, isArchived: body.archived, scopes };
+}
+
+/** Says before anything is written what GitHub itself would only say in the middle of several repositories. */
+async function writableBranchOf(access: Access): Promise<Branch> {
+  const { repository } = access;
+  const found = await branchOf(access);
+  if (found.isArchived) throw workflowsRepositoryArchived({ repository });
+  if (found.scopes !== undefined && !found.scopes.includes("workflow")) throw workflowsScopeMissing({ repository });
+  return found;
+}
+
+function refuseForeign(repository: string, states: Look["states"], publication: Publication): void {
+  const files = due(states, publication).filter(
+    (path) => states.get(path) === "edited" && !publication.mayReplace(path),
+  );
+  if (files.length > 0) throw workflowsFileEdited({ repository, files });
 }
 
 async function knownHead(access: Access, branch: string): Promise<string> {
@@ -143,7 +183,7 @@ type Committed = Pick<Made, "outcome" | "files" | "commit" | "before">;
 
 /** Commits what differs to a branch. @returns `protected` if the branch takes no direct commit */
 async function commit(access: Access, branch: string, publication: Publication): Promise<Committed | "protected"> {
-  const { files: wanted, mayReplace, source } = publication;
+  const { files: wanted, source } = publication;
   const { repository } = access;
   for (let attempts = 1; attempts <= attemptsMax; attempts += 1) {
     const head = await knownHead(access, branch);
@@ -151,8 +191,7 @@ async function commit(access: Access, branch: string, publication: Publication):
     const files = Object.fromEntries(states);
     const paths = due(states, publication);
     if (paths.length === 0) return { outcome: "unchanged", files, before: new Map() };
-    const foreign = paths.filter((path) => states.get(path) === "edited" && !mayReplace(path));
-    if (foreign.length > 0) throw workflowsFileEdited({ repository, files: foreign });
+    refuseForeign(repository, states, publication);
     const texts = new Map(paths.map((path) => [path, textOf(wanted.get(path), source)]));
     const outcome = await commitTo(access, { branch, head, headline: headlineOf(source), texts });
     if (outcome === "protected") return outcome;

@@ -7,9 +7,14 @@ export type PublishedState = "missing" | "current" | "outdated" | "edited" | "ob
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
+/** A checkout on Windows has other line ends, and they mean nothing in YAML. */
+export const unixLines = (text: string): string => text.replaceAll("\r\n", "\n");
+
 /** Gives a text as it is published. The source is `owner/name@commit`. */
-export const published = (text: string, source: string): string =>
-  `# Published from ${source} by Ballast, which undoes edits. sha256 ${hashOf(text)}\n${text}`;
+export function published(given: string, source: string): string {
+  const text = unixLines(given);
+  return `# Published from ${source} by Ballast, which undoes edits. sha256 ${hashOf(text)}\n${text}`;
+}
 
 const headed = /^# Published from ([^\s@]+)@\S+ by .* sha256 ([0-9a-f]{64})\n([^]*)$/;
 
@@ -21,8 +26,8 @@ const headed = /^# Published from ([^\s@]+)@\S+ by .* sha256 ([0-9a-f]{64})\n([^
  */
 export function stateOf(found: string | undefined, wanted: string | undefined, source: string): PublishedState {
   if (found === undefined) return wanted === undefined ? "current" : "missing";
-  const [, from, hash, text = ""] = headed.exec(found) ?? [];
+  const [, from, hash, text = ""] = headed.exec(unixLines(found)) ?? [];
   if (hash === undefined || hash !== hashOf(text)) return "edited";
   if (wanted === undefined) return "obsolete";
-  return text === wanted && from === source.split("@")[0] ? "current" : "outdated";
+  return text === unixLines(wanted) && from === source.split("@")[0] ? "current" : "outdated";
 }

@@ -1,100 +1,27 @@
 // Settings of a repository: what they are, and the requests that make them so. They are compared as the program says
 // them, so that what GitHub adds to its answers is no difference.
-import { githubRefused } from "../../errors/github.ts";
-import { workflowsPlanTooSmall } from "../../errors/workflows.ts";
+import { BallastError } from "../../errors/catalogue.ts";
 import type { Access } from "./access.ts";
-import { call } from "./requests.ts";
-
-/** Who approves deployments to an environment, and from which branches they may come. */
-export interface EnvironmentSettings {
-  /** Teams of the owner, by their slugs. */
-  readonly reviewers: readonly string[];
-  readonly waitMinutes: number;
-  /** Branches that may deploy; none means all. */
-  readonly branches: readonly string[];
-}
-
-/** What a program says about a repository. */
-export interface RepositorySettings {
-  readonly environments: Readonly<Record<string, EnvironmentSettings>>;
-  /** Names of checks that a pull request to the default branch needs; without one there is no ruleset. */
-  readonly requiredChecks: readonly string[];
-  /** Apps that may commit without a pull request, by their ids. */
-  readonly bypassApps: readonly number[];
-  /** The claims in the subject of tokens for a cloud; none means GitHub's default. */
-  readonly subjectClaims: readonly string[];
-}
-
-/** What GitHub says about a repository. */
-export interface RepositoryFacts {
-  /** `owner/name` in GitHub's own letter case. */
-  readonly fullName: string;
-  readonly id: number;
-  readonly ownerId: number;
-  readonly isPrivate: boolean;
-  /** `free`, `team`, `enterprise`; undefined if the token may not know. */
-  readonly plan: string | undefined;
-}
-
-/** Asks who and what a repository is. @throws github-* */
-export async function factsOf(access: Access): Promise<RepositoryFacts> {
-  const what = `the repository ${access.repository}`;
-  interface Answer {
-    readonly id: number;
-    readonly full_name: string;
-    readonly private: boolean;
-    readonly owner: { readonly id: number; readonly login: string };
-  }
-  const found = await call<Answer>(access, { method: "GET", path: "", what });
-  const organisation = await call<{ plan?: { name: string } } | undefined>(access, {
-    method: "GET",
-    path: `/orgs/${found.owner.login}`,
-    isAbsolute: true,
-    what: `the organisation ${found.owner.login}`,
-    mayBeMissing: true,
-  });
-  return {
-    fullName: found.full_name,
-    id: found.id,
-    ownerId: found.owner.id,
-    isPrivate: found.private,
-    plan: organisation?.plan?.name,
-  };
-}
-
-/**
- * Refuses what the owner's plan cannot do, so that a preview says it and not the update after half of its writes.
- *
- * @throws workflows-plan-too-small
- */
-export function refuseBeyondPlan(
-  repository: string,
-  { isPrivate, plan }: RepositoryFacts,
-  { environments, requiredChecks }: RepositorySettings,
-): void {
-  if (!isPrivate || !["free", "pro", "team"].includes(plan ?? "")) return;
-  const approved = Object.entries(environments)
-    .filter(([, { reviewers, waitMinutes }]) => reviewers.length > 0 || waitMinutes > 0)
-    .map(([name]) => `reviewers or a wait for the environment ${name}`);
-  const without = plan === "free" && Object.keys(environments).length > 0 ? ["environments"] : approved;
-  const ruled = plan === "free" && requiredChecks.length > 0 ? ["required checks"] : [];
-  const wishes = [...without, ...ruled];
-  if (wishes.length > 0) throw workflowsPlanTooSmall({ repository, plan: plan!, wishes });
-}
+import { covers } from "./covers.ts";
+import { isEnvironmentAsSaid, writeEnvironment } from "./environments.ts";
+import { factsOf, type RepositoryFacts, refuseImpossible } from "./facts.ts";
+import type { RepositorySettings } from "./repository-settings.ts";
+import { call, list } from "./requests.ts";
 
 const rulesetName = "ballast";
 /** The app whose checks count: another app that reports a check of this name is not believed. */
 const actionsApp = 15_368;
 
-/** Writes what differs. @returns what was written @throws github-*, workflows-plan-too-small */
+/** Writes what differs. @returns what was written @throws github-*, or as `refuseImpossible` */
 export async function writeSettings(access: Access, wanted: RepositorySettings): Promise<readonly string[]> {
-  refuseBeyondPlan(access.repository, await factsOf(access), wanted);
-  const differing = await differences(access, wanted);
+  const facts = await factsOf(access);
+  await refuseImpossible(access, facts, wanted);
+  const differing = await differencesFrom(access, facts, wanted);
   const parts = new Set(differing.map(({ part }) => part));
   if (parts.has("actions")) await put(access, "/actions/permissions", actionsBody, "what actions may run");
   if (parts.has("token")) await put(access, "/actions/permissions/workflow", tokenBody, "the rights of the token");
   for (const [name, each] of Object.entries(wanted.environments))
-    if (parts.has(`environment ${name}`)) await writeEnvironment(access, name, each);
+    if (parts.has(`environment ${name}`)) await writeEnvironment(access, facts, name, each);
   if (parts.has("subject")) await put(access, subjectPath, subjectBody(wanted), "the subject of tokens");
   if (parts.has("ruleset")) await writeRuleset(access, wanted);
   return differing.map(({ message }) => message);
@@ -113,7 +40,14 @@ export interface SettingDifference {
 }
 
 /** Compares, and writes nothing. @throws github-* */
-export async function differences(access: Access, wanted: RepositorySettings): Promise<readonly SettingDifference[]> {
+export const differences = async (access: Access, wanted: RepositorySettings): Promise<readonly SettingDifference[]> =>
+  differencesFrom(access, await factsOf(access), wanted);
+
+async function differencesFrom(
+  access: Access,
+  facts: RepositoryFacts,
+  wanted: RepositorySettings,
+): Promise<readonly SettingDifference[]> {
   const found: SettingDifference[] = [];
   const note = (part: string, isSame: boolean, message: string): void => {
     if (!isSame) found.push({ part, message });
@@ -123,9 +57,8 @@ export async function differences(access: Access, wanted: RepositorySettings): P
   const token = await get<typeof tokenBody>(access, "/actions/permissions/workflow", "the rights of the token");
   note("token", covers(token, tokenBody), "the workflows' token may write, or may approve");
   for (const [name, each] of Object.entries(wanted.environments)) {
-    const live = await liveEnvironment(access, name);
-    const text = await environmentOf(access, each);
-    note(`environment ${name}`, covers(live, text), `the environment ${name} is not protected as said`);
+    const isSame = await isEnvironmentAsSaid(access, facts, name, each);
+    note(`environment ${name}`, isSame, `the environment ${name} is not protected as said`);
   }
   const subject = await get<{ use_default: boolean }>(access, subjectPath, "the subject of tokens");
   note("subject", covers(subject, subjectBody(wanted)), "the subject of tokens is another one");
@@ -141,112 +74,10 @@ const subjectPath = "/actions/oidc/customization/sub";
 const subjectBody = ({ subjectClaims }: RepositorySettings) =>
   subjectClaims.length === 0 ? { use_default: true } : { use_default: false, include_claim_keys: subjectClaims };
 
-/** Whether what is live has all that is wanted. GitHub fills in fields that nobody sent. */
-function covers(live: unknown, wanted: unknown): boolean {
-  if (typeof wanted !== "object" || wanted === null) return live === wanted;
-  if (typeof live !== "object" || live === null) return false;
-  if (Array.isArray(wanted) && (!Array.isArray(live) || live.length !== wanted.length)) return false;
-  return Object.entries(wanted).every(([key, value]) =>
-    covers((live as Readonly<Record<string, unknown>>)[key], value),
-  );
-}
-
 const get = <Body>(access: Access, path: string, what: string): Promise<Body> =>
   call<Body>(access, { method: "GET", path, what });
 const put = (access: Access, path: string, body: object, what: string): Promise<unknown> =>
   call(access, { method: "PUT", path, body, what });
-
-/** An environment as it is compared: nothing is left to a default, since GitHub's own let everyone pass. */
-interface ComparedEnvironment {
-  readonly reviewers: readonly number[];
-  readonly waitMinutes: number;
-  readonly preventSelfReview: boolean;
-  readonly canAdminsBypass: boolean;
-  readonly branches: readonly string[];
-}
-
-async function environmentOf(access: Access, wanted: EnvironmentSettings): Promise<ComparedEnvironment> {
-  const { reviewers, waitMinutes, branches } = wanted;
-  const ids = await Promise.all(reviewers.map((slug) => teamId(access, slug)));
-  return {
-    reviewers: ids.toSorted((one, other) => one - other),
-    waitMinutes,
-    preventSelfReview: reviewers.length > 0,
-    canAdminsBypass: false,
-    branches: branches.toSorted(),
-  };
-}
-
-async function teamId(access: Access, slug: string): Promise<number> {
-  const path = `/orgs/${access.repository.split("/")[0]}/teams/${slug}`;
-  const what = `the team ${slug}`;
-  return (await call<{ id: number }>(access, { method: "GET", path, isAbsolute: true, what })).id;
-}
-
-interface EnvironmentAnswer {
-  readonly can_admins_bypass?: boolean;
-  readonly deployment_branch_policy: { readonly custom_branch_policies: boolean } | null;
-  readonly protection_rules?: readonly {
-    readonly type: string;
-    readonly wait_timer?: number;
-    readonly prevent_self_review?: boolean;
-    readonly reviewers?: readonly { readonly reviewer: { readonly id: number } }[];
-  }[];
-}
-
-const environmentPath = (name: string): string => `/environments/${encodeURIComponent(name)}`;
-
-async function liveEnvironment(access: Access, name: string): Promise<ComparedEnvironment | undefined> {
-  const what = `the environment ${name}`;
-  const request = { method: "GET", path: environmentPath(name), what, mayBeMissing: true } as const;
-  const found = await call<EnvironmentAnswer | undefined>(access, request);
-  if (found === undefined) return undefined;
-  const { protection_rules: rules = [], deployment_branch_policy: policy } = found;
-  const approval = rules.find(({ type }) => type === "required_reviewers");
-  return {
-    reviewers: (approval?.reviewers ?? []).map(({ reviewer }) => reviewer.id).toSorted((one, other) => one - other),
-    waitMinutes: rules.find(({ type }) => type === "wait_timer")?.wait_timer ?? 0,
-    preventSelfReview: approval?.prevent_self_review ?? false,
-    canAdminsBypass: found.can_admins_bypass ?? true,
-    branches: policy?.custom_branch_policies ? await branchesOf(access, name) : [],
-  };
-}
-
-async function branchesOf(access: Access, name: string): Promise<readonly string[]> {
-  const path = `${environmentPath(name)}/deployment-branch-policies`;
-  const what = `the branches of the environment ${name}`;
-  const found = await get<{ branch_policies: readonly { name: string }[] }>(access, path, what);
-  return found.branch_policies.map((each) => each.name).toSorted();
-}
-
-async function writeEnvironment(access: Access, name: string, wanted: EnvironmentSettings): Promise<void> {
-  const { reviewers, waitMinutes, branches } = await environmentOf(access, wanted);
-  const what = `the environment ${name}`;
-  const body = {
-    wait_timer: waitMinutes,
-    prevent_self_review: true,
-    can_admins_bypass: false,
-    reviewers: reviewers.map((id) => ({ type: "Team", id })),
-    deployment_branch_policy:
-      branches.length === 0 ? null : { protected_branches: false, custom_branch_policies: true },
-  };
-  await put(access, environmentPath(name), body, what);
-  const present = branches.length === 0 ? [] : await branchesOf(access, name);
-  const foreign = present.filter((each) => !branches.includes(each));
-  if (foreign.length > 0)
-    throw githubRefused({
-      what,
-      status: 409,
-      reason: `it also lets ${foreign.join(", ")} deploy; remove that by hand`,
-    });
-  for (const branch of branches.filter((each) => !present.includes(each)))
-    await call(access, {
-      method: "POST",
-      path: `${environmentPath(name)}/deployment-branch-policies`,
-      body: { name: branch },
-      what,
-    });
-}
 
 const rulesetBody = ({ requiredChecks, bypassApps }: RepositorySettings) => ({
   name: rulesetName,
@@ -271,18 +102,22 @@ const rulesetBody = ({ requiredChecks, bypassApps }: RepositorySettings) => ({
       type: "required_status_checks",
       parameters: {
         strict_required_status_checks_policy: false,
-        required_status_checks: requiredChecks.map((context) => ({ context, integration_id: actionsApp })),
+        required_status_checks: [...new Set(requiredChecks)].map((context) => ({
+          context,
+          integration_id: actionsApp,
+        })),
       },
     },
   ],
 });
 
+/** Finds the ruleset. A repository whose owner has no plan for rulesets has none. */
 async function rulesetId(access: Access): Promise<number | undefined> {
-  const all = await get<readonly { id: number; name: string }[]>(
-    access,
-    "/rulesets?includes_parents=false",
-    "the rulesets",
-  );
+  const request = { path: "/rulesets?includes_parents=false", what: "the rulesets" };
+  const all = await list<{ id: number; name: string }>(access, request).catch((error: unknown) => {
+    if (error instanceof BallastError && /with status 403: Upgrade to/.test(error.message)) return [];
+    throw error;
+  });
   return all.find(({ name }) => name === rulesetName)?.id;
 }
 

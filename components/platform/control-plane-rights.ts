@@ -28,6 +28,19 @@ export const runbookActions = [
   "Microsoft.App/jobs/executions/read",
 ] as const;
 
+/** What a rotation needs of the secrets of its vault: Key Vault Secrets Officer has it. */
+export const vaultSecretActions = [
+  "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+  "Microsoft.KeyVault/vaults/secrets/setSecret/action",
+  "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+] as const;
+
+/** What it needs of a storage account whose keys it makes anew: Storage Account Key Operator Service Role has it. */
+export const storageKeyActions = [
+  "Microsoft.Storage/storageAccounts/listkeys/action",
+  "Microsoft.Storage/storageAccounts/regeneratekey/action",
+] as const;
+
 /** Azure's built-in roles, by the GUIDs that they have in every tenant. */
 export const roles = {
   /** Monitoring Reader: reads alerts, which belong to the subscription. */

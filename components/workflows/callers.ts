@@ -116,12 +116,17 @@ const inputsOfDeployment = (delivery: Delivery, stack: DeliveredStack) => ({
   environment: stack.name,
 });
 
+/** An input of a workflow that a person starts, passed on. It has the type that the workflow gives it. */
+type Passed = `\${{ inputs.${string} }}`;
+
 /** One job that calls a reusable workflow, by the workflow's own contract: a wrong input does not compile. */
 export interface Call<Name extends keyof Contracts> {
   readonly key: string;
   readonly workflow: Name;
   readonly permissions: Contracts[Name]["permissions"];
-  readonly inputs: Contracts[Name]["inputs"];
+  readonly inputs: {
+    readonly [Each in keyof Contracts[Name]["inputs"]]: Contracts[Name]["inputs"][Each] | Passed;
+  };
   readonly needs?: string | undefined;
   readonly condition?: string;
 }
@@ -154,7 +159,7 @@ const reading = { contents: "read", "id-token": "write" } as const;
 const keepingIssue = { ...reading, issues: "write" } as const;
 
 /** Gives an input of a workflow that a person starts. */
-const given = (name: string): string => `\${{ inputs.${name} }}`;
+const given = (name: string): Passed => `\${{ inputs.${name} }}`;
 
 const choiceInput = (name: string, description: string, options: readonly string[]): string => `      ${name}:
         description: ${description}
@@ -174,6 +179,11 @@ const textInput = (name: string, description: string, otherwise?: string): strin
         description: ${description}
         type: string
         ${otherwise === undefined ? "required: true" : `default: "${otherwise}"`}`;
+
+const checkbox = (name: string, description: string): string => `      ${name}:
+        description: ${description}
+        type: boolean
+        default: false`;
 
 const preview = (delivery: Delivery): string => `# Shows in each pull request what it would change in each stack.
 name: preview
@@ -260,7 +270,10 @@ ${delivery.stacks
   .join("\n")}
 `;
 
-/** A rotation, and the way back from one. Those that are due begin by themselves. */
+/**
+ * A rotation, and the way back from one. Those that are due begin by themselves. A leaked password is rotated whatever
+ * else is said: a way back would make the leaked one valid again.
+ */
 const credentials = (
   delivery: Delivery,
 ): string => `# Rotates a credential, or takes its last rotation back. Rotations that are due begin by themselves.
@@ -270,6 +283,7 @@ on:
     inputs:
 ${stackInput(delivery)}
 ${textInput("credential", "The credential, as its vault and its name, such as shop-kv/database.")}
+${checkbox("leaked", "Others know the password. It is rotated at once, and no rotation is taken back.")}
 ${textInput("rotation", "The rotation to take back. Without it, the credential is rotated.", "")}
 ${textInput("reason", "Why, as the journal records it.")}
 permissions: {}
@@ -285,14 +299,14 @@ ${delivery.stacks
       call(delivery, {
         key: keyOf(delivery, "rotate", stack),
         workflow: "credential-rotate",
-        condition: `inputs.stack == '${stack.name}' && inputs.rotation == ''`,
+        condition: `inputs.stack == '${stack.name}' && (inputs.leaked || inputs.rotation == '')`,
         permissions: keepingIssue,
-        inputs: common,
+        inputs: { ...common, leaked: given("leaked") },
       }),
       call(delivery, {
         key: keyOf(delivery, "back", stack),
         workflow: "credential-back",
-        condition: `inputs.stack == '${stack.name}' && inputs.rotation != ''`,
+        condition: `inputs.stack == '${stack.name}' && !inputs.leaked && inputs.rotation != ''`,
         permissions: keepingIssue,
         inputs: { ...common, rotation: given("rotation") },
       }),

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { FederatedIdentityCredential } from "@pulumi/azure-native/managedidentity/federatedIdentityCredential.js";
 import * as pulumi from "@pulumi/pulumi";
-import { workflowsCheckUnknown } from "../../errors/workflows.ts";
+import { workflowsCheckUnknown, workflowsCredentialsTooMany } from "../../errors/workflows.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import { child, refusal } from "../conventions.ts";
@@ -73,12 +73,42 @@ export interface RepositoryGuardArgs {
 
 const issuer = "https://token.actions.githubusercontent.com";
 
+/** How many federated credentials Azure allows for one identity. */
+const credentialsMax = 20;
+
 /**
- * The credential that was declared last, by the program that did. Azure refuses two writes to one identity at a time,
- * also of two guards, and whether two guards name the same identity may be known only at the update. So all credentials
- * of a program are written one after another.
+ * What the guards of one program share. Azure refuses two writes to one identity at a time, also of two guards, and
+ * whether two guards name the same identity may be known only at the update. So all credentials of a program are
+ * written one after another.
  */
-const declaredLast = new WeakMap<pulumi.Resource, FederatedIdentityCredential>();
+interface Shared {
+  last?: FederatedIdentityCredential;
+  /** How many credentials an identity has, by its name, or by the output that will have its name. */
+  readonly counts: Map<unknown, number>;
+}
+const sharedBy = new WeakMap<pulumi.Resource, Shared>();
+
+/** Counts credentials of an identity. @throws workflows-credentials-too-many */
+function count({ counts }: Shared, key: unknown, identity: string, more: number): void {
+  const needed = (counts.get(key) ?? 0) + more;
+  if (needed > credentialsMax) throw refusal(workflowsCredentialsTooMany({ identity, needed, most: credentialsMax }));
+  counts.set(key, needed);
+}
+
+/**
+ * Counts credentials of an identity as soon as its name is known, and gives the name. One that Azure has yet to name is
+ * known by its output.
+ */
+function counted(shared: Shared, { resourceGroupName, identityName }: TrustingIdentity, more: number) {
+  const countNamed = (group: string, name: string): string => {
+    count(shared, `${group}/${name}`.toLowerCase(), name, more);
+    return name;
+  };
+  if (typeof resourceGroupName === "string" && typeof identityName === "string")
+    return countNamed(resourceGroupName, identityName);
+  if (typeof identityName !== "string") count(shared, identityName, "of a guard", more);
+  return pulumi.all([resourceGroupName, identityName]).apply(([group, name]) => countNamed(group, name));
+}
 
 /** Environments, required checks, pinned actions and trusted tokens of one repository. */
 export class RepositoryGuard extends pulumi.ComponentResource {
@@ -92,7 +122,8 @@ export class RepositoryGuard extends pulumi.ComponentResource {
     if (unknown.length > 0) throw refusal(workflowsCheckUnknown({ checks: unknown, emitted: reportedChecks }));
     super("ballast:index:RepositoryGuard", name, args, opts);
     const facts = repositoryFacts(repository, { parent: this });
-    const deploys = Object.keys(args.environments).map((each) => `environment:${each}`);
+    // GitHub escapes a colon within a name, since colons separate the parts of a subject.
+    const deploys = Object.keys(args.environments).map((each) => `environment:${each.replaceAll(":", "%3A")}`);
     const credentials = [
       ...this.#trust(name, args.previewIdentity, ["pull_request", "ref:refs/heads/main"], facts),
       ...this.#trust(name, args.deployIdentity, deploys, facts),
@@ -124,17 +155,18 @@ export class RepositoryGuard extends pulumi.ComponentResource {
   ): readonly pulumi.Resource[] {
     const made: pulumi.Resource[] = [];
     if (identity === undefined) return made;
-    const program = pulumi.runtime.getStackResource() ?? this;
+    const shared = this.#shared();
+    const identityName = counted(shared, identity, 2 * ends.length);
     const keys = keysOf(ends);
     for (const [at, end] of ends.entries())
       for (const form of ["name", "id"] as const) {
         const key = `${keys[at]}-by-${form}`;
-        const before = declaredLast.get(program);
+        const before = shared.last;
         const credential = new FederatedIdentityCredential(
           child(name, `trust-${key}`),
           {
             resourceGroupName: identity.resourceGroupName,
-            resourceName: identity.identityName,
+            resourceName: identityName,
             federatedIdentityCredentialResourceName: facts.apply(({ id }) => `github-${id}-${key}`),
             issuer,
             audiences: ["api://AzureADTokenExchange"],
@@ -142,10 +174,17 @@ export class RepositoryGuard extends pulumi.ComponentResource {
           },
           { parent: this, ...(before && { dependsOn: before }) },
         );
-        declaredLast.set(program, credential);
+        shared.last = credential;
         made.push(credential);
       }
     return made;
+  }
+
+  #shared(): Shared {
+    const program = pulumi.runtime.getStackResource() ?? this;
+    const shared = sharedBy.get(program) ?? { counts: new Map() };
+    sharedBy.set(program, shared);
+    return shared;
   }
 }
 

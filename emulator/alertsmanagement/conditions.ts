@@ -1,8 +1,7 @@
 // The conditions of a log alert rule over a table of rows: one series for each combination of the dimensions, each with
 // its value in each period. Nothing here knows time beyond the periods that it is given.
 import type { Body } from "../arm/resource.ts";
-import type { Table } from "../kql/evaluate.ts";
-import type { Row } from "../kql/values.ts";
+import type { Row, Table } from "../kql/values.ts";
 
 /** One series of a condition in one evaluation. */
 export interface Series {

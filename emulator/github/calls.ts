@@ -54,6 +54,9 @@ export interface Hosted {
   /** What guards `main`, beside the rulesets. */
   protection: "none" | "classic" | "ruleset";
   isPrivate: boolean;
+  isArchived: boolean;
+  /** The ids of teams that have no access to it. */
+  readonly strangers: Set<number>;
   /** Whether subjects of tokens hold ids, as in repositories that were made or renamed since 2026-07-15. */
   hasImmutableSubject: boolean;
   readonly pullRequests: PullRequest[];
@@ -84,9 +87,11 @@ export interface Token {
   readonly administers?: boolean;
 }
 
-/** What an organisation pays for, and its teams by their ids. */
+/** The owner of repositories: what it pays for, and an organisation's teams by their ids. */
 export interface Organisation {
-  plan: "free" | "team" | "enterprise";
+  /** Whether it is a person, who has no teams and whose plan is free or Pro. */
+  isPersonal: boolean;
+  plan: "free" | "pro" | "team" | "enterprise";
   readonly teams: Map<string, number>;
 }
 
@@ -130,6 +135,13 @@ export const isWorkflow = (path: string): boolean => path.startsWith(".github/wo
 export const mayWrite = ({ scopes }: Token, paths: readonly string[]): boolean =>
   scopes === undefined || scopes.includes("workflow") || !paths.some(isWorkflow);
 export const authorOf = ({ login }: Token): Author => ({ name: login, email: `${login}@users.noreply.github.com` });
+
+/** Gives a page of a list, as long as the request says, and thirty items otherwise. */
+export function pageOf<Item>(all: readonly Item[], query: URLSearchParams): readonly Item[] {
+  const size = Math.min(100, Number(query.get("per_page") ?? 30));
+  const from = (Number(query.get("page") ?? 1) - 1) * size;
+  return all.slice(from, from + size);
+}
 
 /** Lets another client be faster. */
 export function race(repository: Hosted, branch: string): void {

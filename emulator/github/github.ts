@@ -124,7 +124,7 @@ const answerTo = (hosting: Hosting, call: Call, token: Token | undefined): Reply
   token === undefined ? unknownToken : reply(hosting, call);
 
 function organisation({ organisations }: Hosting, login: string): Organisation {
-  const found = organisations.get(login.toLowerCase()) ?? { plan: "free", teams: new Map() };
+  const found = organisations.get(login.toLowerCase()) ?? { isPersonal: false, plan: "free", teams: new Map() };
   organisations.set(login.toLowerCase(), found);
   return found;
 }
@@ -138,6 +138,8 @@ function host(hosting: Hosting, folder: string, name: string): Hosted {
     ownerId: 100 + [...hosting.organisations.keys()].indexOf(name.split("/")[0]!.toLowerCase()),
     protection: "none",
     isPrivate: false,
+    isArchived: false,
+    strangers: new Set(),
     hasImmutableSubject: false,
     pullRequests: [],
     comments: [],
@@ -160,13 +162,16 @@ const unknownToken: Reply = [401, { message: "Bad credentials" }];
 
 function reply(hosting: Hosting, call: Call): Reply {
   if (call.path === "/graphql") return mutate(hosting.repositories, call);
-  const [, login, team] = /^\/orgs\/([^/]+)(?:\/teams\/([^/]+))?$/.exec(call.path) ?? [];
-  if (login !== undefined) return owner(hosting, login, team, call);
+  if (call.path === "/user") return authenticated(hosting, call);
+  const [, login, below = ""] = /^\/orgs\/([^/]+)(\/.*)?$/.exec(call.path) ?? [];
+  if (login !== undefined) return owner(hosting, login, below, call);
   const [, name, rest = ""] = /^\/repos\/([^/]+\/[^/]+)(\/.*)?$/.exec(call.path) ?? [];
   const repository = hosting.repositories.get(name?.toLowerCase() ?? "");
   if (repository === undefined) return notFound;
-  if (rest === "") return call.method === "GET" ? [200, described(repository)] : notFound;
   const organised = organisation(hosting, name!.split("/")[0]!);
+  if (rest === "") return call.method === "GET" ? [200, described(repository, organised)] : notFound;
+  if (repository.isArchived && call.method !== "GET")
+    return [403, { message: "Repository was archived so is read-only." }];
   const [, area = "", more = ""] = /^\/(git\/refs?|contents|pulls|issues|commits)\/?(.*)$/.exec(rest) ?? [];
   const path = decodeURIComponent(more);
   if (area === "contents") return contents(repository, path, call);
@@ -177,20 +182,34 @@ function reply(hosting: Hosting, call: Call): Reply {
   return settings(repository, organised, rest, call) ?? notFound;
 }
 
-const described = ({ name, id, ownerId, isPrivate }: Hosted) => ({
+const described = ({ name, id, ownerId, isPrivate, isArchived }: Hosted, { isPersonal }: Organisation) => ({
   id,
   full_name: name,
   default_branch: "main",
-  archived: false,
+  archived: isArchived,
   private: isPrivate,
   visibility: isPrivate ? "private" : "public",
-  owner: { id: ownerId, login: name.split("/")[0], type: "Organization" },
+  owner: { id: ownerId, login: name.split("/")[0], type: isPersonal ? "User" : "Organization" },
 });
 
-function owner(hosting: Hosting, login: string, team: string | undefined, { method }: Call): Reply {
-  const found = hosting.organisations.get(login.toLowerCase());
-  if (method !== "GET" || found === undefined) return notFound;
-  if (team === undefined) return [200, { login, plan: { name: found.plan } }];
-  const id = found.teams.get(team);
-  return id === undefined ? notFound : [200, { id, slug: team }];
+/** Serves an organisation, its teams, and whether a team has access to a repository. A person is no organisation. */
+function owner({ organisations, repositories }: Hosting, login: string, rest: string, { method }: Call): Reply {
+  const found = organisations.get(login.toLowerCase());
+  if (method !== "GET" || found === undefined || found.isPersonal) return notFound;
+  if (rest === "") return [200, { login, plan: { name: found.plan } }];
+  const [, team = "", name] = /^\/teams\/([^/]+)(?:\/repos\/([^/]+\/[^/]+))?$/.exec(rest) ?? [];
+  const slug = decodeURIComponent(team);
+  const id = found.teams.get(slug);
+  if (id === undefined) return notFound;
+  if (name === undefined) return [200, { id, slug }];
+  const repository = repositories.get(name.toLowerCase());
+  return repository === undefined || repository.strangers.has(id) ? notFound : [204];
+}
+
+/** Serves who asks. A person is told the own plan; the token of an app is no person's. */
+function authenticated({ organisations }: Hosting, { method, token: { login } }: Call): Reply {
+  if (method !== "GET") return notFound;
+  if (login.endsWith("[bot]")) return [403, { message: "Resource not accessible by integration" }];
+  const plan = organisations.get(login.toLowerCase())?.plan ?? "free";
+  return [200, { login, plan: { name: plan } }];
 }

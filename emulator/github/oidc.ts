@@ -17,9 +17,12 @@ export interface Job {
 export const githubIssuer = "https://token.actions.githubusercontent.com";
 const secondsValid = 300;
 
+/** A colon separates claims, so one within a value is written otherwise. */
+const escaped = (value: string): string => value.replaceAll(":", "%3A");
+
 /** Gives the last part of the standard subject. */
 const contextOf = ({ event, ref, environment }: Job): string => {
-  if (environment !== undefined) return `environment:${environment}`;
+  if (environment !== undefined) return `environment:${escaped(environment)}`;
   return event === "pull_request" ? "pull_request" : `ref:${ref}`;
 };
 
@@ -54,8 +57,7 @@ export function subjectOf(job: Job): string {
     .map((key) => {
       if (key === "repo") return repositoryIn(job.of);
       if (key === "context") return contextOf(job);
-      // A colon separates claims, so one within a value is written otherwise.
-      return `${key}:${(claims[key] ?? "").replaceAll(":", "%3A")}`;
+      return `${key}:${escaped(claims[key] ?? "")}`;
     })
     .join(":");
 }

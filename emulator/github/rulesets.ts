@@ -1,5 +1,14 @@
 // Rulesets of a repository, and whom they let commit to a branch. A private repository needs a plan for them.
-import { type Call, type Hosted, notFound, type Organisation, type Reply, type Ruleset, type Token } from "./calls.ts";
+import {
+  type Call,
+  type Hosted,
+  notFound,
+  type Organisation,
+  pageOf,
+  type Reply,
+  type Ruleset,
+  type Token,
+} from "./calls.ts";
 
 /** Says what keeps a token from committing to a branch directly. */
 export function guardOf({ protection, settings }: Hosted, branch: string, { app }: Token): Hosted["protection"] {
@@ -24,13 +33,13 @@ const known = [
 ];
 
 /** Serves what is below `/rulesets`. */
-export function rulesets(repository: Hosted, { plan }: Organisation, id: string, { method, body }: Call): Reply {
+export function rulesets(repository: Hosted, { plan }: Organisation, id: string, { method, body, query }: Call): Reply {
   const { rulesets: all } = repository.settings;
   if (repository.isPrivate && plan === "free")
     return [403, { message: "Upgrade to GitHub Team or make this repository public to enable this feature." }];
   const at = all.findIndex((each) => String(each.id) === id);
   if (id !== "" && at < 0) return notFound;
-  if (method === "GET") return [200, id === "" ? all.map(({ rules: _, ...shown }) => shown) : all[at]];
+  if (method === "GET") return [200, id === "" ? pageOf(all, query).map(({ rules: _, ...shown }) => shown) : all[at]];
   if (method === "DELETE" && id !== "") {
     all.splice(at, 1);
     return [204];

@@ -6,6 +6,7 @@ import {
   type Hosted,
   notFound,
   type Organisation,
+  pageOf,
   type Reply,
   type Settings,
 } from "./calls.ts";
@@ -55,23 +56,26 @@ interface EnvironmentBody {
   readonly prevent_self_review?: boolean;
   readonly can_admins_bypass?: boolean;
   readonly deployment_branch_policy?: { readonly protected_branches: boolean } | null;
-  readonly name: string;
 }
 
-function environments(repository: Hosted, organisation: Organisation, path: string, { method, body }: Call): Reply {
-  const [, name = "", policies] = /^(.*?)(\/deployment-branch-policies)?$/.exec(path) ?? [];
+function environments(repository: Hosted, organisation: Organisation, path: string, call: Call): Reply {
+  const { method, body } = call;
+  const [, asked = "", policies] = /^(.*?)(\/deployment-branch-policies)?$/.exec(path) ?? [];
   const all = repository.settings.environments;
+  // GitHub knows no letter case in the names of environments.
+  const name = [...all.keys()].find((each) => each.toLowerCase() === asked.toLowerCase()) ?? asked;
   const found = all.get(name);
   const given = body as unknown as EnvironmentBody;
-  if (policies !== undefined) return found === undefined ? notFound : branchPolicies(found, method, given);
+  if (policies !== undefined) return found === undefined ? notFound : branchPolicies(found, call);
   if (method === "GET") return found === undefined ? notFound : [200, shown(name, found)];
   if (method === "DELETE") return all.delete(name) ? [204] : notFound;
   if (method !== "PUT" || name === "") return notFound;
-  const refusal = refusalOf(given, repository, organisation);
+  const refusal = refusalOf(given, name, repository, organisation);
   if (refusal !== undefined) return refusal;
   const made: Environment = {
     waitTimer: given.wait_timer ?? 0,
-    reviewers: given.reviewers ?? [],
+    // A team without access is left out, and the answer is no other for it.
+    reviewers: (given.reviewers ?? []).filter(({ id }) => !repository.strangers.has(id)),
     preventSelfReview: given.prevent_self_review ?? false,
     canAdminsBypass: given.can_admins_bypass ?? true,
     branches: branchesOf(given, found?.branches),
@@ -94,28 +98,35 @@ const planTooSmall =
   "Failed to create the environment protection rule. Please ensure the billing plan supports the required reviewers " +
   "protection rule.";
 
+/** The fields that a private repository has with GitHub Enterprise only, whatever their values. */
+const enterpriseFields = ["wait_timer", "reviewers", "prevent_self_review", "can_admins_bypass"] as const;
+
 function refusalOf(
-  { reviewers, wait_timer: waitTimer = 0 }: EnvironmentBody,
+  given: EnvironmentBody,
+  name: string,
   { isPrivate }: Hosted,
   { plan, teams }: Organisation,
 ): Reply | undefined {
-  const asked = reviewers ?? [];
-  if (isPrivate && plan === "free") return [422, { message: planTooSmall }];
-  if (asked.length > 6) return [422, { message: "Only up to 6 reviewers are allowed." }];
-  if (isPrivate && plan !== "enterprise" && (asked.length > 0 || waitTimer > 0))
+  const asked = given.reviewers ?? [];
+  if (isPrivate && plan === "free") return notFound;
+  if (name.length > 255) return [422, { message: "Validation Failed: the name is too long (maximum is 255)" }];
+  if (isPrivate && plan !== "enterprise" && enterpriseFields.some((each) => given[each] !== undefined))
     return [422, { message: planTooSmall }];
+  if (asked.length > 6) return [422, { message: "Only up to 6 reviewers are allowed." }];
   const known = [...teams.values()];
   return asked.some(({ type, id }) => type === "Team" && !known.includes(id))
-    ? [422, { message: "Validation Failed: a reviewer has no access to the repository" }]
+    ? [422, { message: "Validation Failed: a reviewer is not there" }]
     : undefined;
 }
 
-function branchPolicies({ branches }: Environment, method: string, given: EnvironmentBody): Reply {
+function branchPolicies({ branches }: Environment, { method, body, query }: Call): Reply {
   const all = Array.isArray(branches) ? branches : [];
-  if (method === "GET") return [200, { total_count: all.length, branch_policies: all.map((each) => ({ name: each })) }];
-  if (method !== "POST" || !Array.isArray(branches)) return notFound;
-  if (!branches.includes(given.name)) branches.push(given.name);
-  return [200, { name: given.name }];
+  const { name } = (body ?? {}) as { readonly name?: string };
+  if (method === "GET")
+    return [200, { total_count: all.length, branch_policies: pageOf(all, query).map((each) => ({ name: each })) }];
+  if (method !== "POST" || name === undefined || !Array.isArray(branches)) return notFound;
+  if (!branches.includes(name)) branches.push(name);
+  return [200, { name }];
 }
 
 const shown = (name: string, environment: Environment) => ({

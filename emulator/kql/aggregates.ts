@@ -2,12 +2,7 @@
 // Percentiles are exact (nearest rank); Azure estimates them for large groups.
 import { scalar } from "./scalars.ts";
 import { checkArguments, notServed, type Syntax, semantic } from "./syntax.ts";
-import { isNumber, type KqlType, type Row, type Scalar, type Scope, type Value } from "./values.ts";
-
-export interface Column {
-  readonly name: string;
-  readonly type: KqlType;
-}
+import { type Column, isNumber, type KqlType, type Row, type Scalar, type Scope, type Value } from "./values.ts";
 
 /** An aggregate: its columns, and their values for a group. */
 export interface Aggregate {

@@ -1,18 +1,24 @@
 // Evaluates a Kusto query over rows in memory: `let` with scalars and tables, then a table and its operators. Served
-// are where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct, count, union and
-// join.
+// are where, extend, project, project-away, summarize … by, make-series, mv-expand, serialize, sort/order by, top,
+// take/limit, distinct, count, union and join.
 // Everything else is refused by its name, since a query that is only partly understood would answer with wrong numbers.
-import { type Aggregate, aggregate, type Column } from "./aggregates.ts";
+import { type Aggregate, aggregate } from "./aggregates.ts";
 import { joined, parametersOf, united } from "./combining.ts";
+import { allNamed, keyOf, type NamedScalar } from "./naming.ts";
 import { scalar } from "./scalars.ts";
-import { notServed, parseQuery, refusedToo, type Syntax, semantic } from "./syntax.ts";
-import { constant, type Row, type Scalar, type Scope, unquoted, type Value } from "./values.ts";
-
-/** A table with typed columns. Rows may hold more values; only the columns are answered. */
-export interface Table {
-  readonly columns: readonly Column[];
-  readonly rows: readonly Row[];
-}
+import { expanded, seriesMade } from "./series.ts";
+import { notServed, parseQuery, type Syntax, semantic } from "./syntax.ts";
+import {
+  type Column,
+  constant,
+  type Row,
+  type Scalar,
+  type Scope,
+  type Table,
+  unquoted,
+  type Value,
+} from "./values.ts";
+import { orderOf, serialized } from "./windows.ts";
 
 /** The tables of a database by name, and those that the query's own `let` statements name. */
 interface Names {
@@ -88,19 +94,30 @@ function tabular(syntax: Syntax, names: Names): Table {
   const operator = syntax.parts[1]!;
   if (operator.kind === "UnionOperator") return unitedWith([table], operator, names);
   if (operator.kind === "JoinOperator") return joinedWith(table, operator, names);
-  const apply = operators[operator.kind];
-  if (!apply) throw notServed(`the operator '${operator.text.split(/\s/)[0]}'`);
-  const hint = operator.parts.find(({ kind, parts }) => kind === "List" && parts[0]?.kind === "NamedParameter");
-  if (hint) throw notServed(`'${hint.text}' of the operator '${operator.text.split(/\s/)[0]}'`);
   const { lets, now } = names;
   const columns = new Map(table.columns.map(({ name, type }) => [name, type]));
   const scope: Scope = { columns, lets, letTables: names.letTables, now };
-  return apply(
-    table,
-    operator.parts.filter(({ kind, parts }) => kind !== "List" || parts.length > 0),
-    scope,
-  );
+  if (operator.kind === "MakeSeriesOperator") return seriesMade(table, operator, scope);
+  if (operator.kind === "MvExpandOperator") return expanded(table, operator, scope);
+  const apply = operators[operator.kind];
+  if (!apply) throw notServed(`the operator '${operator.text.split(/\s/)[0]}'`);
+  const hint = operator.parts.find((part) => part.kind === "List" && part.parts[0]?.kind === "NamedParameter");
+  if (hint) throw notServed(`'${hint.text}' of the operator '${operator.text.split(/\s/)[0]}'`);
+  const parts = operator.parts.filter((part) => part.kind !== "List" || part.parts.length > 0);
+  if (!keepsOrder.has(operator.kind)) return apply(table, parts, scope);
+  const order = orderOf(table);
+  const result = apply(table, parts, order ? { ...scope, order } : scope);
+  return order ? { ...result, isSerialized: true } : result;
 }
+
+/** The operators of which Learn says that their rows are serialized if those before them are. */
+const keepsOrder = new Set([
+  "FilterOperator",
+  "ExtendOperator",
+  "ProjectOperator",
+  "ProjectAwayOperator",
+  "TakeOperator",
+]);
 
 function unitedWith(first: readonly Table[], operator: Syntax, names: Names): Table {
   const others = operator.parts.at(-1)!.parts.map((each) => {
@@ -153,57 +170,25 @@ const operators: { readonly [kind: string]: Operator } = {
     };
   },
   SummarizeOperator: summarized,
-  SortOperator: (table, [list], scope) => ({ columns: table.columns, rows: sorted(table.rows, list!.parts, scope) }),
-  TopOperator: (table, [count, order], scope) => ({
-    columns: table.columns,
-    rows: sorted(table.rows, [order!], scope).slice(0, countOf(count!, scope)),
-  }),
+  SortOperator: (table, [list], scope) =>
+    serialized({ columns: table.columns, rows: sorted(table.rows, list!.parts, scope) }),
+  TopOperator: (table, [count, order], scope) =>
+    serialized({
+      columns: table.columns,
+      rows: sorted(table.rows, [order!], scope).slice(0, countOf(count!, scope)),
+    }),
+  SerializeOperator(table, [list], scope) {
+    const frozen = serialized(table);
+    if (list === undefined) return frozen;
+    const added = operators["ExtendOperator"]!(frozen, [list], { ...scope, order: orderOf(frozen)! });
+    return { ...added, isSerialized: true };
+  },
   TakeOperator: (table, [count], scope) => ({
     columns: table.columns,
     rows: table.rows.slice(0, countOf(count!, scope)),
   }),
   CountOperator: (table) => ({ columns: [{ name: "Count", type: "long" }], rows: [{ Count: table.rows.length }] }),
 };
-
-interface NamedScalar extends Scalar {
-  readonly name: string;
-}
-
-/** Names expressions as Kusto does: by their own name, by what they read, or else by a number. */
-function allNamed(parts: readonly Syntax[], scope: Scope): readonly NamedScalar[] {
-  let numbered = 0;
-  const columns = parts.map((each): NamedScalar => {
-    const isGiven = each.kind === "SimpleNamedExpression";
-    const name = isGiven ? unquoted(each.parts[0]!.text) : impliedName(each);
-    if (name === undefined) numbered += 1;
-    return { name: name ?? `Column${numbered}`, ...scalar(isGiven ? each.parts[1]! : each, scope) };
-  });
-  const twice = columns.find(({ name }, index) => columns.findIndex((each) => each.name === name) < index);
-  if (twice) throw refusedToo(`A column with the name '${twice.name}' is declared twice.`);
-  return columns;
-}
-
-/** Functions that leave the name of their first argument to the result. */
-const naming = /^(bin|floor|bin_at|tostring|toint|tolong|todouble|toreal|todatetime|tobool)$/;
-
-/** Gives the name that an expression implies: the column's, or the path's in a dynamic value. */
-function impliedName({ kind, text, parts }: Syntax): string | undefined {
-  if (kind === "NameReference") return unquoted(text);
-  if (kind === "ParenthesizedExpression") return undefined;
-  if (kind === "FunctionCallExpression")
-    return naming.test(parts[0]!.text) ? impliedNameOf(parts[1]?.parts[0]?.parts[0]) : undefined;
-  return impliedNameOf({ kind, text, parts }, true);
-}
-
-function impliedNameOf(syntax: Syntax | undefined, pathOnly = false): string | undefined {
-  if (!syntax) return undefined;
-  if (!pathOnly && syntax.kind === "NameReference") return unquoted(syntax.text);
-  if (syntax.kind !== "PathExpression" && syntax.kind !== "ElementExpression") return undefined;
-  const holder = impliedNameOf(syntax.parts[0]);
-  const member = syntax.kind === "PathExpression" ? syntax.parts[1] : (syntax.parts[1]?.parts[0] ?? syntax.parts[1]);
-  const key = member?.kind === "StringLiteralExpression" ? member.text.slice(1, -1) : unquoted(member?.text ?? "");
-  return holder === undefined ? undefined : `${holder}_${key}`;
-}
 
 const valuesOf = (columns: readonly NamedScalar[], row: Row): Row => {
   const values: { [name: string]: Value } = {};
@@ -228,8 +213,6 @@ function countOf(syntax: Syntax, scope: Scope): number {
     throw semantic("SEM0025", `'${syntax.text}' is not a number of rows`);
   return count;
 }
-
-const keyOf = (values: readonly Value[]): string => JSON.stringify(values);
 
 function summarized(table: Table, parts: readonly Syntax[], scope: Scope): Table {
   const clause = parts.find(({ kind }) => kind === "SummarizeByClause");

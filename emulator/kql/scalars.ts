@@ -18,6 +18,7 @@ import {
 import { matching } from "./regular-expressions.ts";
 import { notServed, type Syntax, semantic } from "./syntax.ts";
 import { isNumber, type Scalar, type Scope, unquoted, type Value } from "./values.ts";
+import { isWindowFunction, windowed } from "./windows.ts";
 
 /**
  * Turns an expression into a function of a row.
@@ -39,13 +40,10 @@ export function scalar(syntax: Syntax, scope: Scope): Scalar {
       if (isNumber(of.type) || of.type === "timespan") return of;
       throw semantic("SEM0062", `'${text}': the operator cannot take ${of.type}`);
     }
-    case "UnaryMinusExpression": {
-      const of = inner(first);
-      if (!isNumber(of.type) && of.type !== "timespan")
-        throw semantic("SEM0062", `'${text}': the operator cannot take ${of.type}`);
-      return { type: of.type === "int" ? "long" : of.type, of: (row) => negate(of.of(row)) };
-    }
+    case "UnaryMinusExpression":
+      return negated(inner(first), text);
     case "FunctionCallExpression":
+      if (isWindowFunction(first!.text)) return windowed(first!.text, second?.parts[0]?.parts ?? [], scope, inner);
       return call(first!.text, (second?.parts[0]?.parts ?? []).map(inner), scope);
     case "PathExpression":
       return property(inner(first), second!, text);
@@ -79,6 +77,12 @@ export function scalar(syntax: Syntax, scope: Scope): Scalar {
 const listIn = (list: Syntax | undefined): readonly Syntax[] => list?.parts[0]?.parts ?? [];
 
 const negate = (value: Value): Value => (typeof value === "number" ? -value : null);
+
+/** Makes a number or a time span of the other sign. */
+function negated({ type, of, isFixed }: Scalar, text: string): Scalar {
+  if (!isNumber(type) && type !== "timespan") throw semantic("SEM0062", `'${text}': the operator cannot take ${type}`);
+  return { type: type === "int" ? "long" : type, of: (row) => negate(of(row)), ...(isFixed && { isFixed }) };
+}
 
 function named(text: string, { columns, lets, letTables }: Scope): Scalar {
   const type = columns.get(text);

@@ -10,6 +10,20 @@ export type KqlType = "string" | "int" | "long" | "real" | "bool" | "datetime" |
 export type Value = string | number | boolean | null;
 export type Row = { readonly [column: string]: Value };
 
+/** A column and the type of its values. */
+export interface Column {
+  readonly name: string;
+  readonly type: KqlType;
+}
+
+/** A table with typed columns. Rows may hold more values; only the columns are answered. */
+export interface Table {
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+  /** Whether the order of its rows means something, so that functions may look at the rows beside one. */
+  readonly isSerialized?: true;
+}
+
 /** An expression with its type, as a function of a row. */
 export interface Scalar {
   readonly type: KqlType;
@@ -26,6 +40,14 @@ export interface Scope {
   readonly letTables: { has(name: string): boolean };
   /** The moment that `now()` and `ago()` mean throughout a query. */
   readonly now: number;
+  /** The rows in their order, where an expression may look at the rows beside one. */
+  readonly order?: Order;
+}
+
+/** Rows in an order that counts, each of them once. */
+export interface Order {
+  readonly rows: readonly Row[];
+  readonly placeOf: (row: Row) => number;
 }
 
 export const isNumber = (type: KqlType): boolean => type === "int" || type === "long" || type === "real";

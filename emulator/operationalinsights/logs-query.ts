@@ -2,8 +2,9 @@
 // now. The tables are in tables.ts. The server checks permissions before it calls this.
 import { randomUUID } from "node:crypto";
 import type { ArmReply, Body, Cloud } from "../arm/resource.ts";
-import { evaluate, type Table } from "../kql/evaluate.ts";
+import { evaluate } from "../kql/evaluate.ts";
 import { KqlError } from "../kql/syntax.ts";
+import type { Table } from "../kql/values.ts";
 import { instantText, type KqlType, spanText, type Value } from "../kql/values.ts";
 import { isoMilliseconds } from "./iso-duration.ts";
 import { tablesOf, type Window } from "./tables.ts";

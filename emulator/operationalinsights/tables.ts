@@ -7,8 +7,7 @@ import type { Cloud } from "../arm/resource.ts";
 import { serverLogTable } from "../dbforpostgresql/log-rows.ts";
 import { telemetryColumns, visibleTelemetry } from "../insights/telemetry-rows.ts";
 import { auditTable } from "../keyvault/audit-rows.ts";
-import type { Table } from "../kql/evaluate.ts";
-import type { Row } from "../kql/values.ts";
+import type { Row, Table } from "../kql/values.ts";
 import { blobLogTable } from "../storage/blob-host.ts";
 import { allColumns, type PlatformTable, visibleRows } from "./platform-rows.ts";
 

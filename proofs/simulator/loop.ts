@@ -88,10 +88,15 @@ function shift(heap: Entry[]): Entry | undefined {
   return first;
 }
 
+/** Goes on once no promise is left that can settle: Node runs a tick only when no microtask is left. */
+const afterPromises = (goOn: () => void): void => queueMicrotask(() => process.nextTick(goOn));
+
 /**
  * Makes an empty queue whose clock starts at a moment. Events of the same moment run in the order of their scheduling.
+ *
+ * @param settle goes on to the next event once everything has settled that the last one began
  */
-export function createLoop(start: number): Loop {
+export function createLoop(start: number, settle: (goOn: () => void) => void = afterPromises): Loop {
   const heap: Entry[] = [];
   let now = start;
   let order = 0;
@@ -134,8 +139,7 @@ export function createLoop(start: number): Loop {
             events++;
             now = entry.at;
             entry.act();
-            // Node runs a tick only when no microtask is left.
-            queueMicrotask(() => process.nextTick(step));
+            settle(step);
           } catch (error) {
             reject(error);
           }

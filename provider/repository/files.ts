@@ -7,11 +7,11 @@ import {
   type Publication,
   type Published,
   publish,
+  refuseHopeless,
   takeBack,
 } from "../../client/github/publish.ts";
 import { dictionary, list, number, type ObjectOf, object, oneOf, optional, text } from "../../engines/form.ts";
 import { many } from "../../engines/wording.ts";
-import { BallastError } from "../../errors/catalogue.ts";
 import { workflowsChecksFailed } from "../../errors/workflows.ts";
 import { checkBy, resourceSchema } from "../package-schema.ts";
 import {
@@ -24,7 +24,7 @@ import {
   unknownValue,
   type Voiced,
 } from "../resource-type.ts";
-import { accessOf, idOf, look, repositoryField } from "./repository.ts";
+import { accessOf, idOf, look, removing, repositoryField } from "./repository.ts";
 
 const results = ["published", "proposed", "waiting", "drifted"] as const;
 const any = text("a text", { least: 0 });
@@ -71,8 +71,9 @@ function publicationOf({ files, source }: Inputs, { files: before = {} }: Partia
 
 const driftIn = ({ files }: Published): readonly string[] =>
   Object.entries(files).flatMap(([path, state]) => (state === "current" ? [] : [`${path} ${state}`]));
-const mustWait = ({ after = [] }: Inputs): boolean =>
-  after.some((result) => result !== "published" && result !== unknownValue);
+/** Before the first update, what it waits for may not be known at all. */
+const mustWait = ({ after }: Inputs): boolean =>
+  Array.isArray(after) && after.some((result) => result !== "published" && result !== unknownValue);
 
 const compared = (news: Inputs, old: Partial<Outputs>, around: Voiced): Promise<Published | undefined> =>
   look({ ...news }, "edits", around, () => compare(accessOf({ ...news }), publicationOf(news, old)));
@@ -146,20 +147,18 @@ async function readBack(given: Properties, olds: Properties, around: Voiced): Pr
   return { ...olds, result, drift: driftIn(found), pullRequest: found.pullRequest ?? "" };
 }
 
-/** Takes the files away, those excepted that were edited. A repository that is gone has none. */
-async function remove(given: Properties, olds: Properties, { report, warn }: Voiced): Promise<void> {
+/** Takes the files away, those excepted that were edited. */
+async function remove(given: Properties, olds: Properties, around: Voiced): Promise<void> {
   const news = given as unknown as Inputs;
   const publication = publicationOf({ ...news, files: {} }, olds as Partial<Outputs>);
-  try {
-    report(lineOf(await publish(accessOf(given), publication)));
-  } catch (error) {
-    if (!(error instanceof BallastError) || !/answered 404/.test(error.message)) throw error;
-    warn(`${error.message} (${error.id}) No file was removed; the deletion continues.`);
-  }
+  await removing(around, async () => around.report(lineOf(await publish(accessOf(given), publication))));
 }
 
-function planned(given: Properties): string {
-  const { repository, files, after } = given as unknown as Inputs;
+async function planned(given: Properties, _around: Voiced, olds: Properties = {}): Promise<string> {
+  const news = given as unknown as Inputs;
+  const { repository, source, files, after } = news;
+  if (!isUnknown([repository, source, files]) && !mustWait(news))
+    await refuseHopeless(accessOf(given), publicationOf(news, olds as Partial<Outputs>));
   const count = isUnknown(files) ? "its files" : many(Object.keys(files).length, "file");
   const wave = after?.length ? ", after the repositories before it" : "";
   return `would publish ${count} to ${repository === unknownValue ? "a repository" : repository} in one commit${wave}`;

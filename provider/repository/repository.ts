@@ -32,3 +32,13 @@ export async function look<Found>(
     return undefined;
   }
 }
+
+/** Removes something from a repository. One that is gone has nothing left to remove. */
+export async function removing({ warn }: Voiced, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof BallastError) || !/with status 404/.test(error.message)) throw error;
+    warn(`${error.message} (${error.id}) Nothing was removed; the deletion continues.`);
+  }
+}

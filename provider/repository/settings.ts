@@ -1,13 +1,8 @@
 // The resource `ballast:index:RepositorySettings`: who approves deployments, which checks a pull request needs, what
 // actions may run and what the tokens for a cloud say, as a program has it.
-import {
-  differences,
-  factsOf,
-  type RepositorySettings,
-  refuseBeyondPlan,
-  removeSettings,
-  writeSettings,
-} from "../../client/github/settings.ts";
+import { canWait, factsOf, refuseImpossible } from "../../client/github/facts.ts";
+import type { RepositorySettings } from "../../client/github/repository-settings.ts";
+import { differences, removeSettings, writeSettings } from "../../client/github/settings.ts";
 import { dictionary, list, number, type ObjectOf, object, text } from "../../engines/form.ts";
 import { checkBy, propertiesOf, resourceSchema, typesOf } from "../package-schema.ts";
 import {
@@ -19,7 +14,7 @@ import {
   type ResourceType,
   type Voiced,
 } from "../resource-type.ts";
-import { accessOf, idOf, look, repositoryField } from "./repository.ts";
+import { accessOf, idOf, look, removing, repositoryField } from "./repository.ts";
 
 const word = text("a text that is not empty", { pattern: "\\S" });
 const environment = object(
@@ -67,10 +62,10 @@ async function planned(properties: Properties): Promise<string> {
   if (isUnknown(properties)) return "would guard a repository";
   const access = accessOf(properties);
   const facts = await factsOf(access);
-  refuseBeyondPlan(access.repository, facts, settingsIn(properties));
-  // Without the right to read the organisation a token may not know it, and then GitHub refuses at the update.
-  const unknown =
-    facts.isPrivate && facts.plan === undefined ? "; whether its owner's plan has all of it is not known" : "";
+  await refuseImpossible(access, facts, settingsIn(properties));
+  // Without the right to read the owner's plan a token may not know it, and then GitHub refuses at the update.
+  const isUnsure = facts.isPrivate && (facts.plan === undefined || canWait(facts) === undefined);
+  const unknown = isUnsure ? "; whether its owner's plan has all of it is not known" : "";
   return `would guard ${access.repository}${unknown}`;
 }
 
@@ -96,7 +91,7 @@ export const repositorySettings: ResourceType = {
   },
   read: async (properties, old, around) => ({ ...old, drift: (await drift(properties, around)) ?? old["drift"] }),
   isInFlight: () => false,
-  remove: (properties) => removeSettings(accessOf(properties)),
+  remove: (properties, _old, around) => removing(around, () => removeSettings(accessOf(properties))),
 };
 
 const factsForm = object({ repository: repositoryField });

@@ -2,6 +2,7 @@
 // another, and a required check that the published workflows report by another reading of them.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { readGraph } from "../../analysis/analyze.ts";
 import { folderOf } from "../../analysis/folder.ts";
@@ -55,6 +56,51 @@ test("environments whose names come to one in Azure, or to a long one, have cred
   expect(called.filter((each) => !/^[A-Za-z0-9][\w-]{2,119}$/.test(each))).toEqual([]);
   expect(called).toEqual(expect.arrayContaining(["github-1001-environment-prod-by-name"]));
 });
+
+test("a colon in an environment's name is in its subject as GitHub writes it", async () => {
+  const environments = { "Production:V1": { reviewers: [] } };
+  const deployIdentity = { resourceGroupName: "ids", identityName: "shop" };
+  const { declared } = await record(() => new RepositoryGuard("shop", { ...guard, environments, deployIdentity }));
+  const subjects = declared.flatMap(({ inputs }) => inputs["subject"] ?? []);
+  expect(subjects).toContain("repo:Acme/shop:environment:Production%3AV1");
+});
+
+/** Environments by their number. */
+const numbered = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`e${at}`, { reviewers: [] }]));
+const ids = (identityName: pulumi.Input<string>) => ({ resourceGroupName: "ids", identityName });
+const yetToBeNamed = pulumi.output("made");
+
+test.each<[what: string, build: () => unknown, told: string | undefined]>([
+  ["ten environments of one identity", () => guardOf("a", 10, ids("shop")), undefined],
+  ["eleven environments of one identity", () => guardOf("a", 11, ids("shop")), "shop would need 22"],
+  [
+    "nine environments of the identity that previews too",
+    () => new RepositoryGuard("a", { ...guard, environments: numbered(9), ...both("one", "ONE") }),
+    "ONE would need 22",
+  ],
+  [
+    "two guards that share an identity",
+    () => [guardOf("a", 6, ids("shop")), guardOf("b", 5, ids("Shop"))],
+    "Shop would need 22",
+  ],
+  [
+    "two guards that share an identity which Azure has yet to name",
+    () => [guardOf("a", 6, ids(yetToBeNamed)), guardOf("b", 5, ids(yetToBeNamed))],
+    "would need 22",
+  ],
+  ["two guards with an identity each", () => [guardOf("a", 9, ids("a")), guardOf("b", 9, ids("b"))], undefined],
+])("Azure's limit of credentials, met by %s", async (_what, build, told) => {
+  const recorded = record(() => ({ built: build() }));
+  if (told === undefined) await recorded;
+  else {
+    await expect(recorded).rejects.toThrow("workflows-credentials-too-many");
+    await expect(recorded).rejects.toThrow(told);
+  }
+});
+const both = (preview: string, deploy: string) => ({ previewIdentity: ids(preview), deployIdentity: ids(deploy) });
+const guardOf = (name: string, count: number, deployIdentity: ReturnType<typeof ids>) =>
+  new RepositoryGuard(name, { ...guard, environments: numbered(count), deployIdentity });
 
 test("a required check that no workflow reports is refused, and nothing is declared", async () => {
   const build = () => new RepositoryGuard("shop", { ...guard, requiredChecks: ["preview"] });

@@ -1,6 +1,7 @@
 // Kusto's union and join: what they answer, and that what Azure leaves open is refused by name.
 import { expect, test } from "vitest";
-import { evaluate, type Table } from "../../emulator/kql/evaluate.ts";
+import { evaluate } from "../../emulator/kql/evaluate.ts";
+import type { Table } from "../../emulator/kql/values.ts";
 
 const calls: Table = {
   columns: [

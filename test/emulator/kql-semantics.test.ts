@@ -1,9 +1,9 @@
 // What Kusto's documentation says of values at the edges: nulls, letter case, types, terms, instants, bins, escapes,
 // and aggregates of few rows or none. An expression whose answer the documentation leaves open must be refused by name.
 import { describe, expect, test } from "vitest";
-import { evaluate, type Table } from "../../emulator/kql/evaluate.ts";
+import { evaluate } from "../../emulator/kql/evaluate.ts";
 import type { KqlError } from "../../emulator/kql/syntax.ts";
-import type { Row, Value } from "../../emulator/kql/values.ts";
+import type { Row, Table, Value } from "../../emulator/kql/values.ts";
 
 const noon = Date.parse("2026-01-01T12:00:00Z");
 const numbers = (...all: readonly (number | null)[]): Table => ({

@@ -1,8 +1,8 @@
 // Kusto over rows in memory: what each part of the subset answers, and that everything else is refused by name.
 import { describe, expect, test } from "vitest";
-import { evaluate, type Table } from "../../emulator/kql/evaluate.ts";
+import { evaluate } from "../../emulator/kql/evaluate.ts";
 import { KqlError } from "../../emulator/kql/syntax.ts";
-import type { Row, Value } from "../../emulator/kql/values.ts";
+import type { Row, Table, Value } from "../../emulator/kql/values.ts";
 import { kustoAnalysis } from "../support/emulator/kusto-analysis.ts";
 
 const noon = Date.parse("2026-01-01T12:00:00Z");
@@ -319,7 +319,7 @@ describe("refusals", () => {
     ],
     ["T | render timechart", "operator 'render'"],
     ["union T*", "'T*', which names several tables"],
-    ["T | make-series n=count() on TimeGenerated step 1s", "operator 'make-series'"],
+    ["T | sample 3", "operator 'sample'"],
     ["T | extend x = extract_all('a', RequestId)", "the function extract_all()"],
     ["T | count; T | take 1", "does not evaluate several tabular statements in one query"],
     ["let a = 1; T | count; T", "several tabular statements"],

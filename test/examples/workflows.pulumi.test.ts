@@ -70,6 +70,13 @@ const slow = 240_000;
 test(
   "publishes in one commit for each repository, the canary first, and guards both",
   async () => {
+    shop.isPrivate = true;
+    const refused = await program.run("s", ["preview"]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.output).toContain(
+      'acme/shop is private, and the plan "free" of its owner does not have environments',
+    );
+    shop.isPrivate = false;
     const planned = await program.run("s", ["preview", "--diff"]);
     expect([planned.code, writes(0)]).toEqual([0, []]);
     expect(planned.output).toContain("would publish 3 files to acme/canary in one commit");

@@ -99,10 +99,14 @@ const failed = [
   "migration-out-of-order",
   "workflows-check-unknown",
   "workflows-checks-failed",
+  "workflows-credentials-too-many",
+  "workflows-environments-misnamed",
   "workflows-file-edited",
   "workflows-file-exists",
   "workflows-head-moving",
   "workflows-plan-too-small",
+  "workflows-repository-archived",
+  "workflows-reviewers-unusable",
   "workflows-scope-missing",
 ];
 

@@ -128,7 +128,22 @@ const missingRights = `
     where rolname = $1 and setting <> all (coalesce((select rolconfig from pg_roles where rolname = $2), '{}'))
   order by 1`;
 
-async function look(client: pg.Client, { roles }: Credential, live: Slot): Promise<Result<RolesView>> {
+/** Rights that a rotation needs and the rotator, who asks, lacks. Whoever may do everything lacks none. */
+const lackingRights = `
+  select 'CREATEROLE' as lacking from pg_roles
+    where rolname = current_user and not rolcreaterole and not rolsuper
+  union all
+  select format('ADMIN OPTION on the role %I', rolname) from pg_roles
+    where rolname = any($1) and not pg_has_role(current_user, oid, 'MEMBER WITH ADMIN OPTION')
+  union all
+  select 'EXECUTE on ballast_rotation.set_verifier(text, text)' where not exists (
+    select from pg_proc function join pg_namespace space on space.oid = function.pronamespace
+      where space.nspname = 'ballast_rotation' and function.proname = 'set_verifier'
+        and has_schema_privilege(space.oid, 'USAGE') and has_function_privilege(function.oid, 'EXECUTE'))
+  union all
+  select 'membership in pg_signal_backend' where not pg_has_role(current_user, 'pg_signal_backend', 'USAGE')`;
+
+async function look(client: pg.Client, { roles, rotator }: Credential, live: Slot): Promise<Result<RolesView>> {
   const other = otherSlot(live);
   const { rows } = await client.query<{ rolname: string; rolcanlogin: boolean }>(
     "select rolname, rolcanlogin from pg_roles where rolname = any($1)",
@@ -136,6 +151,9 @@ async function look(client: pg.Client, { roles }: Credential, live: Slot): Promi
   );
   const absent = [roles.a, roles.b].find((role) => !rows.some(({ rolname }) => rolname === role));
   if (absent !== undefined) return { ok: false, reason: `the role ${absent} does not exist` };
+  const { rows: lacking } = await client.query<{ lacking: string }>(lackingRights, [[roles.a, roles.b]]);
+  if (lacking.length > 0)
+    return { ok: false, reason: `the role ${rotator} lacks ${lacking.map((row) => row.lacking).join(", ")}` };
   const missing = await client.query<{ missing: string }>(missingRights, [roles[live], roles[other]]);
   const canLogin = (role: string): boolean => rows.some((row) => row.rolname === role && row.rolcanlogin);
   return {

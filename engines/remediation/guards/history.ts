@@ -74,8 +74,9 @@ interface Circuit {
 }
 
 /**
- * Gives the circuit of a runbook. An action that worked, but whose incident came back soon, has failed. One that could
- * not be verified says nothing.
+ * Gives the circuit of a runbook: its failures in a row on all targets, or on this one if they are more. What helps
+ * elsewhere in the meantime does not make a fault here stay away. An action that worked, but whose incident came back
+ * soon, has failed. One that could not be verified says nothing.
  */
 function circuitOf(guarded: Guarded, runbook: RunbookName): Circuit {
   const { incident, limits } = guarded;
@@ -87,14 +88,19 @@ function circuitOf(guarded: Guarded, runbook: RunbookName): Circuit {
     endedAt !== null &&
     endedAt <= incident.alert.firedAt &&
     incident.alert.firedAt <= after(endedAt, limits.recurrenceSeconds);
-  const good = ended.findIndex((entry) => entry.worked === true && !cameBack(entry));
-  const failed = good === -1 ? ended : ended.slice(0, good);
-  return { failures: failed.length, failedAt: failed[0]?.endedAt ?? 0 };
+  const failuresIn = (entries: readonly Entry[]): Circuit => {
+    const good = entries.findIndex((entry) => entry.worked === true && !cameBack(entry));
+    const failed = good === -1 ? entries : entries.slice(0, good);
+    return { failures: failed.length, failedAt: failed[0]?.endedAt ?? 0 };
+  };
+  const everywhere = failuresIn(ended);
+  const here = failuresIn(ended.filter(({ target }) => target === incident.target));
+  return here.failures > everywhere.failures ? here : everywhere;
 }
 
 /**
- * Opens a circuit after too many failures in a row, on whatever target: then the runbook itself is in doubt. After its
- * time a single action may probe it.
+ * Opens a circuit after too many failures in a row, on this target or on all: then the runbook itself is in doubt.
+ * After its time a single action may probe it.
  */
 export const breaker: Guard = (guarded) => {
   const { situation, limits, rung, now } = guarded;

@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { data, Evaluator, Lexer, Parser } from "@actions/expressions";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type CommandResult, runBallast } from "../../support/controlplane/ballast-command.ts";
@@ -101,6 +102,7 @@ test("a file that a person changed is kept unless asked, and a second run writes
 
 test.each([
   ["index.ts", 'new DatabaseCredential("login", {});', ["credentials.yml"]],
+  ["index.ts", 'new StorageCredential("blobs", {});', ["credentials.yml"]],
   ["Pulumi.yaml", "name: shop\nresources: { a: { type: ballast:index:DatabaseCredential } }\n", ["credentials.yml"]],
   ["migrations/0001_a.expand.sql", "select 1;", ["migrate.yml"]],
   ["node_modules/other/index.js", "DatabaseCredential", []],
@@ -113,6 +115,44 @@ test.each([
   const names = readdirSync(join(folder, ".github", "workflows")).toSorted();
   expect(names).toEqual([...more, "deploy.yml", "nightly.yml", "preview.yml"].toSorted());
 });
+
+test("callers that were checked out on Windows are no other files, and stay as they are", async () => {
+  stack("prod", ...ids);
+  await init();
+  const path = join(folder, ".github", "workflows", "deploy.yml");
+  const text = readFileSync(path, "utf8").replaceAll("\n", "\r\n");
+  writeFileSync(path, text);
+  expect((await init()).code).toBe(0);
+  expect(readFileSync(path, "utf8")).toBe(text);
+});
+
+test.each([
+  [{ stack: "prod", leaked: false, rotation: "" }, "rotate-prod"],
+  [{ stack: "dev", leaked: false, rotation: "17" }, "back-dev"],
+  [{ stack: "prod", leaked: true, rotation: "" }, "rotate-prod"],
+  [{ stack: "prod", leaked: true, rotation: "17" }, "rotate-prod"],
+])("credentials.yml with %j runs %s alone, and says whether the password leaked", async (inputs, runs) => {
+  stack("prod", ...ids);
+  stack("dev", ...ids);
+  writeFileSync(join(folder, "index.ts"), "new DatabaseCredential()");
+  await init();
+  const { on, jobs } = written("credentials.yml");
+  expect(on.workflow_dispatch.inputs.leaked).toMatchObject({ type: "boolean", default: false });
+  const running = Object.entries<any>(jobs).filter(([, job]) => evaluated(job.if, inputs) === true);
+  expect(running.map(([key]) => key)).toEqual([runs]);
+  if (runs.startsWith("rotate")) expect(running[0]?.[1].with.leaked).toBe("${{ inputs.leaked }}");
+});
+
+/** Gives what GitHub makes of an expression about these inputs. */
+function evaluated(expression: string, inputs: Readonly<Record<string, string | boolean>>): unknown {
+  const parsed = new Parser(new Lexer(expression).lex().tokens, ["inputs"], []).parse();
+  const pairs = Object.entries(inputs).map(([key, value]) => ({
+    key,
+    value: typeof value === "string" ? new data.StringData(value) : new data.BooleanData(value),
+  }));
+  const context = new data.Dictionary({ key: "inputs", value: new data.Dictionary(...pairs) });
+  return new Evaluator(parsed, context).evaluate().coerceString() === "true";
+}
 
 test("a foreign file is named with what would be written, nothing is written, and --skip leaves it out", async () => {
   stack("prod", ...ids);

@@ -2,10 +2,11 @@
 import { type Case, checkout, closed, onEnvironment, opened, trace } from "./case.ts";
 import type { Run } from "./run-act.ts";
 
-const rotationRun = (workflow: string, outcomes: Run["outcomes"] = {}): Run => ({
+const rotationRun = (workflow: string, outcomes: Run["outcomes"] = {}, more: Run["inputs"] = {}): Run => ({
   workflow,
   inputs: {
     ...onEnvironment,
+    ...more,
     credential: "shop-kv/database",
     ...(workflow === "credential-back" && { rotation: "1" }),
   },
@@ -30,6 +31,18 @@ export const rotations: readonly Case[] = [
     journal: [checkout, ...rotated, closed(rotationKey), "actions/upload-artifact credential-rotate-prod"],
     outputs: ['"rotation": "1"', '"result": "success"'],
     summary: `The rotation of \`shop-kv/database\` in \`prod\`: success. Trace: \`${trace}\`.`,
+  },
+  {
+    title: "a leaked password is rotated as one",
+    run: rotationRun("credential-rotate", {}, { leaked: "true", reason: "it was in a log" }),
+    isSuccess: true,
+    journal: [
+      checkout,
+      `${rotate.replace("rotated by a workflow", "it was in a log")} --leaked (traced)`,
+      `${followRotation} (traced)`,
+      closed(rotationKey),
+      "actions/upload-artifact credential-rotate-prod",
+    ],
   },
   {
     title: "a rotation that stops keeps what was printed, and an issue is opened",

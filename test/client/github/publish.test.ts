@@ -61,6 +61,17 @@ test("all files of a repository are one commit of the app, and a second run find
   expect(shop.git.log("main")).toHaveLength(2);
 });
 
+test("a source that was checked out on Windows, and a file with such line ends, are no other texts", async () => {
+  await publishTo("acme/shop");
+  const windows = (text = ""): string => text.replaceAll("\n", "\r\n");
+  shop.git.commitAsAnother("main", names[0]!, windows(textIn(shop, names[0])));
+  files = new Map([...files].map(([name, text]) => [name, windows(text)]));
+  expect((await publishTo("acme/shop")).outcome).toBe("unchanged");
+  source("two\r");
+  await publishTo("acme/shop");
+  for (const name of names) expect(textIn(shop, name)).toMatch(/name: two\n$/);
+});
+
 test("a newer version replaces an older one, and the older one comes back by publishing it again", async () => {
   await publishTo("acme/shop");
   source("two");

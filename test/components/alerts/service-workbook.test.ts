@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { ServiceWorkbook } from "../../../components/alerts/service-workbook.ts";
 import { panelsOf, workbookOf } from "../../../components/alerts/workbook-content.ts";
-import { evaluate, type Table } from "../../../emulator/kql/evaluate.ts";
+import { evaluate } from "../../../emulator/kql/evaluate.ts";
+import type { Table } from "../../../emulator/kql/values.ts";
 import { record } from "../../support/program/mocks.ts";
 
 const now = Date.UTC(2031, 0, 5, 12);

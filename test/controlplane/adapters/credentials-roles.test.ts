@@ -143,6 +143,30 @@ describe("the roles of a credential", () => {
     expect(await rolesOf().look(absent, "a", never)).toEqual({ ok: false, reason: "the role nobody does not exist" });
   });
 
+  it.each([
+    ["revoke shop_b from rotator", "ADMIN OPTION on the role shop_b"],
+    ["revoke admin option for shop_a from rotator", "ADMIN OPTION on the role shop_a"],
+    ["alter role rotator nocreaterole", "CREATEROLE"],
+    ["revoke pg_signal_backend from rotator", "membership in pg_signal_backend"],
+    [
+      "revoke execute on function ballast_rotation.set_verifier(text, text) from rotator",
+      "EXECUTE on ballast_rotation.set_verifier(text, text)",
+    ],
+    ["revoke usage on schema ballast_rotation from rotator", "EXECUTE on ballast_rotation.set_verifier(text, text)"],
+    [
+      "alter schema ballast_rotation rename to elsewhere",
+      "EXECUTE on ballast_rotation.set_verifier(text, text)",
+      "alter schema elsewhere rename to ballast_rotation",
+    ],
+  ])("cannot be rotated after %s, and a look says what the rotator lacks", async (revoked, lack, undo = "select 1") => {
+    await admin.query(revoked);
+    const seen = await rolesOf().look(credential, "a", never);
+    await admin.query(undo);
+    await prepare("shop_a", "shop_b");
+    expect(seen).toEqual({ ok: false, reason: `the role rotator lacks ${lack}` });
+    expect(await rolesOf().look(credential, "a", never)).toMatchObject({ ok: true });
+  });
+
   it("are closed without losing their password, and opened again", async () => {
     const roles = rolesOf();
     const password = passwordOf();

@@ -23,5 +23,5 @@ const cases = changing.flatMap(({ scenario, whole }) =>
 it("there are changes after which a process can die", () => expect(cases.length).toBeGreaterThan(10));
 
 it.each(cases)("%s, killed after change %i", async (_name, change, scenario, expected) =>
-  expect(endsOf(await runIncidents(scenario, change))).toEqual(expected),
+  expect(endsOf(await runIncidents(scenario, { dieAfter: change }))).toEqual(expected),
 );

@@ -1,6 +1,6 @@
 // What is wrong with a declared credential while no rotation runs.
 import { expect, it } from "vitest";
-import { slotDrifts, troublesOf } from "../../../engines/rotation/condition.ts";
+import { isRotatedBy, rightsLacking, slotDrifts, troublesOf } from "../../../engines/rotation/condition.ts";
 import type { DeclaredCredential } from "../../../engines/rotation/declared.ts";
 import { scenarioOf } from "../../support/worlds/rotation-scenario.ts";
 
@@ -105,5 +105,93 @@ it.each<[string, Record<string, string | null>, readonly string[], readonly stri
   ],
 ])("an app with %s is judged by its slots", (_what, urls, mentioned, expected) => {
   const secrets = { urls: new Map(Object.entries(urls)), named: mentioned };
-  expect(slotDrifts({ vault: "kv", credential: "db" }, secrets)).toEqual(expected);
+  expect(slotDrifts({ vault: "kv", credential: "db", form: "uri" }, secrets)).toEqual(expected);
+});
+
+const apart = ["db-a", "db-a-user", "db-b", "db-b-user"].map(
+  (name) => [name, slotUrl(name).replace(/1$/, "")] as const,
+);
+const without = (...names: readonly string[]) => apart.filter(([name]) => !names.includes(name));
+
+it.each<[string, readonly (readonly [string, string | null])[], readonly string[], readonly string[]]>([
+  ["all four and names two of one slot", apart, ["db-b", "db-b-user"], []],
+  ["one slot and its role", without("db-b", "db-b-user"), ["db-a", "db-a-user"], []],
+  ["a password without its role", without("db-a-user"), ["db-b", "db-b-user"], ["it has db-a without db-a-user"]],
+  ["a role without its password", without("db-b"), ["db-a", "db-a-user"], ["it has db-b-user without db-b"]],
+  [
+    "a role as a value",
+    [...without("db-a-user"), ["db-a-user", null]],
+    ["db-a", "db-a-user"],
+    ["its secret db-a-user is a value of its own"],
+  ],
+  [
+    "a role of another credential",
+    [...without("db-a-user"), ["db-a-user", slotUrl("db2-a-user")]],
+    ["db-a", "db-a-user"],
+    ["its secret db-a-user is a reference to another secret"],
+  ],
+  ["all four and names a password alone", apart, ["db-a"], ["its containers name db-a without db-a-user"]],
+  [
+    "all four and names the password of one slot and the role of the other",
+    apart,
+    ["db-a", "db-b-user"],
+    [
+      "its containers name db-a without db-a-user",
+      "its containers name db-b-user without db-b",
+      "its containers name both slots at once",
+    ],
+  ],
+])("an app that gets role and password apart, with %s, is judged by both", (_what, urls, mentioned, expected) => {
+  const credentialApart = { vault: "kv", credential: "db", form: "apart" } as const;
+  expect(slotDrifts(credentialApart, { urls: new Map(urls), named: mentioned })).toEqual(expected);
+});
+
+it.each([
+  ["kv", "db", true],
+  ["KV", "DB-a", true],
+  ["kv", "db-b-user", true],
+  ["kv", "db-c", false],
+  ["kv", "db-a-b", false],
+  ["kv2", "db", false],
+])("of the vault %s, the secret %s is rotated with the credential: %s", (vault, secret, expected) => {
+  expect(isRotatedBy({ vault: "kv", credential: "db" }, { vault, secret })).toBe(expected);
+});
+
+const pair = { a: "db_a", b: "db_b" };
+const righted = {
+  vault: "kv",
+  credential: "db",
+  roles: pair,
+  storage: { resourceGroup: "shop", account: "data" },
+  rotator: "plane",
+};
+const granted = {
+  isVaultWritten: true,
+  areKeysMade: true,
+  prepared: { job: "roles", pairs: [pair], rotator: "plane" },
+};
+const unsaid = { isVaultWritten: undefined, areKeysMade: undefined, prepared: undefined };
+
+it.each<[string, object, readonly string[]]>([
+  ["every right", granted, []],
+  ["no right, and says so of none", unsaid, []],
+  ["nobody the vault", { ...granted, isVaultWritten: false }, ["no identity may write secrets in the vault kv"]],
+  [
+    "nobody the account",
+    { ...granted, areKeysMade: false },
+    ["no identity may make the keys of the storage account data anew"],
+  ],
+  [
+    "the rotator another pair",
+    { ...granted, prepared: { ...granted.prepared, pairs: [{ a: "db_a", b: "db_c" }] } },
+    ["the job roles does not prepare db_a and db_b"],
+  ],
+  [
+    "another rotator the pair",
+    { ...granted, prepared: { ...granted.prepared, rotator: "other" } },
+    ["the job roles lets other change the roles, and the credential is rotated as plane"],
+  ],
+  ["an unknown rotator the pair", { ...granted, prepared: { ...granted.prepared, rotator: undefined } }, []],
+])("a program that gives %s lacks what is named", (_what, grants, expected) => {
+  expect(rightsLacking(righted, grants as typeof granted)).toEqual(expected);
 });

@@ -1,7 +1,7 @@
 // Microsoft's own analysis of Kusto queries (@kusto/language-service-next), as a judge of the emulator's: it finds the
 // names and types of a query's columns, and its errors. The emulator uses the parser of that package and not this part.
 import { createRequire } from "node:module";
-import type { Column } from "../../../emulator/kql/aggregates.ts";
+import type { Column } from "../../../emulator/kql/values.ts";
 
 /** What the analysis says of a query: its columns as `name:type`, and its errors. */
 export interface Analysed {

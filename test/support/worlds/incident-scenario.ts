@@ -21,7 +21,7 @@ import type {
 import { after, duration, type Instant, secondsBetween } from "../../../engines/time.ts";
 import { readScenarios, refuseUnknown, rewriteScenario } from "./scenario-file.ts";
 
-/** When every scenario begins. */
+/** When a scenario begins. A world that several share begins each later than the one before. */
 export const start: Instant = Date.parse("2026-01-05T09:00:00Z");
 
 /** An alert, and when it fires. One without an end resolves ten minutes after its target is cured. */
@@ -32,6 +32,8 @@ export interface ScriptedAlert {
   readonly target: string | null;
   readonly severity: number;
   readonly kind: AlertKind;
+  /** How far ahead the clock is by which it says when it fired. */
+  readonly aheadMinutes: number;
 }
 
 /** The symptom of a target: how many of its rows are bad from when on, and what cures it for how long. */
@@ -54,6 +56,7 @@ interface Span {
 export interface IncidentScenario {
   readonly name: string;
   readonly why: string;
+  readonly start: Instant;
   readonly graph: readonly Declared[];
   readonly policies: readonly Policy[];
   readonly alerts: readonly ScriptedAlert[];
@@ -76,6 +79,10 @@ export interface IncidentScenario {
     readonly message: string;
     readonly mayApprove?: boolean;
   }[];
+  /** Runbooks whose first action is carried out, while its answer is lost. */
+  readonly lostAnswers: readonly RunbookName[];
+  /** Policies that are declared anew while it runs. */
+  readonly changes: readonly { readonly atMinutes: number; readonly policies: readonly Policy[] }[];
   readonly drills: readonly { readonly atMinutes: number; readonly rule: string; readonly target: string }[];
   readonly expected: string;
 }
@@ -88,7 +95,8 @@ export const incidentScenarios = (): readonly IncidentScenario[] =>
     expected,
   }));
 
-const knownOfWorld = "alerts symptoms budgetLeftPercent missing stops work unfit failing signals drills".split(" ");
+const knownOfWorld =
+  "alerts symptoms budgetLeftPercent missing stops work unfit failing signals drills lostAnswers changes".split(" ");
 
 /** Makes a scenario from the objects of its first two documents. */
 export function incidentScenario(
@@ -99,18 +107,20 @@ export function incidentScenario(
   refuseUnknown(file, declared, ["targets", "policies"]);
   refuseUnknown(file, world, knownOfWorld);
   const targets = (declared["targets"] ?? { "app/shop/web": [] }) as Record<string, readonly string[]>;
+  const policiesOf = (policies: Record<string, any>): readonly Policy[] =>
+    Object.entries(policies).map(([rule, policy]) => policyOf(rule, policy, Object.keys(targets)));
   return {
     name: file.replace(".yaml", ""),
     why: "",
+    start,
     graph: Object.entries(targets).map(([target, dependsOn]) => ({ target, dependsOn })),
-    policies: Object.entries(declared["policies"] as Record<string, any>).map(([rule, policy]) =>
-      policyOf(rule, policy, Object.keys(targets)),
-    ),
+    policies: policiesOf(declared["policies"] as Record<string, any>),
     alerts: (world["alerts"] ?? []).map((alert: Partial<ScriptedAlert>) => ({
       atMinutes: 0,
       target: "app/shop/web",
       severity: 1,
       kind: "log",
+      aheadMinutes: 0,
       ...alert,
     })),
     symptoms: Object.fromEntries(
@@ -127,6 +137,11 @@ export function incidentScenario(
     failing: world["failing"] ?? {},
     signals: (world["signals"] ?? []).map((signal: object) => ({ target: "app/shop/web", ...signal })),
     drills: world["drills"] ?? [],
+    lostAnswers: world["lostAnswers"] ?? [],
+    changes: (world["changes"] ?? []).map(({ atMinutes, policies }: Record<string, any>) => ({
+      atMinutes,
+      policies: policiesOf(policies),
+    })),
     expected: "",
   };
 }
@@ -175,16 +190,19 @@ export const incidentOn = (target: string, alert: Partial<Incident["alert"]> = {
   requestedBy: "the control plane",
 });
 
+type Begun = Pick<IncidentScenario, "start">;
+
 /** Gives the moment so many minutes after the beginning. */
-export const minute = (minutes: number): Instant => after(start, minutes * 60);
+export const minute = ({ start: from }: Begun, minutes: number): Instant => after(from, minutes * 60);
 
 /** Reports whether a moment lies within a span. */
-export const isDuring = ({ fromMinutes, toMinutes = Number.POSITIVE_INFINITY }: Span, at: Instant): boolean =>
-  at >= minute(fromMinutes) && at < minute(toMinutes);
+export const isDuring = (begun: Begun, { fromMinutes, toMinutes }: Span, at: Instant): boolean =>
+  at >= minute(begun, fromMinutes) && at < minute(begun, toMinutes ?? Number.POSITIVE_INFINITY);
 
 /** Renders journals as the third document of a scenario, without ids: time, target, fact and message. */
 export function render(
   journals: readonly { readonly target: string; readonly events: readonly RemediationEvent[] }[],
+  from: Instant = start,
 ): string {
   const names = new Map<string, number>();
   return journals
@@ -196,7 +214,7 @@ export function render(
     })
     .toSorted((one, other) => one.event.at - other.event.at)
     .map(({ event, name }) => {
-      const at = duration(secondsBetween(start, event.at)).padStart(8);
+      const at = duration(secondsBetween(from, event.at)).padStart(8);
       return `${at}  ${name.padEnd(7)} ${event.kind.padEnd(15)} ${messageOf(event).replaceAll(idPattern, "…")}\n`;
     })
     .join("");
