@@ -2,6 +2,7 @@
 // the apps that got it from there are the only places in which it may be.
 import fs from "node:fs";
 import pg from "pg";
+import { passwordIn } from "../../controlplane/adapters/credentials/password-in.ts";
 import { slotSecret, slots } from "../../engines/rotation/declaration.ts";
 import type { Estate } from "./estate.ts";
 import type { Planes } from "./planes.ts";
@@ -27,11 +28,17 @@ export async function checkLeaks({ setting: { timeline }, estate, planes }: Scen
   return leaks;
 }
 
-/** Gives every password that the credential ever had. */
-async function passwordsOf({ versions, credential: { credential } }: Estate): Promise<readonly string[]> {
-  const names = [credential, ...slots.map((slot) => slotSecret(credential, slot))];
-  const found = (await Promise.all(names.map(versions))).flat();
-  return [...new Set(found.map(({ value }) => new URL(value!).password))];
+/** Gives every password that the credential ever had. One that stands alone in its slot is published in a URI. */
+async function passwordsOf({ versions, credential: { credential, form } }: Estate): Promise<readonly string[]> {
+  const inSlots = (await Promise.all(slots.map((slot) => versions(slotSecret(credential, slot))))).flat();
+  const published = await versions(credential);
+  const found = [
+    ...inSlots.map(({ value = "" }) => passwordIn(form, value)),
+    ...published.map(({ value = "" }) => passwordIn(form === "apart" ? "uri" : form, value)),
+  ];
+  // One that cannot be read could not be looked for, and the search would be worth nothing.
+  if (found.includes(undefined)) throw new Error(`a version of ${credential} has no password in the form ${form}`);
+  return [...new Set(found as readonly string[])];
 }
 
 /** Reads every place. */

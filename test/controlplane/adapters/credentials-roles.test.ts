@@ -6,12 +6,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import pg from "pg";
 import { beforeAll, describe, expect, it } from "vitest";
+import { passwordIn } from "../../../controlplane/adapters/credentials/password-in.ts";
 import { prepareCredentialRoles } from "../../../controlplane/adapters/credentials/prepare-roles.ts";
 import { createCredentialRoles } from "../../../controlplane/adapters/credentials/roles.ts";
 import { verifierOf } from "../../../controlplane/adapters/credentials/scram.ts";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { read } from "../../../engines/form.ts";
-import { valueFor } from "../../../engines/rotation/connection-value.ts";
+import { publishedValue, valueFor } from "../../../engines/rotation/connection-value.ts";
 import { completedCredential } from "../../../engines/rotation/declaration.ts";
 import type { Credential } from "../../../engines/rotation/vocabulary.ts";
 import { postgresForTests } from "../../support/postgres/postgres.ts";
@@ -98,6 +99,35 @@ describe("the roles of a credential", () => {
     await admin.query("alter role shop_b valid until '2020-01-01'");
     await rolesOf().accept(credential, "b", versionOf(password), always);
     expect(await login("shop_b", password)).toBe("shop_owner");
+  });
+
+  it.each([
+    ["uri", "shop_a", "shop_b"],
+    ["key-value", "k'v \\ a", "k'v \\ b"],
+    ["dotnet", 'd"n;t=a', 'd"n;t=b'],
+    ["apart", "apart:a@x/?#", "apart:b@x/?#"],
+  ] as const)("are rotated with values as %s, and both roles log in before one is closed", async (form, a, b) => {
+    await prepare(a, b);
+    const roles = rolesOf();
+    const own = { ...credentialFor({ a, b }), form };
+    const versions = await Promise.all(
+      (["a", "b"] as const).map(async (slot) => {
+        const made = await roles.newValue(own, slot, async () => ({ ok: true, value: null }), always);
+        if (!made.ok) throw new Error(made.reason);
+        return { slot, accepted: { version: slot, url: "", value: made.value } };
+      }),
+    );
+    for (const { slot, accepted } of versions) {
+      expect(await roles.accept(own, slot, accepted, always)).toEqual({ ok: true, value: null });
+      expect(await roles.prove(own, slot, accepted, never)).toMatchObject({ value: { login: true, missing: [] } });
+      // What a reader of the published secret gets, who knows no role.
+      const published = passwordIn(form === "apart" ? "uri" : form, publishedValue(own, slot, accepted.value));
+      expect(await login(own.roles[slot], published!)).toBe("shop_owner");
+    }
+    const old = passwordIn(form, versions[0]!.accepted.value)!;
+    await roles.setLogin(own, "a", false, always);
+    await expect(login(a, old)).rejects.toMatchObject({ code: "28000" });
+    expect(await roles.prove(own, "b", versions[1]!.accepted, never)).toMatchObject({ value: { login: true } });
   });
 
   it("of which one existed lose nothing, if the owner gets what that one owns before they are prepared", async () => {
