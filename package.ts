@@ -14,12 +14,11 @@ export type { CredentialSlot } from "./components/canary-app/credential-slots.ts
 export { type HttpAppArgs, httpApp } from "./components/canary-app/http-app.ts";
 export type { KeptSetting, LostSetting } from "./components/canary-app/losses.ts";
 export type { CanaryAppOptions } from "./components/canary-app/options.ts";
-export {
-  type CredentialReference,
-  DatabaseCredential,
-  type DatabaseCredentialArgs,
-} from "./components/credentials/database-credential.ts";
+export { DatabaseCredential, type DatabaseCredentialArgs } from "./components/credentials/database-credential.ts";
+export type { CredentialReference } from "./components/credentials/rotated-slots.ts";
 export { SecretVault, type SecretVaultArgs } from "./components/credentials/secret-vault.ts";
+export { StorageCredential, type StorageCredentialArgs } from "./components/credentials/storage-credential.ts";
+export { WebhookCredential, type WebhookCredentialArgs } from "./components/credentials/webhook-credential.ts";
 export { ContainerEnvironment, type ContainerEnvironmentArgs } from "./components/platform/container-environment.ts";
 export { ControlPlane, type ControlPlaneArgs } from "./components/platform/control-plane.ts";
 export { DatabaseMigration, type DatabaseMigrationArgs } from "./components/platform/database-migration.ts";

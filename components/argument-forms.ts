@@ -33,7 +33,13 @@ import type { AppTarget } from "../engines/targets.ts";
 import { alertForms } from "./alerts/forms.ts";
 import { anObject, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
-import { credentialReference, databaseCredential, secretVault } from "./credentials/forms.ts";
+import {
+  credentialReference,
+  databaseCredential,
+  secretVault,
+  storageCredential,
+  webhookCredential,
+} from "./credentials/forms.ts";
 import { databaseAccess, databaseMigration, databaseRole, journalDatabase } from "./platform/database-forms.ts";
 import {
   address,
@@ -337,6 +343,8 @@ export const argumentForms = {
   Network: network,
   SecretVault: secretVault,
   RepositoryGuard: repositoryGuard,
+  StorageCredential: storageCredential,
   Telemetry: telemetry,
+  WebhookCredential: webhookCredential,
   httpApp,
 } as const;

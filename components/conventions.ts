@@ -47,6 +47,7 @@ export type Role =
   | "vault"
   | "access-logs"
   | "officer-role"
+  | "operator-role"
   | "credential"
   | "settings"
   | `files-${string}`

@@ -12,7 +12,7 @@ import { type DeclaredCredential, declaredCredential, unreadCredential } from ".
 import { streamOf } from "../engines/rotation/intent.ts";
 import { objectionsToManagers } from "../engines/rotation/kin.ts";
 import { rotationKind } from "../engines/rotation/kind.ts";
-import { placeOf } from "../engines/rotation/systems.ts";
+import { placeOf, systemOf } from "../engines/rotation/systems.ts";
 import type { CredentialName, RotationIntent } from "../engines/rotation/vocabulary.ts";
 import type { AppTarget } from "../engines/targets.ts";
 import { callMalformed, credentialUnprepared, credentialVaultClosed } from "../errors/api.ts";
@@ -119,7 +119,9 @@ async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringS
       why: roles.reason,
       ...(command && { command }),
     });
-    return { refused, status: 409, retryAfterSeconds: roles.retryAfterSeconds };
+    // Whether a role at an account does not count yet, Azure does not say: it refuses as if there were none.
+    const again = systemOf(declared) === "storage" ? againSeconds : undefined;
+    return { refused, status: 409, retryAfterSeconds: roles.retryAfterSeconds ?? again };
   }
   const secrets = await world.vault.look(declared, cancel);
   if (!secrets.ok) {

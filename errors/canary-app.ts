@@ -136,7 +136,8 @@ export const canaryAppExists = entry<{ readonly app: string }>("canary-app-exist
     "delete it first, or the state does not contain it.",
   fix: () =>
     "undo the change that replaces the app (`pulumi preview --diff` shows the property; it may be the letter case " +
-    "of an id); if the state does not contain the app, import it as docs/start/adopting.md says",
+    "of an id, or one that replaceOnChanges names); if the state does not contain the app, import it as " +
+    "docs/start/adopting.md says",
   left: unchanged,
 });
 

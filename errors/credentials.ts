@@ -8,7 +8,7 @@ export const canaryAppCredentialUnfit = entry<{ readonly app: string; readonly c
     title: "An app cannot use a rotated credential as it is declared",
     message: ({ app, complaints }) => `"${app}" cannot use a rotated credential: ${complaints.join("; ")}.`,
     fix: () =>
-      "list the app in `consumers` of the `DatabaseCredential`; make each secret a reference to a vault " +
+      "list the app in `consumers` of the credential; make each secret a reference to a vault " +
       "(`keyVaultUrl`); pull from a registry by an identity instead of a password",
     left: () => "Nothing was changed. Traffic is as before.",
   },

@@ -20,6 +20,7 @@ import {
   type Voiced,
 } from "./resource-type.ts";
 import { schemaOf } from "./schema.ts";
+import { isRefresh, withoutTurn, withTurn } from "./turn.ts";
 import { failedButKept, fromStruct, refused, toStruct, type Voice, voiceAt } from "./wire.ts";
 
 const { PropertyDiff, DiffResponse } = providerProto;
@@ -101,14 +102,17 @@ function identity(shared: Shared): Readonly<Record<string, Method>> {
 /** The methods that judge a resource's inputs without the control plane. */
 function planning(shared: Shared): Readonly<Record<string, Method>> {
   return {
-    check: answering(shared, async (request: providerProto.CheckRequest) =>
-      checked(resourceOf(shared, request.getUrn()).check(fromStruct(request.getNews()))),
-    ),
+    check: answering(shared, async (request: providerProto.CheckRequest) => {
+      const news = withoutTurn(fromStruct(request.getNews()));
+      const { inputs, failures } = resourceOf(shared, request.getUrn()).check(news);
+      return checked({ inputs: withTurn(inputs, fromStruct(request.getOlds())), failures });
+    }),
     diff: answering(shared, async (request: providerProto.DiffRequest) => {
       const resource = resourceOf(shared, request.getUrn());
-      const [inputs, outputs, news] = [request.getOldInputs(), request.getOlds(), request.getNews()].map(
-        fromStruct,
-      ) as [Properties, Properties, Properties];
+      const all = [request.getOldInputs(), request.getOlds(), request.getNews()].map(fromStruct);
+      const [oldInputs, , newInputs] = all as [Properties, Properties, Properties];
+      if (isRefresh(oldInputs, newInputs)) return differing({ kind: "none" });
+      const [inputs, outputs, news] = all.map(withoutTurn) as [Properties, Properties, Properties];
       const refusal = resource.refuses?.(request.getUrn(), inputs, news);
       if (refusal !== undefined) throw refusal;
       for (const line of resource.cautions(inputs, outputs, news)) shared.voice.warn(request.getUrn(), line);
@@ -122,7 +126,7 @@ function changing(shared: Shared): Readonly<Record<string, Method>> {
   return {
     create: answering(shared, async (request: providerProto.CreateRequest) => {
       const resource = resourceOf(shared, request.getUrn());
-      const inputs = fromStruct(request.getProperties());
+      const inputs = withoutTurn(fromStruct(request.getProperties()));
       const response = new providerProto.CreateResponse();
       if (request.getPreview())
         return response.setProperties(toStruct(await previewed(resource, shared, request.getUrn(), inputs)));
@@ -131,7 +135,7 @@ function changing(shared: Shared): Readonly<Record<string, Method>> {
     }),
     update: answering(shared, async (request: providerProto.UpdateRequest) => {
       const resource = resourceOf(shared, request.getUrn());
-      const inputs = fromStruct(request.getNews());
+      const inputs = withoutTurn(fromStruct(request.getNews()));
       const properties = request.getPreview()
         ? await previewed(resource, shared, request.getUrn(), inputs, fromStruct(request.getOlds()))
         : await settled(resource, shared, request.getUrn(), request.getId(), inputs, fromStruct(request.getOlds()));
@@ -145,7 +149,7 @@ function changing(shared: Shared): Readonly<Record<string, Method>> {
       const resource = resourceOf(shared, urn);
       if (Object.keys(inputs).length === 0) return response; // nothing of ours can be imported
       const around = aroundState(shared, urn, inputs, outputs, lookUpPatienceSeconds);
-      const found = await resource.read(inputs, outputs, around);
+      const found = await resource.read(withoutTurn(inputs), outputs, around);
       return response.setId(request.getId()).setInputs(toStruct(inputs)).setProperties(toStruct(found));
     }),
     delete: answering(shared, async (request: providerProto.DeleteRequest) => {

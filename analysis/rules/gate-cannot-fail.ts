@@ -8,7 +8,15 @@ import { type BlindCheck, blindChecks, exitCodeOfScan } from "../systems/workflo
 import { isDeadGuard } from "../systems/workflows/dead-guards.ts";
 import { emptyChecks } from "../systems/workflows/empty-checks.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import { isCheckStep, isGate, isTestStep, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
+import {
+  changesOf,
+  isApproval,
+  isCheckStep,
+  isGate,
+  isTestStep,
+  shipmentsOf,
+  tierOf,
+} from "../systems/workflows/roles.ts";
 import { isAskedLater, type Shipped, shippedAround } from "../systems/workflows/shipped-around.ts";
 import { swallowedTests } from "../systems/workflows/swallowed-tests.ts";
 import { checksWithoutVerdict } from "../systems/workflows/verdicts.ts";
@@ -27,11 +35,15 @@ function check(graph: Graph): readonly Draft[] {
 const guardedBy = (view: WorkflowsView, job: JobNode): JobNode | undefined =>
   view
     .descendantsOf(job)
-    .find((each) => shipmentsOf(view, each).length > 0 || (each.environment && tierOf(each, []) === "production")) ??
+    .find((each) => shipsOrGoesBack(view, each) || (each.environment && tierOf(each, []) === "production")) ??
   view
     .followersOf(view.workflowOf(job))
     .flatMap((each) => view.jobsOf(each))
     .find((each) => shipmentsOf(view, each).length > 0);
+
+/** A way back that is a workflow of its own changes what runs, too. */
+const shipsOrGoesBack = (view: WorkflowsView, job: JobNode): boolean =>
+  shipmentsOf(view, job).length > 0 || changesOf(view, job).length > 0;
 
 function ofJob(view: WorkflowsView, job: JobNode, guarded: JobNode | undefined): readonly Draft[] {
   if (job.continueOnError?.text !== "true" || guarded === undefined || !isGate(view, job)) return [];
@@ -65,7 +77,8 @@ const draft = (
 function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobNode | undefined): readonly Draft[] {
   const shipped = shippedAround(view, job, step, guarded);
   if (shipped === undefined) return [];
-  const empty = ofBlind(job, step, shipped, emptyChecks(step));
+  // Who waits for an approval is asked by the environment, whatever the step says.
+  const empty = isApproval(view, job) ? [] : ofBlind(job, step, shipped, emptyChecks(step));
   if (empty.length > 0 || isAskedLater(view, job, step)) return empty;
   const isGateStep = isTestStep(step) || (isCheckStep(step) && shipped.isBefore);
   if (step.continueOnError?.text === "true" && isGateStep)
@@ -77,7 +90,7 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobN
         shipped.place,
       ),
     ];
-  if (step.run === undefined) return toldToPass(job, step, shipped);
+  if (step.run === undefined) return [...toldToPass(job, step, shipped), ...ofScript(job, step, shipped)];
   if (isDeadGuard(view, job, step))
     return [
       draft(
@@ -100,19 +113,24 @@ function toldToPass(job: JobNode, step: StepNode, shipped: Shipped): readonly Dr
 
 /** What the script of a step swallows, asks without a verdict, or looks at without seeing it. */
 function ofScript(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
-  const swallowed = swallowedTests(step, shipped.looksBack).map(({ line, message }) =>
-    inScript(step, shipped, line, `In job ${job.key}, ${message}, so its failure stops nothing.`),
-  );
-  const blind = [...(shipped.looksBack ? checksWithoutVerdict(step) : []), ...blindChecks(step)];
-  return [...swallowed, ...ofBlind(job, step, shipped, blind)];
+  // A step in which nothing can fail has one finding.
+  const without = shipped.looksBack ? checksWithoutVerdict(job, step, shipped.from) : [];
+  const swallowed = without.length > 0 ? [] : swallowedTests(job, step, shipped.looksBack, shipped.from);
+  const found = swallowed.map((each) => ({ ...each, message: `asks in vain: ${each.message}` }));
+  return ofBlind(job, step, shipped, [...without, ...found, ...blindChecks(step)]);
 }
 
 const ofBlind = (job: JobNode, step: StepNode, shipped: Shipped, found: readonly BlindCheck[]): readonly Draft[] =>
-  found.map(({ line, message }) => inScript(step, shipped, line, `"${step.name}" in job ${job.key} ${message}.`));
-
-const inScript = (step: StepNode, { place, isBefore }: Shipped, line: number, message: string): Draft =>
-  // The line of the script and not of the file, so that a baseline survives moved lines.
-  draft(lineOf(step.run!, line), `${step.id} ${line}`, message, place, isBefore ? "medium" : "high");
+  found.map(({ line, message, script }) =>
+    draft(
+      lineOf(script ?? step.run!, line),
+      // The line of the script and not of the file, so that a baseline survives moved lines.
+      `${step.id} ${line}`,
+      `"${step.name}" in job ${job.key} ${message}.`,
+      shipped.place,
+      shipped.isBefore ? "medium" : "high",
+    ),
+  );
 
 const example = (test: string): string => `name: main
 on:

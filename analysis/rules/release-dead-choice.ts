@@ -1,9 +1,10 @@
 // A choice at the start of a run that changes nothing: an option for which no job ships, or an input that no
 // expression reads. Whoever starts the run believes that it was deployed.
 import type { Graph } from "../graph.ts";
+import type { Text } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { expressionsIn, isSwitchedOff, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
-import type { Input, JobNode, StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
+import type { Concurrency, Input, JobNode, StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { isTestStep, shipmentsOf } from "../systems/workflows/roles.ts";
 import { toldIn } from "../systems/workflows/shipped-around.ts";
 import { simulate, stepRuns } from "../systems/workflows/simulate.ts";
@@ -104,6 +105,12 @@ function nothingAtAll(view: WorkflowsView, workflow: WorkflowNode): readonly Dra
   ];
 }
 
+/** The name of a lock keeps runs apart, and changes nothing of what they do. */
+const isLock = ({ place }: Text, concurrency: Concurrency | undefined): boolean =>
+  concurrency !== undefined &&
+  place.line === concurrency.group.place.line &&
+  place.column === concurrency.group.place.column;
+
 /** An input that nothing reads, in a workflow whose texts are all known. */
 function unread(
   view: WorkflowsView,
@@ -113,9 +120,10 @@ function unread(
 ): readonly Draft[] {
   const jobs = view.jobsOf(workflow).flatMap((job) => {
     const isTold = toldIn(view, job);
-    return job.templates.map((text) => ({ text, isTold: isTold(text) }));
+    return job.templates.map((text) => ({ text, isTold: isTold(text) || isLock(text, job.concurrency) }));
   });
-  const readers = [...workflow.templates.map((text) => ({ text, isTold: false })), ...jobs].filter(({ text }) =>
+  const ofWorkflow = workflow.templates.map((text) => ({ text, isTold: isLock(text, workflow.concurrency) }));
+  const readers = [...ofWorkflow, ...jobs].filter(({ text }) =>
     expressionsIn(text.text, true)
       .flatMap(pathsIn)
       .some((path) => readsInput(path, input.name)),
@@ -128,7 +136,7 @@ function unread(
       view.stepsOf(job).some(({ run }) => /GITHUB_EVENT_PATH|toJSON\((github\.event\.)?inputs/i.test(run?.text ?? "")),
     );
   if (isRead || isRaw || /reason|message|comment|note|description|confirm/i.test(input.name)) return [];
-  const by = readers.length > 0 ? "messages only" : "nothing";
+  const by = readers.length > 0 ? "messages and locks only" : "nothing";
   return [
     {
       severity,

@@ -58,6 +58,7 @@ const isBounded = (view: WorkflowsView, job: JobNode): boolean => {
   const steps = view.stepsOf(job).filter(({ run }) => run !== undefined);
   if (steps.length > 0 && steps.every(({ timeoutMinutes }) => timeoutMinutes !== undefined)) return true;
   const effects = view.effectsOf(job);
+  if (effects.length > 0 && effects.every(({ step }) => step.timeoutMinutes !== undefined)) return true;
   if (job.runsOn.includes("self-hosted") || !effects.every(({ category }) => ofCluster.test(category))) return false;
   const waiting = steps.flatMap(({ run }) => commandsIn(run!.text)).filter(({ words }) => waits.test(words.join(" ")));
   return waiting.length > 0 && waiting.every(({ words }) => words.some((word) => word.startsWith("--timeout")));

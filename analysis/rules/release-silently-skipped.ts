@@ -1,5 +1,5 @@
-// A job that is silently skipped although everything that it needs did its part: it has no status function, and some
-// job before it, near or far, may be skipped on purpose. The run is green, and nothing was shipped.
+// A job that is silently skipped although what it needs did its part: it has no status function, and some job before
+// it, near or far, may be skipped on purpose. The run is green, and nothing was shipped.
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { skippedByOtherChange } from "../systems/workflows/changed-parts.ts";
@@ -8,6 +8,7 @@ import { hasStatusFunction, isTolerant, parseCondition, pathsIn } from "../syste
 import type { JobNode } from "../systems/workflows/nodes.ts";
 import { isUndoJob, shipmentsOf } from "../systems/workflows/roles.ts";
 import { simulate } from "../systems/workflows/simulate.ts";
+import { skippedByHand } from "../systems/workflows/skipped-by-hand.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { inWorld, type World, worldsOf } from "../systems/workflows/worlds.ts";
 
@@ -17,7 +18,8 @@ function check(graph: Graph): readonly Draft[] {
     if (isUndoJob(view, job)) return [];
     const own = job.condition && parseCondition(job.condition.text);
     if (isTolerant(own) || (job.condition && own === undefined)) return [];
-    return throughTolerant(view, job) ?? neverBoth(view, job) ?? tolerantButNot(view, job) ?? ofOtherChange(view, job);
+    const found = throughTolerant(view, job) ?? neverBoth(view, job) ?? tolerantButNot(view, job);
+    return found ?? byHand(view, job) ?? ofOtherChange(view, job);
   });
 }
 
@@ -120,7 +122,7 @@ function withoutAndWith(
   return [run(false), run(true)];
 }
 
-/** Two needs that never run in the same situation. */
+/** Two needs that never run together. */
 function neverBoth(view: WorkflowsView, job: JobNode): readonly Draft[] | undefined {
   const workflow = view.workflowOf(job);
   const needs = view.needsOf(job).filter(({ condition }) => condition !== undefined);
@@ -171,6 +173,12 @@ const canBeSkipped = (view: WorkflowsView, job: JobNode): boolean => {
     return runs === false || runs === unknown;
   });
 };
+
+/** A start by hand that asks for the job, and skips one that it needs. */
+function byHand(view: WorkflowsView, job: JobNode): readonly Draft[] | undefined {
+  const found = skippedByHand(view, job);
+  return found && draft(view, job, found.message, found.skipped);
+}
 
 /** A need that runs for another part of the repository than the job itself. */
 function ofOtherChange(view: WorkflowsView, job: JobNode): readonly Draft[] {

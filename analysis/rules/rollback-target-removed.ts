@@ -41,14 +41,23 @@ function check(graph: Graph): readonly Draft[] {
   });
 }
 
+const removing = new RegExp(
+  "deactivate|(slot|deployment|revisions|versions) delete|deregister|terminate-|machines? destroy|" +
+    "helm (uninstall|delete)|kubectl delete (deploy|deployment|rs|replicaset)",
+);
+
 /** Commands that remove everything that is not in use, or that name what is old. */
 const removesOld = (text: string): boolean =>
-  /deactivate|slot delete|helm (uninstall|delete)|kubectl delete (deploy|deployment|rs|replicaset)/.test(text) ||
-  /prune .*(-a|--all|-af)\b|system prune|purge|batch-delete/.test(text);
+  removing.test(text) || /prune .*(-a|--all|-af)\b|system prune|purge|batch-delete/.test(text);
+
+const notAnApp = /^(pages|static-site|bucket|database|script)$/;
 
 /** Images belong to any kind of deployment by container. */
 const fits = (category: string, removed: string | undefined): boolean =>
-  removed === category || removed === "image" || (removed === "kubernetes" && category === "helm-release");
+  removed === category ||
+  removed === "image" ||
+  (removed === "app" && !notAnApp.test(category)) ||
+  (removed === "kubernetes" && category === "helm-release");
 
 const example = (between: string): string => `name: deploy
 on:

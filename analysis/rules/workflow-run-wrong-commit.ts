@@ -6,6 +6,7 @@ import type { Effect } from "../systems/workflows/effects.ts";
 import { expressionsIn, pathsIn } from "../systems/workflows/expressions.ts";
 import type { StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { isTestStep, shipmentsOf } from "../systems/workflows/roles.ts";
+import { commandsIn } from "../systems/workflows/shell.ts";
 import { simulate } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
@@ -32,7 +33,7 @@ function ofWorkflow(view: WorkflowsView, workflow: WorkflowNode): readonly Draft
     if (isNamed && (naming.some(({ run }) => /\bgit\b/.test(run!.text)) || !(shipment && shipsFiles(shipment))))
       return [];
     const builds = shipment !== undefined || after.some(isTestStep) || after.some(isBuild);
-    if (!builds) return [];
+    if (!builds || after.every(usesNoFiles)) return [];
     return [
       {
         severity: shipment && !isNamed && !takesBranch(checkout) ? ("high" as const) : ("medium" as const),
@@ -56,6 +57,16 @@ const shipsFiles = ({ command }: Effect): boolean =>
   / (-f|--filename|--values|-k) (?!-)\S|^helm .*(upgrade|install) (-\S+ )*\S+ \.{0,2}[\w-]*\/|\.(sh|py|ya?ml)\b/.test(
     command?.words.join(" ").slice(0, 2000) ?? "",
   );
+
+/** A step that reads nothing of the folder: it calls an address, prints, or runs a script of its own. */
+const usesNoFiles = ({ run, uses, workingDirectory }: StepNode): boolean =>
+  uses === undefined
+    ? workingDirectory === undefined &&
+      commandsIn(run?.text ?? "").every(
+        ({ words }) => remote.test(words[0] ?? "") && !/ (-T|-F|@)\S/.test(words.join(" ")),
+      )
+    : /^(actions\/github-script|\S*(slack|notify|discord|teams)\S*)@/i.test(uses.text);
+const remote = /^(curl|wget|echo|printf|exit|sleep|test|\[|\[\[|fi|else|jq|date|gh|true|:)$/;
 
 const isBuild = ({ run, uses }: StepNode): boolean =>
   /\b(build|docker|npm ci|npm install|make|compile|pack|deploy|publish)\b/.test(run?.text ?? "") ||

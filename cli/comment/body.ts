@@ -4,7 +4,15 @@
 import { duration } from "../../engines/time.ts";
 import { many } from "../../engines/wording.ts";
 import { runLink } from "../github/run-url.ts";
-import { type Change, type Changes, type Operation, operations, type PropertyChange, unknownText } from "./changes.ts";
+import {
+  type Change,
+  type Changes,
+  dependentsMax,
+  type Operation,
+  operations,
+  type PropertyChange,
+  unknownText,
+} from "./changes.ts";
 import type { ComparedFindings, ReportedFinding, WaivedFinding } from "./findings.ts";
 import { block, code, prose, table } from "./markdown.ts";
 import { markerOf, type Subject, short } from "./marker.ts";
@@ -194,6 +202,9 @@ function sight(report: PowerReport | undefined): readonly [string, string] {
   ];
 }
 
+const dependentsIn = (count: number): string =>
+  count < dependentsMax ? many(count, "resource") : `${dependentsMax} resources or more`;
+
 function blastRadius({ changes, unchanged, uncanaried }: Changes): readonly string[] {
   if (changes.length === 0) return [];
   const gone = changes.filter(({ operation }) => operation === "delete" || operation === "replace");
@@ -205,11 +216,12 @@ function blastRadius({ changes, unchanged, uncanaried }: Changes): readonly stri
       .filter(({ isProtected }) => isProtected)
       .map(({ name }) => `- 🔒 ${code(name)} is protected, so the update would be refused.`),
     ...changes
-      .filter(({ dependents, operation }) => dependents > 0 && operation !== "create")
+      .filter(({ dependents }) => dependents > 0)
+      .toSorted((one, other) => other.dependents - one.dependents)
       .slice(0, 10)
       .map(
         ({ name, dependents }) =>
-          `- ${code(name)}: ${many(dependents, "resource")} depend${dependents === 1 ? "s" : ""} on it.`,
+          `- ${code(name)}: ${dependentsIn(dependents)} depend${dependents === 1 ? "s" : ""} on it.`,
       ),
     ...uncanaried.map((name) => `- ${code(name)} changes without a canary: its new revision serves at once.`),
   ];

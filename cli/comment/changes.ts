@@ -28,7 +28,7 @@ export interface Change {
   /** Whether it keeps what cannot be made again: a database, a vault, a registry. */
   readonly isStore: boolean;
   readonly isProtected: boolean;
-  /** How many other resources depend on it, directly or not. */
+  /** How many other resources depend on it, directly or not; counted up to `dependentsMax`, and not for a new one. */
   readonly dependents: number;
 }
 
@@ -91,6 +91,12 @@ export function readChanges(json: unknown): Changes | undefined {
   const steps = stepsOf(json["steps"]);
   const first = steps[0];
   if (first === undefined) return undefined;
+  const owner = ownerOf(first.urn);
+  const isOfAnother = ({ urn }: Step): boolean => {
+    const { project, stack } = ownerOf(urn);
+    return project !== owner.project || stack !== owner.stack;
+  };
+  if (steps.some(isOfAnother)) return undefined;
   const own = steps.filter(({ urn }) => typeOf(urn.split("::")[2] ?? "") !== "pulumi:pulumi:Stack");
   const changed = own.filter(isChanging);
   const dependents = dependentsOf(own);
@@ -98,8 +104,10 @@ export function readChanges(json: unknown): Changes | undefined {
   const stacks = steps.length - own.length;
   const releases = changed.filter(({ urn, operation }) => tokenOf(urn) === releaseToken && operation !== "delete");
   return {
-    ...ownerOf(first.urn),
-    changes: changed.map((step) => changeOf(step, dependents(step.urn))).toSorted(byGravity),
+    ...owner,
+    changes: changed
+      .map((step) => changeOf(step, step.operation === "create" ? 0 : dependents(step.urn)))
+      .toSorted(byGravity),
     unchanged: typeof summary["same"] === "number" ? Math.max(0, summary["same"] - stacks) : 0,
     releases: releases.map(releaseOf),
     uncanaried: changed.filter((step) => isUncanaried(step, own)).map(({ urn }) => nameOf(urn)),
@@ -208,19 +216,26 @@ function partOf(value: Value | undefined, key: string): Value | undefined {
 }
 
 /** Gives a function that counts what depends on a resource. */
+/** Beyond this, how many resources depend on another is said as "or more": a long chain would be walked for ever. */
+export const dependentsMax = 1000;
+
 function dependentsOf(steps: readonly Step[]): (urn: string) => number {
   const direct = new Map<string, string[]>();
   for (const { urn, before, after } of steps) {
     const state = Object.keys(after).length > 0 ? after : before;
-    for (const each of new Set(texts(state["dependencies"]))) direct.set(each, [...(direct.get(each) ?? []), urn]);
+    for (const each of new Set(texts(state["dependencies"]))) {
+      const known = direct.get(each);
+      if (known === undefined) direct.set(each, [urn]);
+      else known.push(urn);
+    }
   }
   return (urn) => {
     const reached = new Set<string>();
     const ahead = [urn];
-    for (let at = ahead.pop(); at !== undefined; at = ahead.pop())
+    for (let at = ahead.pop(); at !== undefined && reached.size <= dependentsMax; at = ahead.pop())
       for (const next of direct.get(at) ?? []) if (!reached.has(next) && reached.add(next)) ahead.push(next);
     reached.delete(urn);
-    return reached.size;
+    return Math.min(dependentsMax, reached.size);
   };
 }
 

@@ -81,7 +81,20 @@ function readPreview({ preview, failed, project = projectHere(), stack }: WriteO
   }
 }
 
+/** Pulumi Cloud has names such as `acme/shop/prod`, of which a preview has the last part. */
+const lastOf = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
+
 function subjectOf({ project, stack, preview }: WriteOptions, changes: Content["changes"]): Subject {
+  for (const [said, found, option] of [
+    [project, changes?.project, "--project"],
+    [stack && lastOf(stack), changes?.stack, "--stack"],
+  ] as const)
+    if (said && found && said !== found)
+      throw commentSourceUnreadable({
+        file: preview,
+        reason: `it is a preview of ${found}, and ${option} says ${said}`,
+        from: "`pulumi preview --json` of that stack, or leave the option out",
+      });
   const subject = { project: project ?? changes?.project ?? projectHere(), stack: stack ?? changes?.stack };
   if (subject.project && subject.stack) return subject as Subject;
   throw commentSourceUnreadable({

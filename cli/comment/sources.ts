@@ -26,7 +26,8 @@ export interface PowerReport {
 export function previewIn(file: string): Changes {
   const from = "`pulumi preview --json`";
   const changes = readChanges(jsonIn(file, from));
-  if (changes === undefined) throw commentSourceUnreadable({ file, reason: "it has no steps of a preview", from });
+  if (changes === undefined)
+    throw commentSourceUnreadable({ file, reason: "it has no steps of a preview of one stack", from });
   return changes;
 }
 
@@ -94,9 +95,15 @@ function jsonIn(file: string, from: string): unknown {
 /** Reads what another command has written. @throws comment-source-unreadable */
 export function textIn(file: string, from: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return decoded(readFileSync(file));
   } catch (error) {
     const reason = `it cannot be read (${(error as NodeJS.ErrnoException).code})`;
     throw commentSourceUnreadable({ file, reason, from });
   }
+}
+
+/** Reads a text in the encoding that its first bytes name: a shell of Windows writes another than UTF-8. */
+function decoded(bytes: Buffer): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(isUtf16 ? "utf-16le" : "utf-8").decode(bytes); // it leaves the mark out
 }

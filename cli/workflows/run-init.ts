@@ -67,7 +67,7 @@ const programs = /\.(ts|js|mjs|py|go|cs|java|ya?ml)$/;
 function thingsIn(project: string): NonNullable<Delivery["has"]> {
   const files = filesIn(project, depthMax);
   const hasCredential = (path: string): boolean =>
-    programs.test(path) && /\bDatabaseCredential\b/.test(readFileSync(path, "utf8"));
+    programs.test(path) && /\b(Database|Storage|Webhook)Credential\b/.test(readFileSync(path, "utf8"));
   return [
     ...(files.some(hasCredential) ? (["credentials"] as const) : []),
     ...(files.some((path) => /\.(expand|contract)\.sql$/.test(path)) ? (["migrations"] as const) : []),

@@ -34,7 +34,7 @@ export function addWorkflows(program: Command): void {
       "after",
       `
 It writes .github/workflows/preview.yml, deploy.yml and nightly.yml, which belong to the project from then on. If the
-program has a DatabaseCredential it also writes credentials.yml; if it has files *.expand.sql or *.contract.sql,
+program declares a credential it also writes credentials.yml; if it has files *.expand.sql or *.contract.sql,
 migrate.yml.
 
 Examples:

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { slotSecret, userSecret } from "../../engines/rotation/declaration.ts";
 import { canaryAppCredentialUnfit } from "../../errors/credentials.ts";
 import { refusal } from "../conventions.ts";
-import type { CredentialReference } from "../credentials/database-credential.ts";
+import type { CredentialReference } from "../credentials/rotated-slots.ts";
 import type { CredentialSlot } from "./credential-slots.ts";
 import { mapInput } from "./known-parts.ts";
 

@@ -37,7 +37,7 @@ import { Release } from "./release.ts";
 import { releaseKey } from "./release-key.ts";
 import { type Live, takeOver } from "./take-over.ts";
 import { readLive, servingIn, trafficToSend } from "./traffic.ts";
-import { trafficGuard } from "./traffic-guard.ts";
+import { trafficGuard, untilProviderRuns } from "./traffic-guard.ts";
 
 /** A ContainerApp as azure-native takes it, and how its releases go. */
 export interface CanaryAppArgs extends ContainerAppArgs {
@@ -282,7 +282,7 @@ export class CanaryApp extends pulumi.ComponentResource {
       refuseMisuse(name, { ...known.given, keepLive }, ignoreChanges);
       return place.apply(async ([resourceGroup, app]) => {
         try {
-          const found = await readLive(resourceGroup, app, this);
+          const [found] = await Promise.all([readLive(resourceGroup, app, this), untilProviderRuns(this)]);
           const traffic = trafficToSend(app, found);
           const serving = found ? servingIn(traffic) : "";
           const revision = revisionInDoubt(credentialSlots, { app, serving }, found);

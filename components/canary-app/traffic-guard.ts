@@ -107,6 +107,17 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
   };
 }
 
+/**
+ * Waits until Ballast's provider runs. An app must not be written before.
+ *
+ * The Pulumi CLI starts a provider as one of its steps, and hooks take the places of steps while they run. If the hooks
+ * above were the first to call the provider, as many apps as there are places would wait for it for ever: a single one
+ * with `--parallel 1`.
+ */
+export async function untilProviderRuns(parent: pulumi.Resource): Promise<void> {
+  if (takesHooks() && !pulumi.runtime.isDryRun()) await pulumi.runtime.invoke("ballast:index:ready", {}, { parent });
+}
+
 /** Waits for a value. In an update, unlike in a preview, every value becomes known. */
 const settled = <Value>(value: pulumi.Input<Value>): Promise<pulumi.Unwrap<Value>> =>
   new Promise((resolve) => void pulumi.output(value).apply(resolve));

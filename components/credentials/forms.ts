@@ -3,9 +3,11 @@
 import { list, number, type Objection, object, oneOf, optional, read } from "../../engines/form.ts";
 import { secretName } from "../../engines/rollout/intent.ts";
 import { credentialBody, credentialParts, valueForms } from "../../engines/rotation/declaration.ts";
+import { storageForm, storageKeys, webhookForm } from "../../engines/rotation/systems.ts";
 import { anObject, input, inputs, parts, plain } from "../arguments.ts";
 import { address, groupName, host, place, port, word } from "../shared-forms.ts";
 import { completedConsumer } from "./completed-consumer.ts";
+import { present } from "./present.ts";
 
 /** What a `DatabaseCredential` gives for a variable. */
 export const credentialReference = object({
@@ -26,12 +28,26 @@ export const secretVault = object({
   retentionInDays: optional(plain(number({ least: 7, most: 90, whole: true }))),
 });
 
+/** What every kind of credential takes. */
+const rotated = {
+  ...place,
+  vault: inputs({ id: input(word), name: input(word) }),
+  credential: plain(credentialParts.credential),
+  controlPlane: parts(object({ endpoint: input(address), audience: plain(word) })),
+  // What is in these, and how they fit together, is checked as the control plane would: see below.
+  consumers: plain(list(anObject)),
+  validDays: optional(plain(number())),
+  dueDays: optional(plain(number())),
+  timings: optional(plain(anObject)),
+  window: optional(plain(anObject)),
+  freezes: optional(plain(list(anObject))),
+  mayRotate: optional(plain(list(word))),
+  managedBy: optional(input(word)),
+};
+
 export const databaseCredential = object(
   {
-    ...place,
-    vault: inputs({ id: input(word), name: input(word) }),
-    credential: plain(credentialParts.credential),
-    controlPlane: parts(object({ endpoint: input(address), audience: plain(word) })),
+    ...rotated,
     server: parts(
       object({
         host: input(host),
@@ -45,39 +61,50 @@ export const databaseCredential = object(
     preparedBy: optional(parts(object({ resourceGroup: plain(groupName), job: input(word) }))),
     form: optional(plain(oneOf(valueForms))),
     checks: optional(plain(list(word))),
-    // What is in these, and how they fit together, is checked as the control plane would: see below.
-    consumers: plain(list(anObject)),
-    validDays: optional(plain(number())),
-    dueDays: optional(plain(number())),
-    timings: optional(plain(anObject)),
-    window: optional(plain(anObject)),
-    freezes: optional(plain(list(anObject))),
-    mayRotate: optional(plain(list(word))),
-    managedBy: optional(input(word)),
   },
-  { check: objectionsToDeclaration },
+  {
+    check: ({ server: { host: name, ...server }, database, rotator, roles, form, checks, ...args }) =>
+      objectionsToDeclaration(args, {
+        ...present({ ...server, roles, form, checks }),
+        server: known(name, "127.0.0.1"),
+        database: known(database, "database"),
+        rotator: known(rotator, "rotator"),
+      }),
+  },
 );
 
+export const storageCredential = object(
+  {
+    ...rotated,
+    account: parts(
+      object({ id: input(word), resourceGroup: plain(groupName), name: plain(storageForm.fields.account) }),
+    ),
+    operator: input(word),
+    workspaceId: optional(input(word)),
+  },
+  {
+    check: ({ account: { resourceGroup, name }, ...args }) =>
+      objectionsToDeclaration(args, { roles: storageKeys, storage: { resourceGroup, account: name } }),
+  },
+);
+
+export const webhookCredential = object(
+  { ...rotated, url: plain(webhookForm.fields.url), roles: plain(object({ a: word, b: word })) },
+  { check: ({ url, roles, ...args }) => objectionsToDeclaration(args, { roles, webhook: { url } }) },
+);
+
+/** Gives a value that a preview knows, or one that fits in the place of an output. */
+const known = (value: unknown, otherwise: string): unknown => (typeof value === "string" ? value : otherwise);
+
 /** Says what the control plane would refuse, as far as a preview knows it. An output stands for any value. */
-function objectionsToDeclaration({
-  server: { host: name, ...server },
-  database,
-  rotator,
-  consumers,
-  ...more
-}: Readonly<Record<string, unknown>> & {
-  readonly server: { readonly host: unknown };
-  readonly consumers: readonly object[];
-}): readonly Objection[] {
-  const known = (value: unknown, otherwise: string): unknown => (typeof value === "string" ? value : otherwise);
-  const { form, checks, roles, validDays, dueDays, timings, window, freezes, mayRotate, managedBy } = more;
-  const given = Object.entries({ form, checks, roles, validDays, dueDays, timings, window, freezes, mayRotate });
+function objectionsToDeclaration(
+  { consumers, managedBy, ...args }: Readonly<Record<string, unknown>> & { readonly consumers: readonly object[] },
+  own: Readonly<Record<string, unknown>>,
+): readonly Objection[] {
+  const { validDays, dueDays, timings, window, freezes, mayRotate } = args;
   const parsed = read(credentialBody, {
-    ...server,
-    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
-    server: known(name, "127.0.0.1"),
-    database: known(database, "database"),
-    rotator: known(rotator, "rotator"),
+    ...own,
+    ...present({ validDays, dueDays, timings, window, freezes, mayRotate }),
     ...(managedBy !== undefined && { managedBy: known(managedBy, "vault/credential") }),
     consumers: consumers.map(completedConsumer),
   });

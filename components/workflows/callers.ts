@@ -185,13 +185,16 @@ const checkbox = (name: string, description: string): string => `      ${name}:
         type: boolean
         default: false`;
 
+/** Two projects of a repository must not cancel each other's previews. */
+const folderKeyOf = ({ folder }: Delivery): string => (folder === "." ? "" : `${folder.replaceAll(/[^\w-]/g, "-")}-`);
+
 const preview = (delivery: Delivery): string => `# Shows in each pull request what it would change in each stack.
 name: preview
 on:
   pull_request:
 permissions: {}
 concurrency:
-  group: preview-\${{ github.event.pull_request.number }}
+  group: preview-${folderKeyOf(delivery)}\${{ github.event.pull_request.number }}
   cancel-in-progress: true # only the newest commit counts
 jobs:
 ${delivery.stacks

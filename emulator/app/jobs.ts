@@ -75,7 +75,7 @@ function templateOf(job: Resource, cloud: Cloud, { apiVersion, body }: ArmReques
   const { properties } = job.body;
   const sent: Body = schemaOf(job.type, apiVersion).accept({ properties: { template: body ?? {} } }, true);
   const { containers, ...others } = sent["properties"].template;
-  const [other] = Object.keys(others);
+  const other = Object.keys(others).find((name) => others[name] !== null);
   if (other !== undefined) throw unsupported(`a start of a job with ${other}`);
   if (containers == null) return properties.template;
   const [own] = properties.template.containers as Body[];

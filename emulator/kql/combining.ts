@@ -1,9 +1,7 @@
 // The operators that combine tables: union and join. What Azure leaves open, such as which row of several with one key
 // an `innerunique` join keeps, is refused by name.
-
 import { notServed, refusedToo, type Syntax, semantic } from "./syntax.ts";
-import type { Column } from "./values.ts";
-import { type Row, unquoted, type Value } from "./values.ts";
+import { type Column, type Row, unquoted, type Value } from "./values.ts";
 
 interface Combined {
   readonly columns: readonly Column[];

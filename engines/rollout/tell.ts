@@ -31,7 +31,7 @@ export function messageOf(event: RolloutEvent): string {
       return `${many(event.view.revisions.length, "revision")}, ${event.view.weights.length} with traffic`;
     case "Started":
       return event.stable === null
-        ? "nothing serves yet, so the first release gets all traffic once it answers"
+        ? "no other revision serves, so the canary gets all traffic once it answers"
         : `smoke test at weight 0${event.activate ? ", after activation" : ""}`;
     case "Activated":
       return "canary is activated";

@@ -4,7 +4,8 @@ import { object, optional, text } from "../form.ts";
 import { isSecretName } from "../secret-names.ts";
 import { appForms } from "../targets.ts";
 
-const storageForm = object(
+/** The form of the storage account of a credential. */
+export const storageForm = object(
   {
     resourceGroup: appForms.rg,
     account: text("a storage account's name: 3 to 24 lower-case letters and digits", { pattern: "^[a-z0-9]{3,24}$" }),
@@ -12,7 +13,8 @@ const storageForm = object(
   { title: "RotatedStorage", description: "The storage account whose two keys are the credential." },
 );
 
-const webhookForm = object(
+/** The form of the webhook of a credential. */
+export const webhookForm = object(
   {
     url: text("an https address, or an http address on loopback", {
       most: 2_000,
@@ -25,6 +27,9 @@ const webhookForm = object(
 
 /** The fields by which a declaration says what the credential is for; without them it is for a database. */
 export const systemFields = { storage: optional(storageForm), webhook: optional(webhookForm) };
+
+/** What a storage account calls the keys in the two slots. */
+export const storageKeys = { a: "key1", b: "key2" } as const;
 
 /** What a declaration says about its system. */
 interface Declared {
@@ -65,7 +70,7 @@ const systems = {
     place: ({ storage }) => `the storage account ${storage?.account}`,
     objections: (credential) => [
       ...databaseless("storage", credential),
-      ...(credential.roles.a === "key1" && credential.roles.b === "key2"
+      ...(credential.roles.a === storageKeys.a && credential.roles.b === storageKeys.b
         ? []
         : ["roles of a storage account must be key1 in slot a and key2 in slot b."]),
     ],

@@ -104,3 +104,17 @@ export const releaseOf: FunctionType = {
       return shown === undefined ? {} : { release: shown.release };
     }),
 };
+
+/** Answers as soon as the provider runs: `{}`. */
+export const ready: FunctionType = {
+  token: "ballast:index:ready",
+  schema: {
+    description:
+      "Answers as soon as the provider runs. A hook may not be the first to call the provider: the Pulumi CLI starts " +
+      "it as one of its steps, and waits with that while hooks take all places for steps.",
+    inputs: {},
+    outputs: { properties: {} },
+  },
+  check: () => [],
+  invoke: async () => ({}),
+};

@@ -29,7 +29,9 @@ const mayGoOn = new Set([
 const withdrawSeconds = 300;
 
 /** Describes the release in one line, as far as a preview knows it. */
-export function planned({ app, release, strategy }: Properties): string {
+export function planned({ app, release, serving, strategy }: Properties): string {
+  if (typeof release === "string" && release !== unknownValue && release === serving)
+    return `would record ${release} of ${app} as released: it serves already, and no traffic moves`;
   const { weights, bakeSeconds } = (strategy ?? {}) as { weights?: unknown; bakeSeconds?: unknown };
   const bake = bakeSeconds === unknownValue ? "a bake of unknown length" : `${bakeSeconds} s of bake`;
   const steps =

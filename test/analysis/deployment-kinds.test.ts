@@ -197,6 +197,11 @@ test.each([
   "git add manifest.json versions.json && git commit -m new && git push",
   "git add charts/shop/README.md && git commit -m docs && git push",
   "docker compose run web python manage.py migrate",
+  "./scripts/test-deploy.sh",
+  "bash scripts/verify_deploy.sh",
+  "gsutil cp gs://shop/backup.tar .",
+  "vercel alias ls",
+  "scp root@shop.example:/var/log/app.log .",
 ])("%s deploys nothing", async (command) => {
   const files = unlocked(job("ship", "", `run: ${command}`));
   const findings = await findingsIn(files);
@@ -211,9 +216,36 @@ test.each([
   "npm run deploy -- --prod",
   "cd app && yarn web:deploy",
   "kubectl exec deploy/web -- python manage.py migrate",
+  "bash deploy/deploy_prod.sh v1",
+  "./scripts/blue-green-deploy.sh",
+  "bin/deploy production",
+  "bundle exec cap production deploy",
+  "php vendor/bin/dep deploy production",
+  "npx aws-cdk deploy shop",
+  "terragrunt run --all apply",
+  "gsutil -m rsync -r dist gs://shop-site",
+  "gcloud compute ssh shop --command 'docker compose pull'",
+  "rsync -az dist/ ${{ secrets.USER }}@${{ secrets.HOST }}:/srv/shop",
+  "git push https://git.heroku.com/shop.git main",
+  "npx prisma db push",
+  "lftp -e 'mirror -R dist /' shop.example",
 ])("%s deploys", async (command) => {
   const findings = await findingsIn(unlocked(job("ship", "", `run: ${command}`)));
   expect(findings.map(({ rule }) => rule)).toContain("release-deploy-without-lock");
+});
+
+test.each([
+  ["uses: jakejarvis/s3-sync-action@v0.5.1", true],
+  ["uses: acme/deploy-to-shop@v1\n        with: { token: '${{ secrets.TOKEN }}' }", true],
+  ["uses: acme/deploy-preview@v1", false],
+  ["uses: acme/wait-for-deploy-action@v1", false],
+  ["uses: chrnorm/deployment-action@v2", false],
+  [script("Ship", "ssh root@shop.example <<'END'", "cd /srv", "docker compose up -d", "END"), true],
+  [script("Look", "ssh root@shop.example <<'END'", "cd /srv", "docker compose ps", "END"), false],
+  [script("Commit", "kustomize edit set image shop=shop:1", "git commit -am new", "git push"), true],
+])("%j deploys: %s", async (step, isDeployment) => {
+  const rules = (await findingsIn(unlocked(job("ship", "", step)))).map(({ rule }) => rule);
+  expect(rules.includes("release-deploy-without-lock")).toBe(isDeployment);
 });
 
 test("each job that deploys without a lock has a finding, and one that matters less is named beside it", async () => {

@@ -78,7 +78,7 @@ test("what is kept is sent beside what the program says, in outputs too", async 
 test("a name or a group that is an output is read like one that is plain", async () => {
   const asked: unknown[] = [];
   const answers: Answers = (token, inputs) => {
-    asked.push(inputs);
+    if (token !== "ballast:index:ready") asked.push(inputs);
     return live(token, inputs);
   };
   const later = { containerAppName: pulumi.output("shop"), resourceGroupName: pulumi.output(Promise.resolve("shop")) };
@@ -95,7 +95,7 @@ async function previewed(change: Partial<CanaryAppArgs>): Promise<{ readonly sai
   const { log } = console;
   console.log = (line: string) => void said.push(line); // the SDK logs there without a Pulumi CLI
   const answers: Answers = (token, inputs) => {
-    asked += 1;
+    if (token !== "ballast:index:ready") asked += 1;
     return live(token, inputs);
   };
   try {

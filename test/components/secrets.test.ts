@@ -107,6 +107,8 @@ test("every argument whose name means a secret is one of them", () => {
     "DatabaseRole credentials", // names of roles
     "RemediatedAlert remedy.ladder[0].credential", // a name
     "ServiceObjectives remedy.ladder[0].credential", // a name
+    "StorageCredential credential", // the name of a secret
+    "WebhookCredential credential", // the name of a secret
     "httpApp secretVariables", // names of secrets
     "httpApp secretVariables.KEY", // the name of a secret
     "httpApp secrets", // tried by each of them

@@ -1,10 +1,12 @@
 // The hooks around an update of an app: what locks it, what stops the update, and when the lock is released.
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test, vi } from "vitest";
+import { CanaryApp } from "../../components/canary-app/canary-app.ts";
+import { httpApp } from "../../components/canary-app/http-app.ts";
 import type { TrafficEntry } from "../../components/canary-app/traffic.ts";
 import { trafficGuard } from "../../components/canary-app/traffic-guard.ts";
 import { Somewhere } from "../support/program/live-app.ts";
-import { type Answers, record } from "../support/program/mocks.ts";
+import { type Answers, nothingThere, record } from "../support/program/mocks.ts";
 
 describe("the traffic guard of an update", () => {
   const here = { revisionName: "a", weight: 100 };
@@ -201,4 +203,28 @@ test("every component of a program has hooks of its own, and the next run has th
   expect(new Set(hooks).size).toBe(3 * components.length);
   expect(await hooksOf(components)).toEqual(hooks);
   expect((await hooksOf(components.toReversed())).toSorted()).toEqual(hooks.toSorted());
+});
+
+test.each([
+  ["an update", false, ["ballast:index:ready", "azure-native:app:getContainerApp"]],
+  ["a preview, whose hooks ask nothing of it", true, ["azure-native:app:getContainerApp"]],
+])("an app waits for Ballast's provider before it takes a place for a hook: %s", async (_what, isPreview, all) => {
+  const place = { containerAppName: "shop", resourceGroupName: "shop", location: "westeurope", environmentId: "here" };
+  const controlPlane = { endpoint: "https://control-plane.example.net", audience: "api://ballast" };
+  const shop = () =>
+    new CanaryApp("shop", { ...httpApp({ ...place, image: "example.azurecr.io/shop:1" }), controlPlane });
+  const asked: string[] = [];
+  const answers: Answers = (token, inputs) => {
+    asked.push(token);
+    return nothingThere(token, inputs);
+  };
+  await record(shop, answers, isPreview);
+  expect(asked.toSorted()).toEqual(all.toSorted());
+  const without: Answers = (token, inputs) => {
+    if (token === "ballast:index:ready") throw new Error("the provider is not there");
+    return nothingThere(token, inputs);
+  };
+  const outcome = record(shop, without, isPreview).then(({ declared }) => declared.length);
+  if (isPreview) await expect(outcome).resolves.toBe(3);
+  else await expect(outcome).rejects.toThrow("the provider is not there");
 });

@@ -37,7 +37,7 @@ test.each(components)(
       .find(({ name }) => name === "ballast")
       ?.path.replace("./node_modules/ballast/dist/", "");
     const text = readFileSync(join(folder, "index.ts"), "utf8");
-    const needsProvider = /new (CanaryApp|DatabaseCredential|DeliveryWorkflows|RepositoryGuard)\(/.test(text);
+    const needsProvider = /new (CanaryApp|\w+Credential|DeliveryWorkflows|RepositoryGuard)\(/.test(text);
     expect(provider !== undefined).toBe(needsProvider);
     if (provider !== undefined)
       expect(existsSync(join(examples, "..", provider, "pulumi-resource-ballast"))).toBe(true);

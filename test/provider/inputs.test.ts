@@ -1,7 +1,9 @@
 // Which changes of a release's inputs need a new rollout, which a replacement, and which only a warning.
 import { expect, test } from "vitest";
 import { cautions, diff, refuses } from "../../provider/release/inputs.ts";
+import { planned } from "../../provider/release/release.ts";
 import { unknownValue } from "../../provider/resource-type.ts";
+import { isRefresh, withoutTurn, withTurn } from "../../provider/turn.ts";
 
 const before = { app: "a", resourceGroup: "rg", release: "one", revision: "r1", wait: true };
 test.each([
@@ -113,3 +115,22 @@ test.each([
 test.each([{ app: "A" }, { app: unknownValue }, { release: "two" }])("%j moves no app", (change) =>
   expect(refuses(below, before, { ...before, ...change })).toBeUndefined(),
 );
+
+test("a refresh compares a state with itself, and an update what a program says, also if that says the same", () => {
+  const said = { release: "a--2", serving: "a--1" };
+  const first = withTurn(said, {});
+  const second = withTurn(said, first);
+  expect([first, second].map(withoutTurn)).toEqual([said, said]);
+  expect(isRefresh(first, first)).toBe(true);
+  expect([isRefresh(first, second), isRefresh(second, withTurn(said, second))]).toEqual([false, false]);
+  expect(isRefresh(said, first), "a state of an earlier version").toBe(false);
+  expect(isRefresh(said, said), "inputs without a mark").toBe(false);
+});
+
+test.each([
+  ["a--1", "a--1", "would record a--1 of a as released: it serves already, and no traffic moves"],
+  ["a--2", "a--1", "would release a--2 of a: 50 → 100 %, 5 s of bake each"],
+  [unknownValue, unknownValue, "would release a new revision of a: 50 → 100 %"],
+])("a preview says of %s what an update would do while %s serves", (release, serving, says) => {
+  expect(planned({ app: "a", release, serving, strategy: { weights: [50], bakeSeconds: 5 } })).toContain(says);
+});

@@ -12,6 +12,7 @@ import { defaultThresholds } from "../../engines/rollout/plan.ts";
 import { callMalformed, issuerUnreachable, roleMissing } from "../../errors/api.ts";
 import { withdraw } from "../../provider/release/release.ts";
 import { unknownValue } from "../../provider/resource-type.ts";
+import { withoutTurn } from "../../provider/turn.ts";
 import {
   envelope,
   type FakeControlPlane,
@@ -71,19 +72,22 @@ test("reports the package's version, and describes its resource and functions in
     "ballast:index:lock",
     "ballast:index:unlock",
     "ballast:index:releaseOf",
+    "ballast:index:ready",
     "ballast:index:repositoryFacts",
   ]);
   expect(Object.keys(schema["resources"]!["ballast:index:Release"]!.inputProperties!).sort()).toEqual(
     Object.keys(
-      await checked(
-        provider,
-        releaseInputs(plane.endpoint, {
-          dryRunThresholds: defaultThresholds,
-          gate: { beforePercent: 100, expiresSeconds: 60 },
-          credentialSlots: [["db-a", "db-b"]],
-          serving: "r0",
-          probe: { host: "www.example.org" },
-        }),
+      withoutTurn(
+        await checked(
+          provider,
+          releaseInputs(plane.endpoint, {
+            dryRunThresholds: defaultThresholds,
+            gate: { beforePercent: 100, expiresSeconds: 60 },
+            credentialSlots: [["db-a", "db-b"]],
+            serving: "r0",
+            probe: { host: "www.example.org" },
+          }),
+        ),
       ),
     ).sort(),
   );

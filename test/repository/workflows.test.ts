@@ -171,6 +171,25 @@ describe("every reusable workflow", () => {
       expect([file, key, group]).toEqual([file, key, expect.stringMatching(/^[a-z-]+($|-\$\{\{ inputs\.\w+ \}\})/)]);
   });
 
+  test("keeps two projects of one repository apart, whose stacks have one name", () => {
+    const shared = reusable.flatMap(([file, text]) => {
+      if (!text.includes("      working-directory:\n        description")) return [];
+      const names = jobsOf(text).flatMap(([, { concurrency, outputs = {}, steps = [] }]) => [
+        ...(concurrency?.group.includes("inputs.stack") ? [[concurrency.group, "inputs.working-directory"]] : []),
+        [outputs["evidence-artifact"] ?? "", "inputs.stack"],
+        ...steps.flatMap(({ uses = "", with: given = {} }: any) => [
+          ...(uses.includes("/keep-issue") ? [[given["working-directory"] ?? "", "inputs.working-directory"]] : []),
+          ...(uses.includes("/upload-artifact") ? [[given.name, "inputs.stack"]] : []),
+        ]),
+      ]);
+      return names
+        .filter(([name, needed]) => name.includes("inputs.stack") || needed === "inputs.working-directory")
+        .filter(([name]) => !/inputs\.working-directory|set-up\.outputs\.suffix/.test(name))
+        .map(([name]) => [basename(file), name]);
+    });
+    expect(shared).toEqual([]);
+  });
+
   test("that changes a stack waits for its turn, is never cancelled, and has a way back with the same lock", () => {
     const changing = reusable.flatMap(([file, text]) =>
       jobsOf(text)
@@ -180,7 +199,7 @@ describe("every reusable workflow", () => {
     expect(changing.map(({ file }) => file)).toEqual(["pulumi-up.yml", "rollback.yml"]);
     for (const { concurrency, environment } of changing) {
       expect(concurrency).toEqual({
-        group: "pulumi-up-${{ inputs.stack }}",
+        group: "pulumi-up-${{ inputs.stack }}-${{ inputs.working-directory }}",
         "cancel-in-progress": false,
         queue: "max",
       });

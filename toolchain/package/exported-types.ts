@@ -4,6 +4,8 @@
 import { join } from "node:path";
 import {
   type ClassDeclaration,
+  type ExpressionWithTypeArguments,
+  type InterfaceDeclaration,
   type Node,
   SyntaxKind,
   type TypeAliasDeclaration,
@@ -22,7 +24,10 @@ export interface Exported {
   readonly documentation: string;
   readonly members: readonly Member[];
   readonly type?: string;
-  /** What an interface extends, as its source names it: its fields belong to the type too, and are not in `members`. */
+  /**
+   * What an interface extends from other packages, as its source names it: those fields belong to the type too, and are
+   * not in `members`. What it has from our own interfaces is.
+   */
   readonly bases?: readonly string[];
 }
 
@@ -80,17 +85,31 @@ function described(project: Project, name: string, symbol: Symbol): Exported {
     return { name, kind, documentation, members: [], type };
   }
   const { members, heritageClauses = [] } = node as ClassDeclaration;
-  const bases =
-    kind === "type"
-      ? [...heritageClauses].flatMap(({ types }) => [...types].map((base) => project.emitter.printNode(base)))
-      : [];
+  const extended = kind === "type" ? [...heritageClauses].flatMap(({ types }) => [...types]) : [];
+  const own = extended.map((base) => ownInterface(project, base));
+  const bases = extended.filter((_base, at) => own[at] === undefined).map((base) => project.emitter.printNode(base));
   return {
     name,
     kind,
     documentation,
-    members: propertiesOf(members).flatMap((property) => membersOf(project, property, "")),
+    members: [...own.flatMap((base) => [...(base?.members ?? [])]), ...members].flatMap((member) =>
+      propertiesOf([member]).flatMap((property) => membersOf(project, property, "")),
+    ),
     ...(bases.length > 0 && { bases }),
   };
+}
+
+/** Gives the interface of our own that a type extends whole; undefined if it has parts of it, or of another package. */
+function ownInterface(
+  project: Project,
+  { expression, typeArguments }: ExpressionWithTypeArguments,
+): InterfaceDeclaration | undefined {
+  const named = typeArguments === undefined ? project.checker.getSymbolAtLocation(expression) : undefined;
+  const handle = named && withoutAlias(project, named).declarations[0];
+  if (handle === undefined || handle.path.includes("/node_modules/")) return undefined;
+  return handle.kind === SyntaxKind.InterfaceDeclaration
+    ? (handle.resolve(project) as InterfaceDeclaration)
+    : undefined;
 }
 
 type Property = Node & { readonly name: Node; readonly type: TypeNode };

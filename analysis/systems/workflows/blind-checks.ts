@@ -11,6 +11,8 @@ export interface BlindCheck {
   /** The line of the script, from 0. */
   readonly line: number;
   readonly message: string;
+  /** The script, if it is not the step's own but one that it gives to an action. */
+  readonly script?: Text;
 }
 
 /** Gives the checks of a step that cannot find anything. */

@@ -154,6 +154,67 @@ const hosts: readonly ActionEffect[] = [
   },
 ];
 
+/** Actions of others that deploy whatever they are given. */
+const plainDeployers: readonly ActionEffect[] = [
+  {
+    action: exactly(
+      "azure/spring-apps-deploy",
+      "azure/data-factory-deploy-action",
+      "webfactory/create-aws-codedeploy-deployment",
+      "einaregilsson/beanstalk-deploy",
+      "appleboy/lambda-action",
+      "google-github-actions/create-cloud-deploy-release",
+      "deliverybot/helm",
+      "d3adb5/helm-deploy",
+      "bitovi/github-actions-\\S+",
+      "johnbeynon/render-deploy-action",
+      "jorgelnjunior/render-deploy",
+      "gonuit/heroku-docker-deploy",
+      "caprover/deploy-from-github",
+      "dokku/github-action",
+      "dawidd6/action-ansible-playbook",
+      "dflook/(terraform|tofu)-apply",
+      "carlrygart/portainer-stack-deploy",
+      "kitconcept/docker-stack-deploy",
+    ),
+    verb: "deploy",
+    category: "app",
+    name: ["application", "application_name", "app-name", "function_name", "service-id", "playbook", "path", "release"],
+  },
+  {
+    action: exactly(
+      "garygrossgarten/github-action-(scp|ssh)",
+      "wlixcc/sftp-deploy-action",
+      "cross-the-world/(ssh-scp-ssh-pipelines|scp-pipeline)",
+      "wshihadeh/docker-deployment-action",
+      "taptap21/docker-remote-deployment-action",
+    ),
+    verb: "deploy",
+    category: "host",
+    name: ["host", "server", "remote_docker_host"],
+  },
+  {
+    action: exactly("jakejarvis/s3-sync-action", "reggionick/s3-deploy", "google-github-actions/upload-cloud-storage"),
+    verb: "deploy",
+    category: "bucket",
+    name: ["bucket", "destination", "folder"],
+    isAtomic: true,
+  },
+  {
+    action: exactly("serverless/github-action", "w9jds/firebase-action", "youyo/aws-cdk-github-actions"),
+    verb: "deploy",
+    category: "serverless",
+    when: (inputs) => /deploy/.test(`${inputs.get("args")} ${inputs.get("cdk_subcommand")}`),
+  },
+  {
+    action: exactly("steebchen/kubectl", "actions-hub/kubectl", "kodermax/kubectl-aws-eks", "koslib/helm-eks-action"),
+    verb: "deploy",
+    category: "kubernetes",
+    when: (inputs) =>
+      /\b(apply|set image|upgrade|install|rollout restart)\b/.test(`${inputs.get("args")} ${inputs.get("command")}`),
+  },
+];
+
 const stacks: readonly ActionEffect[] = [
   {
     action: /^pulumi\/actions$/,
@@ -213,6 +274,7 @@ export const actionEffects: readonly ActionEffect[] = [
   ...azureActions,
   ...otherClouds,
   ...hosts,
+  ...plainDeployers,
   ...stacks,
   ...publications,
 ];

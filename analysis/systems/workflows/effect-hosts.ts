@@ -5,6 +5,7 @@ import type { CommandEffect } from "./effect-undo.ts";
 /** A call of an address that deploys. */
 export const deployHook = new RegExp(
   String.raw`^curl .*(deploy\w{0,40}[_-](web)?hook|deployhook|api\.render\.com/deploy|/integrations/deploy/|` +
+    String.raw`/api/v1/deploy\?|/webhooks?/deploy|/api/stacks/webhooks/|coolify|` +
     String.raw`netlify\.com/build_hooks)`,
   "i",
 );
@@ -17,6 +18,12 @@ const deployTarget = new RegExp(
     String.raw`|pnpm( -\S+( [^-\s]\S*)?)* ([\w-]+:deploy|deploy([:-](?!docs|preview)[\w:-]+)?)$)`,
 );
 
+/** A script of the repository whose name says that it deploys. */
+const deployScript = new RegExp(
+  String.raw`^(((bash|sh|\.|source|node|python3?|pwsh|tsx|ts-node) (-\S+ )*)?(\S*\/)?([\w.]+[-_])*deploy([-_][\w-]+)*` +
+    String.raw`\.(sh|py|js|mjs|ts|ps1)\b|(\.\/|bin\/|scripts?\/)(\S+\/)?deploy( |$))`,
+);
+
 export const hostCommands: readonly CommandEffect[] = [
   {
     command: /^ansible-playbook\b/,
@@ -26,13 +33,16 @@ export const hostCommands: readonly CommandEffect[] = [
     operand: /(\S+\.ya?ml)/,
   },
   {
-    command: /^(rsync|scp) .*\S+@\S+:|^(rsync|scp) .*\$\{?\{?\s*\S*(host|server|ip)\S*\}?\}?:/i,
+    command: /^(rsync|scp) .*\S+@(\S+|\$\{\{[^}]*\}\}):|^(rsync|scp) .*\$\{?\{?\s*\S*(host|server|ip)\S*\s*\}?\}?:/i,
+    unless: /^(rsync|scp) (-\S+ )*\S+@\S+:\S+ [^\s:@]+$/,
     verb: "deploy",
     category: "host",
     operand: /(\S+@\S+:\S*)/,
   },
   {
-    command: /^(bash|sh|\.|source|node|python3?)? ?(\S*\/)?deploy(-[\w-]+)?\.(sh|py|js|mjs|ts)\b/,
+    command: deployScript,
+    unless:
+      /(^|[-_/])(pre|post|test|check|build|docs?|verify|validate)[-_]?deploy|deploy[-_](test|docs?|check|preview)/,
     verb: "deploy",
     category: "script",
     operand: /deploy\S* (\$\{\{.*?\}\}|\S+)/,
@@ -45,7 +55,7 @@ export const hostCommands: readonly CommandEffect[] = [
     operand: /((?:\w+=\S+ )*\S*deploy\S*(?: \w+=\S+)*)/,
   },
   {
-    command: /^ssh .*\b(up|restart|reload|pull|deploy|systemctl|pm2)\b/,
+    command: /^(ssh|gcloud (beta |alpha )?compute ssh) .*\b(up|restart|reload|pull|deploy|systemctl|pm2)\b/,
     verb: "deploy",
     category: "host",
     operand: /(\S+@\S+)/,
@@ -67,6 +77,26 @@ export const hostCommands: readonly CommandEffect[] = [
     command: deployHook,
     verb: "deploy",
     category: "app",
+  },
+  {
+    command: /^(lftp .*(mirror|put)|ncftpput|sftp .*@|gcloud (beta |alpha )?compute scp)\b/,
+    verb: "deploy",
+    category: "host",
+    operand: /(\S+@\S+)/,
+  },
+  {
+    command: /^(gsutil (-\S+ )*(rsync|cp) .*gs:|gcloud storage (rsync|cp .*(-r|--recursive)) .*gs:)/,
+    unless: /(rsync|cp) (-\S+ )*gs:/,
+    verb: "deploy",
+    category: "bucket",
+    operand: /(gs:\/\/\S+)/,
+    isAtomic: true,
+  },
+  {
+    command: /^(surge|gh-pages|ng deploy|mkdocs gh-deploy|hexo deploy)( |$)/,
+    verb: "deploy",
+    category: "static-site",
+    isAtomic: true,
   },
   {
     command: /^docker stack deploy\b|^docker[ -]compose .*-H ssh|^docker (-H|--host)[ =]ssh:\S+ .*\b(up|run|deploy)\b/,

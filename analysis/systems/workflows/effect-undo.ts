@@ -46,9 +46,20 @@ export const undoing: readonly CommandEffect[] = [
   },
   {
     command: begins(
-      "heroku (releases:)?rollback",
+      "heroku (releases:|pg:backups:)?(rollback|restore)",
       "vercel rollback",
-      "flyctl releases rollback",
+      "(fly|flyctl|convox) releases rollback",
+      "(serverless|sls|dep|dokku|railway|cf|ecs-deploy|octopus) .*rollback",
+      "(bundle exec )?cap \\S+ deploy:rollback",
+      "docker service (rollback|update .*--rollback)",
+      "nomad (job )?revert",
+      "oc (rollout undo|rollback)",
+      "kubectl argo rollouts (undo|abort)",
+      "aws deploy stop-deployment",
+      "eas update:(rollback|republish)",
+      "firebase hosting:rollback",
+      "php artisan migrate:rollback",
+      "(bin/)?(rails|rake) db:rollback",
       "kamal rollback",
       "netlify rollback",
       "argocd app rollback",
@@ -60,6 +71,17 @@ export const undoing: readonly CommandEffect[] = [
 ];
 
 export const removing: readonly CommandEffect[] = [
+  {
+    command: begins(
+      "az (spring|spring-cloud) app deployment delete",
+      "gcloud (beta |alpha )?(run revisions|app versions|functions) delete",
+      "aws (ecs deregister-task-definition|elasticbeanstalk terminate-environment|lambda delete-alias)",
+      "(fly|flyctl) machines? destroy",
+      "vercel (remove|rm)",
+    ),
+    verb: "remove",
+    category: "app",
+  },
   {
     command: /^az containerapp revision deactivate\b/,
     verb: "remove",

@@ -41,7 +41,7 @@ function ofScript(step: StepNode): readonly Effect[] {
   const found = commands
     .toSorted((one, other) => one.line - other.line)
     .flatMap((command) => ofCommand(step, command, run));
-  return addsManifest.test(run.text) ? found.map(asManifest) : found;
+  return addsManifest.test(run.text) || editsManifest.test(run.text) ? found.map(asManifest) : found;
 }
 
 /**
@@ -51,6 +51,11 @@ function ofScript(step: StepNode): readonly Effect[] {
 const addsManifest = new RegExp(
   String.raw`^\s*git add (?:\S+ )*?(?!\S*\.(?:json|md)["']?(?:\s|$))\S*` +
     String.raw`\b(k8s|kubernetes|kustomization|manifests?|helm|charts?|overlays?|argocd|gitops|values)\b`,
+  "m",
+);
+const editsManifest = new RegExp(
+  String.raw`kustomize edit set image|^\s*(?:yq|sed) [^\n]*-i[^\n]*` +
+    String.raw`\b(?:values|deployment|kustomization|manifests?)\b[\w./-]*\.ya?ml`,
   "m",
 );
 const asManifest = (effect: Effect): Effect =>
@@ -112,14 +117,21 @@ const withOf = (step: StepNode): ReadonlyMap<string, string> =>
 function ofAction(step: StepNode, uses: string): readonly Effect[] {
   const action = uses.split("@")[0]!.toLowerCase();
   const inputs = withOf(step);
-  const found: readonly Effect[] = actionEffects
+  const table: readonly Effect[] = actionEffects
     .filter((each) => each.action.test(action) && (each.when === undefined || each.when(inputs)))
     .map((each) => fromTable(step, each, named(each, inputs)));
+  const found = table.length > 0 || !deployingAction.test(action) ? table : [inferredEffect(step, 0.75)];
   const nested = scriptsOf(step).flatMap((script) =>
     commandsIn(script.text).flatMap((command) => ofCommand(step, command, script)),
   );
   return nested.some(({ verb }) => shipping.has(verb) || verb === "undo") ? nested : [...found, ...nested];
 }
+
+/** An action that is not in the table and whose name says that it deploys. */
+const deployingAction = new RegExp(
+  String.raw`^(?!actions/|azure/|aws-actions/|google-github-actions/|superfly/|firebaseextended/|akhileshns/|\.)\S*/` +
+    String.raw`(?!\S*(key|status|preview|comment|wait|delete|clean|notif|setup|check|list|get-))\S*\bdeploy(-|$|er\b)`,
+);
 
 /** Inputs of actions that hold a script, such as those of azure/cli and of SSH actions. */
 const scriptInputs = new Set(["inlinescript", "script", "command", "run", "args"]);
@@ -145,8 +157,17 @@ const fromTable = (step: StepNode, each: ActionEffect, name: string | undefined)
   command: undefined,
 });
 
+/** What a session on a host is told by the here document that stands behind it. */
+function withDocument(line: string, command: ShellCommand, { text }: Text): string {
+  const mark = /^(?:ssh|plink) .*<<-?\s*\\?(\w+)$/.exec(line)?.[1];
+  if (mark === undefined || line.length > lineMax) return line;
+  const lines = text.split("\n").slice(command.line + 1);
+  const end = lines.findIndex((each) => each.trim() === mark);
+  return `${line} ${lines.slice(0, end === -1 ? lines.length : end).join(" ")}`.slice(0, lineMax);
+}
+
 function ofCommand(step: StepNode, command: ShellCommand, script: Text): readonly Effect[] {
-  const line = withNamedSecrets(command.words.join(" "), step);
+  const line = withDocument(withNamedSecrets(command.words.join(" "), step), command, script);
   const inner = line.length > lineMax ? undefined : insideContainer.exec(line)?.groups?.["inner"];
   // A container on the runner itself is one for tests.
   const isElsewhere = script !== step.run || line.startsWith("kubectl");

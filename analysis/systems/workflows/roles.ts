@@ -3,7 +3,7 @@
 // its name what it takes for granted.
 import { deploying, type Effect, shipping } from "./effects.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
-import { commandsIn, type ShellCommand } from "./shell.ts";
+import { commandsIn, type Worded } from "./shell.ts";
 import type { WorkflowsView } from "./view.ts";
 
 const scriptNames = String.raw`(t|test|lint|typecheck|check|e2e|verify|audit|smoke|health-?check)([:-][\w:-]+)?`;
@@ -51,20 +51,20 @@ const undoName = /roll[- ]?back|revert|undo|(?<![a-z])restore/i;
 const wordsMax = 100;
 
 /** Whether a command can tell good from bad, also if a container runs it. */
-export const isTest = ({ words }: ShellCommand): boolean =>
+export const isTest = ({ words }: Worded): boolean =>
   testCommand.test(words.join(" ")) ||
   (/^(docker|docker-compose|podman)$/.test(words[0] ?? "") &&
     words.some((word) => word === "run" || word === "exec") &&
     words.slice(0, wordsMax).some((_word, at) => at > 1 && testCommand.test(words.slice(at, at + 8).join(" "))));
 
 /** Whether a command asks a running system for its state. */
-export const isProbe = (command: ShellCommand): boolean =>
+export const isProbe = (command: Worded): boolean =>
   /^(curl|wget|httpie|http|grpcurl|nc) /.test(`${command.words.join(" ")} `) ||
   /^kubectl (.* )?(rollout status|wait)\b/.test(command.words.join(" ")) ||
   /^\S*(smoke|health)[\w-]*(\.\w+)?$/.test(command.words.find((word) => !/^(bash|sh|node|python3?)$/.test(word)) ?? "");
 
 /** Whether a command asks the runner itself, on which nothing is deployed. */
-const isOfRunner = ({ words }: ShellCommand): boolean => /\/\/(localhost|127\.0\.0\.1)\b/.test(words.join(" "));
+export const isOfRunner = ({ words }: Worded): boolean => /\/\/(localhost|127\.0\.0\.1)\b/.test(words.join(" "));
 
 export const titleOf = ({ key, title }: JobNode): string => `${key} ${title?.text ?? ""}`;
 export const stepTitle = (step: StepNode): string => `${step.key ?? ""} ${step.title?.text ?? ""}`;

@@ -17,6 +17,9 @@ export interface ShellCommand {
   readonly isCondition: boolean;
 }
 
+/** Something with the words of a command. */
+export type Worded = Pick<ShellCommand, "words">;
+
 interface Piece {
   words: string[];
   text: string;
@@ -57,7 +60,7 @@ const listing = new RegExp(
 );
 
 /** Whether a command only lists what is there: it succeeds whatever state that is in. */
-export const isListing = ({ words }: ShellCommand): boolean => listing.test(words.join(" "));
+export const isListing = ({ words }: Worded): boolean => listing.test(words.join(" "));
 
 /**
  * Gives the commands whose answer a script puts into a variable, as in `ID=$(aws deploy …)`. They are no commands of
@@ -123,19 +126,25 @@ function withoutBrackets(all: readonly string[]): readonly string[] {
   return /[^()]\)$/.test(last) ? [...words.slice(0, -1), last.slice(0, -1)] : words;
 }
 
-function withoutPrefix(whole: readonly string[]): readonly string[] {
+/** Takes off what stands before a command: `sudo`, `npx`, assignments and the like. */
+export function withoutPrefix(whole: readonly string[]): readonly string[] {
   const all = withoutBrackets(whole);
   let from = 0;
-  while (from < all.length) {
-    const word = all[from]!;
-    if (keywords.has(word) || conditions.has(word) || prefixes.has(word) || /^[A-Za-z_]\w*=/.test(word)) from += 1;
-    else if (word === "timeout" && /^\d/.test(all[from + 1] ?? "")) from += 2;
-    else if (word === "sshpass") from += 1 + Number(/^-[pfde]$/.test(all[from + 1] ?? "")) + 1;
-    else if (/^(uv|poetry|pipenv|pdm)$/.test(word) && all[from + 1] === "run") from += 2;
-    else if (/^(pnpm|yarn|bun)$/.test(word) && /^(exec|dlx|x)$/.test(all[from + 1] ?? "")) from += 2;
-    else break;
-  }
+  for (let taken = 1; taken > 0 && from < all.length; from += taken) taken = prefixAt(all, from);
   return all.slice(from);
+}
+
+/** Gives how many words at a place only stand before a command. */
+function prefixAt(all: readonly string[], at: number): number {
+  const [word = "", next = ""] = all.slice(at, at + 2);
+  if (keywords.has(word) || conditions.has(word) || prefixes.has(word) || /^[A-Za-z_]\w*=/.test(word)) return 1;
+  if (word === "timeout" && /^\d/.test(next)) return 2;
+  if (word === "sshpass") return 2 + Number(/^-[pfde]$/.test(next));
+  const isRunner =
+    (/^(uv|poetry|pipenv|pdm)$/.test(word) && next === "run") ||
+    (/^(bundle|composer)$/.test(word) && next === "exec") ||
+    (/^(pnpm|yarn|bun)$/.test(word) && /^(exec|dlx|x)$/.test(next));
+  return isRunner ? 2 : 0;
 }
 
 interface Token {

@@ -1,6 +1,7 @@
 // What ships around a step that looks at something: behind it, so that the step guards it, or before it, so that the
 // step looks at the result. A step without either guards nothing.
 import type { Place, Text } from "../../place.ts";
+import { scriptsOf } from "./effects.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
 import { changesOf, isUndoJob, shipmentsOf, stepTitle } from "./roles.ts";
 import { commandsIn } from "./shell.ts";
@@ -13,6 +14,8 @@ export interface Shipped {
   readonly isBefore: boolean;
   /** Whether something was deployed before the step, whatever ships after it. */
   readonly looksBack: boolean;
+  /** The line of the step's script behind which it looks at what it ships itself; 0 if it ships nothing. */
+  readonly from: number;
 }
 
 /** Gives what ships after a step, in its job or behind it, and else what shipped before. */
@@ -28,9 +31,16 @@ export function shippedAround(
   );
   const after = own.find((effect) => steps.indexOf(effect.step) > steps.indexOf(step));
   const before = own.find((effect) => steps.indexOf(effect.step) < steps.indexOf(step)) ?? earlierShipment(view, job);
+  // What it ships itself counts only for what stands behind it in the script.
+  const self = own.findLast(
+    (effect) => effect.step === step && (effect.command !== undefined || scriptsOf(step).length > 0),
+  );
+  const from = before === undefined && self?.command ? self.command.line + 1 : 0;
+  const looksBack = before !== undefined || self !== undefined;
   const next = after?.place ?? guarded?.place;
-  if (next) return { place: next, isBefore: false, looksBack: before !== undefined };
-  return before && { place: before.place, isBefore: true, looksBack: true };
+  if (next) return { place: next, isBefore: false, looksBack, from };
+  const shipped = before ?? self;
+  return shipped && { place: shipped.place, isBefore: true, looksBack: true, from };
 }
 
 const earlierShipment = (view: WorkflowsView, job: JobNode) =>

@@ -3,10 +3,12 @@
 import { deploying, type Effect, scriptsOf } from "./effects.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
 import { deploymentsOf, isUndoJob, isUndoStep } from "./roles.ts";
-import { commandsIn } from "./shell.ts";
+import { charactersMax, commandsIn, type ShellCommand } from "./shell.ts";
+import { shellScriptOf } from "./shell-options.ts";
 import { isAskedLater } from "./shipped-around.ts";
 import { simulate } from "./simulate.ts";
-import { ignored } from "./swallowed-tests.ts";
+import { swallowedCommands } from "./swallowed-commands.ts";
+import { isBeyond, passesOn } from "./swallowed-tests.ts";
 import type { WorkflowsView } from "./view.ts";
 import type { Obstacle } from "./ways-back.ts";
 import { worldsOf } from "./worlds.ts";
@@ -21,19 +23,39 @@ export const swallowedDeployments = (
 ): readonly { readonly effect: Effect; readonly how: string }[] =>
   deploymentsOf(view, job)
     .filter(({ step }) => step.job === job.id && step.via === undefined && !isAskedLater(view, job, step))
-    .flatMap((effect) => {
-      const how = isSwallowed(effect.step) ? "its step has continue-on-error" : ignoredCommand(effect);
-      return how === undefined ? [] : [{ effect, how }];
-    });
+    .map((effect) => ({
+      effect,
+      how: isSwallowed(effect.step) ? "its step has continue-on-error" : ignoredCommand(job, effect),
+    }))
+    // A first attempt may fail if a second one is heard.
+    .filter(
+      ({ effect: { category, named, verb } }, at, all) =>
+        !all
+          .slice(at + 1)
+          .some(
+            ({ effect, how }) =>
+              how === undefined && effect.category === category && effect.named === named && effect.verb === verb,
+          ),
+    )
+    .flatMap(({ effect, how }) => (how === undefined ? [] : [{ effect, how }]));
 
 /** A creation that may fail because the thing is there already is left out. */
-function ignoredCommand({ command, step }: Effect): string | undefined {
+function ignoredCommand(job: JobNode, { command, step }: Effect): string | undefined {
   if (command === undefined || command.words.includes("create")) return undefined;
-  const commands =
-    scriptsOf(step)
-      .map(({ text }) => commandsIn(text))
-      .find((each) => each.includes(command)) ?? [];
-  const how = commands.length === 0 ? undefined : ignored(commands, commands.indexOf(command));
+  const script = scriptsOf(step).find(({ text }) => commandsIn(text).includes(command))?.text;
+  return script && swallowedHow(job, step, script, command);
+}
+
+/** Says how a script swallows the failure of a command. */
+function swallowedHow(job: JobNode, step: StepNode, script: string, command: ShellCommand): string | undefined {
+  const found = shellScriptOf(job, step);
+  // Nearly every script on a host goes on after a failure. Only what is ignored on purpose is reported there.
+  const isOwn = found?.script.text === script && !found.isRemote;
+  const options = isOwn ? found.options : { stopsOnFailure: true, hearsPipes: true };
+  if (script.length > charactersMax || isBeyond(script)) return undefined;
+  const asked = command.words.join(" ");
+  const swallowed = swallowedCommands(script, options, ({ words }) => words.join(" ") === asked, passesOn(step));
+  const how = swallowed.find(({ line }) => line === command.line)?.how;
   return how && `its command ${how}`;
 }
 
@@ -41,19 +63,44 @@ function ignoredCommand({ command, step }: Effect): string | undefined {
 export function outcomesOf(view: WorkflowsView, job: JobNode, step: StepNode): readonly Obstacle[] {
   const effects = view.ownEffectsOf(job);
   const own = effects.some((effect) => effect.step === step && (deploying.has(effect.verb) || effect.verb === "undo"));
-  if (!isUndoStep(step, effects) && !(isUndoJob(view, job) && own)) return [];
+  if ((!isUndoStep(step, effects) && !(isUndoJob(view, job) && own)) || isAskedLater(view, job, step)) return [];
   const conditions = `${step.condition?.text ?? ""} ${job.condition?.text ?? ""}`;
-  return [...neverAsked(view, job, step, conditions), ...(isReaction.test(conditions) ? [] : unheard(job, step))];
+  return [
+    ...neverAsked(view, job, step, conditions),
+    ...(isReaction.test(conditions) ? [] : unheard(job, step, effects)),
+  ];
 }
 
-function unheard(job: JobNode, step: StepNode): readonly Obstacle[] {
-  if (!isSwallowed(step)) return [];
+/** A way back whose failure is swallowed: by its step, or by its own script. */
+function unheard(job: JobNode, step: StepNode, effects: readonly Effect[]): readonly Obstacle[] {
+  if (!isSwallowed(step)) return inScript(job, step, effects);
   return [
     {
       severity: "high",
       subject: `${step.id} unheard`,
       place: step.continueOnError!.place,
       message: `The way back "${step.name}" of job ${job.key} has continue-on-error: if it fails, the run is green.`,
+      fix: "let its failure fail the run, so that somebody goes back by hand",
+    },
+  ];
+}
+
+function inScript(job: JobNode, step: StepNode, effects: readonly Effect[]): readonly Obstacle[] {
+  const own = effects.filter(
+    (effect) => effect.step === step && (deploying.has(effect.verb) || effect.verb === "undo"),
+  );
+  const found = own.flatMap((effect) => {
+    const how = ignoredCommand(job, effect);
+    return how === undefined ? [] : [{ effect, how }];
+  });
+  const [first] = found;
+  if (first === undefined || found.length < own.length) return [];
+  return [
+    {
+      severity: "high",
+      subject: `${step.id} unheard`,
+      place: first.effect.place,
+      message: `The way back "${step.name}" of job ${job.key} cannot fail: ${first.how}.`,
       fix: "let its failure fail the run, so that somebody goes back by hand",
     },
   ];

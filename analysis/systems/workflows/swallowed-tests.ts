@@ -1,67 +1,61 @@
-// Tests whose failure a script swallows: by `|| true` behind them or behind the pipe that they are in, by `set +e`
-// before them, or by an `if` that only prints.
+// Tests and questions to what was deployed whose failure their own script swallows, in bash and in PowerShell.
 import type { BlindCheck } from "./blind-checks.ts";
-import type { StepNode } from "./nodes.ts";
-import { isCheckStep, isProbe, isTest } from "./roles.ts";
-import { charactersMax, commandsIn, type ShellCommand } from "./shell.ts";
+import type { JobNode, StepNode } from "./nodes.ts";
+import { unreadAnswers } from "./powershell.ts";
+import { isCheckStep, isOfRunner, isProbe, isTest, stepTitle } from "./roles.ts";
+import { charactersMax, type Worded } from "./shell.ts";
+import { isPowerShell, shellScriptOf } from "./shell-options.ts";
+import type { CommandTree } from "./shell-tree.ts";
+import { swallowedCommands } from "./swallowed-commands.ts";
 
-/** Gives the tests of a step that cannot fail it, and after a deployment also its questions to what was deployed. */
-export function swallowedTests(step: StepNode, isAfterDeployment: boolean): readonly BlindCheck[] {
-  const script = step.run?.text ?? "";
-  if (script.length > charactersMax) return [];
-  const commands = commandsIn(script);
-  const hearsPipes = step.shell !== undefined || /pipefail|PIPESTATUS/.test(script);
-  return commands.flatMap((command, at) => {
-    const judges = isTest(command) || (isAfterDeployment && isProbe(command) && isCheckStep(step));
+const judging = /\b(smoke|health\w*|verif\w*|check\w*|validat\w*|tests?|testing|gates?|e2e|acceptance|integration)\b/i;
+const otherPurpose =
+  /set ?up|install|report|upload|summar|notif|clean|prepare|debug|info|logs|diagnos|optional|advisory/i;
+const ownScript = new RegExp(
+  String.raw`^((bash|sh|python3?|node|ruby|pwsh) )?\.{0,2}\/?[\w./-]+\.(sh|py|js|mjs|ts|rb)\b|` +
+    String.raw`^(make|just|task|npm run|yarn|pnpm( run)?) [\w:.-]*(test|check|smoke|verify|valid|health|lint)`,
+);
+
+/**
+ * Gives the tests of a step that cannot fail it, and after a deployment also its questions to what was deployed. What a
+ * step asks before the line on which it deploys itself is left out.
+ */
+export function swallowedTests(job: JobNode, step: StepNode, looksBack: boolean, from = 0): readonly BlindCheck[] {
+  const found = shellScriptOf(job, step);
+  const title = stepTitle(step);
+  const isJudging = judging.test(title) && !otherPurpose.test(title);
+  const isAsked = (command: Worded): boolean => {
     const line = command.words.join(" ");
-    if (!judges || /^(npm|pip) audit|npm audit/.test(line)) return [];
-    // The script ends with a failure in any case: the command shows why.
-    if (isProbe(command) && /^exit [1-9]/.test(commands.at(-1)!.words.join(" "))) return [];
-    const how =
-      ignored(commands, at) ??
-      (hearsPipes ? undefined : lostInPipe(commands, at)) ??
-      (isTest(command) ? unheard(script, commands, at) : undefined);
-    return how === undefined ? [] : [{ line: command.line, message: `"${line}" ${how}` }];
-  });
+    if (/\baudit\b/.test(line)) return false;
+    if (isTest(command) || (isJudging && ownScript.test(line))) return true;
+    if (!isProbe(command)) return false;
+    if (found?.isRemote) return looksBack;
+    return isCheckStep(step) && (looksBack || (isJudging && !isOfRunner(command)));
+  };
+  const text = step.run?.text ?? "";
+  if (isPowerShell(job, step))
+    return unreadAnswers(text, isAsked).map(({ line, words, how }) => ({ line, message: `"${words}" ${how}` }));
+  if (found === undefined || found.script.text.length > charactersMax || isBeyond(found.script.text)) return [];
+  const { script, options } = found;
+  return swallowedCommands(script.text, options, isAsked, passesOn(step))
+    .filter(({ line }) => line >= from)
+    .map(({ line, words, how }) => ({ line, script, message: `"${words.join(" ")}" ${how}` }));
 }
 
-const isIgnoring = ({ words }: ShellCommand): boolean =>
-  /^(true|:|echo|printf|exit 0)$/.test(words[0] === "exit" ? words.join(" ") : (words[0] ?? ""));
+/** What is not followed: the answers of all commands of a pipe, traps, and outputs of several commands at once. */
+export const isBeyond = (script: string): boolean =>
+  /PIPESTATUS|\btrap\b[^\n]*\b(ERR|exit)\b|::set-output|\}\s*>>?\s*"?\$\{?GITHUB_(OUTPUT|ENV)/.test(script);
 
-/** Says how a command is ignored: it, or the pipe that it begins, has something behind `||` that always succeeds. */
-export function ignored(commands: readonly ShellCommand[], at: number): string | undefined {
-  let last = at;
-  while (commands[last]?.next === "|") last += 1;
-  const [end, then] = [commands[last], commands[last + 1]];
-  if (commands[at]!.isCondition || end?.next !== "||" || then === undefined || !isIgnoring(then)) return undefined;
-  return `is followed by "|| ${then.words.join(" ")}"`;
-}
+/** Whether a command passes on what it is given. The outputs of a step without an id are read by nobody. */
+export const passesOn =
+  ({ key, via }: StepNode) =>
+  ({ redirected, words }: CommandTree): boolean => {
+    const isOut = (name: string): boolean => [...redirected, ...words].some(({ text }) => text.includes(name));
+    return isOut("GITHUB_ENV") || ((key !== undefined || via !== undefined) && isOut("GITHUB_OUTPUT"));
+  };
 
-/** A command that is piped to one that always succeeds: without pipefail only the last one counts. */
-function lostInPipe(commands: readonly ShellCommand[], at: number): string | undefined {
-  const { next, isCondition } = commands[at]!;
-  const then = commands[at + 1];
-  if (next !== "|" || isCondition || then === undefined || then.next === "|") return undefined;
-  const [name = ""] = then.words;
-  return /^(tee|cat|head|tail|sed|ts)$/.test(name)
-    ? `goes through a pipe to "${name}", and the runner's own shell asks only the last command of a pipe`
-    : undefined;
-}
-
-/** Whether something in a script can tell the result: an exit code, a variable, an output. */
-const tells = /\bexit (?!0\b)|\breturn\b|\bfalse\b|\$\?|PIPESTATUS|GITHUB_(OUTPUT|ENV)|set-output|^\s*\w+=|\bset -e/m;
-
-/** A command in a condition that only leads to words, or one after `set +e` with another command behind it. */
-function unheard(script: string, commands: readonly ShellCommand[], at: number): string | undefined {
-  if (tells.test(script)) return undefined;
-  const { isCondition, next } = commands[at]!;
-  if (isCondition)
-    return commands.every((each) => each.isCondition || isSaying(each)) ? "decides only what is printed" : undefined;
-  const stops = commands.findIndex(({ words }) => words.join(" ") === "set +e");
-  const isLast = at === commands.length - 1 || next === "|";
-  return stops !== -1 && stops < at && !isLast && next === ";"
-    ? 'stands after "set +e" and is not the last command'
-    : undefined;
-}
-
-const isSaying = ({ words }: ShellCommand): boolean => /^(echo|printf|fi|else|:|true|cat)$/.test(words[0] ?? "");
+/** Whether a script passes on anything. */
+export const tells = (step: StepNode, script: string): boolean => {
+  const isRead = step.key !== undefined || step.via !== undefined;
+  return isBeyond(script) || /GITHUB_ENV/.test(script) || (isRead && /GITHUB_OUTPUT/.test(script));
+};

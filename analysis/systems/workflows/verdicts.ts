@@ -1,58 +1,73 @@
-// Checks of what was deployed that end without a verdict: a loop of attempts that simply ends, an answer that is only
-// printed, a request that succeeds on every status.
+// Checks of what was deployed that end without a verdict: the script is followed with every answer that what was
+// deployed may give, and it ends well on every path. A loop of attempts simply ends, an answer is only printed, or a
+// request succeeds on every status.
 import type { BlindCheck } from "./blind-checks.ts";
-import type { StepNode } from "./nodes.ts";
+import type { JobNode, StepNode } from "./nodes.ts";
 import { isCheckStep, isProbe, stepTitle } from "./roles.ts";
-import { charactersMax, commandsIn, isListing, type ShellCommand } from "./shell.ts";
+import { charactersMax, isListing } from "./shell.ts";
+import { shellScriptOf } from "./shell-options.ts";
+import { canFail } from "./shell-run.ts";
+import { type CommandTree, commandsOf, type ShellTree, treeOf } from "./shell-tree.ts";
+import { isQuiet, wordsOf } from "./swallowed-commands.ts";
+import { tells } from "./swallowed-tests.ts";
 
-const checkTitle = /smoke|health|verif|check|validat|\btest/i;
-const decides = /exit [1-9]|exit "?\$|return 1|(?:^|[;&|]|\b(?:then|else|do)\b)\s*false\s*(?:$|[;&|])|--retry/m;
+const checkTitle = /smoke|health|verif|check|validat|\btest|monitor|acceptance|sanity/i;
+const asksState = new RegExp(
+  String.raw`^(kubectl|oc|aws (ecs|deploy|elbv2|lambda|apprunner|cloudformation)|az \w+(app)?|gcloud|fly|flyctl|` +
+    String.raw`helm|docker|vercel|heroku) .*(get|describe\S*|show|status|list\S*|ps|inspect|logs)\b`,
+);
 
-/** Gives what a step asks without ever failing; at most one. */
-export function checksWithoutVerdict(step: StepNode): readonly BlindCheck[] {
-  const written = step.run?.text ?? "";
-  if (written === "" || written.length > charactersMax) return [];
-  const script = withoutLists(written);
-  if (decides.test(script)) return [];
+/** Gives what a step asks without ever failing, from a line of its script on; at most one. */
+export function checksWithoutVerdict(job: JobNode, step: StepNode, from = 0): readonly BlindCheck[] {
+  const found = shellScriptOf(job, step);
+  if (found === undefined || found.script.text.length > charactersMax || tells(step, found.script.text)) return [];
   const isTitled = checkTitle.test(stepTitle(step));
-  if (!isTitled && !isCheckStep(step)) return [];
-  const probe = commandsIn(script).find(isProbe);
-  const line = probe?.line ?? lineOfAnswer(script);
-  if (line === undefined) return [];
-  if (/\b(for|while|until)\b/.test(script) && /\bbreak\b|exit 0|\bcontinue [2-9]|\buntil\b[^\n;]*\|\|/.test(script))
-    return [{ line, message: "tries in a loop, and succeeds also if every attempt failed" }];
-  if (!isTitled) return [];
-  if (probe === undefined || probe.isCondition)
-    return onlySaid(script) ? [{ line, message: "asks, and only prints what it finds" }] : [];
-  return succeedsAlways(script, probe)
-    ? [{ line, message: `calls "${probe.words.join(" ")}", which succeeds on every answer, also on a status of 500` }]
-    : [];
+  const tree = isTitled || isCheckStep(step) ? treeOf(found.script.text) : undefined;
+  const isAsked = (command: CommandTree): boolean => command.line >= from && asks(command);
+  const probe = tree && commandsOf(tree).find(isAsked);
+  if (tree === undefined || probe === undefined || commandsOf(tree).some(acts)) return [];
+  const heard = canFail(tree, { options: found.options, isAsked, answer: answerOf });
+  if (heard !== false) return [];
+  const isLoop = hasLoop(tree);
+  if (!isTitled && !isLoop) return [];
+  return [{ line: probe.line, script: found.script, message: messageOf(probe, isLoop, commandsOf(tree)) }];
 }
 
-/** The line on which an answer of the deployed is put into a variable. */
-function lineOfAnswer(script: string): number | undefined {
-  const at = script.search(/\b\w+="?\$\(\s*(curl|wget|kubectl|oc|aws (ecs|deploy|elbv2|lambda|apprunner)|az \w+app) /);
-  return at === -1 ? undefined : script.slice(0, at).split("\n").length - 1;
-}
+const asks = (command: CommandTree): boolean => {
+  const words = wordsOf(command);
+  return isProbe({ words }) || onlyAsksState(words);
+};
 
-const saying = /^(echo|printf|sleep|else|fi|done|for|set|:|true|exit|\]|cat|head|tail|jq|export)$/;
+const onlyAsksState = (words: readonly string[]): boolean =>
+  asksState.test(words.join(" ")) && !/ (--)?(wait|watch|exit-code|exit-status|fail)\b/.test(words.join(" "));
 
-/** Whether a script compares the answer, and does nothing with the result that could fail or be read. */
-const onlySaid = (script: string): boolean =>
-  !/GITHUB_(OUTPUT|ENV)|set-output/.test(script) &&
-  !/\$\(\s*curl\b(?=[^)|]*\s(-\w*f\w*|--fail)\b)[^|]*?\)/.test(script) &&
-  commandsIn(script).every((each) => each.isCondition || saying.test(each.words[0] ?? "") || isListing(each));
-
-/** The values of a list are no commands. Its lines stay, so that the others keep their numbers. */
-const withoutLists = (script: string): string =>
-  script.replaceAll(
-    /^([ \t]*\w+)=\(([^()]*)\)/gm,
-    (_whole, name: string, values: string) => `${name}=list${values.replaceAll(/[^\n]/g, "")}`,
-  );
-
-/** Whether a script only requests, and takes every status for success. */
-function succeedsAlways(script: string, { words }: ShellCommand): boolean {
-  const isPlain = commandsIn(script).every((each) => isProbe(each) || /^(echo|sleep)$/.test(each.words[0] ?? ""));
+/** What a command answers if what was deployed is broken: curl without an option takes every status for success. */
+function answerOf(command: CommandTree): "good" | "either" {
+  const words = wordsOf(command);
   const line = words.join(" ");
-  return isPlain && words[0] === "curl" && !/ -\w*f| --fail/.test(line) && !/-w|--write-out/.test(line);
+  if (words[0] === "curl") return / -\w*f| --fail|--retry/.test(line) ? "either" : "good";
+  if (isProbe({ words })) return "either";
+  return isQuiet({ words }) || onlyAsksState(words) ? "good" : "either";
+}
+
+/** Whether a command changes something, such as going back or telling a platform. */
+const acts = (command: CommandTree): boolean => {
+  const words = wordsOf(command);
+  return !isQuiet({ words }) && /roll-?back|revert|undo|restart|issue create|run cancel/i.test(words.join(" "));
+};
+
+function hasLoop(tree: ShellTree): boolean {
+  if (tree.is === "for" || tree.is === "while" || tree.is === "until") return true;
+  if (tree.is === "list" || tree.is === "pipe" || tree.is === "case") return tree.of.some(hasLoop);
+  if (tree.is === "and" || tree.is === "or") return hasLoop(tree.left) || hasLoop(tree.right);
+  if (tree.is === "if") return hasLoop(tree.then) || (tree.otherwise !== undefined && hasLoop(tree.otherwise));
+  return (tree.is === "subshell" || tree.is === "background") && hasLoop(tree.of);
+}
+
+function messageOf(probe: CommandTree, isLoop: boolean, all: readonly CommandTree[]): string {
+  if (isLoop) return "tries in a loop, and succeeds also if every attempt failed";
+  const decides = all.some(({ words }) => /^(\[|\[\[|test|grep)$/.test(words[0]?.text ?? ""));
+  return decides || isListing({ words: wordsOf(probe) })
+    ? "asks, and only prints what it finds"
+    : `calls "${wordsOf(probe).join(" ")}", which succeeds on every answer, also on a status of 500`;
 }

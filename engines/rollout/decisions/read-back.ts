@@ -21,8 +21,7 @@ export function concludeReadBack(
   if (state.phase === "confirming") return concludeConfirmation(state, reached);
   if (state.phase === "baking") return overdue(state);
   if (percent < 100) return [reached];
-  if (state.stable === null)
-    return [reached, { kind: "StepPassed", percent, message: "it is the app's first revision" }];
+  if (state.stable === null) return [reached, { kind: "StepPassed", percent, message: "no other revision serves" }];
   if (!state.promoted) return [reached];
   const message = whyUnjudged(state.intent!) ?? "requested by a person";
   return [reached, { kind: "StepPassed", percent, message }];

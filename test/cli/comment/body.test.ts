@@ -123,6 +123,16 @@ describe("blast radius", () => {
     expect(text).toContain("- `shop` changes without a canary: its new revision serves at once.");
   });
 
+  test("a long chain of resources is counted up to a limit: it would be walked for minutes", () => {
+    const chain = Array.from({ length: 2000 }, (_, at) => ({
+      name: `r${at}`,
+      state: { dependencies: at === 0 ? [] : [urn("azure-native:app:ContainerApp", `r${at - 1}`)] },
+    }));
+    const text = body({ changes: changesOf(...chain) });
+    expect(text).toContain("`r0`: 1000 resources or more depend on it.");
+    expect(text.length).toBeLessThan(65_536);
+  });
+
   test("an app with a release has a canary", () => {
     const release = { type: "ballast:index:Release", name: "shop", now: { app: "shop" } };
     expect(changesOf({ paths: ["template"] }, release).uncanaried).toEqual([]);

@@ -1,7 +1,7 @@
 // `ballast comment` against GitHub's API on loopback: one comment for each project and stack, changed in place, marked
 // when it is out of date, and what happens when GitHub refuses or does not answer. No test of these may find a token in
 // what is printed.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -30,6 +30,12 @@ async function comment(...args: readonly string[]): Promise<CommandResult> {
 }
 const write = (...args: readonly string[]): Promise<CommandResult> =>
   comment("write", "--pull-request", "7", "--preview", preview, "--commit", head, ...args);
+/** Writes the comment of a preview of another stack. */
+const writeOf = (stack: string): Promise<CommandResult> => {
+  const other = join(folder, "other.json");
+  writeFileSync(other, readFileSync(preview, "utf8").replaceAll("urn:pulumi:prod::", `urn:pulumi:${stack}::`));
+  return write("--preview", other);
+};
 const overtaken = (by: string): string =>
   `It was made for ${head.slice(0, 7)}; the pull request is at ${by.slice(0, 7)}.`;
 const bodies = (): readonly string[] => github.comments.map(({ body }) => body);
@@ -47,9 +53,9 @@ test("each stack has a comment of its own, and what others write stays, the mark
   await write("--print").then(({ out }) => github.comment(7, "mallory", out));
   const theirs = github.comments[0]!.body;
   await write();
-  await write("--stack", "dev");
-  await write("--stack", "a--> b");
-  await write("--stack", "a--> b");
+  await writeOf("dev");
+  await writeOf("a--> b");
+  await writeOf("a--> b");
   expect(bodies()).toHaveLength(4);
   expect(bodies()[0]).toBe(theirs);
   expect(bodies().map((body) => body.split("\n")[0])).toEqual([
@@ -89,6 +95,38 @@ test("a preview that was overtaken while it ran says so from the start", async (
   const newer = github.push();
   expect(JSON.parse((await write("--json")).out)).toMatchObject({ outcome: "created", isStale: true, commit: head });
   expect(bodies()[0]).toContain(overtaken(newer));
+});
+
+test.each([
+  ["--stack dev", ["--stack", "dev"], "it is a preview of prod, and --stack says dev"],
+  ["--project other", ["--project", "other"], "it is a preview of shop, and --project says other"],
+])("a preview of another stack than %s says is refused, and nothing is written", async (_what, args, reason) => {
+  const { code, err } = await write(...args);
+  expect([code, err]).toEqual([2, expect.stringContaining(reason)]);
+  expect(bodies()).toEqual([]);
+});
+
+test("a stack may be named as Pulumi Cloud names it", async () => {
+  expect(JSON.parse((await write("--json", "--stack", "acme/shop/prod")).out).outcome).toBe("created");
+});
+
+const updateOf = (stack: string) => ({ op: "update", urn: `urn:pulumi:${stack}::shop::a:b:C::name` });
+
+test("a preview of two stacks is refused", async () => {
+  const both = join(folder, "both.json");
+  writeFileSync(both, JSON.stringify({ steps: [updateOf("prod"), updateOf("dev")] }));
+  const { code, err } = await write("--preview", both);
+  expect([code, err]).toEqual([2, expect.stringContaining("it has no steps of a preview of one stack")]);
+});
+
+test.each([
+  ["UTF-8 with a mark", "\ufeff", "utf8"],
+  ["UTF-16", "\ufeff", "utf16le"],
+] as const)("a preview that a shell of Windows wrote as %s is read", async (_what, mark, encoding) => {
+  const written = join(folder, "windows.json");
+  writeFileSync(written, Buffer.from(mark + readFileSync(preview, "utf8").replaceAll("\n", "\r\n"), encoding));
+  const [plain, windows] = [await write("--print"), await write("--preview", written, "--print")];
+  expect(windows).toEqual(plain);
 });
 
 test("a preview that left nothing to read still gets its comment, if the stack is named", async () => {

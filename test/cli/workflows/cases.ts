@@ -214,6 +214,21 @@ const nightly: readonly Case[] = [
     journal: [checkout, drift, closed("drift-detect/prod"), "actions/upload-artifact drift-detect-prod"],
   },
   {
+    title: "a stack of a project below the root has issues and artifacts of its own",
+    run: {
+      workflow: "drift-detect",
+      inputs: { ...onStack, "working-directory": "infra/eu" },
+      outcomes: { "pulumi-preview": "echo '~ update'; exit 1" },
+    },
+    isSuccess: false,
+    journal: [
+      checkout,
+      drift,
+      opened("drift-detect/prod/infra/eu", "The stack prod has drifted (infra/eu)", "drift.txt"),
+      "actions/upload-artifact drift-detect-prod-infra-eu",
+    ],
+  },
+  {
     title: "a stack that has drifted has an issue with the differences",
     run: { workflow: "drift-detect", inputs: onStack, outcomes: { "pulumi-preview": "echo '~ update'; exit 1" } },
     isSuccess: false,

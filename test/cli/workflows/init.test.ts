@@ -81,6 +81,7 @@ test("named stacks are delivered in the order in which they are named, from a fo
   const { jobs } = written("deploy.yml");
   expect(Object.keys(jobs)).toEqual(["up-us", "up-eu", "rollback-us", "rollback-eu"]);
   expect(jobs["up-eu"].with["working-directory"]).toBe("infra");
+  expect(written("preview.yml").concurrency.group).toBe("preview-infra-${{ github.event.pull_request.number }}");
 });
 
 test("a file that a person changed is kept unless asked, and a second run writes the same", async () => {
@@ -102,6 +103,7 @@ test("a file that a person changed is kept unless asked, and a second run writes
 
 test.each([
   ["index.ts", 'new DatabaseCredential("login", {});', ["credentials.yml"]],
+  ["index.ts", 'new StorageCredential("blobs", {});', ["credentials.yml"]],
   ["Pulumi.yaml", "name: shop\nresources: { a: { type: ballast:index:DatabaseCredential } }\n", ["credentials.yml"]],
   ["migrations/0001_a.expand.sql", "select 1;", ["migrate.yml"]],
   ["node_modules/other/index.js", "DatabaseCredential", []],

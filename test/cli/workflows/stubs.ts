@@ -36,7 +36,9 @@ export function makeRepository(folder: string): readonly [first: string, second:
       const path = join(target, name);
       writeFileSync(path, compatForm(readFileSync(path, "utf8")));
     }
-  writeFileSync(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+  const below = join(folder, "infra", "eu");
+  mkdirSync(below, { recursive: true });
+  for (const at of [folder, below]) writeFileSync(join(at, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
   writeFileSync(join(folder, ".gitignore"), "node_modules\nevidence\n");
   git(folder, "init", "--quiet", "--initial-branch", "main");
   git(folder, "add", ".");

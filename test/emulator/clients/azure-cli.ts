@@ -52,6 +52,7 @@ function signIn({ port, tenant, client }: RunningEmulator): readonly CliStep[] {
 }
 
 const app = ["-n", "shop", "-g", "cli"];
+const job = ["-n", "nightly", "-g", "cli"];
 
 /** What the quick start of Container Apps does. */
 const work: readonly CliStep[] = [
@@ -112,6 +113,28 @@ const work: readonly CliStep[] = [
     args: ["containerapp", "replica", "list", ...app],
     shows: /logStreamEndpoint/,
   },
+  {
+    name: "az containerapp job create",
+    args: [
+      ...["containerapp", "job", "create", ...job, "--environment", "clienv", "--image", "registry.example/web:1"],
+      ...["--trigger-type", "Manual", "--replica-timeout", "30", "--env-vars", "A=b"],
+      ...["--replica-retry-limit", "0", "--parallelism", "1", "--replica-completion-count", "1"],
+    ],
+    shows: /"Microsoft.App\/jobs"/,
+  },
+  { name: "az containerapp job show", args: ["containerapp", "job", "show", ...job], shows: /"triggerType": "Manual"/ },
+  {
+    name: "az containerapp job update",
+    args: ["containerapp", "job", "update", ...job, "--replica-timeout", "40"],
+    shows: /"replicaTimeout": 40/,
+  },
+  { name: "az containerapp job start", args: ["containerapp", "job", "start", ...job], shows: /nightly-/ },
+  {
+    name: "az containerapp job execution list",
+    args: ["containerapp", "job", "execution", "list", ...job, "-o", "table"],
+    shows: /nightly-/,
+  },
+  { name: "az containerapp job delete", args: ["containerapp", "job", "delete", ...job, "--yes"], shows: /^/ },
   step("resource list -g cli -o table", /Microsoft.App\/containerApps/),
   step("role definition list --name AcrPull", /7f951dda-4ed3-4680-a7ca-43fe172d538d/),
   { name: "az containerapp delete", args: ["containerapp", "delete", ...app, "--yes"], shows: /^/ },

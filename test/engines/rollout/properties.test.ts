@@ -128,7 +128,7 @@ describe("every rollout", () => {
           if (event.kind === "StepReached") requests = 0;
           if (event.kind === "Measured")
             requests += event.buckets.reduce((sum, { canary }) => sum + canary.requests, 0);
-          if (event.kind === "StepPassed" && !/a person|first revision/.test(event.message))
+          if (event.kind === "StepPassed" && !/a person|no other revision/.test(event.message))
             expect(requests).toBeGreaterThanOrEqual(stepRequestsMin);
         }
       }),

@@ -21,6 +21,19 @@ const endpoint = "https://control-plane.apps.example.net";
 const answered = { actionGroupIds: ["group"], owner: "shop team", runbook: "Failing app" };
 const remedyOf = { ladder: [{ runbook: "return-to-previous" }], verification: { samplesMin: 10 }, limits: {} };
 
+/** What every kind of rotated credential takes. */
+const rotated = {
+  ...place,
+  vault: { id: "vault", name: "shop-kv" },
+  controlPlane: { endpoint, audience: "api://ballast" },
+  consumers: [{ resourceGroup: "shop", app: "shop" }],
+  timings: { quietSeconds: 2_100 },
+  window: { from: "22:00", until: "04:00" },
+  freezes: [{ from: "2026-12-20T00:00:00Z", until: "2027-01-02T00:00:00Z", why: "the holidays" }],
+  mayRotate: ["object"],
+  managedBy: "shop-kv/administrator",
+};
+
 const reference = {
   credential: "database",
   form: "uri",
@@ -77,22 +90,14 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     callers: ["10.0.0.0/8"],
   },
   DatabaseCredential: {
-    ...place,
-    vault: { id: "vault", name: "shop-kv" },
+    ...rotated,
     credential: "database",
-    controlPlane: { endpoint, audience: "api://ballast" },
     server: { host: "shop.postgres.database.azure.com" },
     database: "shop",
     roles: { a: "shop_a", b: "shop_b" },
     rotator: "control-plane",
     preparedBy: { resourceGroup: "shop", job: "shop-roles" },
     checks: ["select 1"],
-    consumers: [{ resourceGroup: "shop", app: "shop" }],
-    timings: { quietSeconds: 2_100 },
-    window: { from: "22:00", until: "04:00" },
-    freezes: [{ from: "2026-12-20T00:00:00Z", until: "2027-01-02T00:00:00Z", why: "the holidays" }],
-    mayRotate: ["object"],
-    managedBy: "shop-kv/administrator",
   },
   DatabaseMigration: {
     ...place,
@@ -171,7 +176,20 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     runbook: "Failing app",
     objectives: [{ target: "app/shop/shop", measures: "availability", goodPercent: 99.9 }],
   },
+  StorageCredential: {
+    ...rotated,
+    credential: "data",
+    account: { id: "account", resourceGroup: "shop", name: "shopdata" },
+    operator: "object",
+    workspaceId: "workspace",
+  },
   Telemetry: { ...place, workspaceId: "workspace", emails: ["ann@example.com"], apps: ["shop"] },
+  WebhookCredential: {
+    ...rotated,
+    credential: "partner",
+    url: "https://rotate.example.com/partner",
+    roles: { a: "shop-1", b: "shop-2" },
+  },
   httpApp: {
     containerAppName: "shop",
     resourceGroupName: "shop",

@@ -81,10 +81,10 @@ export async function create(provider: ProviderProcess, inputs: Plain, preview =
 }
 
 /** Returns the inputs as Check returns them; throws if Check reports failures. */
-export async function checked(provider: ProviderProcess, inputs: Plain): Promise<Plain> {
+export async function checked(provider: ProviderProcess, inputs: Plain, olds: Plain = {}): Promise<Plain> {
   const response = await provider.call<unknown, providerProto.CheckResponse>(
     "check",
-    new providerProto.CheckRequest().setUrn(urn).setNews(struct(inputs)),
+    new providerProto.CheckRequest().setUrn(urn).setOlds(struct(olds)).setNews(struct(inputs)),
   );
   const failures = response.getFailuresList().map((failure) => failure.getReason());
   if (failures.length) throw new Error(failures.join(" "));
