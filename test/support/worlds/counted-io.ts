@@ -6,6 +6,8 @@ import type { Journal } from "../../../controlplane/runtime/ports.ts";
 export interface CountedIo {
   /** Makes a port whose calls are counted until they are answered. */
   readonly counted: <Port extends object>(port: Port) => Port;
+  /** Makes ports whose calls are counted, and those of the ports within them. */
+  readonly countedAll: <Ports extends object>(ports: Ports) => Ports;
   /** Counts a journal's calls. A wait for growth counts from the moment at which its stream has grown. */
   readonly countedJournal: <Kept extends Journal<any>>(journal: Kept) => Kept;
   /** Goes on once nothing is under way. */
@@ -43,6 +45,13 @@ export function countIo(): CountedIo {
         };
       },
     });
+  const countedAll = <Ports extends object>(ports: Ports): Ports =>
+    Object.fromEntries(
+      Object.entries(ports).map(([name, port]) => [
+        name,
+        typeof port === "object" ? counted(countedAll(port as object)) : port,
+      ]),
+    ) as Ports;
   const settled = async (): Promise<void> => {
     do {
       while (isBusy()) await changed.promise;
@@ -52,6 +61,7 @@ export function countIo(): CountedIo {
   };
   return {
     counted,
+    countedAll,
     countedJournal: (journal) => {
       const append: Journal<any>["append"] = async (stream, on, events, pen) => {
         const appended = await journal.append(stream, on, events, pen);

@@ -129,6 +129,7 @@ export const incidentCases: readonly IncidentCase[] = [
   },
   {
     name: "15: while telemetry is missing nothing destructive is done",
+    declared: { policies: policies({ limits: { maximumSeconds: 1800 } }) },
     world: { alerts: [onWeb()], symptoms: cured, missing: [{ what: "alerts", fromMinutes: 1 }] },
     ends: ["person-called time-expired"],
     done: [],
@@ -195,6 +196,7 @@ export const incidentCases: readonly IncidentCase[] = [
   },
   {
     name: "22: without the budget nothing destructive is done",
+    declared: { policies: policies({ limits: { maximumSeconds: 1800 } }) },
     world: { alerts: [onWeb()], budgetLeftPercent: null },
     ends: ["person-called time-expired"],
     done: [],

@@ -36,7 +36,7 @@ const lastDone = ({ done }: World, target: string, at: Instant): Done | undefine
   done.findLast((each) => each.target === target && each.at <= at);
 
 /** Reports whether the symptom of a target shows at a moment, and how strongly. */
-function badPercentAt(world: World, target: string, at: Instant): number {
+export function badPercentAt(world: World, target: string, at: Instant): number {
   const symptom = world.scenario.symptoms[target];
   if (symptom === undefined) return 0;
   const last = lastDone(world, target, at);
@@ -50,9 +50,9 @@ function badPercentAt(world: World, target: string, at: Instant): number {
 const guid = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 const resolveSeconds = 600;
 
-/** Gives the alerts as the alerts API would list them now. A symptom that comes back fires a new alert of its rule. */
-function sightingsOf(world: World): readonly Sighting[] {
-  const { scenario, now } = world;
+/** Gives the alerts as they are listed at a moment. A symptom that comes back fires a new alert of its rule. */
+export function sightingsOf(world: World, moment: Instant): readonly Sighting[] {
+  const { scenario } = world;
   const covered = (rule: string, target: string | null): boolean =>
     scenario.policies.some((policy) => policy.rule === rule && target !== null && policy.targets.includes(target));
   return scenario.alerts.flatMap((alert, number) => {
@@ -70,8 +70,8 @@ function sightingsOf(world: World): readonly Sighting[] {
       const cured = cures.find((each) => each.at >= at);
       const own = resolvesAtMinutes === undefined ? undefined : minute(scenario, resolvesAtMinutes);
       const resolvedAt = own ?? (cured && after(cured.at, resolveSeconds));
-      if (at > now()) return [];
-      const isOver = resolvedAt !== undefined && resolvedAt <= now();
+      if (at > moment) return [];
+      const isOver = resolvedAt !== undefined && resolvedAt <= moment;
       return [{ ...base, id, firedAt: after(at, aheadMinutes * 60), resolvedAt: isOver ? resolvedAt : null }];
     });
   });
@@ -116,7 +116,7 @@ function wordsOf(runbook: RunbookName, target: string, { job = "", undoJob }: Ru
 }
 
 /** Notes an effect once for its key, as each runbook has it. Gives whether it was the first time. */
-async function note(world: World, key: string, done: Omit<Done, "at">): Promise<boolean> {
+export async function note(world: World, key: string, done: Omit<Done, "at">): Promise<boolean> {
   const isFirst = !world.keys.has(key);
   if (isFirst) world.done.push({ at: world.now(), ...done });
   world.keys.add(key);
@@ -190,7 +190,7 @@ export function plainPorts(world: World): IncidentPorts {
     work: { list: async () => found(workAt(scenario, now())) },
     alerts: {
       list: async () =>
-        isMissing(world, "alerts") ? missing("alerts") : found({ alerts: sightingsOf(world), leftOut: 0 }),
+        isMissing(world, "alerts") ? missing("alerts") : found({ alerts: sightingsOf(world, now()), leftOut: 0 }),
     },
     declarations: {
       load: (rule) => ({ policy: policies().find((policy) => policy.rule === rule) ?? null, graph: scenario.graph }),

@@ -81,12 +81,26 @@ export interface IncidentWorld {
   /** Kills the process between this change of the world and its record; another one goes on. */
   readonly dieAfter?: number;
   readonly stores?: OpenStores;
+  /** Opens the cloud of a run, given what it would be as plain objects. */
+  readonly cloud?: OpenCloud;
 }
+
+/** A cloud: the ports of the performer, whose calls take no virtual time. */
+export type OpenCloud = (
+  world: World,
+  plain: IncidentPorts,
+) => Promise<{ readonly ports: IncidentPorts; readonly close: () => Promise<void> }>;
+
+const plainCloud: OpenCloud = async (_, ports) => ({ ports, close: async () => undefined });
 
 /** Runs a scenario until every incident has ended and nothing more is to come. */
 export async function runIncidents(
   scenario: IncidentScenario,
-  { dieAfter, stores: opened = storesInMemory(dieAfter !== undefined) }: IncidentWorld = {},
+  {
+    dieAfter,
+    stores: opened = storesInMemory(dieAfter !== undefined),
+    cloud: openCloud = plainCloud,
+  }: IncidentWorld = {},
 ): Promise<IncidentRun> {
   const loop = createLoop(scenario.start, opened.io?.settle);
   const host = { name: "process", life: 0, up: true, asleepUntil: 0, sleptAt: -1 };
@@ -100,7 +114,8 @@ export async function runIncidents(
     await forEver;
   };
   const world: World = { scenario, now: loop.now, done: [], keys: new Set(), changed };
-  const ports = plainPorts(world);
+  const cloud = await openCloud(world, plainPorts(world));
+  const ports = opened.io === undefined ? cloud.ports : opened.io.countedAll(cloud.ports);
   const stores = await opened.open(remediations, leaseSeconds, loop.now);
   let orchestrator!: Orchestrator<AnyEvent>;
   const live = async (): Promise<void> => {
@@ -124,7 +139,7 @@ export async function runIncidents(
   loop.at(scenario.start, eachMinute);
   const isOver = (): boolean => trouble.length > 0 || isQuiet(progress, world);
   await loop.until(after(scenario.start, limitSeconds), isOver);
-  const journals = await journalsOf(stores.journal).finally(stores.close);
+  const journals = await journalsOf(stores.journal).finally(() => Promise.all([stores.close(), cloud.close()]));
   if (trouble.length > 0) throw trouble[0] instanceof Error ? trouble[0] : new Error(String(trouble[0]));
   if (!isOver()) throw new Error(`${scenario.name} did not end within ${limitSeconds} s.`);
   return { journals, done: world.done };
