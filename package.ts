@@ -28,6 +28,8 @@ export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/p
 export { JournalDatabase, type JournalDatabaseArgs } from "./components/platform/journal-database.ts";
 export { Network, type NetworkArgs } from "./components/platform/network.ts";
 export { type Sender, Telemetry, type TelemetryArgs } from "./components/platform/telemetry.ts";
+export type { Call } from "./components/workflows/callers.ts";
+export type { Contracts } from "./components/workflows/contracts.ts";
 export { DeliveryWorkflows, type DeliveryWorkflowsArgs } from "./components/workflows/delivery-workflows.ts";
 export {
   RepositoryGuard,

@@ -24,7 +24,7 @@ export interface PowerReport {
 
 /** Reads a preview. @throws comment-source-unreadable */
 export function previewIn(file: string): Changes {
-  const from = "`pulumi preview --json`";
+  const from = "`pulumi preview --json --show-sames`";
   const changes = readChanges(jsonIn(file, from));
   if (changes === undefined)
     throw commentSourceUnreadable({ file, reason: "it has no steps of a preview of one stack", from });

@@ -12,10 +12,12 @@ export function addWorkflows(program: Command): void {
   group
     .command("init")
     .description(
-      "write the workflows that deliver the stacks of a Pulumi project, and name the values that are missing",
+      "write the workflows that deliver the stacks of a Pulumi project, and name the values that you must set",
     )
     .argument("[folder]", "root of the repository", ".")
     .requiredOption("--source <owner/name@commit>", "repository of the reusable workflows, and its commit", source)
+    .option("--tag <name>", "tag of that commit, written beside it as its version")
+    .option("--branch <name>", "branch whose commits are deployed (default: origin's default, else the current one)")
     .option("--program <folder>", "folder of the Pulumi project, from the root", ".")
     .option(
       "--stack <name>",
@@ -35,7 +37,8 @@ export function addWorkflows(program: Command): void {
       `
 It writes .github/workflows/preview.yml, deploy.yml and nightly.yml, which belong to the project from then on. If the
 program declares a credential it also writes credentials.yml; if it has files *.expand.sql or *.contract.sql,
-migrate.yml.
+migrate.yml. If a project in another folder has these files, the names of files and jobs begin with the project's name.
+It calls nobody, so it cannot say what is set already.
 
 Examples:
   ballast workflows init --source example/ballast@4f2a9c1d8e0b37a65c1f2d3e4b5a69788796a5b4
@@ -43,7 +46,7 @@ Examples:
     )
     .action(async (folder: string, options: InitOptions) => {
       const { runInit } = await import("./run-init.ts");
-      runInit(folder, options, program.version() ?? "0");
+      runInit(folder, options);
     });
   group
     .command("diff")
@@ -103,7 +106,8 @@ Examples:
 }
 
 function callerName(text: string): string {
-  if (!callerNames.includes(text)) throw new InvalidArgumentError(`Expected one of ${callerNames.join(", ")}.`);
+  if (!callerNames.some((name) => text === name || text.endsWith(`-${name}`)))
+    throw new InvalidArgumentError(`Expected one of ${callerNames.join(", ")}.`);
   return text;
 }
 

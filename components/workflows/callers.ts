@@ -4,57 +4,16 @@
 // beside these, which a person starts.
 
 import type { Contracts } from "./contracts.ts";
-
-/** A stack as its workflows need it. A value that its file does not have is read from a variable of the repository. */
-export interface DeliveredStack {
-  readonly name: string;
-  readonly tenantId?: string | undefined;
-  readonly subscriptionId?: string | undefined;
-}
-
-/** What the callers are made of. */
-export interface Delivery {
-  /** In the order in which a commit reaches them. */
-  readonly stacks: readonly DeliveredStack[];
-  /** The folder of the Pulumi project, from the root of the repository. */
-  readonly folder: string;
-  /** The repository with the reusable workflows: `owner/name`. */
-  readonly source: string;
-  /** Its commit, and the version that the commit is of. */
-  readonly commit: string;
-  readonly version: string;
-  /** What the project has beside apps. @default nothing */
-  readonly has?: readonly ("credentials" | "migrations")[];
-}
-
-/** A value that only the owner of the repository and of the cloud knows. */
-export interface MissingValue {
-  readonly variable: string;
-  readonly what: string;
-  /** What the identity must trust, as the ends of the subjects of GitHub's tokens. */
-  readonly subjects?: (stacks: readonly DeliveredStack[]) => readonly string[];
-}
-
-const previewIdentity: MissingValue = {
-  variable: "AZURE_PREVIEW_CLIENT_ID",
-  what: "client id of an identity that may read",
-  subjects: () => ["pull_request", "ref:refs/heads/main"],
-};
-const deployIdentity: MissingValue = {
-  variable: "AZURE_DEPLOY_CLIENT_ID",
-  what: "client id of an identity that may deploy",
-  subjects: (stacks) => stacks.map(({ name }) => `environment:${name}`),
-};
-const tenant: MissingValue = { variable: "AZURE_TENANT_ID", what: "id of the Entra tenant" };
-const subscription: MissingValue = { variable: "AZURE_SUBSCRIPTION_ID", what: "id of the Azure subscription" };
-
-/** Lists the values that the repository's variables must have. */
-export const missingValues = ({ stacks }: Delivery): readonly MissingValue[] => [
+import {
+  type DeliveredStack,
+  type Delivery,
+  deployIdentityOf,
+  type NeededValue,
   previewIdentity,
-  deployIdentity,
-  ...(stacks.some(({ tenantId }) => tenantId === undefined) ? [tenant] : []),
-  ...(stacks.some(({ subscriptionId }) => subscriptionId === undefined) ? [subscription] : []),
-];
+  secretsOf,
+  subscription,
+  tenant,
+} from "./delivery.ts";
 
 /** The names that the files can have in `.github/workflows`. */
 export const callerNames: readonly string[] = [
@@ -67,30 +26,38 @@ export const callerNames: readonly string[] = [
 
 /** Gives the files by their names in `.github/workflows`. */
 export const callers = (delivery: Delivery): ReadonlyMap<string, string> =>
-  new Map([
-    ["preview.yml", preview(delivery)],
-    ["deploy.yml", deploy(delivery)],
-    ["nightly.yml", nightly(delivery)],
-    ...(delivery.has?.includes("credentials") ? [["credentials.yml", credentials(delivery)] as const] : []),
-    ...(delivery.has?.includes("migrations") ? [["migrate.yml", migrate(delivery)] as const] : []),
-  ]);
+  new Map(
+    [
+      ["preview.yml", preview(delivery)] as const,
+      ["deploy.yml", deploy(delivery)] as const,
+      ["nightly.yml", nightly(delivery)] as const,
+      ...(delivery.has?.includes("credentials") ? [["credentials.yml", credentials(delivery)] as const] : []),
+      ...(delivery.has?.includes("migrations") ? [["migrate.yml", migrate(delivery)] as const] : []),
+    ].map(([name, text]) => [`${prefixOf(delivery)}${name}`, text]),
+  );
 
 /** Gives the checks that a pull request gets: the name of the caller's job, and of the job that it calls. */
 export const previewChecks = (delivery: Delivery): readonly string[] =>
   delivery.stacks.map((stack) => `${keyOf(delivery, "preview", stack)} / preview`);
 
 const uses = ({ source, commit, version }: Delivery, workflow: string): string =>
-  `uses: ${source}/.github/workflows/${workflow}.yml@${commit} # ${version}`;
+  `uses: ${source}/.github/workflows/${workflow}.yml@${commit}${version === undefined ? "" : ` # ${version}`}`;
 
-const variable = ({ variable: name }: MissingValue): string => `\${{ vars.${name} }}`;
+const variable = ({ name }: NeededValue): string => `\${{ vars.${name} }}`;
 
-/** A job's key may hold letters, digits, `-` and `_`. Of two stacks with one key, the later gets its place as well. */
-function keyOf({ stacks }: Delivery, verb: string, { name }: DeliveredStack): string {
-  const plain = (each: string): string => each.replaceAll(/[^\w-]/g, "-").toLowerCase();
-  const at = stacks.findIndex((each) => each.name === name);
-  const isTaken = stacks.slice(0, at).some((each) => plain(each.name) === plain(name));
-  return `${verb}-${name.replaceAll(/[^\w-]/g, "-")}${isTaken ? `-${at + 1}` : ""}`;
-}
+/** A name in a job's key and in a file's name: letters, digits, `-` and `_`. */
+const plain = (name: string): string => name.replaceAll(/[^\w-]/g, "-");
+
+/** The second project of a repository has files, jobs and checks of its own names. */
+const prefixOf = ({ project }: Delivery): string => (project === undefined ? "" : `${plain(project)}-`);
+
+/** No two stacks of a delivery have one key (`stacksThatShare`). A key begins with a letter or `_`. */
+const keyOf = (delivery: Delivery, verb: string, { name }: DeliveredStack): string =>
+  `${prefixOf(delivery).replace(/^(?=[\d-])/, "_")}${verb}-${plain(name)}`;
+
+/** A workflow's name, as GitHub lists it. */
+const titleOf = ({ project }: Delivery, verb: string): string =>
+  `name: ${scalar(project === undefined ? verb : `${project} ${verb}`)}`;
 
 const wordsOfYaml = "(?:true|false|null|yes|no|on|off|y|n)$";
 const plainScalar = new RegExp(
@@ -102,7 +69,7 @@ const plainScalar = new RegExp(
 const scalar = (text: string): string => (plainScalar.test(text) ? text : JSON.stringify(text));
 
 /** The inputs that every workflow about a stack has. */
-const inputsOf = ({ folder }: Delivery, stack: DeliveredStack, identity: MissingValue) => ({
+const inputsOf = ({ folder }: Delivery, stack: DeliveredStack, identity: NeededValue) => ({
   stack: stack.name,
   ...(folder !== "." && { "working-directory": folder }),
   "azure-client-id": variable(identity),
@@ -112,22 +79,39 @@ const inputsOf = ({ folder }: Delivery, stack: DeliveredStack, identity: Missing
 
 /** The inputs of a workflow that changes a stack: it runs in the stack's environment. */
 const inputsOfDeployment = (delivery: Delivery, stack: DeliveredStack) => ({
-  ...inputsOf(delivery, stack, deployIdentity),
+  ...inputsOf(delivery, stack, deployIdentityOf(stack)),
   environment: stack.name,
 });
 
-/** An input of a workflow that a person starts, passed on. It has the type that the workflow gives it. */
-type Passed = `\${{ inputs.${string} }}`;
-
-/** One job that calls a reusable workflow, by the workflow's own contract: a wrong input does not compile. */
+/** A job that calls a reusable workflow, by that workflow's own contract: a wrong input does not compile. */
 export interface Call<Name extends keyof Contracts> {
+  /** The key of the job. Its checks are `<key> / <the job of the workflow>`. */
   readonly key: string;
+  /** The name of the workflow's file, without `.yml`. */
   readonly workflow: Name;
+  /** What the job grants: exactly what the workflow needs. */
   readonly permissions: Contracts[Name]["permissions"];
+  /** The inputs, each of its own type, or passed on from a run that a person starts. */
   readonly inputs: {
-    readonly [Each in keyof Contracts[Name]["inputs"]]: Contracts[Name]["inputs"][Each] | Passed;
+    readonly [Each in keyof Contracts[Name]["inputs"]]: Contracts[Name]["inputs"][Each] | `\${{ inputs.${string} }}`;
   };
+  /**
+   * The secrets, by their names in the workflow.
+   *
+   * @default none
+   */
+  readonly secrets?: Readonly<Partial<Record<Contracts[Name]["secrets"], string>>> | undefined;
+  /**
+   * The key of the job before it.
+   *
+   * @default none, and the job begins at once
+   */
   readonly needs?: string | undefined;
+  /**
+   * When the job runs, as an expression of GitHub.
+   *
+   * @default always
+   */
   readonly condition?: string;
 }
 
@@ -141,7 +125,7 @@ const reasons: Readonly<Record<string, string>> = {
 
 const call = <Name extends keyof Contracts>(
   delivery: Delivery,
-  { key, workflow, permissions, inputs, needs, condition }: Call<Name>,
+  { key, workflow, permissions, inputs, secrets, needs, condition }: Call<Name>,
 ): string =>
   [
     `  ${key}:`,
@@ -152,6 +136,8 @@ const call = <Name extends keyof Contracts>(
     `    ${uses(delivery, workflow)}`,
     "    with:",
     ...Object.entries(inputs).map(([name, value]) => `      ${name}: ${scalar(String(value))}`),
+    ...(secrets === undefined ? [] : ["    secrets:"]),
+    ...Object.entries(secrets ?? {}).map(([name, value]) => `      ${name}: ${value}`),
   ].join("\n");
 
 const reading = { contents: "read", "id-token": "write" } as const;
@@ -159,7 +145,7 @@ const reading = { contents: "read", "id-token": "write" } as const;
 const keepingIssue = { ...reading, issues: "write" } as const;
 
 /** Gives an input of a workflow that a person starts. */
-const given = (name: string): Passed => `\${{ inputs.${name} }}`;
+const given = (name: string): `\${{ inputs.${string} }}` => `\${{ inputs.${name} }}`;
 
 const choiceInput = (name: string, description: string, options: readonly string[]): string => `      ${name}:
         description: ${description}
@@ -186,10 +172,10 @@ const checkbox = (name: string, description: string): string => `      ${name}:
         default: false`;
 
 /** Two projects of a repository must not cancel each other's previews. */
-const folderKeyOf = ({ folder }: Delivery): string => (folder === "." ? "" : `${folder.replaceAll(/[^\w-]/g, "-")}-`);
+const folderKeyOf = ({ folder }: Delivery): string => (folder === "." ? "" : `${plain(folder)}-`);
 
 const preview = (delivery: Delivery): string => `# Shows in each pull request what it would change in each stack.
-name: preview
+${titleOf(delivery, "preview")}
 on:
   pull_request:
 permissions: {}
@@ -204,25 +190,30 @@ ${delivery.stacks
       workflow: "pulumi-preview",
       permissions: { ...reading, "pull-requests": "write" },
       inputs: inputsOf(delivery, stack, previewIdentity),
+      secrets: secretsOf(stack),
     }),
   )
   .join("\n")}
 `;
 
+/** A filter of branches is a pattern, in which these characters have a meaning. */
+const patternOf = (branch: string): string => branch.replaceAll(/^!|\+/g, "\\$&");
+
 /** An update reaches a stack only after the stack before it; a way back is started by hand, for one stack. */
 const deploy = (
   delivery: Delivery,
-): string => `# Updates each stack in turn with each commit on main. Started by hand, it takes one stack back.
-name: deploy
+): string => `# Updates each stack in turn with each commit on ${delivery.branch}. By hand, it takes one stack back.
+${titleOf(delivery, "deploy")}
 on:
   push:
-    branches: [main]
+    branches: [${scalar(patternOf(delivery.branch))}]
   workflow_dispatch:
     inputs:
 ${stackInput(delivery, "The stack to take back.")}
 ${textInput("app", "The app whose release in progress is aborted.", "")}
 ${textInput("commit", "The whole commit to go back to. Without it, only the release in progress is aborted.", "")}
 permissions: {}
+# No lock here: the called workflow holds one for each stack, which its updates and its way back share.
 jobs:
 ${delivery.stacks
   .map((stack, at) =>
@@ -233,6 +224,7 @@ ${delivery.stacks
       condition: "github.event_name == 'push'",
       permissions: keepingIssue,
       inputs: inputsOfDeployment(delivery, stack),
+      secrets: secretsOf(stack),
     }),
   )
   .join("\n")}
@@ -244,6 +236,7 @@ ${delivery.stacks
       condition: `github.event_name == 'workflow_dispatch' && inputs.stack == '${stack.name}'`,
       permissions: keepingIssue,
       inputs: { ...inputsOfDeployment(delivery, stack), app: given("app"), commit: given("commit") },
+      secrets: secretsOf(stack),
     }),
   )
   .join("\n")}
@@ -252,7 +245,7 @@ ${delivery.stacks
 const nightly = (
   delivery: Delivery,
 ): string => `# Looks each night whether each stack is as its program says, and as the policies ask.
-name: nightly
+${titleOf(delivery, "nightly")}
 on:
   schedule:
     - cron: "23 3 * * *"
@@ -267,6 +260,7 @@ ${delivery.stacks
         workflow,
         permissions: keepingIssue,
         inputs: inputsOf(delivery, stack, previewIdentity),
+        secrets: secretsOf(stack),
       }),
     ),
   )
@@ -280,7 +274,7 @@ ${delivery.stacks
 const credentials = (
   delivery: Delivery,
 ): string => `# Rotates a credential, or takes its last rotation back. Rotations that are due begin by themselves.
-name: credentials
+${titleOf(delivery, "credentials")}
 on:
   workflow_dispatch:
     inputs:
@@ -305,6 +299,7 @@ ${delivery.stacks
         condition: `inputs.stack == '${stack.name}' && (inputs.leaked || inputs.rotation == '')`,
         permissions: keepingIssue,
         inputs: { ...common, leaked: given("leaked") },
+        secrets: secretsOf(stack),
       }),
       call(delivery, {
         key: keyOf(delivery, "back", stack),
@@ -312,6 +307,7 @@ ${delivery.stacks
         condition: `inputs.stack == '${stack.name}' && !inputs.leaked && inputs.rotation != ''`,
         permissions: keepingIssue,
         inputs: { ...common, rotation: given("rotation") },
+        secrets: secretsOf(stack),
       }),
     ];
   })
@@ -322,7 +318,7 @@ ${delivery.stacks
 const migrate = (
   delivery: Delivery,
 ): string => `# Runs the migrations of one phase: expand before the rollout that needs them, contract after it.
-name: migrate
+${titleOf(delivery, "migrate")}
 on:
   workflow_dispatch:
     inputs:
@@ -347,6 +343,7 @@ ${delivery.stacks
         "resource-group": given("resource-group"),
         job: given("job"),
       },
+      secrets: secretsOf(stack),
     }),
   )
   .join("\n")}

@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import { child } from "../conventions.ts";
-import { callers, type Delivery, previewChecks } from "./callers.ts";
+import { callers, previewChecks } from "./callers.ts";
+import type { Delivery } from "./delivery.ts";
 import { RepositoryFiles } from "./repository-resources.ts";
 
 /** What is delivered, by which reusable workflows, and to which repositories. */
@@ -12,7 +13,10 @@ export interface DeliveryWorkflowsArgs {
   readonly source: string;
   /** The version that the commit is of, which stands beside it in the files. */
   readonly version: string;
-  /** The stacks of each repository, in the order in which a commit reaches them. */
+  /**
+   * The stacks of each repository, in the order in which a commit reaches them. The variable
+   * `AZURE_DEPLOY_CLIENT_ID_<STACK>` of the repository has the identity that deploys the stack.
+   */
   readonly stacks: readonly {
     /** The stack's name, which its GitHub environment has too. */
     readonly name: string;
@@ -35,6 +39,12 @@ export interface DeliveryWorkflowsArgs {
    * @default "."
    */
   readonly folder?: string;
+  /**
+   * The branch whose commits are deployed: the main branch of each repository.
+   *
+   * @default "main"
+   */
+  readonly branch?: string;
   /**
    * Further workflows, by the names of their files.
    *
@@ -96,9 +106,9 @@ export class DeliveryWorkflows extends pulumi.ComponentResource {
   }
 }
 
-function deliveryOf({ source, version, stacks, folder = "." }: DeliveryWorkflowsArgs): Delivery {
+function deliveryOf({ source, version, stacks, folder = ".", branch = "main" }: DeliveryWorkflowsArgs): Delivery {
   const [repository, commit] = source.split("@") as [string, string];
-  return { stacks, folder, source: repository, commit, version };
+  return { stacks, folder, branch, source: repository, commit, version };
 }
 
 function filesOf(args: DeliveryWorkflowsArgs): Readonly<Record<string, string>> {

@@ -1,7 +1,8 @@
 // The forms of the arguments of the components for GitHub.
 import { list, number, object, optional, text } from "../../engines/form.ts";
-import { input, named, plain } from "../arguments.ts";
+import { input, named, parts, plain } from "../arguments.ts";
 import { word } from "../shared-forms.ts";
+import { type DeliveredStack, stacksThatShare } from "./delivery.ts";
 
 const repository = text("owner/name", { pattern: "^[\\w.-]+/[\\w.-]+$" });
 const uuid = text("an id of 32 hexadecimal digits in five groups", {
@@ -9,6 +10,8 @@ const uuid = text("an id of 32 hexadecimal digits in five groups", {
 });
 /** It stands in the key of a job. */
 const stackName = text("the name of a stack: letters, digits, _, - and .", { pattern: "^[A-Za-z0-9_.-]+$" });
+
+const branch = text("the name of a branch", { pattern: "^[\\w./+-]+$" });
 
 export const deliveryWorkflows = object(
   {
@@ -23,6 +26,7 @@ export const deliveryWorkflows = object(
       }),
     ),
     folder: optional(plain(text("a folder below the root, such as infra", { pattern: "^(?!/)[\\w./-]+$" }))),
+    branch: optional(plain(branch)),
     workflows: optional(named(plain(word), text("the name of a workflow's file", { pattern: "^[\\w.-]+\\.ya?ml$" }))),
     waves: plain(
       list(list(repository, { least: 1, what: "a list of repositories, with one at least" }), {
@@ -34,10 +38,14 @@ export const deliveryWorkflows = object(
     checkSeconds: optional(plain(number({ above: 0 }))),
   },
   {
-    check: ({ waves }) => {
+    check: ({ waves, stacks }) => {
+      const shared = stacksThatShare(stacks as readonly DeliveredStack[]);
       const all = (waves as readonly (readonly string[])[]).flat().map((each) => String(each).toLowerCase());
       const twice = all.filter((each, at) => all.indexOf(each) !== at);
-      return twice.map((each) => `waves names ${each} twice.`);
+      return [
+        ...twice.map((each) => `waves names ${each} twice.`),
+        ...(shared ? [`stacks ${shared.one} and ${shared.other} would share the variable ${shared.variable}.`] : []),
+      ];
     },
   },
 );
@@ -46,19 +54,20 @@ const identity = object({ resourceGroupName: input(word), identityName: input(wo
 
 export const repositoryGuard = object({
   repository: plain(repository),
-  environments: plain(
+  environments: parts(
     named(
       object({
-        reviewers: list(word, { most: 6, what: "a list of at most 6 teams" }),
-        waitMinutes: optional(number({ least: 0, most: 43_200, whole: true })),
-        branches: optional(list(word)),
+        reviewers: plain(list(word, { most: 6, what: "a list of at most 6 teams" })),
+        waitMinutes: optional(plain(number({ least: 0, most: 43_200, whole: true }))),
+        branches: optional(plain(list(word))),
+        identity: optional(identity),
       }),
       word,
     ),
   ),
+  branch: optional(plain(branch)),
   reportedChecks: plain(list(word)),
   requiredChecks: optional(plain(list(word))),
   bypassApps: optional(plain(list(number({ least: 1, whole: true })))),
   previewIdentity: optional(identity),
-  deployIdentity: optional(identity),
 });

@@ -37,12 +37,25 @@ export interface RepositoryGuardArgs {
         /**
          * The branches that may deploy.
          *
-         * @default ["main"]
+         * @default the main branch
          */
         readonly branches?: readonly string[];
+        /**
+         * The identity that deploys to it. Give each environment its own: an identity that two share has in a run of
+         * the one, which nobody may review, the rights that it needs for the other.
+         *
+         * @default none, and Azure's side is kept elsewhere
+         */
+        readonly identity?: TrustingIdentity;
       }
     >
   >;
+  /**
+   * The main branch.
+   *
+   * @default "main"
+   */
+  readonly branch?: string;
   /** The checks that its workflows report: the property `reportedChecks` of `DeliveryWorkflows`. */
   readonly reportedChecks: readonly string[];
   /**
@@ -63,12 +76,6 @@ export interface RepositoryGuardArgs {
    * @default none, and Azure's side is kept elsewhere
    */
   readonly previewIdentity?: TrustingIdentity;
-  /**
-   * The identity that deploys; it trusts each environment.
-   *
-   * @default none, and Azure's side is kept elsewhere
-   */
-  readonly deployIdentity?: TrustingIdentity;
 }
 
 const issuer = "https://token.actions.githubusercontent.com";
@@ -88,6 +95,12 @@ interface Shared {
 }
 const sharedBy = new WeakMap<pulumi.Resource, Shared>();
 
+/** An identity, if Azure's side is kept here, and the end of the subjects that it trusts. */
+interface Trust {
+  readonly identity: TrustingIdentity | undefined;
+  readonly end: string;
+}
+
 /** Counts credentials of an identity. @throws workflows-credentials-too-many */
 function count({ counts }: Shared, key: unknown, identity: string, more: number): void {
   const needed = (counts.get(key) ?? 0) + more;
@@ -95,13 +108,29 @@ function count({ counts }: Shared, key: unknown, identity: string, more: number)
   counts.set(key, needed);
 }
 
-/**
- * Counts credentials of an identity as soon as its name is known, and gives the name. One that Azure has yet to name is
- * known by its output.
- */
-function counted(shared: Shared, { resourceGroupName, identityName }: TrustingIdentity, more: number) {
+const keyOf = (group: string, name: string): string => `${group}/${name}`.toLowerCase();
+
+/** What tells identities apart before Azure has named them all. One of which half is known is only like itself. */
+function identityOf(identity: TrustingIdentity): unknown {
+  const { resourceGroupName, identityName } = identity;
+  if (typeof identityName !== "string") return identityName;
+  return typeof resourceGroupName === "string" ? keyOf(resourceGroupName, identityName) : identity;
+}
+
+/** Counts the credentials of each identity as soon as its name is known, and gives the name for each trust. */
+function namesOf(shared: Shared, trusts: readonly Trust[]): readonly (pulumi.Input<string> | undefined)[] {
+  const counted = new Map<unknown, pulumi.Input<string>>();
+  for (const { identity } of trusts) {
+    if (identity === undefined || counted.has(identityOf(identity))) continue;
+    const alike = trusts.filter((each) => each.identity && identityOf(each.identity) === identityOf(identity));
+    counted.set(identityOf(identity), countedName(shared, identity, 2 * alike.length));
+  }
+  return trusts.map(({ identity }) => identity && counted.get(identityOf(identity)));
+}
+
+function countedName(shared: Shared, { resourceGroupName, identityName }: TrustingIdentity, more: number) {
   const countNamed = (group: string, name: string): string => {
-    count(shared, `${group}/${name}`.toLowerCase(), name, more);
+    count(shared, keyOf(group, name), name, more);
     return name;
   };
   if (typeof resourceGroupName === "string" && typeof identityName === "string")
@@ -117,19 +146,24 @@ export class RepositoryGuard extends pulumi.ComponentResource {
 
   constructor(name: string, given: RepositoryGuardArgs, opts?: pulumi.ComponentResourceOptions) {
     const args = readArguments("RepositoryGuard", name, argumentForms.RepositoryGuard, given);
-    const { repository, reportedChecks, requiredChecks = reportedChecks, bypassApps = [] } = args;
+    const { repository, branch = "main", reportedChecks, requiredChecks = reportedChecks, bypassApps = [] } = args;
     const unknown = requiredChecks.filter((check) => !reportedChecks.includes(check));
     if (unknown.length > 0) throw refusal(workflowsCheckUnknown({ checks: unknown, emitted: reportedChecks }));
     super("ballast:index:RepositoryGuard", name, args, opts);
     const facts = repositoryFacts(repository, { parent: this });
-    // GitHub escapes a colon within a name, since colons separate the parts of a subject.
-    const deploys = Object.keys(args.environments).map((each) => `environment:${each.replaceAll(":", "%3A")}`);
-    const credentials = [
-      ...this.#trust(name, args.previewIdentity, ["pull_request", "ref:refs/heads/main"], facts),
-      ...this.#trust(name, args.deployIdentity, deploys, facts),
-    ];
+    const previewed = ["pull_request", `ref:refs/heads/${branch}`].map((end) => ({
+      identity: args.previewIdentity,
+      end,
+    }));
+    const deployed = Object.entries(args.environments).map(([each, { identity }]) => ({
+      identity,
+      // GitHub escapes a colon within a name, since colons separate the parts of a subject.
+      end: `environment:${each.replaceAll(":", "%3A")}`,
+    }));
+    const trusts = [...previewed, ...deployed];
+    const credentials = this.#trust(name, trusts, facts);
     const environments = Object.fromEntries(
-      Object.entries(args.environments).map(([key, { reviewers, waitMinutes = 0, branches = ["main"] }]) => [
+      Object.entries(args.environments).map(([key, { reviewers, waitMinutes = 0, branches = [branch] }]) => [
         key,
         { reviewers, waitMinutes, branches },
       ]),
@@ -138,35 +172,27 @@ export class RepositoryGuard extends pulumi.ComponentResource {
     new RepositorySettings(
       child(name, "settings"),
       { repository, environments, requiredChecks, bypassApps, subjectClaims: [] },
-      { parent: this, dependsOn: credentials },
+      { parent: this, dependsOn: [...credentials] },
     );
-    this.subjects = facts.apply((known) =>
-      ["pull_request", "ref:refs/heads/main", ...deploys].flatMap((end) => subjectsOf(known, end)),
-    );
+    this.subjects = facts.apply((known) => trusts.flatMap(({ end }) => subjectsOf(known, end)));
     this.registerOutputs({ subjects: this.subjects });
   }
 
-  /** Makes the credentials of an identity, each after the one before it. */
-  #trust(
-    name: string,
-    identity: TrustingIdentity | undefined,
-    ends: readonly string[],
-    facts: pulumi.Output<RepositoryFacts>,
-  ): readonly pulumi.Resource[] {
+  /** Makes the credentials of the identities, each after the one before it. */
+  #trust(name: string, trusts: readonly Trust[], facts: pulumi.Output<RepositoryFacts>): readonly pulumi.Resource[] {
     const made: pulumi.Resource[] = [];
-    if (identity === undefined) return made;
     const shared = this.#shared();
-    const identityName = counted(shared, identity, 2 * ends.length);
-    const keys = keysOf(ends);
-    for (const [at, end] of ends.entries())
-      for (const form of ["name", "id"] as const) {
+    const names = namesOf(shared, trusts);
+    const keys = keysOf(trusts.map(({ end }) => end));
+    for (const [at, { identity, end }] of trusts.entries())
+      for (const form of identity === undefined ? [] : (["name", "id"] as const)) {
         const key = `${keys[at]}-by-${form}`;
         const before = shared.last;
         const credential = new FederatedIdentityCredential(
           child(name, `trust-${key}`),
           {
-            resourceGroupName: identity.resourceGroupName,
-            resourceName: identityName,
+            resourceGroupName: identity!.resourceGroupName,
+            resourceName: names[at]!,
             federatedIdentityCredentialResourceName: facts.apply(({ id }) => `github-${id}-${key}`),
             issuer,
             audiences: ["api://AzureADTokenExchange"],

@@ -4,10 +4,15 @@ import { RepositoryGuard } from "ballast";
 
 const guard = new RepositoryGuard("shop", {
   repository: "acme/shop",
-  environments: { dev: { reviewers: [] }, prod: { reviewers: ["operations"] } },
+  environments: {
+    dev: { reviewers: [], identity: { resourceGroupName: "identities", identityName: "shop-deploy-dev" } },
+    prod: {
+      reviewers: ["operations"],
+      identity: { resourceGroupName: "identities", identityName: "shop-deploy-prod" },
+    },
+  },
   reportedChecks: ["preview-dev / preview", "preview-prod / preview"], // the property of `DeliveryWorkflows`
   previewIdentity: { resourceGroupName: "identities", identityName: "shop-preview" },
-  deployIdentity: { resourceGroupName: "identities", identityName: "shop-deploy" },
 });
 
 export const { subjects } = guard;

@@ -20,10 +20,13 @@ const guard = {
   environments: { prod: { reviewers: ["operations"] } },
   reportedChecks: ["preview-dev / preview"],
 };
+const ofOperations = { reviewers: ["operations"] };
+const shopIdentity = { resourceGroupName: "ids", identityName: "shop" };
 
 test("each identity trusts both forms of each subject, one credential after the other", async () => {
   const { made, declared } = await record(
-    () => new RepositoryGuard("shop", { ...guard, deployIdentity: { resourceGroupName: "ids", identityName: "shop" } }),
+    () =>
+      new RepositoryGuard("shop", { ...guard, environments: { prod: { ...ofOperations, identity: shopIdentity } } }),
   );
   const credentials = declared.filter(({ type }) => type.endsWith(":FederatedIdentityCredential"));
   expect(credentials.map(({ inputs }) => inputs["subject"])).toEqual([
@@ -47,9 +50,8 @@ test("each identity trusts both forms of each subject, one credential after the 
 test("environments whose names come to one in Azure, or to a long one, have credentials of their own", async () => {
   const long = "e".repeat(200);
   const names = ["prod", "eu/prod", "eu prod", "EU-prod", long, `${long}2`];
-  const environments = Object.fromEntries(names.map((name) => [name, { reviewers: [] }]));
-  const deployIdentity = { resourceGroupName: "ids", identityName: "shop" };
-  const { declared } = await record(() => new RepositoryGuard("shop", { ...guard, environments, deployIdentity }));
+  const environments = Object.fromEntries(names.map((name) => [name, { reviewers: [], identity: shopIdentity }]));
+  const { declared } = await record(() => new RepositoryGuard("shop", { ...guard, environments }));
   const credentials = declared.filter(({ type }) => type.endsWith(":FederatedIdentityCredential"));
   const called = credentials.map(({ inputs }) => String(inputs["federatedIdentityCredentialResourceName"]));
   expect(new Set(called.map((each) => each.toLowerCase())).size).toBe(2 * names.length);
@@ -58,16 +60,15 @@ test("environments whose names come to one in Azure, or to a long one, have cred
 });
 
 test("a colon in an environment's name is in its subject as GitHub writes it", async () => {
-  const environments = { "Production:V1": { reviewers: [] } };
-  const deployIdentity = { resourceGroupName: "ids", identityName: "shop" };
-  const { declared } = await record(() => new RepositoryGuard("shop", { ...guard, environments, deployIdentity }));
+  const environments = { "Production:V1": { reviewers: [], identity: shopIdentity } };
+  const { declared } = await record(() => new RepositoryGuard("shop", { ...guard, environments }));
   const subjects = declared.flatMap(({ inputs }) => inputs["subject"] ?? []);
   expect(subjects).toContain("repo:Acme/shop:environment:Production%3AV1");
 });
 
 /** Environments by their number. */
-const numbered = (count: number) =>
-  Object.fromEntries(Array.from({ length: count }, (_, at) => [`e${at}`, { reviewers: [] }]));
+const numbered = (count: number, identity: ReturnType<typeof ids>) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`e${at}`, { reviewers: [], identity }]));
 const ids = (identityName: pulumi.Input<string>) => ({ resourceGroupName: "ids", identityName });
 const yetToBeNamed = pulumi.output("made");
 
@@ -76,8 +77,8 @@ test.each<[what: string, build: () => unknown, told: string | undefined]>([
   ["eleven environments of one identity", () => guardOf("a", 11, ids("shop")), "shop would need 22"],
   [
     "nine environments of the identity that previews too",
-    () => new RepositoryGuard("a", { ...guard, environments: numbered(9), ...both("one", "ONE") }),
-    "ONE would need 22",
+    () => new RepositoryGuard("a", { ...guard, environments: numbered(9, ids("ONE")), previewIdentity: ids("one") }),
+    "one would need 22",
   ],
   [
     "two guards that share an identity",
@@ -98,9 +99,38 @@ test.each<[what: string, build: () => unknown, told: string | undefined]>([
     await expect(recorded).rejects.toThrow(told);
   }
 });
-const both = (preview: string, deploy: string) => ({ previewIdentity: ids(preview), deployIdentity: ids(deploy) });
-const guardOf = (name: string, count: number, deployIdentity: ReturnType<typeof ids>) =>
-  new RepositoryGuard(name, { ...guard, environments: numbered(count), deployIdentity });
+const guardOf = (name: string, count: number, identity: ReturnType<typeof ids>) =>
+  new RepositoryGuard(name, { ...guard, environments: numbered(count, identity) });
+
+test("an environment's identity trusts that environment alone, and previews trust the main branch", async () => {
+  const environments = {
+    dev: { reviewers: [], identity: ids("dev") },
+    prod: { ...ofOperations, identity: ids(pulumi.output("prod")) },
+    old: { reviewers: [] },
+  };
+  const args = { ...guard, branch: "trunk", environments, previewIdentity: ids("reads") };
+  const { declared } = await record(() => new RepositoryGuard("shop", args));
+  const trusted = declared
+    .filter(({ type }) => type.endsWith(":FederatedIdentityCredential"))
+    .map(({ inputs }) => `${inputs["resourceName"]} ${String(inputs["subject"]).replace(/^repo:[^:]+:/, "")}`);
+  expect([...new Set(trusted)].toSorted()).toEqual([
+    "dev environment:dev",
+    "prod environment:prod",
+    "reads pull_request",
+    "reads ref:refs/heads/trunk",
+  ]);
+  const settings = declared.find(({ type }) => type === "ballast:index:RepositorySettings")!;
+  expect(settings.inputs["environments"]).toMatchObject({ prod: { branches: ["trunk"] } });
+  expect(JSON.stringify(settings.inputs["environments"])).not.toContain("identity");
+});
+
+test("stacks whose variables would have one name are refused", async () => {
+  const args = { source: `example/ballast@${commit}`, version: "v1.4.0", waves: [["acme/shop"]] };
+  const build = () => new DeliveryWorkflows("a", { ...args, stacks: [{ name: "eu.prod" }, { name: "EU-prod" }] });
+  await expect(record(build)).rejects.toThrow(
+    "stacks eu.prod and EU-prod would share the variable AZURE_DEPLOY_CLIENT_ID_EU_PROD",
+  );
+});
 
 test("a required check that no workflow reports is refused, and nothing is declared", async () => {
   const build = () => new RepositoryGuard("shop", { ...guard, requiredChecks: ["preview"] });
@@ -110,7 +140,7 @@ test("a required check that no workflow reports is refused, and nothing is decla
 test("the checks that a delivery names are those that its files report", async () => {
   const args = { source: `example/ballast@${commit}`, version: "v1.4.0", stacks, waves: [["acme/shop"]] };
   const { made } = await record(() => new DeliveryWorkflows("delivery", args));
-  const files = callers({ stacks, folder: ".", source: "example/ballast", commit, version: "v1.4.0" });
+  const files = callers({ stacks, folder: ".", branch: "main", source: "example/ballast", commit, version: "v1.4.0" });
   expect(made.reportedChecks).toEqual(["preview-dev / preview", "preview-eu-prod / preview"]);
   expect(await reportedBy(files)).toEqual(expect.arrayContaining([...made.reportedChecks]));
 });

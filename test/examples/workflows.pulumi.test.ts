@@ -11,15 +11,10 @@ import { type PulumiProgram, pulumiProgram } from "../support/program/pulumi-pro
 
 const root = join(import.meta.dirname, "..", "..");
 const token = "ghs_app0of0the0emulated0github00000000000";
-/** The example, with one identity of Azure for the previews of both repositories, and one for their updates. */
-const example = readFileSync(join(root, "examples", "workflows", "index.ts"), "utf8")
-  .replace('from "ballast"', `from ${JSON.stringify(join(root, "package.ts"))}`)
-  .replace(
-    "bypassApps: [app],",
-    ["preview", "deploy"]
-      .map((role) => `${role}Identity: { resourceGroupName: "ci", identityName: "${role}s" },`)
-      .join("\n      bypassApps: [app],\n      "),
-  );
+const example = readFileSync(join(root, "examples", "workflows", "index.ts"), "utf8").replace(
+  'from "ballast"',
+  `from ${JSON.stringify(join(root, "package.ts"))}`,
+);
 const [preview, deploy] = ["preview.yml", "deploy.yml"].map((name) => `.github/workflows/${name}`) as [string, string];
 let folder: string;
 let github: Github;
@@ -39,7 +34,8 @@ beforeAll(async () => {
   azure = await startCloudForTests();
   group = `${management}/subscriptions/${azure.cloud.subscription}/resourceGroups/ci`;
   await azure.ask("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
-  for (const name of ["previews", "deploys"]) await azure.ask("PUT", identity(name), { location: "westeurope" });
+  for (const name of ["previews", "deploys-dev", "deploys-prod"])
+    await azure.ask("PUT", identity(name), { location: "westeurope" });
   program = await pulumiProgram(
     { project: "workflows", file: "index.ts", text: example },
     { ...azure.cloud.environment, GITHUB_TOKEN: token, GITHUB_API_URL: github.api },
@@ -106,7 +102,8 @@ test(
           ),
         )
         .toSorted();
-    expect(await trustedBy("deploys")).toEqual(both("environment:dev", "environment:prod"));
+    for (const stack of ["dev", "prod"])
+      expect(await trustedBy(`deploys-${stack}`)).toEqual(both(`environment:${stack}`));
     expect(await trustedBy("previews")).toEqual(both("pull_request", "ref:refs/heads/main"));
     expect(JSON.stringify(settings.rulesets)).toContain('{"context":"preview-prod / preview","integration_id":15368}');
     expect((await program.run("s", ["preview", "--expect-no-changes"])).code).toBe(0);

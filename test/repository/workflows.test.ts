@@ -10,7 +10,8 @@ import { folderOf } from "../../analysis/folder.ts";
 import { rulebook } from "../../analysis/rulebook.ts";
 import { rejectionsOf } from "../../analysis/systems/workflows/official.ts";
 import { type Contract, levels, readContract } from "../../cli/workflows/contract.ts";
-import { callers, type Delivery } from "../../components/workflows/callers.ts";
+import { callers } from "../../components/workflows/callers.ts";
+import type { Delivery } from "../../components/workflows/delivery.ts";
 import { compatForm, pins } from "../cli/workflows/stubs.ts";
 import { zizmor } from "../cli/workflows/tools.ts";
 
@@ -28,8 +29,15 @@ const reusable = workflows.filter(([file]) => contracts.has(basename(file)));
 const jobsOf = (text: string): readonly (readonly [string, any])[] => Object.entries(parse(text).jobs);
 const id = "00000000-0000-0000-0000-0000ba11a57e";
 const delivery: Delivery = {
-  stacks: ["dev", "prod"].map((name) => ({ name, tenantId: id, subscriptionId: undefined })),
+  stacks: ["dev", "prod"].map((name) => ({
+    name,
+    tenantId: id,
+    subscriptionId: undefined,
+    secrets: ["pulumi-access-token", "pulumi-config-passphrase"],
+  })),
   folder: "infra",
+  branch: "release/1+",
+  project: "shop",
   source: "example/ballast",
   commit: "4f2a9c1d8e0b37a65c1f2d3e4b5a69788796a5b4",
   version: "v0.1.0",
@@ -251,9 +259,11 @@ describe("every reusable workflow", () => {
 function complaints(key: string, job: any, contract: Contract | undefined): readonly string[] {
   if (contract === undefined) return [`${key} calls what is no reusable workflow: ${job.uses}`];
   const given = Object.keys(job.with ?? {});
+  const secrets = Object.keys(job.secrets ?? {});
   const granted = (scope: string): number => levels.indexOf(job.permissions?.[scope] ?? "none");
   return [
     ...given.filter((name) => !contract.inputs.has(name)).map((name) => `${key} gives ${name}, which is no input`),
+    ...secrets.filter((name) => !contract.secrets.has(name)).map((name) => `${key} gives ${name}, which is no secret`),
     ...[...contract.inputs]
       .filter(([name, { isRequired }]) => isRequired && !given.includes(name))
       .map(([name]) => `${key} does not give ${name}`),
@@ -292,16 +302,16 @@ describe("a caller", () => {
   test("that gives too little, too much or another input is found", () => {
     const preview = (edit: (text: string) => string): readonly string[] =>
       calls(written.map(([file, text]) => [file, edit(text)] as const)).filter((each) =>
-        each.startsWith("preview-dev"),
+        each.startsWith("shop-preview-dev"),
       );
-    expect(preview((text) => text.replace("      stack: dev\n", ""))).toEqual(["preview-dev does not give stack"]);
+    expect(preview((text) => text.replace("      stack: dev\n", ""))).toEqual(["shop-preview-dev does not give stack"]);
     expect(preview((text) => text.replace("stack: dev", "stak: dev"))).toEqual([
-      "preview-dev gives stak, which is no input",
-      "preview-dev does not give stack",
+      "shop-preview-dev gives stak, which is no input",
+      "shop-preview-dev does not give stack",
     ]);
     expect(preview((text) => text.replace("pull-requests: write", "issues: write"))).toEqual([
-      "preview-dev does not grant pull-requests",
-      "preview-dev grants issues, which nothing needs",
+      "shop-preview-dev does not grant pull-requests",
+      "shop-preview-dev grants issues, which nothing needs",
     ]);
   });
 });

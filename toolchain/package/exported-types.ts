@@ -29,6 +29,8 @@ export interface Exported {
    * not in `members`. What it has from our own interfaces is.
    */
   readonly bases?: readonly string[];
+  /** The page with the fields of a type that says so by `@see`. They are not in `members`. */
+  readonly page?: string;
 }
 
 /** What can be asked about the sources. Files are named from the repository's root. */
@@ -84,6 +86,8 @@ function described(project: Project, name: string, symbol: Symbol): Exported {
     const type = isDerived ? project.checker.typeToString(project.checker.getDeclaredTypeOfSymbol(symbol)) : text;
     return { name, kind, documentation, members: [], type };
   }
+  const page = project.checker.getJsDocTagsOfSymbol(symbol).find((tag) => tag.name === "see");
+  if (page !== undefined) return { name, kind, documentation, members: [], page: oneLine(String(page.text)) };
   const { members, heritageClauses = [] } = node as ClassDeclaration;
   const extended = kind === "type" ? [...heritageClauses].flatMap(({ types }) => [...types]) : [];
   const own = extended.map((base) => ownInterface(project, base));

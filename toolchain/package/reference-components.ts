@@ -59,7 +59,8 @@ function functionSection({ name, documentation }: Exported): string {
 /** Gives the name of the type of a function's arguments: `HttpAppArgs` for `httpApp`. */
 const argumentsNameOf = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}Args`;
 
-function typeSection({ name, documentation, members, type, bases = [] }: Exported): string {
+function typeSection({ name, documentation, members, type, bases = [], page: fieldsPage }: Exported): string {
+  if (fieldsPage !== undefined) return `### \`${name}\`\n\n${plain(documentation)} Its fields: ${fieldsPage}.`;
   const shape = type === undefined ? tableOf("field", members) : block("ts", `type ${name} = ${type};`);
   const own = members.length === 0 && bases.length > 0 ? "" : `\n\n${shape}`;
   return `### \`${name}\`\n\n${plain(documentation)}${inherited(bases)}${own}`.trimEnd();

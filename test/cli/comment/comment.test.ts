@@ -179,9 +179,9 @@ test("files that are something else are refused by name, without their content, 
   const broken = join(folder, "broken.json");
   writeFileSync(broken, 'Tr0ub4dor-and-3 {"');
   for (const [args, from] of [
-    [["--preview", other], "`pulumi preview --json`"],
-    [["--preview", broken], "`pulumi preview --json`"],
-    [["--preview", join(folder, "none.json")], "`pulumi preview --json`"],
+    [["--preview", other], "`pulumi preview --json --show-sames`"],
+    [["--preview", broken], "`pulumi preview --json --show-sames`"],
+    [["--preview", join(folder, "none.json")], "`pulumi preview --json --show-sames`"],
     [["--policies", other], "`ballast policy check --format json`"],
     [["--base-policies", other, "--policies", other], "`ballast policy check --format json`"],
     [["--plan", `shop=${other}`], "`ballast power --json`"],

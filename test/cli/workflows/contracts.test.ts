@@ -2,19 +2,20 @@
 // not compile: an `@ts-expect-error` without an error is an error.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Call } from "ballast";
 import { expect, test } from "vitest";
 import { readContract } from "../../../cli/workflows/contract.ts";
-import type { Call } from "../../../components/workflows/callers.ts";
 import { ownContractTypes } from "../../../toolchain/package/reference.ts";
 import { contractTypes } from "../../../toolchain/package/workflow-contracts.ts";
 
 type Up = Call<"pulumi-up">;
 const azure = { "azure-client-id": "1", "azure-tenant-id": "2", "azure-subscription-id": "3" };
 const inputs: Up["inputs"] = { stack: "prod", environment: "prod", ...azure };
+const secrets: Up["secrets"] = { "pulumi-config-passphrase": "${{ secrets.PASSPHRASE }}" };
 const permissions: Up["permissions"] = { contents: "read", "id-token": "write", issues: "write" };
 
 test("a call with what the contract asks for compiles, and one with anything else does not", () => {
-  const good: Up = { key: "up", workflow: "pulumi-up", inputs, permissions };
+  const good: Up = { key: "up", workflow: "pulumi-up", inputs, secrets, permissions };
   const wrong: readonly Up[] = [
     // @ts-expect-error: the name of an input is misspelt
     { ...good, inputs: { stak: "prod", environment: "prod", ...azure } },
@@ -28,6 +29,8 @@ test("a call with what the contract asks for compiles, and one with anything els
     { ...good, permissions: { ...permissions, issues: "read" } },
     // @ts-expect-error: a permission is not needed
     { ...good, permissions: { ...permissions, packages: "write" } },
+    // @ts-expect-error: the workflow takes no such secret
+    { ...good, secrets: { passphrase: "1" } },
     // @ts-expect-error: no workflow has this name
     { ...good, workflow: "pulumi-op" },
   ];

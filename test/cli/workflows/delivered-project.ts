@@ -41,7 +41,8 @@ const withoutOwner = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
 /** The client ids of the identities on Azure that trust the tokens of the repository's runs. */
 interface Identities {
   readonly preview: string;
-  readonly deploy: string;
+  /** By stack. */
+  readonly deploy: Readonly<Record<string, string>>;
 }
 
 /** The project, its repository, and a state that knows its stacks. */
@@ -189,13 +190,15 @@ export class DeliveredProject implements AsyncDisposable {
     const handed = ["STORY_ROOT", "STORY_GITHUB", "JOURNAL", "OUTCOMES", "REPOSITORY_FOLDER", "ARTIFACTS"];
     this.#runs += 1;
     const run = String(this.#runs);
-    const { preview = id, deploy = id } = this.identities ?? {};
+    const { preview = id, deploy = {} } = this.identities ?? {};
+    const deploys = this.#stacks.map((stack) => `AZURE_DEPLOY_CLIENT_ID_${stack.toUpperCase()}=${deploy[stack] ?? id}`);
     const args = [
       name,
       ...["--workflows", join(this.work, ".github", "workflows", file), "--eventpath", join(at, "event.json")],
       ...["--platform", "ubuntu-24.04=-self-hosted", "--action-cache-path", join(at, "cache"), "--no-cache-server"],
       ...["--secret", `GITHUB_TOKEN=${token}`, "--var", `AZURE_PREVIEW_CLIENT_ID=${preview}`],
-      ...["--var", `AZURE_DEPLOY_CLIENT_ID=${deploy}`, "--env", `GITHUB_RUN_ID=${run}`],
+      ...deploys.flatMap((each) => ["--var", each]),
+      ...["--env", `GITHUB_RUN_ID=${run}`],
       ...(this.identities === undefined ? [] : ["--env", `ID_TOKENS=${JSON.stringify(this.#idTokens(name))}`]),
       ...handed.flatMap((key) => ["--env", `${key}=${this.#environment[key]}`]),
       ...this.#actions.flatMap((action) => ["--local-repository", action]),

@@ -1,6 +1,7 @@
 // `ballast workflows init`: the three callers for the stacks of a project, what it names as missing, and what it leaves
 // alone. That GitHub's parser accepts the files, and that they fit the contracts of the reusable workflows, is in
 // test/repository/workflows.test.ts.
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,11 +12,13 @@ import { type CommandResult, runBallast } from "../../support/controlplane/balla
 
 const commit = "4f2a9c1d8e0b37a65c1f2d3e4b5a69788796a5b4";
 const subscription = "00000000-0000-0000-0000-0000ba11a57e";
+/** A program whose state is in Azure: it needs no secret. */
+const inVault = "name: shop\nruntime: nodejs\nbackend: { url: azblob://state }\n";
 let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "ballast-init-"));
-  writeFileSync(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+  writeFileSync(join(folder, "Pulumi.yaml"), inVault);
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -26,7 +29,7 @@ const init = (...args: readonly string[]): Promise<CommandResult> =>
   runBallast(["workflows", "init", "--source", `example/ballast@${commit}`, ...args], folder);
 const written = (name: string): any => parse(readFileSync(join(folder, ".github", "workflows", name), "utf8"));
 
-test("a project whose stacks name tenant and subscription misses two values, and production comes last", async () => {
+test("each stack has an identity of its own for its updates, and production comes last", async () => {
   stack("prod", ...ids);
   stack("dev", ...ids);
   stack("staging", ...ids);
@@ -34,8 +37,17 @@ test("a project whose stacks name tenant and subscription misses two values, and
   const { code, out } = await init();
   expect(code).toBe(0);
   expect(out).toContain("Stacks, in the order of their updates: dev, staging, prod.");
-  expect(out.match(/^ {2}[A-Z]\w+/gm)).toEqual(["  AZURE_PREVIEW_CLIENT_ID", "  AZURE_DEPLOY_CLIENT_ID"]);
-  expect(out).toContain("subject repo:<owner>/<name>:environment:prod");
+  expect(out.match(/^ {2}[A-Z]\w+(?= )/gm)?.map((each) => each.trim())).toEqual([
+    "AZURE_PREVIEW_CLIENT_ID",
+    ...["DEV", "STAGING", "PROD"].map((each) => `AZURE_DEPLOY_CLIENT_ID_${each}`),
+  ]);
+  for (const form of ["repo:<owner>/<name>", "repo:<owner>@<owner id>/<name>@<id>"])
+    expect(out).toContain(`it must trust the subject ${form}:environment:prod\n`);
+  expect(out).toContain("gh variable set AZURE_DEPLOY_CLIENT_ID_PROD --body <id>");
+  expect(out).toContain("Allow only main to deploy to dev and staging and prod");
+  expect(out).toContain(
+    "gh api -X POST 'repos/{owner}/{repo}/environments/prod/deployment-branch-policies' -f 'name=main'",
+  );
   expect(readdirSync(join(folder, ".github", "workflows")).toSorted()).toEqual([
     "deploy.yml",
     "nightly.yml",
@@ -50,21 +62,26 @@ test("a project whose stacks name tenant and subscription misses two values, and
       environment: "prod",
       "azure-tenant-id": subscription,
       "azure-subscription-id": subscription,
-      "azure-client-id": "${{ vars.AZURE_DEPLOY_CLIENT_ID }}",
+      "azure-client-id": "${{ vars.AZURE_DEPLOY_CLIENT_ID_PROD }}",
     },
   });
+  for (const name of ["dev", "staging", "prod"])
+    for (const verb of ["up", "rollback"])
+      expect(jobs[`${verb}-${name}`].with["azure-client-id"]).toBe(
+        `\${{ vars.AZURE_DEPLOY_CLIENT_ID_${name.toUpperCase()} }}`,
+      );
   expect(Object.keys(jobs).filter((key) => key.startsWith("rollback-"))).toHaveLength(3);
   expect(written("preview.yml").jobs["preview-dev"].with["azure-client-id"]).toBe(
     "${{ vars.AZURE_PREVIEW_CLIENT_ID }}",
   );
 });
 
-test("placeholders and missing ids become variables, and are named as missing", async () => {
+test("placeholders and missing ids become variables, which are named", async () => {
   stack("prod", "azure-native:subscriptionId: <your subscription id>");
   const { out } = await init("--json");
-  expect(JSON.parse(out).missing.map(({ variable }: any) => variable)).toEqual([
+  expect(JSON.parse(out).toSet.map(({ name }: any) => name)).toEqual([
     "AZURE_PREVIEW_CLIENT_ID",
-    "AZURE_DEPLOY_CLIENT_ID",
+    "AZURE_DEPLOY_CLIENT_ID_PROD",
     "AZURE_TENANT_ID",
     "AZURE_SUBSCRIPTION_ID",
   ]);
@@ -86,8 +103,10 @@ test("named stacks are delivered in the order in which they are named, from a fo
 
 test("a file that a person changed is kept unless asked, and a second run writes the same", async () => {
   stack("prod", ...ids);
-  await init();
-  expect((await init()).code).toBe(0);
+  expect((await init()).out).toContain("wrote .github/workflows/preview.yml");
+  const again = await init();
+  expect([again.code, again.out]).toEqual([0, expect.stringContaining("unchanged .github/workflows/preview.yml")]);
+  expect(again.out).not.toContain("wrote");
   const path = join(folder, ".github", "workflows", "preview.yml");
   writeFileSync(path, "name: mine\n");
   const { code, err } = await init();
@@ -192,7 +211,7 @@ test("below the root of a repository nothing is written, and the command for the
 test("stacks and folders of any name are texts in the files, and no two jobs have one key", async () => {
   mkdirSync(join(folder, "in: fra #1"));
   writeFileSync(join(folder, "in: fra #1", "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
-  const names = ["1", "eu.prod", "eu-prod", "EU_PROD", "true"];
+  const names = ["1", "eu.prod", "us-prod", "ASIA_PROD", "true"];
   for (const name of names) writeFileSync(join(folder, "in: fra #1", `Pulumi.${name}.yaml`), "config: {}\n");
   await init("--program", "in: fra #1", ...names.flatMap((name) => ["--stack", name]));
   const { jobs, on } = written("deploy.yml");
@@ -214,6 +233,10 @@ test("stacks that GitHub cannot tell apart are refused, and one that is named tw
   for (const name of ["eu-prod", "EU-prod", "dev"]) stack(name, ...ids);
   const { code, err } = await init();
   expect([code, err]).toEqual([2, expect.stringContaining("its stacks EU-prod and eu-prod have one name for GitHub")]);
+  stack("eu.prod", ...ids);
+  expect((await init("--stack", "eu.prod", "--stack", "eu-prod")).err).toContain(
+    "its stacks eu.prod and eu-prod would share the variable AZURE_DEPLOY_CLIENT_ID_EU_PROD",
+  );
   expect(existsSync(join(folder, ".github"))).toBe(false);
   expect((await init("--stack", "dev", "--stack", "eu-prod", "--stack", "dev")).code).toBe(0);
   expect(written("deploy.yml").on.workflow_dispatch.inputs.stack.options).toEqual(["dev", "eu-prod"]);
@@ -225,4 +248,97 @@ test("a folder without a project or a stack, and a source without a whole commit
     expect([code, err]).toEqual([2, expect.stringContaining("workflows-project-missing")]);
   expect((await init("--source", "example/ballast@main")).err).toContain("all 40 characters");
   expect(existsSync(join(folder, ".github"))).toBe(false);
+});
+
+const git = (...args: readonly string[]): void => {
+  execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+    cwd: folder,
+    stdio: "ignore",
+  });
+};
+
+test.each<[what: string, args: readonly string[], prepare: () => void, branch: string, told: string]>([
+  ["no repository", [], () => undefined, "main", "nothing here says otherwise"],
+  ["the current branch", [], () => git("init", "--initial-branch", "trunk"), "trunk", "the current branch"],
+  [
+    "the default branch of origin, from another branch",
+    [],
+    () => {
+      git("init", "--initial-branch", "topic");
+      git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/release/1");
+    },
+    "release/1",
+    "the default branch of origin",
+  ],
+  ["--branch", ["--branch", "live+"], () => git("init", "--initial-branch", "trunk"), "live+", "as --branch says"],
+])("the branch that is deployed comes from %s", async (_what, args, prepare, branch, told) => {
+  stack("prod", ...ids);
+  prepare();
+  const { out } = await init(...args);
+  expect(out).toContain(`Branch that is deployed: ${branch} (${told}`);
+  expect(written("deploy.yml").on.push.branches).toEqual([branch.replace("+", "\\+")]);
+  expect(out).toContain(`it must trust the subject repo:<owner>/<name>:ref:refs/heads/${branch}\n`);
+});
+
+test("what the first run would lack is listed, and secrets that the stacks need are passed on and named", async () => {
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: shop\nmain: index.js\nbackend: { url: 'file://~/state' }\n");
+  stack("dev", ...ids);
+  writeFileSync(join(folder, "Pulumi.prod.yaml"), "encryptionsalt: v1:abc\nconfig: {}\n");
+  const { code, out } = await init();
+  const [, list = ""] = out.split("Before the first run:\n");
+  expect([code, list.trim().split("\n")]).toEqual([
+    0,
+    ["file://~/state", "ballast", "package-lock.json", "main: index.js", "Pulumi.dev.yaml names no key"].map((each) =>
+      expect.stringContaining(each),
+    ),
+  ]);
+  expect(out).toContain("gh secret set PULUMI_CONFIG_PASSPHRASE_PROD\n");
+  const { jobs } = written("deploy.yml");
+  expect([jobs["up-dev"].secrets, jobs["up-prod"].secrets]).toEqual([
+    undefined,
+    { "pulumi-config-passphrase": "${{ secrets.PULUMI_CONFIG_PASSPHRASE_PROD }}" },
+  ]);
+});
+
+test("a complete program lacks nothing; one without a backend needs the token of Pulumi Cloud", async () => {
+  writeFileSync(join(folder, "Pulumi.prod.yaml"), "secretsprovider: azurekeyvault://shop.vault.azure.net/keys/a\n");
+  writeFileSync(join(folder, "package.json"), '{ "dependencies": { "ballast": "file:ballast.tgz" } }');
+  writeFileSync(join(folder, "package-lock.json"), "{}");
+  expect((await init()).out).not.toContain("Before the first run");
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+  expect((await init("--overwrite")).out).toContain("gh secret set PULUMI_ACCESS_TOKEN\n");
+  expect(written("preview.yml").jobs["preview-prod"].secrets).toEqual({
+    "pulumi-access-token": "${{ secrets.PULUMI_ACCESS_TOKEN }}",
+  });
+});
+
+test("a second project of a repository has files and checks of its own names, and each run finds its own", async () => {
+  stack("prod", ...ids);
+  mkdirSync(join(folder, "infra"));
+  writeFileSync(join(folder, "infra", "Pulumi.yaml"), inVault.replace("shop", "platform"));
+  writeFileSync(join(folder, "infra", "Pulumi.prod.yaml"), "config: {}\n");
+  await init();
+  const ofFirst = readFileSync(join(folder, ".github", "workflows", "deploy.yml"), "utf8");
+  const second = await init("--program", "infra", "--skip", "platform-nightly.yml");
+  expect(second.out).toContain("wrote .github/workflows/platform-deploy.yml");
+  expect(Object.keys(written("platform-deploy.yml").jobs)).toEqual(["platform-up-prod", "platform-rollback-prod"]);
+  expect([written("deploy.yml").name, written("platform-deploy.yml").name]).toEqual(["deploy", "platform deploy"]);
+  for (const args of [[], ["--program", "infra", "--skip", "nightly.yml"]]) {
+    const { code, out } = await init(...args);
+    expect([code, out.includes("wrote")]).toEqual([0, false]);
+  }
+  expect(readFileSync(join(folder, ".github", "workflows", "deploy.yml"), "utf8")).toBe(ofFirst);
+  mkdirSync(join(folder, "twin"));
+  writeFileSync(join(folder, "twin", "Pulumi.yaml"), inVault.replace("shop", "platform"));
+  writeFileSync(join(folder, "twin", "Pulumi.prod.yaml"), "config: {}\n");
+  expect((await init("--program", "twin")).err).toContain("workflows-file-exists");
+});
+
+test("the version beside the commit is what --tag says, and none is made up", async () => {
+  stack("prod", ...ids);
+  const usesIn = () => readFileSync(join(folder, ".github", "workflows", "preview.yml"), "utf8").match(/uses: .*/)?.[0];
+  await init();
+  expect(usesIn()).toBe(`uses: example/ballast/.github/workflows/pulumi-preview.yml@${commit}`);
+  await init("--overwrite", "--tag", "v1.4.0");
+  expect(usesIn()).toBe(`uses: example/ballast/.github/workflows/pulumi-preview.yml@${commit} # v1.4.0`);
 });

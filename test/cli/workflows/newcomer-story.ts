@@ -1,4 +1,4 @@
-// What a newcomer sees, from the first command to the first update that fails: two missing values, one comment for each
+// What a newcomer sees, from the first command to the first update that fails: the values to set, one comment for each
 // stack in the pull request, updates in turn after the merge, and one issue while an update fails.
 import { DeliveredProject } from "./delivered-project.ts";
 
@@ -38,9 +38,15 @@ export async function newcomerStory(act: string, say: Say): Promise<void> {
     subscription: id,
   });
   const printed = await here.init();
-  const missing = ["AZURE_PREVIEW_CLIENT_ID", "AZURE_DEPLOY_CLIENT_ID"];
+  const toSet = [
+    ...["AZURE_PREVIEW_CLIENT_ID", "AZURE_DEPLOY_CLIENT_ID_DEV", "AZURE_DEPLOY_CLIENT_ID_PROD"],
+    "PULUMI_ACCESS_TOKEN",
+  ];
   const named = printed.match(/^ {2}[A-Z]\w+/gm)?.map((each) => each.trim()) ?? [];
-  say("a newcomer is told the two values that are missing", named.join() === missing.join() ? undefined : printed);
+  say(
+    "a newcomer is told the values to set, one identity for each stack",
+    named.join() === toSet.join() ? undefined : printed,
+  );
   const number = await pullRequest(here, say);
   await here.ask("PUT", `/pulls/${number}/merge`, {});
   await updates(here, say);

@@ -131,10 +131,13 @@ async function trust({ timeline, estate, project, platform }: Scene): Promise<Id
   };
   const [previews, deploys] = [await trusting("previews"), await trusting("deploys")];
   const [preview, deploy] = [previews.clientId, deploys.clientId];
-  project.identities = { preview, deploy };
+  project.identities = { preview, deploy: { prod: deploy } };
   const ofPullRequest = project.github.job({ of: project.hosted, event: "pull_request", ref: "refs/pull/1/merge" });
   const refusal = await signInByJob(ofPullRequest, deploy, cloud.tenant).then(() => "", String);
   timeline.check(refusal.includes("AADSTS700213"), "a pull request cannot sign in as the identity that deploys");
+  const ofDev = project.github.job({ of: project.hosted, event: "push", ref: "refs/heads/main", environment: "dev" });
+  const refusedDev = await signInByJob(ofDev, deploy, cloud.tenant).then(() => "", String);
+  timeline.check(refusedDev.includes("AADSTS700213"), "a job of dev cannot sign in as the identity that deploys prod");
   const token = await signInByJob(ofPullRequest, preview, cloud.tenant);
   const write = armOf(cloud, async () => token).ask(
     "PUT",

@@ -131,6 +131,7 @@ export const validArguments: Readonly<Record<Name, Values>> = {
     version: "v1.4.0",
     stacks: [{ name: "prod", tenantId: id, subscriptionId: id }],
     folder: "infra",
+    branch: "main",
     workflows: { "own.yml": "name: own\n" },
     waves: [["acme/canary"], ["acme/shop"]],
     checks: ["up-prod / up"],
@@ -153,12 +154,19 @@ export const validArguments: Readonly<Record<Name, Values>> = {
   },
   RepositoryGuard: {
     repository: "acme/shop",
-    environments: { prod: { reviewers: ["operations"], waitMinutes: 5, branches: ["main"] } },
+    environments: {
+      prod: {
+        reviewers: ["operations"],
+        waitMinutes: 5,
+        branches: ["main"],
+        identity: { resourceGroupName: "shop", identityName: "deploy" },
+      },
+    },
+    branch: "main",
     reportedChecks: ["preview-prod / preview"],
     requiredChecks: ["preview-prod / preview"],
     bypassApps: [1],
     previewIdentity: { resourceGroupName: "shop", identityName: "preview" },
-    deployIdentity: { resourceGroupName: "shop", identityName: "deploy" },
   },
   SecretVault: { ...place, tenant: "tenant", workspaceId: "workspace", officer: "object" },
   ServiceObjectives: {
