@@ -36,9 +36,9 @@ export interface ControlPlane extends Omit<RolloutCalls, "put" | "list"> {
   /**
    * Locks the app, so that no rollout shifts its traffic until the lock is given back or expires. `next` is the rollout
    * that will be put then: if it would be refused as malformed, so is the lock, and the control plane is waited for as
-   * long as by a put.
+   * long as by a put. Who names the lock can also remove one whose answer got lost.
    */
-  readonly lock: (target: Target, seconds: number, next?: PutIntent) => Promise<Locked>;
+  readonly lock: (target: Target, seconds: number, next?: PutIntent, id?: string) => Promise<Locked>;
   readonly unlock: (target: Target, id: string) => Promise<void>;
 }
 
@@ -55,12 +55,12 @@ export function controlPlane(access: Access): ControlPlane {
       const { streams, ...troubled } = await calls.list(filter);
       return { rollouts: streams, ...troubled };
     },
-    lock: async (target, seconds, next) => {
+    lock: async (target, seconds, next, id = randomUUID()) => {
       const answer = await ask(access, {
         method: "POST",
         path: lockPath(target),
         // sent again, it is the same lock
-        body: { seconds, id: randomUUID(), ...(next && { next: { kind: "rollout", body: next } }) },
+        body: { seconds, id, ...(next && { next: { kind: "rollout", body: next } }) },
         repeatable: true,
         persistent: next === undefined ? "answered" : true,
       });

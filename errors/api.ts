@@ -106,13 +106,26 @@ export const routeUnknown = entry<{ call: string }>("call-route-unknown", {
 });
 
 /** The target is not among the managed targets, so the control plane does not touch it. */
-export const targetUnknown = entry<{ what: string }>("target-not-managed", {
+export const targetUnknown = entry<{ what: string; app?: ManagedEntry }>("target-not-managed", {
   title: "The control plane does not manage this target",
   message: ({ what }) => `The control plane does not manage ${what}, so the call has no effect.`,
-  fix: () =>
-    "check the name; to have the control plane manage an app, declare it as a CanaryApp in the program that deploys " +
-    "the control plane, and run `pulumi up`",
+  fix: ({ app }) =>
+    app === undefined
+      ? "check the name; the program that deploys the control plane says what it manages, and may not be deployed yet"
+      : `check the name; to have the control plane manage it, ${managedBy(app)}`,
+  variants: [{}, { app: { resourceGroup: "shop", app: "other" } }],
 });
+
+/** An entry of `managedTargets`. */
+interface ManagedEntry {
+  readonly resourceGroup: string;
+  readonly app: string;
+}
+
+/** Says how an app becomes one that a control plane manages. */
+export const managedBy = ({ resourceGroup, app }: ManagedEntry): string =>
+  `add \`{ resourceGroup: "${resourceGroup}", app: "${app}" }\` to \`managedTargets\` of the ControlPlane and run ` +
+  "`pulumi up` there";
 
 /** No program has declared it. */
 export const undeclared = entry<{ what: string }>("target-not-declared", {

@@ -89,13 +89,14 @@ export function remedyFor(reason: string): string {
 }
 
 /** A name that does not have the form of a rollout's. */
-export const rolloutNameUnclear = entry<{ name: string }>("cli-rollout-name-unclear", {
+export const rolloutNameUnclear = entry<{ name: string; meant?: string }>("cli-rollout-name-unclear", {
   exitCode: 2,
   title: "Invalid rollout name",
-  message: ({ name }) => `"${name}" is not a rollout name.`,
-  fix: () =>
-    "write <app> for the app's newest rollout, <app>/<revision>, or <resource group>/<app>/<revision>; " +
-    "`ballast release list` shows them",
+  variants: [{}, { meant: "web/web--0000002" }],
+  message: ({ name, meant }) =>
+    `"${name}" is ${meant === undefined ? "not a rollout name" : "the name of a revision, and not of an app"}.`,
+  fix: ({ meant = "<app> for the app's newest rollout, <app>/<revision>, or <resource group>/<app>/<revision>" }) =>
+    `write ${meant}; \`ballast release list\` shows them`,
 });
 
 /** A valid name, but the control plane has no such rollout. */

@@ -1,5 +1,6 @@
 // What stands in the way of a rotated credential in a program: an app that cannot use it, and one that has no versions.
 import { entry } from "./catalogue.ts";
+import { ballast } from "./provider.ts";
 
 /** A rotation could not cut the app over to another version of the credential. */
 export const canaryAppCredentialUnfit = entry<{ readonly app: string; readonly complaints: readonly string[] }>(
@@ -26,17 +27,20 @@ export const credentialFormOther = entry<{ readonly name: string; readonly form:
 );
 
 /** A new credential did not get its first versions. */
-export const credentialUnseeded = entry<{ credential: string; rotation: string; message: string }>(
-  "credential-unseeded",
-  {
-    title: "A new credential did not get its first versions",
-    message: ({ credential, message }) => `The credential ${credential} has no first versions: ${message}.`,
-    fix: ({ rotation }) =>
-      `correct what is named above and run \`pulumi up\` again; \`ballast credential explain ${rotation}\` shows ` +
-      "each decision",
-    left: () => "The credential is declared. Nothing is published unless the message says so.",
-  },
-);
+export const credentialUnseeded = entry<{
+  credential: string;
+  rotation: string;
+  message: string;
+  endpoint: string;
+  audience: string;
+}>("credential-unseeded", {
+  title: "A new credential did not get its first versions",
+  message: ({ credential, message }) => `The credential ${credential} has no first versions: ${message}.`,
+  fix: ({ rotation, ...at }) =>
+    "correct what is named above and run `pulumi up` again; " +
+    `${ballast(at, `credential explain ${rotation}`)} shows each decision`,
+  left: () => "The credential is declared. Nothing is published unless the message says so.",
+});
 
 /** The slots of a declared credential cannot be read, so that no app could name them. */
 export const credentialUnread = entry<{ credential: string; why: string }>("credential-unread", {

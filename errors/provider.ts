@@ -1,5 +1,6 @@
 // Errors between a `pulumi up` or a `ballast` command and the control plane, and the ways in which a release can fail.
 // Errors that the control plane itself answers arrive with their own ids; they are listed in errors/api.ts.
+import { managedBy } from "./api.ts";
 import { entry } from "./catalogue.ts";
 
 /** Nothing answered at the control plane's address before the time limit. */
@@ -54,7 +55,17 @@ export const notSignedIn = entry<
   left: () => "No traffic was moved. The control plane was not called.",
 });
 
-interface Ended {
+/** How a command reaches the control plane, from whatever folder and stack. */
+interface Reached {
+  readonly endpoint: string;
+  readonly audience: string;
+}
+
+/** Gives a command line for the control plane that was asked. The stack of the app may have no output that names it. */
+export const ballast = ({ endpoint, audience }: Reached, command: string): string =>
+  `\`ballast ${command} --endpoint ${endpoint} --audience ${audience}\``;
+
+interface Ended extends Reached {
   readonly app: string;
   readonly revision: string;
   readonly message: string;
@@ -64,34 +75,48 @@ interface Ended {
 export const releaseRolledBack = entry<Ended>("release-rolled-back", {
   title: "A release was rolled back",
   message: ({ message }) => message,
-  fix: ({ app, revision }) =>
-    `release a fixed version, or revert; \`ballast release explain ${app}/${revision}\` shows each decision, ` +
-    `\`ballast release retry ${app}/${revision} --message …\` releases the same revision again`,
+  fix: ({ app, revision, ...at }) =>
+    `release a fixed version, or revert; ${ballast(at, `release explain ${app}/${revision}`)} shows each decision, ` +
+    `${ballast(at, `release retry ${app}/${revision} --message …`)} releases the same revision again`,
   left: () => "Stable serves 100 percent of the traffic, as read back from Azure. The canary receives none.",
 });
 
 /** How an app is released was changed while nothing is to be released. */
-export const releasePlanLater = entry<{ app: string; changed: string; isInFlight: boolean }>("release-plan-later", {
+export const releasePlanLater = entry<Reached & { app: string; changed: string; isInFlight: boolean }>(
+  "release-plan-later",
+  {
+    severity: "warning",
+    title: "A change of gate, strategy, thresholds or probe applies to the next release only",
+    variants: [{ isInFlight: true }, { isInFlight: false }],
+    message: ({ app, changed, isInFlight }) =>
+      `The update changes ${changed} of ${app}. That applies to the next release: the present one ` +
+      (isInFlight ? "is in flight as it was requested." : "has ended."),
+    fix: ({ app, isInFlight, ...at }) =>
+      isInFlight
+        ? `to hold the release in flight until then, pause it with ${ballast(at, `release pause ${app} --message …`)}`
+        : "nothing has to be done",
+    left: () => "No rollout was changed.",
+  },
+);
+
+/** The control plane that would carry out the release does not manage its app. */
+export const releaseUnmanaged = entry<{ endpoint: string; resourceGroup: string; app: string }>("release-unmanaged", {
   severity: "warning",
-  title: "A change of gate, strategy, thresholds or probe applies to the next release only",
-  variants: [{ isInFlight: true }, { isInFlight: false }],
-  message: ({ app, changed, isInFlight }) =>
-    `The update changes ${changed} of ${app}. That applies to the next release: the present one ` +
-    (isInFlight ? "is in flight as it was requested." : "has ended."),
-  fix: ({ isInFlight }) =>
-    isInFlight
-      ? "to hold the release in flight until then, pause it with `ballast release pause`"
-      : "nothing has to be done",
-  left: () => "No rollout was changed.",
+  title: "The control plane does not manage the app yet",
+  message: ({ endpoint, resourceGroup, app }) =>
+    `The control plane at ${endpoint} does not manage the app ${app} in ${resourceGroup}. ` +
+    "An update refuses to write the app as long as that is so.",
+  fix: (target) => `${managedBy(target)}; do nothing if this program deploys that ControlPlane and the entry is new`,
+  left: () => "A preview changes nothing.",
 });
 
 /** The release was stopped before it received any traffic. */
 export const releaseRejected = entry<Ended>("release-rejected", {
   title: "A release was rejected before it received any traffic",
   message: ({ message }) => message,
-  fix: ({ app, revision }) =>
+  fix: ({ app, revision, ...at }) =>
     "check the revision's own logs, then release again or revert; " +
-    `\`ballast release explain ${app}/${revision}\` shows each decision`,
+    `${ballast(at, `release explain ${app}/${revision}`)} shows each decision`,
   left: () => "No user request reached the canary. Stable serves as before.",
 });
 
@@ -99,8 +124,8 @@ export const releaseRejected = entry<Ended>("release-rejected", {
 export const releaseDegraded = entry<Ended>("release-degraded", {
   title: "A rollout ended degraded",
   message: ({ message }) => message,
-  fix: ({ app, revision }) =>
-    `correct the app's traffic in Azure, then run \`ballast release retry ${app}/${revision} --message …\``,
+  fix: ({ app, revision, ...at }) =>
+    `correct the app's traffic in Azure, then run ${ballast(at, `release retry ${app}/${revision} --message …`)}`,
   left: ({ app }) => `The traffic of ${app} is as the last confirmed write left it.`,
 });
 
@@ -117,13 +142,14 @@ export const releaseEndpointUnbound = entry<{ endpoint: string; audience: string
 });
 
 /** The command stopped following; the rollout continues. */
-export const releaseLeftInFlight = entry<{ app: string; revision: string }>("release-left-in-flight", {
+export const releaseLeftInFlight = entry<Omit<Ended, "message">>("release-left-in-flight", {
   title: "A release was left in flight",
   message: ({ revision }) =>
     `This command no longer follows the rollout of ${revision}. If it has begun, it continues on the control plane.`,
-  fix: ({ app, revision }) =>
-    `run \`ballast release follow ${app}/${revision}\` to follow it, or \`ballast release abort\` with a --message ` +
-    "to stop it; the next `pulumi up` follows it again",
+  fix: ({ app, revision, ...at }) =>
+    `run ${ballast(at, `release follow ${app}/${revision}`)} to follow it, or ` +
+    `${ballast(at, `release abort ${app}/${revision} --message …`)} to stop it; ` +
+    "the next `pulumi up` follows it again",
   left: ({ app }) =>
     `The control plane continues to shift the traffic of ${app}, and returns it to stable if the release is bad.`,
 });

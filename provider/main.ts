@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { credential } from "./credential/resource.ts";
-import { lock, ready, releaseOf, unlock } from "./release/functions.ts";
+import { lock, managed, ready, releaseOf, unlock } from "./release/functions.ts";
 import { release } from "./release/resource.ts";
 import { repositoryFiles } from "./repository/files.ts";
 import { repositoryFacts, repositorySettings } from "./repository/settings.ts";
@@ -20,7 +20,7 @@ server.addService(
     {
       version,
       resources: [release, credential, repositoryFiles, repositorySettings],
-      functions: [lock, unlock, releaseOf, ready, repositoryFacts],
+      functions: [lock, unlock, managed, releaseOf, ready, repositoryFacts],
     },
     engineAddress,
   ),

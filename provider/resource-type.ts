@@ -43,6 +43,11 @@ export interface Around extends Voiced {
   readonly access: Access;
 }
 
+/** What a resource uses in a preview. It has no access as long as it does not know where the control plane is. */
+export interface Planning extends Voiced {
+  readonly access?: Access;
+}
+
 /** Outputs after a create or an update. With a failure, Pulumi keeps them all the same. */
 export interface Settled<Outputs = Properties> {
   readonly outputs: Outputs;
@@ -75,7 +80,7 @@ export interface ResourceType {
   readonly cautions: (oldInputs: Properties, oldOutputs: Properties, news: Properties) => readonly string[];
   readonly idOf: (inputs: Properties) => string;
   /** Describes what an update would do, in one line, as far as a preview knows it. It throws what would be refused. */
-  readonly planned: (inputs: Properties, around: Voiced, oldOutputs?: Properties) => string | Promise<string>;
+  readonly planned: (inputs: Properties, around: Planning, oldOutputs?: Properties) => string | Promise<string>;
   /** The names of the outputs that only an update makes known. */
   readonly unknownOutputs: readonly string[];
   /** Creates, or updates what has these old outputs. */

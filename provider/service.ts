@@ -14,6 +14,7 @@ import {
   type Change,
   type Failure,
   type FunctionType,
+  isUnknown,
   type Properties,
   type ResourceType,
   unknownValue,
@@ -27,6 +28,9 @@ const { PropertyDiff, DiffResponse } = providerProto;
 
 /** How long a lookup waits for an unreachable control plane, so that a refresh stays fast. */
 const lookUpPatienceSeconds = 3;
+
+/** How long a preview waits for one. The first call of a process also loads what gets a token. */
+const previewPatienceSeconds = 8;
 
 /** What the provider serves. */
 export interface Offer {
@@ -231,7 +235,9 @@ async function previewed(
   inputs: Properties,
   oldOutputs?: Properties,
 ): Promise<Properties> {
-  shared.voice.report(urn, await resource.planned(inputs, voicedOf(shared, urn), oldOutputs));
+  const isKnown = resource.hasControlPlane && !isUnknown([inputs["endpoint"], inputs["audience"]]);
+  const around = isKnown ? aroundOf(shared, urn, inputs, previewPatienceSeconds) : voicedOf(shared, urn);
+  shared.voice.report(urn, await resource.planned(inputs, around, oldOutputs));
   return { ...inputs, ...Object.fromEntries(resource.unknownOutputs.map((name) => [name, unknownValue])) };
 }
 

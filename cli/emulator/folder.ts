@@ -1,7 +1,16 @@
 // The folder of an emulator: its files, and whether a process is running on it. A folder belongs to one emulator and
 // one process; emulators in different folders are independent.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import type { RunningEmulator } from "../../emulator/start.ts";
 import { emulatorFolderForeign, emulatorUpAlready } from "../../errors/cli.ts";
@@ -46,7 +55,7 @@ export const folderNamed = (named = defaultFolder): string => path.resolve(named
 export const fileIn = (folder: string, name: "running.json" | "log" | "environment" | "images.json"): string =>
   path.join(folder, name);
 
-/** The arguments that start the process of a folder. They also identify it among all processes. */
+/** The arguments that start the process of a folder. The last two words of them identify it among all processes. */
 export const commandArguments = (folder: string): readonly [string, string] => [program, folder];
 
 /**
@@ -95,13 +104,17 @@ function readRunning(folder: string): Running | undefined {
   }
 }
 
-/** Reports whether a process is the emulator of a folder. */
+/** The command line of an emulator, of whatever installation of the package: where it runs, at the end. */
+const ofAnEmulator = /[\\/]cli[\\/]emulator[\\/]process\.[jt]s (.+)$/;
+
+/** Reports whether a process is the emulator of a folder, also one that another installation of the package started. */
 export function runsOn(pid: number, folder: string): boolean {
   try {
     const command = existsSync("/proc/self/cmdline")
       ? readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
       : execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
-    return command.trimEnd().endsWith(commandArguments(folder).join(" "));
+    const [, where = ""] = ofAnEmulator.exec(command.trimEnd()) ?? [];
+    return realpathSync(where) === realpathSync(folder);
   } catch {
     return false;
   }

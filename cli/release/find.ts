@@ -29,6 +29,9 @@ export async function findRollout(calls: RolloutCalls, name: string): Promise<Ro
     if (!rollout) throw rolloutUnknown({ name });
     return rollout;
   }
+  // Azure allows no app a name with two hyphens in a row, so this is that of a revision.
+  const [owner, suffix] = app.split("--") as [string, string?];
+  if (suffix !== undefined) throw rolloutNameUnclear({ name, meant: `${owner}/${app}` });
   const { streams, unreadable } = await calls.list({ app });
   // An unreadable rollout may be the newest. An older one in its place would be the wrong one.
   const broken = unreadable.find(({ id }) => !revision || sameName(id.split("/").at(-1)!, revision));

@@ -28,7 +28,7 @@ import { lossGuard } from "./loss-guard.ts";
 import { type KeptSetting, keptOf, type LostSetting } from "./losses.ts";
 import { lacks, misuses, type Usable } from "./misuse.ts";
 import { movedSecret } from "./moved-secret.ts";
-import { type CanaryAppOptions, splitOptions } from "./options.ts";
+import { type CanaryAppOptions, splitOptions, withVersionedTypes } from "./options.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { doubtful, hidden, unread } from "./preview-notes.ts";
 import { probeComplaints } from "./probe-limits.ts";
@@ -242,6 +242,7 @@ export class CanaryApp extends pulumi.ComponentResource {
       {
         ...own,
         parent: this,
+        transformations: [withVersionedTypes, ...(own.transformations ?? [])],
         ignoreChanges: [...(own.ignoreChanges ?? []), ...leftAsIs(args, keepLive)],
         hooks: [
           own.hooks ?? {},
@@ -282,7 +283,10 @@ export class CanaryApp extends pulumi.ComponentResource {
       refuseMisuse(name, { ...known.given, keepLive }, ignoreChanges);
       return place.apply(async ([resourceGroup, app]) => {
         try {
-          const [found] = await Promise.all([readLive(resourceGroup, app, this), untilProviderRuns(this)]);
+          const [found] = await Promise.all([
+            readLive(resourceGroup, app, this),
+            untilProviderRuns(this, controlPlane.endpoint),
+          ]);
           const traffic = trafficToSend(app, found);
           const serving = found ? servingIn(traffic) : "";
           const revision = revisionInDoubt(credentialSlots, { app, serving }, found);

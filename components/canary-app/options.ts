@@ -1,6 +1,7 @@
 // The options of a CanaryApp. A program gives those that it gave to its ContainerApp. Pulumi passes only a few of a
 // component's options on to its children; every other one that means the app goes to the child here.
 import * as pulumi from "@pulumi/pulumi";
+import { formerPlaces } from "./former-places.ts";
 import { pathsOf, refuseIgnored } from "./ignored.ts";
 
 /** What Pulumi takes as options of a ContainerApp, and of a component. */
@@ -63,10 +64,30 @@ export function splitOptions(name: string, options: CanaryAppOptions): SplitOpti
     app: {
       ...app,
       ...(ignoreChanges.length > 0 && { ignoreChanges }),
-      aliases: [{ name, parent }, ...aliases.flatMap((alias) => aliasesOfApp(name, alias, parent))],
+      aliases: [
+        { name, parent },
+        ...formerPlaces(name, parent),
+        ...aliases.flatMap((alias) => aliasesOfApp(name, alias, parent)),
+      ] as (string | pulumi.Alias)[],
     },
   };
 }
+
+/**
+ * Gives each alias also with the types that azure-native gives a ContainerApp as earlier ones, such as
+ * `azure-native:app/v20240301:ContainerApp`. azure-native names them alone, which Pulumi reads as the name and the
+ * parent that the app has now; before it was a CanaryApp's it had others.
+ */
+export const withVersionedTypes: pulumi.ResourceTransformation = ({ props, opts }) => {
+  const aliases = (opts.aliases ?? []) as readonly pulumi.Input<string | pulumi.Alias>[];
+  const types = aliases.flatMap((each) => (isObject(each) && isTypeAlone(each) ? [each.type] : []));
+  const typed = aliases.flatMap((each) =>
+    isObject(each) && each.type === undefined ? types.map((earlier) => ({ ...each, type: earlier })) : [],
+  );
+  return { props, opts: { ...opts, aliases: [...aliases, ...typed] as pulumi.Alias[] } };
+};
+
+const isTypeAlone = (alias: pulumi.Alias): boolean => Object.keys(alias).join() === "type";
 
 const isObject = (alias: pulumi.Input<string | pulumi.Alias>): alias is pulumi.Alias =>
   typeof alias === "object" && !pulumi.Output.isInstance(alias) && !(alias instanceof Promise);

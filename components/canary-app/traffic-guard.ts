@@ -44,7 +44,8 @@ const lockSeconds = 120;
  * They run in updates only, never in previews. If the control plane cannot be reached, it shifts no traffic either: the
  * guard then compares, warns and continues. Otherwise Pulumi could not repair a control plane that is down. An update
  * that makes a revision is refused instead: nothing could release that revision, and it would run for nobody. So is
- * one whose release the control plane would refuse, such as an older one that does not know a field of it.
+ * one whose release the control plane would refuse, such as an older one that does not know a field of it. An app that
+ * the control plane does not manage is not created either.
  *
  * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes, canary-app-unreleasable; each fails
  *   the update
@@ -80,15 +81,22 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
       () => void logOn(parent, "info", `${app} waits for the control plane at ${endpoint}, which has not answered yet`),
     );
     if (lock.heldBy) throw canaryAppLocked({ app, heldBy: lock.heldBy });
+    // Also without an answer, since the lock may have been taken all the same.
+    lockId = lock.id || undefined;
     if (lock.unreachable && makesRevision) throw canaryAppUnreleasable({ app, reason: lock.unreachable });
     if (lock.unreachable) await say(canaryAppUnguarded({ app, reason: lock.unreachable }), parent);
-    lockId = lock.id || undefined;
     const planned = describeTraffic((await configurationOf(newInputs))?.ingress?.traffic ?? []);
     const live = describeTraffic(trafficToSend(app, await readLive(resourceGroup, app, parent)));
     if (live !== planned) throw canaryAppTrafficMoved({ app, planned, live });
   };
 
+  const beforeCreate = async (): Promise<void> => {
+    const [endpoint, resourceGroup, app] = await known;
+    await pulumi.runtime.invoke("ballast:index:managed", { endpoint, audience, resourceGroup, app }, { parent });
+  };
+
   return {
+    beforeCreate: [new pulumi.ResourceHook(hook("managed"), beforeCreate)],
     beforeUpdate: [
       new pulumi.ResourceHook(hook("traffic-stands"), (args) =>
         before(args).catch(async (error) => {
@@ -108,14 +116,15 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
 }
 
 /**
- * Waits until Ballast's provider runs. An app must not be written before.
+ * Waits until Ballast's provider runs and the control plane is deployed. An app must not be written before.
  *
  * The Pulumi CLI starts a provider as one of its steps, and hooks take the places of steps while they run. If the hooks
  * above were the first to call the provider, as many apps as there are places would wait for it for ever: a single one
- * with `--parallel 1`.
+ * with `--parallel 1`. So they would for a control plane that the same update deploys.
  */
-export async function untilProviderRuns(parent: pulumi.Resource): Promise<void> {
-  if (takesHooks() && !pulumi.runtime.isDryRun()) await pulumi.runtime.invoke("ballast:index:ready", {}, { parent });
+export async function untilProviderRuns(parent: pulumi.Resource, endpoint: pulumi.Input<string>): Promise<void> {
+  if (!takesHooks() || pulumi.runtime.isDryRun()) return;
+  await Promise.all([pulumi.runtime.invoke("ballast:index:ready", {}, { parent }), settled(endpoint)]);
 }
 
 /** Waits for a value. In an update, unlike in a preview, every value becomes known. */

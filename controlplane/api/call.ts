@@ -121,6 +121,17 @@ export async function unmanagedOf(
 export const declaredTargets = async (declarations: Parts["declarations"] = {}): Promise<readonly TargetKey[]> =>
   (await Promise.all(Object.values(declarations).map(({ targets }) => targets()))).flat();
 
+/** Gives the entry of the managed targets that would name a target; nothing if it is no app. */
+const entryOf = (target: TargetKey): { readonly app?: AppTarget } => {
+  const [type, resourceGroup, app] = target.split("/");
+  return type === "app" && resourceGroup && app ? { app: { resourceGroup, app } } : {};
+};
+
+/** Says that a target is not managed. `anyPlace` stands in its key for a part that may be anything. */
+export const unmanaged = (target: TargetKey, anyPlace?: string): BallastError => {
+  const isExact = anyPlace === undefined || !target.split("/").includes(anyPlace);
+  return targetUnknown({ what: describeTarget(target, anyPlace), ...(isExact && entryOf(target)) });
+};
+
 /** Refuses a call about a target that is not managed. */
-export const refuseTarget = (target: TargetKey): Response =>
-  refuse(404, targetUnknown({ what: describeTarget(target) }));
+export const refuseTarget = (target: TargetKey): Response => refuse(404, unmanaged(target));

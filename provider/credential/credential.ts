@@ -46,7 +46,7 @@ export async function declare(inputs: CredentialInputs, around: Surroundings): P
   if (result !== "rotated" && result !== "unchanged") {
     // The state keeps the declaration, so that a later `up` continues and a `destroy` removes it.
     const outputs = { ...inputs, urls: { a: "", b: "" } };
-    return { outputs, failure: credentialUnseeded({ credential, rotation, message }) };
+    return { outputs, failure: credentialUnseeded({ ...inputs, credential, rotation, message }) };
   }
   const seeded = await around.credentials.show(inputs, { persistent: true });
   return { outputs: outputsOf(inputs, seeded ?? declared) };

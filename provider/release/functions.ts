@@ -2,6 +2,8 @@
 // revision was made for. An unreachable control plane is an answer here and not an error: whether the app may be
 // written without it depends on what changes.
 
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { controlPlane } from "../../client/control-plane.ts";
 import { anything } from "../../engines/foreign-forms.ts";
 import { described, dictionary, type Form, line, object, optional, read } from "../../engines/form.ts";
@@ -10,6 +12,7 @@ import { BallastError } from "../../errors/catalogue.ts";
 import { failuresOf, propertiesOf } from "../package-schema.ts";
 import { type Failure, type FunctionType, type Properties, unknownValue } from "../resource-type.ts";
 import { addressFields, bodyOf, type ReleaseInputs } from "./fields.ts";
+import { onceManaged, refusalOf, refuseUnmanaged } from "./managed.ts";
 
 const text = { type: "string" };
 const lockForm = object({
@@ -25,6 +28,7 @@ const lockForm = object({
 });
 const unlockForm = object({ ...addressFields, id: line(64, { description: "The id of the lock." }) });
 
+const appForm = object(addressFields);
 const revisionForm = object({ ...addressFields, revision: line(64, { description: "A revision of the app." }) });
 
 /** Makes the check of arguments by their form. */
@@ -51,7 +55,12 @@ async function unlessUnreachable(call: () => Promise<Properties>): Promise<Prope
   }
 }
 
-/** Locks an app: gives `{id, until}`, or `{heldBy}` if the app is already locked. */
+/**
+ * Locks an app: gives `{id, until}`, or `{heldBy}` if the app is already locked.
+ *
+ * An answer that comes too late leaves a lock behind, for which the rollout would wait until it expires. So the caller
+ * gets the id also without an answer.
+ */
 export const lock: FunctionType = {
   token: "ballast:index:lock",
   schema: {
@@ -62,15 +71,19 @@ export const lock: FunctionType = {
     outputs: { properties: { id: text, until: { type: "number" }, heldBy: text, unreachable: text } },
   },
   check: checkFor(lockForm),
-  invoke: (args, { patienceSeconds, ...access }) =>
-    unlessUnreachable(async () => {
+  invoke: async (args, { patienceSeconds, ...access }) => {
+    const id = randomUUID();
+    const answered = await unlessUnreachable(async () => {
       const { release } = args as { readonly release?: object };
       // What names the revision is known only after the write.
       const next = release && bodyOf({ ...release, release: "the next revision" } as ReleaseInputs);
       // A look-up has little patience. Here an update depends on the answer.
       const plane = controlPlane(release || patienceSeconds === undefined ? access : { ...access, patienceSeconds });
-      return { ...(await plane.lock(targetIn(args), Number(args["seconds"]), next)) };
-    }),
+      const locked = () => plane.lock(targetIn(args), Number(args["seconds"]), next, id);
+      return { ...(await onceManaged(locked, sleep)) };
+    });
+    return "unreachable" in answered ? { ...answered, id } : answered;
+  },
 };
 
 /** Unlocks an app: gives `{}`. */
@@ -87,6 +100,25 @@ export const unlock: FunctionType = {
       await controlPlane(access).unlock(targetIn(args), String(args["id"]));
       return {};
     }),
+};
+
+/** Refuses an app that the control plane does not manage: gives `{}` for any other, and if nothing answers. */
+export const managed: FunctionType = {
+  token: "ballast:index:managed",
+  schema: {
+    description:
+      "Fails if the control plane answers that it does not manage an app, so that nobody creates an app which " +
+      "nothing could release. A control plane that cannot say so is no reason to fail.",
+    inputs: { ...propertiesOf(appForm) },
+    outputs: { properties: {} },
+  },
+  check: checkFor(appForm),
+  // A look-up has little patience. Here a write depends on the answer.
+  invoke: async (args, { patienceSeconds: _little, ...access }) => {
+    const [plane, target] = [controlPlane(access), targetIn(args)];
+    if (await refusalOf(plane, target)) await onceManaged(() => refuseUnmanaged(plane, target), sleep);
+    return {};
+  },
 };
 
 /** Gives the name of the release that made a revision, if the control plane carried it out: `{release}`, or `{}`. */

@@ -9,7 +9,7 @@ import type { BallastError } from "../../errors/catalogue.ts";
 import { releasePlanLater } from "../../errors/provider.ts";
 import { checkBy } from "../package-schema.ts";
 import { type Change, isOther, isUnknown, type Properties, unknownValue } from "../resource-type.ts";
-import { inputsForm } from "./fields.ts";
+import { inputsForm, type ReleaseInputs } from "./fields.ts";
 
 /** Checks each field as the control plane would. */
 export const check = checkBy(inputsForm);
@@ -66,9 +66,9 @@ export function cautions(oldInputs: Properties, oldOutputs: Properties, news: Pr
     (field) => !isUnknown(news[field]) && canonical(oldInputs[field] ?? null) !== canonical(news[field] ?? null),
   );
   if (changed.length === 0 || diff(oldInputs, oldOutputs, news).kind !== "none") return [];
-  const { app, result } = { ...news, ...oldOutputs } as { readonly app?: unknown; readonly result?: unknown };
-  const isInFlight = result === "in-flight";
-  return [releasePlanLater({ app: String(app), changed: changed.join(", "), isInFlight }).toString()];
+  const isInFlight = oldOutputs["result"] === "in-flight";
+  const { app, endpoint, audience } = news as unknown as ReleaseInputs;
+  return [releasePlanLater({ app, endpoint, audience, changed: changed.join(", "), isInFlight }).toString()];
 }
 
 /** Reports whether the last rollout needs no further update. */

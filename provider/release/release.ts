@@ -135,6 +135,7 @@ async function putWhenFree(
 
 async function follow(name: ReleaseInputs, { controlPlane, report, cancel }: Surroundings, from = 0): Promise<Ending> {
   let last = "";
+  let hasAnswered = false;
   for await (const heard of controlPlane.follow(name, { from, cancel })) {
     if (heard.kind === "ended") {
       // A failure is printed once, as the error.
@@ -142,9 +143,13 @@ async function follow(name: ReleaseInputs, { controlPlane, report, cancel }: Sur
       return heard;
     }
     if (heard.kind === "broken") report(brokenLine("rollout", heard.reason));
-    else if (heard.fact.kind !== "Finished" && heard.fact.isNoteworthy && heard.fact.message !== last) {
-      last = heard.fact.message;
-      report(last);
+    else {
+      const { kind, isNoteworthy, message } = heard.fact;
+      hasAnswered ||= kind === "SmokePassed";
+      const line = kind === "Probed" && !hasAnswered ? `not ready yet: ${message}` : message;
+      if (kind === "Finished" || !isNoteworthy || line === last) continue;
+      last = line;
+      report(line);
     }
   }
   throw new Error("the rollout was followed to no end");

@@ -1,8 +1,10 @@
 // The resource `ballast:index:Release` as the provider's frame sees it.
 import { controlPlane } from "../../client/control-plane.ts";
-import type { Around, Properties, ResourceType } from "../resource-type.ts";
+import { releaseUnmanaged } from "../../errors/provider.ts";
+import { type Around, isUnknown, type Properties, type ResourceType } from "../resource-type.ts";
 import type { ReleaseInputs } from "./fields.ts";
 import { cautions, check, diff, refuses } from "./inputs.ts";
+import { refusalOf } from "./managed.ts";
 import { carryOut, lookUp, planned, type Surroundings, withdraw } from "./release.ts";
 import { schema, types } from "./schema.ts";
 
@@ -23,7 +25,16 @@ export const release: ResourceType = {
   cautions,
   refuses,
   idOf: ({ resourceGroup, app }) => `${resourceGroup}/${app}`.toLowerCase(),
-  planned,
+  planned: async (inputs, { access, warn }, oldOutputs) => {
+    // An app that was released before is managed, so that most previews need no token.
+    const isFirst = oldOutputs === undefined && !isUnknown([inputs["resourceGroup"], inputs["app"]]);
+    if (access && isFirst) {
+      const { resourceGroup, app } = asInputs(inputs);
+      const refused = await refusalOf(controlPlane(access), { resourceGroup, app });
+      if (refused) warn(releaseUnmanaged({ endpoint: access.endpoint, resourceGroup, app }).toString());
+    }
+    return planned(inputs);
+  },
   unknownOutputs: ["result", "reason", "message", "trace"],
   settle: async (inputs, around) => {
     const { outputs, failure } = await carryOut(asInputs(inputs), surroundings(around));

@@ -1,7 +1,7 @@
 // The aliases of a CanaryApp: which of them mean the app below it, and which the component.
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
-import { type CanaryAppOptions, splitOptions } from "../../components/canary-app/options.ts";
+import { type CanaryAppOptions, splitOptions, withVersionedTypes } from "../../components/canary-app/options.ts";
 
 const root = { toString: () => "the stack" } as unknown as pulumi.Resource;
 const outer = { toString: () => "a component of the program" } as unknown as pulumi.Resource;
@@ -65,3 +65,37 @@ test.each([
     expect([component.aliases ?? [], app.aliases]).toStrictEqual([ofTheComponent, ofTheApp]);
   },
 );
+
+/** What the SDK keeps of a component. */
+const group = (name: string, aliases: readonly string[], within?: unknown): pulumi.Resource =>
+  ({ __name: name, __pulumiType: "shop:index:Group", __aliases: aliases, __parentResource: within }) as never;
+const known = (value: unknown): Promise<unknown> =>
+  pulumi.Output.isInstance(value)
+    ? (value as unknown as { promise: () => Promise<unknown> }).promise()
+    : Promise.resolve(value);
+
+test("an app is also found below the names that the components around it had before", async () => {
+  const around = group("outer", ["urn:pulumi:dev::shop::shop:index:Group::out"]);
+  const inner = group("shop", ["urn:pulumi:dev::shop::shop:index:Group::web"], around);
+  const { aliases = [] } = splitOptions("shop-api", { parent: inner }).app;
+  const places = (aliases as readonly pulumi.Alias[]).map(({ name, parent }) =>
+    Promise.all([name, parent === inner ? "as it is now" : parent].map(known)),
+  );
+  // A name that begins with the component's changes with it, as Pulumi has it for children of its own.
+  expect(await Promise.all(places)).toEqual([
+    ["shop-api", "as it is now"],
+    ["web-api", "urn:pulumi:dev::shop::shop:index:Group::web"],
+    ["shop-api", "urn:pulumi:dev::shop::shop:index:Group$shop:index:Group::shop"],
+  ]);
+});
+
+test("each place where the app was is also tried with the types that azure-native gives it as earlier ones", () => {
+  const older = "azure-native:app/v20240301:ContainerApp";
+  const oldest = "azure-native:app/v20220301:ContainerApp";
+  const own = splitOptions("shop", { aliases: [{ name: "store" }] }).app.aliases!;
+  const opts = { aliases: [...own, urn, { type: older }, { type: oldest }] };
+  const changed = withVersionedTypes({ resource: root, type: "", name: "", props: { a: 1 }, opts })!;
+  const places = ["shop", "store"].map((name) => ({ name, parent: undefined }));
+  const typed = places.flatMap((place) => [older, oldest].map((type) => ({ ...place, type })));
+  expect(changed).toStrictEqual({ props: { a: 1 }, opts: { aliases: [...opts.aliases, ...typed] } });
+});

@@ -111,6 +111,7 @@ test("no revision suffix is ever sent", async () =>
 
 test("the live traffic is sent back unchanged, so that a new revision starts at weight 0", async () => {
   const live: Answers = (token, inputs) => {
+    if (token === "ballast:index:ready") return {};
     expect([token, inputs]).toEqual([
       "azure-native:app:getContainerApp",
       { resourceGroupName: "shop", containerAppName: "storefront" },

@@ -88,6 +88,22 @@ describe("the traffic guard of an update", () => {
     expect(asked.slice(2)).toEqual([["ballast:index:unlock", { ...of, id: "h1" }]]);
     expect(retried).toBe(false);
   });
+  test("is no app created that the control plane does not manage", async () => {
+    const asked: unknown[] = [];
+    const answers: Answers = (token, inputs) => {
+      asked.push([token, inputs]);
+      throw new Error("target-not-managed  The control plane does not manage it.");
+    };
+    const of = { endpoint: "https://control-plane.example.net", audience: "api://ballast" };
+    const place = { resourceGroup: "shop", app: "other" };
+    await record(async () => {
+      const { beforeCreate } = trafficGuard({ name: "other", ...of, ...place, asked: plan }, new Somewhere());
+      const args = { urn: "", id: "", name: "", type: "" };
+      const created = (beforeCreate![0] as pulumi.ResourceHook).callback(args);
+      await expect(created).rejects.toThrow("target-not-managed");
+    }, answers);
+    expect(asked).toEqual([["ballast:index:managed", { ...of, ...place }]]);
+  });
   test.each(["call-token-refused", "call-role-missing", "target-not-managed"])(
     "refuses a caller whose release the control plane would refuse (%s), before the update makes a revision",
     async (id) => {
@@ -156,6 +172,11 @@ describe("the traffic guard of an update", () => {
     const { error, said } = await update([here], down);
     expect([error, said.includes("canary-app-unguarded")]).toEqual([undefined, true]);
     expect((await update([{ revisionName: "b", weight: 100 }], down)).error).toContain("canary-app-traffic-moved");
+  });
+
+  test("removes a lock whose answer came too late, for which the rollout would wait", async () => {
+    const { asked } = await update([here], { lock: { unreachable: "It does not answer in 3 s.", id: "h9" } });
+    expect(asked.at(-1)).toEqual(["ballast:index:unlock", expect.objectContaining({ id: "h9" })]);
   });
 
   test("says after ten seconds that the control plane has not answered yet", async () => {

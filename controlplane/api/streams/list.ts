@@ -1,9 +1,9 @@
 // GET /<kind>: the streams of a kind, all or those of one place, or only those in flight, newest first, in pages. It
 // reads the rows of streams and not their journals, so that readers do not slow the control loop down.
 import type { AnyKind } from "../../../engines/kind.ts";
-import { describeTarget, type TargetKey } from "../../../engines/targets.ts";
-import { callMalformed, targetUnknown } from "../../../errors/api.ts";
-import { type Answer, answer, declaredTargets, errorBody, refuse } from "../call.ts";
+import type { TargetKey } from "../../../engines/targets.ts";
+import { callMalformed } from "../../../errors/api.ts";
+import { type Answer, answer, declaredTargets, errorBody, refuse, unmanaged } from "../call.ts";
 import { cursorAsText, cursorFrom, filterForm, listedMax, readQuery } from "../read-address.ts";
 
 /** Lists streams. One with a broken journal is listed apart, so that it does not hide the others. */
@@ -30,10 +30,10 @@ export const listStreams = (kind: AnyKind): Answer => {
       after,
     });
     const managed = [...managedTargets, ...(await declaredTargets(declarations))];
-    const unmanaged = unmanagedPlace(kind, wanted, managed);
+    const elsewhere = unmanagedPlace(kind, wanted, managed);
     // An app that was managed once keeps its streams.
-    if (streams.length === 0 && after === undefined && unmanaged !== undefined)
-      return refuse(404, targetUnknown({ what: unmanaged }));
+    if (streams.length === 0 && after === undefined && elsewhere !== undefined)
+      return refuse(404, unmanaged(elsewhere, anyPlace));
     return answer(200, {
       [kind.calls.plural]: streams.flatMap((one) => ("overview" in one && one.overview.summary) || []),
       unreadable: streams.flatMap((one) => {
@@ -45,12 +45,12 @@ export const listStreams = (kind: AnyKind): Answer => {
   };
 };
 
-/** Describes the place that filters name, if no managed target is there; undefined if one is, or without filters. */
+/** Gives the key of the place that filters name, if no managed target is there; undefined if one is, or without any. */
 function unmanagedPlace(
   kind: AnyKind,
   wanted: Readonly<Record<string, string | undefined>>,
   managedTargets: readonly TargetKey[],
-): string | undefined {
+): TargetKey | undefined {
   const given = Object.entries(kind.calls.filters).flatMap(([name, part]) =>
     wanted[name] === undefined ? [] : [[part, wanted[name]] as const],
   );
@@ -62,7 +62,7 @@ function unmanagedPlace(
     const own = target.split("/");
     return own.length === steps.length && steps.every((step, at) => step === anyPlace || step === own[at]);
   };
-  return managedTargets.some(isThere) ? undefined : describeTarget(place, anyPlace);
+  return managedTargets.some(isThere) ? undefined : place;
 }
 
 /** No name in Azure has this character. */

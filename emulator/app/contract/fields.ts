@@ -122,7 +122,7 @@ export const containerAppFields: FieldClasses = {
   },
   unsupported: {
     extendedLocation: { why: "container apps on Azure Arc" },
-    kind: { why: "function apps and workflow apps" },
+    kind: { why: "function apps and workflow apps", harmless: ["containerapps"] },
     "properties.deploymentErrors": { why: "is never shown" },
     [`${configuration}.targetLabel`]: { why: "the revision mode Labels", harmless: [""] },
     [`${configuration}.revisionTransitionThreshold`]: { why: "gradual transitions in Single mode", harmless: [100] },

@@ -13,7 +13,7 @@ const probe = "properties.template.containers[].probes[]";
 export const enumerations: { readonly [path: string]: readonly string[] } = {
   "extendedLocation.type": ["CustomLocation"],
   "identity.type": ["None", "SystemAssigned", "UserAssigned", "SystemAssigned,UserAssigned"],
-  kind: ["workflowapp", "functionapp"],
+  kind: ["containerapps", "workflowapp", "functionapp"],
   "properties.patchingConfiguration.patchingMode": ["Automatic", "Manual", "Disabled"],
   "properties.configuration.activeRevisionsMode": ["Multiple", "Single", "Labels"],
   "properties.configuration.dapr.appProtocol": ["http", "grpc"],

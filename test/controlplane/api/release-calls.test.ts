@@ -240,6 +240,10 @@ describe("a release", () => {
     for (const to of ["/rollouts/shop/other/other--0000002", "/rollouts/elsewhere/api/api--0000002"]) {
       const { status, body: answered } = await call("PUT", to, body);
       expect([status, answered.error.id]).toEqual([404, "target-not-managed"]);
+      const [, , resourceGroup, called] = to.split("/");
+      expect(answered.error.fix).toContain(
+        `add \`{ resourceGroup: "${resourceGroup}", app: "${called}" }\` to \`managedTargets\` of the ControlPlane`,
+      );
     }
     const other = { ...intent, target: { resourceGroup: "shop", app: "other" } };
     await append("rollout/shop/other/x", [{ at: 1000, kind: "Planned", intent: other, steps: [5, 100] }]);

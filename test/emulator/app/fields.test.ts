@@ -78,6 +78,8 @@ test("every enumeration has Azure's values, and every whole number is checked", 
   const literals = new Map<string, Set<string>>();
   for (const { path, literals: found } of versions.flatMap(fieldsOf))
     if (found.length > 0) literals.set(path, new Set([...(literals.get(path) ?? []), ...found]));
+  // The published types leave out the kind that Azure shows of every app which has no other.
+  literals.get("kind")?.add("containerapps");
   const sorted = (tables: Iterable<readonly [string, Iterable<string>]>): unknown =>
     Object.fromEntries([...tables].map(([path, values]) => [path, [...values].sort()]).sort());
   expect(sorted(Object.entries(enumerations))).toEqual(sorted(literals));

@@ -244,7 +244,7 @@ async function tellOn(rollout: Rollout, from: number, wake: Set<() => void>, res
           at: 1_700_000_000_000 + next,
           kind,
           message,
-          isNoteworthy: !["Waited", "Measured", "Probed"].includes(kind),
+          isNoteworthy: !["Waited", "Measured"].includes(kind) && !(kind === "Probed" && !message.includes("failed")),
           process: "p1",
           epoch: 1,
         })}\n`,
