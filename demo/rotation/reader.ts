@@ -212,7 +212,7 @@ function configOf(url: string, who: string): pg.ClientConfig {
   return {
     host: hostname,
     port: Number(port),
-    database: pathname.slice(1),
+    database: decodeURIComponent(pathname.slice(1)),
     user: decodeURIComponent(username),
     password: decodeURIComponent(password),
     application_name: who,

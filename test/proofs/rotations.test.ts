@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { runChild } from "../../toolchain/child.ts";
 
 it("a rotation under SIGKILL fails no login, writes nothing twice, and leaves no password behind", {
-  timeout: 600_000,
+  timeout: 1_200_000,
 }, async () => {
   const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
   process.stdout.write(`rotations seed ${seed}\n`);
