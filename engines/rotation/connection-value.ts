@@ -12,7 +12,7 @@ export function valueFor(
     case "uri":
       return (
         `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${server}:${port}/` +
-        `${encodeURIComponent(database)}?sslmode=${tls}`
+        `${inPath(database)}?sslmode=${tls}`
       );
     case "key-value":
       return Object.entries({ host: server, port, dbname: database, user, password, sslmode: tls })
@@ -40,6 +40,9 @@ export function valueFor(
  */
 export const publishedValue = (credential: Credential, slot: Slot, value: string): string =>
   credential.form === "apart" ? valueFor({ ...credential, form: "uri" }, slot, value) : value;
+
+/** Encodes no more of a name than a path must: node-postgres decodes what `encodeURI` encodes, and no more. */
+const inPath = (name: string): string => encodeURI(name).replaceAll(/[/?#]/g, encodeURIComponent);
 
 const quotedForLibpq = (value: string): string =>
   /^[\w.:-]+$/.test(value) ? value : `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;

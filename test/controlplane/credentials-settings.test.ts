@@ -68,7 +68,7 @@ it("are refused if two have one name, or if they are no list", () => {
   ]);
 });
 
-it.each([
+it.each<[string, object, string, object?]>([
   ["two names", { credential: "other" }, "share the role shop_a of shop.postgres.database.azure.com:5432"],
   ["one role in another slot", { credential: "other", roles: { a: "x", b: "shop_a" } }, "share the role shop_a of"],
   [

@@ -151,8 +151,9 @@ describe("the roles of a credential", () => {
     });
     const proven = { ok: true, value: { login: true, missing: [], detail: "logged in" } };
     expect(await Promise.all(proofs)).toEqual(all.map(() => [{ ok: true, value: null }, proven]));
-    const uri = all.find(({ own }) => own.form === "uri")!.value.replace("sslmode=require", "sslmode=disable");
-    const reader = new pg.Client({ connectionString: uri });
+    const uri = new URL(all.find(({ own }) => own.form === "uri")!.value);
+    const [user, secret, name] = [uri.username, uri.password, uri.pathname.slice(1)].map(decodeURIComponent);
+    const reader = new pg.Client({ ...database, user, password: secret, database: name });
     await reader.connect();
     expect((await reader.query("select current_database() as name")).rows).toEqual([{ name: odd }]);
     await reader.end();
