@@ -337,7 +337,7 @@ const nameBytesMax = 63;
 
 const namesTooLong = ({ roles: { a, b }, rotator, database }: Omit<Credential, keyof CredentialName>) =>
   Object.entries({ "roles.a": a, "roles.b": b, rotator, database })
-    .filter(([, name]) => new TextEncoder().encode(name).length > nameBytesMax)
+    .filter(([, name]) => encodeURIComponent(name.toWellFormed()).replaceAll(/%../g, " ").length > nameBytesMax)
     .map(([field]) => `${field} has more than ${nameBytesMax} bytes, which is the most of a name in PostgreSQL.`);
 
 /** Gives the least time that a rotation takes: the cut-over of each consumer, then the quiet time and the grace. */

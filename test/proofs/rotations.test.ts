@@ -1,6 +1,6 @@
 // The short form of `npm run soak:rotations`: a whole rotation with real processes, from its first fact to its last,
-// under ten clients and two kills. The long form draws fifty kills over twenty rotations. Here the role and its password
-// are two secrets; the demo has them in one URI.
+// under ten clients and two kills. The long form draws fifty kills over twenty rotations. The role and its password are
+// two secrets here; the demo has them in one URI.
 import { expect, it } from "vitest";
 import { runChild } from "../../toolchain/child.ts";
 
