@@ -6,6 +6,7 @@ import {
   type Credential,
   completedCredential,
   objectionsToCredentials,
+  objectionsToSharing,
   secretKey,
 } from "../engines/rotation/declaration.ts";
 import { type DeclaredCredential, declaredCredential, unreadCredential } from "../engines/rotation/declared.ts";
@@ -106,7 +107,11 @@ async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringS
   const all = await credentialsIn(setting)();
   const before = all.find((one) => secretKey(one) === secretKey(declared));
   const others = all.filter((one) => one !== before);
-  const objections = [...objectionsToCredentials([declared], managed), ...objectionsToManagers([declared, ...others])];
+  const objections = [
+    ...objectionsToCredentials([declared], managed),
+    ...objectionsToManagers([declared, ...others]),
+    ...objectionsToSharing(declared, others),
+  ];
   if (objections.length > 0) return { refused: callMalformed({ complaints: objections }), status: 400 };
   const cancel = AbortSignal.timeout(patienceSeconds * 1000);
   const roles = await world.roles.look(declared, "a", cancel);
@@ -128,11 +133,8 @@ async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringS
     const refused = credentialVaultClosed({ credential, vault, why: secrets.reason });
     return { refused, status: 409, retryAfterSeconds: againSeconds };
   }
-  // Apps read the versions that exist, and so does a rotation, by the form in which they were written.
-  if (before !== undefined && before.form !== declared.form && secrets.value.published !== null) {
-    const complaints = [`form is ${before.form} and cannot become ${declared.form}: declare another credential.`];
-    return { refused: callMalformed({ complaints }), status: 400 };
-  }
+  const fixed = before === undefined || secrets.value.published === null ? [] : fixedIn(before, declared);
+  if (fixed.length > 0) return { refused: callMalformed({ complaints: fixed }), status: 400 };
   await store.put(secretKey(declared), declared);
   const rotation = secrets.value.published === null ? await seed(declared, by, setting) : null;
   const seen = await inspectDeclared(declared, lenient(world), cancel);
@@ -140,6 +142,19 @@ async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringS
     ? declaredCredential(seen.value, rotation)
     : { ...unreadCredential(declared, seen.reason), rotation };
   return { value };
+}
+
+/**
+ * Says what may not change once there are versions. Apps read them by the form in which they were written, and they log
+ * in with the roles that are in them: a rotation of other roles would never close these.
+ */
+function fixedIn(before: Credential, declared: Credential): readonly string[] {
+  const written = ({ form, roles: { a, b } }: Credential) => ({ form, "roles.a": a, "roles.b": b });
+  const now = Object.entries(written(declared));
+  return Object.entries(written(before)).flatMap(([name, value], index) => {
+    const wanted = now[index]![1];
+    return value === wanted ? [] : [`${name} is ${value} and cannot become ${wanted}: declare another credential.`];
+  });
 }
 
 /** Begins or continues the rotation that gives a credential its first versions, and gives its name. */

@@ -138,13 +138,13 @@ export function text(what: string, limits: TextLimits & About<string> = {}): For
   return simple(schema, what, (given) => typeof given === "string", isWithinLimits, about);
 }
 
-// Control characters, line breaks and changes of direction can forge lines in logs and terminals; PostgreSQL rejects
-// half a surrogate pair.
+// Control characters and changes of direction can forge lines in logs; PostgreSQL rejects half a surrogate pair.
 const forging = "\\p{Cc}\\p{Cs}\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069";
+const inOneLine = `^[^${forging}]*$`;
 
 /** A single line of text. */
-export const line = (most: number, about: About<string> = {}): Form<string> =>
-  text(`a text of 1 to ${most} characters in one line`, { most, pattern: `^[^${forging}]*$`, ...about });
+export const line = (most: number, about: About<string> & Pick<TextLimits, "least"> = {}): Form<string> =>
+  text(`a text of ${about.least ?? 1} to ${most} characters in one line`, { most, pattern: inOneLine, ...about });
 
 /** Makes a foreign text safe to show and to store, as a single line. */
 export const lineOf = (foreign: string, lengthMax: number): string =>

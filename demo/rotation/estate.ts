@@ -89,13 +89,15 @@ export interface EstateSetting {
   readonly during: Timeline["during"];
   /** Times that differ from those of the demo. */
   readonly timings?: Partial<Timings>;
+  /** How a slot is written. @default "uri" */
+  readonly form?: Given["form"];
 }
 
 /** Runs the program for the first time. A control plane lives already: it makes the first versions. */
 export async function putUp(site: Site, setting: EstateSetting): Promise<Estate> {
-  const { planes, stop, timings } = setting;
+  const { planes, stop, timings, form = "uri" } = setting;
   const program = await openProgram(site, setting);
-  const given = await givenOf(site, planes.endpoint, { ...demoTimings, ...timings });
+  const given = await givenOf(site, planes.endpoint, { timings: { ...demoTimings, ...timings }, form });
   program.configure({ "shop:given": given, "shop:release": "one" });
   const first = await program.up();
   if (first.code !== 0) throw new Error(`the first pulumi up failed:\n${first.output}`);
@@ -156,7 +158,7 @@ const textsIn = (folder: string): readonly string[] =>
     .map((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name), "utf8"));
 
 /** Gives what the program is told. The client that signs in here is the control plane's identity, too. */
-async function givenOf(site: Site, endpoint: string, timings: Timings): Promise<Given> {
+async function givenOf(site: Site, endpoint: string, chosen: Pick<Given, "timings" | "form">): Promise<Given> {
   const { at, cloud, connection, postgres } = site;
   const { token } = (await connection.credential.getToken("https://vault.azure.net/.default"))!;
   const { oid } = JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString("utf8")) as { oid: string };
@@ -173,7 +175,7 @@ async function givenOf(site: Site, endpoint: string, timings: Timings): Promise<
     database,
     rotator,
     roles,
-    timings,
+    ...chosen,
     plan: judging,
     everyMilliseconds,
   };

@@ -1,5 +1,5 @@
-// Where a password might have been left: logs, journals, tables, views of the server and command lines. The vault and
-// the apps that got it from there are the only places in which it may be.
+// Where a password might have been left: logs, telemetry, journals, tables, views of the server and command lines. The
+// vault and the apps that got it from there are the only places in which it may be.
 import fs from "node:fs";
 import pg from "pg";
 import { passwordIn } from "../../controlplane/adapters/credentials/password-in.ts";
@@ -7,6 +7,7 @@ import { slotSecret, slots } from "../../engines/rotation/declaration.ts";
 import type { Estate } from "./estate.ts";
 import type { Planes } from "./planes.ts";
 import type { Scene } from "./rotate.ts";
+import { telemetrySent } from "./telemetry-sent.ts";
 
 /** A text with the name of its place. */
 interface Source {
@@ -15,9 +16,9 @@ interface Source {
 }
 
 /** Checks that no password is anywhere but in the vault, and gives where one is. */
-export async function checkLeaks({ setting: { timeline }, estate, planes }: Scene): Promise<readonly string[]> {
+export async function checkLeaks({ setting: { timeline, stop }, estate, planes }: Scene): Promise<readonly string[]> {
   const passwords = await passwordsOf(estate);
-  const sources = await placesToLook(estate, planes);
+  const sources = await placesToLook(estate, planes, stop);
   const leaks = leaksIn(sources, passwords);
   timeline.check(
     leaks.length === 0,
@@ -42,12 +43,14 @@ async function passwordsOf({ versions, credential: { credential, form } }: Estat
 }
 
 /** Reads every place. */
-async function placesToLook(estate: Estate, planes: Planes): Promise<readonly Source[]> {
+async function placesToLook(estate: Estate, planes: Planes, stop: AbortSignal): Promise<readonly Source[]> {
   const { admin, postgres } = estate;
   const rows = async (statement: string): Promise<string> => JSON.stringify(await admin(statement));
+  const telemetry = await telemetrySent(estate, planes, stop);
   return [
     { name: "the logs of the control planes", text: planes.said().join("\n") },
     { name: "their journal and the tables of DBOS", text: await everyTable(postgres.url("postgres")) },
+    { name: `their telemetry (${telemetry.counts})`, text: telemetry.text },
     { name: "the app's tables", text: await everyTable(postgres.url(estate.credential.database)) },
     { name: "the server's log", text: await serverLog(admin) },
     { name: "pg_stat_activity", text: await rows("select * from pg_stat_activity") },

@@ -14,6 +14,9 @@ export interface RotationsOpen {
   readonly close: () => Promise<void>;
 }
 
+/** What may differ from the estate of the story. */
+type Chosen = Pick<EstateSetting, "timings" | "form">;
+
 /** Enough for a quick verdict on each cut-over. */
 const requestsPerSecond = 100;
 
@@ -21,7 +24,7 @@ const requestsPerSecond = 100;
 export async function openEstate(
   { stop, timeline }: Scene["setting"],
   land: Land,
-  timings: EstateSetting["timings"] = {},
+  chosen: Chosen = {},
 ): Promise<Pick<Scene, "estate" | "planes">> {
   const site = await putSite(land);
   const ends = [site.close];
@@ -29,7 +32,7 @@ export async function openEstate(
     const planes = await planesOf(site, stop);
     ends.push(planes.close);
     await planes.start();
-    return { estate: await putUp(site, { planes, stop, timings, during: timeline.during }), planes };
+    return { estate: await putUp(site, { planes, stop, ...chosen, during: timeline.during }), planes };
   } catch (error) {
     for (const end of ends.reverse()) await end();
     throw error;
@@ -44,7 +47,7 @@ export async function openEstate(
 export async function openRotations(
   setting: Scene["setting"],
   land: Land,
-  timings: EstateSetting["timings"] = {},
+  chosen: Chosen = {},
   noteSecond: (second: WantedSecond) => void = () => undefined,
 ): Promise<RotationsOpen> {
   const { cloud } = land;
@@ -53,7 +56,7 @@ export async function openRotations(
     for (const end of ends.splice(0).reverse()) await end();
   };
   try {
-    const { estate, planes } = await openEstate(setting, land, timings);
+    const { estate, planes } = await openEstate(setting, land, chosen);
     ends.push(estate.close, planes.close);
     const requests = { rate: requestsPerSecond, origin: estate.origin, caFile: cloud.caFile };
     const isSecond = (line: { readonly kind: string }): line is LoadSecond => line.kind === "second";

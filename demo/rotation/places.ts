@@ -11,12 +11,15 @@ export const versionsOf = {
   server: "2025-08-01",
   workspace: "2023-09-01",
   diagnostics: "2021-05-01-preview",
+  component: "2020-02-02",
 } as const;
 
 export interface Places {
   readonly group: string;
   readonly environment: string;
   readonly workspace: string;
+  /** Where the control planes send their telemetry. */
+  readonly component: string;
   readonly server: string;
   readonly app: string;
 }
@@ -29,6 +32,7 @@ export function placesIn(subscription: string): Places {
     group,
     environment: provided("Microsoft.App/managedEnvironments", resourceGroup),
     workspace: provided("Microsoft.OperationalInsights/workspaces", "shop-logs"),
+    component: provided("Microsoft.Insights/components", "planes"),
     server: provided("Microsoft.DBforPostgreSQL/flexibleServers", "shop-data"),
     app: provided("Microsoft.App/containerApps", app),
   };

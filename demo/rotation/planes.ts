@@ -21,6 +21,8 @@ export interface Plane {
   readonly child: ChildProcess;
   /** Its name in the journal. */
   readonly process: string;
+  /** Its name in its telemetry. */
+  readonly instance: string;
 }
 
 /** The control planes, and their calls. */
@@ -82,6 +84,7 @@ export async function planesOf(site: Site, stop: AbortSignal): Promise<Planes> {
         child,
         endpoint: `http://127.0.0.1:${begun.address.port}`,
         process: begun.process,
+        instance: instanceOf(name),
       };
       living.push(plane);
       return plane;
@@ -136,8 +139,13 @@ export const credentialVariables = ({
   ...rotatorVariables(site),
 });
 
+const instanceOf = (name: string): string => `plane-${name}`;
+
 /** Gives the variables by which a control plane knows the site. Credentials are declared by the program. */
-const planeVariables = ({ cloud, postgres, workspace, rotatorPassword }: Site, name: string): NodeJS.ProcessEnv => ({
+const planeVariables = (
+  { cloud, postgres, workspace, telemetry, rotatorPassword }: Site,
+  name: string,
+): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   BALLAST_CONNECT_TO: cloud.environment["BALLAST_CONNECT_TO"],
   NODE_EXTRA_CA_CERTS: cloud.caFile,
@@ -147,6 +155,8 @@ const planeVariables = ({ cloud, postgres, workspace, rotatorPassword }: Site, n
   BALLAST_MANAGED_TARGETS: JSON.stringify([{ resourceGroup, app }]),
   ...rotatorVariables({ cloud, rotatorPassword }),
   BALLAST_WORKSPACE: workspace,
+  APPLICATIONINSIGHTS_CONNECTION_STRING: telemetry,
+  OTEL_METRIC_EXPORT_INTERVAL: "2000",
   BALLAST_RESOURCE_MANAGER: `https://management.${cloud.suffix}`,
   BALLAST_LOGS: `https://api.loganalytics.${cloud.suffix}`,
   AZURE_AUTHORITY_HOST: `https://login.${cloud.suffix}`,
@@ -162,5 +172,5 @@ const planeVariables = ({ cloud, postgres, workspace, rotatorPassword }: Site, n
   BALLAST_REQUEST_SECONDS: String(requestSeconds),
   BALLAST_INGESTION_SECONDS: "1",
   PORT: "0",
-  CONTAINER_APP_REPLICA_NAME: `plane-${name}`,
+  CONTAINER_APP_REPLICA_NAME: instanceOf(name),
 });

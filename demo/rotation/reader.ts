@@ -49,8 +49,8 @@ export async function run(
   stop: AbortSignal,
 ): Promise<void> {
   const notes = notesOf(who, report);
+  let url = await firstRead(fetchUrl);
   // The vault may be slow. A reader then goes on with what it has.
-  let url = await eventually(() => fetchUrl().catch(() => undefined), "the published secret");
   const reread = async (): Promise<void> => {
     url = await fetchUrl().catch(() => url);
   };
@@ -67,6 +67,22 @@ export async function run(
   await Promise.all([rereading, counting]);
   notes.count();
   await close();
+}
+
+/** A machine that is busy with other work starts everything late. */
+const firstReadSeconds = 300;
+
+/** Reads the secret for the first time, whatever goes wrong meanwhile. @throws the latest reason why it was in vain */
+async function firstRead(fetchUrl: () => Promise<string>): Promise<string> {
+  let cause: unknown;
+  const read = (): Promise<string | undefined> =>
+    fetchUrl().catch((error: unknown) => {
+      cause = error;
+      return undefined;
+    });
+  return eventually(read, "the published secret", firstReadSeconds).catch((error: Error) => {
+    throw new Error(error.message, { cause });
+  });
 }
 
 /** What a reader notes on its way. */
@@ -196,7 +212,7 @@ function configOf(url: string, who: string): pg.ClientConfig {
   return {
     host: hostname,
     port: Number(port),
-    database: pathname.slice(1),
+    database: decodeURIComponent(pathname.slice(1)),
     user: decodeURIComponent(username),
     password: decodeURIComponent(password),
     application_name: who,

@@ -25,6 +25,8 @@ export interface Site extends Land {
   readonly rotatorPassword: string;
   /** The customer id of the workspace with the logs. */
   readonly workspace: string;
+  /** Where the control planes send their telemetry. */
+  readonly telemetry: string;
   /** Runs a statement as the server's superuser, in the database of the app. */
   readonly admin: (statement: string, values?: readonly unknown[]) => Promise<readonly pg.QueryResultRow[]>;
   readonly close: () => Promise<void>;
@@ -44,7 +46,7 @@ export async function putSite(land: Land): Promise<Site> {
   const arm = armOf(cloud);
   const connection = connect(connectionSettings(cloud), cloud.environment["BALLAST_CONNECT_TO"]);
   const at = placesIn(cloud.subscription);
-  const workspace = await putGroup(arm, at);
+  const { workspace, telemetry } = await putGroup(arm, at);
   const rotatorPassword = randomBytes(18).toString("base64url");
   await putServer(arm, at, postgres, rotatorPassword);
   const admin = new pg.Pool({ connectionString: postgres.url(database), max: 2 });
@@ -56,6 +58,7 @@ export async function putSite(land: Land): Promise<Site> {
     connection,
     rotatorPassword,
     workspace,
+    telemetry,
     admin: async (statement, values = []) => (await admin.query(statement, [...values])).rows,
     close: async () => {
       await admin.end();
@@ -77,12 +80,17 @@ export const connectionSettings = (cloud: CloudAddress): ConnectionSettings => (
   requestSeconds: patientSeconds,
 });
 
-/** Puts the group, the workspace and an environment whose request rows go there; gives the workspace's customer id. */
-async function putGroup(arm: Arm, at: Places): Promise<string> {
+/** Puts the group, the workspace, and an environment and a component whose rows go there. */
+async function putGroup(arm: Arm, at: Places): Promise<Pick<Site, "workspace" | "telemetry">> {
   await arm.ask("PUT", at.group, "2024-03-01", { location: "westeurope" });
   const { properties } = await arm.settle(at.workspace, versionsOf.workspace, {
     location: "westeurope",
     properties: {},
+  });
+  const component = await arm.settle(at.component, versionsOf.component, {
+    location: "westeurope",
+    kind: "web",
+    properties: { Application_Type: "web", WorkspaceResourceId: at.workspace },
   });
   await arm.settle(at.environment, versionsOf.app, {
     location: "westeurope",
@@ -92,7 +100,7 @@ async function putGroup(arm: Arm, at: Places): Promise<string> {
   await arm.control("ingestion", { lagSeconds: 0 });
   // Minutes on Azure; the waits of the demo are seconds.
   await arm.control("quirks", { "server-logs-come-late": false });
-  return properties.customerId as string;
+  return { workspace: properties.customerId, telemetry: component.properties.ConnectionString };
 }
 
 const wire = (arm: Arm, at: Places, source: string, category: string): Promise<unknown> =>

@@ -12,7 +12,7 @@ export function valueFor(
     case "uri":
       return (
         `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${server}:${port}/` +
-        `${encodeURIComponent(database)}?sslmode=${tls}`
+        `${inPath(database)}?sslmode=${tls}`
       );
     case "key-value":
       return Object.entries({ host: server, port, dbname: database, user, password, sslmode: tls })
@@ -40,6 +40,10 @@ export function valueFor(
  */
 export const publishedValue = (credential: Credential, slot: Slot, value: string): string =>
   credential.form === "apart" ? valueFor({ ...credential, form: "uri" }, slot, value) : value;
+
+/** Encodes no more of a name than a path must: node-postgres leaves these characters as they are. */
+const inPath = (name: string): string =>
+  encodeURIComponent(name).replaceAll(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 
 const quotedForLibpq = (value: string): string =>
   /^[\w.:-]+$/.test(value) ? value : `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;

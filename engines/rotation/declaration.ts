@@ -8,7 +8,7 @@ import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
 import { instantOf } from "../utc.ts";
 import { objectionsToManagers } from "./kin.ts";
-import { objectionsToSystem, systemFields, systemOf } from "./systems.ts";
+import { objectionsToSystem, placeOf, systemFields, systemOf } from "./systems.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
 export const slots = ["a", "b"] as const;
@@ -92,7 +92,7 @@ const consumerForm = object(consumerFields);
 /** A Container App that logs in with the credential, and how a release of it is judged. */
 export interface Consumer extends ObjectOf<typeof consumerFields> {}
 
-const roleName = text("a role's name", { most: 63 });
+const roleName = line(63);
 
 /** How the value of a slot is written. */
 export const valueForms = ["uri", "key-value", "dotnet", "apart"] as const;
@@ -144,7 +144,7 @@ const ownFields = {
     description: "The host of the database server.",
   }),
   port: number({ least: 1, most: 65_535, whole: true, otherwise: 5432 }),
-  database: text("a database's name", { least: 0, most: 63, otherwise: "" }),
+  database: line(63, { least: 0, otherwise: "" }),
   tls: oneOf(["require", "disable"], {
     otherwise: "require",
     description: "Whether connections must be encrypted; `disable` is for a server on loopback.",
@@ -162,8 +162,7 @@ const ownFields = {
     { a: roleName, b: roleName },
     { description: "What each slot opens: a login role, a key, an account." },
   ),
-  rotator: text("a role's name", {
-    most: 63,
+  rotator: line(63, {
     otherwise: "ballast_rotator",
     description: "The role as which the control plane changes the other two.",
   }),
@@ -262,11 +261,41 @@ export function objectionsToCredentials(
   return [
     ...(twice === undefined ? [] : [`The credential ${twice.credential} is declared twice.`]),
     ...objectionsToManagers(credentials),
+    ...credentials.flatMap((one, index) => objectionsToSharing(one, credentials.slice(index + 1))),
     ...credentials.flatMap(({ credential, consumers }) =>
       consumers
         .filter((consumer) => !apps.has(appKey(consumer)))
         .map(({ app }) => `${app}, a consumer of ${credential}, is not a managed target.`),
     ),
+  ];
+}
+
+/**
+ * Says what a credential shares with others that its rotation would change for them: the password of a role, or a
+ * secret. The slots of `shop` are `shop-a` and `shop-b`, so that a credential `shop-a` would publish over one of them.
+ */
+export const objectionsToSharing = (one: Credential, others: readonly Credential[]): readonly string[] =>
+  others
+    .filter((other) => secretKey(other) !== secretKey(one))
+    .flatMap((other) => {
+      const theirs = new Set(changedBy(other));
+      const shared = changedBy(one).find((each) => theirs.has(each));
+      return shared === undefined
+        ? []
+        : [`The credentials ${one.credential} and ${other.credential} share ${shared}: each would change it for both.`];
+    });
+
+/** Names what a rotation changes: roles in their system, and secrets in the vault and in the apps. */
+function changedBy({ vault, credential, consumers, form, ...declared }: Credential): readonly string[] {
+  const { roles, server, port, webhook } = declared;
+  const passwords = slots.map((slot) => slotSecret(credential, slot));
+  const inSlots = form === "apart" ? passwords.flatMap((name) => [name, userSecret(name)]) : passwords;
+  const isDatabase = systemOf(declared) === "database";
+  const place = webhook?.url ?? (isDatabase ? `${server}:${port}`.toLowerCase() : placeOf(declared));
+  return [
+    ...slots.map((slot) => `the role ${roles[slot]} of ${place}`),
+    ...[credential, ...inSlots].map((name) => `the secret ${name} of the vault ${vault.toLowerCase()}`),
+    ...consumers.flatMap((app) => inSlots.map((name) => `the secret ${name} of ${appKey(app)}`)),
   ];
 }
 
@@ -279,6 +308,7 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
   const least = leastSeconds(credential);
   return [
     ...objectionsToSystem(credential),
+    ...namesTooLong(credential),
     ...(credential.form === "apart" && systemOf(credential) !== "database"
       ? ["form may be apart only for the credential of a database."]
       : []),
@@ -301,6 +331,14 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
       : [`dueDays (${dueDays}) is too short: a rotation takes at least ${Math.ceil(least)} s.`]),
   ];
 }
+
+/** PostgreSQL cuts a longer name without a word, and the next one that begins alike would be the same. */
+const nameBytesMax = 63;
+
+const namesTooLong = ({ roles: { a, b }, rotator, database }: Omit<Credential, keyof CredentialName>) =>
+  Object.entries({ "roles.a": a, "roles.b": b, rotator, database })
+    .filter(([, name]) => encodeURIComponent(name.toWellFormed()).replaceAll(/%../g, " ").length > nameBytesMax)
+    .map(([field]) => `${field} has more than ${nameBytesMax} bytes, which is the most of a name in PostgreSQL.`);
 
 /** Gives the least time that a rotation takes: the cut-over of each consumer, then the quiet time and the grace. */
 function leastSeconds({ consumers, timings }: Pick<Credential, "consumers" | "timings">): number {

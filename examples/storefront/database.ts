@@ -1,5 +1,6 @@
 // Reads from PostgreSQL over a fresh connection each time, as an app without a pool does. It is loaded only if the
-// platform sets DATABASE_URL, which it reads once: a replica keeps the password that it started with.
+// platform sets DATABASE_URL, which it reads once: a replica keeps the password that it started with. The role and its
+// password may stand apart from the URL, in PGUSER and PGPASSWORD.
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 
@@ -13,16 +14,24 @@ export interface Database {
 const countMilliseconds = 1000;
 const longestMilliseconds = 5_000;
 
+/** Where the database is, and who logs in. */
+export interface DatabaseAccess {
+  readonly url: string;
+  /** The role, if the URL names none. */
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
 /** Begins to read. Each failure is logged at once, and once a second how many logins there were. */
-export function openDatabase(url: string, everyMilliseconds: number, log: (line: object) => void): Database {
-  const { hostname, port, pathname, username, password } = new URL(url);
-  const user = decodeURIComponent(username);
+export function openDatabase(access: DatabaseAccess, everyMilliseconds: number, log: (line: object) => void): Database {
+  const { hostname, port, pathname, username, password } = new URL(access.url);
+  const user = decodeURIComponent(username) || access.user;
   const config: pg.ClientConfig = {
     host: hostname,
     port: Number(port || 5432),
     database: decodeURIComponent(pathname.slice(1)),
     user,
-    password: decodeURIComponent(password),
+    password: decodeURIComponent(password) || access.password,
     application_name: "storefront",
     connectionTimeoutMillis: longestMilliseconds,
     query_timeout: longestMilliseconds,

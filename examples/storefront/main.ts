@@ -125,7 +125,8 @@ server.listen(Number(environment["PORT"] ?? 8080), environment["HOST"] ?? "127.0
   if (url)
     void import("./database.ts")
       .then(({ openDatabase }) => {
-        if (!closing) database = openDatabase(url, Number(environment["DATABASE_MILLISECONDS"] ?? 200), log);
+        const access = { url, user: environment["PGUSER"], password: environment["PGPASSWORD"] };
+        if (!closing) database = openDatabase(access, Number(environment["DATABASE_MILLISECONDS"] ?? 200), log);
       })
       .catch((error: unknown) => log({ database: String(error) }));
   const connectionString = environment["APPLICATIONINSIGHTS_CONNECTION_STRING"];

@@ -9,6 +9,7 @@ import { openRotations, type RotationsOpen } from "../../demo/rotation/open.ts";
 import { microsoftOrder, runOrder } from "../../demo/rotation/other-order.ts";
 import { type Rotated, rotate } from "../../demo/rotation/rotate.ts";
 import { startTimeline } from "../../demo/timeline.ts";
+import { slotSecret, slots, userSecret } from "../../engines/rotation/declaration.ts";
 import { openLand } from "../../test/support/emulator/rotation-land.ts";
 import { readCommandLine } from "../command-line.ts";
 import { createDice, type Dice } from "../simulator/dice.ts";
@@ -21,10 +22,12 @@ a rotation did not end, a version was made twice, or a password was left anywher
 
   --rotations NUMBER   how many (default: 20)
   --kills NUMBER       kills in all (default: 50)
+  --form FORM          how a slot is written: uri, or apart: the role and its password as two secrets (default: uri)
   --seed NUMBER        repeats what was drawn (default: another one each time)`,
   {
     rotations: { type: "string", default: "20" },
     kills: { type: "string", default: "50" },
+    form: { type: "string", default: "uri" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
   },
 );
@@ -110,18 +113,24 @@ function check(rotated: Rotated, kills: number): void {
   timeline.line(`  cut queries: ${cutQueries}`);
 }
 
-/** Checks that the app has the two secrets that it had, with the newest version of each slot. */
+/** Checks that the app has the secrets that it had, with the newest version of each password. */
 async function checkApp({ estate }: RotationsOpen["scene"]): Promise<void> {
-  const { secrets: shown } = await estate.standing();
+  const { credential, form } = estate.credential;
+  const passwords = slots.map((slot) => slotSecret(credential, slot));
+  const expected = form === "apart" ? passwords.flatMap((name) => [name, userSecret(name)]) : passwords;
+  const shown = new Map((await estate.standing()).secrets.map(({ name, keyVaultUrl }) => [name, keyVaultUrl]));
   const newest = await Promise.all(
-    shown.map(async ({ name }) => (await estate.secrets.getSecret(name)).properties.version ?? "none"),
+    passwords.map(async (name) => (await estate.secrets.getSecret(name)).properties.version ?? "none"),
   );
-  const isNewest = shown.every(({ keyVaultUrl }, index) => keyVaultUrl.endsWith(`/${newest[index]}`));
-  const names = shown.map(({ name }) => name).join(", ");
-  timeline.check(names === "database-a, database-b" && isNewest, `the app has ${names}, each with its newest version`);
+  const isNewest = passwords.every((name, index) => shown.get(name)?.endsWith(`/${newest[index]}`));
+  const names = [...shown.keys()].sort().join(", ");
+  timeline.check(
+    names === expected.sort().join(", ") && isNewest,
+    `the app has ${names}, each password in its newest version`,
+  );
 }
 
-async function main(rotations: number, kills: number, seed: number): Promise<number> {
+async function main(rotations: number, kills: number, seed: number, form: "uri" | "apart"): Promise<number> {
   timeline.line(`${rotations} rotations with ${kills} kills, seed ${seed}`);
   const land = await openLand();
   try {
@@ -131,7 +140,10 @@ async function main(rotations: number, kills: number, seed: number): Promise<num
       stop: new AbortController().signal,
       options: readOptions([]),
     };
-    const open = await openRotations(setting, land, { quietSeconds: 3, drainSeconds: 2, graceSeconds: 2 });
+    const open = await openRotations(setting, land, {
+      timings: { quietSeconds: 3, drainSeconds: 2, graceSeconds: 2 },
+      form,
+    });
     try {
       await open.scene.planes.start();
       for (const drawn of drawKills(createDice(seed), rotations, kills)) {
@@ -157,4 +169,9 @@ async function main(rotations: number, kills: number, seed: number): Promise<num
   return failed.length === 0 ? 0 : 1;
 }
 
-process.exitCode = await main(Number(values.rotations), Number(values.kills), Number(values.seed));
+const written = (["uri", "apart"] as const).find((form) => form === values.form);
+if (written === undefined) {
+  console.error(`--form is uri or apart, and not ${values.form}`);
+  process.exit(2);
+}
+process.exitCode = await main(Number(values.rotations), Number(values.kills), Number(values.seed), written);

@@ -44,6 +44,15 @@ it.each([
   ["a manager without a vault", { managedBy: "admin" }, "managedBy must be another credential"],
   ["less time than a rotation takes", { dueDays: 0.01 }, "dueDays (0.01) is too short: a rotation takes at least"],
   ["a name that no secret can have", { credential: "Data_Base" }, "credential must be a credential's name"],
+  ["a role of too many bytes", { roles: { a: "é".repeat(32), b: "b" } }, "roles.a has more than 63 bytes"],
+  ["a database of too many bytes", { database: "é".repeat(32) }, "database has more than 63 bytes"],
+  [
+    "half a character in a role",
+    { roles: { a: "a\ud800", b: "b" } },
+    "roles.a must be a text of 1 to 63 characters in one line",
+  ],
+  ["a NUL in the database", { database: "a\0b" }, "database must be a text of 0 to 63 characters in one line"],
+  ["a line break in the rotator", { rotator: "a\nb" }, "rotator must be a text of 1 to 63"],
   ["a misspelt field", { role: "x" }, 'unknown field "role"'],
 ])("are refused with %s", (_what, change, complaint) =>
   expect(readOne(change).complaints.join(" ")).toContain(complaint),
@@ -57,6 +66,48 @@ it("are refused if two have one name, or if they are no list", () => {
     "BALLAST_CREDENTIALS: The credential database is declared twice.",
     expect.stringContaining("BALLAST_CREDENTIALS is not a JSON list of credentials"),
   ]);
+});
+
+it.each<[string, object, string, object?]>([
+  ["two names", { credential: "other" }, "share the role shop_a of shop.postgres.database.azure.com:5432"],
+  ["one role in another slot", { credential: "other", roles: { a: "x", b: "shop_a" } }, "share the role shop_a of"],
+  [
+    "the name of a slot",
+    { credential: "database-a", roles: { a: "x", b: "y" } },
+    "secret database-a of the vault shop-",
+  ],
+  [
+    "the name of the role beside a slot",
+    { credential: "database-a-user", roles: { a: "x", b: "y" } },
+    "share the secret database-a-user of the vault shop-kv: each would change it for both.",
+    { form: "apart" },
+  ],
+  [
+    "one name in two vaults",
+    { vault: "other", roles: { a: "x", b: "y" } },
+    "share the secret database-a of app/shop/web",
+  ],
+])("are refused if two share something by %s", (_what, change, complaint, first = {}) => {
+  const complaints: string[] = [];
+  readCredentials(
+    JSON.stringify([
+      { ...declared, ...first },
+      { ...declared, ...change },
+    ]),
+    [app],
+    complaints,
+  );
+  expect(complaints).toEqual([expect.stringContaining(complaint)]);
+});
+
+it.each([
+  ["another server", { server: "other.postgres.database.azure.com" }],
+  ["another port", { port: 6432 }],
+  ["other roles", { roles: { a: "shop_c", b: "SHOP_A" } }],
+])("may have one vault, app and database, if they have %s", (_what, change) => {
+  const complaints: string[] = [];
+  readCredentials(JSON.stringify([declared, { ...declared, credential: "other", ...change }]), [app], complaints);
+  expect(complaints).toEqual([]);
 });
 
 it("are due from the declared time before they expire, under a name that follows from the version", () => {

@@ -16,6 +16,8 @@ export interface Given {
   readonly database: string;
   readonly rotator: string;
   readonly roles: { readonly a: string; readonly b: string };
+  /** How a slot is written: as one URI, or the role and its password apart. */
+  readonly form: "uri" | "apart";
   readonly timings: Timings;
   /** How a release and a cut-over are judged. */
   readonly plan: Pick<Consumer, "probePath" | "strategy" | "thresholds">;

@@ -11,7 +11,7 @@ import type { Given } from "./given.ts";
 const config = new pulumi.Config();
 const { place, app, image, controlPlane, tenant, environmentId, workspaceId, officer, ...given } =
   config.requireObject<Given>("given");
-const { server, database, roles, rotator, timings, plan, everyMilliseconds } = given;
+const { server, database, roles, rotator, form, timings, plan, everyMilliseconds } = given;
 
 // The demo deletes everything at its end. Elsewhere a vault stays protected.
 const vault = new SecretVault("vault", { ...place, tenant, workspaceId, officer }, { protect: false });
@@ -24,10 +24,12 @@ const credential = new DatabaseCredential("database", {
   database,
   roles,
   rotator,
+  form,
   checks: ["select count(*) from orders"],
   consumers: [{ resourceGroup: place.resourceGroupName, app, ...plan }],
   timings,
 });
+const isApart = form === "apart";
 const orders = new CanaryApp(app, {
   ...httpApp({
     resourceGroupName: place.resourceGroupName,
@@ -39,6 +41,7 @@ const orders = new CanaryApp(app, {
       RELEASE: config.require("release"),
       FAULT: "none",
       DATABASE_MILLISECONDS: String(everyMilliseconds),
+      ...(isApart && { DATABASE_URL: `postgresql://${server.host}:${server.port}/${database}` }),
     },
     healthPath: "/health/ready",
     minReplicas: 2,
@@ -46,7 +49,9 @@ const orders = new CanaryApp(app, {
   }),
   controlPlane,
   ...plan,
-  credentials: { DATABASE_URL: credential.uri() },
+  credentials: isApart
+    ? { PGUSER: credential.user(), PGPASSWORD: credential.password() }
+    : { DATABASE_URL: credential.uri() },
 });
 
 export const { url } = orders;

@@ -1,7 +1,7 @@
 // The credential as inspected → how the rotation starts or continues, or why it does not. Everything that can be known
 // before the first write is checked here.
 import { dayMilliseconds, duration } from "../../time.ts";
-import { otherSlot } from "../declaration.ts";
+import { otherSlot, slotSecret } from "../declaration.ts";
 import { amongKin, closedAt, overBudget } from "../opening.ts";
 import { isFirst, isLeaked, roleOf } from "../progress.ts";
 import { traitsOf } from "../systems.ts";
@@ -84,11 +84,17 @@ function startAgain(state: RotationState, view: CredentialView): RotationDecisio
   const idle = otherSlot(live);
   const expected = { [live]: (renewed ?? old).version, [idle]: made?.version ?? published?.of };
   const of = state.published === live ? old.version : made?.version;
+  const gone = whatIsGone(state, view);
+  if (gone !== undefined)
+    return stop(
+      state,
+      "changed-elsewhere",
+      `${gone} was deleted or disabled since: recover it in the vault, then retry`,
+    );
   const isAsKnown = published?.slot === state.published && published.of === of;
   // The answer to our own publication may have been lost.
   const isOurs = published?.slot === idle && made !== undefined && published.of === made.version;
-  if (published === null || !(isAsKnown || isOurs))
-    return stop(state, "changed-elsewhere", "another client has published a version since");
+  if (!(isAsKnown || isOurs)) return stop(state, "changed-elsewhere", "another client has published a version since");
   const isOwn = (slot: Slot): boolean =>
     view.slots[slot].newest?.version === expected[slot] || view.slots[slot].rotation === state.intent?.rotation;
   const changed = [live, idle].find((slot) => made !== undefined && !isOwn(slot));
@@ -106,6 +112,15 @@ function startAgain(state: RotationState, view: CredentialView): RotationDecisio
     consumers: consumers as readonly Slot[],
     login: view.slots[live].login,
   };
+}
+
+/** Names the secret that was there and cannot be read now; undefined if none. */
+function whatIsGone({ made, live, intent }: RotationState, { published, slots }: CredentialView): string | undefined {
+  const { credential = "" } = intent ?? {};
+  if (published === null || !published.enabled) return `the published secret ${credential}`;
+  const expected = made === undefined ? [live] : [live, otherSlot(live)];
+  const gone = expected.find((slot) => slots[slot].newest === null);
+  return gone && `the secret ${slotSecret(credential, gone)}`;
 }
 
 /** Gives the slot of each declared consumer; undefined for one that the view does not have. */

@@ -13,7 +13,7 @@ import { verifierOf } from "../../../controlplane/adapters/credentials/scram.ts"
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { read } from "../../../engines/form.ts";
 import { publishedValue, valueFor } from "../../../engines/rotation/connection-value.ts";
-import { completedCredential } from "../../../engines/rotation/declaration.ts";
+import { completedCredential, valueForms } from "../../../engines/rotation/declaration.ts";
 import type { Credential } from "../../../engines/rotation/vocabulary.ts";
 import { postgresForTests } from "../../support/postgres/postgres.ts";
 
@@ -128,6 +128,35 @@ describe("the roles of a credential", () => {
     await roles.setLogin(own, "a", false, always);
     await expect(login(a, old)).rejects.toMatchObject({ code: "28000" });
     expect(await roles.prove(own, "b", versions[1]!.accepted, never)).toMatchObject({ value: { login: true } });
+  });
+
+  it("are rotated in a database of any name, with any password in any form, two credentials at once", async () => {
+    const odd = `d"b'/%41?#[@]&=:; é\\`;
+    await admin.query(`create database ${pg.escapeIdentifier(odd)}`);
+    const inside = new pg.Client({ ...database, database: odd });
+    await inside.connect();
+    const pairs = valueForms.map((form) => ({ form, a: `odd ${form} a`, b: `odd ${form} b` }));
+    for (const { form, a, b } of pairs)
+      await prepareCredentialRoles(inside, { owner: `odd ${form}`, a, b, rotator: "rotator" });
+    await inside.end();
+    const password = String.fromCharCode(...Array.from({ length: 95 }, (_, index) => 32 + index));
+    const all = pairs.flatMap(({ form, ...pair }) => {
+      const own = { ...credentialFor(pair), database: odd, form, checks: ["select current_database()"] };
+      return (["a", "b"] as const).map((slot) => ({ own, slot, value: valueFor(own, slot, password) }));
+    });
+    const roles = rolesOf();
+    const proofs = all.map(async ({ own, slot, value }) => {
+      const version = { version: "1", url: "", value };
+      return [await roles.accept(own, slot, version, always), await roles.prove(own, slot, version, never)];
+    });
+    const proven = { ok: true, value: { login: true, missing: [], detail: "logged in" } };
+    expect(await Promise.all(proofs)).toEqual(all.map(() => [{ ok: true, value: null }, proven]));
+    const uri = new URL(all.find(({ own }) => own.form === "uri")!.value);
+    const [user, secret, name] = [uri.username, uri.password, uri.pathname.slice(1)].map(decodeURIComponent);
+    const reader = new pg.Client({ ...database, user, password: secret, database: name });
+    await reader.connect();
+    expect((await reader.query("select current_database() as name")).rows).toEqual([{ name: odd }]);
+    await reader.end();
   });
 
   it("of which one existed lose nothing, if the owner gets what that one owns before they are prepared", async () => {

@@ -1,4 +1,5 @@
 // The patch that makes a rotation's revision, and the apps for which there is none.
+import type { ContainerApp, Revision } from "@azure/arm-appcontainers";
 import { expect, it } from "vitest";
 import { patchFor } from "../../../controlplane/adapters/azure/repoint.ts";
 
@@ -71,6 +72,25 @@ it("moves the role of a slot with its password", () => {
   const apart = { template: { containers: [{ name: "web", image: "web:2", env: names("a") }] } };
   const patch = patchFor(app, apart, "web--b-r1-1", purpose);
   expect(patch.ok && patch.value.template?.containers?.[0]?.env).toEqual(names("b"));
+});
+
+it("leaves an app after thirty rotations with its two secrets, and thirty old revisions name no other", () => {
+  let [live, revision]: [ContainerApp, Revision] = [app, serving];
+  const old: Revision[] = [];
+  for (let rotation = 1; rotation <= 30; rotation++) {
+    const [to, from] = rotation % 2 === 1 ? ["b", "a"] : ["a", "b"];
+    const moved = { secret: `database-${to}`, replaces: `database-${from}`, url: url(`database-${to}`, `${rotation}`) };
+    const patch = patchFor(live, revision, `web--${to}-r${rotation}-1`, moved);
+    if (!patch.ok) throw new Error(patch.reason);
+    old.push(revision);
+    [live, revision] = [{ ...live, ...patch.value }, patch.value];
+  }
+  const secrets = live.configuration!.secrets!;
+  expect(secrets.map(({ keyVaultUrl }) => keyVaultUrl)).toEqual([url("database-a", "30"), url("database-b", "29")]);
+  const named = old.flatMap(({ template }) => template!.containers!.flatMap(({ env = [] }) => env));
+  const references = named.flatMap(({ secretRef }) => secretRef ?? []);
+  expect(references).toHaveLength(30);
+  expect(new Set(references)).toEqual(new Set(secrets.map(({ name }) => name)));
 });
 
 it.each([

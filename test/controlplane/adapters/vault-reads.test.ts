@@ -75,3 +75,22 @@ test.each<[string, string, Proper, readonly string[]]>([
   const asked = server.asked.filter((each) => each.includes("/secrets/") && !each.includes("/versions"));
   expect(asked.map((each) => each.replace(/ \/secrets\/([^/?]+).*/, " $1"))).toEqual(requests);
 });
+
+test("a secret that was deleted and may be recovered gets no version, and the reason has no value", async () => {
+  const message =
+    "Secret data-b is currently in a deleted but recoverable state, and its name cannot be reused; in this state, " +
+    "the secret can only be recovered or purged.";
+  const conflict = { error: { code: "Conflict", message, innererror: { code: "ObjectIsDeletedButRecoverable" } } };
+  server.instead = (request) =>
+    signsIn(request) ??
+    (request.method === "PUT" ? { status: 409, body: conflict } : { status: 404, body: error("SecretNotFound") });
+  server.asked.length = 0;
+  const vault = createVault({ connection, patience: patienceOf(60), suffix: "vaults.endless.test" });
+  const declared = { credential: "data", vault: "shop", form: "uri", roles: { a: "shop_a", b: "shop_b" } } as never;
+  const value = async () => ({ ok: true, value: "hunter2" }) as const;
+  const making = { rotation: "r1", generation: 1, expiresAt: Date.parse("2030-01-01T00:00:00Z"), value };
+  const made = await vault.make(declared, "b", making, async () => true);
+  expect(made).toMatchObject({ ok: false, reason: expect.stringContaining("in a deleted but recoverable state") });
+  expect(JSON.stringify(made)).not.toContain("hunter2");
+  expect(server.asked.filter((each) => each.startsWith("PUT"))).toHaveLength(1);
+});

@@ -157,6 +157,33 @@ test("a change of a declaration is kept, and removing it leaves the versions", a
   });
 });
 
+test.each([
+  ["another form", { form: "dotnet" }, "form is uri and cannot become dotnet: declare another credential."],
+  ["other roles", { roles: { a: "shop_a", b: "shop_c" } }, "roles.b is shop_b and cannot become shop_c: declare"],
+])("%s is refused once there are versions, which apps read and log in with", async (_what, change, words) => {
+  await using opened = await open();
+  await opened.call("PUT", path, body);
+  await ended(opened, "first1");
+  const { status, body: refused } = await opened.call("PUT", path, { ...body, ...change });
+  expect([status, refused.error.id, refused.error.message]).toEqual([
+    400,
+    "call-malformed",
+    expect.stringContaining(words),
+  ]);
+  expect((await show(opened)).declaration).toMatchObject({ form: "uri", roles: body.roles });
+});
+
+test("a credential that shares a role or a secret with another one is refused, and that one stays", async () => {
+  await using opened = await open();
+  await opened.call("PUT", path, body);
+  await ended(opened, "first1");
+  const shared = async (name: string, roles: object) =>
+    (await opened.call("PUT", `/credentials/KV/${name}`, { ...body, roles })).body.error.message;
+  expect(await shared("other", { a: "shop_b", b: "other" })).toContain("share the role shop_b of shop.postgres");
+  expect(await shared("database-b", { a: "x", b: "y" })).toContain("share the secret database-b of the vault kv");
+  expect(await opened.store.all()).toHaveLength(1);
+});
+
 test("credential-unprepared names the command of the job, and nothing is kept", async () => {
   const look = async () => ({ ok: false, reason: "the role shop_b does not exist" });
   await using opened = await open(undefined, { roles: { look } });

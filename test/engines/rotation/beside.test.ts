@@ -1,5 +1,5 @@
-// What happens beside a rotation: the same request again, requests for others, and a server whose clock is ahead or
-// behind. None of it makes a second version, and no reader is refused.
+// What happens beside a rotation: the same request again, requests for others, another declaration, and a server whose
+// clock is ahead or behind. None of it makes a second version, and no reader is refused.
 import { expect, it } from "vitest";
 import { run } from "../../support/worlds/rotation-run.ts";
 import { type RotationScenario, scenarioOf, start } from "../../support/worlds/rotation-scenario.ts";
@@ -47,5 +47,86 @@ it.each([-600, -60, 0, 60, 600])(
     expect(failed).toEqual([]);
     const at = (kind: string): number => journal.find((event) => event.kind === kind)!.at;
     expect((at("ReadersQuiet") - at("Published")) / 1000).toBeGreaterThanOrEqual(plain.credential.timings.quietSeconds);
+  },
+);
+
+const three = scenarioOf("stops-when-the-second-of-three-consumers-rolls-back");
+const [storefront, checkout, orders] = three.credential.consumers;
+const period = { validDays: 90, dueDays: 10 };
+const adoptedBy = (journal: readonly { readonly kind: string; readonly app?: string }[]) =>
+  journal.flatMap(({ kind, app }) => (kind === "Adopted" ? [app] : []));
+
+/** Another declaration 40 minutes after the begin, while the second consumer is cut over. Its process dies, or not. */
+it.each(
+  [
+    ["a consumer is removed", { consumers: [storefront!, orders!] }],
+    ["a consumer is added", { consumers: [...three.credential.consumers, { ...orders!, app: "reports" }] }],
+    ["the period is another one", period],
+    ["it waits less for readers", { timings: { ...three.credential.timings, quietSeconds: 60 } }],
+  ].flatMap(([what, change]) => [[], [12], [20]].map((deaths) => [what, deaths, change] as const)),
+)("%s meanwhile, deaths at %j: the rotation goes on as it began", async (_what, deaths, change) => {
+  const world = {
+    ...three.world,
+    rollouts: {},
+    signals: [],
+    redeclared: [{ atMinutes: 40, change: change as object }],
+  };
+  const {
+    journal,
+    state,
+    world: after,
+  } = await run({ ...three, world }, ...deaths.map((at) => ({ at, before: true })));
+  expect(state.ending).toMatchObject({ result: "rotated" });
+  expect(state.declaration).toEqual(three.credential);
+  expect(adoptedBy(journal)).toEqual(["storefront", "checkout", "orders"]);
+  expect([after.versions.a.length, after.versions.b.length, after.published.length]).toEqual([2, 2, 2]);
+  expect(after.failures).toEqual([]);
+});
+
+/** The second consumer rolls back; then a program declares otherwise, and a person asks for a retry or a return. */
+it.each([
+  ["retry", "a consumer is removed", { consumers: [storefront!, orders!] }, "rotated", ["storefront", "orders"]],
+  ["back", "a consumer is removed", { consumers: [checkout!, orders!] }, "returned", ["storefront"]],
+  [
+    "retry",
+    "a consumer comes first",
+    { consumers: [orders!, checkout!, storefront!] },
+    "rotated",
+    ["storefront", "orders", "checkout"],
+  ],
+  ["retry", "the period is another one", period, "rotated", ["storefront", "checkout", "orders"]],
+] as const)("%s after %s goes on by the new declaration", async (signal, _what, change, result, adopted) => {
+  const signals = three.world.signals.map((each) => ({ ...each, signal }));
+  const world = { ...three.world, signals, redeclared: [{ atMinutes: 200, change: change as object }] };
+  const { journal, state, world: after } = await run({ ...three, world });
+  expect(state.ending).toMatchObject({ result });
+  expect(adoptedBy(journal)).toEqual(adopted);
+  // An app that is removed is gone, and logs in no more.
+  const apps = state.declaration!.consumers.map(({ app }) => app);
+  expect(after.failures.filter((failure) => apps.includes(failure.split(" ")[0]!))).toEqual([]);
+});
+
+/** A person deletes a secret while it is needed, and recovers it before the second of two retries. */
+it.each([
+  ["published", "before a retry", 200, "the published secret database was deleted or disabled since: recover it"],
+  ["b", "before a retry", 200, "the secret database-b was deleted or disabled since: recover it"],
+  ["a", "before a retry", 200, "the secret database-a was deleted or disabled since: recover it"],
+  ["published", "before it is published", 310, "409 Conflict: it is in a deleted but recoverable state"],
+] as const)(
+  "the secret %s is deleted %s: it stops, and goes on once it is recovered",
+  async (secret, _when, at, why) => {
+    const [retry] = three.world.signals;
+    const others = [
+      { atMinutes: at, deletes: secret },
+      { atMinutes: 900, recovers: secret },
+    ];
+    const signals = [retry!, { ...retry!, atMinutes: 1_000 }];
+    const { journal, state, world } = await run({ ...three, world: { ...three.world, others, signals } });
+    const ends = journal.flatMap((event) => (event.kind === "Finished" ? [event] : []));
+    expect(ends.map(({ result }) => result)).toEqual(["stopped", "stopped", "rotated"]);
+    expect(ends[1]!.message).toContain(why);
+    expect(state.ending).toMatchObject({ result: "rotated" });
+    expect([world.versions.a.length, world.versions.b.length, world.published.length]).toEqual([2, 2, 2]);
+    expect(world.failures).toEqual([]);
   },
 );

@@ -1,5 +1,6 @@
 // The forms in which the value of a slot is written: each is read back as it was written, whatever is in it.
 import fc from "fast-check";
+import pg from "pg";
 import { expect, it } from "vitest";
 import { passwordIn } from "../../../controlplane/adapters/credentials/password-in.ts";
 import { read } from "../../../engines/form.ts";
@@ -53,6 +54,14 @@ it.each(valueForms)("a password in the form %s is read back, whatever characters
     }),
     { seed, numRuns: 300 },
   );
+});
+
+it("a database is named as drivers decode it, also by those that decode as little as node-postgres", () => {
+  const name = "a:b@c&d=e;f+g$h,i %41[é]'";
+  const uri = (database: string) =>
+    valueFor(credentialIn("uri", { database, server: "localhost", tls: "disable" }), "a", "x");
+  expect(new pg.Client({ connectionString: uri(name) }).database).toBe(name);
+  expect(decodeURIComponent(new URL(uri("a/b?c#d")).pathname.slice(1))).toBe("a/b?c#d");
 });
 
 it("a value without a password has none", () => {

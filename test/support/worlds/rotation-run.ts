@@ -6,11 +6,11 @@ import { createOrchestrator, type Orchestrator } from "../../../controlplane/run
 import type { Performer } from "../../../controlplane/runtime/performer.ts";
 import type { Journal } from "../../../controlplane/runtime/ports.ts";
 import { type Kinds, registerKinds } from "../../../engines/kind.ts";
-import type { Slot } from "../../../engines/rotation/declaration.ts";
 import { intentOf, streamOf } from "../../../engines/rotation/intent.ts";
 import { rotationKind } from "../../../engines/rotation/kind.ts";
 import { rotation } from "../../../engines/rotation/rotation.ts";
 import type {
+  Credential,
   RotationEffect,
   RotationEvent,
   RotationOutcome,
@@ -21,7 +21,7 @@ import type { Host, Loop } from "../../../proofs/simulator/loop.ts";
 import { beginLife } from "../../../proofs/simulator/virtual-time.ts";
 import { durablePasses } from "./durable-passes.ts";
 import { memoryClaims, memoryJournal } from "./memory.ts";
-import { type RotationScenario, start } from "./rotation-scenario.ts";
+import { type Interference, type RotationScenario, start } from "./rotation-scenario.ts";
 import {
   consumersOf,
   createWorld,
@@ -160,6 +160,12 @@ async function open(scenario: RotationScenario, world: RotationWorld, deaths: re
 
 type RotationPerformer = Performer<RotationEffect, RotationOutcome>;
 
+/** Gives the declaration of a moment. */
+const declaredAt = ({ credential, world: { redeclared } }: RotationScenario, now: number): Credential => {
+  const passed = redeclared.filter(({ atMinutes }) => after(start, atMinutes * 60) <= now);
+  return Object.assign({}, credential, ...passed.map(({ change }) => change));
+};
+
 const performerIn = (
   scenario: RotationScenario,
   world: RotationWorld,
@@ -167,7 +173,7 @@ const performerIn = (
   time: ReturnType<typeof beginLife>["time"],
 ): RotationPerformer =>
   rotationPerformer({
-    credentials: async () => [scenario.credential],
+    credentials: async () => [declaredAt(scenario, clock.now())],
     vault: vaultOf(world, scenario),
     roles: rolesOf(world, scenario),
     logins: loginsIn(world, scenario),
@@ -194,7 +200,12 @@ const mortal = (
 });
 
 /** Changes the credential as a person or another rotator does. */
-function interfere(world: RotationWorld, { publishes, makes }: { publishes?: Slot; makes?: Slot }): void {
+function interfere(
+  world: RotationWorld,
+  { publishes, makes, deletes, recovers }: Omit<Interference, "atMinutes">,
+): void {
+  if (deletes !== undefined) world.deleted.add(deletes);
+  if (recovers !== undefined) world.deleted.delete(recovers);
   if (makes !== undefined) world.versions[makes].push({ version: `${makes}x`, rotation: "other", generation: 1 });
   if (publishes !== undefined)
     note(world, world.published, { slot: publishes, version: "px", of: world.versions[publishes].at(-1)!.version });

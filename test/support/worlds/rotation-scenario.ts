@@ -38,6 +38,9 @@ export interface Interference {
   readonly atMinutes: number;
   readonly publishes?: Slot;
   readonly makes?: Slot;
+  /** Deletes a secret, which the vault keeps for a while. */
+  readonly deletes?: Slot | "published";
+  readonly recovers?: Slot | "published";
 }
 
 export interface RotationScenario {
@@ -67,6 +70,8 @@ export interface RotationScenario {
     /** Apps whose serving revision names another slot, or none. */
     readonly astray: Readonly<Record<string, Slot | null>>;
     readonly faults: readonly Fault[];
+    /** What a program declares otherwise from a moment on. */
+    readonly redeclared: readonly { readonly atMinutes: number; readonly change: Partial<Credential> }[];
     readonly others: readonly Interference[];
     readonly signals: readonly {
       readonly atMinutes: number;
@@ -93,6 +98,7 @@ const well = {
   ...beside,
   astray: {},
   faults: [],
+  redeclared: [],
   others: [],
   signals: [],
 };

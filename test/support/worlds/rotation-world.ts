@@ -35,6 +35,8 @@ export interface RotationWorld {
   readonly rollouts: Map<string, { readonly app: string; readonly endsAt: Instant; readonly result: string }>;
   /** Logins of consumers that could not succeed. */
   readonly failures: string[];
+  /** The secrets that a person has deleted, and may recover. */
+  readonly deleted: Set<Slot | "published">;
   sessions: number;
 }
 
@@ -55,6 +57,7 @@ export function createWorld({ credential, world: { before, astray } }: RotationS
     ),
     rollouts: new Map(),
     failures: [],
+    deleted: new Set(),
     sessions: 4,
   };
 }
@@ -83,10 +86,12 @@ export const note = <Value>(world: RotationWorld, history: History<Value>, value
   void history.push({ at: world.loop.now(), value });
 
 export function vaultOf(world: RotationWorld, { world: { before } }: RotationScenario): Vault {
-  const newest = (slot: Slot) => world.versions[slot].at(-1);
+  const newest = (slot: Slot) => (world.deleted.has(slot) ? undefined : world.versions[slot].at(-1));
+  const refusedFor = (secret: Slot | "published") =>
+    world.deleted.has(secret) ? refused("409 Conflict: it is in a deleted but recoverable state") : undefined;
   return {
     look: async () => {
-      const published = valueAt(world.published, world.loop.now());
+      const published = world.deleted.has("published") ? null : valueAt(world.published, world.loop.now());
       const show = (slot: Slot) => {
         const made = newest(slot);
         return {
@@ -100,6 +105,8 @@ export function vaultOf(world: RotationWorld, { world: { before } }: RotationSce
       });
     },
     make: async (_credential, slot, { rotation: by, generation, value: valueOf }, fence) => {
+      const conflict = refusedFor(slot);
+      if (conflict !== undefined) return conflict;
       const known = world.versions[slot].find((made) => made.rotation === by && made.generation === generation);
       const value = known === undefined ? await valueOf() : found(known.version);
       if (!value.ok) return value;
@@ -108,8 +115,10 @@ export function vaultOf(world: RotationWorld, { world: { before } }: RotationSce
         return { version: value.value, url: urlOf(slot, value.value) };
       });
     },
-    read: async (_credential, slot, version) => found(version ?? newest(slot)?.version ?? null),
-    publish: (_credential, slot, of, _by, fence) =>
+    read: async (_credential, slot, version) =>
+      found(world.deleted.has(slot) ? null : (version ?? newest(slot)?.version ?? null)),
+    publish: async (_credential, slot, of, _by, fence) =>
+      refusedFor("published") ??
       write(world, fence, () => {
         const last = world.published.at(-1)!.value;
         if (last?.of === of) return last.version;
