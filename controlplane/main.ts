@@ -27,6 +27,7 @@ import { openDeclarations } from "./adapters/postgres/declarations.ts";
 import { openJournal } from "./adapters/postgres/journal.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
 import { openNotifications } from "./adapters/postgres/notifications.ts";
+import { openPauses } from "./adapters/postgres/pauses.ts";
 import { openTime } from "./adapters/postgres/time.ts";
 import { signerOf } from "./adapters/wire/signing.ts";
 import { createApp, type Log } from "./api/app.ts";
@@ -170,6 +171,7 @@ async function openStore(settings: Settings, connection: Connection) {
     claimsPool,
     claims: openClaims(claimsPool, settings.leaseSeconds),
     declared: { settings: settings.credentials, store: openDeclarations(pool) },
+    pauses: openPauses(pool),
     time,
     clock: clockOf(time.now),
   };
@@ -179,7 +181,7 @@ async function openStore(settings: Settings, connection: Connection) {
 function remediationsOf(
   settings: Settings,
   connection: Connection,
-  { journal, clock, declared }: Store,
+  { journal, clock, declared, pauses }: Store,
   dispatcher: ReturnType<typeof fetchDispatcher>,
 ): RemediationSetting {
   const patience = patienceOf(settings.requestSeconds);
@@ -194,6 +196,7 @@ function remediationsOf(
     kinds,
     apps: createContainerApps(connection, patience),
     issues: settings.issues && createIssues(settings.issues, { dispatcher }),
+    pauses,
     clock,
     log: logTrouble,
   };
@@ -310,6 +313,7 @@ function serveApi(
     claims,
     kinds,
     streams,
+    pauses: asked.pauses,
     ...(asked.standing && { standing: asked.standing }),
     ...(asked.hint && { hint: asked.hint }),
     ...(asked.eventHint && { eventHint: asked.eventHint }),

@@ -27,7 +27,7 @@ import { systemTime } from "./runtime/clock.ts";
 import { logTroubles } from "./runtime/lasting-troubles.ts";
 import type { Orchestrator } from "./runtime/orchestrate.ts";
 import type { Streams } from "./runtime/performer.ts";
-import type { Clock, Journal, Time } from "./runtime/ports.ts";
+import type { Clock, Journal, Pauses, Time } from "./runtime/ports.ts";
 import { openWake } from "./runtime/wake.ts";
 
 /** What they are joined to. */
@@ -48,6 +48,7 @@ export interface RemediationSetting {
   readonly sessions: Sessions;
   /** Undefined if no token for issues is configured. */
   readonly issues: Issues | undefined;
+  readonly pauses: Pick<Pauses, "current">;
   readonly clock: Clock;
   readonly log: (message: string) => void;
 }
@@ -67,7 +68,7 @@ export function openAlerts({ declared, clock, ...setting }: RemediationSetting):
 /** Opens what the performer of remediations needs. */
 export function remediationWorld(setting: RemediationSetting, alerts: Alerts, streams: Streams): RemediationWorld {
   const { declared, connection, patience, workspace, ingestionSeconds, requestSeconds } = setting;
-  const { journal, kinds, apps, credentials, sessions, issues, clock } = setting;
+  const { journal, kinds, apps, credentials, sessions, issues, pauses, clock } = setting;
   const cloud = { apps: connection.apps, ready: connection.ready, patience };
   return {
     actions: actionsInJournal(journal),
@@ -78,7 +79,7 @@ export function remediationWorld(setting: RemediationSetting, alerts: Alerts, st
         policy: declared.policies.find((policy) => policy.rule === rule) ?? null,
         graph: declared.targets,
       }),
-      stopped: async () => null,
+      stopped: pauses.current,
     },
     symptoms: createSymptoms(connection, patience, workspace, ingestionSeconds, declared),
     runbooks: {

@@ -22,6 +22,8 @@ export type Result<Value> =
       readonly reason: string;
       /** What the other side asked to wait before another try. */
       readonly retryAfterSeconds?: number | undefined;
+      /** Whether the other side has answered, so that another try would get the same answer. */
+      readonly definite?: boolean;
     };
 
 /** Gives a value as the result that it is. */

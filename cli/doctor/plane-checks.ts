@@ -3,6 +3,7 @@
 import { bindAudience } from "../../bind-audience.ts";
 import { controlPlane } from "../../client/control-plane.ts";
 import { tokenFor } from "../../client/credential.ts";
+import { pauseOfAll } from "../../client/pause.ts";
 import { ask, refusal } from "../../client/requests.ts";
 import { many } from "../../engines/wording.ts";
 import { BallastError } from "../../errors/catalogue.ts";
@@ -13,6 +14,7 @@ import {
   doctorPlaneInternal,
   doctorRolloutsStuck,
 } from "../../errors/doctor.ts";
+import { pauseLine } from "../remediation/pause.ts";
 import type { Context } from "./context.ts";
 import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
 import { nameOf } from "./stack.ts";
@@ -108,8 +110,17 @@ async function token({ stack: { endpoint, audience, binding, apps } }: Context):
   return ok(`accepted with read permission; ${many(rollouts.length, "rollout")} of ${appNames}`);
 }
 
+/** A pause of all remediations is no fault, but whoever asks why nothing is repaired must see it. */
+async function pause({ stack: { endpoint, audience, binding } }: Context): Promise<CheckResult> {
+  if (endpoint === undefined || binding === undefined) return unknown("there is no control plane to ask");
+  const access = { endpoint, token: tokenFor(audience), patienceSeconds };
+  const paused = await pauseOfAll(access);
+  return paused === null ? ok("not paused") : unknown(pauseLine(paused));
+}
+
 /** The checks of the control plane and its database. */
 export const planeChecks: readonly Check<Context>[] = [
   { name: "control plane", run: fromHere(pulse) },
   { name: "token", run: fromHere(token) },
+  { name: "remediations", run: fromHere(pause) },
 ];

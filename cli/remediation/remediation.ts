@@ -7,10 +7,12 @@ import { many } from "../../engines/wording.ts";
 import { utc } from "../streams/lines.ts";
 import type { SignalCommand, Work } from "../streams/work.ts";
 import { addDrill } from "./drill.ts";
+import { ofAll, standingOf } from "./pause.ts";
 
 const signals: readonly SignalCommand<RemediationTypes["signal"]>[] = personalSignalNames.map((signal) => ({
   signal,
   ...personalSignals[signal],
+  ...(ofAll[signal] === undefined ? {} : { ofAll: ofAll[signal] }),
 }));
 
 /** Remediations, as the command line shows them. */
@@ -40,6 +42,7 @@ export const remediation: Work<RemediationTypes> = {
   successMeans: "the incident was repaired or healed by itself, or the drill went through",
   signals,
   replay,
+  standingOf,
   addOwn: addDrill,
 };
 

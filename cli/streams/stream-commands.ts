@@ -5,10 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { brokenLine, type Followed } from "../../client/follow.ts";
 import {
   type ListedStreams,
-  nameIn,
-  type StreamCalls,
   type StreamFilter,
-  type StreamName,
   type StreamSummary,
   type StreamTypes,
   streamCalls,
@@ -17,9 +14,11 @@ import {
 import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson } from "../terminal.ts";
 import { explain } from "./explain.ts";
-import { finderOf, findOrChoose, toExplain, toFollow, type Usual } from "./find.ts";
+import { toExplain, toFollow } from "./find.ts";
+import { examples, found, namedOf, namingOf } from "./found.ts";
 import { beyondResult, factLine, inColourOf, listTable, streamLines } from "./lines.ts";
-import type { SignalCommand, Work } from "./work.ts";
+import { addSignal } from "./signal-commands.ts";
+import type { Work } from "./work.ts";
 
 /** Adds the group of commands of a work. */
 export function addStreamCommands<Types extends StreamTypes>(program: Command, work: Work<Types>): void {
@@ -45,9 +44,12 @@ function addList<Types extends StreamTypes>(group: Command, work: Work<Types>): 
     )
     .action(async (options: ReachOptions & Readonly<Record<string, unknown>>) => {
       const wanted = filters.flatMap(({ filter }) => (options[filter] ? [[filter, options[filter]] as const] : []));
-      const calls = streamCalls(await reach(options), streams);
+      const access = await reach(options);
+      const calls = streamCalls(access, streams);
       const listed = await calls.list(Object.fromEntries(wanted) as StreamFilter<Types>);
-      if (options.json) return printJson(listJson(streams.plural, listed));
+      const standing = await work.standingOf?.(access);
+      if (options.json) return printJson({ ...listJson(streams.plural, listed), ...standing?.json });
+      if (standing?.line !== undefined) print(standing.line);
       for (const { error } of [...listed.unreadable, ...listed.stuck]) process.stderr.write(`${error}\n`);
       if (listed.streams.length > 0) print(listTable(work, listed.streams));
       else if (listed.unreadable.length === 0) print(noneOf(streams, wanted));
@@ -85,9 +87,11 @@ function addShow<Types extends StreamTypes>(group: Command, work: Work<Types>): 
       `${namingOf(work)}\n${examples(`ballast ${command} show ${short}`, `ballast ${command} show ${long} --json`)}`,
     )
     .action(async (name: string, options: ReachOptions) => {
-      const { stream } = await found(work, name, options);
-      if (options.json) return printJson(stream);
+      const { access, stream } = await found(work, name, options);
+      const standing = await work.standingOf?.(access);
+      if (options.json) return printJson({ ...stream, ...standing?.json });
       print(streamLines(work, stream));
+      if (standing?.line !== undefined) print(standing.line);
     });
 }
 
@@ -110,8 +114,10 @@ ${examples(example, `${example} --replay`)}`
         : `${namingOf(work, usual)}\n${examples(example)}`,
     )
     .action(async (name: string | undefined, options: ReachOptions & { replay?: boolean }) => {
-      const { calls, stream, fullName } = await found(work, name, options, usual);
-      explain(work, stream, await calls.journal(fullName), options);
+      const { access, calls, stream, fullName } = await found(work, name, options, usual);
+      const standing = await work.standingOf?.(access);
+      explain(work, { ...stream, ...(options.json && standing?.json) }, await calls.journal(fullName), options);
+      if (!options.json && standing?.line !== undefined) print(standing.line);
     });
 }
 
@@ -150,51 +156,6 @@ function printFollowed<Types extends StreamTypes>(
   if (json) printJson({ result, message });
   else print(`${inColourOf(work, result, result)}  ${beyondResult(result, message)}`);
 }
-
-function addSignal<Types extends StreamTypes>(
-  group: Command,
-  work: Work<Types>,
-  { signal, description, exampleMessage }: SignalCommand<Types["signal"]>,
-): void {
-  const example = `ballast ${work.command} ${signal} ${work.exampleNames[0]} --message "${exampleMessage}"`;
-  withReachOptions(group.command(signal).argument(`<${work.streams.kind}>`, namedOf(work)))
-    .description(description)
-    .requiredOption("-m, --message <text>", "why, recorded in the journal with your name")
-    .addHelpText("after", `${namingOf(work)}\n${examples(example)}`)
-    .action(async (name: string, options: ReachOptions & { message: string }) => {
-      const { calls, stream, fullName } = await found(work, name, options);
-      const message = await calls.signal(fullName, signal, options.message);
-      if (options.json) return printJson({ accepted: true, id: stream.id, message });
-      print(message);
-    });
-}
-
-/** A stream that was found, its name, and the calls about it. */
-interface Found<Types extends StreamTypes> {
-  readonly calls: StreamCalls<Types>;
-  readonly stream: Types["summary"];
-  readonly fullName: StreamName<Types>;
-}
-
-async function found<Types extends StreamTypes>(
-  work: Work<Types>,
-  name: string | undefined,
-  options: ReachOptions,
-  usual: Usual<Types> = toExplain(work),
-): Promise<Found<Types>> {
-  const calls = streamCalls(await reach(options), work.streams);
-  const stream = await findOrChoose(work, calls, name, usual);
-  return { calls, stream, fullName: nameIn(work.streams, stream) };
-}
-
-const namedOf = <Types extends StreamTypes>({ streams }: Work<Types>): string =>
-  `name of the ${streams.kind}, as below`;
-
-const namingOf = <Types extends StreamTypes>(work: Work<Types>, usual?: Usual<Types>): string =>
-  `\n${finderOf(work).naming}${usual === undefined ? "" : `\nWithout it: ${usual.meaning}.`}`;
-
-const examples = (...lines: readonly string[]): string =>
-  `\nExample${lines.length > 1 ? "s" : ""}:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 
 const optionOf = (filter: string): string => `--${filter.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 

@@ -1,6 +1,7 @@
 // What a kind of work tells the `ballast` command about itself. From one such object come the commands of its group:
 // list, show, explain, follow and one for each signal. cli/works.ts lists the objects.
 import type { Command } from "commander";
+import type { Access } from "../../client/requests.ts";
 import type { StreamCalls, StreamKind, StreamTypes } from "../../client/streams.ts";
 
 /** One kind of work, as the command line shows it. */
@@ -33,6 +34,8 @@ export interface Work<Types extends StreamTypes> {
   readonly signals: readonly SignalCommand<Types["signal"]>[];
   /** Decides a journal again and gives the first difference. @default the work has no replay */
   readonly replay?: (journal: readonly Types["event"][]) => Difference | undefined;
+  /** Gives what is said beside streams because it holds for all of them. @default nothing is */
+  readonly standingOf?: (access: Access) => Promise<{ readonly json: object; readonly line?: string }>;
   /** Adds the commands that only this kind has. The help lists them before the signals. */
   readonly addOwn?: (group: Command) => void;
 }
@@ -74,6 +77,22 @@ export interface SignalCommand<Signal extends string> {
   readonly signal: Signal;
   readonly description: string;
   readonly exampleMessage: string;
+  /** What it does to all streams at once, with the option `--all`. @default it has no such option */
+  readonly ofAll?: SignalOfAll;
+}
+
+/** A signal to all streams of a kind. */
+export interface SignalOfAll {
+  readonly description: string;
+  /** The option `--for`, which is required then. @default it lasts */
+  readonly time?: { readonly description: string; readonly read: (text: string) => number };
+  /** The options of its example. */
+  readonly example: string;
+  readonly carryOut: (
+    access: Access,
+    message: string,
+    seconds?: number,
+  ) => Promise<{ readonly json: object; readonly line: string }>;
 }
 
 /** The first place where a replay differs from the journal. */

@@ -22,7 +22,9 @@ import { allowEvents, deliverEvents } from "./deliver-events.ts";
 import { health } from "./health.ts";
 import { lockTarget, unlockTarget } from "./lock-target.ts";
 import { showApi } from "./openapi.ts";
-import { capitalized, type guarded, type Operation, operationsOf } from "./openapi-operations.ts";
+import { capitalized, type guarded, operationsOf } from "./openapi-operations.ts";
+import type { Operation } from "./operation.ts";
+import { pauseAll, resumeAll, showPause } from "./pause-all.ts";
 import { complaintsAboutPath, type Names } from "./read-address.ts";
 import { recover } from "./recover.ts";
 import { followStream } from "./streams/follow.ts";
@@ -62,6 +64,9 @@ const guardedAnswers: Readonly<Record<keyof typeof guarded, Answer>> = {
   recover,
   deliverAlert,
   deliverEvents,
+  showPause,
+  pauseAll,
+  resumeAll,
 };
 
 /** Gives the function that answers each call that needs a token. */

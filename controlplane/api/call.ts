@@ -8,7 +8,7 @@ import { targetUnknown } from "../../errors/api.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 import type { Declarations } from "../runtime/declarations.ts";
 import type { Orchestrator } from "../runtime/orchestrate.ts";
-import type { Claims, Journal, Standing } from "../runtime/ports.ts";
+import type { Claims, Journal, Pauses, Standing } from "../runtime/ports.ts";
 import type { Role } from "./roles.ts";
 
 /** The part of the control loop that the API uses. */
@@ -36,6 +36,8 @@ export interface Parts {
   readonly hint?: (payload: unknown) => Hint;
   /** Judges a delivery of events, and looks for due credentials now if it is worth that. @default it is ignored */
   readonly eventHint?: (payload: unknown) => Promise<EventHint>;
+  /** The pauses of all remediations. @default none can be set or shown */
+  readonly pauses?: Pauses;
   /** Tells whether the world is still as a finished stream left it. @default it is */
   readonly standing?: (stream: string) => Promise<Standing>;
   readonly now: () => Instant;

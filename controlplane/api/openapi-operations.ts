@@ -1,53 +1,16 @@
 // Every call of the API: its method, path, app role, parameters and answers. app.ts routes exactly these calls, so that
 // none is undescribed, and openapi.ts makes the description from them. Each kind of work has the same calls.
-
-import type { Form } from "../../engines/form.ts";
 import type { AnyKind, DeclaredThings, Kinds } from "../../engines/kind.ts";
-import { exactly, type Schema } from "../../engines/schema.ts";
+import { exactly } from "../../engines/schema.ts";
 import { appForms } from "../../engines/targets.ts";
 import { deliveryBytesMax, deliveryForm } from "./deliver-alert.ts";
 import { eventsBytesMax, eventsForm, eventsMediaTypes } from "./deliver-events.ts";
 import { lockForm } from "./lock-target.ts";
+import { pauseOperations } from "./openapi-pause.ts";
 import { named } from "./openapi-shapes.ts";
-import { filterForm, followForm, listedMax, lockNames, type Names } from "./read-address.ts";
-import type { Role } from "./roles.ts";
+import type { Operation } from "./operation.ts";
+import { filterForm, followForm, listedMax, lockNames } from "./read-address.ts";
 import { approvalRoleOf, signalForm } from "./streams/signal.ts";
-
-/** One call. */
-export interface Operation {
-  readonly method: "GET" | "PUT" | "POST" | "DELETE" | "OPTIONS";
-  /** With its named parts in braces, as in `/locks/{rg}/{app}`. */
-  readonly path: string;
-  /** The forms of the parts in braces. Each path has its own: two kinds may use one word for different things. */
-  readonly names?: Names;
-  /** The app role that the call requires; undefined if it needs no token. */
-  readonly role: Role | undefined;
-  /** The app role that a part of the call requires instead; the summary says which part. */
-  readonly partRole?: Role;
-  readonly summary: string;
-  readonly query?: Form<unknown>;
-  readonly body?: Form<unknown>;
-  /** @default application/json alone */
-  readonly mediaTypes?: readonly string[];
-  /** The limit of the body. @default 64 KiB */
-  readonly bodyBytesMax?: number;
-  /** The status of a failure that nobody foresaw: Event Grid and action groups repeat 503. @default 500 */
-  readonly failureStatus?: 500 | 503;
-  /** The answers of a successful call, by status. */
-  readonly answers: Readonly<Record<number, Answered>>;
-  /** The ids of errors beyond those of every call, by status. */
-  readonly refusals?: Readonly<Record<number, readonly string[]>>;
-  /** What a refusal has beside the error, by status. */
-  readonly refusedWith?: Readonly<Record<number, Readonly<Record<string, Schema>>>>;
-}
-
-/** One answer: its description and the shape of its body. Without a shape there is no body. */
-export interface Answered {
-  readonly description: string;
-  readonly shape?: Schema;
-  /** @default application/json */
-  readonly mediaType?: string;
-}
 
 /** The errors of a call that reads a journal. */
 const unreadable = { 500: ["journal-fact-unknown", "journal-chain-broken", "journal-engine-failed"] };
@@ -90,7 +53,7 @@ function declaringCalls({ noun, plural, parts, form, refusals }: DeclaredThings)
       summary: `List the declared ${plural}.`,
       answers: {
         200: {
-          description: `The declarations, by name.`,
+          description: "The declarations, by name.",
           shape: exactly({ [plural]: { type: "array", items: { type: "object" } } }),
         },
       },
@@ -318,6 +281,7 @@ const open = {
 
 /** The calls that belong to no kind of work. */
 export const guarded = {
+  ...pauseOperations,
   lockTarget: {
     method: "POST",
     path: "/locks/{rg}/{app}",

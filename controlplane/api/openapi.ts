@@ -4,8 +4,9 @@
 import type { Kinds } from "../../engines/kind.ts";
 import type { Schema } from "../../engines/schema.ts";
 import { answer } from "./call.ts";
-import { type Answered, type Operation, operationsOf } from "./openapi-operations.ts";
+import { operationsOf } from "./openapi-operations.ts";
 import { named, shapesOf } from "./openapi-shapes.ts";
+import type { Answered, Operation } from "./operation.ts";
 
 type Refusals = NonNullable<Operation["refusals"]>;
 

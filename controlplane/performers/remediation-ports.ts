@@ -42,10 +42,10 @@ export interface Work {
   readonly list: (since: Instant) => Promise<Result<readonly OtherWork[]>>;
 }
 
-/** What is declared: policies, targets, and a stop of all actions. */
+/** What is declared: policies, targets, and a pause of all remediations. */
 export interface Declarations {
   readonly load: (rule: string, target: TargetKey) => Loaded;
-  /** Gives the stop that is in force; null if there is none. */
+  /** Gives the pause of all remediations that is in force; null if there is none. */
   readonly stopped: () => Promise<Situation["stopped"]>;
 }
 

@@ -1,7 +1,8 @@
 // Reads the situation of an incident. Each part that cannot be read is null: the guards of the engine know what that
 // means, and a failure of one store must not hide what the others say.
-import { keptFold, type Result } from "../../engines/engine.ts";
+import { found, keptFold, type Result } from "../../engines/engine.ts";
 import type { AnyEvent, Kinds } from "../../engines/kind.ts";
+import { keptFailure } from "../../engines/outcome.ts";
 import { entriesOf } from "../../engines/remediation/ledger.ts";
 import { remediation } from "../../engines/remediation/remediation.ts";
 import { cutToFact } from "../../engines/remediation/sightings.ts";
@@ -41,7 +42,7 @@ export async function readSituation(
     tried(alerts.list(since, cancel)),
     tried(symptoms.budgetLeftPercent(incident.target, now, cancel)),
     tried(runbooks[rung.runbook].plan(incident.target, rung, incident, cancel)),
-    declarations.stopped(),
+    tried(declarations.stopped().then(found)),
     tried(others.work.list(since)),
   ]);
   const cut = listed.ok ? cutToFact(listed.value.alerts) : undefined;
@@ -52,10 +53,19 @@ export async function readSituation(
     actions: actions.ok ? actions.value : null,
     work: work.ok ? work.value : null,
     budgetLeftPercent: left.ok ? left.value : null,
-    stopped,
-    readiness: readiness.ok ? readiness.value : { fits: false, message: readiness.reason, plan: "" },
+    stopped: stopped.ok ? stopped.value : null,
+    ...(stopped.ok ? {} : { stopUnknown: true }),
+    readiness: readiness.ok ? readiness.value : unreadyOf(readiness),
   };
 }
+
+/** What could not be read may fit in a moment. Only a definite answer says that the runbook does not. */
+const unreadyOf = (failed: Extract<Result<never>, { readonly ok: false }>): Situation["readiness"] => {
+  const { message, retryAfterSeconds } = keptFailure(failed);
+  const unfit = { fits: false, message, plan: "" };
+  if (failed.definite === true) return unfit;
+  return { ...unfit, unread: true, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+};
 
 const tried = <Value>(result: Promise<Result<Value>>): Promise<Result<Value>> => result.catch(failure);
 

@@ -35,12 +35,13 @@ const undoSeconds = 240;
 
 /** Makes the runbook. */
 export const returnToPrevious = (world: ReturnWorld): RunbookPort => ({
-  plan: async (target, _rung, _incident, cancel) => found(await planOf(world, target, cancel)),
+  plan: async (target, _rung, _incident, cancel) => planOf(world, target, cancel),
   act: async ({ target, since, incident }, fence) => {
     const earlier = await earlierTry(world, target, since);
     if (earlier !== undefined) return found(earlier);
     const returnable = await returnableOf(world, target, never);
     if (typeof returnable === "string") return { ok: false, reason: returnable };
+    if ("reason" in returnable) return returnable;
     const { intent, serving, before } = returnable;
     const stream = await request(world, intent, before, since, incident.alert.rule, fence);
     return stream.ok ? found(receiptOf(stream.value, before, serving)) : stream;
@@ -86,22 +87,31 @@ async function earlierTry({ journal }: ReturnWorld, target: string, since: Insta
 const prefixOf = (target: string): string => `rollout/${target.split("/").slice(1).join("/")}/`;
 const suffixOf = (since: Instant): string => `-r${since.toString(36)}`;
 
-async function planOf(world: ReturnWorld, target: string, cancel: AbortSignal): Promise<Situation["readiness"]> {
+async function planOf(
+  world: ReturnWorld,
+  target: string,
+  cancel: AbortSignal,
+): Promise<Result<Situation["readiness"]>> {
   const returnable = await returnableOf(world, target, cancel);
-  return typeof returnable === "string"
-    ? { fits: false, message: returnable, plan: "" }
-    : {
-        fits: true,
-        message: `${returnable.serving} was released after ${returnable.before}`,
-        plan: `return all traffic from ${returnable.serving} to ${returnable.before}`,
-      };
+  if (typeof returnable === "string") return found({ fits: false, message: returnable, plan: "" });
+  if ("reason" in returnable) return returnable;
+  const { serving, before } = returnable;
+  return found({
+    fits: true,
+    message: `${serving} was released after ${before}`,
+    plan: `return all traffic from ${serving} to ${before}`,
+  });
 }
 
-/** Finds the release that serves and the revision before it; or why the app cannot be returned. */
-async function returnableOf(world: ReturnWorld, target: string, cancel: AbortSignal): Promise<Returnable | string> {
+/** Finds the release that serves and the revision before it; or why the app cannot be returned, or not be read. */
+async function returnableOf(
+  world: ReturnWorld,
+  target: string,
+  cancel: AbortSignal,
+): Promise<Returnable | string | Extract<Result<never>, { readonly ok: false }>> {
   const [, resourceGroup = "", app = ""] = target.split("/");
   const view = await world.apps.inspect({ target: { resourceGroup, app } }, cancel);
-  if (!view.ok) return `the app cannot be read: ${view.reason}`;
+  if (!view.ok) return { ...view, reason: `the app cannot be read: ${view.reason}` };
   const serving = mostTraffic(view.value);
   if (serving === undefined) return "no revision has traffic";
   for await (const { intent, stable, ending } of releasesOf(world, target)) {

@@ -2,6 +2,7 @@
 // `Result`. A port throws only for a bug of ours or when the journal itself is lost.
 import type { AnyEffect, AnyEvent, AnyOutcome, Notification } from "../../engines/kind.ts";
 import type { Overview } from "../../engines/overview.ts";
+import type { PauseOfAll } from "../../engines/pause.ts";
 import type { TargetKey } from "../../engines/targets.ts";
 import type { Instant } from "../../engines/time.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
@@ -145,6 +146,16 @@ export interface DeclarationStore {
   readonly put: (target: TargetKey, value: object) => Promise<void>;
   /** Gives whether there was one. */
   readonly remove: (target: TargetKey) => Promise<boolean>;
+}
+
+/** The pauses of all remediations. They hold for every replica, and every change of them is kept. */
+export interface Pauses {
+  /** Gives the pause that is in force; null if there is none. */
+  readonly current: () => Promise<PauseOfAll | null>;
+  /** Begins a pause, or replaces the one that is in force. */
+  readonly begin: (pause: Omit<PauseOfAll, "until"> & { readonly seconds: number }) => Promise<PauseOfAll>;
+  /** Ends the one that is in force, and gives whether there was one. */
+  readonly end: (ended: Pick<PauseOfAll, "by" | "message">) => Promise<boolean>;
 }
 
 /** A place in a stream: the index of a fact and its hash. Without the hash the store's own is taken. */

@@ -15,7 +15,7 @@ export function evolve(before: RemediationState, event: RemediationEvent): Remed
     case "PolicyLoaded":
       return { ...enter(state, "assessing"), policy: event.policy ?? undefined, graph: event.graph };
     case "Assessed":
-      return { ...state, failures: 0, retryAt: 0 };
+      return { ...state, failures: 0, retryAt: 0, unread: unread(state, event) };
     case "Guarded":
     case "Disregarded":
       return state;
@@ -72,6 +72,14 @@ const enter = (state: RemediationState, phase: Phase): RemediationState => ({
   retryAt: 0,
 });
 
+/** Looks while another guard holds do not count: the patience with reads begins when they are what is missing. */
+function unread({ unread: before, held: by, now }: RemediationState, { situation }: Fact<"Assessed">) {
+  if (situation.readiness.unread !== true) return undefined;
+  return before === undefined || by !== "precondition"
+    ? { since: now, times: 1 }
+    : { ...before, times: before.times + 1 };
+}
+
 /** A hold keeps a reservation only if it says so by not having given it up. */
 const held = (state: RemediationState, { guard, until }: Fact<"Held">): RemediationState =>
   state.phase === "checking"
@@ -126,6 +134,7 @@ const left = (state: RemediationState, { rung, runbook, guard }: Fact<"RungLeft"
   rung: rung + 1,
   approved: false,
   held: undefined,
+  unread: undefined,
   leftBy: guard ?? (changesWorld(runbook) ? undefined : state.leftBy),
   action: undefined,
 });

@@ -18,6 +18,7 @@ export const initialState: RemediationState = {
   action: undefined,
   ended: [],
   measuredAt: 0,
+  unread: undefined,
   rows: undefined,
   paused: false,
   pausedAt: 0,

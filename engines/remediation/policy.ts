@@ -1,13 +1,14 @@
 // What may be done about the alerts of one rule, and how often: the ladder of runbooks, the rails, and how an action is
 // verified. Declared once. A run keeps the policy with which it began, so a change applies from the next incident on.
 import { line, list, number, type ObjectOf, object, oneOf, text } from "../form.ts";
+import { longestSeconds } from "../pause.ts";
 import type { Range } from "../range.ts";
 import { duration } from "../time.ts";
 import { changesWorld, runbookOf, rungForm } from "./runbooks.ts";
 
 const limit = (about: Range & { readonly otherwise: number; readonly description: string }) => number(about);
 const seconds = (otherwise: number, description: string, least = 1) =>
-  limit({ least, most: 2_592_000, otherwise, description });
+  limit({ least, most: longestSeconds, otherwise, description });
 const count = (otherwise: number, description: string, least = 1) =>
   limit({ least, most: 1000, whole: true, otherwise, description });
 

@@ -1,6 +1,7 @@
 // What the world shows: the situation before an action, the answer of a runbook, and the rows since the action. Facts
 // hold these views whole, so each is declared once, as the form by which a stored fact is read.
 import { flag, list, nullable, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
+import { pauseFields } from "../pause.ts";
 import { traceForm } from "../trace.ts";
 import { alertKindNames } from "./alerts/alert.ts";
 import { runbookNames } from "./runbooks.ts";
@@ -60,11 +61,14 @@ const situationFields = {
   actions: nullable(list(entryForm, { description: "Actions of other remediations; null if they are unknown." })),
   work: nullable(list(object(workFields), { description: "Other work; null if it is unknown." })),
   budgetLeftPercent: nullable(number({ description: "The error budget that is left; null if it is unknown." })),
-  stopped: nullable(object({ by: words(), message: words(), until: instant("When the stop ends by itself.") })),
+  stopped: nullable(object(pauseFields)),
+  stopUnknown: optional(flag({ description: "Whether it could not be read whether all remediations are paused." })),
   readiness: object({
     fits: flag({ description: "Whether the runbook of the present rung fits now." }),
     message: words("Why, or why not."),
     plan: words("What it would do, exactly."),
+    unread: optional(flag({ description: "Whether that could not be read, which may pass." })),
+    retryAfterSeconds: optional(number({ least: 0, description: "What the other side then asked to wait." })),
   }),
 };
 export const situationForm = object(situationFields);

@@ -107,6 +107,8 @@ export interface RemediationState {
   readonly ended: readonly { readonly action: Action; readonly endedAt: Instant; readonly worked: boolean | null }[];
   /** When the rows since the action were last read. */
   readonly measuredAt: Instant;
+  /** Since when, and how often in a row, it could not be read whether the present rung fits. */
+  readonly unread: { readonly since: Instant; readonly times: number } | undefined;
   readonly rows: Rows | undefined;
   readonly paused: boolean;
   readonly pausedAt: Instant;

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { conclude } from "../../demo/conclude.ts";
 import type { Row } from "../../demo/emulator.ts";
-import { type Process, partUnexplained, shareMissed, wasStarved } from "../../demo/starvation.ts";
+import { isUntold, type Process, partUnexplained, shareMissed, wasStarved } from "../../demo/starvation.ts";
 import type { LoadFailure } from "../../emulator/load.ts";
 import { type Usage, usageOf, wantedBetween } from "../../emulator/starvation.ts";
 
@@ -110,6 +110,30 @@ describe("a failed request that no fault explains", () => {
       isExcused(failure(45, unhealthy), [starved], "upstream_reset_before_response_started{connection_termination}"),
     ).toBe(false);
   });
+});
+
+describe("remediations that ended otherwise than expected", () => {
+  const repaired = { result: "repaired", reason: "verified" };
+  const opened = { result: "person-called", reason: "circuit-open" };
+  const unverified = { result: "person-called", reason: "not-verified" };
+  const late = { result: "person-called", reason: "time-expired" };
+  const undone = { result: "person-called", reason: "undo-failed" };
+  test.each([
+    { title: "whose rows did not arrive", ended: [unverified], expected: [repaired] },
+    { title: "that ran out of time beside one that did not", ended: [late, repaired], expected: [repaired, repaired] },
+  ])("are excused by a busy machine: one $title", ({ ended, expected }) =>
+    expect(isUntold(ended, expected)).toBe(true),
+  );
+  test.each([
+    { title: "a third action", ended: [repaired, repaired, repaired], expected: [repaired, repaired, opened] },
+    { title: "an open circuit", ended: [repaired, opened], expected: [repaired, repaired] },
+    { title: "an undo that failed", ended: [undone], expected: [repaired] },
+    { title: "one more than expected", ended: [repaired, repaired], expected: [repaired] },
+    { title: "one late, but another wrong", ended: [late, undone], expected: [repaired, repaired] },
+    { title: "none that differs", ended: [repaired], expected: [repaired] },
+  ])("are not excused, however busy the machine was: $title", ({ ended, expected }) =>
+    expect(isUntold(ended, expected)).toBe(false),
+  );
 });
 
 describe("the demo's end", () => {

@@ -1,7 +1,8 @@
 // docs/reference/api.md: every call of the control plane's API with what it takes, answers and refuses, from the table
 // and the schemas of which GET /openapi.json is made.
 import { describe, refusalsOf } from "../../controlplane/api/openapi.ts";
-import { type Answered, type Operation, operationsOf } from "../../controlplane/api/openapi-operations.ts";
+import { operationsOf } from "../../controlplane/api/openapi-operations.ts";
+import type { Answered, Operation } from "../../controlplane/api/operation.ts";
 import type { Kinds } from "../../engines/kind.ts";
 import { code, generatedFrom, plain, table } from "./markdown.ts";
 

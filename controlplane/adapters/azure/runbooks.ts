@@ -29,7 +29,7 @@ export async function replicasOf(
   const app = await getApp(cloud, { resourceGroup, app: name }, cancel);
   if (!app.ok) return asResult(app);
   const serving = servingIn(app.value);
-  if (!serving.ok) return serving;
+  if (!serving.ok) return { ...serving, definite: true };
   const revision = serving.value;
   const replicas = await ask(cloud.patience, cancel, (abortSignal) =>
     cloud.apps.containerAppsRevisionReplicas.listReplicas(resourceGroup, name, revision, { abortSignal }),
@@ -82,11 +82,9 @@ export const startJob = (cloud: Cloud, time: Time, now: () => number): RunbookPo
     const { resourceGroup } = partsOf(target);
     const { apps, patience } = cloud;
     const read = await ask(patience, cancel, (abortSignal) => apps.jobs.get(resourceGroup, job, { abortSignal }));
-    return found(
-      read.ok
-        ? { fits: true, message: `the job ${job} exists`, plan: `start the job ${job} with the incident` }
-        : { fits: false, message: `the job ${job} cannot be read: ${read.reason}`, plan: "" },
-    );
+    return read.ok
+      ? found({ fits: true, message: `the job ${job} exists`, plan: `start the job ${job} with the incident` })
+      : failureOf(`the job ${job} cannot be read: ${read.reason}`, read.trouble);
   },
   act: async ({ target, rung: { job = "", undoJob }, key, since, incident }, fence) => {
     const started = await startedJob(cloud, target, job, { key, since, incident }, fence);

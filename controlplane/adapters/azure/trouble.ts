@@ -183,10 +183,14 @@ export type Failure = Extract<Result<never>, { readonly ok: false }>;
 export const asResult = <Value>(answered: Answered<Value>): Result<Value> =>
   answered.ok ? answered : failureOf(answered.reason, answered.trouble);
 
-/** Gives a failure with the time that Azure asked to wait, for the engine, whose wait survives this process. */
-export const failureOf = (reason: string, trouble?: Pick<Trouble, "afterMilliseconds">): Failure => ({
+/**
+ * Gives a failure with the time that Azure asked to wait, for the engine, whose wait survives this process, and with
+ * whether the answer is definite.
+ */
+export const failureOf = (reason: string, trouble?: Pick<Trouble, "afterMilliseconds" | "passing">): Failure => ({
   ok: false,
   reason,
+  ...(trouble?.passing === false ? { definite: true } : {}),
   ...(trouble?.afterMilliseconds === undefined ? {} : { retryAfterSeconds: trouble.afterMilliseconds / 1000 }),
 });
 

@@ -95,6 +95,13 @@ const steps: readonly string[] = [
      target text primary key,
      value jsonb not null,
      written_at timestamptz not null default clock_timestamp());`,
+  // Who has paused all remediations, until when and why. The last row counts; one without an end resumes.
+  `create table ballast.pauses (
+     number bigint generated always as identity primary key,
+     at timestamptz not null default clock_timestamp(),
+     by text not null,
+     message text not null,
+     until timestamptz);`,
 ];
 
 /**

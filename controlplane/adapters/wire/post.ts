@@ -46,10 +46,11 @@ export const send = (sent: Sent, wire: Wire, cancel: AbortSignal): Promise<Answe
 /** Gives what was answered as the result of an effect. `what` begins the reason of a failure. */
 export function resultOf<Value>(what: string, answered: Answered<Value>): Result<Value> {
   if ("accepted" in answered) return { ok: true, value: answered.accepted };
-  const { reason, afterSeconds } = answered.delivery;
+  const { kind, reason, afterSeconds } = answered.delivery;
   return {
     ok: false,
     reason: `${what}: ${reason}`,
+    ...(kind !== "later" && { definite: true }),
     ...(afterSeconds !== undefined && { retryAfterSeconds: afterSeconds }),
   };
 }

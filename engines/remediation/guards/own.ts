@@ -1,14 +1,19 @@
 // Guards that look at what people and the control plane do: a stop, other work on the target, and what we caused.
 import { after, duration, type Instant } from "../../time.ts";
+import { utcOf } from "../../utc.ts";
 import { dependenciesOf } from "../targets.ts";
 import type { OtherWork } from "../vocabulary.ts";
 import { type Guard, hold, lookSeconds, pass } from "./guard.ts";
 
-/** A stop of all remediations, or a pause of this one. Both end by themselves. */
-export const paused: Guard = ({ state, situation: { stopped }, limits, now }) => {
+/** A pause of all remediations, or of this one. Both end by themselves; an early end is seen at the next look. */
+export const paused: Guard = ({ state, situation: { stopped, stopUnknown }, limits, now }) => {
+  if (stopUnknown === true) return hold(after(now, lookSeconds), "whether all remediations are paused is not known");
   if (state.paused) return hold(after(state.pausedAt, limits.pauseSecondsMax), "a person has paused it");
   return stopped !== null && stopped.until > now
-    ? hold(stopped.until, `${stopped.by} has stopped all actions: ${stopped.message}`)
+    ? hold(
+        Math.min(stopped.until, after(now, lookSeconds)),
+        `${stopped.by} has paused all remediations until ${utcOf(stopped.until)}: ${stopped.message}`,
+      )
     : pass("no person has stopped it");
 };
 

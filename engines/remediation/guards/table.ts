@@ -1,9 +1,11 @@
 // The guards in the order in which they decide, and the check of a situation by all of them.
+import { type RetryPolicy, restBefore } from "../../retry.ts";
+import { after, secondsBetween } from "../../time.ts";
 import { changesWorld } from "../runbooks.ts";
 import type { GuardName, RemediationState, Situation } from "../vocabulary.ts";
 import { fired, flapping, settle } from "./alert.ts";
 import { cause, storm } from "./cause.ts";
-import { type Finding, type Guard, type Guarded, pass } from "./guard.ts";
+import { type Finding, type Guard, type Guarded, hold, pass } from "./guard.ts";
 import { attempts, blastRadius, breaker, budget, coolDown } from "./history.ts";
 import { inFlight, paused, selfCaused } from "./own.ts";
 
@@ -25,9 +27,21 @@ const guards: readonly { readonly guard: GuardName; readonly check: Guard; reado
   { guard: "blast-radius", check: blastRadius },
 ];
 
-/** A runbook that does not fit now may fit later, but the next rung may help now. */
-function fits({ situation: { readiness } }: Guarded): Finding {
-  return readiness.fits ? pass(readiness.message) : { verdict: "leave", message: readiness.message };
+/** How long it is read again whether a runbook fits, before the rung is left. */
+const readPolicy: RetryPolicy = { budgetSeconds: 180, firstRestSeconds: 5, restSecondsMax: 60, backoffRate: 2 };
+
+/**
+ * A runbook that does not fit now may fit later, but the next rung may help now. One of which that could not be read is
+ * held first: what passes by itself is no reason to leave a rung.
+ */
+function fits({ state: { unread }, situation: { readiness }, now }: Guarded): Finding {
+  const { message, retryAfterSeconds = 0 } = readiness;
+  if (readiness.fits) return pass(message);
+  if (unread === undefined) return { verdict: "leave", message };
+  const rest = restBefore(readPolicy, unread.times, secondsBetween(unread.since, now));
+  return rest === undefined
+    ? { verdict: "leave", message: `${message} (${unread.times} looks)` }
+    : hold(after(now, Math.max(rest, retryAfterSeconds)), `whether the runbook fits is not known: ${message}`);
 }
 
 /** What each guard found, and the first that does not let the rung pass. */

@@ -151,10 +151,21 @@ test("a control plane that is down is reported, and one that has no address", as
   expect(await run("control plane", contextAt(await addressOfStopped()))).toMatchObject(
     failure("release-control-plane-unreachable"),
   );
-  expect((await examine(planeChecks, contextAt())).map(({ state }) => state)).toEqual(["failed", "unknown"]);
+  expect((await examine(planeChecks, contextAt())).map(({ state }) => state)).toEqual(["failed", "unknown", "unknown"]);
   expect(await run("control plane", contextAt())).toMatchObject(
     failure("cli-endpoint-unknown", "not been deployed yet"),
   );
+});
+
+test("a pause of all remediations is told with who and why, and none is told too", async () => {
+  const paused = { by: "Ann (1f)", message: "migration", until: Date.parse("2026-01-05T11:00:00Z") };
+  const told = async (status: number, body: object, expected: object) =>
+    withAnswer(status, body, async (context) => {
+      expect(await run("remediations", context)).toMatchObject(expected);
+    });
+  await told(200, { paused: null }, { state: "ok" });
+  await told(200, { paused }, { state: "unknown", message: expect.stringMatching(/by Ann \(1f\): migration/) });
+  await told(200, {}, failure("release-control-plane-unclear"));
 });
 
 test("every check has failed in one of these tests", () => expect(neverFailed()).toEqual([]));

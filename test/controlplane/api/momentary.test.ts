@@ -21,7 +21,7 @@ describe("a call while the database does not answer", () => {
   test.each(calls)("of $name is answered 503 with Retry-After", async (one) => {
     const fails = () => Promise.reject(lost());
     const broken = new Proxy({}, { get: () => fails });
-    const { call } = service({ journal: broken, claims: broken, streams: broken } as never);
+    const { call } = service({ journal: broken, claims: broken, streams: broken, pauses: broken } as never);
     const { status, headers, body: answered } = await call(one.method, one.to, one.sent);
     expect([status, headers.get("retry-after"), answered.error.id]).toEqual([503, "2", "journal-unreachable"]);
   });

@@ -97,6 +97,7 @@ describe("the description", () => {
   test("names exactly the statuses and errors of each call: every one is provoked here, and no other", async () => {
     seen.clear();
     await provokeEverything();
+    for (const to of ["pause", "resume"]) await service().call("POST", `/remediations/${to}`, {});
     for (const [name] of entries)
       expect([name, [...(seen.get(asOfRollouts(name)) ?? [])].toSorted()]).toEqual([
         name,
@@ -149,6 +150,7 @@ async function provokeEverything(): Promise<void> {
     journal: { read: broken, after: broken, list: broken, show: broken, append: broken, grown: broken, pulse: broken },
     claims: { lock: broken, unlock: broken, holders: broken },
     streams: { start: broken, signal: broken, recover: broken },
+    pauses: { current: broken, begin: broken, end: broken },
   } as unknown as Partial<Service["parts"]>;
   const plain = service();
   const inside = service(everythingBroken);
@@ -164,7 +166,7 @@ async function provokeEverything(): Promise<void> {
   });
   const lost = () => Promise.reject(Object.assign(new Error("the connection broke"), { code: "ECONNRESET" }));
   const silent = new Proxy({}, { get: () => lost });
-  const unanswered = service({ journal: silent, claims: silent, streams: silent } as unknown as Partial<
+  const unanswered = service({ journal: silent, claims: silent, streams: silent, pauses: silent } as unknown as Partial<
     Service["parts"]
   >);
   const deaf = serviceWithoutKeys();

@@ -63,6 +63,7 @@ beforeAll(async () => {
   const clock = clockOf(Date.now);
   const setting: RemediationSetting = {
     issues: undefined,
+    pauses: { current: async () => null },
     credentials: async () => [],
     sessions: createSessions({ password: "unused", tls: "disable" }),
     declared: parsed.value,

@@ -4,7 +4,8 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import type { Hono } from "hono";
 import { describe, refusalsOf } from "../../../controlplane/api/openapi.ts";
-import { type Operation, operationsOf } from "../../../controlplane/api/openapi-operations.ts";
+import { operationsOf } from "../../../controlplane/api/openapi-operations.ts";
+import type { Operation } from "../../../controlplane/api/operation.ts";
 import { kinds } from "../../../engines/kinds.ts";
 
 type Plain = Record<string, any>;

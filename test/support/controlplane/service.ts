@@ -19,6 +19,7 @@ import { rollout } from "../../../engines/rollout/rollout.ts";
 import type { ReleaseIntent, RolloutEvent, SignalName } from "../../../engines/rollout/vocabulary.ts";
 import { appKey } from "../../../engines/targets.ts";
 import { memoryClaims, memoryJournal } from "../worlds/memory.ts";
+import { memoryPauses } from "../worlds/memory-pauses.ts";
 import { type CheckedApp, checked } from "./exchanges.ts";
 import { appendAtEnd } from "./journals.ts";
 
@@ -65,6 +66,9 @@ export const calls: readonly {
   { name: "lockTarget", method: "POST", to: "/locks/shop/api", sent: { seconds: 30 } },
   { name: "unlockTarget", method: "DELETE", to: "/locks/shop/api/lock-1" },
   { name: "recover", method: "POST", to: "/recover" },
+  { name: "showPause", method: "GET", to: "/remediations/pause" },
+  { name: "pauseAll", method: "POST", to: "/remediations/pause", sent: { message: "lunch", seconds: 60 } },
+  { name: "resumeAll", method: "POST", to: "/remediations/resume", sent: { message: "back" } },
 ];
 
 /** An issuer of tokens, as Entra is for a tenant. */
@@ -200,6 +204,7 @@ export const untouchable = {
   claims: broken("claims"),
   kinds,
   streams: broken("streams"),
+  pauses: broken("pauses"),
 } as unknown as Partial<Service["parts"]>;
 
 function broken(what: string): object {
@@ -226,6 +231,7 @@ function openService(issuer: Issuer, changes: Partial<Parts> = {}): Service {
     claims,
     kinds,
     streams: loopOver({ journal, claims }, asked),
+    pauses: memoryPauses(Date.now),
     managedApps: [target],
     managedTargets: [appKey(target)],
     now: Date.now,

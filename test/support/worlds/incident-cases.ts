@@ -195,6 +195,21 @@ export const incidentCases: readonly IncidentCase[] = [
     done: [],
   },
   {
+    name: "20: an app that Azure cannot show for a moment is read again, and then acted on",
+    declared: { policies: policies({ ladder: ["restart-revision", "return-to-previous"] }) },
+    world: { alerts: [onWeb()], symptoms: cured, missing: [{ what: "app", fromMinutes: 0, toMinutes: 3 }] },
+    ends: verified,
+    done: ["restart-revision at 3.25"],
+  },
+  {
+    name: "20: an app that Azure cannot show for long is left to a person, with diagnostics",
+    declared: { policies: policies({ ladder: ["restart-revision", "collect-diagnostics"] }) },
+    world: { alerts: [onWeb()], symptoms: cured, missing: [{ what: "app", fromMinutes: 0 }] },
+    ends: exhausted,
+    done: [],
+    says: ["top exception of app/shop/web"],
+  },
+  {
     name: "22: without the budget nothing destructive is done",
     declared: { policies: policies({ limits: { maximumSeconds: 1800 } }) },
     world: { alerts: [onWeb()], budgetLeftPercent: null },
@@ -242,6 +257,18 @@ export const incidentCases: readonly IncidentCase[] = [
     },
     ends: ["stopped stopped-by-signal"],
     done: [],
+  },
+  {
+    name: "25: while all remediations are paused diagnostics are collected, and the action waits",
+    declared: { policies: policies({ ladder: ["collect-diagnostics", "restart-revision"] }) },
+    world: {
+      alerts: [onWeb()],
+      symptoms: cured,
+      stops: [{ fromMinutes: -5, toMinutes: 20, by: "ann", message: "the network is being rebuilt" }],
+    },
+    ends: verified,
+    done: ["restart-revision at 20"],
+    says: ["top exception of app/shop/web"],
   },
   {
     name: "26: a critical alert on a target whose incident is in flight is told of at once",

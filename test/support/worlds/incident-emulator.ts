@@ -33,6 +33,10 @@ export const notStaged: Readonly<
     why: "alerts and control plane have one clock here",
     isAsked: ({ alerts }) => alerts.some(({ aheadMinutes }) => aheadMinutes > 0),
   },
+  "an app that cannot be read": {
+    why: "adapters/unread-app.test.ts has the answers of Azure to its reads",
+    isAsked: ({ missing }) => missing.some(({ what }) => what === "app"),
+  },
   "a restart or a job that does not fit": {
     why: "the apps have two replicas, and the jobs exist; adapters/remediation.test.ts has apps of one replica",
     isAsked: ({ unfit }) => real.some((runbook) => unfit[runbook] !== undefined),

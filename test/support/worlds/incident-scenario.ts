@@ -63,7 +63,7 @@ export interface IncidentScenario {
   readonly symptoms: Readonly<Record<string, Symptom>>;
   readonly budgetLeftPercent: number | null;
   /** What cannot be read, and when. */
-  readonly missing: readonly (Span & { readonly what: "alerts" | "actions" | "rows" | "budget" })[];
+  readonly missing: readonly (Span & { readonly what: "alerts" | "actions" | "rows" | "budget" | "app" })[];
   readonly stops: readonly (Span & { readonly by: string; readonly message: string })[];
   readonly work: readonly (Span & Pick<OtherWork, "stream" | "target">)[];
   /** Runbooks that do not fit, with the reason. */

@@ -129,6 +129,7 @@ function runbookOf(world: World, runbook: RunbookName): RunbookPort {
   const { unfit, failing, lostAnswers } = world.scenario;
   return {
     plan: async (target, rung) => {
+      if (isMissing(world, "app") && runbook !== "collect-diagnostics") return missing("the app");
       const { message, plan } = wordsOf(runbook, target, rung);
       const why = unfit[runbook];
       return found({ fits: why === undefined, message: why ?? message, plan });
