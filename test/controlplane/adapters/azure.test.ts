@@ -58,6 +58,7 @@ describe("an app", () => {
   test("that does not exist, or that we may not read, gives a reason with Azure's code", async () => {
     expect(await apps.inspect({ target: { ...target, app: "nowhere" } }, uncut)).toEqual({
       ok: false,
+      definite: true,
       reason: expect.stringMatching(/^404 ResourceNotFound: /),
     });
     await shop.fault({
@@ -68,7 +69,11 @@ describe("an app", () => {
       times: 2,
     });
     const refused = await apps.inspect({ target }, uncut);
-    expect(refused).toEqual({ ok: false, reason: expect.stringMatching(/^403 AuthorizationFailed: No right\./) });
+    expect(refused).toEqual({
+      ok: false,
+      definite: true,
+      reason: expect.stringMatching(/^403 AuthorizationFailed: No right\./),
+    });
     expect(JSON.stringify(refused)).not.toContain("eyJ");
   });
 
@@ -111,7 +116,7 @@ describe("an app", () => {
       shop.cloud.environment["BALLAST_CONNECT_TO"],
     );
     const refused = await createContainerApps(connection, patience).readTraffic(target, uncut);
-    expect(refused).toEqual({ ok: false, reason: expect.stringContaining("AADSTS7000215") });
+    expect(refused).toEqual({ ok: false, definite: true, reason: expect.stringContaining("AADSTS7000215") });
     expect(JSON.stringify(refused)).not.toContain("a-wrong-secret");
     connection.close();
   });
@@ -186,7 +191,7 @@ describe("shifting traffic", () => {
     await shop.fault({ ...patch, status: 400, code: "ContainerAppInvalidTraffic", times: 50 });
     const { result, asked } = await shift(35);
     expect([result, asked]).toEqual([
-      { ok: false, reason: expect.stringMatching(/^400 ContainerAppInvalidTraffic/) },
+      { ok: false, definite: true, reason: expect.stringMatching(/^400 ContainerAppInvalidTraffic/) },
       1,
     ]);
   });
@@ -303,7 +308,11 @@ describe("a revision", () => {
       ok: true,
       value: { good: false, detail: "answered 404", running: "RunningAtMaxScale", restarts: [] },
     });
-    expect(await probe("/", "storefront--gone")).toEqual({ ok: false, reason: expect.stringMatching(/^404 /) });
+    expect(await probe("/", "storefront--gone")).toEqual({
+      ok: false,
+      definite: true,
+      reason: expect.stringMatching(/^404 /),
+    });
     const hanging = await shop.release("hangs", [{ revisionName: stable, weight: 100, label: "stable" }]);
     expect(await probe("/", hanging, 0.5)).toEqual({
       ok: true,

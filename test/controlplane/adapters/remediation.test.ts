@@ -105,7 +105,11 @@ describe("alerts", () => {
 
   test("that cannot be read are no alerts, and never an empty list", async () => {
     await shop.fault({ path: "/alerts", status: 403, code: "AuthorizationFailed", times: 9 });
-    expect(await list(begin)).toEqual({ ok: false, reason: expect.stringContaining("the alerts cannot be read: 403") });
+    expect(await list(begin)).toEqual({
+      ok: false,
+      definite: true,
+      reason: expect.stringContaining("the alerts cannot be read: 403"),
+    });
     await shop.fault();
   });
 });
@@ -213,9 +217,11 @@ describe("a job", () => {
   const rung: Rung = { runbook: "start-job", approval: "none", job: "warm-cache" };
   const job = () => startJob({ ...shop.connection, patience }, systemTime, Date.now);
 
-  test("that does not exist does not fit", async () =>
+  test("that does not exist is a definite answer, which leaves the rung", async () =>
     expect(await job().plan(target, { ...rung, job: "none" }, incident, uncut)).toMatchObject({
-      value: { fits: false },
+      ok: false,
+      definite: true,
+      reason: expect.stringContaining("the job none cannot be read: 404"),
     }));
 
   test("is started once for each key, with the incident in its environment, and its exit is the outcome", async () => {

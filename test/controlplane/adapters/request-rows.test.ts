@@ -234,6 +234,7 @@ describe("request rows", () => {
     expect((await failingWith(throttled, throttled).measure(effect(), start + 40_000, uncut)).ok).toBe(true);
     expect(await failingWith(forbidden).measure(effect(), start + 40_000, uncut)).toEqual({
       ok: false,
+      definite: true,
       reason: "request rows cannot be read: 403 InsufficientAccessError: No right",
     });
     expect(await failingWith().measure(effect(), start + 40_000, AbortSignal.abort())).toEqual({
@@ -246,6 +247,7 @@ describe("request rows", () => {
     const unknown = createRequestRows(shop.connection, patience, "00000000-0000-0000-0000-000000000000", 5);
     expect(await unknown.measure(effect(), start + 40_000, uncut)).toEqual({
       ok: false,
+      definite: true,
       reason: expect.stringMatching(/^request rows cannot be read: \d{3} \w+/),
     });
   });
