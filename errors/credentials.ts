@@ -36,9 +36,9 @@ export const credentialUnseeded = entry<{
 }>("credential-unseeded", {
   title: "A new credential did not get its first versions",
   message: ({ credential, message }) => `The credential ${credential} has no first versions: ${message}.`,
-  fix: ({ rotation, ...at }) =>
+  fix: (unseeded) =>
     "correct what is named above and run `pulumi up` again; " +
-    `${ballast(at, `credential explain ${rotation}`)} shows each decision`,
+    `${ballast(unseeded, `credential explain ${unseeded.rotation}`)} shows each decision`,
   left: () => "The credential is declared. Nothing is published unless the message says so.",
 });
 

@@ -65,6 +65,9 @@ interface Reached {
 export const ballast = ({ endpoint, audience }: Reached, command: string): string =>
   `\`ballast ${command} --endpoint ${endpoint} --audience ${audience}\``;
 
+/** Names a release in a command. */
+const named = ({ app, revision }: { readonly app: string; readonly revision: string }): string => `${app}/${revision}`;
+
 interface Ended extends Reached {
   readonly app: string;
   readonly revision: string;
@@ -75,9 +78,10 @@ interface Ended extends Reached {
 export const releaseRolledBack = entry<Ended>("release-rolled-back", {
   title: "A release was rolled back",
   message: ({ message }) => message,
-  fix: ({ app, revision, ...at }) =>
-    `release a fixed version, or revert; ${ballast(at, `release explain ${app}/${revision}`)} shows each decision, ` +
-    `${ballast(at, `release retry ${app}/${revision} --message …`)} releases the same revision again`,
+  fix: (release) =>
+    "release a fixed version, or revert; " +
+    `${ballast(release, `release explain ${named(release)}`)} shows each decision, ` +
+    `${ballast(release, `release retry ${named(release)} --message …`)} releases the same revision again`,
   left: () => "Stable serves 100 percent of the traffic, as read back from Azure. The canary receives none.",
 });
 
@@ -91,9 +95,10 @@ export const releasePlanLater = entry<Reached & { app: string; changed: string; 
     message: ({ app, changed, isInFlight }) =>
       `The update changes ${changed} of ${app}. That applies to the next release: the present one ` +
       (isInFlight ? "is in flight as it was requested." : "has ended."),
-    fix: ({ app, isInFlight, ...at }) =>
-      isInFlight
-        ? `to hold the release in flight until then, pause it with ${ballast(at, `release pause ${app} --message …`)}`
+    fix: (release) =>
+      release.isInFlight
+        ? "to hold the release in flight until then, pause it with " +
+          ballast(release, `release pause ${release.app} --message …`)
         : "nothing has to be done",
     left: () => "No rollout was changed.",
   },
@@ -114,9 +119,9 @@ export const releaseUnmanaged = entry<{ endpoint: string; resourceGroup: string;
 export const releaseRejected = entry<Ended>("release-rejected", {
   title: "A release was rejected before it received any traffic",
   message: ({ message }) => message,
-  fix: ({ app, revision, ...at }) =>
+  fix: (release) =>
     "check the revision's own logs, then release again or revert; " +
-    `${ballast(at, `release explain ${app}/${revision}`)} shows each decision`,
+    `${ballast(release, `release explain ${named(release)}`)} shows each decision`,
   left: () => "No user request reached the canary. Stable serves as before.",
 });
 
@@ -124,8 +129,8 @@ export const releaseRejected = entry<Ended>("release-rejected", {
 export const releaseDegraded = entry<Ended>("release-degraded", {
   title: "A rollout ended degraded",
   message: ({ message }) => message,
-  fix: ({ app, revision, ...at }) =>
-    `correct the app's traffic in Azure, then run ${ballast(at, `release retry ${app}/${revision} --message …`)}`,
+  fix: (release) =>
+    `correct the app's traffic in Azure, then run ${ballast(release, `release retry ${named(release)} --message …`)}`,
   left: ({ app }) => `The traffic of ${app} is as the last confirmed write left it.`,
 });
 
@@ -146,9 +151,9 @@ export const releaseLeftInFlight = entry<Omit<Ended, "message">>("release-left-i
   title: "A release was left in flight",
   message: ({ revision }) =>
     `This command no longer follows the rollout of ${revision}. If it has begun, it continues on the control plane.`,
-  fix: ({ app, revision, ...at }) =>
-    `run ${ballast(at, `release follow ${app}/${revision}`)} to follow it, or ` +
-    `${ballast(at, `release abort ${app}/${revision} --message …`)} to stop it; ` +
+  fix: (release) =>
+    `run ${ballast(release, `release follow ${named(release)}`)} to follow it, or ` +
+    `${ballast(release, `release abort ${named(release)} --message …`)} to stop it; ` +
     "the next `pulumi up` follows it again",
   left: ({ app }) =>
     `The control plane continues to shift the traffic of ${app}, and returns it to stable if the release is bad.`,

@@ -4,7 +4,7 @@ import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
 import { child } from "../conventions.ts";
 import { callers, previewChecks } from "./callers.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Delivery, SecretName } from "./delivery.ts";
 import { RepositoryFiles } from "./repository-resources.ts";
 
 /** What is delivered, by which reusable workflows, and to which repositories. */
@@ -32,6 +32,13 @@ export interface DeliveryWorkflowsArgs {
      * @default the repository's variable `AZURE_SUBSCRIPTION_ID`
      */
     readonly subscriptionId?: string;
+    /**
+     * The secrets that its state needs. The repository has them as `PULUMI_ACCESS_TOKEN` and
+     * `PULUMI_CONFIG_PASSPHRASE_<STACK>`.
+     *
+     * @default none
+     */
+    readonly secrets?: readonly SecretName[];
   }[];
   /**
    * The folder of the Pulumi project, from the root of each repository.
@@ -45,6 +52,19 @@ export interface DeliveryWorkflowsArgs {
    * @default "main"
    */
   readonly branch?: string;
+  /**
+   * The name of the Pulumi project, if the repositories have the workflows of another project too. It stands before the
+   * names of the files and of the checks.
+   *
+   * @default none
+   */
+  readonly project?: string;
+  /**
+   * What the project has beside apps. Each gets a workflow of its own.
+   *
+   * @default []
+   */
+  readonly has?: readonly ("credentials" | "migrations")[];
   /**
    * Further workflows, by the names of their files.
    *
@@ -106,9 +126,10 @@ export class DeliveryWorkflows extends pulumi.ComponentResource {
   }
 }
 
-function deliveryOf({ source, version, stacks, folder = ".", branch = "main" }: DeliveryWorkflowsArgs): Delivery {
+function deliveryOf(args: DeliveryWorkflowsArgs): Delivery {
+  const { source, version, stacks, folder = ".", branch = "main", project, has } = args;
   const [repository, commit] = source.split("@") as [string, string];
-  return { stacks, folder, branch, source: repository, commit, version };
+  return { stacks, folder, branch, source: repository, commit, version, project, has };
 }
 
 function filesOf(args: DeliveryWorkflowsArgs): Readonly<Record<string, string>> {

@@ -3,8 +3,9 @@
 // dev, which nobody reviews. A job that calls a workflow has no environment, so it reads no variable of one; the names
 // of the repository's variables end with the stack instead.
 
-/** A secret that the reusable workflows take, by its name there. */
-type SecretName = "pulumi-access-token" | "pulumi-config-passphrase";
+/** The secrets that the reusable workflows take, by their names there. */
+export const secretNames = ["pulumi-access-token", "pulumi-config-passphrase"] as const;
+export type SecretName = (typeof secretNames)[number];
 
 /** A stack as its workflows need it. A value that its file does not have is read from a variable of the repository. */
 export interface DeliveredStack {
@@ -32,7 +33,7 @@ export interface Delivery {
   /** The version that the commit is of, if it is known. */
   readonly version?: string | undefined;
   /** What the project has beside apps. @default nothing */
-  readonly has?: readonly ("credentials" | "migrations")[];
+  readonly has?: readonly ("credentials" | "migrations")[] | undefined;
 }
 
 /** A variable or a secret of the repository. */

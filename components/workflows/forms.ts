@@ -1,8 +1,8 @@
 // The forms of the arguments of the components for GitHub.
-import { list, number, object, optional, text } from "../../engines/form.ts";
+import { list, number, object, oneOf, optional, text } from "../../engines/form.ts";
 import { input, named, parts, plain } from "../arguments.ts";
 import { word } from "../shared-forms.ts";
-import { type DeliveredStack, stacksThatShare } from "./delivery.ts";
+import { type DeliveredStack, secretNames, stacksThatShare } from "./delivery.ts";
 
 const repository = text("owner/name", { pattern: "^[\\w.-]+/[\\w.-]+$" });
 const uuid = text("an id of 32 hexadecimal digits in five groups", {
@@ -20,13 +20,20 @@ export const deliveryWorkflows = object(
     ),
     version: plain(text("a version, such as v1.4.0", { pattern: "^[\\w.+-]+$" })),
     stacks: plain(
-      list(object({ name: stackName, tenantId: optional(uuid), subscriptionId: optional(uuid) }), {
-        least: 1,
-        what: "a list of stacks, with one at least",
-      }),
+      list(
+        object({
+          name: stackName,
+          tenantId: optional(uuid),
+          subscriptionId: optional(uuid),
+          secrets: optional(list(oneOf(secretNames))),
+        }),
+        { least: 1, what: "a list of stacks, with one at least" },
+      ),
     ),
     folder: optional(plain(text("a folder below the root, such as infra", { pattern: "^(?!/)[\\w./-]+$" }))),
     branch: optional(plain(branch)),
+    project: optional(plain(stackName)),
+    has: optional(plain(list(oneOf(["credentials", "migrations"])))),
     workflows: optional(named(plain(word), text("the name of a workflow's file", { pattern: "^[\\w.-]+\\.ya?ml$" }))),
     waves: plain(
       list(list(repository, { least: 1, what: "a list of repositories, with one at least" }), {

@@ -145,6 +145,30 @@ test("the checks that a delivery names are those that its files report", async (
   expect(await reportedBy(files)).toEqual(expect.arrayContaining([...made.reportedChecks]));
 });
 
+test("a delivery of a second project passes its secrets on, and has files and checks of its own", async () => {
+  const secrets = ["pulumi-config-passphrase"] as const;
+  const { made, declared } = await record(
+    () =>
+      new DeliveryWorkflows("delivery", {
+        source: `example/ballast@${commit}`,
+        version: "v1.4.0",
+        stacks: [{ name: "prod", secrets }],
+        folder: "infra",
+        project: "shop",
+        has: ["credentials"],
+        waves: [["acme/shop"]],
+      }),
+  );
+  const [published] = declared.filter(({ type }) => type === "ballast:index:RepositoryFiles");
+  const files = published!.inputs["files"] as Readonly<Record<string, string>>;
+  expect(Object.keys(files).toSorted()).toEqual(
+    ["credentials", "deploy", "nightly", "preview"].map((name) => `.github/workflows/shop-${name}.yml`),
+  );
+  for (const text of Object.values(files))
+    expect(text).toContain(`pulumi-config-passphrase: \${{ secrets.PULUMI_CONFIG_PASSPHRASE_PROD }}`);
+  expect(made.reportedChecks).toEqual(["shop-preview-prod / preview"]);
+});
+
 /** What the analyser finds that these files report, with the reusable workflows beside them. */
 async function reportedBy(files: ReadonlyMap<string, string>): Promise<readonly string[]> {
   const folder = join(import.meta.dirname, "..", "..", ".github", "workflows");

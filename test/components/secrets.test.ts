@@ -105,6 +105,7 @@ test("every argument whose name means a secret is one of them", () => {
     "ControlPlane issues.tokenUrl", // where the token is
     "DatabaseCredential credential", // the name of a secret
     "DatabaseRole credentials", // names of roles
+    "DeliveryWorkflows stacks[0].secrets", // names of secrets
     "RemediatedAlert remedy.ladder[0].credential", // a name
     "ServiceObjectives remedy.ladder[0].credential", // a name
     "StorageCredential credential", // the name of a secret

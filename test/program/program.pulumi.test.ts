@@ -113,6 +113,7 @@ test("`ballast doctor` finds all that a release needs in order, and names a stac
       "database role",
       "control plane",
       "token",
+      "remediations",
       "credentials",
       "credential apps",
       "credential rights",

@@ -129,9 +129,11 @@ export const validArguments: Readonly<Record<Name, Values>> = {
   DeliveryWorkflows: {
     source: `example/ballast@${"4f2a".repeat(10)}`,
     version: "v1.4.0",
-    stacks: [{ name: "prod", tenantId: id, subscriptionId: id }],
+    stacks: [{ name: "prod", tenantId: id, subscriptionId: id, secrets: ["pulumi-config-passphrase"] }],
     folder: "infra",
     branch: "main",
+    project: "shop",
+    has: ["credentials"],
     workflows: { "own.yml": "name: own\n" },
     waves: [["acme/canary"], ["acme/shop"]],
     checks: ["up-prod / up"],
