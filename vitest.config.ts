@@ -24,14 +24,14 @@ const alone = [
 // the time. The Pulumi CLI's processes use the same folder.
 process.env["NODE_COMPILE_CACHE"] = compiledFolder(process.env);
 
-// Many machines have two cores. Four workers keep them busy, since half of a test's time is waiting. The time limits
+// Many machines have two cores. Three workers keep them busy, since half of a test's time is waiting. The time limits
 // are for the slowest machines.
 export default defineConfig({
   // The examples import the package by its name.
   resolve: { alias: [{ find: /^ballast$/, replacement: join(import.meta.dirname, "package.ts") }] },
   test: {
     pool: "forks",
-    maxWorkers: 4,
+    maxWorkers: 3,
     sequence: { sequencer: SlowestFirst },
     reporters: ["default", "./test/support/repository/timing-reporter.ts", new StillRunning()],
     testTimeout: 180_000,
