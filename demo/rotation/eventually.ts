@@ -1,4 +1,5 @@
-// Waits for something that will be so, with a limit.
+// Waits for something that will be so, with a limit. Who waits for long asks less often, since each question costs the
+// machine time that those who are waited for need.
 import { setTimeout as pause } from "node:timers/promises";
 
 /** Gives what is found once there is something, and throws after the limit. @param stop ends the wait */
@@ -8,7 +9,11 @@ export async function eventually<Value>(
   seconds = 60,
   stop?: AbortSignal,
 ): Promise<Value> {
-  const rest = (): Promise<void> => pause(50, undefined, stop && { signal: stop });
+  let milliseconds = 50;
+  const rest = async (): Promise<void> => {
+    await pause(milliseconds, undefined, stop && { signal: stop });
+    milliseconds = Math.min(milliseconds * 1.05, 250);
+  };
   for (const deadline = performance.now() + seconds * 1000; performance.now() < deadline; await rest()) {
     const found = await find();
     if (found !== undefined) return found;

@@ -25,7 +25,7 @@ export async function telemetrySent(site: Site, planes: Planes, stop: AbortSigna
   const from = Date.now();
   const mark = ({ endpoint }: Plane) => streamCalls({ ...planes.access(stop), endpoint }, rotations).list();
   await Promise.all(planes.living().map(mark));
-  await eventually(() => arrivedSince(site, planes, from), "the telemetry of the control planes", 60, stop);
+  await eventually(() => arrivedSince(site, planes, from), "the telemetry of the control planes", 300, stop);
   const read = Object.entries(tables).map(async ([sort, table]) => ({ sort, rows: await rowsOf(site, table) }));
   const all = await Promise.all(read);
   return {
