@@ -113,8 +113,9 @@ export function runsOn(pid: number, folder: string): boolean {
     const command = existsSync("/proc/self/cmdline")
       ? readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
       : execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
-    const [, where = ""] = ofAnEmulator.exec(command.trimEnd()) ?? [];
-    return realpathSync(where) === realpathSync(folder);
+    // An empty path would be the folder that this process is in.
+    const where = ofAnEmulator.exec(command.trimEnd())?.[1];
+    return where !== undefined && realpathSync(where) === realpathSync(folder);
   } catch {
     return false;
   }
