@@ -1,5 +1,6 @@
 // Splits a script of a POSIX shell or bash into words and operators: quotes, substitutions, redirections, here
 // documents, arithmetic and `[[ ]]`. `shell-tree.ts` builds the tree of the script from them.
+import { afterHereDocuments, endOfLine } from "./shell-spans.ts";
 
 /** A word of a script. */
 export interface Word {
@@ -59,7 +60,8 @@ class Lexer {
     const char = script[this.#at]!;
     if (char === "\n" && !this.#isInTest) {
       this.#operator(";", 1);
-      this.#skipDocuments();
+      this.#at = afterHereDocuments(script, this.#at, this.#ends);
+      this.#ends = [];
     } else if (/\s/.test(char)) this.#at += 1;
     else if (script.startsWith("\\\n", this.#at)) this.#at += 2;
     else if (char === "#") this.#at = endOfLine(script, this.#at);
@@ -115,17 +117,6 @@ class Lexer {
   #push(word: Word, line: number): void {
     this.#out.push({ is: "word", word, line });
   }
-
-  #skipDocuments(): void {
-    for (const end of this.#ends)
-      while (this.#at < this.#script.length) {
-        const stop = endOfLine(this.#script, this.#at);
-        const isEnd = this.#script.slice(this.#at, stop).trim() === end;
-        this.#at = Math.min(stop + 1, this.#script.length);
-        if (isEnd) break;
-      }
-    this.#ends = [];
-  }
 }
 
 const plainWord = (text: string): Word => ({ text, isQuoted: false, isLiteral: false, inner: [] });
@@ -133,11 +124,6 @@ const plainWord = (text: string): Word => ({ text, isQuoted: false, isLiteral: f
 const operatorIn = (script: string, at: number): string | undefined => {
   const isRedirected = script[at] === "&" && (script[at + 1] === ">" || script[at - 1] === ">");
   return isRedirected ? undefined : operators.find((each) => script.startsWith(each, at));
-};
-
-const endOfLine = (script: string, at: number): number => {
-  const end = script.indexOf("\n", at);
-  return end === -1 ? script.length : end;
 };
 
 interface Part {

@@ -1,5 +1,6 @@
 // Splits the script of a `run:` into commands, as far as rules need it: quotes, comments, continued lines, here
 // documents, operators and what stands in a condition. It is no shell: what it cannot split it keeps as one command.
+import { afterHereDocuments, endOfLine } from "./shell-spans.ts";
 
 /** Longer scripts are generated, and scanning them takes too long. */
 export const charactersMax = 20_000;
@@ -191,24 +192,6 @@ function operatorAt(script: string, at: number): "&&" | "||" | ";" | "|" | "&" |
   const char = script[at];
   if (char === ";" || char === "|") return char;
   return char === "&" && script[at + 1] !== ">" && script[at - 1] !== ">" ? char : undefined;
-}
-
-const endOfLine = (script: string, at: number): number => {
-  const end = script.indexOf("\n", at);
-  return end === -1 ? script.length : end;
-};
-
-function afterHereDocuments(script: string, at: number, ends: readonly string[]): number {
-  let from = at;
-  for (const end of ends) {
-    while (from < script.length) {
-      const stop = endOfLine(script, from);
-      const isEnd = script.slice(from, stop).trim() === end;
-      from = Math.min(stop + 1, script.length);
-      if (isEnd) break;
-    }
-  }
-  return from;
 }
 
 /** Reads one word from a place that is no space; quotes are taken off. */
