@@ -41,7 +41,7 @@ const kinds: readonly Kind[] = [
     name: "a deployment that somebody chooses and that needs the one that was not chosen",
     rule: "release-silently-skipped",
     files: one(
-      head("main").replace("skip: { type: boolean, default: false }", "to: { type: choice, options: [test, live] }") +
+      head("main", { input: "to: { type: choice, options: [test, live] }" }) +
         job("trial", "    if: inputs.to == 'test'\n", "run: fly deploy -a trial") +
         job("live", "    needs: trial\n    if: inputs.to == 'live'\n", deploy),
     ),
@@ -51,9 +51,8 @@ const kinds: readonly Kind[] = [
     name: "a choice that only names a lock",
     rule: "release-dead-choice",
     files: one(
-      head("main")
-        .replace("skip: { type: boolean, default: false }", "to: { type: choice, options: [test, live] }")
-        .replace("concurrency: shop", "concurrency: shop-${{ inputs.to }}") + job("deploy", "", deploy),
+      head("main", { input: "to: { type: choice, options: [test, live] }", lock: "shop-${{ inputs.to }}" }) +
+        job("deploy", "", deploy),
     ),
     cure: ["run: fly deploy", 'run: fly deploy -a "${{ inputs.to }}"'],
   },

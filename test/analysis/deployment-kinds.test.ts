@@ -61,9 +61,8 @@ const kinds: readonly Kind[] = [
     name: "a lock for each part, where everything can be chosen",
     rule: "release-lock-misses-target",
     files: one(
-      head("main")
-        .replace("skip: { type: boolean, default: false }", "part: { type: choice, options: [api, web, all] }")
-        .replace("concurrency: shop", "concurrency: shop-${{ inputs.part }}") + job("deploy", "", deploy),
+      head("main", { input: "part: { type: choice, options: [api, web, all] }", lock: "shop-${{ inputs.part }}" }) +
+        job("deploy", "", deploy),
     ),
     cure: [", all]", "]"],
   },
@@ -71,10 +70,8 @@ const kinds: readonly Kind[] = [
     name: "a choice that only a message reads",
     rule: "release-dead-choice",
     files: one(
-      head("main").replace(
-        "skip: { type: boolean, default: false }",
-        "target: { type: choice, options: [live, test] }",
-      ) + job("deploy", "", 'run: echo "Deploying to ${{ inputs.target }}"', "run: fly deploy"),
+      head("main", { input: "target: { type: choice, options: [live, test] }" }) +
+        job("deploy", "", 'run: echo "Deploying to ${{ inputs.target }}"', "run: fly deploy"),
     ),
     cure: ["run: fly deploy", 'run: fly deploy --config "${{ inputs.target }}.toml"'],
   },

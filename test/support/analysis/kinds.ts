@@ -15,12 +15,16 @@ export interface Kind {
   readonly cure: readonly [string, string];
 }
 
-export const head = (name: string): string => `name: ${name}
+/** Begins a workflow that a person starts, with one input and a lock. */
+export const head = (
+  name: string,
+  { input = "skip: { type: boolean, default: false }", lock = "shop" }: { input?: string; lock?: string } = {},
+): string => `name: ${name}
 on:
   workflow_dispatch:
     inputs:
-      skip: { type: boolean, default: false }
-concurrency: shop
+      ${input}
+concurrency: ${lock}
 jobs:
 `;
 export const job = (key: string, more: string, ...steps: readonly string[]): string =>
