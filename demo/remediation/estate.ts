@@ -6,6 +6,7 @@ import type { RunningPostgres } from "../../toolchain/postgres.ts";
 import type { CloudAddress } from "../ground.ts";
 import { type Arm, armOf } from "../rotation/arm.ts";
 import { eventually } from "../rotation/eventually.ts";
+import { minuteRule } from "./minute-rule.ts";
 
 /** Where everything runs. */
 export interface Land {
@@ -103,7 +104,7 @@ export async function putUp(land: Land, elsewhere?: LogsElsewhere): Promise<Esta
         "PUT",
         idOf("Microsoft.Insights/scheduledQueryRules", name),
         versions.rule,
-        ruleOf(workspaceId, query),
+        minuteRule(workspaceId, query, 1),
       );
     },
     putJob: async (name, database) => {
@@ -222,30 +223,6 @@ async function ready({ arm, appId }: Place, name: string, suffix: string): Promi
   };
   await eventually(health, `${name}--${suffix} to be healthy`);
 }
-
-/** A rule of one minute. It resolves after a minute without the symptom, where Azure's own time is ten. */
-const ruleOf = (workspaceId: string, query: string): object => ({
-  location: "westeurope",
-  properties: {
-    scopes: [workspaceId],
-    severity: 1,
-    evaluationFrequency: "PT1M",
-    windowSize: "PT1M",
-    autoMitigate: true,
-    resolveConfiguration: { autoResolved: true, timeToResolve: "PT1M" },
-    criteria: {
-      allOf: [
-        {
-          query,
-          timeAggregation: "Count",
-          operator: "GreaterThan",
-          threshold: 0,
-          dimensions: [{ name: "ContainerAppName", operator: "Include", values: ["*"] }],
-        },
-      ],
-    },
-  },
-});
 
 const jobOf = ({ environmentId }: Place, name: string, databaseUrl: string): object => ({
   location: "westeurope",

@@ -11,6 +11,7 @@ import { createSymptoms } from "../../../controlplane/adapters/azure/symptoms.ts
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Alerts, RunbookPort } from "../../../controlplane/performers/remediation-ports.ts";
 import { systemTime } from "../../../controlplane/runtime/clock.ts";
+import { minuteRule } from "../../../demo/remediation/minute-rule.ts";
 import { startEmulator } from "../../../emulator/start.ts";
 import { appsShowing } from "../../../engines/remediation/targets.ts";
 import type { RunbookName } from "../../../engines/remediation/vocabulary.ts";
@@ -136,33 +137,10 @@ const ruleVersion = "2025-01-01-preview";
 
 /** Puts a rule that fires in each minute that has a sign of it, and resolves in the first that has none. */
 async function putRule(shop: Shop, rule: string, severity: number): Promise<void> {
-  const { status, body } = await shop.arm(
-    "PUT",
-    ruleOf(shop, rule),
-    {
-      location: "westeurope",
-      properties: {
-        scopes: [`${groupOf(shop)}/providers/Microsoft.OperationalInsights/workspaces/shop`],
-        severity,
-        evaluationFrequency: "PT1M",
-        windowSize: "PT1M",
-        autoMitigate: true,
-        resolveConfiguration: { autoResolved: true, timeToResolve: "PT1M" },
-        criteria: {
-          allOf: [
-            {
-              query: `ContainerAppHTTPLogs | where Path == "/signs/${rule}" | project ContainerAppName`,
-              timeAggregation: "Count",
-              operator: "GreaterThan",
-              threshold: 0,
-              dimensions: [{ name: "ContainerAppName", operator: "Include", values: ["*"] }],
-            },
-          ],
-        },
-      },
-    },
-    ruleVersion,
-  );
+  const workspaceId = `${groupOf(shop)}/providers/Microsoft.OperationalInsights/workspaces/shop`;
+  const query = `ContainerAppHTTPLogs | where Path == "/signs/${rule}" | project ContainerAppName`;
+  const wanted = minuteRule(workspaceId, query, severity);
+  const { status, body } = await shop.arm("PUT", ruleOf(shop, rule), wanted, ruleVersion);
   if (status >= 300) throw new Error(`The rule ${rule} was refused: ${JSON.stringify(body)}`);
 }
 
