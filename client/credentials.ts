@@ -3,7 +3,7 @@
 import type { Credential, CredentialBody, CredentialName } from "../engines/rotation/declaration.ts";
 import type { DeclaredCredential } from "../engines/rotation/declared.ts";
 import type { BallastError } from "../errors/catalogue.ts";
-import { type Access, ask, fieldOf, refusal } from "./requests.ts";
+import { type Access, accepted, acceptedIfThere, ask, fieldOf, refusal } from "./requests.ts";
 import type { CallOptions } from "./streams.ts";
 
 export type { DeclaredCredential } from "../engines/rotation/declared.ts";
@@ -34,20 +34,17 @@ export const credentialCalls = (access: Access): CredentialCalls => ({
     return { declared: answer.body as DeclaredCredential };
   },
   show: async (name, { persistent = false } = {}) => {
-    const answer = await ask(access, { method: "GET", path: pathOf(name), repeatable: true, persistent });
-    if (answer.status === 404) return undefined;
-    if (answer.status >= 400) throw refusal(access, answer);
+    const answer = await acceptedIfThere(access, { method: "GET", path: pathOf(name), repeatable: true, persistent });
+    if (answer === undefined) return undefined;
     fieldOf(answer, "urls", access);
     return answer.body as DeclaredCredential;
   },
   list: async () => {
-    const answer = await ask(access, { method: "GET", path: "/credentials", repeatable: true });
-    if (answer.status >= 400) throw refusal(access, answer);
+    const answer = await accepted(access, { method: "GET", path: "/credentials", repeatable: true });
     return fieldOf(answer, "credentials", access) as readonly Credential[];
   },
   remove: async (name, { persistent = false } = {}) => {
-    const answer = await ask(access, { method: "DELETE", path: pathOf(name), repeatable: true, persistent });
-    if (answer.status !== 404 && answer.status >= 400) throw refusal(access, answer);
+    await acceptedIfThere(access, { method: "DELETE", path: pathOf(name), repeatable: true, persistent });
   },
 });
 

@@ -1,6 +1,6 @@
 // The control plane's calls about a pause of all remediations.
 import type { PauseOfAll } from "../engines/pause.ts";
-import { type Access, accepted, ask, fieldOf, refusal } from "./requests.ts";
+import { type Access, accepted, acceptedIfThere, fieldOf } from "./requests.ts";
 
 export type { PauseOfAll } from "../engines/pause.ts";
 
@@ -8,10 +8,8 @@ const path = "/remediations/pause";
 
 /** Gives the pause that is in force; null if there is none. An earlier control plane knows none, and answers 404. */
 export async function pauseOfAll(access: Access): Promise<PauseOfAll | null> {
-  const answer = await ask(access, { method: "GET", path, repeatable: true });
-  if (answer.status === 404) return null;
-  if (answer.status >= 400) throw refusal(access, answer);
-  return fieldOf(answer, "paused", access);
+  const answer = await acceptedIfThere(access, { method: "GET", path, repeatable: true });
+  return answer === undefined ? null : fieldOf(answer, "paused", access);
 }
 
 /** Pauses all remediations for a time, or replaces the pause that is in force. */

@@ -168,6 +168,14 @@ export async function accepted(access: Access, call: Call): Promise<Answer> {
   return answer;
 }
 
+/** Like `accepted`, for something that may not be there: undefined if the control plane does not find it. */
+export async function acceptedIfThere(access: Access, call: Call): Promise<Answer | undefined> {
+  const answer = await ask(access, call);
+  if (answer.status === 404) return undefined;
+  if (answer.status >= 400) throw refusal(access, answer);
+  return answer;
+}
+
 /** Gives a field of an answer. @throws release-control-plane-unclear if the answer lacks it. */
 export function fieldOf<Value>({ body }: Answer, name: string, access: Access): Value {
   if (typeof body === "object" && body !== null && name in body) return (body as Record<string, Value>)[name]!;

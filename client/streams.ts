@@ -3,7 +3,7 @@
 import type { AnyEvent, Ended } from "../engines/kind.ts";
 import type { BallastError } from "../errors/catalogue.ts";
 import { type Followed, type FollowOptions, follow } from "./follow.ts";
-import { type Access, type Answer, accepted, ask, fieldOf, refusal } from "./requests.ts";
+import { type Access, type Answer, accepted, acceptedIfThere, ask, fieldOf, refusal } from "./requests.ts";
 
 /** What callers know of any stream, whatever its kind. */
 export interface StreamSummary {
@@ -163,10 +163,8 @@ export function streamCalls<Types extends StreamTypes>(access: Access, kind: Str
       };
     },
     show: async (name, { persistent = false } = {}) => {
-      const answer = await ask(access, { method: "GET", path: pathOf(name), repeatable: true, persistent });
-      if (answer.status === 404) return undefined;
-      if (answer.status >= 400) throw refusal(access, answer);
-      return summaryIn(answer, access, kind);
+      const answer = await acceptedIfThere(access, { method: "GET", path: pathOf(name), repeatable: true, persistent });
+      return answer && summaryIn(answer, access, kind);
     },
     journal: async (name) => {
       const answer = await accepted(access, { method: "GET", path: pathOf(name, "journal"), repeatable: true });

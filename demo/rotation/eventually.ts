@@ -9,12 +9,10 @@ export async function eventually<Value>(
   seconds = 60,
   stop?: AbortSignal,
 ): Promise<Value> {
-  let milliseconds = 50;
-  const rest = async (): Promise<void> => {
-    await pause(milliseconds, undefined, stop && { signal: stop });
-    milliseconds = Math.min(milliseconds * 1.05, 250);
-  };
-  for (const deadline = performance.now() + seconds * 1000; performance.now() < deadline; await rest()) {
+  const began = performance.now();
+  const waited = (): number => performance.now() - began;
+  const rest = (): Promise<void> => pause(Math.min(250, 50 + waited() / 50), undefined, stop && { signal: stop });
+  for (; waited() < seconds * 1000; await rest()) {
     const found = await find();
     if (found !== undefined) return found;
   }
