@@ -13,6 +13,7 @@ import { logOn, refusal, say, takesHooks } from "../conventions.ts";
 import { aloud } from "./aloud.ts";
 import { type Configuration, renewals, scopeChanges, secretsRenewed } from "./app-scope.ts";
 import { hookNames } from "./hook-names.ts";
+import { hole, knownParts } from "./known-parts.ts";
 import { isSameTemplate } from "./release-key.ts";
 import { describeTraffic, readLive, type TrafficEntry, trafficToSend } from "./traffic.ts";
 
@@ -35,6 +36,9 @@ interface Lock {
   readonly unreachable?: string;
 }
 
+/** Stands for the answer of a control plane that is not deployed yet, and that the update leaves out. */
+const leftOut: Lock = { unreachable: "It has no address yet, and this update leaves it out (--target or --exclude)." };
+
 /** How long a lock lasts at most. It is released as soon as the update has ended, well or not. */
 const lockSeconds = 120;
 
@@ -53,7 +57,7 @@ const lockSeconds = 120;
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
   if (!takesHooks()) return {};
   const { name, audience, asked } = guarded;
-  const known = Promise.all([settled(guarded.endpoint), settled(guarded.resourceGroup), settled(guarded.app)]);
+  const known = Promise.all([addressOf(guarded.endpoint), settled(guarded.resourceGroup), settled(guarded.app)]);
   const hook = hookNames(name);
   let lockId: string | undefined;
 
@@ -69,17 +73,21 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
         logOn(parent, "info", `The lock on ${app} could not be released; it expires by itself: ${error.message}`),
       );
   };
+  const take = (args: pulumi.Inputs): Promise<Lock> =>
+    aloud(
+      pulumi.runtime.invoke("ballast:index:lock", { ...args, seconds: lockSeconds }, { parent }),
+      () =>
+        void logOn(
+          parent,
+          "info",
+          `${args["app"]} waits for the control plane at ${args["endpoint"]}, which has not answered yet`,
+        ),
+    );
   const before = async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
     const [endpoint, resourceGroup, app] = await known;
     const makesRevision = await refuseScope({ resourceGroup, app }, oldInputs, newInputs, parent);
-    const lock: Lock = await aloud(
-      pulumi.runtime.invoke(
-        "ballast:index:lock",
-        { endpoint, audience, resourceGroup, app, seconds: lockSeconds, ...(makesRevision && { release: asked }) },
-        { parent },
-      ),
-      () => void logOn(parent, "info", `${app} waits for the control plane at ${endpoint}, which has not answered yet`),
-    );
+    const of = { endpoint, audience, resourceGroup, app };
+    const lock = endpoint === undefined ? leftOut : await take({ ...of, ...(makesRevision && { release: asked }) });
     if (lock.heldBy) throw canaryAppLocked({ app, heldBy: lock.heldBy });
     // Also without an answer, since the lock may have been taken all the same.
     lockId = lock.id || undefined;
@@ -92,6 +100,7 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
 
   const beforeCreate = async (): Promise<void> => {
     const [endpoint, resourceGroup, app] = await known;
+    if (endpoint === undefined) return;
     await pulumi.runtime.invoke("ballast:index:managed", { endpoint, audience, resourceGroup, app }, { parent });
   };
 
@@ -124,12 +133,21 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
  */
 export async function untilProviderRuns(parent: pulumi.Resource, endpoint: pulumi.Input<string>): Promise<void> {
   if (!takesHooks() || pulumi.runtime.isDryRun()) return;
-  await Promise.all([pulumi.runtime.invoke("ballast:index:ready", {}, { parent }), settled(endpoint)]);
+  await Promise.all([pulumi.runtime.invoke("ballast:index:ready", {}, { parent }), addressOf(endpoint)]);
 }
 
-/** Waits for a value. In an update, unlike in a preview, every value becomes known. */
+/** Waits for a value of the app that an update writes: unlike in a preview, it becomes known. */
 const settled = <Value>(value: pulumi.Input<Value>): Promise<pulumi.Unwrap<Value>> =>
   new Promise((resolve) => void pulumi.output(value).apply(resolve));
+
+/**
+ * Waits for the address of the control plane. Gives undefined if it stays unknown: an update with `--target` or
+ * `--exclude` may leave out a control plane that was never deployed.
+ */
+async function addressOf(endpoint: pulumi.Input<string>): Promise<string | undefined> {
+  const known = await knownParts({ endpoint });
+  return known["endpoint"] === hole ? undefined : String(known["endpoint"]);
+}
 
 /** Reads the configuration from inputs. If any part of it is a secret, Pulumi wraps the whole. */
 const configurationOf = (inputs: Record<string, unknown> | undefined) =>

@@ -1,5 +1,6 @@
 // The hooks around an update of an app: what locks it, what stops the update, and when the lock is released.
 import * as pulumi from "@pulumi/pulumi";
+import { unknown } from "@pulumi/pulumi/output.js";
 import { describe, expect, test, vi } from "vitest";
 import { CanaryApp } from "../../components/canary-app/canary-app.ts";
 import { httpApp } from "../../components/canary-app/http-app.ts";
@@ -10,6 +11,7 @@ import { type Answers, nothingThere, record } from "../support/program/mocks.ts"
 
 describe("the traffic guard of an update", () => {
   const here = { revisionName: "a", weight: 100 };
+  const plane = "https://control-plane.example.net";
   const plan = { probePath: "/ready" };
   interface World {
     readonly old?: object;
@@ -17,12 +19,13 @@ describe("the traffic guard of an update", () => {
     readonly traffic?: readonly object[];
     /** Further new inputs. */
     readonly more?: { readonly template?: object; readonly secrets?: readonly object[]; readonly ingress?: object };
+    readonly endpoint?: pulumi.Input<string>;
     /** What the live app has beside its traffic. */
     readonly shown?: object;
   }
   async function update(
     planned: readonly TrafficEntry[],
-    { lock = { id: "h1", until: 0 }, traffic = [here], old, more = {}, shown = {} }: World,
+    { lock = { id: "h1", until: 0 }, traffic = [here], old, more = {}, shown = {}, endpoint = plane }: World,
   ) {
     const calls: (readonly [string, object])[] = [];
     const said: string[] = [];
@@ -42,7 +45,7 @@ describe("the traffic guard of an update", () => {
     const { made } = await record(async () => {
       const guarded = {
         name: "storefront",
-        endpoint: "https://control-plane.example.net",
+        endpoint,
         audience: "api://ballast",
         resourceGroup: "shop",
         app: "storefront",
@@ -203,6 +206,16 @@ describe("the traffic guard of an update", () => {
     expect(calls[0]).toEqual(["ballast:index:lock", expect.objectContaining({ release: plan })]);
     const same = await update([here], { ...down, old: old({ a: 1 }), more: { template: { a: 1 } } });
     expect([same.error, same.asked[0]![1]]).toEqual([undefined, expect.not.objectContaining({ release: plan })]);
+  });
+  // The outputs of a resource that was never deployed stay unknown in an update with `--target` or `--exclude`.
+  test("waits for no control plane that the update leaves out, and refuses only a new revision", async () => {
+    const leftOut = { endpoint: pulumi.output(unknown) as pulumi.Output<string>, old: { template: { a: 1 } } };
+    const { error } = await update([here], { ...leftOut, more: { template: { a: 2 } } });
+    expect(error).toContain('canary-app-unreleasable  "storefront" would get a new revision');
+    expect(error).toContain("this update leaves it out");
+    const same = await update([here], { ...leftOut, more: { template: { a: 1 } } });
+    expect([same.error, same.asked.map(([token]) => token)]).toEqual([undefined, ["azure-native:app:getContainerApp"]]);
+    expect(same.said).toContain("canary-app-unguarded");
   });
 });
 
