@@ -21,9 +21,9 @@ it.each([
   [5, 1],
   [drawn, 0],
 ])(
-  "ninety days of the estate of seed %i: the budget is never exceeded, at least %i wait, and nobody fails to log in",
+  "sixty days of the estate of seed %i: the budget is never exceeded, at least %i wait, and nobody fails to log in",
   async (seed, waitingMin) => {
-    const setting = { seed, credentials: 16, atOnce: 2, days: 90 };
+    const setting = { seed, credentials: 12, atOnce: 2, days: 60 };
     const { broken, rotations, most, waiting, oldest } = await estateYear(setting);
     const { credentials, atOnce, days } = setting;
     expect(

@@ -36,7 +36,14 @@ const readers = [
   { who: "soon", everyMinutes: 2, lagMinutes: 1 },
 ];
 
-const skews = [-600, -60, 0, 60, 600].flatMap((ahead) => [0, 180].map((lag) => [ahead, lag] as const));
+const skews = [
+  [-600, 0],
+  [-600, 180],
+  [0, 180],
+  [60, 0],
+  [600, 0],
+  [600, 180],
+] as const;
 
 it.each(skews)(
   "the server's clock is %i s ahead, and its log %i s late: no reader is refused",
