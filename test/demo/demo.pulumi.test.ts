@@ -146,7 +146,7 @@ function expectRepaired(): void {
 
 describe("the demo without a seed", () => {
   it("plays the standard story, serves a second terminal, and leaves nothing after Ctrl-C", {
-    timeout: 600_000,
+    timeout: 1_200_000,
   }, async () => {
     const [home, temporary] = [emptyFolder("home"), emptyFolder("temporary")];
     const before = changes();
