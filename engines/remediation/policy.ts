@@ -16,7 +16,8 @@ const verificationFields = {
   measure: oneOf(["requests", "restarts", "blocked-sessions"], {
     otherwise: "requests",
     description:
-      "What shows the symptom: failed requests of the app, restarts of its replicas, or sessions that wait for others.",
+      "What shows the symptom: failed `requests` of the app, which is what the control plane measures. A preview " +
+      "refuses `restarts` of its replicas and `blocked-sessions`, which wait for others.",
   }),
   delaySeconds: seconds(60, "How long the action may take to show before rows count.", 0),
   windowSeconds: seconds(600, "For how long the symptom must stay away after that."),

@@ -84,7 +84,12 @@ test.each([
     ]),
     "can never verify an action on server/shop/db",
   ],
-  ["a measure that is not read", declared({ verification: { measure: "restarts" } }), "measures restarts"],
+  ["restarts, which are not read", declared({ verification: { measure: "restarts" } }), "measures restarts"],
+  [
+    "blocked sessions, which are not read",
+    declared({ verification: { measure: "blocked-sessions" } }),
+    "measures blocked-sessions",
+  ],
   [
     "a dependency that is not declared",
     declared({}, [{ target: "app/shop/web", dependsOn: ["server/x/y"] }]),
