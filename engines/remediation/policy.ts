@@ -4,7 +4,7 @@ import { line, list, number, type ObjectOf, object, oneOf, text } from "../form.
 import { longestSeconds } from "../pause.ts";
 import type { Range } from "../range.ts";
 import { duration } from "../time.ts";
-import { changesWorld, runbookOf, rungForm } from "./runbooks.ts";
+import { changesWorld, longestOf, runbookOf, rungForm } from "./runbooks.ts";
 
 const limit = (about: Range & { readonly otherwise: number; readonly description: string }) => number(about);
 const seconds = (otherwise: number, description: string, least = 1) =>
@@ -91,7 +91,7 @@ export function objectionsToPolicy({ targets, ladder, verification, limits }: Po
   );
   const { cooldownSeconds, lookBackSeconds, maximumSeconds, settleSeconds, breakerFailuresMax, attemptsMax } = limits;
   const each = verification.delaySeconds + verification.windowSeconds;
-  const least = settleSeconds + ladder.reduce((sum, { runbook }) => sum + runbookOf(runbook).limitSeconds + each, 0);
+  const least = settleSeconds + ladder.reduce((sum, rung) => sum + longestOf(rung) + each, 0);
   return [
     ...unfit,
     ...(cooldownSeconds < lookBackSeconds

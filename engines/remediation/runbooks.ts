@@ -135,6 +135,10 @@ export function objectionsToRung(rung: Rung): readonly string[] {
   ];
 }
 
+/** Gives how long a rung may take; a job that undoes it has as much time again. */
+export const longestOf = ({ runbook, undoJob }: Rung): number =>
+  runbookOf(runbook).limitSeconds * (undoJob === undefined ? 1 : 2);
+
 /** Reports whether a rung can be undone. */
 export const canUndo = ({ runbook, undoJob }: Rung): boolean =>
   runbookOf(runbook).undoes && (runbook !== "start-job" || undoJob !== undefined);
