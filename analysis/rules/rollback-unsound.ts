@@ -9,17 +9,23 @@ import { simulate } from "../systems/workflows/simulate.ts";
 import { followsSuccess, outcomesOf } from "../systems/workflows/swallowed-outcomes.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { emptyValues, type Obstacle, obstaclesOf } from "../systems/workflows/ways-back.ts";
+import { withoutHistory } from "../systems/workflows/ways-back-history.ts";
+import { ignoredVersions } from "../systems/workflows/ways-back-inputs.ts";
+import { neverReached } from "../systems/workflows/ways-back-steps.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
   return view.jobs.flatMap((job) => [
+    ...withoutHistory(view, job).map((each) => obstacleDraft(job, each)),
     ...(isUndoJob(view, job)
       ? [
           ...unreachable(view, job),
           ...tooEarly(view, job),
           ...swapsAgain(view, job),
-          ...[...obstaclesOf(view, job), ...followsSuccess(view, job)].map((each) => obstacleDraft(job, each)),
+          ...[...obstaclesOf(view, job), ...followsSuccess(view, job), ...ignoredVersions(view, job)].map((each) =>
+            obstacleDraft(job, each),
+          ),
         ]
       : []),
     ...view.stepsOf(job).flatMap((step) => ofStep(view, job, step)),
@@ -151,7 +157,9 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode): readonly Dra
   if (!isUndoStep(step, effects) && !isUndoJob(view, job)) return [];
   const steps = view.stepsOf(job);
   return [
-    ...[...emptyValues(view, job, step, steps), ...outcomesOf(view, job, step)].map((each) => obstacleDraft(job, each)),
+    ...[...emptyValues(view, job, step, steps), ...outcomesOf(view, job, step), ...neverReached(view, job, step)].map(
+      (each) => obstacleDraft(job, each),
+    ),
     ...(isUndoJob(view, job) ? [] : earlyStep(view, job, step, steps)),
   ];
 }
@@ -251,6 +259,8 @@ ${checkout}      - run: |
         env:
           COMMIT: \${{ inputs.commit }}
 `;
+
+const checkedOut = "      - uses: actions/checkout@v6\n        with: { fetch-depth: 0 }\n";
 
 /** A rollback that is a workflow of its own, after a job that looks first. */
 const chosen = (mark: string, condition: string, ...steps: readonly string[]): string => `name: rollback
@@ -364,9 +374,9 @@ export const rollbackUnsound: Rule = {
       },
     },
     {
-      files: { ".github/workflows/rollback.yml": byHand("      - uses: actions/checkout@v6\n") },
-      because: "The repository is there when git is called.",
-      edit: { file: ".github/workflows/rollback.yml", replace: "      - uses: actions/checkout@v6\n", by: "" },
+      files: { ".github/workflows/rollback.yml": byHand(checkedOut) },
+      because: "The repository and its history are there when git is called.",
+      edit: { file: ".github/workflows/rollback.yml", replace: checkedOut, by: "" },
     },
     {
       files: { ".github/workflows/release.yml": example("failure() && needs.deploy.result == 'failure'") },

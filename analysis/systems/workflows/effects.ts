@@ -30,8 +30,8 @@ export const shipping: ReadonlySet<Verb> = new Set(["deploy", "traffic", "migrat
 
 /** Gives the effects of a step, in order. If nothing in it is known, its own name may say that it deploys. */
 export function effectsOf(step: StepNode): readonly Effect[] {
-  const known = step.uses ? ofAction(step, step.uses.text) : ofScript(step);
-  return known.length > 0 ? known : byName(step);
+  const found = step.uses ? ofAction(step, step.uses.text) : ofScript(step);
+  return found.length > 0 ? found : byName(step);
 }
 
 function ofScript(step: StepNode): readonly Effect[] {
@@ -40,7 +40,7 @@ function ofScript(step: StepNode): readonly Effect[] {
   const commands = [...commandsIn(run.text), ...answersIn(run.text)];
   const found = commands
     .toSorted((one, other) => one.line - other.line)
-    .flatMap((command) => ofCommand(step, command, run));
+    .flatMap((command) => ofLocalScript(step, command, run) ?? ofCommand(step, command, run));
   return addsManifest.test(run.text) || editsManifest.test(run.text) ? found.map(asManifest) : found;
 }
 
@@ -172,19 +172,38 @@ function ofCommand(step: StepNode, command: ShellCommand, script: Text): readonl
   // A container on the runner itself is one for tests.
   const isElsewhere = script !== step.run || line.startsWith("kubectl");
   const each = effectOf(line) ?? (inner !== undefined && isElsewhere ? effectOf(inner) : undefined);
-  if (each === undefined) return [];
-  return [
-    {
-      step,
-      verb: each.verb,
-      category: each.category,
-      named: nameIn(each, command, step),
-      place: lineOf(script, command.line),
-      known: each.confidence === undefined ? "structural" : { inferred: each.confidence },
-      isAtomic: each.isAtomic ?? false,
-      command,
-    },
-  ];
+  return each === undefined ? [] : [known(step, each, command, script)];
+}
+
+const known = (step: StepNode, each: CommandEffect, command: ShellCommand, script: Text): Effect => ({
+  step,
+  verb: each.verb,
+  category: each.category,
+  named: nameIn(each, command, step),
+  place: lineOf(script, command.line),
+  known: each.confidence === undefined ? "structural" : { inferred: each.confidence },
+  isAtomic: each.isAtomic ?? false,
+  command,
+});
+
+const shippingName = /deploy|release|publish|ship|prod|live|roll-?out|roll-?back|promote|upload|infra|up\b/i;
+const otherCall = /test|e2e|lint|check|build|dev|local|kind|minikube|set-?up|install|preview|dry/i;
+const decidesItself = /\bcase |\$\{?1\b|kind (create|load)|minikube|localhost|127\.0\.0\.1/;
+
+/** What a script of the repository changes that a command calls to ship something; undefined if nothing in it is known. */
+function ofLocalScript(step: StepNode, command: ShellCommand, script: Text): readonly Effect[] | undefined {
+  const called = command.words.join(" ");
+  const local = step.scripts?.find(({ line, called: words }) => line === command.line && words === called);
+  const isForShipping = shippingName.test(`${called} ${step.title?.text ?? ""}`) && !otherCall.test(called);
+  if (local === undefined || !isForShipping || decidesItself.test(local.text)) return undefined;
+  const found = commandsIn(local.text).flatMap((inner) => {
+    const each = effectOf(inner.words.join(" "));
+    if (each === undefined || each.confidence !== undefined || !(shipping.has(each.verb) || each.verb === "undo"))
+      return [];
+    return [{ ...known(step, each, command, script), named: nameIn(each, inner, step), known: { inferred: 0.85 } }];
+  });
+  const each = new Map(found.map((effect) => [`${effect.verb} ${effect.category} ${effect.named}`, effect]));
+  return found.length > 0 ? [...each.values()] : undefined;
 }
 
 const effectOf = (line: string): CommandEffect | undefined =>
@@ -204,8 +223,8 @@ const assignments = new WeakMap<StepNode, ReadonlyMap<string, string>>();
 
 /** Gives the values that a script puts into variables, as they are written. */
 function assignmentsIn(step: StepNode): ReadonlyMap<string, string> {
-  const known = assignments.get(step);
-  if (known !== undefined) return known;
+  const read = assignments.get(step);
+  if (read !== undefined) return read;
   const script = step.run?.text ?? "";
   const found = script.length > charactersMax ? [] : script.matchAll(assignment);
   const values = new Map([...found].map(({ 1: name = "", 2: value = "" }) => [name, value]));

@@ -1,6 +1,7 @@
 // What jobs and steps are for: gates that must pass before something ships, checks of what was shipped, ways back, and
 // the environment that a job ships to. Roles come from commands first and from names second, and each function says in
 // its name what it takes for granted.
+import { deployHook } from "./effect-hosts.ts";
 import { deploying, type Effect, shipping } from "./effects.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
 import { commandsIn, type Worded } from "./shell.ts";
@@ -57,9 +58,10 @@ export const isTest = ({ words }: Worded): boolean =>
     words.some((word) => word === "run" || word === "exec") &&
     words.slice(0, wordsMax).some((_word, at) => at > 1 && testCommand.test(words.slice(at, at + 8).join(" "))));
 
-/** Whether a command asks a running system for its state. */
+/** Whether a command asks a running system for its state. An address that deploys when it is called is not asked. */
 export const isProbe = (command: Worded): boolean =>
-  /^(curl|wget|httpie|http|grpcurl|nc) /.test(`${command.words.join(" ")} `) ||
+  (/^(curl|wget|httpie|http|grpcurl|nc) /.test(`${command.words.join(" ")} `) &&
+    !deployHook.test(command.words.join(" "))) ||
   /^kubectl (.* )?(rollout status|wait)\b/.test(command.words.join(" ")) ||
   /^\S*(smoke|health)[\w-]*(\.\w+)?$/.test(command.words.find((word) => !/^(bash|sh|node|python3?)$/.test(word)) ?? "");
 
