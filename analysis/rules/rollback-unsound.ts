@@ -298,11 +298,11 @@ export const rollbackUnsound: Rule = {
   why:
     "A rollback is the part of a workflow that is never seen to run until it is needed. A condition without a status " +
     "function is skipped by the very failure that it waits for; failure() alone is also true if nothing was deployed " +
-    "yet; and an output that no job declares is empty without an error.",
+    "yet; an output that no job declares is empty without an error; and a checkout of one commit has no earlier one.",
   severity:
-    "Critical. High for a step in the deploying job that an earlier step can start, and for a way back that only " +
-    "prints, that has no token, that is skipped when it is started by hand, or whose own failure or that of the " +
-    "deployment is swallowed.",
+    "Critical. High for a step in the deploying job that an earlier step can start, and for a way back that changes " +
+    "nothing, that has no token, that ignores the version that it is given, that is skipped when it is started by " +
+    "hand, or whose own failure or that of the deployment is swallowed.",
   fix: "Let the rollback need the deploying job, and require that this job failed: needs.deploy.result == 'failure'.",
   limits: "Rollbacks are found by their commands (helm rollback, kubectl rollout undo) and by their names.",
   failing: [

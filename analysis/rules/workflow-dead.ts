@@ -297,8 +297,8 @@ export const workflowDead: Rule = {
     "High if the job ships something, if others wait for the workflow, or if a whole run is refused. Otherwise medium.",
   fix: "Correct what the message names.",
   limits:
-    "Files are checked by GitHub's own parser. A condition that depends on variables, outputs or the payload of an " +
-    "event is not judged.",
+    "Files are checked by GitHub's own parser. What variables, outputs and fields of an event say is not judged, " +
+    "only that variables and outputs are texts, and which fields an event has.",
   failing: [
     {
       ".github/workflows/main.yml": stepped("./.github/workflows/ship.yml # <- finding"),

@@ -1,5 +1,5 @@
-// Kinds of defects in what a step calls: scripts of the repository that cannot fail or that deploy, addresses that deploy
-// and are not asked, and tools that return before their work is done.
+// Kinds of defects in what a step calls: scripts of the repository that cannot fail or that deploy, addresses that
+// deploy and are not asked, and tools that return before their work is done.
 import { expect, test } from "vitest";
 import {
   deploy,
@@ -85,7 +85,12 @@ const make = (recipe: string): Files => ({ Makefile: `test: unit\n\nunit:\n\t${r
 test.each<readonly [name: string, run: string, files: Files, isDeaf: boolean]>([
   ["a script that only prints", "npm test", scripts({ test: "echo none && exit 0" }), true],
   ["a script that swallows its tests", "npm run test:ci", scripts({ "test:ci": "jest || true" }), true],
-  ["a script that calls such a one", "yarn test", scripts({ test: "yarn test:unit", "test:unit": "jest || :" }), true],
+  [
+    "a script that calls one that swallows its tests",
+    "yarn test",
+    scripts({ test: "yarn test:unit", "test:unit": "jest || :" }),
+    true,
+  ],
   ["a script that fails", "npm test", scripts({ test: "jest" }), false],
   ["a script of which one test is heard", "npm test", scripts({ test: "jest || true; eslint ." }), false],
   ["a script of another package", "npm test -w api", scripts({ test: "jest || true" }), false],

@@ -1,5 +1,5 @@
-// Kinds of conditions that are decided by a type, an event or a filter and not by what they seem to ask. Each kind stands
-// once with its defect, and once with the least change that makes it right.
+// Kinds of conditions that are decided by a type, an event or a filter and not by what they seem to ask. Each kind
+// stands once with its defect, and once with the least change that makes it right.
 import { expect, test } from "vitest";
 import { deploy, findingsIn, head, job, type Kind, main, one, testKinds } from "../support/analysis/kinds.ts";
 
@@ -16,11 +16,12 @@ const changes = (output = "web"): string =>
   job("changes", `    outputs:\n      web: \${{ steps.filter.outputs.${output} }}\n`, filter);
 const shipIf = (condition: string, needs = ""): string => job("deploy", `${needs}    if: ${condition}\n`, deploy);
 const afterChanges = "    needs: changes\n";
+const writes = (answer: string): string => `test -d web && echo "web=${answer}" >> "$GITHUB_OUTPUT"`;
 const answered = (...answers: readonly string[]): string =>
   job(
     "changes",
     "    outputs:\n      web: ${{ steps.look.outputs.web }}\n",
-    `id: look\n        run: ${answers.map((each) => `test -d web && echo "web=${each}" >> "$GITHUB_OUTPUT"`).join("; ")}`,
+    `id: look\n        run: ${answers.map(writes).join("; ")}`,
   );
 
 const kinds: readonly Kind[] = [
@@ -98,6 +99,23 @@ const kinds: readonly Kind[] = [
   },
 ];
 testKinds(kinds);
+
+const host = job("deploy", "", "run: ssh root@shop.example 'cd /srv && docker compose up -d'");
+test.each<readonly [name: string, events: string, job: string, isReported: boolean]>([
+  ["one host for all pull requests", "  pull_request:", host, true],
+  ["a folder for each pull request", "  pull_request:", host.replace("/srv", "/srv/${{ github.head_ref }}"), false],
+  ["a platform that makes previews", "  pull_request:", job("deploy", "", deploy), false],
+  [
+    "a merged pull request",
+    "  pull_request: { types: [closed] }",
+    shipIf("github.event.pull_request.merged == true"),
+    true,
+  ],
+])("%s without a lock", async (_name, events, text, isReported) => {
+  const files = one(`name: main\non:\n${events}\njobs:\n${text}`);
+  const rules = (await findingsIn(files)).map(({ rule }) => rule);
+  expect(rules.includes("release-deploy-without-lock")).toBe(isReported);
+});
 
 test("a field of the caller's event in a called workflow is no finding", async () => {
   const files = on("  workflow_call:", job("deploy", "", "run: fly deploy -i ${{ github.event.release.tag_name }}"));

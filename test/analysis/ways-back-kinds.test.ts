@@ -1,6 +1,7 @@
-// Kinds of ways back that do not work: never reached, without the history that they ask for, or deaf to the version that
-// somebody chose. Each kind stands once with its defect, and once with the least change that makes it right.
-import { head, job, type Kind, main, one, script, testKinds } from "../support/analysis/kinds.ts";
+// Kinds of ways back that do not work: never reached, without the history that they ask for, or deaf to the version
+// that somebody chose. Each kind stands once with its defect, and once with the least change that makes it right.
+import { expect, test } from "vitest";
+import { findingsIn, head, job, type Kind, main, one, script, testKinds } from "../support/analysis/kinds.ts";
 
 const rule = "rollback-unsound";
 const ship = "id: ship\n        run: helm upgrade shop ./chart";
@@ -92,5 +93,39 @@ const kinds: readonly Kind[] = [
     files: byHand('run: echo "going back to ${{ inputs.version }}"', "run: kubectl rollout undo deployment/shop"),
     cure: ["deployment/shop", "deployment/shop --to-revision ${{ inputs.version }}"],
   },
+  {
+    name: "an earlier version that stays on the runner",
+    rule,
+    files: byHand(
+      checkout(deep),
+      script("Deploy the previous version", "cp -r old/* live/", "echo ${{ inputs.version }}"),
+    ),
+    cure: ["cp -r old/* live/", "rsync -r old/ root@shop.example:/srv"],
+  },
+  {
+    name: "one way back of two that goes where it will",
+    rule,
+    files: one(
+      head("rollback", { input: "version: { type: string }" }) +
+        job("rollback-a", "", "run: kubectl rollout undo deployment/shop") +
+        job("rollback-b", "", "run: kubectl rollout undo deployment/api --to-revision ${{ inputs.version }}"),
+    ),
+    cure: ["deployment/shop", "deployment/shop --to-revision ${{ inputs.version }}"],
+  },
+  {
+    name: "images that a session on a host deletes before the check",
+    rule: "rollback-target-removed",
+    files: inJob(
+      script("Ship", "ssh root@shop.example <<'END'", "docker compose up -d", "docker image prune -af", "END"),
+      "run: curl -fsS https://shop.example/health",
+    ),
+    cure: ["docker image prune", "curl -fsS http://localhost/health && docker image prune"],
+  },
 ];
 testKinds(kinds);
+
+test("a test of what was restored is no way back", async () => {
+  const suite = "name: Suite against the restored version\n        continue-on-error: true\n        run: make suite";
+  const files = one(head("rollback") + job("rollback", "", "run: helm rollback shop", suite));
+  expect((await findingsIn(files)).map((each) => each.rule)).not.toContain(rule);
+});

@@ -1,14 +1,23 @@
 // Conditions that hold always, because what they ask is a text: an output says "false" where nothing changed, and every
 // text that is not empty counts as true. A job behind such a condition ships in every run.
+import type { Place } from "../../place.ts";
 import { bareIn, expressionsIn, parseCondition } from "./expressions.ts";
-import type { DeafGate } from "./gates.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
 import { filterNames, isPathFilter } from "./path-filters.ts";
 import { shipmentsOf } from "./roles.ts";
 import type { WorkflowsView } from "./view.ts";
 
+/** A condition that cannot be false, and what ships behind it. */
+interface OpenCondition {
+  readonly place: Place;
+  readonly subject: string;
+  readonly message: string;
+  readonly shipped: Place;
+  readonly fix: string;
+}
+
 /** Gives the conditions of a job that ships, and of its steps that do, which cannot be false. */
-export function openConditions(view: WorkflowsView, job: JobNode): readonly DeafGate[] {
+export function openConditions(view: WorkflowsView, job: JobNode): readonly OpenCondition[] {
   const shipments = shipmentsOf(view, job);
   const [first] = shipments;
   if (first === undefined) return [];

@@ -1,5 +1,5 @@
-// Tests that a step calls by a name of the repository, such as `npm test` or `make lint`, and whose script cannot fail: it
-// only prints, or it swallows the failure of every test in it. The scripts are read as text.
+// Tests that a step calls by a name of the repository, such as `npm test` or `make lint`, and whose script cannot fail:
+// it only prints, or it swallows the failure of every test in it. The scripts are read as text.
 import type { BlindCheck } from "./blind-checks.ts";
 import type { LocalScript, StepNode } from "./nodes.ts";
 import { isTest } from "./roles.ts";

@@ -1,5 +1,5 @@
-// Gates of a job that pass whatever they find, each with what ships all the same. What a gate is and what ships around it
-// is decided here; the ways in which it passes are in the files about checks, tests and conditions.
+// Gates of a job that pass whatever they find, each with what ships all the same. What a gate is and what ships around
+// it is decided here; the ways in which it passes are in the files about checks, tests and conditions.
 import { lineOf, type Place } from "../../place.ts";
 import { openConditions } from "./always-true.ts";
 import { type BlindCheck, blindChecks, exitCodeOfScan } from "./blind-checks.ts";

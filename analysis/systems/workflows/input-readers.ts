@@ -1,5 +1,5 @@
-// Who reads an input of a workflow: the texts whose expressions name it, and whether they only tell it to people or name
-// a lock with it, which changes nothing of what the run does.
+// Who reads an input of a workflow: the texts whose expressions name it, and whether they only tell it to people or
+// name a lock with it, which changes nothing of what the run does.
 import type { Text } from "../../place.ts";
 import { expressionsIn, pathsIn } from "./expressions.ts";
 import type { Concurrency, WorkflowNode } from "./nodes.ts";

@@ -1,5 +1,5 @@
-// Switches that are read with the wrong type. `inputs` keeps the type of a boolean, and `github.event.inputs` makes it a
-// text: true is never equal to 'true', and the text 'false' counts as true.
+// Switches that are read with the wrong type. `inputs` keeps the type of a boolean, and `github.event.inputs` makes it
+// a text: true is never equal to 'true', and the text 'false' counts as true.
 import type { Text } from "../../place.ts";
 import { type Expression, expressionsIn } from "./expressions.ts";
 import { readersOf, readsInput } from "./input-readers.ts";

@@ -1,5 +1,5 @@
-// The recipes of a Makefile or a justfile, as scripts of a shell: what a target needs stands before it, variables with a
-// plain value are filled in, and a line whose failure is ignored ends with `|| true`.
+// The recipes of a Makefile or a justfile, as scripts of a shell: what a target needs stands before it, variables with
+// a plain value are filled in, and a line whose failure is ignored ends with `|| true`.
 import { charactersMax } from "./shell.ts";
 
 interface Recipe {

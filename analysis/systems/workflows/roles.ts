@@ -46,7 +46,8 @@ const named = (names: readonly string[]): RegExp => new RegExp(`(^|[^a-z])(${nam
 const gateName = named(gateNames);
 const checkName = /smoke|health|verif|post-?deploy|acceptance|e2e|probe|ready|synthetic|monitor/i;
 const approvalName = /(^|[^a-z])(approv\w*|manual|sign-?off|confirm)([^a-z]|$)/i;
-const undoName = /roll[- ]?back|revert|undo|(?<![a-z])restore/i;
+/** What was restored or reverted is looked at; nothing goes back there. */
+const undoName = /roll[- ]?back|revert(?!ed)|undo|(?<![a-z])restore(?!d)/i;
 
 /** What a container runs stands behind fewer options than this. */
 const wordsMax = 100;
@@ -94,7 +95,8 @@ export const isApproval = (view: WorkflowsView, job: JobNode): boolean =>
 /** A step that goes back: by its command, or by its name if it does something. */
 export const isUndoStep = (step: StepNode, effects: readonly Effect[]): boolean =>
   effects.some((effect) => effect.step.id === step.id && effect.verb === "undo") ||
-  (undoName.test(stepTitle(step)) && !/test|plan|check|info|instruction|notify|summary/i.test(stepTitle(step)));
+  (undoName.test(stepTitle(step)) &&
+    !/test|plan|check|info|instruction|notify|summary|smoke|verif|health/i.test(stepTitle(step)));
 
 export const isUndoJob = (view: WorkflowsView, job: JobNode): boolean =>
   undoName.test(titleOf(job)) &&

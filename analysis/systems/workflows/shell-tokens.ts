@@ -139,13 +139,14 @@ function readWord(script: string, start: number, line: number, isInTest = false)
   let at = start;
   let [isQuoted, isLiteral] = [false, false];
   const inner: { script: string; line: number }[] = [];
+  // The bracket is asked first: a word may be long.
+  const isList = (): boolean => script[at] === "(" && /^\w+\+?=$/.test(text);
   const ends = (): boolean =>
-    !(/^\w+\+?=$/.test(text) && script[at] === "(") &&
+    !isList() &&
     (/\s/.test(script[at]!) || (!isInTest && (operatorIn(script, at) !== undefined || /[<>]/.test(script[at]!))));
   while (at < script.length && (at === start || !ends())) {
     // `name=( … )` is a list, and `<( … )` a file that a command writes.
-    const isList = /^\w+\+?=$/.test(text) && script[at] === "(";
-    const part: Part = isList ? wholeTo(script, at, closing(script, at)) : partAt(script, at);
+    const part: Part = isList() ? wholeTo(script, at, closing(script, at)) : partAt(script, at);
     inner.push(...movedBy(part.inner, script, start, at, line));
     text += part.text;
     isQuoted ||= part.isQuoted ?? false;

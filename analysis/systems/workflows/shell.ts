@@ -64,7 +64,7 @@ function commandOf({ all, line, next, isCondition }: Piece): readonly ShellComma
 function piecesOf(script: string): readonly Piece[] {
   const known = pieces.get(script);
   if (known) return known;
-  const tree = treeOf(script);
+  const tree = script.length > charactersMax ? undefined : treeOf(script);
   const found = tree ? inTree(tree, "", false) : inTokens(script);
   pieces.set(script, found);
   return found;

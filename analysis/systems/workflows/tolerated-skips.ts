@@ -1,5 +1,5 @@
-// Skips that one job tolerates and that still reach the job behind it: in which situation the first is skipped, the second
-// runs all the same, and the third does not.
+// Skips that one job tolerates and that still reach the job behind it: in which situation the first is skipped, the
+// second runs all the same, and the third does not.
 import { holds, unknown } from "./conditions.ts";
 import { parseCondition } from "./expressions.ts";
 import type { JobNode } from "./nodes.ts";

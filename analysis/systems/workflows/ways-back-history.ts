@@ -53,9 +53,11 @@ function lacking(line: string, { depth, hasTags }: Checkout): string | undefined
   const steps = carets?.length ?? (tilde === undefined ? Number(reflog ?? 0) : Number(tilde || "1"));
   const isRevert = /^git (-\S+ )*revert\b/.test(line) ? 1 : 0;
   if (steps + isRevert >= depth && steps + isRevert > 0) return `the ${depth === 1 ? "commit" : "commits"} before it`;
-  if (!hasTags && /^git (-\S+ )*(describe|tag( (-l|--list|--sort\S*|-n\d*|--merged)|$))/.test(line)) return "tags";
-  const skipped = /^git (?:-\S+ )*log .*(?:-n ?|-|--max-count=|--skip=)(\d+)/.exec(line)?.[1];
-  if (skipped !== undefined && Number(skipped) > depth) return "earlier commits";
+  if (!hasTags && /^git (-\S+ )*(describe(?!.*--always)|tag( (-l|--list|--sort\S*|-n\d*|--merged)|$))/.test(line))
+    return "tags";
+  // A list of commits that is only shown is as long as it is.
+  const skipped = /^git (?:-\S+ )*log .*--skip[= ](\d+)/.exec(line)?.[1];
+  if (skipped !== undefined && Number(skipped) >= depth) return "earlier commits";
   const target = newBranch.test(line) ? undefined : named.exec(line)?.[1];
   return target !== undefined && !/github\.(sha|ref)|GITHUB_(SHA|REF)/.test(target) ? "any other commit" : undefined;
 }
