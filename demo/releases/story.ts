@@ -11,6 +11,7 @@ import { defaultStrategy } from "../../engines/rollout/plan.ts";
 import type { Strategy } from "../../engines/rollout/vocabulary.ts";
 import { many } from "../../engines/wording.ts";
 import { rolloutReport } from "../../report/rollout/report.ts";
+import type { Row } from "../emulator.ts";
 import { relative } from "../relative.ts";
 import { partUnexplained } from "../starvation.ts";
 import type { Deployed, Setting, Story } from "../story.ts";
@@ -207,6 +208,13 @@ async function revert(stage: Stage, carriedOut: readonly Released[]): Promise<Re
   };
 }
 
+/** Says of a failed request when it was sent, how it ended, and what the ingress wrote of it. */
+function described({ id, at, status, revision, milliseconds }: LoadFailure, row: Row | undefined): string {
+  const from = `${status ?? "no answer"} from ${revision ?? row?.RevisionName ?? "an unknown revision"}`;
+  const sent = new Date(at).toISOString().slice(11, 23);
+  return `${id}: ${from}, ${row?.ResponseCodeDetails ?? "without a row"}, sent ${sent}, ${Math.round(milliseconds)} ms`;
+}
+
 /** Explains every failed request by its fault, counts each release's requests, writes report.html, gives the record. */
 async function settleAccounts(
   { timeline, emulator: cloud, processes, options }: Setting,
@@ -225,8 +233,8 @@ async function settleAccounts(
   );
   const waited = `${many(tooBusy.length, "request")} waited in vain`;
   if (tooBusy.length > 0) timeline.check(false, waited, true);
-  for (const { id, status, revision } of outside.slice(0, 5))
-    timeline.line(`  ${id}: ${status ?? "no answer"} from ${revision ?? "an unknown revision"}`, "red");
+  const rowOf = new Map(rows.map((row) => [row.RequestId, row]));
+  for (const failure of outside.slice(0, 5)) timeline.line(`  ${described(failure, rowOf.get(failure.id))}`, "red");
   const counted = carriedOut.map((released) => ({ released, counts: count(released, rows) }));
   for (const { released, counts } of counted.filter(
     ({ released: { result } }) => result === "rejected" || result === "unchanged",
