@@ -66,7 +66,7 @@ export const returnToPrevious = (world: ReturnWorld): RunbookPort => ({
     const ended = await world.streams.follow(stream.value, until, never);
     if (!ended.ok) return ended;
     return ended.value.result === "promoted"
-      ? found(`${undo} serves again`)
+      ? found({ message: `${undo} serves again` })
       : { ok: false, reason: ended.value.message };
   },
 });

@@ -119,7 +119,7 @@ test("undoes the return by a rollout of the revision that it had left", async ()
       { kind: "Undo", target, rung, key: "k-undo", since: 2000, undo: "storefront--2", incident },
       async () => true,
     ),
-  ).toEqual({ ok: true, value: "storefront--2 serves again" });
+  ).toEqual({ ok: true, value: { message: "storefront--2 serves again" } });
   expect(asked).toMatchObject([{ intent: { revision: "storefront--2", returns: "app-failing" } }]);
 });
 
