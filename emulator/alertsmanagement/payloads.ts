@@ -11,7 +11,7 @@ const pathOf = ({ id }: Alert): string =>
 const iso = (at: number): string => new Date(at).toISOString();
 
 /** Gives the context of a log alert: the condition with the values of the series that fired. */
-export function contextOf(rule: Resource, condition: Body, series: Series, at: number): object {
+export function logContextOf(rule: Resource, condition: Body, series: Series, at: number): object {
   const { windowSize, actions } = rule.body["properties"];
   const { query, metricMeasureColumn, operator, threshold, timeAggregation, failingPeriods } = condition;
   return {
@@ -41,6 +41,35 @@ export function contextOf(rule: Resource, condition: Body, series: Series, at: n
   };
 }
 
+/** Gives the context of a metric alert: the condition with the value and the dimensions of the series that fired. */
+export function metricContextOf(rule: Resource, condition: Body, series: Series, at: number): object {
+  const { windowSize, scopes } = rule.body["properties"];
+  const { metricName, operator, threshold, timeAggregation } = condition;
+  return {
+    properties: null,
+    conditionType: "SingleResourceMultipleMetricCriteria",
+    condition: {
+      windowSize,
+      allOf: [
+        {
+          metricName,
+          metricNamespace: String(scopes[0]).split("/").slice(6, 8).join("/"),
+          operator,
+          threshold: String(threshold),
+          timeAggregation,
+          dimensions: Object.entries(series.dimensions).map(([name, value]) => ({ name, value })),
+          metricValue: series.value,
+          webTestName: null,
+        },
+      ],
+      windowStartTime: iso(at - isoMilliseconds(String(windowSize))!),
+      windowEndTime: iso(at),
+    },
+  };
+}
+
+const signals = { "Log Alerts V2": "Log", Platform: "Metric" } as const;
+
 /** Gives the payload of the common alert schema. A resolved alert repeats the context with which it fired. */
 export function commonPayload(rule: Resource, alert: Alert): object {
   const { description, actions } = rule.body["properties"];
@@ -52,9 +81,9 @@ export function commonPayload(rule: Resource, alert: Alert): object {
         alertRule: alert.ruleName,
         alertRuleId: alert.ruleId,
         severity: `Sev${alert.severity}`,
-        signalType: "Log",
+        signalType: signals[alert.service],
         monitorCondition: alert.resolvedAt === null ? "Fired" : "Resolved",
-        monitoringService: "Log Alerts V2",
+        monitoringService: alert.service,
         alertTargetIDs: [alert.targetResource.toLowerCase()],
         configurationItems: [alert.targetResource],
         originAlertId: alert.id,
@@ -73,7 +102,7 @@ export function commonPayload(rule: Resource, alert: Alert): object {
 
 /** Gives an alert as the alerts API shows it. The context is shown only if it is asked for. */
 export function shownAlert(alert: Alert, withContext: boolean): Body {
-  const { ruleId, ruleName, severity, targetResource, firedAt, resolvedAt, state } = alert;
+  const { ruleId, ruleName, service, severity, targetResource, firedAt, resolvedAt, state } = alert;
   const target = targetResource.split("/");
   return {
     id: pathOf(alert),
@@ -82,14 +111,14 @@ export function shownAlert(alert: Alert, withContext: boolean): Body {
     properties: {
       essentials: {
         severity: `Sev${severity}`,
-        signalType: "Log",
+        signalType: signals[service],
         alertState: state,
         monitorCondition: resolvedAt === null ? "Fired" : "Resolved",
         targetResource: targetResource.toLowerCase(),
         targetResourceName: target.at(-1),
         targetResourceGroup: groupNameOf(targetResource) ?? "",
         targetResourceType: target.slice(6, 8).join("/").toLowerCase(),
-        monitorService: "Log Alerts V2",
+        monitorService: service,
         alertRule: ruleId,
         sourceCreatedId: alert.id,
         startDateTime: iso(firedAt),

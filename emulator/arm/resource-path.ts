@@ -129,6 +129,8 @@ export function notFound(place: Place): ArmError {
  * `Microsoft.App/containerApps/revisions/read`.
  */
 export function actionOf(place: Place, method: string): string {
+  const named = place.resourceType.actionBelow?.(place.rest, method);
+  if (named !== undefined) return `${place.resourceType.type}/${named}`;
   const below = place.rest.filter((_, index) => index % 2 === 0);
   const type = [place.resourceType.type, ...below].join("/");
   if (method === "POST") return `${type}/action`;

@@ -1,5 +1,6 @@
 // Microsoft.Insights/metricAlerts: a rule on the metrics of one resource, checked as a whole when it is written. It is
-// never evaluated, because the emulator has no platform metrics.
+// evaluated by alertsmanagement/metric-rules.ts if stored rows show its metrics.
+import { forgetRule, scheduleRule } from "../alertsmanagement/rules.ts";
 import { firstTwice, regionOf, sameText } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import type { Body, Resource, ResourceType, Store } from "../arm/resource.ts";
@@ -8,6 +9,7 @@ import { refusalOfNamed } from "./action-groups.ts";
 import { metricAlertFields } from "./fields.ts";
 import { otherMetrics, platformMetrics } from "./platform-metrics.ts";
 
+const ruleType = "Microsoft.Insights/metricAlerts";
 const minute = 60_000;
 // Learn, "Metric alerts": the frequencies and windows of a metric alert rule.
 const frequencyMinutes = [1, 5, 15, 30, 60];
@@ -17,14 +19,15 @@ const windowMinutes = [1, 5, 15, 30, 60, 360, 720, 1440];
 
 /** Metric alert rules, as Resource Manager serves them. */
 export const metricAlerts: ResourceType = {
-  type: "Microsoft.Insights/metricAlerts",
+  type: ruleType,
   apiVersions: ["2018-03-01"],
   fields: metricAlertFields,
   parentMustExist: ({ properties }: Body, store: Store) => {
     const actions = ((properties?.actions ?? []) as Body[]).map(({ actionGroupId }) => String(actionGroupId));
     return refusalOfNamed(properties?.scopes ?? [], actions, store);
   },
-  onPut: async ({ wanted: { properties }, cloud }) => {
+  onPut: async ({ id, wanted, cloud }) => {
+    const { properties } = wanted;
     const { severity, scopes, evaluationFrequency, windowSize, criteria } = properties;
     if (!(severity >= 0 && severity <= 4)) throw refusedToo(`The severity must be 0 to 4, not ${String(severity)}.`);
     if (scopes.length !== 1) throw unsupported("metric alert rules on several resources");
@@ -42,7 +45,9 @@ export const metricAlerts: ResourceType = {
     checkTarget(properties, cloud.store.get(String(scopes[0]))!);
     for (const condition of conditions) checkCondition(condition, String(scopes[0]));
     properties.autoMitigate ??= true;
+    scheduleRule(cloud, { id, type: ruleType, body: wanted });
   },
+  onDelete: async (rule, cloud) => forgetRule(cloud, rule),
 };
 
 function minutesOf(name: string, text: unknown, supported: readonly number[]): number {

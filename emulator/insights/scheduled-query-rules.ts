@@ -1,6 +1,6 @@
 // Microsoft.Insights/scheduledQueryRules: a rule is checked as a whole when it is written. Its query runs over empty
-// tables, which finds wrong names and types as Azure's own check does. alertsmanagement/log-rules.ts evaluates it.
-import { forgetRule, scheduleRule } from "../alertsmanagement/log-rules.ts";
+// tables, which finds wrong names and types as Azure's own check does. alertsmanagement/rules.ts evaluates it.
+import { forgetRule, scheduleRule } from "../alertsmanagement/rules.ts";
 import { firstTwiceExactly } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type PutContext, type ResourceType, type Store } from "../arm/resource.ts";

@@ -8,7 +8,8 @@ import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
 import { instantOf } from "../utc.ts";
 import { objectionsToManagers } from "./kin.ts";
-import { objectionsToSystem, placeOf, systemFields, systemOf } from "./systems.ts";
+import { objectionsToPolicy, passwordPolicyForm } from "./password-policy.ts";
+import { objectionsToSystem, placeOf, systemFields, systemOf, traitsOf } from "./systems.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
 export const slots = ["a", "b"] as const;
@@ -166,6 +167,7 @@ const ownFields = {
     otherwise: "ballast_rotator",
     description: "The role as which the control plane changes the other two.",
   }),
+  passwordPolicy: optional(passwordPolicyForm),
   checks: list(text("a query", { most: 2_000 }), {
     most: 20,
     otherwise: [],
@@ -237,6 +239,7 @@ const writtenFields = {
     description: "The apps that name a slot of the credential, in the order in which they are cut over.",
   }),
   timings: { ...completed(timingsForm), otherwise: defaultTimings() },
+  passwordPolicy: optional(completed(passwordPolicyForm)),
 };
 
 /** The form of a declaration as a program writes it: fields with a default may be absent. */
@@ -299,6 +302,13 @@ function changedBy({ vault, credential, consumers, form, ...declared }: Credenti
   ];
 }
 
+function policyObjections({ passwordPolicy, ...credential }: Omit<Credential, keyof CredentialName>) {
+  if (passwordPolicy === undefined) return [];
+  return traitsOf(credential).makesValues
+    ? ["passwordPolicy is of no use for a system that makes its values itself."]
+    : objectionsToPolicy(passwordPolicy);
+}
+
 const loopbackHosts = ["127.0.0.1", "localhost"];
 
 function objectionsToCredential(credential: Omit<Credential, keyof CredentialName>): readonly string[] {
@@ -308,6 +318,7 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
   const least = leastSeconds(credential);
   return [
     ...objectionsToSystem(credential),
+    ...policyObjections(credential),
     ...namesTooLong(credential),
     ...(credential.form === "apart" && systemOf(credential) !== "database"
       ? ["form may be apart only for the credential of a database."]
@@ -329,6 +340,9 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
     ...(dueDays === 0 || (1 - spreadShare) * dueDays * daySeconds > least
       ? []
       : [`dueDays (${dueDays}) is too short: a rotation takes at least ${Math.ceil(least)} s.`]),
+    ...(validDays * daySeconds > least
+      ? []
+      : [`validDays (${validDays}) is too short: a rotation takes at least ${Math.ceil(least)} s.`]),
   ];
 }
 
