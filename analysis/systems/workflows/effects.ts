@@ -223,8 +223,8 @@ function ofLocalScript(step: StepNode, command: ShellCommand, script: Text): rea
     if (each === undefined || each.confidence !== undefined || !(shipping.has(each.verb) || each.verb === "undo"))
       return [];
     // What the call is given may choose the place.
-    const named = [nameIn(each, inner, step), called].filter(Boolean).join(" by ");
-    return [{ ...known(step, each, command, script), named, known: { inferred: 0.85 } }];
+    const name = [nameIn(each, inner, step), called].filter(Boolean).join(" by ");
+    return [{ ...known(step, each, command, script), named: name, known: { inferred: 0.85 } }];
   });
   const each = new Map(found.map((effect) => [`${effect.verb} ${effect.category} ${effect.named}`, effect]));
   return found.length > 0 ? [...each.values()] : undefined;
