@@ -87,7 +87,7 @@ test("every table may be read", async () => {
   ]);
 });
 
-test("all remediations are paused and resumed as the role, and a second pause counts instead of the first", async () => {
+test("all remediations are paused and resumed as the role, and the last pause counts", async () => {
   const pauses = openPauses(postgres.pool(await shared()));
   expect(await pauses.current()).toBeNull();
   await pauses.begin({ by: "alice", message: "a storm", seconds: 600 });
