@@ -16,8 +16,6 @@ export interface Alert {
   readonly id: string;
   readonly ruleId: string;
   readonly ruleName: string;
-  /** The monitoring service, as payloads name it. */
-  readonly service: "Log Alerts V2" | "Platform";
   readonly severity: number;
   readonly targetResource: string;
   readonly firedAt: number;

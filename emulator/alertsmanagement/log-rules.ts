@@ -15,7 +15,6 @@ const minute = 60_000;
 /** Log alert rules. */
 export const logRules: RuleKind = {
   type: "Microsoft.Insights/scheduledQueryRules",
-  service: "Log Alerts V2",
   look,
   cleanNeeded: cleanEvaluations,
   actionGroupsOf: ({ actions }) => actions?.actionGroups ?? [],

@@ -14,7 +14,6 @@ const cleanChecks = 3;
 /** Metric alert rules. */
 export const metricRules: RuleKind = {
   type: "Microsoft.Insights/metricAlerts",
-  service: "Platform",
   look,
   cleanNeeded: () => cleanChecks,
   actionGroupsOf: ({ actions }) => ((actions ?? []) as Body[]).map(({ actionGroupId }) => String(actionGroupId)),

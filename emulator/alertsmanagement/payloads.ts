@@ -1,6 +1,6 @@
 // What an alert is on the wire: in the common alert schema for webhooks, and as an item of the alerts API.
 import type { Body, Resource } from "../arm/resource.ts";
-import { groupNameOf } from "../arm/resource-path.ts";
+import { groupNameOf, typeOf } from "../arm/resource-path.ts";
 import { subscription } from "../arm/subscription-id.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import type { Alert } from "./alert-book.ts";
@@ -53,7 +53,7 @@ export function metricContextOf(rule: Resource, condition: Body, series: Series,
       allOf: [
         {
           metricName,
-          metricNamespace: String(scopes[0]).split("/").slice(6, 8).join("/"),
+          metricNamespace: typeOf(String(scopes[0])),
           operator,
           threshold: String(threshold),
           timeAggregation,
@@ -68,7 +68,11 @@ export function metricContextOf(rule: Resource, condition: Body, series: Series,
   };
 }
 
-const signals = { "Log Alerts V2": "Log", Platform: "Metric" } as const;
+/** What payloads say of where an alert comes from. */
+const sourceOf = ({ ruleId }: Alert): { readonly signal: string; readonly service: string } =>
+  typeOf(ruleId).toLowerCase() === "microsoft.insights/metricalerts"
+    ? { signal: "Metric", service: "Platform" }
+    : { signal: "Log", service: "Log Alerts V2" };
 
 /** Gives the payload of the common alert schema. A resolved alert repeats the context with which it fired. */
 export function commonPayload(rule: Resource, alert: Alert): object {
@@ -81,9 +85,9 @@ export function commonPayload(rule: Resource, alert: Alert): object {
         alertRule: alert.ruleName,
         alertRuleId: alert.ruleId,
         severity: `Sev${alert.severity}`,
-        signalType: signals[alert.service],
+        signalType: sourceOf(alert).signal,
         monitorCondition: alert.resolvedAt === null ? "Fired" : "Resolved",
-        monitoringService: alert.service,
+        monitoringService: sourceOf(alert).service,
         alertTargetIDs: [alert.targetResource.toLowerCase()],
         configurationItems: [alert.targetResource],
         originAlertId: alert.id,
@@ -102,8 +106,8 @@ export function commonPayload(rule: Resource, alert: Alert): object {
 
 /** Gives an alert as the alerts API shows it. The context is shown only if it is asked for. */
 export function shownAlert(alert: Alert, withContext: boolean): Body {
-  const { ruleId, ruleName, service, severity, targetResource, firedAt, resolvedAt, state } = alert;
-  const target = targetResource.split("/");
+  const { ruleId, ruleName, severity, targetResource, firedAt, resolvedAt, state } = alert;
+  const { signal, service } = sourceOf(alert);
   return {
     id: pathOf(alert),
     type: "Microsoft.AlertsManagement/alerts",
@@ -111,13 +115,13 @@ export function shownAlert(alert: Alert, withContext: boolean): Body {
     properties: {
       essentials: {
         severity: `Sev${severity}`,
-        signalType: signals[service],
+        signalType: signal,
         alertState: state,
         monitorCondition: resolvedAt === null ? "Fired" : "Resolved",
         targetResource: targetResource.toLowerCase(),
-        targetResourceName: target.at(-1),
+        targetResourceName: targetResource.split("/").at(-1),
         targetResourceGroup: groupNameOf(targetResource) ?? "",
-        targetResourceType: target.slice(6, 8).join("/").toLowerCase(),
+        targetResourceType: typeOf(targetResource).toLowerCase(),
         monitorService: service,
         alertRule: ruleId,
         sourceCreatedId: alert.id,

@@ -1,6 +1,5 @@
 // What the evaluation of alert rules needs to know of a kind of rules.
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
-import type { Alert } from "./alert-book.ts";
 import type { Series } from "./conditions.ts";
 
 /** The series of all conditions by key, each with whether it violates. */
@@ -10,7 +9,6 @@ export type Found = ReadonlyMap<string, { readonly series: Series; readonly fail
 export interface RuleKind {
   /** The resource type of its rules. */
   readonly type: string;
-  readonly service: Alert["service"];
   /** Evaluates a rule; a text says why the emulator cannot. */
   readonly look: (cloud: Cloud, rule: Resource, at: number) => Found | string;
   /** Gives after how many evaluations without a violation an alert resolves. */

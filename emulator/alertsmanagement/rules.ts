@@ -20,8 +20,9 @@ const appointment = "rule";
 const caughtUpMilliseconds = 2 * 86_400_000;
 const reported = new WeakMap<Cloud, Set<string>>();
 
-const isEnabled = ({ body }: Resource): boolean => body["properties"].enabled !== false;
-const frequencyOf = ({ body }: Resource): number => isoMilliseconds(String(body["properties"].evaluationFrequency))!;
+const isEnabled = ({ body }: Pick<Resource, "body">): boolean => body["properties"].enabled !== false;
+const frequencyOf = ({ body }: Pick<Resource, "body">): number =>
+  isoMilliseconds(String(body["properties"].evaluationFrequency))!;
 
 /** Begins to evaluate the rules of a cloud. */
 export function watchRules(cloud: Cloud): void {
@@ -48,7 +49,7 @@ export function watchRules(cloud: Cloud): void {
 const keyOfRule = (id: string): string => `${appointment} ${id.toLowerCase()}`;
 
 /** Makes the appointment for the next evaluation of a rule that was written, or cancels it. */
-export function scheduleRule(cloud: Cloud, rule: Resource): void {
+export function scheduleRule(cloud: Cloud, rule: Pick<Resource, "id" | "body">): void {
   const scheduler = schedulerOf(cloud);
   const key = keyOfRule(rule.id);
   if (!isEnabled(rule)) return scheduler.cancel(key);
@@ -110,7 +111,6 @@ function firedAlert(kind: RuleKind, rule: Resource, { key, series }: Change, at:
     id: randomUUID(),
     ruleId: rule.id,
     ruleName: String(name),
-    service: kind.service,
     severity: Number(properties.severity),
     targetResource: String(properties.scopes[0]),
     firedAt: at,

@@ -4,6 +4,7 @@ import type { Body } from "../arm/resource.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import type { RuleBook, SeriesState } from "./alert-book.ts";
 import type { Series } from "./conditions.ts";
+import type { Found } from "./rule-kind.ts";
 
 /** A series that fires or whose alert resolves. */
 export interface Change {
@@ -30,7 +31,7 @@ const untouched: SeriesState = { alertId: null, clean: 0, mutedUntil: 0 };
 export function step(
   properties: Body,
   { series: before }: RuleBook,
-  found: ReadonlyMap<string, { readonly series: Series; readonly failing: boolean }>,
+  found: Found,
   at: number,
   cleanNeeded: number,
 ): { readonly changes: readonly Change[]; readonly series: RuleBook["series"] } {

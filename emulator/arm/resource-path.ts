@@ -35,6 +35,9 @@ export const parentIdOf = (childId: string): string => childId.split("/").slice(
 /** Gives the resource group's name in a path; undefined when it has none. */
 export const groupNameOf = (path: string): string | undefined => groupIdOf(path)?.split("/").at(-1);
 
+/** Gives the type of a resource of a group by its id, as the id writes it; a child's is that of its parent. */
+export const typeOf = (id: string): string => id.split("/").slice(6, 8).join("/");
+
 /**
  * Finds what a path names; undefined for a path without a resource.
  *

@@ -5,10 +5,10 @@ import {
   type FieldClasses,
   neverShown,
   numberMax,
+  trackedFields,
   type UnsupportedField,
 } from "../arm/field-classes.ts";
 
-const { apiVersion, id, name, type } = commonFields;
 const properties = (...names: readonly string[]): readonly string[] => names.map((each) => `properties.${each}`);
 const criterion = (...names: readonly string[]): readonly string[] =>
   names.map((each) => `properties.criteria.allOf[].${each}`);
@@ -22,12 +22,7 @@ const dynamic: UnsupportedField = { why: "rules with dynamic thresholds" };
 /** The classes of the fields of an Application Insights component. */
 export const componentFields: FieldClasses = {
   modelled: {
-    apiVersion,
-    id,
-    name,
-    type,
-    location: "never changes",
-    tags: "kept and shown",
+    ...trackedFields,
     ...alike(
       "read-only",
       ...properties("AppId", "ApplicationId", "Name", "TenantId", "CreationDate", "provisioningState"),
@@ -177,12 +172,7 @@ export const scheduledQueryRuleFields: FieldClasses = {
 /** The classes of the fields of a metric alert rule. It fires on metrics that stored rows show. */
 export const metricAlertFields: FieldClasses = {
   modelled: {
-    apiVersion,
-    id,
-    name,
-    type,
-    location: "never changes",
-    tags: "kept and shown",
+    ...trackedFields,
     "properties.severity": "0 to 4; that of its alerts",
     "properties.enabled": "a disabled rule never fires",
     "properties.description": "in the payloads of its alerts",
@@ -254,13 +244,10 @@ export const diagnosticSettingFields: FieldClasses = {
 /** The classes of the fields of a workbook, which people open in the portal. */
 export const workbookFields: FieldClasses = {
   modelled: {
-    apiVersion,
-    id,
+    ...commonFields,
     name: "a GUID",
-    type,
     location: "never changes",
     tags: "kept and shown",
-    systemData: "read-only",
     ...alike("read-only", ...properties("timeModified", "userId", "revision")),
   },
   validated: {

@@ -4,12 +4,12 @@ import { forgetRule, scheduleRule } from "../alertsmanagement/rules.ts";
 import { firstTwice, regionOf, sameText } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import type { Body, Resource, ResourceType, Store } from "../arm/resource.ts";
+import { typeOf } from "../arm/resource-path.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import { refusalOfNamed } from "./action-groups.ts";
 import { metricAlertFields } from "./fields.ts";
 import { otherMetrics, platformMetrics } from "./platform-metrics.ts";
 
-const ruleType = "Microsoft.Insights/metricAlerts";
 const minute = 60_000;
 // Learn, "Metric alerts": the frequencies and windows of a metric alert rule.
 const frequencyMinutes = [1, 5, 15, 30, 60];
@@ -19,7 +19,7 @@ const windowMinutes = [1, 5, 15, 30, 60, 360, 720, 1440];
 
 /** Metric alert rules, as Resource Manager serves them. */
 export const metricAlerts: ResourceType = {
-  type: ruleType,
+  type: "Microsoft.Insights/metricAlerts",
   apiVersions: ["2018-03-01"],
   fields: metricAlertFields,
   parentMustExist: ({ properties }: Body, store: Store) => {
@@ -45,7 +45,7 @@ export const metricAlerts: ResourceType = {
     checkTarget(properties, cloud.store.get(String(scopes[0]))!);
     for (const condition of conditions) checkCondition(condition, String(scopes[0]));
     properties.autoMitigate ??= true;
-    scheduleRule(cloud, { id, type: ruleType, body: wanted });
+    scheduleRule(cloud, { id, body: wanted });
   },
   onDelete: async (rule, cloud) => forgetRule(cloud, rule),
 };
@@ -69,7 +69,7 @@ function checkTarget({ targetResourceType, targetResourceRegion }: Body, { type,
 /** Checks that the metric exists and how it is compared. @throws ArmError 400 */
 function checkCondition({ name, metricName, metricNamespace, criterionType, dimensions }: Body, scope: string): void {
   if (criterionType !== "StaticThresholdCriterion") throw unsupported("metric alert rules with dynamic thresholds");
-  const type = scope.split("/").slice(6, 8).join("/").toLowerCase();
+  const type = typeOf(scope).toLowerCase();
   if (metricNamespace !== undefined && String(metricNamespace).toLowerCase() !== type)
     throw unsupported(`metrics of the namespace '${String(metricNamespace)}'`);
   const known = platformMetrics[type];

@@ -1,7 +1,19 @@
 // What a program declares about a credential that is rotated: where its secrets are, which roles log in with it, who
 // reads it, and how long each wait of a rotation may take. The control plane reads declarations by this form, and each
 // rotation keeps the one that it began with in its journal.
-import { completed, described, line, list, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
+import {
+  completed,
+  defaultsOf,
+  described,
+  line,
+  list,
+  number,
+  type ObjectOf,
+  object,
+  oneOf,
+  optional,
+  text,
+} from "../form.ts";
 import { strategyForm, thresholdsForm } from "../rollout/intent.ts";
 import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
 import { probeRequestForm } from "../rollout/probe-request.ts";
@@ -190,7 +202,7 @@ const ownFields = {
     otherwise: 30,
     description: "How many days before it expires a version is replaced.",
   }),
-  timings: { ...timingsForm, otherwise: defaultTimings() },
+  timings: { ...timingsForm, otherwise: defaultsOf(timingsForm) },
   window: optional(windowForm),
   freezes: list(freezeForm, {
     most: 50,
@@ -215,12 +227,6 @@ const ownFields = {
 };
 const credentialFields = { ...credentialParts, ...ownFields };
 
-function defaultTimings(): Timings {
-  return Object.fromEntries(
-    Object.entries(timingFields).map(([name, { otherwise }]) => [name, otherwise]),
-  ) as unknown as Timings;
-}
-
 /** A declared credential. */
 export interface Credential extends ObjectOf<typeof credentialFields> {}
 
@@ -238,7 +244,7 @@ const writtenFields = {
     most: 20,
     description: "The apps that name a slot of the credential, in the order in which they are cut over.",
   }),
-  timings: { ...completed(timingsForm), otherwise: defaultTimings() },
+  timings: { ...completed(timingsForm), otherwise: defaultsOf(timingsForm) },
   passwordPolicy: optional(completed(passwordPolicyForm)),
 };
 

@@ -1,6 +1,6 @@
 // What a system demands of a password, for systems that refuse others: its length, its characters, and the classes of
 // which it must have one each. A policy that no password meets, or only a weak one, is refused when it is declared.
-import { list, number, type ObjectOf, object, oneOf, text } from "../form.ts";
+import { defaultsOf, list, number, type ObjectOf, object, oneOf, text } from "../form.ts";
 
 const classes = { lower: /[a-z]/, upper: /[A-Z]/, digit: /[0-9]/, symbol: /[^a-zA-Z0-9]/ } as const;
 type Class = keyof typeof classes;
@@ -35,7 +35,7 @@ export const passwordPolicyForm = object(policyFields, {
 export interface PasswordPolicy extends ObjectOf<typeof policyFields> {}
 
 /** What holds if nothing is declared. It has 192 random bits. */
-export const usualPolicy: PasswordPolicy = { length: 32, alphabet: usualAlphabet, needs: [] };
+export const usualPolicy: PasswordPolicy = defaultsOf(passwordPolicyForm);
 
 /** A password of fewer random bits could be guessed by whoever has the server's verifier. */
 const bitsMin = 96;
@@ -57,13 +57,14 @@ export function objectionsToPolicy({ length, alphabet, needs }: PasswordPolicy):
 }
 
 /**
- * Makes a password that meets a policy without objections.
+ * Makes a password that meets a policy without objections, or the usual one if none is declared.
  *
  * It is drawn whole until it has every class, so that each password that meets the policy is as likely as another one.
  *
  * @param below gives a random whole number from 0 up to, but excluding, its argument
  */
-export function makePassword({ length, alphabet, needs }: PasswordPolicy, below: (limit: number) => number): string {
+export function makePassword(policy: PasswordPolicy | undefined, below: (limit: number) => number): string {
+  const { length, alphabet, needs } = policy ?? usualPolicy;
   const characters = [...new Set(alphabet)];
   for (;;) {
     const password = Array.from({ length }, () => characters[below(characters.length)]!).join("");

@@ -1,6 +1,6 @@
 // Who reads an input of a workflow: the texts whose expressions name it, and whether they only tell it to people or
 // name a lock with it, which changes nothing of what the run does.
-import type { Text } from "../../place.ts";
+import { byPlace, type Text } from "../../place.ts";
 import { expressionsIn, pathsIn } from "./expressions.ts";
 import type { Concurrency, WorkflowNode } from "./nodes.ts";
 import { toldIn } from "./shipped-around.ts";
@@ -44,6 +44,4 @@ export const readsInput = (path: readonly string[], name: string): boolean => {
 
 /** The name of a lock keeps runs apart, and changes nothing of what they do. */
 const isLock = ({ place }: Text, concurrency: Concurrency | undefined): boolean =>
-  concurrency !== undefined &&
-  place.line === concurrency.group.place.line &&
-  place.column === concurrency.group.place.column;
+  concurrency !== undefined && byPlace(place, concurrency.group.place) === 0;

@@ -1,6 +1,6 @@
 // Switches that are read with the wrong type. `inputs` keeps the type of a boolean, and `github.event.inputs` makes it
 // a text: true is never equal to 'true', and the text 'false' counts as true.
-import type { Text } from "../../place.ts";
+import { byPlace, type Text } from "../../place.ts";
 import { type Expression, expressionsIn } from "./expressions.ts";
 import { readersOf, readsInput } from "./input-readers.ts";
 import type { Input, WorkflowNode } from "./nodes.ts";
@@ -21,8 +21,7 @@ export function mistypedReaders(
   if (input.type !== "boolean") return undefined;
   const jobs = view.jobsOf(workflow);
   const conditions = jobs.flatMap((job) => [job, ...view.stepsOf(job)]).flatMap(({ condition }) => condition ?? []);
-  const isCondition = ({ place }: Text): boolean =>
-    conditions.some((each) => each.place.line === place.line && each.place.column === place.column);
+  const isCondition = ({ place }: Text): boolean => conditions.some((each) => byPlace(each.place, place) === 0);
   const readers = readersOf(view, workflow, input.name).filter(({ isTold }) => !isTold);
   const reads = readers.flatMap(({ text }) =>
     expressionsIn(text.text, true)

@@ -92,6 +92,10 @@ export const isApproval = (view: WorkflowsView, job: JobNode): boolean =>
   view.stepsOf(job).some(({ uses }) => /manual-approval|wait-for-approval/.test(uses?.text ?? "")) ||
   (approvalName.test(titleOf(job)) && job.environment !== undefined);
 
+/** Whether a job may run on a machine of one's own: files, tools and sign-ins outlast its runs there. */
+export const isOnOwnMachine = ({ runsOn }: JobNode): boolean =>
+  runsOn.some((label) => /self-hosted|\$\{\{/.test(label));
+
 /** A step that goes back: by its command, or by its name if it does something. */
 export const isUndoStep = (step: StepNode, effects: readonly Effect[]): boolean =>
   effects.some((effect) => effect.step.id === step.id && effect.verb === "undo") ||

@@ -2,14 +2,14 @@
 // unless it is told otherwise, so the commit before it, an older tag or the commit that somebody chose is not there.
 import { lineOf } from "../../place.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
-import { isUndoJob, isUndoStep } from "./roles.ts";
+import { isOnOwnMachine, isUndoJob, isUndoStep } from "./roles.ts";
 import { answersIn, charactersMax, commandsIn, type ShellCommand } from "./shell.ts";
 import type { WorkflowsView } from "./view.ts";
 import type { Obstacle } from "./ways-back.ts";
 
 /** Gives the first command of a way back that needs commits or tags which its checkout leaves out. */
 export function withoutHistory(view: WorkflowsView, job: JobNode): readonly Obstacle[] {
-  if (job.runsOn.some((label) => /self-hosted|\$\{\{/.test(label))) return [];
+  if (isOnOwnMachine(job)) return [];
   const effects = view.ownEffectsOf(job);
   let checkout: Checkout | undefined;
   for (const step of view.stepsOf(job)) {

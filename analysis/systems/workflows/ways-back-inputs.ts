@@ -30,7 +30,7 @@ export function ignoredVersions(view: WorkflowsView, job: JobNode): readonly Obs
 function byNobody(view: WorkflowsView, job: JobNode, { name, place }: Input, isTold: boolean): readonly Obstacle[] {
   const workflow = view.workflowOf(job);
   if (view.jobsOf(workflow).find((each) => isUndoJob(view, each))?.id !== job.id) return [];
-  const how = isTold ? "only tells it" : "nothing reads it";
+  const how = isTold ? "uses it only in messages and locks" : "nothing reads it";
   return [
     {
       severity: "high",

@@ -100,5 +100,5 @@ const obstacle = (step: StepNode, why: string): Obstacle => ({
   subject: `${step.id} never reached`,
   place: step.condition!.place,
   message: `The way back "${step.name}" never runs after a failure: ${why}.`,
-  fix: "begin the condition with failure() && or always() &&, and ask for the outcome of a step that stands before it",
+  fix: "let the condition begin with failure() or always(), and ask for the outcome of an earlier step",
 });

@@ -4,7 +4,7 @@ import { lineOf, type Place } from "../../place.ts";
 import { holds } from "./conditions.ts";
 import { expressionsIn, hasStatusFunction, parseCondition, pathsIn } from "./expressions.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
-import { isUndoJob, stepTitle, titleOf } from "./roles.ts";
+import { isOnOwnMachine, isUndoJob, stepTitle, titleOf } from "./roles.ts";
 import { isSetupAction } from "./setup-steps.ts";
 import { commandsIn, type ShellCommand } from "./shell.ts";
 import { simulate } from "./simulate.ts";
@@ -86,7 +86,7 @@ function changesNothing(view: WorkflowsView, job: JobNode): readonly Obstacle[] 
   const steps = view.stepsOf(job);
   if (job.uses !== undefined || otherPurpose.test(titleOf(job)) || steps.length === 0) return [];
   // On a machine of one's own, a copied file may be what runs.
-  if (job.runsOn.some((label) => /self-hosted|\$\{\{/.test(label))) return [];
+  if (isOnOwnMachine(job)) return [];
   const isIdle = steps.every(({ uses, run }) =>
     uses === undefined ? commandsIn(run?.text ?? "").every(onlyLooks) : isSetupAction(uses.text),
   );
@@ -110,7 +110,7 @@ const hasToken = /\b(GH|GITHUB)_(ENTERPRISE_)?TOKEN\b/;
 
 /** A call of GitHub's command line without a token, which ends with an error in every run. */
 function withoutToken(view: WorkflowsView, job: JobNode): readonly Obstacle[] {
-  if (job.runsOn.some((label) => /self-hosted|\$\{\{/.test(label))) return [];
+  if (isOnOwnMachine(job)) return [];
   const steps = view.stepsOf(job).filter(({ via }) => via === undefined);
   const given = [...view.workflowOf(job).env, ...job.env].map(({ key }) => key.text);
   const isGiven = given.some((name) => hasToken.test(name)) || steps.some(({ run }) => setsToken(run?.text ?? ""));
@@ -184,7 +184,7 @@ const makesRepository = /^(git (clone|init)|gh repo clone)\b/;
 
 /** A way back that uses git in a folder without a repository. */
 function noRepository(view: WorkflowsView, job: JobNode): readonly Obstacle[] {
-  if (job.runsOn.some((label) => /self-hosted|\$\{\{/.test(label))) return [];
+  if (isOnOwnMachine(job)) return [];
   for (const step of view.stepsOf(job)) {
     if (/checkout|clone/i.test(step.uses?.text ?? "") || step.uses?.text.startsWith("./")) return [];
     const commands = commandsIn(step.run?.text ?? "");

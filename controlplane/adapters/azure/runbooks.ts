@@ -44,7 +44,7 @@ export async function replicasOf(cloud: Cloud, target: string, cancel: AbortSign
 
 /** Gives why a revision must not be restarted, if there is a reason. */
 function whyNotRestarted({ revision, replicas, madeAt = 0 }: Serving, { alert }: Incident): string | undefined {
-  if (madeAt > alert.firedAt) return "the app was deleted and made again after the alert fired, which is about another";
+  if (madeAt > alert.firedAt) return "the alert is about an app that was deleted: this one was made after it fired";
   return replicas.length < 2 ? `${revision} has no second replica: a restart would take all the capacity` : undefined;
 }
 

@@ -5,7 +5,7 @@ import pg from "pg";
 import type { Result } from "../../../engines/engine.ts";
 import { valueFor } from "../../../engines/rotation/connection-value.ts";
 import { otherSlot, type Slot } from "../../../engines/rotation/declaration.ts";
-import { makePassword, usualPolicy } from "../../../engines/rotation/password-policy.ts";
+import { makePassword } from "../../../engines/rotation/password-policy.ts";
 import type { Credential, ProofView } from "../../../engines/rotation/vocabulary.ts";
 import type { Accepted, Roles, RolesView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
@@ -27,7 +27,7 @@ export function createCredentialRoles(access: CredentialAccess): Roles {
     look: (credential, live) => asRotator(credential, (client) => look(client, credential, live)),
     newValue: async (credential, slot) => ({
       ok: true,
-      value: valueFor(credential, slot, makePassword(credential.passwordPolicy ?? usualPolicy, randomInt)),
+      value: valueFor(credential, slot, makePassword(credential.passwordPolicy, randomInt)),
     }),
     accept: async (credential, slot, version, fence) => {
       const password = passwordOf(credential, version);

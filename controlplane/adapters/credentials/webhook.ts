@@ -3,7 +3,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import type { Result } from "../../../engines/engine.ts";
 import { type Form, flag, list, number, object, optional, read, text } from "../../../engines/form.ts";
-import { makePassword, usualPolicy } from "../../../engines/rotation/password-policy.ts";
+import { makePassword } from "../../../engines/rotation/password-policy.ts";
 import type { Credential, Slot } from "../../../engines/rotation/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
 import type { Accepted, System } from "../../performers/rotation-ports.ts";
@@ -70,10 +70,7 @@ export function createWebhookSystem(setting: WebhookSetting): System {
       const { login, missing, sessions } = seen.value;
       return { ok: true, value: { login, missing, otherSessions: sessions } };
     },
-    newValue: async ({ passwordPolicy = usualPolicy }) => ({
-      ok: true,
-      value: makePassword(passwordPolicy, randomInt),
-    }),
+    newValue: async ({ passwordPolicy }) => ({ ok: true, value: makePassword(passwordPolicy, randomInt) }),
     accept: async (credential, slot, version, fence) =>
       done(await write("accept", credential, { slot, ...named(version) }, fence)),
     prove: (credential, slot, version, cancel) => call("prove", credential, { slot, ...named(version) }, cancel),
