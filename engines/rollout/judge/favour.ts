@@ -16,9 +16,12 @@ export interface Shown {
   readonly log: number;
 }
 
+/** Above that, so much of the odds is enough: the canary was shown to be good up to there. */
+const holdBackPart = 0.6;
+
 /** Gives the evidence in favour that a step needs. */
 export const favourNeeded = ({ falsePromotionPercentMax }: Thresholds, percent: number): number =>
-  percent > unprovenMost ? Math.sqrt(100 / falsePromotionPercentMax) : 100 / falsePromotionPercentMax;
+  Math.max(1, ((percent > unprovenMost ? holdBackPart : 1) * 100) / falsePromotionPercentMax);
 
 /** Finds the metric with the least evidence in favour: each must be shown by itself. */
 export function weighFavour(evidence: Evidence): Shown {
@@ -45,12 +48,12 @@ export function suspectOf({ metrics }: Evidence): Shown | undefined {
 }
 
 /** What is demanded where the traffic can show it: midway to "no worse" lies beyond all that is tolerated. */
-const strictPart = 0.6;
+const strictPart = 0.5;
 /** It is demanded if a healthy canary can be expected to show it within so many intervals. */
 const patienceIntervals = 20;
 
 /**
- * Gives the evidence that the canary fails less than three fifths of `failurePointsMax` more than stable, if that is
+ * Gives the evidence that the canary fails less than half of `failurePointsMax` more than stable, if that is
  * still missing though the traffic is enough to show it soon.
  *
  * If only the whole is excluded, luck decides about a canary that fails half of it more. At little traffic nothing

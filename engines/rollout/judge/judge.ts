@@ -245,7 +245,7 @@ const isLosing = (evidence: Evidence, thresholds: Thresholds, standing: Standing
  * Passes a step; before the canary gets most of the traffic, it must be shown to be good.
  *
  * Above that it must be shown again, because some faults begin only under such load. Few requests are left for stable
- * to compare with, and the canary was good up to here, so the square root of the usual odds is enough.
+ * to compare with, and the canary was good up to here, so three fifths of the usual odds are enough.
  */
 function judgeFavour(
   evidence: Evidence,

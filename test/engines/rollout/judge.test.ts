@@ -12,7 +12,7 @@ import {
 import type { Evidence } from "../../../engines/rollout/judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "../../../engines/rollout/judge/gather.ts";
 import { balance, judge, judgeWarmUp, type Standing } from "../../../engines/rollout/judge/judge.ts";
-import { isTelling, logLikelihood, logMisshared } from "../../../engines/rollout/judge/likelihood.ts";
+import { isTelling, logBelow, logLikelihood, logMisshared } from "../../../engines/rollout/judge/likelihood.ts";
 import { temper } from "../../../engines/rollout/judge/weigh.ts";
 import { defaultThresholds } from "../../../engines/rollout/plan.ts";
 import type { Bucket, Tally, Thresholds } from "../../../engines/rollout/vocabulary.ts";
@@ -258,6 +258,37 @@ describe("evidence", () => {
           expect(Number.isFinite(logLikelihood(table, at))).toBe(true);
         },
       ),
+    );
+  });
+
+  it("in the canary's favour has a mean of at most 1 for every canary with the excess, whatever stable's share is", () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const few = fc.integer({ min: 1, max: 25 });
+    const masses = (requests: number, bad: number): readonly number[] =>
+      Array.from({ length: requests + 1 }, (_, count) =>
+        Array.from({ length: count }, (__, index) => (requests - index) / (count - index)).reduce(
+          (ways, times) => ways * times,
+          bad ** count * (1 - bad) ** (requests - count),
+        ),
+      );
+    fc.assert(
+      fc.property(few, few, share, fc.constantFrom(0.0005, 0.005, 0.05, 0.5), (canary, stable, drawn, usual) => {
+        const excess = { points: 0.01, oddsLeast: 1.3, usual };
+        const base = 0.98 * drawn;
+        const worse = Math.max(base + excess.points, (1.3 * base) / (1 + 0.3 * base));
+        const ofStable = masses(stable, base);
+        const mean = masses(canary, worse).reduce(
+          (sum, mass, canaryBad) =>
+            sum +
+            ofStable.reduce(
+              (inner, other, stableBad) =>
+                inner + mass * other * Math.exp(logBelow({ canary, canaryBad, stable, stableBad }, excess)),
+              0,
+            ),
+          0,
+        );
+        expect(mean).toBeLessThan(1 + 1e-6);
+      }),
     );
   });
 
