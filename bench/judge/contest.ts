@@ -55,6 +55,23 @@ export function contest(
 }
 
 /**
+ * Adds the rows of all others from an earlier whole contest, in the order in which a whole contest gives them: by cell,
+ * by track, and ours first. They saw the same requests, so they need not play again if only our judge has changed.
+ */
+export function besideOthers(rows: readonly Row[], storedRows: readonly Row[]): readonly Row[] {
+  const played = new Set(rows.map(({ contestant }) => contestant));
+  const others = Map.groupBy(
+    storedRows.filter(({ contestant }) => !played.has(contestant)),
+    ({ cell, track }) => `${track} ${cell}`,
+  );
+  return [...Map.groupBy(rows, ({ cell, track }) => `${track} ${cell}`)].flatMap(([place, mine]) => {
+    const theirs = others.get(place);
+    if (theirs === undefined) throw new Error(`The stored results have no row of ${place}: play the whole contest.`);
+    return [...mine, ...theirs];
+  });
+}
+
+/**
  * Gives a message for each way in which a judge is worse than allowed: it may roll back more than
  * `alphaPercent` in a good cell, by the upper bound of the interval, or it detects three points
  * less in a bad cell than the stored rows say.

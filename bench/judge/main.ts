@@ -8,18 +8,22 @@ import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { ablationCells, ablationNames } from "./ablations.ts";
 import { alone, bucketCost } from "./alone.ts";
+import { defaultPlan } from "./ballast.ts";
+import { boundTable } from "./bound.ts";
 import { type Cell, publishedCells, readCells } from "./cells.ts";
-import type { Played } from "./contest.ts";
+import { besideOthers, type Played } from "./contest.ts";
 import { contestants, others, ourPlan, ours } from "./contestants.ts";
 import { page, type Results, shortTable } from "./page.ts";
 import { plots } from "./plot.ts";
 import { openProgress, type Progress } from "./progress.ts";
+import type { Row } from "./scores.ts";
 import { horizonMinutes } from "./tracks.ts";
 import type { Job } from "./worker.ts";
 
 const wholeRuns = 400;
 const quickRuns = 40;
 const root = join(import.meta.dirname, "..", "..");
+const resultsFile = join(import.meta.dirname, "results.json");
 const progressFile = join(root, "out", "bench", "judge.jsonl");
 const help = `npm run bench:judge -- [options]
 
@@ -38,8 +42,11 @@ only prints the results.
                          and, only if named,
                            ${others.map(({ name }) => name).join("\n                           ")}
   --write                with --quick or --runs, write the page all the same; it says how many runs it has
+  --ours                 play only our judge, and take what its peers did from results.json; that is a whole run, if
+                         since the last one no peer and no cell has changed
   --ablations            our default plan, and it without each of its parts in turn, in the cells that show what
                          the part buys and what it costs
+  --bound                print how many healthy canaries any test leaves unpromoted at least, at little traffic
   --json                 print the raw counts instead of tables`;
 
 const { values } = parseArgs({
@@ -53,7 +60,9 @@ const { values } = parseArgs({
     resume: { type: "boolean" },
     progress: { type: "string" },
     write: { type: "boolean" },
+    ours: { type: "boolean" },
     ablations: { type: "boolean" },
+    bound: { type: "boolean" },
     json: { type: "boolean" },
   },
 });
@@ -115,29 +124,47 @@ function chosenCells(): readonly Cell[] {
   return publishedCells().filter(({ name }) => !values.ablations || ablationCells.has(name));
 }
 
+function namesWanted(): readonly string[] | undefined {
+  if (values.ours) return [ours, ourPlan];
+  return values.ablations ? [ourPlan, ...ablationNames] : values.contestant;
+}
+
+/** Reads the rows of the last whole run, if it had the same seeds. */
+function storedRows(seed: number, runs: number): readonly Row[] {
+  const { about, rows } = JSON.parse(readFileSync(resultsFile, "utf8")) as {
+    readonly about: Pick<Results, "seed" | "runs">;
+    readonly rows: readonly Row[];
+  };
+  if (about.seed !== seed || about.runs !== runs)
+    throw new Error(`--ours needs ${about.runs} runs from the seed ${about.seed}, as the stored results have.`);
+  return rows;
+}
+
 /** Reads the options. */
-function readOptions(): Omit<Job, "cell"> & { readonly cells: readonly Cell[] } {
+function readOptions(): Omit<Job, "cell"> & { readonly cells: readonly Cell[]; readonly stored?: readonly Row[] } {
   const seed = wholeNumber("seed", values.seed ?? "1", 0);
   const runs = wholeNumber("runs", values.runs ?? String(values.quick ? quickRuns : wholeRuns), 1);
   return {
     seed,
     runs,
     cells: chosenCells(),
-    names: chosen(values.ablations ? [ourPlan, ...ablationNames] : values.contestant),
+    names: chosen(namesWanted()),
+    ...(values.ours ? { stored: storedRows(seed, runs) } : {}),
   };
 }
 
-async function run({ seed, runs, cells, names }: ReturnType<typeof readOptions>): Promise<void> {
+async function run({ seed, runs, cells, names, stored }: ReturnType<typeof readOptions>): Promise<void> {
   const progress = openProgress(values.progress ?? progressFile, { resumes: values.resume ?? false });
   const outcomes = await playAll(cells, { seed, runs, names }, progress);
   const total = (field: "deaths" | "differences"): number => outcomes.reduce((sum, outcome) => sum + outcome[field], 0);
+  const played = outcomes.flatMap(({ rows }) => rows);
   const results: Results = {
     seed,
     runs,
     horizonMinutes,
     deaths: total("deaths"),
     differences: total("differences"),
-    rows: outcomes.flatMap(({ rows }) => rows),
+    rows: stored === undefined ? played : besideOthers(played, stored),
   };
   console.log(values.json ? fileOf(results) : shortTable(results, cells));
   const isPart =
@@ -145,7 +172,7 @@ async function run({ seed, runs, cells, names }: ReturnType<typeof readOptions>)
   const isShort = values.quick === true || values.runs !== undefined;
   if (isPart || (isShort && !values.write)) return;
   const whole: Results = { ...results, alone: alone(4 * runs, seed), cost: bucketCost() };
-  writeFileSync(join(import.meta.dirname, "results.json"), fileOf(whole));
+  writeFileSync(resultsFile, fileOf(whole));
   writeFileSync(join(root, "docs", "evidence", "judge.md"), page(whole, cells, ours));
   mkdirSync(join(root, "docs", "evidence", "plots"), { recursive: true });
   for (const [name, drawing] of plots(results.rows, cells, ours))
@@ -164,6 +191,7 @@ function optionsOrError(): ReturnType<typeof readOptions> | undefined {
 }
 
 if (values.help) console.log(help);
+else if (values.bound) console.log(boundTable(defaultPlan, horizonMinutes));
 else {
   const options = optionsOrError();
   if (options) await run(options);

@@ -11,6 +11,7 @@ import { defaultStrategy } from "../../engines/rollout/plan.ts";
 import type { Strategy } from "../../engines/rollout/vocabulary.ts";
 import { many } from "../../engines/wording.ts";
 import { rolloutReport } from "../../report/rollout/report.ts";
+import type { Row } from "../emulator.ts";
 import { relative } from "../relative.ts";
 import { partUnexplained } from "../starvation.ts";
 import type { Deployed, Setting, Story } from "../story.ts";

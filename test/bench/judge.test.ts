@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Cell, publishedCells } from "../../bench/judge/cells.ts";
-import { contest, guard } from "../../bench/judge/contest.ts";
+import { besideOthers, contest, guard } from "../../bench/judge/contest.ts";
 import type { Contestant, Minute } from "../../bench/judge/contestant.ts";
 import { contestants, ours } from "../../bench/judge/contestants.ts";
 import { page, shortTable } from "../../bench/judge/page.ts";
@@ -219,6 +219,21 @@ describe("the page", () => {
     }
     expect(played.reduce((sum, { deaths }) => sum + deaths, 0)).toBeGreaterThan(0);
   });
+});
+
+describe("the rows of a judge that plays alone", () => {
+  const others = ["one peer", "another peer"].map((name) => ({ ...subject, name }));
+  const old = { ...subject, name: "ours" };
+  const cells = [cellOf({ name: "calm", truth: "good" }), cellOf({ name: "broken", fault: { failurePoints: 50 } })];
+  const rowsOf = (judges: readonly Contestant[]) => cells.flatMap((cell) => contest(judges, cell, 3, 4).rows);
+
+  it("stand beside those of an earlier contest as if all had played together", () =>
+    expect(besideOthers(rowsOf([old]), rowsOf([old, ...others]))).toEqual(rowsOf([old, ...others])));
+
+  it("are refused if the earlier contest had other cells", () =>
+    expect(() => besideOthers(rowsOf([old]), contest(others, cells[0]!, 3, 4).rows)).toThrow(
+      "The stored results have no row of A broken: play the whole contest.",
+    ));
 });
 
 describe("the guard", () => {

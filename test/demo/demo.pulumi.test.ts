@@ -146,7 +146,7 @@ function expectRepaired(): void {
 
 describe("the demo without a seed", () => {
   it("plays the standard story, serves a second terminal, and leaves nothing after Ctrl-C", {
-    timeout: 600_000,
+    timeout: 1_200_000,
   }, async () => {
     const [home, temporary] = [emptyFolder("home"), emptyFolder("temporary")];
     const before = changes();
@@ -217,7 +217,7 @@ describe("the demo without a seed", () => {
 
 describe("a demo with drawn faults", () => {
   for (const seed of seeds) {
-    it(`has the results that its faults determine with seed ${seed}`, { timeout: 600_000 }, async () => {
+    it(`has the results that its faults determine with seed ${seed}`, { timeout: 1_200_000 }, async () => {
       process.stdout.write(`demo seed ${seed}\n`);
       const { code, output } = await demo("--exit", "--only", "releases", "--seed", String(seed));
       expect(code, output).toBe(0);
