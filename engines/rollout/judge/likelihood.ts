@@ -122,8 +122,8 @@ const shareMost = 0.9;
  * better one share of both arms explains the counts than the nearest pair of shares with the excess.
  *
  * The nearest pair is the one that is hardest to tell from the one share with so many requests of each arm. It stands
- * for all others: wherever stable's share lies, what a pair gains by it at one arm it loses at the other, so the mean of
- * the evidence is at most 1 for every canary with the excess. Nobody has to know stable's share; the places say only
+ * for all others: wherever stable's share lies, what a pair gains by it at one arm it loses at the other, so the mean
+ * of the evidence is at most 1 for every canary with the excess. Nobody has to know stable's share; the places say only
  * where the evidence grows fastest.
  */
 export function logBelow(table: Table, { points, oddsLeast, usual }: Excess): number {

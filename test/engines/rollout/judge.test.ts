@@ -261,7 +261,7 @@ describe("evidence", () => {
     );
   });
 
-  it("in the canary's favour has a mean of at most 1 for every canary with the excess, whatever stable's share is", () => {
+  it("in the canary's favour has a mean of at most 1 for every canary with the excess", () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true });
     const few = fc.integer({ min: 1, max: 25 });
     const masses = (requests: number, bad: number): readonly number[] =>
