@@ -10,6 +10,7 @@ import {
   secretKey,
 } from "../engines/rotation/declaration.ts";
 import { type DeclaredCredential, declaredCredential, unreadCredential } from "../engines/rotation/declared.ts";
+import { whyExpiresTooLate } from "../engines/rotation/expiry.ts";
 import { streamOf } from "../engines/rotation/intent.ts";
 import { objectionsToManagers } from "../engines/rotation/kin.ts";
 import { rotationKind } from "../engines/rotation/kind.ts";
@@ -107,7 +108,9 @@ async function declare(declared: Credential, by: DeclaredBy, setting: DeclaringS
   const all = await credentialsIn(setting)();
   const before = all.find((one) => secretKey(one) === secretKey(declared));
   const others = all.filter((one) => one !== before);
+  const late = whyExpiresTooLate(declared, world.clock.now());
   const objections = [
+    ...(late === undefined ? [] : [`validDays is too long: ${late}.`]),
     ...objectionsToCredentials([declared], managed),
     ...objectionsToManagers([declared, ...others]),
     ...objectionsToSharing(declared, others),

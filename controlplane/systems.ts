@@ -14,6 +14,7 @@ export function joinSystems(systems: Readonly<Record<SystemName, System>>): Syst
     prove: (credential, ...rest) => of(credential).prove(credential, ...rest),
     setLogin: (credential, ...rest) => of(credential).setLogin(credential, ...rest),
     sessions: (credential, ...rest) => of(credential).sessions(credential, ...rest),
+    clock: (credential, ...rest) => of(credential).clock(credential, ...rest),
     endSessions: (credential, ...rest) => of(credential).endSessions(credential, ...rest),
     read: (credential, ...rest) => of(credential).read(credential, ...rest),
   };

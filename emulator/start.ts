@@ -3,7 +3,7 @@
 // an emulator that starts on that folder again is the same cloud.
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { watchRules } from "./alertsmanagement/log-rules.ts";
+import { watchRules } from "./alertsmanagement/rules.ts";
 import { type Ingress, ingress } from "./app/ingress.ts";
 import { watchSchedules } from "./app/job-executions.ts";
 import { rowsMax } from "./app/request-rows.ts";

@@ -2,135 +2,23 @@
 // without a verdict, a request is made without asking for its status, or its condition is never true. What stands
 // behind the gate ships all the same.
 import type { Graph } from "../graph.ts";
-import { lineOf, type Place } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
-import { type BlindCheck, blindChecks, exitCodeOfScan } from "../systems/workflows/blind-checks.ts";
-import { isDeadGuard } from "../systems/workflows/dead-guards.ts";
-import { emptyChecks } from "../systems/workflows/empty-checks.ts";
-import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import {
-  changesOf,
-  isApproval,
-  isCheckStep,
-  isGate,
-  isTestStep,
-  shipmentsOf,
-  tierOf,
-} from "../systems/workflows/roles.ts";
-import { isAskedLater, type Shipped, shippedAround } from "../systems/workflows/shipped-around.ts";
-import { swallowedTests } from "../systems/workflows/swallowed-tests.ts";
-import { checksWithoutVerdict } from "../systems/workflows/verdicts.ts";
-import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
+import { type DeafGate, deafGates } from "../systems/workflows/gates.ts";
+import { viewOf } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
-  return view.jobs.flatMap((job) => {
-    const guarded = guardedBy(view, job);
-    const steps = view.stepsOf(job).flatMap((step) => ofStep(view, job, step, guarded));
-    return [...ofJob(view, job, guarded), ...steps];
-  });
+  return view.jobs.flatMap((job) => deafGates(view, job).map(draft));
 }
 
-/** What ships after a job: later jobs that wait for it, and else those of a workflow that follows its run. */
-const guardedBy = (view: WorkflowsView, job: JobNode): JobNode | undefined =>
-  view
-    .descendantsOf(job)
-    .find((each) => shipsOrGoesBack(view, each) || (each.environment && tierOf(each, []) === "production")) ??
-  view
-    .followersOf(view.workflowOf(job))
-    .flatMap((each) => view.jobsOf(each))
-    .find((each) => shipmentsOf(view, each).length > 0);
-
-/** A way back that is a workflow of its own changes what runs, too. */
-const shipsOrGoesBack = (view: WorkflowsView, job: JobNode): boolean =>
-  shipmentsOf(view, job).length > 0 || changesOf(view, job).length > 0;
-
-function ofJob(view: WorkflowsView, job: JobNode, guarded: JobNode | undefined): readonly Draft[] {
-  if (job.continueOnError?.text !== "true" || guarded === undefined || !isGate(view, job)) return [];
-  return [
-    draft(
-      job.continueOnError.place,
-      job.id,
-      `Job ${job.key} has continue-on-error, so ${guarded.key} ships whatever it finds.`,
-      guarded.place,
-    ),
-  ];
-}
-
-const draft = (
-  place: Place,
-  subject: string,
-  message: string,
-  shipped: Place,
-  severity: Draft["severity"] = "high",
-): Draft => ({
+const draft = ({ shipped, severity = "high", ...gate }: DeafGate): Draft => ({
+  ...gate,
   severity,
   known: "structural",
-  place,
-  message,
   cost: "What the gate should stop reaches users, and the run is green.",
-  fix: "let the failure fail the step; if it may be ignored, remove the gate from the way of the release",
-  subject,
+  fix: gate.fix ?? "let the failure fail the step; if it may be ignored, remove the gate from the way of the release",
   related: [{ place: shipped, message: "this ships all the same" }],
 });
-
-function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobNode | undefined): readonly Draft[] {
-  const shipped = shippedAround(view, job, step, guarded);
-  if (shipped === undefined) return [];
-  // Who waits for an approval is asked by the environment, whatever the step says.
-  const empty = isApproval(view, job) ? [] : ofBlind(job, step, shipped, emptyChecks(step));
-  if (empty.length > 0 || isAskedLater(view, job, step)) return empty;
-  const isGateStep = isTestStep(step) || (isCheckStep(step) && shipped.isBefore);
-  if (step.continueOnError?.text === "true" && isGateStep)
-    return [
-      draft(
-        step.continueOnError.place,
-        step.id,
-        `The step "${step.name}" of job ${job.key} has continue-on-error, so its failure stops nothing.`,
-        shipped.place,
-      ),
-    ];
-  if (step.run === undefined) return [...toldToPass(job, step, shipped), ...ofScript(job, step, shipped)];
-  if (isDeadGuard(view, job, step))
-    return [
-      draft(
-        step.condition!.place,
-        step.id,
-        `The guard "${step.name}" of job ${job.key} never runs: its condition ${step.condition!.text.trim()} is ` +
-          "false on every event of the workflow.",
-        shipped.place,
-      ),
-    ];
-  return ofScript(job, step, shipped);
-}
-
-/** A scanner that is told to succeed whatever it finds, and writes no report that another job could read. */
-function toldToPass(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
-  const told = shipped.isBefore ? undefined : exitCodeOfScan(step);
-  const message = `The scan "${step.name}" of job ${job.key} is told to succeed whatever it finds.`;
-  return told ? [draft(told.place, step.id, message, shipped.place, "medium")] : [];
-}
-
-/** What the script of a step swallows, asks without a verdict, or looks at without seeing it. */
-function ofScript(job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] {
-  // A step in which nothing can fail has one finding.
-  const without = shipped.looksBack ? checksWithoutVerdict(job, step, shipped.from) : [];
-  const swallowed = without.length > 0 ? [] : swallowedTests(job, step, shipped.looksBack, shipped.from);
-  const found = swallowed.map((each) => ({ ...each, message: `asks in vain: ${each.message}` }));
-  return ofBlind(job, step, shipped, [...without, ...found, ...blindChecks(step)]);
-}
-
-const ofBlind = (job: JobNode, step: StepNode, shipped: Shipped, found: readonly BlindCheck[]): readonly Draft[] =>
-  found.map(({ line, message, script }) =>
-    draft(
-      lineOf(script ?? step.run!, line),
-      // The line of the script and not of the file, so that a baseline survives moved lines.
-      `${step.id} ${line}`,
-      `"${step.name}" in job ${job.key} ${message}.`,
-      shipped.place,
-      shipped.isBefore ? "medium" : "high",
-    ),
-  );
 
 const example = (test: string): string => `name: main
 on:

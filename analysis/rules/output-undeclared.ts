@@ -9,6 +9,7 @@ import type { ActionNode, JobNode, StepNode, WorkflowNode } from "../systems/wor
 import { isUndoJob, isUndoStep, shipmentsOf } from "../systems/workflows/roles.ts";
 import { withoutOutput } from "../systems/workflows/step-outputs.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
+import { inWorld, worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
@@ -30,15 +31,37 @@ const readIn = ({ text }: Text): readonly (readonly string[])[] => expressionsIn
 
 function ofJob(view: WorkflowsView, job: JobNode, actions: readonly ActionNode[]): readonly Draft[] {
   const steps = view.stepsOf(job).filter(({ via }) => via === undefined);
-  return once(
-    job.templates.flatMap((template) =>
-      readIn(template).flatMap((path) => {
-        if (isJudgedElsewhere(view, job, template) && !isOfEarlierStep(steps, template, path)) return [];
-        const why =
-          path[0] === "steps" ? ofSteps(steps, template, path, actions, `job ${job.key}`) : emptiness(view, job, path);
-        return why === undefined ? [] : [draft(view, job, template, path.join("."), why)];
-      }),
-    ),
+  return once([...ofEvent(view, job), ...ofTemplates(view, job, steps, actions)]);
+}
+
+/** Fields of an event that no event of the workflow has. One with another value behind it is there on purpose. */
+const ofEvent = (view: WorkflowsView, job: JobNode): readonly Draft[] => {
+  const worlds = worldsOf(view, view.workflowOf(job));
+  if (worlds.length === 0) return [];
+  const events = [...new Set(worlds.map(({ event }) => event))].join(", ");
+  return job.templates.flatMap((template) =>
+    expressionsIn(template.text).flatMap((expression) => {
+      const path = expression.is === "path" ? expression.path : [];
+      if (path[0] !== "github" || path[1] !== "event" || path.length < 4 || path[2] === "inputs") return [];
+      if (worlds.some((world) => inWorld(world, path) !== null)) return [];
+      return [draft(view, job, template, path.join("."), `its workflow starts on ${events} only`)];
+    }),
+  );
+};
+
+function ofTemplates(
+  view: WorkflowsView,
+  job: JobNode,
+  steps: readonly StepNode[],
+  actions: readonly ActionNode[],
+): readonly Draft[] {
+  return job.templates.flatMap((template) =>
+    readIn(template).flatMap((path) => {
+      if (isJudgedElsewhere(view, job, template) && !isOfEarlierStep(steps, template, path)) return [];
+      const why =
+        path[0] === "steps" ? ofSteps(steps, template, path, actions, `job ${job.key}`) : emptiness(view, job, path);
+      return why === undefined ? [] : [draft(view, job, template, path.join("."), why)];
+    }),
   );
 }
 

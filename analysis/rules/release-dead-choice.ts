@@ -1,12 +1,12 @@
 // A choice at the start of a run that changes nothing: an option for which no job ships, or an input that no
 // expression reads. Whoever starts the run believes that it was deployed.
 import type { Graph } from "../graph.ts";
-import type { Text } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
-import { expressionsIn, isSwitchedOff, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
-import type { Concurrency, Input, JobNode, StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
+import { isSwitchedOff, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
+import { readersOf, readsInput, readsPayload } from "../systems/workflows/input-readers.ts";
+import { mistypedReaders } from "../systems/workflows/mistyped.ts";
+import type { Input, JobNode, StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { isTestStep, shipmentsOf } from "../systems/workflows/roles.ts";
-import { toldIn } from "../systems/workflows/shipped-around.ts";
 import { simulate, stepRuns } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { type World, worldsOf } from "../systems/workflows/worlds.ts";
@@ -20,8 +20,8 @@ function check(graph: Graph): readonly Draft[] {
     if (nothing.length > 0) return nothing;
     return workflow.inputs.flatMap((input) => {
       const isForShipping = shipping.length > 0 && input.event === "workflow_dispatch";
-      if (!isForShipping) return isSwitch(workflow, input) ? unread(view, workflow, input, "low") : [];
-      const found = unread(view, workflow, input, "medium");
+      if (!isForShipping) return isSwitch(workflow, input) ? idle(view, workflow, input, "low") : [];
+      const found = idle(view, workflow, input, "medium");
       return found.length > 0
         ? found
         : [...deadOptions(view, workflow, shipping, input), ...untestedOptions(view, workflow, input)];
@@ -105,11 +105,39 @@ function nothingAtAll(view: WorkflowsView, workflow: WorkflowNode): readonly Dra
   ];
 }
 
-/** The name of a lock keeps runs apart, and changes nothing of what they do. */
-const isLock = ({ place }: Text, concurrency: Concurrency | undefined): boolean =>
-  concurrency !== undefined &&
-  place.line === concurrency.group.place.line &&
-  place.column === concurrency.group.place.column;
+/** An input that decides nothing: nothing reads it, or only where its type makes every answer the same. */
+const idle = (
+  view: WorkflowsView,
+  workflow: WorkflowNode,
+  input: Input,
+  severity: Draft["severity"],
+): readonly Draft[] => {
+  const found = unread(view, workflow, input, severity);
+  return found.length > 0 ? found : mistyped(view, workflow, input, severity);
+};
+
+/** A boolean that is compared with a text, or a text that is asked as if it were a boolean. */
+function mistyped(
+  view: WorkflowsView,
+  workflow: WorkflowNode,
+  input: Input,
+  severity: Draft["severity"],
+): readonly Draft[] {
+  const [first, ...more] = mistypedReaders(view, workflow, input) ?? [];
+  if (first === undefined) return [];
+  return [
+    {
+      severity,
+      known: "structural",
+      place: input.place,
+      message: `The switch ${input.name} of ${workflow.title} decides nothing: ${first.why}.`,
+      cost: "Whoever sets it believes that it decides something; the run does the same with every value.",
+      fix: `ask for inputs.${input.name} alone, without a comparison`,
+      subject: `${workflow.id} ${input.name} type`,
+      related: [first, ...more].map(({ text }) => ({ place: text.place, message: "it is read here" })),
+    },
+  ];
+}
 
 /** An input that nothing reads, in a workflow whose texts are all known. */
 function unread(
@@ -118,24 +146,11 @@ function unread(
   input: Input,
   severity: Draft["severity"],
 ): readonly Draft[] {
-  const jobs = view.jobsOf(workflow).flatMap((job) => {
-    const isTold = toldIn(view, job);
-    return job.templates.map((text) => ({ text, isTold: isTold(text) || isLock(text, job.concurrency) }));
-  });
-  const ofWorkflow = workflow.templates.map((text) => ({ text, isTold: isLock(text, workflow.concurrency) }));
-  const readers = [...ofWorkflow, ...jobs].filter(({ text }) =>
-    expressionsIn(text.text, true)
-      .flatMap(pathsIn)
-      .some((path) => readsInput(path, input.name)),
-  );
+  const readers = readersOf(view, workflow, input.name);
   // A text may be there to be told; who chooses expects that something follows.
   const isRead = readers.some(({ isTold }) => !isTold || !/^(choice|boolean|environment)$/.test(input.type ?? ""));
-  const isRaw = view
-    .jobsOf(workflow)
-    .some((job) =>
-      view.stepsOf(job).some(({ run }) => /GITHUB_EVENT_PATH|toJSON\((github\.event\.)?inputs/i.test(run?.text ?? "")),
-    );
-  if (isRead || isRaw || /reason|message|comment|note|description|confirm/i.test(input.name)) return [];
+  if (isRead || readsPayload(view, workflow) || /reason|message|comment|note|description|confirm/i.test(input.name))
+    return [];
   const by = readers.length > 0 ? "messages and locks only" : "nothing";
   return [
     {
@@ -149,12 +164,6 @@ function unread(
     },
   ];
 }
-
-const readsInput = (path: readonly string[], name: string): boolean => {
-  const at = path[0] === "inputs" ? 1 : 3;
-  const isInputs = path[0] === "inputs" || path.slice(0, 3).join(".") === "github.event.inputs";
-  return isInputs && (path.length <= at || path[at] === "*" || path[at]!.toLowerCase() === name.toLowerCase());
-};
 
 const harmless =
   /^(none|no|skip|dry-?run|plan|preview|build(-only)?|test(-only)?|check|validate|status|false|nothing)$/i;

@@ -3,14 +3,14 @@
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { skippedByOtherChange } from "../systems/workflows/changed-parts.ts";
-import { holds, unknown } from "../systems/workflows/conditions.ts";
 import { hasStatusFunction, isTolerant, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
 import type { JobNode } from "../systems/workflows/nodes.ts";
 import { isUndoJob, shipmentsOf } from "../systems/workflows/roles.ts";
 import { simulate } from "../systems/workflows/simulate.ts";
 import { skippedByHand } from "../systems/workflows/skipped-by-hand.ts";
+import { worldWhereSkipped } from "../systems/workflows/tolerated-skips.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
-import { inWorld, type World, worldsOf } from "../systems/workflows/worlds.ts";
+import { worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
@@ -49,7 +49,7 @@ function throughTolerant(view: WorkflowsView, job: JobNode): readonly Draft[] | 
     if (!hasStatusFunction(need.condition && parseCondition(need.condition.text))) continue;
     for (const skipped of view.ancestorsOf(need)) {
       if (skipped.condition === undefined || job.needs.some(({ text }) => text === skipped.key)) continue;
-      const world = worldWhere(view, job, skipped, need);
+      const world = worldWhereSkipped(view, job, skipped, need);
       if (world)
         return draft(
           view,
@@ -62,64 +62,6 @@ function throughTolerant(view: WorkflowsView, job: JobNode): readonly Draft[] | 
     }
   }
   return undefined;
-}
-
-/** Finds a situation in which a job's need runs, an earlier job can be skipped, and the job therefore is. */
-function worldWhere(view: WorkflowsView, job: JobNode, skipped: JobNode, need: JobNode): World | undefined {
-  const workflow = view.workflowOf(job);
-  const own = job.condition && parseCondition(job.condition.text);
-  return worldsOf(view, workflow).find((world) => {
-    const outcomes = simulate(view, workflow, world);
-    // A job that does not ask to run here is not skipped silently.
-    if (own && holds(own, { status: () => true, lookup: (path) => inWorld(world, path) }) === false) return false;
-    const isSkippable = outcomes.get(skipped.key)?.runs !== true;
-    if (!isSkippable || outcomes.get(job.key)?.runs === true) return false;
-    return (
-      outcomes.get(need.key)?.runs === true ||
-      isSkippedAlone(view, job, skipped, need, world) ||
-      isToleratedSkip(view, job, skipped, need, world)
-    );
-  });
-}
-
-/** Whether the need's own condition accepts the skip by name, and only outputs decide whether the need runs. */
-function isToleratedSkip(view: WorkflowsView, job: JobNode, skipped: JobNode, need: JobNode, world: World): boolean {
-  const workflow = view.workflowOf(job);
-  const outcomes = simulate(view, workflow, world);
-  const isNamed = need.condition?.text.includes(`needs.${skipped.key}.`) === true;
-  if (!isNamed || outcomes.get(skipped.key)?.runs !== false || outcomes.get(need.key)?.runs !== unknown) return false;
-  const open = view.ancestorsOf(job).filter(({ key }) => outcomes.get(key)?.runs === unknown);
-  const [without, all] = withoutAndWith(view, skipped, open, world);
-  return without.get(job.key)?.runs === false && all.get(job.key)?.runs !== false;
-}
-
-/** Whether a job is skipped with one that nothing decides, while its need runs because of the others. */
-function isSkippedAlone(view: WorkflowsView, job: JobNode, skipped: JobNode, need: JobNode, world: World): boolean {
-  const workflow = view.workflowOf(job);
-  const outcomes = simulate(view, workflow, world);
-  const open = view
-    .ancestorsOf(job)
-    .filter((each) => each.condition !== undefined && outcomes.get(each.key)?.runs === unknown)
-    .filter((each) => each.id !== need.id && !view.isBefore(skipped, each));
-  if (!open.includes(skipped)) return false;
-  const [without, all] = withoutAndWith(view, skipped, open, world);
-  return without.get(need.key)?.runs === true && all.get(job.key)?.runs !== false;
-}
-
-type Run = ReturnType<typeof simulate>;
-
-/** Simulates the run without a job and the run with it. The other jobs that nothing decides run in both. */
-function withoutAndWith(
-  view: WorkflowsView,
-  skipped: JobNode,
-  open: readonly JobNode[],
-  world: World,
-): readonly [without: Run, all: Run] {
-  const run = (isRun: boolean): Run => {
-    const assumed = new Map([...open, skipped].map((each) => [each.key, each !== skipped || isRun]));
-    return simulate(view, view.workflowOf(skipped), world, { assumed });
-  };
-  return [run(false), run(true)];
 }
 
 /** Two needs that never run together. */
@@ -170,7 +112,7 @@ const canBeSkipped = (view: WorkflowsView, job: JobNode): boolean => {
   const workflow = view.workflowOf(job);
   return worldsOf(view, workflow).some((world) => {
     const runs = simulate(view, workflow, world).get(job.key)?.runs;
-    return runs === false || runs === unknown;
+    return runs !== true;
   });
 };
 
@@ -265,7 +207,9 @@ jobs:
       - id: filter
         uses: dorny/paths-filter@v3
         with:
-          filters: "web: ['web/**']"
+          filters: |
+            web: ['web/**']
+            api: ['api/**']
   api:
     needs: changes
     if: needs.changes.outputs.api == 'true'
@@ -300,7 +244,9 @@ jobs:
       - id: filter
         uses: dorny/paths-filter@v3
         with:
-          filters: "web: ['web/**']"
+          filters: |
+            web: ['web/**']
+            api: ['api/**']
 ${["api", "web"]
   .map(
     (part) => `  ${part}:

@@ -9,17 +9,23 @@ import { simulate } from "../systems/workflows/simulate.ts";
 import { followsSuccess, outcomesOf } from "../systems/workflows/swallowed-outcomes.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { emptyValues, type Obstacle, obstaclesOf } from "../systems/workflows/ways-back.ts";
+import { withoutHistory } from "../systems/workflows/ways-back-history.ts";
+import { ignoredVersions } from "../systems/workflows/ways-back-inputs.ts";
+import { neverReached } from "../systems/workflows/ways-back-steps.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
   return view.jobs.flatMap((job) => [
+    ...withoutHistory(view, job).map((each) => obstacleDraft(job, each)),
     ...(isUndoJob(view, job)
       ? [
           ...unreachable(view, job),
           ...tooEarly(view, job),
           ...swapsAgain(view, job),
-          ...[...obstaclesOf(view, job), ...followsSuccess(view, job)].map((each) => obstacleDraft(job, each)),
+          ...[...obstaclesOf(view, job), ...followsSuccess(view, job), ...ignoredVersions(view, job)].map((each) =>
+            obstacleDraft(job, each),
+          ),
         ]
       : []),
     ...view.stepsOf(job).flatMap((step) => ofStep(view, job, step)),
@@ -151,7 +157,9 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode): readonly Dra
   if (!isUndoStep(step, effects) && !isUndoJob(view, job)) return [];
   const steps = view.stepsOf(job);
   return [
-    ...[...emptyValues(view, job, step, steps), ...outcomesOf(view, job, step)].map((each) => obstacleDraft(job, each)),
+    ...[...emptyValues(view, job, step, steps), ...outcomesOf(view, job, step), ...neverReached(view, job, step)].map(
+      (each) => obstacleDraft(job, each),
+    ),
     ...(isUndoJob(view, job) ? [] : earlyStep(view, job, step, steps)),
   ];
 }
@@ -252,6 +260,8 @@ ${checkout}      - run: |
           COMMIT: \${{ inputs.commit }}
 `;
 
+const checkedOut = "      - uses: actions/checkout@v6\n        with: { fetch-depth: 0 }\n";
+
 /** A rollback that is a workflow of its own, after a job that looks first. */
 const chosen = (mark: string, condition: string, ...steps: readonly string[]): string => `name: rollback
 on:
@@ -288,11 +298,11 @@ export const rollbackUnsound: Rule = {
   why:
     "A rollback is the part of a workflow that is never seen to run until it is needed. A condition without a status " +
     "function is skipped by the very failure that it waits for; failure() alone is also true if nothing was deployed " +
-    "yet; and an output that no job declares is empty without an error.",
+    "yet; an output that no job declares is empty without an error; and a checkout of one commit has no earlier one.",
   severity:
-    "Critical. High for a step in the deploying job that an earlier step can start, and for a way back that only " +
-    "prints, that has no token, that is skipped when it is started by hand, or whose own failure or that of the " +
-    "deployment is swallowed.",
+    "Critical. High for a step in the deploying job that an earlier step can start, and for a way back that changes " +
+    "nothing, that has no token, that ignores the version that it is given, that is skipped when it is started by " +
+    "hand, or whose own failure or that of the deployment is swallowed.",
   fix: "Let the rollback need the deploying job, and require that this job failed: needs.deploy.result == 'failure'.",
   limits: "Rollbacks are found by their commands (helm rollback, kubectl rollout undo) and by their names.",
   failing: [
@@ -364,9 +374,9 @@ export const rollbackUnsound: Rule = {
       },
     },
     {
-      files: { ".github/workflows/rollback.yml": byHand("      - uses: actions/checkout@v6\n") },
-      because: "The repository is there when git is called.",
-      edit: { file: ".github/workflows/rollback.yml", replace: "      - uses: actions/checkout@v6\n", by: "" },
+      files: { ".github/workflows/rollback.yml": byHand(checkedOut) },
+      because: "The repository and its history are there when git is called.",
+      edit: { file: ".github/workflows/rollback.yml", replace: checkedOut, by: "" },
     },
     {
       files: { ".github/workflows/release.yml": example("failure() && needs.deploy.result == 'failure'") },

@@ -4,75 +4,14 @@
 import type { Graph } from "../graph.ts";
 import type { Place } from "../place.ts";
 import type { Draft, Repair, Rule } from "../rule.ts";
-import { deployHook } from "../systems/workflows/effect-hosts.ts";
+import { type Asynchronous, textOf, toolOf } from "../systems/workflows/asynchronous.ts";
 import type { Effect } from "../systems/workflows/effects.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
 import { changesOf, deploymentsOf, isCheckStep, isProbe, isTestStep, tierOf } from "../systems/workflows/roles.ts";
-import { commandsIn } from "../systems/workflows/shell.ts";
+import { commandsIn, type ShellCommand } from "../systems/workflows/shell.ts";
+import { tellsPeople } from "../systems/workflows/swallowed-commands.ts";
 import { swallowedDeployments } from "../systems/workflows/swallowed-outcomes.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
-
-/** A tool that returns before its work is done. */
-interface Asynchronous {
-  /** What the command or the action begins with. */
-  readonly asks: RegExp;
-  /** What makes it wait, in the same command, in the action's inputs, or in a later command. */
-  readonly waits: RegExp;
-  /** Whether the tool is so common without a wait that only a reported success makes it a finding. */
-  readonly isUsual: boolean;
-  readonly fix: string;
-}
-
-const tools: readonly Asynchronous[] = [
-  {
-    asks: /^aws-actions\/amazon-ecs-deploy-task-definition@/,
-    waits: /wait-for-service-stability=(?!false)|aws ecs wait/i,
-    isUsual: false,
-    fix: "set wait-for-service-stability to true",
-  },
-  {
-    asks: /^aws ecs update-service\b/,
-    waits: /aws ecs wait|ecs describe-services|deployments\[/,
-    isUsual: false,
-    fix: "run aws ecs wait services-stable after it",
-  },
-  {
-    asks: /^aws deploy create-deployment\b/,
-    waits: /aws deploy (wait|get-deployment)\b/,
-    isUsual: false,
-    fix: "run aws deploy wait deployment-successful after it",
-  },
-  {
-    asks: /^az (webapp|containerapp|functionapp|deployment|aks) .*--no-wait\b/,
-    waits: /az .*(wait|show|list)\b/,
-    isUsual: false,
-    fix: "leave out --no-wait, or ask for the state afterwards",
-  },
-  {
-    asks: /^(gcloud .*--async\b|fly(ctl)? deploy .*--detach\b)/,
-    waits: /gcloud .*(wait|describe)\b|fly(ctl)? (status|checks)/,
-    isUsual: false,
-    fix: "leave out the option that does not wait, or ask for the state afterwards",
-  },
-  {
-    asks: deployHook,
-    waits: /curl .*(\/deploys|status|health|version)/,
-    isUsual: true,
-    fix: "ask the platform for the state of the deployment, or the app for its version, after the call",
-  },
-  {
-    asks: /^kubectl (.* )?(apply|set image|rollout restart|patch|replace)\b/,
-    waits: /kubectl (.* )?(rollout status|wait)\b|kubectl (.* )?get\b|argocd app wait|flux .*wait/,
-    isUsual: true,
-    fix: "run kubectl rollout status with a timeout after it",
-  },
-  {
-    asks: /^helm (.* )?upgrade\b/,
-    waits: /--wait\b|--atomic\b|--rollback-on-failure|kubectl (.* )?(rollout status|wait)\b|helm (.* )?(test|status)\b/,
-    isUsual: true,
-    fix: "add --wait and a --timeout",
-  },
-];
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
@@ -91,10 +30,6 @@ function check(graph: Graph): readonly Draft[] {
   });
 }
 
-const textOf = ({ command, step }: Effect): string => command?.words.join(" ") ?? step.uses?.text ?? "";
-
-const toolOf = (effect: Effect): Asynchronous | undefined => tools.find(({ asks }) => asks.test(textOf(effect)));
-
 /** Whether something waits for the result, looks at it, or at least does not call it a success. */
 function isVerified(view: WorkflowsView, job: JobNode, effect: Effect, tool: Asynchronous): boolean {
   const steps = view.stepsOf(job);
@@ -109,10 +44,12 @@ function isVerified(view: WorkflowsView, job: JobNode, effect: Effect, tool: Asy
 }
 
 const looks = (step: StepNode): boolean =>
-  isCheckStep(step) || isTestStep(step) || (step.run !== undefined && commandsIn(step.run.text).some(isProbe));
+  isCheckStep(step) || isTestStep(step) || (step.run !== undefined && commandsIn(step.run.text).some(looksAt));
+
+const looksAt = (command: ShellCommand): boolean => isProbe(command) && !tellsPeople(command);
 
 const looksInScript = ({ step, command }: Effect): boolean =>
-  command !== undefined && commandsIn(step.run?.text ?? "").some((each) => each.line > command.line && isProbe(each));
+  command !== undefined && commandsIn(step.run?.text ?? "").some((each) => each.line > command.line && looksAt(each));
 
 /** A step that says that the deployment succeeded. */
 const announces = ({ uses, run, title, condition }: StepNode): boolean => {
@@ -215,8 +152,9 @@ export const successUnverified: Rule = {
   severity: "Medium. Low in lesser environments.",
   fix: "Let the tool wait with a timeout, or look at the result in a later step.",
   limits:
-    "Only tools that are known not to wait are reported. kubectl and helm are used without a wait so often that they " +
-    "are reported only if a later step says that the deployment succeeded.",
+    "Only tools that are known not to wait are reported. kubectl, helm and addresses that deploy are used without a " +
+    "wait so often that they are reported only if a later step says that the deployment succeeded, or if curl is not " +
+    "told to fail.",
   failing: [
     { ".github/workflows/deploy.yml": example("", " # <- finding") },
     { ".github/workflows/deploy.yml": helm("", " # <- finding") },

@@ -1,13 +1,14 @@
 // A workflow or a job that never runs: GitHub rejects the file, the workflow that it follows or calls does not exist,
 // or no event that starts it can make its condition true.
 import type { Graph } from "../graph.ts";
+import type { Text } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { holds, unknown } from "../systems/workflows/conditions.ts";
 import { isSwitchedOff, parseCondition } from "../systems/workflows/expressions.ts";
 import type { JobNode, Rejection, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { shipmentsOf } from "../systems/workflows/roles.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
-import { inWorld, worldsOf } from "../systems/workflows/worlds.ts";
+import { inWorld, type World, worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
@@ -184,35 +185,37 @@ const circle = (job: JobNode, way: readonly WorkflowNode[]): Draft => ({
   subject: `${job.id} circle`,
 });
 
-/** Jobs whose own condition is false on every event that starts them. */
+/** Jobs whose own condition is false on every event that starts them, and steps of others that ship and never run. */
 function neverTrue(view: WorkflowsView, job: JobNode): readonly Draft[] {
-  const expression = job.condition && parseCondition(job.condition.text);
-  if (job.condition === undefined || expression === undefined || isSwitchedOff(expression)) return [];
   const worlds = worldsOf(view, view.workflowOf(job));
-  const isNever =
-    worlds.length > 0 &&
-    worlds.every(
-      (world) =>
-        world.event !== "workflow_call" &&
-        holds(expression, {
-          status: () => unknown,
-          lookup: (path) => inWorld(world, path),
-        }) === false,
-    );
-  if (!isNever) return [];
+  const isCalled = worlds.length === 0 || worlds.some(({ event }) => event === "workflow_call");
+  if (isCalled) return [];
+  if (worlds.every((world) => isFalse(job.condition, world)))
+    return [neverDraft(worlds, job.condition!, `job ${job.key}`, job.id, shipmentsOf(view, job).length > 0)];
+  const steps = shipmentsOf(view, job).map(({ step }) => step);
+  return [...new Set(steps)]
+    .filter(({ condition, via }) => via === undefined && worlds.every((world) => isFalse(condition, world)))
+    .map(({ condition, name, id }) => neverDraft(worlds, condition!, `the step "${name}"`, id, true));
+}
+
+/** Whether a condition is false in a situation. Who switches something off with a plain `false` means it. */
+function isFalse(condition: Text | undefined, world: World): boolean {
+  const expression = condition && parseCondition(condition.text);
+  if (expression === undefined || isSwitchedOff(expression)) return false;
+  return holds(expression, { status: () => unknown, lookup: (path) => inWorld(world, path) }) === false;
+}
+
+function neverDraft(worlds: readonly World[], { place }: Text, of: string, id: string, ships: boolean): Draft {
   const events = [...new Set(worlds.map(({ event }) => event))];
-  const ships = shipmentsOf(view, job).length > 0;
-  return [
-    {
-      severity: ships ? "high" : "medium",
-      known: "structural",
-      place: job.condition.place,
-      message: `The condition of job ${job.key} is never true: its workflow starts on ${events.join(", ")} only.`,
-      cost: ships ? "The job is always skipped, and nothing is shipped." : "The job is always skipped.",
-      fix: "add the event to on:, or correct the condition",
-      subject: `${job.id} never`,
-    },
-  ];
+  return {
+    severity: ships ? "high" : "medium",
+    known: "structural",
+    place,
+    message: `The condition of ${of} is never true: its workflow starts on ${events.join(", ")} only.`,
+    cost: ships ? "It is always skipped, and nothing is shipped." : "It is always skipped.",
+    fix: "add the event to on:, or correct the condition",
+    subject: `${id} never`,
+  };
 }
 
 const example = (condition: string): string => `name: main
@@ -294,8 +297,8 @@ export const workflowDead: Rule = {
     "High if the job ships something, if others wait for the workflow, or if a whole run is refused. Otherwise medium.",
   fix: "Correct what the message names.",
   limits:
-    "Files are checked by GitHub's own parser. A condition that depends on variables, outputs or the payload of an " +
-    "event is not judged.",
+    "Files are checked by GitHub's own parser. What variables, outputs and fields of an event say is not judged, " +
+    "only that variables and outputs are texts, and which fields an event has.",
   failing: [
     {
       ".github/workflows/main.yml": stepped("./.github/workflows/ship.yml # <- finding"),

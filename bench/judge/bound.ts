@@ -7,6 +7,7 @@
 // test is found backwards from the last minute (optimal stopping), with a price on each error; what the prices bring in
 // is subtracted. By weak duality that is a lower bound at any prices, and for any two kinds of bad canaries.
 import { stepRequestsMin } from "../../engines/rollout/judge/judge.ts";
+import { markdownTable } from "../markdown-table.ts";
 import type { Setting } from "./ballast.ts";
 
 /** The traffic, and what a bad canary does. */
@@ -214,14 +215,12 @@ const trafficOfTable = [12, 30, 60] as const;
 
 /** Prints the bound for a plan at little traffic, at a base of 0.5 % and one point more. */
 export function boundTable(setting: Setting, horizonMinutes: number): string {
-  const lines = knowledge.flatMap(([what, bases]) =>
+  const rows = knowledge.flatMap(([what, bases]) =>
     trafficOfTable.map((requestsPerMinute) => {
       const stake: Stake = { requestsPerMinute, failurePercent: 0.5, points: 1, errorPercentMax: 5, bases };
       const { share } = greatestBound(scheduleOf(setting, requestsPerMinute, horizonMinutes), stake);
-      return `| ${requestsPerMinute} | ${what} | ${(100 * Math.max(0, share)).toFixed(1)} % |`;
+      return [String(requestsPerMinute), what, `${(100 * Math.max(0, share)).toFixed(1)} %`];
     }),
   );
-  return ["| requests a minute | a test that | leaves unpromoted at least |", "| --- | --- | --- |", ...lines].join(
-    "\n",
-  );
+  return markdownTable(["requests a minute", "a test that", "leaves unpromoted at least"], rows);
 }

@@ -42,6 +42,7 @@ const rotated = {
   window: optional(plain(anObject)),
   freezes: optional(plain(list(anObject))),
   mayRotate: optional(plain(list(word))),
+  passwordPolicy: optional(plain(anObject)),
   managedBy: optional(input(word)),
 };
 
@@ -101,10 +102,10 @@ function objectionsToDeclaration(
   { consumers, managedBy, ...args }: Readonly<Record<string, unknown>> & { readonly consumers: readonly object[] },
   own: Readonly<Record<string, unknown>>,
 ): readonly Objection[] {
-  const { validDays, dueDays, timings, window, freezes, mayRotate } = args;
+  const { validDays, dueDays, timings, window, freezes, mayRotate, passwordPolicy } = args;
   const parsed = read(credentialBody, {
     ...own,
-    ...present({ validDays, dueDays, timings, window, freezes, mayRotate }),
+    ...present({ validDays, dueDays, timings, window, freezes, mayRotate, passwordPolicy }),
     ...(managedBy !== undefined && { managedBy: known(managedBy, "vault/credential") }),
     consumers: consumers.map(completedConsumer),
   });

@@ -13,6 +13,7 @@ import {
   slotSecret,
   slots,
 } from "../../engines/rotation/declaration.ts";
+import type { PasswordPolicy } from "../../engines/rotation/password-policy.ts";
 import { assignmentName, child, physicalName, roleDefinitionId, subscriptionOf } from "../conventions.ts";
 import { completedConsumer } from "./completed-consumer.ts";
 import { Credential } from "./credential.ts";
@@ -94,6 +95,13 @@ export interface RotatedArgs {
    * @default []: everybody with the app role
    */
   readonly mayRotate?: readonly string[];
+  /**
+   * What the system demands of a password: `{ length: 24, needs: ["upper", "digit", "symbol"], alphabet: "…" }`. One
+   * that no password meets is refused, and so is one for the keys of a storage account.
+   *
+   * @default 32 letters, digits, `-` and `_`
+   */
+  readonly passwordPolicy?: Partial<PasswordPolicy>;
   /**
    * The credential with which this one is changed, as `vault/name`. The two are never rotated at once, and that one
    * goes first.
@@ -199,12 +207,12 @@ function readerOf(
 
 /** Returns what the control plane is told of any credential. */
 function commonOf({ controlPlane, vault, credential, consumers, ...args }: RotatedArgs) {
-  const { validDays, dueDays, timings, window, freezes, mayRotate, managedBy } = args;
+  const { validDays, dueDays, timings, window, freezes, mayRotate, managedBy, passwordPolicy } = args;
   return {
     ...controlPlane,
     vault: vault.name,
     credential,
     consumers: consumers.map(completedConsumer),
-    ...present({ validDays, dueDays, timings, window, freezes, mayRotate, managedBy }),
+    ...present({ validDays, dueDays, timings, window, freezes, mayRotate, managedBy, passwordPolicy }),
   };
 }

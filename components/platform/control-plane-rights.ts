@@ -26,6 +26,7 @@ export const runbookActions = [
   "Microsoft.App/jobs/read",
   "Microsoft.App/jobs/start/action",
   "Microsoft.App/jobs/executions/read",
+  "Microsoft.App/jobs/stop/execution/action",
 ] as const;
 
 /** What a rotation needs of the secrets of its vault: Key Vault Secrets Officer has it. */

@@ -206,7 +206,7 @@ export interface ControlPlaneArgs {
   /**
    * What may be done about alerts, as JSON: targets with what they depend on, and a policy for each alert rule;
    * docs/guides/remediation.md has the format. It is checked at preview. With it the identity may also read the
-   * subscription's alerts, restart revisions, and start jobs of its group.
+   * subscription's alerts, restart revisions, and start and stop jobs of its group.
    *
    * @default none: no alert is acted on
    */

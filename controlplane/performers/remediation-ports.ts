@@ -4,6 +4,7 @@ import type { Issue } from "../../engines/remediation/issue.ts";
 import type {
   Entry,
   FollowedEnd,
+  HaltedEnd,
   Incident,
   Loaded,
   OtherWork,
@@ -13,6 +14,7 @@ import type {
   RunbookName,
   Sighting,
   Situation,
+  UndoReceipt,
 } from "../../engines/remediation/vocabulary.ts";
 import type { Credential } from "../../engines/rotation/vocabulary.ts";
 import type { TargetKey } from "../../engines/targets.ts";
@@ -70,7 +72,9 @@ export interface RunbookPort {
   readonly act: (effect: Effect<"Act">, fence: Fence) => Promise<Result<Receipt>>;
   /** Waits for the end of what it began. */
   readonly follow?: (effect: Effect<"Follow">, cancel: AbortSignal) => Promise<Result<FollowedEnd>>;
-  readonly undo?: (effect: Effect<"Undo">, fence: Fence) => Promise<Result<string>>;
+  /** Stops what it began, and answers once that is seen to have ended. A repetition stops nothing twice. */
+  readonly halt?: (effect: Effect<"Halt">, fence: Fence) => Promise<Result<HaltedEnd>>;
+  readonly undo?: (effect: Effect<"Undo">, fence: Fence) => Promise<Result<UndoReceipt>>;
 }
 
 /** The issues of repositories. */

@@ -18,7 +18,7 @@ export interface RemediationWorld extends SituationWorld {
   readonly time?: Time | undefined;
 }
 
-const isWrite = ({ kind }: RemediationEffect): boolean => kind === "Act" || kind === "Undo";
+const isWrite = ({ kind }: RemediationEffect): boolean => kind === "Act" || kind === "Halt" || kind === "Undo";
 
 /** Makes the performer of remediations. */
 export const remediationPerformer = (world: RemediationWorld): Performer<RemediationEffect, RemediationOutcome> => ({
@@ -66,6 +66,11 @@ async function call(
       );
     case "Measure":
       return read((late) => symptoms.rows(effect, clock.now(), late));
+    case "Halt":
+      return write(
+        async (asked) =>
+          (await runbooks[effect.rung.runbook].halt?.(effect, asked)) ?? { ok: false, reason: "it cannot be halted" },
+      );
     case "Undo":
       return write(
         async (asked) =>

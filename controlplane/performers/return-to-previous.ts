@@ -7,6 +7,11 @@ import { streamOf } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
 import type { AppView, ReleaseIntent, RolloutEvent, RolloutState } from "../../engines/rollout/vocabulary.ts";
 import { sameName } from "../../engines/rollout/weights.ts";
+import { slotSecret } from "../../engines/rotation/declaration.ts";
+import { rotationKind } from "../../engines/rotation/kind.ts";
+import { rotation } from "../../engines/rotation/rotation.ts";
+import type { RotationEvent } from "../../engines/rotation/vocabulary.ts";
+import { appKey } from "../../engines/targets.ts";
 import type { Instant } from "../../engines/time.ts";
 import type { Streams } from "../runtime/performer.ts";
 import type { Clock, Fact, Fence, Journal } from "../runtime/ports.ts";
@@ -61,7 +66,7 @@ export const returnToPrevious = (world: ReturnWorld): RunbookPort => ({
     const ended = await world.streams.follow(stream.value, until, never);
     if (!ended.ok) return ended;
     return ended.value.result === "promoted"
-      ? found(`${undo} serves again`)
+      ? found({ message: `${undo} serves again` })
       : { ok: false, reason: ended.value.message };
   },
 });
@@ -120,9 +125,30 @@ async function returnableOf(
       return `${serving} was returned to before, so another return would go back and forth`;
     if (stable === null) return `${serving} is the app's first release`;
     const exists = view.value.revisions.some(({ name }) => sameName(name, stable));
-    return exists ? { intent, serving, before: stable } : `${stable}, which served before, no longer exists`;
+    if (!exists) return `${stable}, which served before, no longer exists`;
+    return (await whyLockedOut(world, intent, stable)) ?? { intent, serving, before: stable };
   }
   return `the journal has no promoted release of ${serving}`;
+}
+
+/**
+ * Says why the revision before a cut-over could not log in: the role of its slot is closed, until that slot is renewed
+ * or a reader that was forgotten needs it.
+ */
+async function whyLockedOut(
+  { journal }: Pick<ReturnWorld, "journal">,
+  { target, purpose }: ReleaseIntent,
+  before: string,
+): Promise<string | undefined> {
+  if (purpose === undefined) return undefined;
+  for (const stream of await journal.streams({ kind: rotationKind.kind, unfinished: true })) {
+    const facts = (await journal.read(stream)) as readonly Fact<RotationEvent>[];
+    const { declaration, live, login } = keptFold(rotation)(facts);
+    const isOurs = declaration?.consumers.some((consumer) => appKey(consumer) === appKey(target)) ?? false;
+    if (isOurs && !login && slotSecret(declaration!.credential, live) === purpose.replaces)
+      return `${before} uses ${purpose.replaces}, whose role is closed until ${stream} has renewed it`;
+  }
+  return undefined;
 }
 
 const mostTraffic = ({ weights }: AppView): string | undefined =>

@@ -97,6 +97,8 @@ export interface Roles {
   readonly setLogin: (credential: Credential, slot: Slot, login: boolean, fence: Fence) => Promise<Result<null>>;
   /** Counts the open sessions of a role. */
   readonly sessions: (credential: Credential, slot: Slot, cancel: AbortSignal) => Promise<Result<number>>;
+  /** Gives the time by the clock of the system that writes the log of logins; null if the system does not show it. */
+  readonly clock: (credential: Credential, cancel: AbortSignal) => Promise<Result<Instant | null>>;
   /** Ends the sessions of a role, and gives how many there were. */
   readonly endSessions: (credential: Credential, slot: Slot, fence: Fence) => Promise<Result<number>>;
 }

@@ -16,6 +16,7 @@ import { aborted, systemTime } from "../runtime/clock.ts";
 import { limitSecondsOf, readWithin, requestsPerRead, writeWithin } from "../runtime/limits.ts";
 import type { Performer, Streams, Within } from "../runtime/performer.ts";
 import type { Clock, Fence, Time } from "../runtime/ports.ts";
+import { loginsByOurClock } from "./logins-by-our-clock.ts";
 import type { Accepted, Consumers, Logins, Roles, RolesView, Vault } from "./rotation-ports.ts";
 import type { Ahead } from "./rotations-ahead.ts";
 import { failure, watched } from "./watched-fence.ts";
@@ -171,9 +172,10 @@ export type InspectedWorld = Pick<RotationWorld, "vault" | "roles" | "logins" | 
 /** Reads a declared credential as the world has it. */
 export async function inspectDeclared(
   declaration: Credential,
-  { vault, roles, logins, consumers, clock }: InspectedWorld,
+  world: InspectedWorld,
   cancel: AbortSignal,
 ): Promise<Result<CredentialView>> {
+  const { vault, roles, consumers, clock } = world;
   const secrets = await vault.look(declaration, cancel);
   if (!secrets.ok) return secrets;
   const { published } = secrets.value;
@@ -182,8 +184,8 @@ export async function inspectDeclared(
   const [seen, idle, ...named] = await Promise.all([
     published === null ? lookAtBoth(roles, declaration, cancel) : roles.look(declaration, published.slot, cancel),
     published === null
-      ? loginsOfBoth(logins, declaration, from, cancel)
-      : logins.read(declaration, otherSlot(published.slot), from, cancel),
+      ? loginsOfBoth(world, declaration, from, cancel)
+      : loginsByOurClock(world, declaration, otherSlot(published.slot), from, cancel),
     ...(published === null ? [] : declaration.consumers).map((consumer) =>
       consumers.slotOf(consumer, declaration.credential, cancel),
     ),
@@ -230,12 +232,12 @@ async function lookAtBoth(roles: Roles, credential: Credential, cancel: AbortSig
 
 /** Reads who used either role. A new server may have no log yet, and open sessions tell too. */
 async function loginsOfBoth(
-  logins: Logins,
+  world: InspectedWorld,
   credential: Credential,
   from: Instant,
   cancel: AbortSignal,
 ): ReturnType<Logins["read"]> {
-  const seen = await Promise.all(slots.map((slot) => logins.read(credential, slot, from, cancel)));
+  const seen = await Promise.all(slots.map((slot) => loginsByOurClock(world, credential, slot, from, cancel)));
   return {
     ok: true,
     value: { logins: seen.flatMap((one) => (one.ok ? one.value.logins : [])), to: from, alive: false },
@@ -256,12 +258,12 @@ async function requestRollout(
 /** Counts the sessions first: that opens a session of our own, which the log must then show. */
 async function readReaders(
   { credential, slot, from }: Extract<RotationEffect, { kind: "ReadReaders" }>,
-  { roles, logins }: RotationWorld,
+  world: RotationWorld,
   cancel: AbortSignal,
 ): Promise<Result<unknown>> {
-  const sessions = await roles.sessions(credential, slot, cancel);
+  const sessions = await world.roles.sessions(credential, slot, cancel);
   if (!sessions.ok) return sessions;
-  const seen = await logins.read(credential, slot, from, cancel);
+  const seen = await loginsByOurClock(world, credential, slot, from, cancel);
   return seen.ok ? { ok: true, value: { ...seen.value, sessions: sessions.value } } : seen;
 }
 

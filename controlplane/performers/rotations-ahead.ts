@@ -3,10 +3,10 @@
 import type { Kin } from "../../engines/rotation/kin.ts";
 import { rotationKind } from "../../engines/rotation/kind.ts";
 import type { RotationSummary } from "../../engines/rotation/summary.ts";
-import type { Journal, Listed } from "../runtime/ports.ts";
+import type { Journal, Listed, Page } from "../runtime/ports.ts";
 
-/** How many rotations in flight are looked at. A budget is far smaller. */
-const listedMax = 100;
+/** How many rotations are read at once. All in flight are looked at: those that have begun were asked for first. */
+const pageMax = 100;
 
 /** The rotations that go before one, by their credentials. */
 export interface Ahead {
@@ -20,7 +20,7 @@ export interface Ahead {
 export const rotationsAhead =
   (journal: Pick<Journal, "list">) =>
   async (stream: string, { manager, managed }: Kin): Promise<Ahead> => {
-    const { streams } = await journal.list({ kind: rotationKind.kind, unfinished: true, limit: listedMax });
+    const streams = await inFlight(journal);
     const own = streams.findIndex((one) => one.stream === stream);
     const others = streams.flatMap((one, index) => {
       const isEarlier = own === -1 || index > own;
@@ -44,6 +44,22 @@ export const rotationsAhead =
     };
   };
 
+/** Lists all rotations in flight, the newest first. */
+async function inFlight(journal: Pick<Journal, "list">): Promise<readonly Listed[]> {
+  const found: Listed[] = [];
+  for (let after: Page["next"]; ; ) {
+    const page: Page = await journal.list({
+      kind: rotationKind.kind,
+      unfinished: true,
+      limit: pageMax,
+      ...(after && { after }),
+    });
+    found.push(...page.streams);
+    after = page.next;
+    if (after === undefined) return found;
+  }
+}
+
 /**
  * One that waits for its window, a freeze or a person lets others pass, and one that waits for its kin takes no room in
  * the budget: the one that it waits for may need that room. One that has begun goes before all.
@@ -51,7 +67,8 @@ export const rotationsAhead =
 function standingOf(one: Listed): "begun" | "held" | "yields" | "asked" {
   const summary = "overview" in one ? (one.overview.summary as RotationSummary | null | undefined) : undefined;
   if (summary == null) return "asked";
-  if (summary.published !== null) return "begun";
+  // A retry shows what its attempt before has seen, also while it waits for room.
+  if (summary.published !== null && summary.reason !== "budget-used") return "begun";
   if (summary.paused != null || summary.reason === "window-closed" || summary.reason === "frozen") return "held";
   return summary.reason === "manager-busy" ? "yields" : "asked";
 }

@@ -43,7 +43,9 @@ export interface Standing {
 export interface Program extends Pick<ProgramStack, "up" | "preview" | "pulumi" | "environment"> {
   /** Sets the release of the next `up`. */
   readonly setRelease: (release: string) => void;
-  /** Gives the state and all that the Pulumi CLI has printed. */
+  /** Where a preview may save its plan. */
+  readonly planFile: string;
+  /** Gives the state, a saved plan, and all that the Pulumi CLI has printed. */
   readonly written: () => string;
 }
 
@@ -145,6 +147,7 @@ async function openProgram(
   });
   return {
     ...stack,
+    planFile: path.join(own, "plan.json"),
     setRelease: (release) => stack.configure({ "shop:release": release }),
     written: () => [...printed, ...textsIn(path.join(folder, "state")), ...textsIn(own)].join("\n"),
   };

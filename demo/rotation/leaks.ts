@@ -56,7 +56,7 @@ async function placesToLook(estate: Estate, planes: Planes, stop: AbortSignal): 
     { name: "pg_stat_activity", text: await rows("select * from pg_stat_activity") },
     { name: "pg_stat_statements", text: await rows("select * from pg_stat_statements") },
     { name: "the command lines of all processes", text: commandLines() },
-    { name: "the state of Pulumi and all that it printed", text: estate.program.written() },
+    { name: "the state of Pulumi, its plan and all that it printed", text: estate.program.written() },
   ];
 }
 

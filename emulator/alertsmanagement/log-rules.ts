@@ -1,79 +1,44 @@
-// Evaluates log alert rules on the rows of their workspace, at their frequency on the emulator's clock, and carries out
-// their actions. A rule whose query this emulator cannot run is reported once and never fires.
-import { randomUUID } from "node:crypto";
+// Log alert rules: their queries on the rows of their workspace.
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
-import { schedulerOf } from "../controls/scheduler.ts";
-import { deliveriesOf } from "../delivery/deliveries.ts";
 import { evaluate } from "../kql/evaluate.ts";
 import { KqlError } from "../kql/syntax.ts";
 import type { Table } from "../kql/values.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import { tablesOf } from "../operationalinsights/tables.ts";
-import { type Alert, alertBookOf, type RuleBook } from "./alert-book.ts";
 import { type Series, seriesOf } from "./conditions.ts";
-import { commonPayload, contextOf } from "./payloads.ts";
-import { type Change, keyOf, step } from "./steps.ts";
+import { logContextOf } from "./payloads.ts";
+import type { Found, RuleKind } from "./rule-kind.ts";
+import { keyOf } from "./steps.ts";
 
-const ruleType = "Microsoft.Insights/scheduledQueryRules";
-const kind = "rule";
-// After a long jump of the clock only the newest evaluations are made: a rule looks back two days at most.
-const caughtUpMilliseconds = 2 * 86_400_000;
-const reported = new WeakMap<Cloud, Set<string>>();
+const minute = 60_000;
 
-const isEnabled = ({ body }: Resource): boolean => body["properties"].enabled !== false;
-const frequencyOf = ({ body }: Resource): number => isoMilliseconds(String(body["properties"].evaluationFrequency))!;
+/** Log alert rules. */
+export const logRules: RuleKind = {
+  type: "Microsoft.Insights/scheduledQueryRules",
+  look,
+  cleanNeeded: cleanEvaluations,
+  actionGroupsOf: ({ actions }) => actions?.actionGroups ?? [],
+  contextOf: logContextOf,
+};
 
-/** Begins to evaluate the rules of a cloud. */
-export function watchRules(cloud: Cloud): void {
-  const scheduler = schedulerOf(cloud);
-  const rules = (): readonly Resource[] => cloud.store.list().filter(({ type }) => type === ruleType);
-  scheduler.handle(
-    kind,
-    ({ key, at }, now) => {
-      const rule = cloud.store.get(key.slice(kind.length + 1));
-      if (!rule || !isEnabled(rule)) return undefined;
-      const next = at + frequencyOf(rule);
-      const skipped = Math.max(0, Math.floor((now - caughtUpMilliseconds - next) / frequencyOf(rule)));
-      scheduler.at(next + skipped * frequencyOf(rule), key);
-      evaluateRule(cloud, rule, at);
-      return undefined;
-    },
-    () => {
-      for (const rule of rules()) scheduleRule(cloud, rule);
-    },
-  );
-  for (const rule of rules()) if (scheduler.timeOf(keyOfRule(rule.id)) === undefined) scheduleRule(cloud, rule);
+/**
+ * Gives after how many evaluations without a violation an alert resolves.
+ *
+ * Learn: a rule of one minute resolves after 10 minutes, one of 5 to 15 minutes after 3 periods, one of up to 11 hours
+ * after 2, and a rarer one after 1. `resolveConfiguration` says another time.
+ */
+function cleanEvaluations({ evaluationFrequency, resolveConfiguration }: Body): number {
+  const minutes = isoMilliseconds(String(evaluationFrequency))! / minute;
+  const own = resolveConfiguration?.timeToResolve;
+  if (resolveConfiguration?.autoResolved === true && own !== undefined)
+    return Math.max(1, Math.ceil(isoMilliseconds(String(own))! / minute / minutes));
+  if (minutes < 5) return Math.ceil(10 / minutes);
+  if (minutes <= 15) return 3;
+  return minutes <= 660 ? 2 : 1;
 }
 
-const keyOfRule = (id: string): string => `${kind} ${id.toLowerCase()}`;
-
-/** Makes the appointment for the next evaluation of a rule that was written, or cancels it. */
-export function scheduleRule(cloud: Cloud, rule: Resource): void {
-  const scheduler = schedulerOf(cloud);
-  const key = keyOfRule(rule.id);
-  if (!isEnabled(rule)) return scheduler.cancel(key);
-  // A rule that is written again and again is evaluated all the same.
-  scheduler.at(Math.min(scheduler.timeOf(key) ?? Infinity, cloud.clock.now() + frequencyOf(rule)), key);
-}
-
-/** Forgets the appointment of a rule that was deleted. Its alerts stay as they are. */
-export const forgetRule = (cloud: Cloud, { id }: Resource): void => schedulerOf(cloud).cancel(keyOfRule(id));
-
-function evaluateRule(cloud: Cloud, rule: Resource, at: number): void {
-  const found = foundBy(cloud, rule, at);
-  if (found === undefined) return;
-  const book = alertBookOf(cloud);
-  const before = book.of(rule.id);
-  const { changes, series } = step(rule.body["properties"], before, found, at);
-  const { told, ...after } = applied(rule, before, changes, series, at);
-  book.write(rule.id, after);
-  for (const alert of told) tell(cloud, rule, alert);
-}
-
-type Found = ReadonlyMap<string, { readonly series: Series; readonly failing: boolean }>;
-
-/** Gives the series of all conditions; undefined if a query cannot be run. */
-function foundBy(cloud: Cloud, rule: Resource, at: number): Found | undefined {
+/** Gives the series of all conditions; a text if a query cannot be run. */
+function look(cloud: Cloud, rule: Resource, at: number): Found | string {
   const { properties } = rule.body;
   const found = new Map<string, { series: Series; failing: boolean }>();
   try {
@@ -89,10 +54,7 @@ function foundBy(cloud: Cloud, rule: Resource, at: number): Found | undefined {
     return found;
   } catch (error) {
     if (!(error instanceof KqlError)) throw error;
-    const known = reported.get(cloud) ?? new Set();
-    if (!known.has(rule.id)) cloud.log(`the rule ${rule.body["name"]} cannot be evaluated: ${error.message}`);
-    reported.set(cloud, known.add(rule.id));
-    return undefined;
+    return error.message;
   }
 }
 
@@ -105,73 +67,4 @@ function resultAt(cloud: Cloud, rule: Resource, condition: Body, at: number, per
   const workspace = cloud.store.get(String(properties.scopes[0]));
   const customerId = String(workspace?.body["properties"].customerId ?? "");
   return evaluate(String(condition["query"]), tablesOf(cloud, customerId, { from: to - range, to }, at), to);
-}
-
-/** Adds new alerts, resolves others, remembers which alert a series has, and gives those whose actions are due. */
-function applied(
-  rule: Resource,
-  before: RuleBook,
-  changes: readonly Change[],
-  series: RuleBook["series"],
-  at: number,
-): RuleBook & { readonly told: readonly Alert[] } {
-  const isStateful = rule.body["properties"].autoMitigate === true;
-  const states = { ...series };
-  const alerts = new Map(before.alerts.map((alert) => [alert.id, alert]));
-  const told: Alert[] = [];
-  for (const change of changes) {
-    const known = alerts.get(before.series[change.key]?.alertId ?? "");
-    const isFired = change.change === "fired";
-    const alert = isFired ? firedAlert(rule, change, at) : known && resolvedAlert(known, at);
-    if (alert === undefined) continue;
-    alerts.set(alert.id, alert);
-    if (isFired && isStateful) states[change.key] = { ...states[change.key]!, alertId: alert.id };
-    if (change.isTold) told.push(alert);
-  }
-  return { alerts: [...alerts.values()], series: states, told };
-}
-
-function firedAlert(rule: Resource, { key, series }: Change, at: number): Alert {
-  const { properties, name } = rule.body;
-  const condition: Body = properties.criteria.allOf[Number(key.split(" ", 1)[0])];
-  return {
-    id: randomUUID(),
-    ruleId: rule.id,
-    ruleName: String(name),
-    severity: Number(properties.severity),
-    targetResource: String(properties.scopes[0]),
-    firedAt: at,
-    resolvedAt: null,
-    state: "New",
-    lastModifiedAt: at,
-    lastModifiedBy: "System",
-    context: contextOf(rule, condition, series!, at),
-    history: [{ event: "AlertCreated", at, oldValue: "", newValue: "New" }],
-  };
-}
-
-const resolvedAlert = (alert: Alert, at: number): Alert => ({
-  ...alert,
-  resolvedAt: at,
-  lastModifiedAt: at,
-  history: [...alert.history, { event: "MonitorConditionChange", at, oldValue: "Fired", newValue: "Resolved" }],
-});
-
-/** Sends an alert to the webhooks of the rule's action groups. Other receivers get nothing from this emulator. */
-function tell(cloud: Cloud, rule: Resource, alert: Alert): void {
-  const groups = ((rule.body["properties"].actions?.actionGroups ?? []) as string[]).map((id) => cloud.store.get(id));
-  for (const group of groups) {
-    if (group === undefined || group.body["properties"].enabled === false) continue;
-    for (const { name, serviceUri, useCommonAlertSchema } of (group.body["properties"].webhookReceivers ??
-      []) as Body[])
-      if (useCommonAlertSchema === true)
-        deliveriesOf(cloud).send({
-          to: String(serviceUri),
-          body: JSON.stringify(commonPayload(rule, alert)),
-          headers: {},
-          policy: "actionGroup",
-          deadLetter: false,
-        });
-      else cloud.log(`the receiver ${name} gets nothing: the emulator sends alerts in the common schema only`);
-  }
 }

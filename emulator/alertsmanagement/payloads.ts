@@ -1,6 +1,6 @@
 // What an alert is on the wire: in the common alert schema for webhooks, and as an item of the alerts API.
 import type { Body, Resource } from "../arm/resource.ts";
-import { groupNameOf } from "../arm/resource-path.ts";
+import { groupNameOf, typeOf } from "../arm/resource-path.ts";
 import { subscription } from "../arm/subscription-id.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import type { Alert } from "./alert-book.ts";
@@ -11,7 +11,7 @@ const pathOf = ({ id }: Alert): string =>
 const iso = (at: number): string => new Date(at).toISOString();
 
 /** Gives the context of a log alert: the condition with the values of the series that fired. */
-export function contextOf(rule: Resource, condition: Body, series: Series, at: number): object {
+export function logContextOf(rule: Resource, condition: Body, series: Series, at: number): object {
   const { windowSize, actions } = rule.body["properties"];
   const { query, metricMeasureColumn, operator, threshold, timeAggregation, failingPeriods } = condition;
   return {
@@ -41,6 +41,39 @@ export function contextOf(rule: Resource, condition: Body, series: Series, at: n
   };
 }
 
+/** Gives the context of a metric alert: the condition with the value and the dimensions of the series that fired. */
+export function metricContextOf(rule: Resource, condition: Body, series: Series, at: number): object {
+  const { windowSize, scopes } = rule.body["properties"];
+  const { metricName, operator, threshold, timeAggregation } = condition;
+  return {
+    properties: null,
+    conditionType: "SingleResourceMultipleMetricCriteria",
+    condition: {
+      windowSize,
+      allOf: [
+        {
+          metricName,
+          metricNamespace: typeOf(String(scopes[0])),
+          operator,
+          threshold: String(threshold),
+          timeAggregation,
+          dimensions: Object.entries(series.dimensions).map(([name, value]) => ({ name, value })),
+          metricValue: series.value,
+          webTestName: null,
+        },
+      ],
+      windowStartTime: iso(at - isoMilliseconds(String(windowSize))!),
+      windowEndTime: iso(at),
+    },
+  };
+}
+
+/** What payloads say of where an alert comes from. */
+const sourceOf = ({ ruleId }: Alert): { readonly signal: string; readonly service: string } =>
+  typeOf(ruleId).toLowerCase() === "microsoft.insights/metricalerts"
+    ? { signal: "Metric", service: "Platform" }
+    : { signal: "Log", service: "Log Alerts V2" };
+
 /** Gives the payload of the common alert schema. A resolved alert repeats the context with which it fired. */
 export function commonPayload(rule: Resource, alert: Alert): object {
   const { description, actions } = rule.body["properties"];
@@ -52,9 +85,9 @@ export function commonPayload(rule: Resource, alert: Alert): object {
         alertRule: alert.ruleName,
         alertRuleId: alert.ruleId,
         severity: `Sev${alert.severity}`,
-        signalType: "Log",
+        signalType: sourceOf(alert).signal,
         monitorCondition: alert.resolvedAt === null ? "Fired" : "Resolved",
-        monitoringService: "Log Alerts V2",
+        monitoringService: sourceOf(alert).service,
         alertTargetIDs: [alert.targetResource.toLowerCase()],
         configurationItems: [alert.targetResource],
         originAlertId: alert.id,
@@ -74,7 +107,7 @@ export function commonPayload(rule: Resource, alert: Alert): object {
 /** Gives an alert as the alerts API shows it. The context is shown only if it is asked for. */
 export function shownAlert(alert: Alert, withContext: boolean): Body {
   const { ruleId, ruleName, severity, targetResource, firedAt, resolvedAt, state } = alert;
-  const target = targetResource.split("/");
+  const { signal, service } = sourceOf(alert);
   return {
     id: pathOf(alert),
     type: "Microsoft.AlertsManagement/alerts",
@@ -82,14 +115,14 @@ export function shownAlert(alert: Alert, withContext: boolean): Body {
     properties: {
       essentials: {
         severity: `Sev${severity}`,
-        signalType: "Log",
+        signalType: signal,
         alertState: state,
         monitorCondition: resolvedAt === null ? "Fired" : "Resolved",
         targetResource: targetResource.toLowerCase(),
-        targetResourceName: target.at(-1),
+        targetResourceName: targetResource.split("/").at(-1),
         targetResourceGroup: groupNameOf(targetResource) ?? "",
-        targetResourceType: target.slice(6, 8).join("/").toLowerCase(),
-        monitorService: "Log Alerts V2",
+        targetResourceType: typeOf(targetResource).toLowerCase(),
+        monitorService: service,
         alertRule: ruleId,
         sourceCreatedId: alert.id,
         startDateTime: iso(firedAt),

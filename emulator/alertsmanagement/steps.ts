@@ -4,8 +4,7 @@ import type { Body } from "../arm/resource.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import type { RuleBook, SeriesState } from "./alert-book.ts";
 import type { Series } from "./conditions.ts";
-
-const minute = 60_000;
+import type { Found } from "./rule-kind.ts";
 
 /** A series that fires or whose alert resolves. */
 export interface Change {
@@ -16,22 +15,6 @@ export interface Change {
   readonly isTold: boolean;
 }
 
-/**
- * Gives after how many evaluations without a violation an alert resolves.
- *
- * Learn: a rule of one minute resolves after 10 minutes, one of 5 to 15 minutes after 3 periods, one of up to 11 hours
- * after 2, and a rarer one after 1. `resolveConfiguration` says another time.
- */
-function cleanEvaluations({ evaluationFrequency, resolveConfiguration }: Body): number {
-  const minutes = isoMilliseconds(String(evaluationFrequency))! / minute;
-  const own = resolveConfiguration?.timeToResolve;
-  if (resolveConfiguration?.autoResolved === true && own !== undefined)
-    return Math.max(1, Math.ceil(isoMilliseconds(String(own))! / minute / minutes));
-  if (minutes < 5) return Math.ceil(10 / minutes);
-  if (minutes <= 15) return 3;
-  return minutes <= 660 ? 2 : 1;
-}
-
 /** Gives the key of a series of a condition. */
 export const keyOf = (condition: number, { dimensions }: Series): string =>
   `${condition} ${JSON.stringify(Object.values(dimensions))}`;
@@ -39,7 +22,8 @@ export const keyOf = (condition: number, { dimensions }: Series): string =>
 const untouched: SeriesState = { alertId: null, clean: 0, mutedUntil: 0 };
 
 /**
- * Compares an evaluation with what the rule remembers. `found` has the series of each condition by key.
+ * Compares an evaluation with what the rule remembers. `found` has the series of each condition by key. An alert
+ * resolves after `cleanNeeded` evaluations without a violation.
  *
  * A stateful rule (`autoMitigate`) fires a series once until it resolves. A stateless one fires at each evaluation that
  * violates; with `muteActionsDuration` its actions rest that long after the last that was told.
@@ -47,13 +31,14 @@ const untouched: SeriesState = { alertId: null, clean: 0, mutedUntil: 0 };
 export function step(
   properties: Body,
   { series: before }: RuleBook,
-  found: ReadonlyMap<string, { readonly series: Series; readonly failing: boolean }>,
+  found: Found,
   at: number,
+  cleanNeeded: number,
 ): { readonly changes: readonly Change[]; readonly series: RuleBook["series"] } {
   const rule: Statefulness = {
     isStateful: properties["autoMitigate"] === true,
     muteMilliseconds: isoMilliseconds(String(properties["muteActionsDuration"])) ?? 0,
-    cleanNeeded: cleanEvaluations(properties),
+    cleanNeeded,
   };
   const changes: Change[] = [];
   const after: Record<string, SeriesState> = {};

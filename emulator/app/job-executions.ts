@@ -1,5 +1,5 @@
 // Executions of jobs as real processes that run to their end: started by a client or by the schedule,
-// retried, timed out and remembered. Two things differ from Azure: processes start at once, and a
+// retried, timed out, stopped and remembered. Two things differ from Azure: processes start at once, and a
 // process that must end has two seconds to do so.
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
@@ -17,9 +17,11 @@ export interface Execution {
   readonly startedAt: number;
   /** What it runs. Later changes of the job do not affect it. */
   readonly template: Body;
-  status: "Running" | "Succeeded" | "Failed";
+  status: "Running" | "Succeeded" | "Failed" | "Stopped";
   endedAt: number | undefined;
   pid: number | undefined;
+  /** Aborted when a client stops it. */
+  readonly stopped: AbortController;
 }
 
 interface Jobs {
@@ -70,14 +72,14 @@ export function startExecution(
     status: "Running",
     endedAt: undefined,
     pid: undefined,
+    stopped: new AbortController(),
   };
   executions.set(job.id, [...(executions.get(job.id) ?? []), execution].slice(-keptMax));
   const gone = deleted.get(job.id) ?? new AbortController();
   deleted.set(job.id, gone);
   const runtime = runtimeOf(cloud);
-  const ended = run(cloud, job, execution, AbortSignal.any([gone.signal, runtime.closing])).finally(() =>
-    runtime.ending.delete(ended),
-  );
+  const stopping = AbortSignal.any([gone.signal, runtime.closing, execution.stopped.signal]);
+  const ended = run(cloud, job, execution, stopping).finally(() => runtime.ending.delete(ended));
   runtime.ending.add(ended);
   return execution;
 }
@@ -89,7 +91,8 @@ async function run(cloud: Cloud, job: Resource, execution: Execution, stopping: 
   let isGood = false;
   for (let tries = 0; !isGood && tries <= Number(replicaRetryLimit) && !mustEnd.aborted; tries++)
     isGood = await runOnce(cloud, job, execution, mustEnd);
-  Object.assign(execution, { status: isGood ? "Succeeded" : "Failed", endedAt: cloud.clock.now() });
+  const bad = execution.stopped.signal.aborted ? "Stopped" : "Failed";
+  Object.assign(execution, { status: isGood ? "Succeeded" : bad, endedAt: cloud.clock.now() });
 }
 
 /** Gives the secrets of a job; undefined, and a line in the log, when one cannot be fetched. */

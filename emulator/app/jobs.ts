@@ -1,6 +1,7 @@
-// Microsoft.App/jobs: what GET shows, the action that starts a job, and the routes below a job. What a PUT may ask for
-// is in contract/job.ts, and how an execution runs is in job-executions.ts. Everything that the emulator cannot run
-// (events, several containers or replicas, another image at a start) is refused by name.
+// Microsoft.App/jobs: what GET shows, the action that starts a job, and the routes below a job, which show and stop its
+// executions. What a PUT may ask for is in contract/job.ts, and how an execution runs is in job-executions.ts.
+// Everything that the emulator cannot run (events, several containers or replicas, another image at a start) is refused
+// by name.
 import { setTimeout as pause } from "node:timers/promises";
 import { listReply } from "../arm/lists.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
@@ -58,6 +59,11 @@ export const jobType: ResourceType = {
     },
   },
   children,
+  actionBelow: ([collection, name, verb], method) => {
+    if (collection?.toLowerCase() !== "executions" || name === undefined) return undefined;
+    if (method === "POST" && verb?.toLowerCase() === "stop") return "stop/execution/action";
+    return method === "GET" && verb === undefined ? "execution/read" : undefined;
+  },
 };
 
 /** What a start may say of a container (JobExecutionContainer of the published types). */
@@ -123,14 +129,17 @@ const presentExecution = (job: Resource, { name, status, startedAt, endedAt, tem
   },
 });
 
-/** Answers `/executions` and `/executions/<name>`; undefined for any other route. */
+/** Answers `/executions`, `/executions/<name>` and `/executions/<name>/stop`; undefined for any other route. */
 async function children(
   job: Resource,
-  [collection, name, ...more]: readonly string[],
+  [collection, name, verb, ...more]: readonly string[],
   request: ArmRequest,
   cloud: Cloud,
 ): Promise<ArmReply | undefined> {
-  if (collection?.toLowerCase() !== "executions" || request.method !== "GET" || more.length > 0) return undefined;
+  const isStop = verb?.toLowerCase() === "stop";
+  const served = isStop ? "POST" : "GET";
+  if (collection?.toLowerCase() !== "executions" || request.method !== served) return undefined;
+  if (more.length > 0 || (verb !== undefined && !isStop)) return undefined;
   if (name === undefined)
     return listReply(
       request,
@@ -139,5 +148,14 @@ async function children(
   const found = executionsOf(cloud, job).find((each) => each.name === name);
   if (!found)
     throw new ArmError(404, "ResourceNotFound", `Execution '${name}' of job '${job.body["name"]}' was not found.`);
-  return { status: 200, body: presentExecution(job, found) };
+  if (!isStop) return { status: 200, body: presentExecution(job, found) };
+  if (found.endedAt !== undefined)
+    throw new ArmError(
+      400,
+      "EmulatorUnsupported",
+      `The execution '${name}' has ended. What Azure answers to a stop of it is not public.`,
+    );
+  // The answer comes before the process has ended: until then the execution shows as running.
+  found.stopped.abort();
+  return { status: 200 };
 }

@@ -45,6 +45,18 @@ export const commonFields = {
   systemData: "read-only",
 } as const;
 
+const { apiVersion, id, name, type } = commonFields;
+
+/** Those of a resource with a location and tags whose answers show no systemData. */
+export const trackedFields = {
+  apiVersion,
+  id,
+  name,
+  type,
+  location: "never changes",
+  tags: "kept and shown",
+} as const;
+
 /** Gives entries for fields that are alike. */
 export const alike = <Entry>(entry: Entry, ...paths: readonly string[]): { readonly [path: string]: Entry } =>
   Object.fromEntries(paths.map((path) => [path, entry]));

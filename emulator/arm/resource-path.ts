@@ -35,6 +35,9 @@ export const parentIdOf = (childId: string): string => childId.split("/").slice(
 /** Gives the resource group's name in a path; undefined when it has none. */
 export const groupNameOf = (path: string): string | undefined => groupIdOf(path)?.split("/").at(-1);
 
+/** Gives the type of a resource of a group by its id, as the id writes it; a child's is that of its parent. */
+export const typeOf = (id: string): string => id.split("/").slice(6, 8).join("/");
+
 /**
  * Finds what a path names; undefined for a path without a resource.
  *
@@ -129,6 +132,8 @@ export function notFound(place: Place): ArmError {
  * `Microsoft.App/containerApps/revisions/read`.
  */
 export function actionOf(place: Place, method: string): string {
+  const named = place.resourceType.actionBelow?.(place.rest, method);
+  if (named !== undefined) return `${place.resourceType.type}/${named}`;
   const below = place.rest.filter((_, index) => index % 2 === 0);
   const type = [place.resourceType.type, ...below].join("/");
   if (method === "POST") return `${type}/action`;

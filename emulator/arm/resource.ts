@@ -168,6 +168,13 @@ export interface ResourceType {
     request: ArmRequest,
     cloud: Cloud,
   ) => Promise<ArmReply | undefined>;
+  /**
+   * Gives the right that a request below the id needs, such as `stop/execution/action`, where Azure does not name it
+   * after the path.
+   *
+   * @default the names in the path
+   */
+  readonly actionBelow?: (rest: readonly string[], method: string) => string | undefined;
   /** Reports whether something that is no stored resource exists below the id, so that it may be extended. */
   readonly hasChild?: (resource: Resource, rest: readonly string[], cloud: Cloud) => boolean;
 }

@@ -1,5 +1,5 @@
 // Microsoft.Insights/actionGroups: who is notified when an alert fires. A group is checked when it is written;
-// alertsmanagement/log-rules.ts sends to its webhooks.
+// alertsmanagement/rules.ts sends to its webhooks.
 import { firstTwice } from "../arm/bodies.ts";
 import { isGuid } from "../arm/names.ts";
 import { refusedToo } from "../arm/refusals.ts";

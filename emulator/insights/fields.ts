@@ -5,10 +5,10 @@ import {
   type FieldClasses,
   neverShown,
   numberMax,
+  trackedFields,
   type UnsupportedField,
 } from "../arm/field-classes.ts";
 
-const { apiVersion, id, name, type } = commonFields;
 const properties = (...names: readonly string[]): readonly string[] => names.map((each) => `properties.${each}`);
 const criterion = (...names: readonly string[]): readonly string[] =>
   names.map((each) => `properties.criteria.allOf[].${each}`);
@@ -22,12 +22,7 @@ const dynamic: UnsupportedField = { why: "rules with dynamic thresholds" };
 /** The classes of the fields of an Application Insights component. */
 export const componentFields: FieldClasses = {
   modelled: {
-    apiVersion,
-    id,
-    name,
-    type,
-    location: "never changes",
-    tags: "kept and shown",
+    ...trackedFields,
     ...alike(
       "read-only",
       ...properties("AppId", "ApplicationId", "Name", "TenantId", "CreationDate", "provisioningState"),
@@ -174,24 +169,29 @@ export const scheduledQueryRuleFields: FieldClasses = {
   },
 };
 
-/** The classes of the fields of a metric alert rule. The emulator has no platform metrics, so no rule fires. */
+/** The classes of the fields of a metric alert rule. It fires on metrics that stored rows show. */
 export const metricAlertFields: FieldClasses = {
-  modelled: { apiVersion, id, name, type, location: "never changes", tags: "kept and shown" },
+  modelled: {
+    ...trackedFields,
+    "properties.severity": "0 to 4; that of its alerts",
+    "properties.enabled": "a disabled rule never fires",
+    "properties.description": "in the payloads of its alerts",
+    "properties.evaluationFrequency": "one of Azure's periods; how often it is evaluated",
+    "properties.windowSize": "one of Azure's periods, not shorter than the frequency; the rows that are seen",
+    "properties.autoMitigate": "whether an alert stays fired, and resolves after three checks",
+    "properties.actions[].actionGroupId": "an existing action group, which gets its alerts",
+    ...alike("compared with the metric", ...criterion("threshold", "operator", "timeAggregation")),
+    ...alike("Include or Exclude, with a value; an alert for each value", ...criterion("dimensions")),
+  },
   validated: {
-    "properties.severity": "0 to 4",
     "properties.scopes": "one existing resource",
-    "properties.evaluationFrequency": "one of Azure's periods",
-    "properties.windowSize": "one of Azure's periods, not shorter than the frequency",
-    "properties.actions[].actionGroupId": "an existing action group",
     "properties.criteria.odata.type": "the static criteria of one resource",
     ...alike("a metric of the resource's type", ...criterion("metricName", "metricNamespace")),
-    ...alike("one of Azure's", ...criterion("timeAggregation", "operator")),
     ...alike("StaticThresholdCriterion", ...criterion("criterionType")),
-    ...alike("Include or Exclude, with a value", ...criterion("dimensions")),
   },
   inert: {
-    ...alike("no metric is compared", ...criterion("name", "threshold", "skipMetricValidation")),
-    ...alike("no rule fires", ...properties("enabled", "autoMitigate", "description", "actions[].webHookProperties")),
+    ...alike("the metric is known, or the rule refused", ...criterion("name", "skipMetricValidation")),
+    ...alike("a payload has no properties of its rule", ...properties("actions[].webHookProperties")),
     ...alike("the scope is one resource", ...properties("targetResourceType", "targetResourceRegion")),
   },
   unsupported: {
@@ -244,13 +244,10 @@ export const diagnosticSettingFields: FieldClasses = {
 /** The classes of the fields of a workbook, which people open in the portal. */
 export const workbookFields: FieldClasses = {
   modelled: {
-    apiVersion,
-    id,
+    ...commonFields,
     name: "a GUID",
-    type,
     location: "never changes",
     tags: "kept and shown",
-    systemData: "read-only",
     ...alike("read-only", ...properties("timeModified", "userId", "revision")),
   },
   validated: {

@@ -1,8 +1,10 @@
 // Microsoft.Insights/metricAlerts: a rule on the metrics of one resource, checked as a whole when it is written. It is
-// never evaluated, because the emulator has no platform metrics.
+// evaluated by alertsmanagement/metric-rules.ts if stored rows show its metrics.
+import { forgetRule, scheduleRule } from "../alertsmanagement/rules.ts";
 import { firstTwice, regionOf, sameText } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import type { Body, Resource, ResourceType, Store } from "../arm/resource.ts";
+import { typeOf } from "../arm/resource-path.ts";
 import { isoMilliseconds } from "../operationalinsights/iso-duration.ts";
 import { refusalOfNamed } from "./action-groups.ts";
 import { metricAlertFields } from "./fields.ts";
@@ -24,7 +26,8 @@ export const metricAlerts: ResourceType = {
     const actions = ((properties?.actions ?? []) as Body[]).map(({ actionGroupId }) => String(actionGroupId));
     return refusalOfNamed(properties?.scopes ?? [], actions, store);
   },
-  onPut: async ({ wanted: { properties }, cloud }) => {
+  onPut: async ({ id, wanted, cloud }) => {
+    const { properties } = wanted;
     const { severity, scopes, evaluationFrequency, windowSize, criteria } = properties;
     if (!(severity >= 0 && severity <= 4)) throw refusedToo(`The severity must be 0 to 4, not ${String(severity)}.`);
     if (scopes.length !== 1) throw unsupported("metric alert rules on several resources");
@@ -42,7 +45,9 @@ export const metricAlerts: ResourceType = {
     checkTarget(properties, cloud.store.get(String(scopes[0]))!);
     for (const condition of conditions) checkCondition(condition, String(scopes[0]));
     properties.autoMitigate ??= true;
+    scheduleRule(cloud, { id, body: wanted });
   },
+  onDelete: async (rule, cloud) => forgetRule(cloud, rule),
 };
 
 function minutesOf(name: string, text: unknown, supported: readonly number[]): number {
@@ -64,7 +69,7 @@ function checkTarget({ targetResourceType, targetResourceRegion }: Body, { type,
 /** Checks that the metric exists and how it is compared. @throws ArmError 400 */
 function checkCondition({ name, metricName, metricNamespace, criterionType, dimensions }: Body, scope: string): void {
   if (criterionType !== "StaticThresholdCriterion") throw unsupported("metric alert rules with dynamic thresholds");
-  const type = scope.split("/").slice(6, 8).join("/").toLowerCase();
+  const type = typeOf(scope).toLowerCase();
   if (metricNamespace !== undefined && String(metricNamespace).toLowerCase() !== type)
     throw unsupported(`metrics of the namespace '${String(metricNamespace)}'`);
   const known = platformMetrics[type];

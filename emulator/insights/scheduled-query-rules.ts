@@ -1,6 +1,6 @@
 // Microsoft.Insights/scheduledQueryRules: a rule is checked as a whole when it is written. Its query runs over empty
-// tables, which finds wrong names and types as Azure's own check does. alertsmanagement/log-rules.ts evaluates it.
-import { forgetRule, scheduleRule } from "../alertsmanagement/log-rules.ts";
+// tables, which finds wrong names and types as Azure's own check does. alertsmanagement/rules.ts evaluates it.
+import { forgetRule, scheduleRule } from "../alertsmanagement/rules.ts";
 import { firstTwiceExactly } from "../arm/bodies.ts";
 import { refusedToo, unsupported } from "../arm/refusals.ts";
 import { ArmError, type Body, type PutContext, type ResourceType, type Store } from "../arm/resource.ts";
@@ -12,7 +12,6 @@ import { emptyTables } from "../operationalinsights/tables.ts";
 import { refusalOfNamed } from "./action-groups.ts";
 import { scheduledQueryRuleFields } from "./fields.ts";
 
-const ruleType = "Microsoft.Insights/scheduledQueryRules";
 const minute = 60_000;
 // The list is in Azure's own refusal (Azure/azure-rest-api-specs#21258); one minute is for rules of that frequency.
 const windowMinutes = [1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880];
@@ -24,7 +23,7 @@ const lookBackMaxMinutes = 2 * 1440;
 
 /** Scheduled query rules, as Resource Manager serves them. */
 export const scheduledQueryRules: ResourceType = {
-  type: ruleType,
+  type: "Microsoft.Insights/scheduledQueryRules",
   apiVersions: ["2025-01-01-preview"],
   fields: scheduledQueryRuleFields,
   parentMustExist: ({ properties }: Body, store: Store) =>
@@ -46,7 +45,7 @@ export const scheduledQueryRules: ResourceType = {
     context.wanted["kind"] ??= "LogAlert";
     properties.createdWithApiVersion =
       context.previous?.body["properties"].createdWithApiVersion ?? "2025-01-01-preview";
-    scheduleRule(context.cloud, { id: context.id, type: ruleType, body: context.wanted });
+    scheduleRule(context.cloud, { id: context.id, body: context.wanted });
   },
   onDelete: async (rule, cloud) => forgetRule(cloud, rule),
 };

@@ -6,6 +6,7 @@ import {
   type FieldClasses,
   neverShown,
   numberMax,
+  trackedFields,
   type UnsupportedField,
 } from "../arm/field-classes.ts";
 
@@ -16,12 +17,7 @@ const below = (prefix: string, ...names: readonly string[]): readonly string[] =
 /** The classes of the fields of a virtual network. */
 export const virtualNetworkFields: FieldClasses = {
   modelled: {
-    apiVersion,
-    id,
-    name,
-    type,
-    location: "never changes",
-    tags: "kept and shown",
+    ...trackedFields,
     "properties.addressSpace.addressPrefixes": "ranges in CIDR; subnets must be within",
     "properties.provisioningState": "read-only",
     "properties.subnets": "shown; subnets are created as resources of their own, and refused by name here",

@@ -3,7 +3,7 @@
 // documents are written is in state.ts.
 import type { JSONWebKeySet } from "jose";
 import { alertBookOf, alertWord, type RuleBook } from "../alertsmanagement/alert-book.ts";
-import { watchRules } from "../alertsmanagement/log-rules.ts";
+import { watchRules } from "../alertsmanagement/rules.ts";
 import { runtimeOf, startRevision } from "../app/app-runtime.ts";
 import { watchSchedules } from "../app/job-executions.ts";
 import { requestRows } from "../app/request-rows.ts";

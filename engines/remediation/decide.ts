@@ -6,7 +6,8 @@ import { begin, refuseUncovered } from "./decisions/begin.ts";
 import { callPerson, finish } from "./decisions/end.ts";
 import { factOf } from "./decisions/fact-of.ts";
 import { giveUp } from "./decisions/give-up.ts";
-import { concludeAction, concludeFollowed, concludeRows, leaveRung } from "./decisions/verify.ts";
+import { concludeFollowed, concludeHalted, concludeUndone } from "./decisions/halt.ts";
+import { concludeAction, concludeRows } from "./decisions/verify.ts";
 import { evolve } from "./evolve.ts";
 import type {
   RemediationDecision,
@@ -49,10 +50,10 @@ function conclude(state: RemediationState, fact: RemediationObserved): readonly 
       return concludeFollowed(state, fact.end);
     case "Measured":
       return concludeRows(state);
+    case "Halted":
+      return concludeHalted(state, fact.end);
     case "Undone":
-      return state.asked === "stop"
-        ? [finish("stopped", "stopped-by-signal", `stopped after the undo: ${fact.message}`)]
-        : leaveRung(state, `undone: ${fact.message}`);
+      return concludeUndone(state, fact);
     case "AttemptFailed":
       return giveUp(state, fact.effect, fact.message);
     case "Signalled":
@@ -64,9 +65,16 @@ function conclude(state: RemediationState, fact: RemediationObserved): readonly 
 function followSignal(state: RemediationState, message: string): readonly RemediationDecision[] {
   if (state.asked === "reject") return callPerson(state, "rejected", `the action was rejected: ${message}`);
   if (state.asked !== "stop" || isWriting(state)) return [];
-  const done = state.action?.stage === "acted" ? "; what was done stays" : "; nothing was changed";
-  return [finish("stopped", "stopped-by-signal", `stopped: ${message}${done}`)];
+  return [finish("stopped", "stopped-by-signal", `stopped: ${message}; ${whatStays(state)}`)];
+}
+
+/** What a stop leaves as it is. */
+function whatStays({ phase, action }: RemediationState): string {
+  if (phase === "following") return "what the action began goes on";
+  if (phase === "following-undo") return "its undo goes on";
+  return action?.stage === "acted" ? "what was done stays" : "nothing was changed";
 }
 
 /** A write under way ends by its own answer, so that the journal knows what was done. */
-const isWriting = ({ phase }: RemediationState): boolean => phase === "acting" || phase === "undoing";
+const isWriting = ({ phase }: RemediationState): boolean =>
+  phase === "acting" || phase === "halting" || phase === "undoing";

@@ -27,8 +27,13 @@ export const completedPolicyForm: Form<Policy> = object(
     verification: completed(verificationForm),
     limits: optional(completed(limitsForm), defaultsOf(limitsForm)),
   },
-  { check: objectionsToPolicy },
+  { check: (policy) => [...objectionsToPolicy(policy), ...objectionsToMeasure(policy)] },
 );
+
+/** What a journal may hold is more than what may be declared: what cannot be measured can never be verified. */
+const objectionsToMeasure = ({ rule, verification: { measure } }: Policy): readonly string[] =>
+  measure === "requests" ? [] : [`The policy of ${rule} measures ${measure}, which the control plane cannot.`];
+
 export const remediationsForm: Form<Remediations> = object(
   {
     targets: list(declaredForm),
@@ -54,7 +59,7 @@ function objectionsTo({ targets, policies, objectives }: Remediations): readonly
       .filter((target) => !declared.includes(target))
       .map((target) => `${target} is depended on, but not declared.`),
     ...rules.filter((rule, index) => rules.indexOf(rule) !== index).map((rule) => `Two policies are for ${rule}.`),
-    ...policies.flatMap(({ rule, targets: named, ladder, limits, verification: { measure } }) => [
+    ...policies.flatMap(({ rule, targets: named, ladder, limits }) => [
       ...named
         .filter((target) => !declared.includes(target))
         .map((target) => `The policy of ${rule} acts on ${target}, which is not declared.`),
@@ -67,7 +72,6 @@ function objectionsTo({ targets, policies, objectives }: Remediations): readonly
           (target) =>
             `The policy of ${rule} can never act on ${target}, which has no objective: its error budget stays whole.`,
         ),
-      ...(measure === "requests" ? [] : [`The policy of ${rule} measures ${measure}, which the control plane cannot.`]),
     ]),
   ];
 }

@@ -34,15 +34,19 @@ export function evolve(before: RemediationState, event: RemediationEvent): Remed
     case "Acted":
       return acted(state, event);
     case "Followed":
-      return event.end.good ? verifyFrom(state) : state;
+      return event.end.good && state.phase === "following" ? verifyFrom(state) : state;
     case "Measured":
       return measured(state, event);
     case "Judged":
       return judged(state, event);
+    case "HaltBegun":
+      return enter(state, "halting");
+    case "Halted":
+      return halted(state, event);
     case "UndoBegun":
-      return enter(state, "undoing");
+      return enter({ ...state, action: state.action && { ...state.action, undone: true } }, "undoing");
     case "Undone":
-      return { ...state, failures: 0 };
+      return undone(state, event);
     case "RungLeft":
       return left(state, event);
     case "AttemptFailed":
@@ -89,7 +93,16 @@ const held = (state: RemediationState, { guard, until }: Fact<"Held">): Remediat
 const reserved = (state: RemediationState, { rung, runbook, plan }: Fact<"Reserved">): RemediationState => ({
   ...enter(state, "checking"),
   held: undefined,
-  action: { rung, runbook, plan, reservedAt: state.now, stage: "reserved", actedAt: 0, receipt: undefined },
+  action: {
+    rung,
+    runbook,
+    plan,
+    reservedAt: state.now,
+    stage: "reserved",
+    undone: false,
+    actedAt: 0,
+    receipt: undefined,
+  },
 });
 
 const staged = ({ action }: RemediationState, stage: Action["stage"]): Action | undefined =>
@@ -100,6 +113,22 @@ function acted(state: RemediationState, { receipt }: Fact<"Acted">): Remediation
   const done = { ...state, action: action && { ...action, stage: "acted" as const, receipt } };
   const evidence = [...state.evidence, ...(receipt.evidence ?? [])].slice(0, evidenceMax);
   return receipt.follow === undefined ? { ...verifyFrom(done), evidence } : { ...enter(done, "following"), evidence };
+}
+
+/** An action whose answer was lost has no receipt; what was found of it says what its undo needs. */
+function halted(state: RemediationState, { end: { good, message, undo } }: Fact<"Halted">): RemediationState {
+  const { action } = state;
+  const receipt = action?.receipt ?? (undo === undefined ? undefined : { message, undo });
+  const done = { ...state, failures: 0, action: action && { ...action, receipt } };
+  return good && action?.undone === false ? verifyFrom(done) : done;
+}
+
+/** What an undo began is followed in the place of what the action began. */
+function undone(state: RemediationState, { message, follow }: Fact<"Undone">): RemediationState {
+  const { action } = state;
+  if (follow === undefined || action === undefined) return { ...state, failures: 0 };
+  const receipt = { message, ...action.receipt, follow };
+  return enter({ ...state, action: { ...action, receipt } }, "following-undo");
 }
 
 /** A page that nobody can read to its end calls nobody. */

@@ -9,7 +9,7 @@ import { codesOf, endReasons, guardNames, results } from "./reasons.ts";
 import { runbookNames } from "./runbooks.ts";
 import { signalNames } from "./signals.ts";
 import { declaredForm } from "./targets.ts";
-import { followedForm, receiptForm, rowsFields, situationForm, words } from "./views.ts";
+import { followedForm, haltedForm, receiptForm, rowsFields, situationForm, undoneFields, words } from "./views.ts";
 
 const message = words();
 const guard = oneOf(codesOf(guardNames));
@@ -17,7 +17,7 @@ const rung = number({ description: "The index of a rung of the ladder." });
 const runbook = oneOf(runbookNames);
 
 /** The names of all effects, for the facts about those that failed. */
-const effectNames = ["LoadPolicy", "Assess", "Wait", "Act", "Follow", "Measure", "Undo"] as const;
+const effectNames = ["LoadPolicy", "Assess", "Wait", "Act", "Follow", "Measure", "Halt", "Undo"] as const;
 
 /** Facts that hold an observation. */
 const observed = {
@@ -28,7 +28,8 @@ const observed = {
   Acted: object({ receipt: receiptForm }),
   Followed: object({ end: followedForm }),
   Measured: object(rowsFields),
-  Undone: object({ message }),
+  Halted: object({ end: haltedForm }),
+  Undone: object(undoneFields),
   AttemptFailed: object({
     effect: oneOf(effectNames),
     message,
@@ -55,6 +56,7 @@ const decided = {
   ApprovalAwaited: object({ runbook, until: number(), message }),
   Cleared: object({ rung, runbook }),
   Judged: object({ result: oneOf(["worked", "did-not", "not-verified"]), message }),
+  HaltBegun: object({ message }),
   UndoBegun: object({ message }),
   RungLeft: object({ rung, runbook, guard: optional(guard), message }),
   PersonTold: object({ message }),

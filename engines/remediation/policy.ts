@@ -4,7 +4,7 @@ import { line, list, number, type ObjectOf, object, oneOf, text } from "../form.
 import { longestSeconds } from "../pause.ts";
 import type { Range } from "../range.ts";
 import { duration } from "../time.ts";
-import { changesWorld, runbookOf, rungForm } from "./runbooks.ts";
+import { changesWorld, longestOf, runbookOf, rungForm } from "./runbooks.ts";
 
 const limit = (about: Range & { readonly otherwise: number; readonly description: string }) => number(about);
 const seconds = (otherwise: number, description: string, least = 1) =>
@@ -16,7 +16,8 @@ const verificationFields = {
   measure: oneOf(["requests", "restarts", "blocked-sessions"], {
     otherwise: "requests",
     description:
-      "What shows the symptom: failed requests of the app, restarts of its replicas, or sessions that wait for others.",
+      "What shows the symptom: failed `requests` of the app, which is what the control plane measures. A preview " +
+      "refuses `restarts` of its replicas and `blocked-sessions`, which wait for others.",
   }),
   delaySeconds: seconds(60, "How long the action may take to show before rows count.", 0),
   windowSeconds: seconds(600, "For how long the symptom must stay away after that."),
@@ -90,7 +91,7 @@ export function objectionsToPolicy({ targets, ladder, verification, limits }: Po
   );
   const { cooldownSeconds, lookBackSeconds, maximumSeconds, settleSeconds, breakerFailuresMax, attemptsMax } = limits;
   const each = verification.delaySeconds + verification.windowSeconds;
-  const least = settleSeconds + ladder.reduce((sum, { runbook }) => sum + runbookOf(runbook).limitSeconds + each, 0);
+  const least = settleSeconds + ladder.reduce((sum, rung) => sum + longestOf(rung) + each, 0);
   return [
     ...unfit,
     ...(cooldownSeconds < lookBackSeconds

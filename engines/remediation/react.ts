@@ -34,15 +34,25 @@ export function react(state: RemediationState): RemediationEffect | undefined {
         incident,
       };
     case "following":
+    case "following-undo":
       return { kind: "Follow", target, rung, follow: action!.receipt!.follow!, until: followedUntil(state) };
     case "verifying":
       return measureOrWait(state, policy, action!);
+    case "halting":
+      return {
+        kind: "Halt",
+        target,
+        rung,
+        key: action!.undone ? undoKeyOf(state, action!) : keyOf(state, action!),
+        since: action!.reservedAt,
+        follow: action!.receipt?.follow,
+      };
     case "undoing":
       return {
         kind: "Undo",
         target,
         rung,
-        key: `${keyOf(state, action!)}-undo`,
+        key: undoKeyOf(state, action!),
         since: state.phaseAt,
         undo: action!.receipt?.undo ?? "",
         incident,
@@ -58,6 +68,8 @@ const lookBackSeconds = ({ limits }: Policy): number =>
 /** Names an action for all time: a ladder has each rung once, but a rung that was given up may be reserved again. */
 const keyOf = ({ incident }: RemediationState, { rung, reservedAt }: Action): string =>
   `${streamOf(incident!)}#${rung}@${reservedAt}`;
+
+const undoKeyOf = (state: RemediationState, action: Action): string => `${keyOf(state, action)}-undo`;
 
 /** Gives until when the end of what a runbook began is waited for. */
 export const followedUntil = ({ phaseAt, action }: RemediationState): Instant =>

@@ -39,6 +39,7 @@ export const endReasons = {
   "not-approved": "the action was not approved in time",
   rejected: "a person rejected the action",
   "undo-failed": "the action did not help and could not be undone",
+  "halt-failed": "what the action began did not end, and could not be stopped",
   "effect-failed": "the control plane could not read what it needs",
   "time-expired": "the incident took longer than maximumSeconds",
   "stopped-by-signal": "a person stopped it",

@@ -163,7 +163,9 @@ function answerOf(
       const bad = foresee({ alert, target: effect.target, runbook, at }) === "worked" ? 0 : verification.samplesMin;
       return { samples: verification.samplesMin, bad, to: due };
     }
+    case "Halt":
+      return { good: false, message: "it was halted" };
     case "Undo":
-      return "undone";
+      return { message: "undone" };
   }
 }

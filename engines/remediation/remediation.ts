@@ -41,8 +41,10 @@ function observationOf(event: RemediationEvent): RemediationObservation | undefi
       return { ...came(event.end), of: "Follow" };
     case "Measured":
       return { ...came({ samples: event.samples, bad: event.bad, to: event.to }), of: "Measure" };
+    case "Halted":
+      return { ...came(event.end), of: "Halt" };
     case "Undone":
-      return { ...came(event.message), of: "Undo" };
+      return { ...came({ message: event.message, ...(event.follow && { follow: event.follow }) }), of: "Undo" };
     case "AttemptFailed":
       return { kind: "Outcome", at, of: event.effect, found: failureIn(event) };
     default:

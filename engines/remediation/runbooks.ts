@@ -9,6 +9,8 @@ interface Runbook {
   readonly on: readonly TargetType[];
   /** Whether it has an undo of its own. */
   readonly undoes: boolean;
+  /** Whether what it began can go on after it was given up. It is then halted before anything else is done. */
+  readonly outlasts?: true;
   /** How long it may take from its first request to its end. */
   readonly limitSeconds: number;
   readonly says: string;
@@ -47,6 +49,7 @@ const runbooks = {
     changes: "anything",
     on: ["app", "server", "vault"],
     undoes: true,
+    outlasts: true,
     limitSeconds: 1800,
     says: "start a job of your own",
   },
@@ -131,6 +134,10 @@ export function objectionsToRung(rung: Rung): readonly string[] {
       .map((field) => `${runbook} uses no ${field}.`),
   ];
 }
+
+/** Gives how long a rung may take; a job that undoes it has as much time again. */
+export const longestOf = ({ runbook, undoJob }: Rung): number =>
+  runbookOf(runbook).limitSeconds * (undoJob === undefined ? 1 : 2);
 
 /** Reports whether a rung can be undone. */
 export const canUndo = ({ runbook, undoJob }: Rung): boolean =>

@@ -1,9 +1,9 @@
 // Facts → lines for people: in scenarios, in `ballast remediation explain`, in notifications.
 import { duration, secondsBetween } from "../time.ts";
-import { senderOf } from "../wording.ts";
+import { many, senderOf } from "../wording.ts";
 import { runbookOf } from "./runbooks.ts";
 import { personalSignals, type SignalName } from "./signals.ts";
-import type { RemediationEvent } from "./vocabulary.ts";
+import type { Policy, RemediationEvent } from "./vocabulary.ts";
 import { effectWords } from "./wording.ts";
 
 /** Describes one fact in a line. */
@@ -17,7 +17,8 @@ export function messageOf(event: RemediationEvent): string {
     case "PolicyLoaded":
       return event.policy === null
         ? "no policy is declared"
-        : `policy of ${event.policy.owner}: ${event.policy.ladder.map(({ runbook }) => runbook).join(", ")}`;
+        : `policy of ${event.policy.owner}: ${event.policy.ladder.map(({ runbook }) => runbook).join(", ")}; ` +
+            describeLimits(event.policy.limits);
     case "Assessed":
       return describeSituation(event.situation);
     case "Guarded":
@@ -37,6 +38,7 @@ export function messageOf(event: RemediationEvent): string {
     case "Acted":
       return event.receipt.message;
     case "Followed":
+    case "Halted":
       return event.end.message;
     case "Measured":
       return `${event.bad} of ${event.samples} rows since the action show the symptom`;
@@ -47,6 +49,7 @@ export function messageOf(event: RemediationEvent): string {
     case "PersonCalled":
       return `${event.message}${event.evidence.length === 0 ? "" : ` (${event.evidence.join("; ")})`}`;
     case "ApprovalAwaited":
+    case "HaltBegun":
     case "UndoBegun":
     case "PersonTold":
     case "Undone":
@@ -60,6 +63,19 @@ export function messageOf(event: RemediationEvent): string {
       return event.what;
   }
 }
+
+/** Says how far the actions of a policy may go. */
+const describeLimits = (limits: Policy["limits"]): string =>
+  [
+    `acts once an alert has been fired for ${duration(limits.settleSeconds)}`,
+    `${many(limits.attemptsMax, "action")} on a target within ${duration(limits.periodSeconds)}`,
+    `cool-down ${duration(limits.cooldownSeconds)}`,
+    `${many(limits.blastRadiusMax, "target")} at once`,
+    `acts while at most ${limits.actBelowPercent} percent of the error budget are left`,
+    `circuit opens for ${duration(limits.breakerSeconds)} after ${many(limits.breakerFailuresMax, "failure")} in a row`,
+    `a storm is more than ${many(limits.stormTargetsMax, "target")}`,
+    `calls a person after ${duration(limits.maximumSeconds)}`,
+  ].join(", ");
 
 const resultWords = {
   worked: "it worked",

@@ -93,6 +93,22 @@ export const followedForm = object(endFields);
 /** How what a runbook began has ended. */
 export interface FollowedEnd extends ObjectOf<typeof endFields> {}
 
+const haltedFields = {
+  ...endFields,
+  undo: optional(words("What its undo needs to know; absent if nothing had begun, or there is nothing to undo.")),
+};
+export const haltedForm = object(haltedFields);
+
+/** How what a runbook began has ended once it was halted. It is good if it ended well before the halt reached it. */
+export interface HaltedEnd extends ObjectOf<typeof haltedFields> {}
+
+export const undoneFields = {
+  message: words("What was undone."),
+  follow: optional(words("The execution to follow to its end; absent if it is done.")),
+};
+/** What an undo answers. */
+export interface UndoReceipt extends ObjectOf<typeof undoneFields> {}
+
 export const rowsFields = {
   samples: number({ description: "Requests, or looks at replicas or sessions, since the action." }),
   bad: number({ description: "How many of them show the symptom." }),

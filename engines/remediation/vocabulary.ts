@@ -10,7 +10,17 @@ import type { EndReason, GuardName, RemediationResult } from "./reasons.ts";
 import type { RunbookName, Rung } from "./runbooks.ts";
 import type { PersonalSignal, SignalName } from "./signals.ts";
 import type { Declared } from "./targets.ts";
-import type { Entry, FollowedEnd, OtherWork, Receipt, Rows, Sighting, Situation } from "./views.ts";
+import type {
+  Entry,
+  FollowedEnd,
+  HaltedEnd,
+  OtherWork,
+  Receipt,
+  Rows,
+  Sighting,
+  Situation,
+  UndoReceipt,
+} from "./views.ts";
 
 // The request (intent.ts declares it), and what is declared about it (policy.ts, runbooks.ts, targets.ts):
 
@@ -18,7 +28,19 @@ export type { Declared, Incident, Policy, RunbookName, Rung, Verification };
 
 // The observations (views.ts has what they hold):
 
-export type { Entry, FollowedEnd, OtherWork, PersonalSignal, Receipt, Rows, Sighting, SignalName, Situation };
+export type {
+  Entry,
+  FollowedEnd,
+  HaltedEnd,
+  OtherWork,
+  PersonalSignal,
+  Receipt,
+  Rows,
+  Sighting,
+  SignalName,
+  Situation,
+  UndoReceipt,
+};
 
 /** The policy of a rule, and the declared targets. Null means that none is declared. */
 export interface Loaded {
@@ -33,7 +55,8 @@ export type RemediationOutcome =
   | Outcome<"Act", Receipt>
   | Outcome<"Follow", FollowedEnd>
   | Outcome<"Measure", Rows>
-  | Outcome<"Undo", string>;
+  | Outcome<"Halt", HaltedEnd>
+  | Outcome<"Undo", UndoReceipt>;
 
 export type RemediationObservation = Request<Incident> | RemediationOutcome | Signal<SignalName>;
 
@@ -54,7 +77,9 @@ export type {
 /**
  * Where a remediation is. Each phase names what is missing: `preparing → assessing → (holding | awaiting-approval →)
  * checking → acting → following → verifying → finished`; from `verifying`, `undoing` leads to the next rung, which is
- * assessed again. `checking` assesses a second time, once the action is reserved where other remediations see it.
+ * assessed again. `checking` assesses a second time, once the action is reserved where other remediations see it. What
+ * was begun and given up is `halting` before it is undone, left or counted. The end of what an undo began is waited for
+ * in `following-undo`.
  */
 export type Phase =
   | "waiting-for-request"
@@ -66,7 +91,9 @@ export type Phase =
   | "acting"
   | "following"
   | "verifying"
+  | "halting"
   | "undoing"
+  | "following-undo"
   | "finished";
 
 /** The present action. */
@@ -76,6 +103,8 @@ export interface Action {
   readonly plan: string;
   readonly reservedAt: Instant;
   readonly stage: "reserved" | "cleared" | "acted";
+  /** Whether its undo has begun: what is then followed or halted is the undo's. */
+  readonly undone: boolean;
   /** When its effect was done: rows before this moment say nothing about it. */
   readonly actedAt: Instant;
   readonly receipt: Receipt | undefined;
@@ -157,6 +186,16 @@ export type RemediationEffect =
       readonly target: TargetKey;
       readonly measure: Verification["measure"];
       readonly from: Instant;
+    }
+  | {
+      readonly kind: "Halt";
+      readonly target: TargetKey;
+      readonly rung: Rung;
+      /** The key of the action, by which what it began is found even if its answer was lost. */
+      readonly key: string;
+      readonly since: Instant;
+      /** What was followed; undefined if the action had no answer. */
+      readonly follow: string | undefined;
     }
   | {
       readonly kind: "Undo";

@@ -9,5 +9,6 @@ export const effectWords: { readonly [Kind in RemediationEffect["kind"]]: string
   Act: "the action",
   Follow: "following what the action began",
   Measure: "reading the rows since the action",
+  Halt: "halting what the action began",
   Undo: "the undo",
 };

@@ -1,14 +1,27 @@
 // What a program declares about a credential that is rotated: where its secrets are, which roles log in with it, who
 // reads it, and how long each wait of a rotation may take. The control plane reads declarations by this form, and each
 // rotation keeps the one that it began with in its journal.
-import { completed, described, line, list, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
+import {
+  completed,
+  defaultsOf,
+  described,
+  line,
+  list,
+  number,
+  type ObjectOf,
+  object,
+  oneOf,
+  optional,
+  text,
+} from "../form.ts";
 import { strategyForm, thresholdsForm } from "../rollout/intent.ts";
 import { defaultStrategy, defaultThresholds } from "../rollout/plan.ts";
 import { probeRequestForm } from "../rollout/probe-request.ts";
 import { type AppTarget, appForms, appKey, type TargetKey } from "../targets.ts";
 import { instantOf } from "../utc.ts";
 import { objectionsToManagers } from "./kin.ts";
-import { objectionsToSystem, placeOf, systemFields, systemOf } from "./systems.ts";
+import { objectionsToPolicy, passwordPolicyForm } from "./password-policy.ts";
+import { objectionsToSystem, placeOf, systemFields, systemOf, traitsOf } from "./systems.ts";
 
 /** The two slots of a credential. Each has a role, a secret in the vault, and a secret in every consumer. */
 export const slots = ["a", "b"] as const;
@@ -166,6 +179,7 @@ const ownFields = {
     otherwise: "ballast_rotator",
     description: "The role as which the control plane changes the other two.",
   }),
+  passwordPolicy: optional(passwordPolicyForm),
   checks: list(text("a query", { most: 2_000 }), {
     most: 20,
     otherwise: [],
@@ -188,7 +202,7 @@ const ownFields = {
     otherwise: 30,
     description: "How many days before it expires a version is replaced.",
   }),
-  timings: { ...timingsForm, otherwise: defaultTimings() },
+  timings: { ...timingsForm, otherwise: defaultsOf(timingsForm) },
   window: optional(windowForm),
   freezes: list(freezeForm, {
     most: 50,
@@ -213,12 +227,6 @@ const ownFields = {
 };
 const credentialFields = { ...credentialParts, ...ownFields };
 
-function defaultTimings(): Timings {
-  return Object.fromEntries(
-    Object.entries(timingFields).map(([name, { otherwise }]) => [name, otherwise]),
-  ) as unknown as Timings;
-}
-
 /** A declared credential. */
 export interface Credential extends ObjectOf<typeof credentialFields> {}
 
@@ -236,7 +244,8 @@ const writtenFields = {
     most: 20,
     description: "The apps that name a slot of the credential, in the order in which they are cut over.",
   }),
-  timings: { ...completed(timingsForm), otherwise: defaultTimings() },
+  timings: { ...completed(timingsForm), otherwise: defaultsOf(timingsForm) },
+  passwordPolicy: optional(completed(passwordPolicyForm)),
 };
 
 /** The form of a declaration as a program writes it: fields with a default may be absent. */
@@ -299,6 +308,13 @@ function changedBy({ vault, credential, consumers, form, ...declared }: Credenti
   ];
 }
 
+function policyObjections({ passwordPolicy, ...credential }: Omit<Credential, keyof CredentialName>) {
+  if (passwordPolicy === undefined) return [];
+  return traitsOf(credential).makesValues
+    ? ["passwordPolicy is of no use for a system that makes its values itself."]
+    : objectionsToPolicy(passwordPolicy);
+}
+
 const loopbackHosts = ["127.0.0.1", "localhost"];
 
 function objectionsToCredential(credential: Omit<Credential, keyof CredentialName>): readonly string[] {
@@ -308,6 +324,7 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
   const least = leastSeconds(credential);
   return [
     ...objectionsToSystem(credential),
+    ...policyObjections(credential),
     ...namesTooLong(credential),
     ...(credential.form === "apart" && systemOf(credential) !== "database"
       ? ["form may be apart only for the credential of a database."]
@@ -329,6 +346,9 @@ function objectionsToCredential(credential: Omit<Credential, keyof CredentialNam
     ...(dueDays === 0 || (1 - spreadShare) * dueDays * daySeconds > least
       ? []
       : [`dueDays (${dueDays}) is too short: a rotation takes at least ${Math.ceil(least)} s.`]),
+    ...(validDays * daySeconds > least
+      ? []
+      : [`validDays (${validDays}) is too short: a rotation takes at least ${Math.ceil(least)} s.`]),
   ];
 }
 

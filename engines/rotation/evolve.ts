@@ -143,7 +143,6 @@ function readers(
     ...settled(state),
     readAt: state.now,
     readersTo: Math.max(state.readersTo, to),
-    serverAhead: Math.max(state.serverAhead, to - state.now),
     logAlive: alive,
     sessions,
     lastLogin: seen.reduce<RotationState["lastLogin"]>(

@@ -37,11 +37,10 @@ export const judgeAdoption = (app: string, { result, message }: Ended): Verdict 
 
 /** Judges whether readers no longer log in with the old role; undefined while the quiet time passes as planned. */
 export function judgeQuiet(state: RotationState): Verdict | undefined {
-  const { lastLogin, readersFrom, readersTo, serverAhead } = state;
+  const { lastLogin, readersFrom, readersTo } = state;
   const { quietSeconds, readersSeconds } = state.declaration!.timings;
   const role = roleOf(state, state.live);
-  // A server whose clock is ahead of ours would end the quiet time early.
-  const since = Math.max(readersFrom + serverAhead, lastLogin?.at ?? 0);
+  const since = Math.max(readersFrom, lastLogin?.at ?? 0);
   if (state.logAlive && secondsBetween(since, readersTo) >= quietSeconds)
     return { verdict: "pass", message: `nobody has logged in with ${role} for ${duration(quietSeconds)}` };
   const wait = waitOf(state, role);
@@ -88,7 +87,7 @@ export function judgeDrain(state: RotationState): Verdict {
   };
 }
 
-/** How far the clocks of a server and of the control plane may differ, so that a refused login is still seen. */
+/** By how much the time of a refused login may be wrong, so that it is still seen. */
 const skewSeconds = 60;
 
 /**
@@ -108,7 +107,7 @@ export function readerIn(state: RotationState, logins: readonly Login[]): Login 
 export function judgeGrace(state: RotationState): Verdict | undefined {
   const { graceSeconds, readersSeconds } = state.declaration!.timings;
   const role = roleOf(state, state.live);
-  if (state.logAlive && state.readersTo - state.serverAhead >= after(state.phaseAt, graceSeconds))
+  if (state.logAlive && state.readersTo >= after(state.phaseAt, graceSeconds))
     return { verdict: "pass", message: `nobody was refused with ${role} for ${duration(graceSeconds)}` };
   if (secondsBetween(state.phaseAt, state.now) < graceSeconds + readersSeconds)
     return state.logAlive ? undefined : silent(role);

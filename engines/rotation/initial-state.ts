@@ -25,7 +25,6 @@ export const initialState: RotationState = {
   readersFrom: 0,
   lastLogin: undefined,
   readersTo: 0,
-  serverAhead: 0,
   readAt: 0,
   logAlive: false,
   sessions: 0,

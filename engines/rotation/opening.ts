@@ -12,6 +12,11 @@ const minuteMilliseconds = 60_000;
 const firstWeekday = 4;
 /** How often a rotation that waits for others looks again. */
 const othersSeconds = 60;
+/** How often at least. Nobody comes to be first in a long queue all at once. */
+const othersSecondsMax = 3_600;
+
+/** How many of those ahead a message names. */
+const namedMax = 5;
 
 /** Why a rotation may not begin yet, and when to look again. */
 export interface Closed {
@@ -52,10 +57,12 @@ export function overBudget(
   now: Instant,
 ): Closed | undefined {
   if (atOnce === 0 || ahead.length < atOnce) return undefined;
+  const more = ahead.length - namedMax;
+  const names = [...ahead.slice(0, namedMax), ...(more > 0 ? [many(more, "other")] : [])];
   return {
     reason: "budget-used",
-    message: `waits for ${ahead.join(", ")}: at most ${many(atOnce, "rotation")} at once`,
-    until: after(now, othersSeconds),
+    message: `waits for ${names.join(", ")}: at most ${many(atOnce, "rotation")} at once`,
+    until: after(now, Math.min(othersSecondsMax, othersSeconds * (ahead.length - atOnce + 1))),
   };
 }
 

@@ -6,6 +6,7 @@ export const waitReasons = {
   frozen: "no rotation may begin before the declared freeze ends",
   "budget-used": "as many rotations are in flight as may be at once",
   "manager-busy": "the managing credential, or one that this one manages, is being rotated",
+  "not-yet-valid": "the published version is not valid yet",
   "consumer-busy": "another rollout of a consumer is in flight",
   "readers-active": "a reader still logs in with the old role",
   "sessions-open": "the old role has open sessions",

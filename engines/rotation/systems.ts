@@ -47,6 +47,8 @@ interface System {
   readonly closes: boolean;
   /** Whether a new credential keeps the values that the system has already, so that their readers go on. */
   readonly keepsFirst: boolean;
+  /** Whether the system makes the values itself. */
+  readonly makesValues: boolean;
   /** Names the place for people. */
   readonly place: (credential: Declared) => string;
   /** Says what is missing or too much in a declaration. */
@@ -58,6 +60,7 @@ const systems = {
   database: {
     closes: true,
     keepsFirst: false,
+    makesValues: false,
     place: ({ server }) => server,
     objections: ({ server, database }) =>
       server === "" || database === ""
@@ -67,6 +70,7 @@ const systems = {
   storage: {
     closes: false,
     keepsFirst: true,
+    makesValues: true,
     place: ({ storage }) => `the storage account ${storage?.account}`,
     objections: (credential) => [
       ...databaseless("storage", credential),
@@ -78,6 +82,7 @@ const systems = {
   webhook: {
     closes: true,
     keepsFirst: false,
+    makesValues: false,
     place: ({ webhook }) => `the system behind ${hostPart.exec(webhook?.url ?? "")?.[1]}`,
     objections: (credential) => [...databaseless("webhook", credential), ...secretsIn(credential.webhook?.url)],
   },

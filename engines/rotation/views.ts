@@ -1,6 +1,6 @@
 // What a rotation sees of the world: the credential as it stands, the answer to a probe, the readers of a role. No view
 // holds a password: a version of a secret is named by its id alone.
-import { flag, list, nullable, number, type ObjectOf, object, text } from "../form.ts";
+import { flag, list, nullable, number, type ObjectOf, object, optional, text } from "../form.ts";
 import { credentialForm, slotForm } from "./declaration.ts";
 
 /** Any text, also an empty one. */
@@ -64,6 +64,8 @@ const credentialFields = {
       enabled: flag(),
       /** When it expires; null if it does not. */
       expiresAt: nullable(number()),
+      /** From when on it is valid, if it says so. */
+      notBefore: optional(number()),
     }),
   ),
   slots: object({ a: object(slotFields), b: object(slotFields) }),

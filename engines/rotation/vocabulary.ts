@@ -116,8 +116,6 @@ export interface RotationState {
   /** The last login with the old role, and up to when logins are known. */
   readonly lastLogin: Login | undefined;
   readonly readersTo: Instant;
-  /** By how many milliseconds the clock of the server's log is ahead of ours at least. */
-  readonly serverAhead: number;
   readonly readAt: Instant;
   readonly logAlive: boolean;
   readonly sessions: number;

@@ -3,6 +3,7 @@ import { credentialCalls } from "../../client/credentials.ts";
 import { rotations } from "../../client/rotations.ts";
 import { streamCalls } from "../../client/streams.ts";
 import { canonical } from "../../engines/canonical.ts";
+import { whyExpiresTooLate } from "../../engines/rotation/expiry.ts";
 import { checkBy, resourceSchema, typesOf } from "../package-schema.ts";
 import { type Around, type Change, isOther, type Properties, type ResourceType } from "../resource-type.ts";
 import { declare, lookUp, planned, type Surroundings, withdraw } from "./credential.ts";
@@ -27,6 +28,16 @@ export function diffOf(oldInputs: Properties, oldOutputs: Properties, news: Prop
   return because.length > 0 ? { kind: "update", because } : { kind: "none" };
 }
 
+/** Refuses at preview what only the day says: a version that would expire too late. */
+const check: ResourceType["check"] = (given) => {
+  const checked = checkBy(inputsForm)(given);
+  const { validDays } = checked.inputs;
+  const late = typeof validDays === "number" ? whyExpiresTooLate({ validDays }, Date.now()) : undefined;
+  return late === undefined
+    ? checked
+    : { ...checked, failures: [...checked.failures, { property: "validDays", reason: `It is too long: ${late}.` }] };
+};
+
 /** A declared credential. */
 export const credential: ResourceType = {
   token: "ballast:index:Credential",
@@ -37,7 +48,7 @@ export const credential: ResourceType = {
     inputsForm,
     outputsForm,
   ),
-  check: checkBy(inputsForm),
+  check,
   diff: diffOf,
   cautions: () => [],
   idOf: ({ vault, credential: name }) => `${vault}/${name}`.toLowerCase(),

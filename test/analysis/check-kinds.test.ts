@@ -76,6 +76,12 @@ const kinds: readonly Kind[] = [
     cure: ["done", "done\n          npm test"],
   },
   {
+    name: "a validation of inputs that prints them",
+    rule: "gate-cannot-fail",
+    files: main(job("deploy", "", script("Validate inputs", 'echo "skip: ${{ inputs.skip }}"'), deploy)),
+    cure: ['echo "skip: ${{ inputs.skip }}"', 'test "${{ inputs.skip }}" = false'],
+  },
+  {
     name: "a question on the host that is deployed to, in the script that deploys",
     rule: "gate-cannot-fail",
     files: main(

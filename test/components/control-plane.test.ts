@@ -89,7 +89,7 @@ const remediations = {
   ],
 };
 
-test("with remediations it may read alerts, restart revisions and start jobs, and gets what is declared", async () => {
+test("with remediations it may read alerts, restart revisions and run jobs, and gets what is declared", async () => {
   const declared = JSON.stringify(remediations);
   expect((await inputsOf("control-plane-role", { remediations: declared }))!["permissions"][0].actions).toEqual([
     ...controlPlaneActions,
@@ -97,6 +97,7 @@ test("with remediations it may read alerts, restart revisions and start jobs, an
     "Microsoft.App/jobs/read",
     "Microsoft.App/jobs/start/action",
     "Microsoft.App/jobs/executions/read",
+    "Microsoft.App/jobs/stop/execution/action",
   ]);
   expect(await inputsOf("control-plane-alerts-role", { remediations: declared })).toMatchObject({
     scope: "/subscriptions/s",

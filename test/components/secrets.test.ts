@@ -104,12 +104,15 @@ test("every argument whose name means a secret is one of them", () => {
     "ControlPlane credentials", // declarations without any password
     "ControlPlane issues.tokenUrl", // where the token is
     "DatabaseCredential credential", // the name of a secret
+    "DatabaseCredential passwordPolicy", // what a password may look like
     "DatabaseRole credentials", // names of roles
     "DeliveryWorkflows stacks[0].secrets", // names of secrets
     "RemediatedAlert remedy.ladder[0].credential", // a name
     "ServiceObjectives remedy.ladder[0].credential", // a name
     "StorageCredential credential", // the name of a secret
+    "StorageCredential passwordPolicy", // what a password may look like
     "WebhookCredential credential", // the name of a secret
+    "WebhookCredential passwordPolicy", // what a password may look like
     "httpApp secretVariables", // names of secrets
     "httpApp secretVariables.KEY", // the name of a secret
     "httpApp secrets", // tried by each of them

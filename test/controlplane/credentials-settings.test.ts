@@ -43,6 +43,11 @@ it.each([
   ["a manager that it is itself", { managedBy: "shop-kv/database" }, "shop-kv/database manages itself"],
   ["a manager without a vault", { managedBy: "admin" }, "managedBy must be another credential"],
   ["less time than a rotation takes", { dueDays: 0.01 }, "dueDays (0.01) is too short: a rotation takes at least"],
+  [
+    "versions that expire while they are replaced",
+    { validDays: 1, dueDays: 0, timings: { graceSeconds: 86_400 } },
+    "validDays (1) is too short: a rotation takes at least",
+  ],
   ["a name that no secret can have", { credential: "Data_Base" }, "credential must be a credential's name"],
   ["a role of too many bytes", { roles: { a: "é".repeat(32), b: "b" } }, "roles.a has more than 63 bytes"],
   ["a database of too many bytes", { database: "é".repeat(32) }, "database has more than 63 bytes"],

@@ -76,6 +76,7 @@ const others: Readonly<Record<string, string>> = {
   "demo/remediation/incidents.ts": "limits of remediations, as in engines/remediation/policy.ts",
   "engines/remediation/guards/history.ts": "it counts actions on a target, each for another incident",
   "engines/remediation/policy.ts": "the limit of that",
+  "engines/remediation/tell.ts": "it prints that limit",
   "engines/rollout/decisions/read-back.ts": "it counts what give-up.ts counts",
   "examples/storefront/telemetry.ts": "it does not try again",
 };

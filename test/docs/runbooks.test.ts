@@ -16,6 +16,7 @@ const situations: Readonly<Record<string, readonly Situation[]>> = {
   "Wrong verdict": ["rolled back", "rolled back", "in flight", "in flight", "in flight"],
   "Rollback blocked": ["degraded", "in flight", "degraded", "in flight"],
   "Failing app": ["in flight", "in flight", "rolled back"],
+  "Harmful remediation": ["remediating", "remediating", "remediating"],
 };
 
 interface Block {
@@ -70,6 +71,8 @@ test.each(blocks)(
       if (expected !== "0") expect(said).toContain("release-control-plane-unreachable");
       const [, signal] = /^ballast release (approve|resume|promote|abort|retry) /.exec(command) ?? [];
       if (signal !== undefined) expect(onCall.plane.asked).toContain("POST /rollouts/rg/storefront/r1/signals");
+      const [, ofAll] = /^ballast remediation (pause|resume) --all /.exec(command) ?? [];
+      if (ofAll !== undefined) expect(onCall.plane.asked).toContain(`POST /remediations/${ofAll}`);
     }
   },
 );

@@ -1,6 +1,9 @@
-// Metric alert rules are checked and kept, and never evaluated: the emulator has no platform metrics.
+// Metric alert rules are checked, kept, and evaluated where stored rows show their metric; their alerts are those that
+// the control plane reads.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseListedAlert } from "../../engines/remediation/alerts/parse.ts";
 import { type CloudForTests, startCloudForTests } from "../support/emulator/cloud.ts";
+import { hostOf } from "../support/emulator/vault.ts";
 
 let at: CloudForTests;
 let group: string;
@@ -69,4 +72,47 @@ test("a rule is kept as it was sent, and what Azure refuses is refused by name",
     criteria: { "odata.type": single, allOf: [criterion] },
     autoMitigate: true,
   });
+});
+
+test("a rule fires on the answers of its vault, and its alert names the vault", async () => {
+  const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/logs`;
+  await at.ask("PUT", `${workspace}?api-version=2023-09-01`, { location: "westeurope", properties: {} });
+  const logs = [{ categoryGroup: "audit", enabled: true }];
+  await at.ask(
+    "PUT",
+    `${vaultId()}/providers/Microsoft.Insights/diagnosticSettings/audit?api-version=2021-05-01-preview`,
+    { properties: { workspaceId: workspace, logAnalyticsDestinationType: "Dedicated", logs } },
+  );
+  await at.ask("DELETE", `${group}/providers/Microsoft.Insights/metricAlerts/rule?${version}`);
+  const begin = Date.parse("2030-01-01T12:00:00Z");
+  await at.ask("POST", "/_emulator/clock", { at: begin });
+  const unauthorized = { name: "StatusCode", operator: "Include", values: ["401"] };
+  const written = await put(
+    { windowSize: "PT5M" },
+    { metricName: "ServiceApiResult", timeAggregation: "Count", threshold: 1, dimensions: [unauthorized] },
+  );
+  expect(written.status).toBeLessThan(300);
+  for (let asked = 0; asked < 2; asked++)
+    await at.ask("GET", `${hostOf("keys-of-alerts")}/secrets?api-version=7.4`, undefined, { token: null });
+  await at.ask("POST", "/_emulator/clock", { at: begin + 60 * 60_000 });
+  const list =
+    `/subscriptions/${at.cloud.subscription}/providers/Microsoft.AlertsManagement/alerts` +
+    "?api-version=2019-05-05-preview&timeRange=7d&includeContext=true";
+  const { value } = (await at.ask("GET", list)).body;
+  expect(value.map(parseListedAlert)).toEqual([
+    {
+      alert: {
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        kind: "metric",
+        rule: "rule",
+        severity: 1,
+        condition: "resolved",
+        firedAt: begin + 5 * 60_000,
+        resolvedAt: begin + 20 * 60_000,
+        resources: [vaultId().toLowerCase()],
+        dimensions: { StatusCode: "401" },
+        value: 2,
+      },
+    },
+  ]);
 });

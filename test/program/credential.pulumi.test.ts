@@ -252,8 +252,9 @@ test("after a rotation every update, refresh and preview changes nothing, and th
   expect(after.role).toBe("shop_b");
   await expectNoRelease();
 
+  const plan = path.join(folder, "plan.json");
   for (const command of [
-    ["preview", "--expect-no-changes"],
+    ["preview", "--expect-no-changes", "--save-plan", plan],
     ["refresh", "--yes", "--skip-preview"],
     ["preview", "--expect-no-changes"],
     ["up", "--yes", "--skip-preview"],
@@ -268,7 +269,10 @@ test("after a rotation every update, refresh and preview changes nothing, and th
     .filter((file) => file.endsWith(".json"))
     .map((file) => readFileSync(file, "utf8"));
   expect(state.length).toBeGreaterThan(0);
-  for (const { password } of [before, after]) expect([...state, ...output].join("\n")).not.toContain(password);
+  const planned = readFileSync(plan, "utf8");
+  expect(planned).toContain("ballast:index:Credential");
+  const written = [...state, planned, ...output].join("\n");
+  for (const { password } of [before, after]) expect(written).not.toContain(password);
 }, 400_000);
 
 test("after a rotation that was rolled back, a release names the slot that serves", async () => {

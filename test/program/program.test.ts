@@ -1,7 +1,7 @@
 // index.ts under mocks: what it declares as a whole, how its parts are connected, and that no secret is in plain text.
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { type Declared, record, valueOf } from "../support/program/mocks.ts";
 import { stackConfig } from "../support/program/stack-config.ts";
@@ -13,6 +13,7 @@ let outputs: typeof import("../../index.ts");
 beforeAll(async () => {
   const stack = stackConfig(parse(readFileSync("Pulumi.local.yaml", "utf8")).config);
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = '["ballast:databasePassword"]';
+  vi.resetModules(); // the program is a module, which would run only at its first import
   const run = await record(async () => {
     pulumi.runtime.setAllConfig({ ...stack, "ballast:databasePassword": password }, ["ballast:databasePassword"]);
     return await import("../../index.ts");

@@ -1,6 +1,6 @@
 // The life of a credential in a program: declared, given its first versions once, changed, read and removed. It never
 // rotates, and nothing that it keeps has a value.
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { CredentialCalls, DeclaredCredential, PutCredential } from "../../client/credentials.ts";
 import type { CallOptions } from "../../client/streams.ts";
 import { read } from "../../engines/form.ts";
@@ -155,6 +155,20 @@ test("an update and a delete outlast the failover of the journal's database", as
   await declare(inputs, around([{ declared: declaredAs({ rotation: "first1" }) }], calls).surroundings);
   await withdraw(inputs, around([], calls).surroundings);
   expect(outlasting).toEqual(["show", "remove"]);
+});
+
+test.each([
+  ["2026-11-30", 3_650, []],
+  ["2030-01-01", 3_650, ["validDays"]],
+  ["2037-12-31", 60, ["validDays"]],
+  ["2037-12-31", 10, []],
+])("on %s a preview refuses a version of %i days if it would expire after 2038-01-19", (day, validDays, refused) => {
+  vi.useFakeTimers({ now: Date.parse(`${day}T00:00:00Z`), toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { failures } = resource.check({ ...given, validDays, dueDays: 5 });
+  expect(failures.map(({ property }) => property)).toEqual(refused);
+  for (const { reason } of failures)
+    expect(reason).toContain(`valid for ${validDays} days would expire after 2038-01-19`);
 });
 
 test("a check fills in defaults, refuses an unknown field and lets placeholders pass", () => {

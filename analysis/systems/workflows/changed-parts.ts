@@ -3,6 +3,7 @@
 import { holds, type Scope, unknown } from "./conditions.ts";
 import { hasStatusFunction, parseCondition, pathsIn } from "./expressions.ts";
 import type { JobNode } from "./nodes.ts";
+import { isPathFilter } from "./path-filters.ts";
 import type { WorkflowsView } from "./view.ts";
 
 /** A need that is skipped, and what changed then. */
@@ -12,7 +13,6 @@ export interface OtherChange {
   readonly changed: readonly string[];
 }
 
-const filterAction = /^(dorny\/paths-filter|tj-actions\/changed-files|step-security\/(paths-filter|changed-files))@/;
 const partsMax = 8;
 
 /** Finds a change for which a job should run and something that it waits for does not. */
@@ -34,8 +34,7 @@ export function skippedByOtherChange(view: WorkflowsView, job: JobNode): OtherCh
   return undefined;
 }
 
-const isFilter = (view: WorkflowsView, job: JobNode): boolean =>
-  view.stepsOf(job).some(({ uses }) => filterAction.test(uses?.text ?? ""));
+const isFilter = (view: WorkflowsView, job: JobNode): boolean => view.stepsOf(job).some(isPathFilter);
 
 const outputsOf = (condition: Parameters<typeof pathsIn>[0], { key }: JobNode): readonly string[] =>
   pathsIn(condition).flatMap(([context, need, field, output]) =>

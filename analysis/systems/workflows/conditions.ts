@@ -9,6 +9,8 @@ export const unknown = Symbol("unknown");
 export interface Beginning {
   readonly prefix: string;
 }
+/** A text of which nothing is known, such as an output or a variable: it is no boolean, whatever it says. */
+export const someText: Beginning = { prefix: "" };
 export type Value = string | number | boolean | null;
 export type Maybe = Value | Beginning | readonly Value[] | typeof unknown;
 export type Truth = boolean | typeof unknown;
@@ -107,8 +109,11 @@ function same(left: Maybe, right: Maybe): Truth {
   return numberOf(left as Value) === numberOf(right as Value);
 }
 
-const beginsLike = ({ prefix }: Beginning, value: Value): Truth =>
-  typeof value === "string" && value.toLowerCase().startsWith(prefix.toLowerCase()) ? unknown : false;
+/** The text 'true' is no number, so it is not equal to true; an empty text is equal to false, 0 and null. */
+function beginsLike({ prefix }: Beginning, value: Value): Truth {
+  if (typeof value === "string") return value.toLowerCase().startsWith(prefix.toLowerCase()) ? unknown : false;
+  return prefix === "" && value !== true ? unknown : false;
+}
 
 function numberOf(value: Value): number {
   if (value === null || value === "") return 0;

@@ -78,12 +78,20 @@ function oneDeployment(view: WorkflowsView, workflow: WorkflowNode, world: World
 /** A name without secrets and variables, which differ between environments. */
 const isFixed = (named: string): boolean => !named.includes("${{");
 
-/** Whether what is deployed is made for one pull request or branch, so that no other run deploys it. */
-export const isPreview = ({ world, effects, job }: Deployment): boolean =>
-  world.event.startsWith("pull_request") ||
-  [job.environment?.text, ...effects.map(({ named }) => named)].some((text) =>
-    /github\.(head_ref|event\.(number|pull_request\.number))|pr-\$/.test(text ?? ""),
-  );
+const ofRequest = /github\.(head_ref|event\.(number|pull_request\.number))|pr-\$/;
+
+/**
+ * Whether what is deployed is made for one pull request or branch, so that no other run deploys it. Platforms make such
+ * a place themselves; a host is one place for all, unless something in the job names the request.
+ */
+export function isPreview({ world, effects, job }: Deployment): boolean {
+  const named = [job.environment?.text, ...effects.map((effect) => effect.named)];
+  if (named.some((text) => ofRequest.test(text ?? ""))) return true;
+  if (!world.event.startsWith("pull_request")) return false;
+  if (job.templates.some(({ text }) => /head_ref|ref_name|event\.(number|pull_request\.(number|head))/.test(text)))
+    return true;
+  return world.action !== "closed" && effects.some(({ category }) => category !== "host");
+}
 
 /** Gives the locks that two runs of this situation share. */
 export const sharedLocks = (deployment: Deployment): readonly Lock[] =>

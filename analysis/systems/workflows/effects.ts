@@ -30,8 +30,8 @@ export const shipping: ReadonlySet<Verb> = new Set(["deploy", "traffic", "migrat
 
 /** Gives the effects of a step, in order. If nothing in it is known, its own name may say that it deploys. */
 export function effectsOf(step: StepNode): readonly Effect[] {
-  const known = step.uses ? ofAction(step, step.uses.text) : ofScript(step);
-  return known.length > 0 ? known : byName(step);
+  const found = step.uses ? ofAction(step, step.uses.text) : ofScript(step);
+  return found.length > 0 ? found : byName(step);
 }
 
 function ofScript(step: StepNode): readonly Effect[] {
@@ -40,7 +40,7 @@ function ofScript(step: StepNode): readonly Effect[] {
   const commands = [...commandsIn(run.text), ...answersIn(run.text)];
   const found = commands
     .toSorted((one, other) => one.line - other.line)
-    .flatMap((command) => ofCommand(step, command, run));
+    .flatMap((command) => ofLocalScript(step, command, run) ?? ofCommand(step, command, run));
   return addsManifest.test(run.text) || editsManifest.test(run.text) ? found.map(asManifest) : found;
 }
 
@@ -157,34 +157,77 @@ const fromTable = (step: StepNode, each: ActionEffect, name: string | undefined)
   command: undefined,
 });
 
+/** A quoted script of several lines is one word of its command. */
+const oneLine = ({ words }: ShellCommand): string => words.join(" ").replaceAll(/\s+/g, " ");
+
 /** What a session on a host is told by the here document that stands behind it. */
-function withDocument(line: string, command: ShellCommand, { text }: Text): string {
+function documentOf(line: string, command: ShellCommand, { text }: Text): readonly string[] {
   const mark = /^(?:ssh|plink) .*<<-?\s*\\?(\w+)$/.exec(line)?.[1];
-  if (mark === undefined || line.length > lineMax) return line;
+  if (mark === undefined || line.length > lineMax) return [];
   const lines = text.split("\n").slice(command.line + 1);
   const end = lines.findIndex((each) => each.trim() === mark);
-  return `${line} ${lines.slice(0, end === -1 ? lines.length : end).join(" ")}`.slice(0, lineMax);
+  return lines.slice(0, end === -1 ? lines.length : end);
+}
+
+/** What a session on a host removes before it has asked what runs there, by its here document or its last word. */
+function removalsOnHost(step: StepNode, line: string, command: ShellCommand, script: Text): readonly Effect[] {
+  if (!/^(ssh|plink) /.test(line)) return [];
+  const lines = documentOf(line, command, script);
+  const [body, from] = lines.length > 0 ? [lines.join("\n"), 1] : [command.words.at(-1)!, 0];
+  if (body.length > charactersMax || !/\s/.test(body)) return [];
+  const commands = commandsIn(body);
+  const asked = commands.findIndex(({ words }) => /^(curl|wget)$/.test(words[0] ?? ""));
+  return (asked === -1 ? commands : commands.slice(0, asked)).flatMap((inner) => {
+    const each = effectOf(inner.words.join(" "));
+    if (each?.verb !== "remove") return [];
+    return [{ ...known(step, each, inner, script), place: lineOf(script, command.line + from + inner.line) }];
+  });
 }
 
 function ofCommand(step: StepNode, command: ShellCommand, script: Text): readonly Effect[] {
-  const line = withDocument(withNamedSecrets(command.words.join(" "), step), command, script);
+  const head = withNamedSecrets(oneLine(command), step);
+  const line = [head, ...documentOf(head, command, script)].join(" ").slice(0, Math.max(head.length, lineMax));
   const inner = line.length > lineMax ? undefined : insideContainer.exec(line)?.groups?.["inner"];
   // A container on the runner itself is one for tests.
   const isElsewhere = script !== step.run || line.startsWith("kubectl");
   const each = effectOf(line) ?? (inner !== undefined && isElsewhere ? effectOf(inner) : undefined);
-  if (each === undefined) return [];
   return [
-    {
-      step,
-      verb: each.verb,
-      category: each.category,
-      named: nameIn(each, command, step),
-      place: lineOf(script, command.line),
-      known: each.confidence === undefined ? "structural" : { inferred: each.confidence },
-      isAtomic: each.isAtomic ?? false,
-      command,
-    },
+    ...(each === undefined ? [] : [known(step, each, command, script)]),
+    ...removalsOnHost(step, head, command, script),
   ];
+}
+
+const known = (step: StepNode, each: CommandEffect, command: ShellCommand, script: Text): Effect => ({
+  step,
+  verb: each.verb,
+  category: each.category,
+  named: nameIn(each, command, step),
+  place: lineOf(script, command.line),
+  known: each.confidence === undefined ? "structural" : { inferred: each.confidence },
+  isAtomic: each.isAtomic ?? false,
+  command,
+});
+
+const shippingName = /deploy|release|publish|ship|prod|live|roll-?out|roll-?back|promote|upload|infra|up\b/i;
+const otherCall = /test|e2e|lint|check|build|dev|local|kind|minikube|set-?up|install|preview|dry/i;
+const decidesItself = /\bcase |\$\{?1\b|kind (create|load)|minikube|localhost|127\.0\.0\.1/;
+
+/** What a script of the repository that a command calls to ship something changes, as far as it is known. */
+function ofLocalScript(step: StepNode, command: ShellCommand, script: Text): readonly Effect[] | undefined {
+  const called = command.words.join(" ");
+  const local = step.scripts?.find(({ line, called: words }) => line === command.line && words === called);
+  const isForShipping = shippingName.test(`${called} ${step.title?.text ?? ""}`) && !otherCall.test(called);
+  if (local === undefined || !isForShipping || decidesItself.test(local.text)) return undefined;
+  const found = commandsIn(local.text).flatMap((inner) => {
+    const each = effectOf(inner.words.join(" "));
+    if (each === undefined || each.confidence !== undefined || !(shipping.has(each.verb) || each.verb === "undo"))
+      return [];
+    // What the call is given may choose the place.
+    const name = [nameIn(each, inner, step), called].filter(Boolean).join(" by ");
+    return [{ ...known(step, each, command, script), named: name, known: { inferred: 0.85 } }];
+  });
+  const each = new Map(found.map((effect) => [`${effect.verb} ${effect.category} ${effect.named}`, effect]));
+  return found.length > 0 ? [...each.values()] : undefined;
 }
 
 const effectOf = (line: string): CommandEffect | undefined =>
@@ -204,8 +247,8 @@ const assignments = new WeakMap<StepNode, ReadonlyMap<string, string>>();
 
 /** Gives the values that a script puts into variables, as they are written. */
 function assignmentsIn(step: StepNode): ReadonlyMap<string, string> {
-  const known = assignments.get(step);
-  if (known !== undefined) return known;
+  const read = assignments.get(step);
+  if (read !== undefined) return read;
   const script = step.run?.text ?? "";
   const found = script.length > charactersMax ? [] : script.matchAll(assignment);
   const values = new Map([...found].map(({ 1: name = "", 2: value = "" }) => [name, value]));

@@ -14,6 +14,9 @@ const otherNames =
 const orders = /^\W*(verify|check|validate|ensure|confirm)\b/i;
 const notTold = /notif|summary|report|comment|manual|instruction|remind|skip/i;
 const otherPurpose = new RegExp(String.raw`\b(${otherNames.replaceAll(" ", "|")})`, "i");
+/** An order to check what somebody chose, and an expression that reads it. */
+const ofInputs = /^\W*(validate|verify|check)\b.*(input|parameter|version|tag|request)/i;
+const readsInputs = /\$\{\{\s*(github\.event\.)?inputs\./;
 const saysYes = /^echo \w+=(true|yes|success|passed|ok)\b.*GITHUB_OUTPUT/;
 const saysWell = /pass(ed|es)?\b|success|healthy|all good|verified|✅|\bok\b/i;
 
@@ -31,6 +34,9 @@ export function emptyChecks(step: StepNode): readonly BlindCheck[] {
   const said = onlySaid(script);
   const yes = said.find(({ text }) => saysYes.test(text));
   if (yes) return [{ line: yes.line, message: "asks nothing and always answers yes" }];
+  const input =
+    isOrder && ofInputs.test(step.title?.text ?? "") ? said.find(({ text }) => readsInputs.test(text)) : undefined;
+  if (input) return [{ line: input.line, message: "asks nothing and only prints the inputs" }];
   const well = said.find(({ text }) => saysWell.test(text) && !/GITHUB_/.test(text));
   return well ? [{ line: well.line, message: "asks nothing and prints that all is well" }] : [];
 }

@@ -2,7 +2,7 @@
 // needless only if nothing of this passes, and if the earlier job is known to change nothing outside.
 import { expressionsIn, pathsIn } from "./expressions.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
-import { isTest } from "./roles.ts";
+import { isOnOwnMachine, isTest } from "./roles.ts";
 import { commandsIn, type ShellCommand } from "./shell.ts";
 import type { WorkflowsView } from "./view.ts";
 
@@ -123,7 +123,7 @@ const isHarmless = (command: ShellCommand): boolean =>
 
 /** Whether a job is known to change nothing outside of its own machine. */
 export function isHarmlessJob(view: WorkflowsView, job: JobNode): boolean {
-  if (job.uses !== undefined || job.runsOn.some((label) => /self-hosted|\$\{\{/.test(label))) return false;
+  if (job.uses !== undefined || isOnOwnMachine(job)) return false;
   return (
     view.effectsOf(job).length === 0 &&
     view

@@ -118,6 +118,18 @@ export interface JobNode extends Base<"job"> {
   readonly measured?: Measured | undefined;
 }
 
+/** A script of the repository that a step calls, as text. */
+export interface LocalScript {
+  /** The line of the step's script on which it is called, from 0. */
+  readonly line: number;
+  /** The words of the command that calls it. */
+  readonly called: string;
+  readonly file: string;
+  readonly text: string;
+  /** Whether the shell that runs it stops at a failure. */
+  readonly stopsOnFailure: boolean;
+}
+
 /** A step of a job, or of a local composite action that a step of the job uses. */
 export interface StepNode extends Base<"step"> {
   readonly job: string;
@@ -138,6 +150,8 @@ export interface StepNode extends Base<"step"> {
   readonly isBackground: boolean;
   /** The step that uses the composite action in whose file this one stands. */
   readonly via: string | undefined;
+  /** The scripts of the repository that its commands call; absent if there are none. */
+  readonly scripts?: readonly LocalScript[];
 }
 
 /** A composite action of this repository. */

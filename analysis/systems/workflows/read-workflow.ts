@@ -229,7 +229,9 @@ export function readStep(
   const text = (name: string): Text | undefined => yaml.text(yaml.get(step, name));
   const place = yaml.place(step);
   const key = text("id")?.text;
-  const jobKey = job.slice(job.lastIndexOf("#") + 1);
+  const jobOf = yaml.get(yaml.get(yaml.root, "jobs"), job.slice(job.lastIndexOf("#") + 1));
+  const byDefault = (name: string): Text | undefined =>
+    defaultOf(yaml, jobOf, name) ?? defaultOf(yaml, yaml.root, name);
   return {
     kind: "step",
     system: "github",
@@ -248,15 +250,16 @@ export function readStep(
     condition: text("if"),
     continueOnError: text("continue-on-error"),
     timeoutMinutes: text("timeout-minutes"),
-    workingDirectory: text("working-directory"),
-    shell: text("shell") ?? shellOf(yaml, yaml.get(yaml.get(yaml.root, "jobs"), jobKey)) ?? shellOf(yaml, yaml.root),
+    workingDirectory: text("working-directory") ?? (text("run") && byDefault("working-directory")),
+    shell: text("shell") ?? byDefault("shell"),
     isBackground,
     via,
   };
 }
 
-const shellOf = (yaml: YamlFile, of: Value): Text | undefined =>
-  yaml.text(yaml.get(yaml.get(yaml.get(of, "defaults"), "run"), "shell"));
+/** What a job or a workflow sets for its scripts where a step says nothing. */
+const defaultOf = (yaml: YamlFile, of: Value, name: string): Text | undefined =>
+  yaml.text(yaml.get(yaml.get(yaml.get(of, "defaults"), "run"), name));
 
 function readStrategy(yaml: YamlFile, pair: Pairs | undefined): Strategy | undefined {
   if (pair === undefined) return undefined;

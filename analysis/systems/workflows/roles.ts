@@ -1,6 +1,7 @@
 // What jobs and steps are for: gates that must pass before something ships, checks of what was shipped, ways back, and
 // the environment that a job ships to. Roles come from commands first and from names second, and each function says in
 // its name what it takes for granted.
+import { deployHook } from "./effect-hosts.ts";
 import { deploying, type Effect, shipping } from "./effects.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
 import { commandsIn, type Worded } from "./shell.ts";
@@ -45,7 +46,8 @@ const named = (names: readonly string[]): RegExp => new RegExp(`(^|[^a-z])(${nam
 const gateName = named(gateNames);
 const checkName = /smoke|health|verif|post-?deploy|acceptance|e2e|probe|ready|synthetic|monitor/i;
 const approvalName = /(^|[^a-z])(approv\w*|manual|sign-?off|confirm)([^a-z]|$)/i;
-const undoName = /roll[- ]?back|revert|undo|(?<![a-z])restore/i;
+/** What was restored or reverted is looked at; nothing goes back there. */
+const undoName = /roll[- ]?back|revert(?!ed)|undo|(?<![a-z])restore(?!d)/i;
 
 /** What a container runs stands behind fewer options than this. */
 const wordsMax = 100;
@@ -57,9 +59,10 @@ export const isTest = ({ words }: Worded): boolean =>
     words.some((word) => word === "run" || word === "exec") &&
     words.slice(0, wordsMax).some((_word, at) => at > 1 && testCommand.test(words.slice(at, at + 8).join(" "))));
 
-/** Whether a command asks a running system for its state. */
+/** Whether a command asks a running system for its state. An address that deploys when it is called is not asked. */
 export const isProbe = (command: Worded): boolean =>
-  /^(curl|wget|httpie|http|grpcurl|nc) /.test(`${command.words.join(" ")} `) ||
+  (/^(curl|wget|httpie|http|grpcurl|nc) /.test(`${command.words.join(" ")} `) &&
+    !deployHook.test(command.words.join(" "))) ||
   /^kubectl (.* )?(rollout status|wait)\b/.test(command.words.join(" ")) ||
   /^\S*(smoke|health)[\w-]*(\.\w+)?$/.test(command.words.find((word) => !/^(bash|sh|node|python3?)$/.test(word)) ?? "");
 
@@ -89,10 +92,15 @@ export const isApproval = (view: WorkflowsView, job: JobNode): boolean =>
   view.stepsOf(job).some(({ uses }) => /manual-approval|wait-for-approval/.test(uses?.text ?? "")) ||
   (approvalName.test(titleOf(job)) && job.environment !== undefined);
 
+/** Whether a job may run on a machine of one's own: files, tools and sign-ins outlast its runs there. */
+export const isOnOwnMachine = ({ runsOn }: JobNode): boolean =>
+  runsOn.some((label) => /self-hosted|\$\{\{/.test(label));
+
 /** A step that goes back: by its command, or by its name if it does something. */
 export const isUndoStep = (step: StepNode, effects: readonly Effect[]): boolean =>
   effects.some((effect) => effect.step.id === step.id && effect.verb === "undo") ||
-  (undoName.test(stepTitle(step)) && !/test|plan|check|info|instruction|notify|summary/i.test(stepTitle(step)));
+  (undoName.test(stepTitle(step)) &&
+    !/test|plan|check|info|instruction|notify|summary|smoke|verif|health/i.test(stepTitle(step)));
 
 export const isUndoJob = (view: WorkflowsView, job: JobNode): boolean =>
   undoName.test(titleOf(job)) &&

@@ -139,21 +139,28 @@ function readWord(script: string, start: number, line: number, isInTest = false)
   let at = start;
   let [isQuoted, isLiteral] = [false, false];
   const inner: { script: string; line: number }[] = [];
+  // The bracket is asked first: a word may be long.
+  const isList = (): boolean => script[at] === "(" && /^\w+\+?=$/.test(text);
   const ends = (): boolean =>
-    !(/^\w+\+?=$/.test(text) && script[at] === "(") &&
+    !isList() &&
     (/\s/.test(script[at]!) || (!isInTest && (operatorIn(script, at) !== undefined || /[<>]/.test(script[at]!))));
   while (at < script.length && (at === start || !ends())) {
     // `name=( … )` is a list, and `<( … )` a file that a command writes.
-    const isList = /^\w+\+?=$/.test(text) && script[at] === "(";
-    const part: Part = isList ? wholeTo(script, at, closing(script, at)) : partAt(script, at);
-    const before = script.slice(start, at).split("\n").length - 1;
-    inner.push(...(part.inner ?? []).map((each) => ({ ...each, line: each.line + line + before })));
+    const part: Part = isList() ? wholeTo(script, at, closing(script, at)) : partAt(script, at);
+    inner.push(...movedBy(part.inner, script, start, at, line));
     text += part.text;
     isQuoted ||= part.isQuoted ?? false;
     isLiteral ||= part.isLiteral ?? false;
     at = Math.max(part.next, at + 1);
   }
   return { word: { text, isQuoted, isLiteral, inner }, next: at };
+}
+
+/** Gives inner scripts with the lines between two places added, and those before them. */
+function movedBy(inner: Part["inner"], script: string, from: number, to: number, line: number): Word["inner"] {
+  if (inner === undefined || inner.length === 0) return [];
+  const before = script.slice(from, to).split("\n").length - 1;
+  return inner.map((each) => ({ ...each, line: each.line + line + before }));
 }
 
 const wholeTo = (script: string, at: number, next: number): Part => ({ text: script.slice(at, next), next });
@@ -194,21 +201,23 @@ function quoted(script: string, start: number): Part {
   while (at < script.length && script[at] !== '"') {
     const isPart = script[at] === "$" || script[at] === "`" || script[at] === "\\";
     const part: Part = isPart ? partAt(script, at) : wholeTo(script, at, at + 1);
-    const before = script.slice(start, at).split("\n").length - 1;
-    inner.push(...(part.inner ?? []).map((each) => ({ ...each, line: each.line + before })));
+    inner.push(...movedBy(part.inner, script, start, at, 0));
     text += part.text;
     at = Math.max(part.next, at + 1);
   }
   return { text, next: at + 1, isQuoted: true, inner };
 }
 
+/** Deeper quotes within substitutions within quotes are not followed. */
+const depthMax = 40;
+
 /** Gives where the bracket that opens at a place is closed; quotes within it are passed over. */
-function closing(script: string, open: number, left = "(", right = ")"): number {
+function closing(script: string, open: number, left = "(", right = ")", nesting = 0): number {
   let depth = 0;
   for (let at = open; at < script.length; at += 1) {
     const char = script[at];
     if (char === "\\") at += 1;
-    else if (char === '"' || char === "'") at = endOfQuote(script, at);
+    else if (char === '"' || char === "'") at = endOfQuote(script, at, nesting);
     else if (char === left) depth += 1;
     else if (char === right) {
       depth -= 1;
@@ -218,10 +227,11 @@ function closing(script: string, open: number, left = "(", right = ")"): number 
   return script.length;
 }
 
-function endOfQuote(script: string, start: number): number {
+function endOfQuote(script: string, start: number, nesting: number): number {
   const quote = script[start];
   for (let at = start + 1; at < script.length; at += 1) {
-    if (quote === '"' && script.startsWith("$(", at)) at = closing(script, at + 1) - 1;
+    const isInner = quote === '"' && nesting < depthMax && script.startsWith("$(", at);
+    if (isInner) at = closing(script, at + 1, "(", ")", nesting + 1) - 1;
     else if (script[at] === "\\" && quote === '"') at += 1;
     else if (script[at] === quote) return at;
   }

@@ -6,6 +6,9 @@ import { type ShellToken, shellTokens, type Word } from "./shell-tokens.ts";
 /** A simple command, with the scripts whose output stands in its words. */
 export interface CommandTree {
   readonly is: "command";
+  /** Every word as it stands there. */
+  readonly all: readonly Word[];
+  /** Its name and what it is given. */
   readonly words: readonly Word[];
   /** `name=value` before the command, or alone. */
   readonly assigned: readonly Word[];
@@ -293,7 +296,7 @@ class Parser {
     const inner = all.flatMap((word) =>
       word.inner.flatMap((each) => parsed(each.script, each.line + this.#line, this.#depth + 1) ?? []),
     );
-    return { is: "command", words, assigned, redirected, inner, line };
+    return { is: "command", all, words, assigned, redirected, inner, line };
   }
 }
 

@@ -1,6 +1,7 @@
-// Splits the script of a `run:` into commands, as far as rules need it: quotes, comments, continued lines, here
-// documents, operators and what stands in a condition. It is no shell: what it cannot split it keeps as one command.
-import { afterHereDocuments, endOfLine } from "./shell-spans.ts";
+// The commands of a script in their order, as rules ask for them: what each is, what follows it, and whether it only
+// decides a branch. They come from the tree of the script, and from its tokens if it has no tree, as one of PowerShell.
+import { shellTokens, type Word } from "./shell-tokens.ts";
+import { type ShellTree, treeOf } from "./shell-tree.ts";
 
 /** Longer scripts are generated, and scanning them takes too long. */
 export const charactersMax = 20_000;
@@ -21,10 +22,9 @@ export interface ShellCommand {
 /** Something with the words of a command. */
 export type Worded = Pick<ShellCommand, "words">;
 
-interface Piece {
-  words: string[];
-  text: string;
-  line: number;
+/** The words of a command as they stand in the script. */
+interface Piece extends Pick<ShellCommand, "line" | "next" | "isCondition"> {
+  readonly all: readonly Word[];
 }
 
 const keywords = new Set(["then", "do", "else", "{", "(", "!", "time"]);
@@ -43,16 +43,95 @@ const prefixes = new Set([
   "-y",
   "-E",
 ]);
+const pieces = new Map<string, readonly Piece[]>();
 const cache = new Map<string, readonly ShellCommand[]>();
 
 /** Gives the commands of a script in order. */
 export function commandsIn(script: string): readonly ShellCommand[] {
   const known = cache.get(script);
   if (known) return known;
-  const commands = split(script);
+  const commands = piecesOf(script).flatMap(commandOf);
   cache.set(script, commands);
   return commands;
 }
+
+function commandOf({ all, line, next, isCondition }: Piece): readonly ShellCommand[] {
+  const texts = all.map(({ text }) => text);
+  const words = withoutPrefix(texts);
+  return words.length === 0 ? [] : [{ words, text: texts.join(" "), line, next, isCondition }];
+}
+
+function piecesOf(script: string): readonly Piece[] {
+  const known = pieces.get(script);
+  if (known) return known;
+  const tree = script.length > charactersMax ? undefined : treeOf(script);
+  const found = tree ? inTree(tree, "", false) : inTokens(script);
+  pieces.set(script, found);
+  return found;
+}
+
+/** Gives the commands of a tree, those in `$( )` left out. What follows a group follows its last command. */
+function inTree(tree: ShellTree, next: ShellCommand["next"], isCondition: boolean): readonly Piece[] {
+  const inner = (part: ShellTree): readonly Piece[] => inTree(part, ";", isCondition);
+  switch (tree.is) {
+    case "command":
+      return [{ all: tree.all, line: tree.line, next, isCondition }];
+    case "list":
+      return tree.of.flatMap((part, at) => inTree(part, at === tree.of.length - 1 ? next : ";", isCondition));
+    case "pipe":
+      return tree.of.flatMap((part, at) =>
+        inTree(part, at === tree.of.length - 1 ? next : "|", isCondition || tree.isNegated),
+      );
+    case "and":
+    case "or":
+      return [
+        ...inTree(tree.left, tree.is === "and" ? "&&" : "||", isCondition),
+        ...inTree(tree.right, next, isCondition),
+      ];
+    case "background":
+      return inTree(tree.of, "&", isCondition);
+    case "subshell":
+      return inTree(tree.of, next, isCondition);
+    case "if":
+      return [inTree(tree.condition, ";", true), inner(tree.then), tree.otherwise ? inner(tree.otherwise) : []].flat();
+    case "while":
+    case "until":
+      return [...inTree(tree.condition, ";", true), ...inner(tree.body)];
+    case "case":
+      return tree.of.flatMap(inner);
+    default:
+      return inner(tree.body);
+  }
+}
+
+/** Splits the tokens of what is no shell script at its operators. */
+function inTokens(script: string): readonly Piece[] {
+  const out: Piece[] = [];
+  let all: Word[] = [];
+  let line = 0;
+  let isCondition = false;
+  const end = (next: ShellCommand["next"]): void => {
+    const head = all[0]?.text ?? "";
+    if (conditions.has(head)) isCondition = true;
+    if (head === "then" || head === "do") isCondition = false;
+    out.push({ all, line, next, isCondition: isCondition || all.some(({ text }) => text === "!") });
+    all = [];
+  };
+  for (const token of shellTokens(script)) {
+    if (token.is === "operator") end(nextOf(token.text));
+    else {
+      if (all.length === 0) line = token.line;
+      all.push(token.word);
+    }
+  }
+  end("");
+  return out;
+}
+
+const nextOf = (operator: string): ShellCommand["next"] => {
+  if (operator === "&&" || operator === "||" || operator === "&") return operator;
+  return operator === "|" || operator === "|&" ? "|" : ";";
+};
 
 const listing = new RegExp(
   "^((kubectl|oc)( -\\S+ \\S+)* (get|describe|logs|top|version|cluster-info)|" +
@@ -67,69 +146,14 @@ export const isListing = ({ words }: Worded): boolean => listing.test(words.join
  * Gives the commands whose answer a script puts into a variable, as in `ID=$(aws deploy …)`. They are no commands of
  * `commandsIn`, because most rules ask what a script does and not what it reads.
  */
-export function answersIn(script: string): readonly ShellCommand[] {
-  const found: ShellCommand[] = [];
-  let end = 0;
-  let from = 0;
-  let counted = 0;
-  for (const { index, 0: head } of script.matchAll(/(?:^|[\s;&|])\w+="?\$\(/g)) {
-    if (index < end) continue;
-    const open = index + head.length - 1;
-    end = closing(script, open);
-    // A bracket that nothing closes takes the rest of the script, so nothing is read twice.
-    from += script.slice(counted, open).split("\n").length - 1;
-    counted = open;
-    for (const command of commandsIn(script.slice(open + 1, end - 1)))
-      found.push({ ...command, line: command.line + from });
-  }
-  return found;
-}
-
-function split(script: string): readonly ShellCommand[] {
-  const out: ShellCommand[] = [];
-  let piece: Piece = { words: [], text: "", line: 0 };
-  let isCondition = false;
-  const end = (next: ShellCommand["next"]): void => {
-    const all = piece.words;
-    const head = all[0] ?? "";
-    if (conditions.has(head)) isCondition = true;
-    if (head === "then" || head === "do") isCondition = false;
-    const words = withoutPrefix(all);
-    if (words.length > 0)
-      out.push({
-        words,
-        text: piece.text.trim(),
-        line: piece.line,
-        next,
-        isCondition: isCondition || all.includes("!"),
-      });
-    piece = { words: [], text: "", line: 0 };
-  };
-  for (const token of tokensOf(script)) {
-    if (token.operator !== undefined) {
-      end(token.operator);
-      continue;
-    }
-    if (piece.words.length === 0) piece.line = token.line;
-    piece.words.push(token.word);
-    piece.text += ` ${token.word}`;
-  }
-  end("");
-  return out;
-}
-
-/** Takes the brackets of a subshell off: `(npm test)` runs `npm test`. */
-function withoutBrackets(all: readonly string[]): readonly string[] {
-  const [first = ""] = all;
-  if (!/^\([\w./-]/.test(first)) return all;
-  const words = [first.slice(1), ...all.slice(1)];
-  const last = words.at(-1)!;
-  return /[^()]\)$/.test(last) ? [...words.slice(0, -1), last.slice(0, -1)] : words;
-}
+export const answersIn = (script: string): readonly ShellCommand[] =>
+  piecesOf(script)
+    .flatMap(({ all }) => all)
+    .flatMap(({ text, inner }) => (/^\w+=\$\(/.test(text) ? inner.slice(0, 1) : []))
+    .flatMap((inner) => commandsIn(inner.script).map((each) => ({ ...each, line: each.line + inner.line })));
 
 /** Takes off what stands before a command: `sudo`, `npx`, assignments and the like. */
-export function withoutPrefix(whole: readonly string[]): readonly string[] {
-  const all = withoutBrackets(whole);
+export function withoutPrefix(all: readonly string[]): readonly string[] {
   let from = 0;
   for (let taken = 1; taken > 0 && from < all.length; from += taken) taken = prefixAt(all, from);
   return all.slice(from);
@@ -146,103 +170,4 @@ function prefixAt(all: readonly string[], at: number): number {
     (/^(bundle|composer)$/.test(word) && next === "exec") ||
     (/^(pnpm|yarn|bun)$/.test(word) && /^(exec|dlx|x)$/.test(next));
   return isRunner ? 2 : 0;
-}
-
-interface Token {
-  readonly word: string;
-  readonly line: number;
-  readonly operator?: ShellCommand["next"];
-}
-
-/** Reads words and operators. Quotes and `$( )` are kept within a word. */
-function* tokensOf(script: string): Generator<Token> {
-  let line = 0;
-  let at = 0;
-  let ends: string[] = [];
-  let previous = "";
-  while (at < script.length) {
-    const from = at;
-    const operator = operatorAt(script, at);
-    if (script[at] === "\n") {
-      yield { word: "", line, operator: ";" };
-      at = afterHereDocuments(script, at + 1, ends);
-      ends = [];
-    } else if (operator !== undefined) {
-      yield { word: "", line, operator };
-      at += operator.length;
-    } else if (/\s/.test(script[at]!)) at += 1;
-    else if (script.startsWith("\\\n", at)) at += 2;
-    else if (script[at] === "#") at = endOfLine(script, at);
-    else {
-      const { word, next } = readWord(script, at);
-      const heredoc = /^<<-?(\w+)$/.exec(word) ?? (/^<<-?$/.test(previous) ? /^(\w+)$/.exec(word) : null);
-      if (heredoc) ends = [...ends, heredoc[1]!];
-      yield { word, line };
-      previous = word;
-      at = next;
-    }
-    line += script.slice(from, at).split("\n").length - 1;
-  }
-}
-
-/** Gives the operator at a place. The `&` of a redirection such as `2>&1` is none. */
-function operatorAt(script: string, at: number): "&&" | "||" | ";" | "|" | "&" | undefined {
-  const pair = script.slice(at, at + 2);
-  if (pair === "&&" || pair === "||") return pair;
-  const char = script[at];
-  if (char === ";" || char === "|") return char;
-  return char === "&" && script[at + 1] !== ">" && script[at - 1] !== ">" ? char : undefined;
-}
-
-/** Reads one word from a place that is no space; quotes are taken off. */
-function readWord(script: string, start: number): { readonly word: string; readonly next: number } {
-  let word = "";
-  let at = start;
-  while (at < script.length && !/\s/.test(script[at]!) && operatorAt(script, at) === undefined) {
-    const { text, next } = partAt(script, at);
-    word += text;
-    at = next;
-  }
-  return { word, next: Math.max(at, start + 1) };
-}
-
-/** Reads the part of a word that begins at a place: an expression, a substitution, a quote or one character. */
-function partAt(script: string, at: number): { readonly text: string; readonly next: number } {
-  const char = script[at]!;
-  const whole = (next: number) => ({ text: script.slice(at, next), next });
-  if (script.startsWith("${{", at)) {
-    const end = script.indexOf("}}", at);
-    return whole(end === -1 ? script.length : end + 2);
-  }
-  if (script.startsWith("$(", at)) return whole(closing(script, at + 1));
-  if (char === '"' || char === "'") {
-    const next = endOfQuote(script, at);
-    return { text: script.slice(at + 1, next - 1), next };
-  }
-  if (char !== "\\" || at + 1 >= script.length) return whole(at + 1);
-  return { text: script[at + 1] === "\n" ? "" : script[at + 1]!, next: at + 2 };
-}
-
-function endOfQuote(script: string, start: number): number {
-  const quote = script[start];
-  for (let at = start + 1; at < script.length; at += 1) {
-    if (script[at] === "\\" && quote === '"') at += 1;
-    else if (script[at] === quote) return at + 1;
-  }
-  return script.length;
-}
-
-/** Gives where the bracket that opens at a place is closed. */
-function closing(script: string, open: number): number {
-  let depth = 0;
-  for (let at = open; at < script.length; at += 1) {
-    const char = script[at];
-    if (char === '"' || char === "'") at = endOfQuote(script, at) - 1;
-    else if (char === "(") depth += 1;
-    else if (char === ")") {
-      depth -= 1;
-      if (depth === 0) return at + 1;
-    }
-  }
-  return script.length;
 }

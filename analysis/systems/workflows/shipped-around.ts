@@ -1,6 +1,6 @@
 // What ships around a step that looks at something: behind it, so that the step guards it, or before it, so that the
 // step looks at the result. A step without either guards nothing.
-import type { Place, Text } from "../../place.ts";
+import { byPlace, type Place, type Text } from "../../place.ts";
 import { scriptsOf } from "./effects.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
 import { changesOf, isUndoJob, shipmentsOf, stepTitle } from "./roles.ts";
@@ -64,10 +64,8 @@ export const isAskedLater = (view: WorkflowsView, job: JobNode, step: StepNode):
 /** Gives whether a text of a job is only told to people. */
 export const toldIn = (view: WorkflowsView, job: JobNode): ((text: Text) => boolean) => {
   const told = view.stepsOf(job).filter(onlyTells).flatMap(textsOf);
-  return ({ place }) => told.some((each) => isSame(each.place, place));
+  return ({ place }) => told.some((each) => byPlace(each.place, place) === 0);
 };
-
-const isSame = (one: Place, other: Place): boolean => one.line === other.line && one.column === other.column;
 
 /** What a step reads, its condition left out: a condition always decides. */
 const textsOf = ({ run, env, with: inputs }: StepNode): readonly Text[] => [

@@ -1,7 +1,7 @@
 // Runs a workflow on paper: which jobs run in a situation, and with which result, if given jobs fail. It has the
 // runner's rules for skipped jobs: without a status function a job is skipped if anything before it, near or far, did
 // not succeed, even if a job in between ran `always()` and succeeded (actions/runner#2205).
-import { holds, type Maybe, type Scope, type Truth, unknown } from "./conditions.ts";
+import { holds, type Maybe, type Scope, someText, type Truth, unknown } from "./conditions.ts";
 import { type Expression, hasStatusFunction, parseCondition, pathsIn } from "./expressions.ts";
 import type { JobNode, StepNode, WorkflowNode } from "./nodes.ts";
 import type { WorkflowsView } from "./view.ts";
@@ -120,7 +120,7 @@ function scopeOf(
       const outcome = outcomes.get(key);
       if (outcome === undefined) return unknown;
       if (field === "result") return outcome.result as Maybe;
-      return outcome.result === "skipped" || (losesOutputs && outcome.result === "failure") ? null : unknown;
+      return outcome.result === "skipped" || (losesOutputs && outcome.result === "failure") ? null : someText;
     },
   };
 }

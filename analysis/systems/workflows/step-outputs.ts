@@ -1,6 +1,7 @@
 // Which outputs a step can have, as far as the files say: those that its script writes by name, and those that a local
 // composite action declares. Most steps can have any, because a program or an action of others may write them.
 import type { ActionNode, StepNode } from "./nodes.ts";
+import { withoutFilter } from "./path-filters.ts";
 import { charactersMax, commandsIn } from "./shell.ts";
 
 /** Says why a step never has an output of a name; undefined if it may have it. */
@@ -10,7 +11,7 @@ export function withoutOutput(step: StepNode, name: string, actions: readonly Ac
     return action.outputs.some(({ key }) => isSame(key.text, name))
       ? undefined
       : `the action ${action.name} of step ${step.key} declares no output ${name}`;
-  if (step.run === undefined || step.uses !== undefined) return undefined;
+  if (step.run === undefined || step.uses !== undefined) return withoutFilter(step, name);
   const script = step.run.text;
   if (mayWriteAny(script) || writes(script, name)) return undefined;
   return `the script of step ${step.key} writes ${written(script)}`;

@@ -57,7 +57,10 @@ const telling =
 export const isQuiet = (command: Worded): boolean =>
   (quiet.has(command.words[0] ?? "") && !/^(jq|yq) (.* )?-\w*e/.test(command.words.join(" "))) ||
   isListing(command) ||
-  telling.test(command.words.join(" "));
+  tellsPeople(command);
+
+/** Whether a command sends a message to people. */
+export const tellsPeople = ({ words }: Worded): boolean => telling.test(words.join(" "));
 
 /** Whether a command should fail: it stands behind a `!` that decides nothing. */
 const isInverted = (tree: ShellTree, command: CommandTree): boolean => {

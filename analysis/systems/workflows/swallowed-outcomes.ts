@@ -22,11 +22,8 @@ export const swallowedDeployments = (
   job: JobNode,
 ): readonly { readonly effect: Effect; readonly how: string }[] =>
   deploymentsOf(view, job)
-    .filter(({ step }) => step.job === job.id && step.via === undefined && !isAskedLater(view, job, step))
-    .map((effect) => ({
-      effect,
-      how: isSwallowed(effect.step) ? "its step has continue-on-error" : ignoredCommand(job, effect),
-    }))
+    .filter(({ step }) => step.job === job.id && step.via === undefined)
+    .map((effect) => ({ effect, how: howSwallowed(view, job, effect) }))
     // A first attempt may fail if a second one is heard.
     .filter(
       ({ effect: { category, named, verb } }, at, all) =>
@@ -38,6 +35,12 @@ export const swallowedDeployments = (
           ),
     )
     .flatMap(({ effect, how }) => (how === undefined ? [] : [{ effect, how }]));
+
+/** An outcome that somebody asks for is heard; what a script ignores reaches no outcome, only what it writes. */
+function howSwallowed(view: WorkflowsView, job: JobNode, effect: Effect): string | undefined {
+  if (!isSwallowed(effect.step)) return ignoredCommand(job, effect);
+  return isAskedLater(view, job, effect.step) ? undefined : "its step has continue-on-error";
+}
 
 /** A creation that may fail because the thing is there already is left out. */
 function ignoredCommand(job: JobNode, { command, step }: Effect): string | undefined {

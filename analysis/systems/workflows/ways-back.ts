@@ -4,7 +4,8 @@ import { lineOf, type Place } from "../../place.ts";
 import { holds } from "./conditions.ts";
 import { expressionsIn, hasStatusFunction, parseCondition, pathsIn } from "./expressions.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
-import { isUndoJob, stepTitle, titleOf } from "./roles.ts";
+import { isOnOwnMachine, isUndoJob, stepTitle, titleOf } from "./roles.ts";
+import { isSetupAction } from "./setup-steps.ts";
 import { commandsIn, type ShellCommand } from "./shell.ts";
 import { simulate } from "./simulate.ts";
 import type { WorkflowsView } from "./view.ts";
@@ -58,16 +59,15 @@ function skippedByHand(view: WorkflowsView, job: JobNode): readonly Obstacle[] {
   return [];
 }
 
-const harmlessNames =
-  "actions/checkout actions/setup- actions/cache actions/upload- actions/download- docker/login-action pnpm/ " +
-  "azure/login aws-actions/configure-";
-const isHarmlessAction = (uses: string): boolean =>
-  harmlessNames.split(" ").some((name) => uses.toLowerCase().startsWith(name));
-const harmlessGit = /^git (checkout|switch|fetch|pull|clone|log|rev-parse|rev-list|describe|show|diff|status|config)\b/;
+/** What git does in the runner's own copy, which nobody sees unless it is pushed. */
+const harmlessGit = new RegExp(
+  "^git (checkout|switch|fetch|pull|clone|log|rev-parse|rev-list|describe|show|diff|status|config|revert|reset|add|" +
+    String.raw`commit|merge|cherry-pick|stash|branch|tag|remote)\b`,
+);
 const harmless = new Set(
   (
     "echo printf sleep cat jq date test exit true : set export cd ls fi else done break continue for local return " +
-    "[ [[ head tail grep"
+    "[ [[ head tail grep mkdir cp mv rm touch chmod tar gzip zip unzip sed awk tr cut sort basename dirname"
   ).split(" "),
 );
 const onlyLooks = (command: ShellCommand): boolean =>
@@ -85,8 +85,10 @@ const doing = /roll|revert|restor|undo|deploy|previous|switch/i;
 function changesNothing(view: WorkflowsView, job: JobNode): readonly Obstacle[] {
   const steps = view.stepsOf(job);
   if (job.uses !== undefined || otherPurpose.test(titleOf(job)) || steps.length === 0) return [];
+  // On a machine of one's own, a copied file may be what runs.
+  if (isOnOwnMachine(job)) return [];
   const isIdle = steps.every(({ uses, run }) =>
-    uses === undefined ? commandsIn(run?.text ?? "").every(onlyLooks) : isHarmlessAction(uses.text),
+    uses === undefined ? commandsIn(run?.text ?? "").every(onlyLooks) : isSetupAction(uses.text),
   );
   const step = steps.findLast((each) => each.run && doing.test(stepTitle(each)) && !otherPurpose.test(stepTitle(each)));
   if (!isIdle || step === undefined) return [];
@@ -95,7 +97,9 @@ function changesNothing(view: WorkflowsView, job: JobNode): readonly Obstacle[] 
       severity: "high",
       subject: "nothing",
       place: step.run!.place,
-      message: `The way back "${step.name}" in job ${job.key} only prints: no command of the job changes what runs.`,
+      message:
+        `The way back "${step.name}" in job ${job.key} changes nothing that runs: its commands print, look, or write ` +
+        "files on the runner.",
       fix: "let it deploy the earlier version, or take it away so that nobody relies on it",
     },
   ];
@@ -106,7 +110,7 @@ const hasToken = /\b(GH|GITHUB)_(ENTERPRISE_)?TOKEN\b/;
 
 /** A call of GitHub's command line without a token, which ends with an error in every run. */
 function withoutToken(view: WorkflowsView, job: JobNode): readonly Obstacle[] {
-  if (job.runsOn.some((label) => /self-hosted|\$\{\{/.test(label))) return [];
+  if (isOnOwnMachine(job)) return [];
   const steps = view.stepsOf(job).filter(({ via }) => via === undefined);
   const given = [...view.workflowOf(job).env, ...job.env].map(({ key }) => key.text);
   const isGiven = given.some((name) => hasToken.test(name)) || steps.some(({ run }) => setsToken(run?.text ?? ""));
@@ -180,7 +184,7 @@ const makesRepository = /^(git (clone|init)|gh repo clone)\b/;
 
 /** A way back that uses git in a folder without a repository. */
 function noRepository(view: WorkflowsView, job: JobNode): readonly Obstacle[] {
-  if (job.runsOn.some((label) => /self-hosted|\$\{\{/.test(label))) return [];
+  if (isOnOwnMachine(job)) return [];
   for (const step of view.stepsOf(job)) {
     if (/checkout|clone/i.test(step.uses?.text ?? "") || step.uses?.text.startsWith("./")) return [];
     const commands = commandsIn(step.run?.text ?? "");

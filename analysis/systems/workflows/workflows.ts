@@ -8,6 +8,7 @@ import type { Folder, System } from "../system.ts";
 import { deploying, effectsOf } from "./effects.ts";
 import { expressionsIn, pathsIn } from "./expressions.ts";
 import { type History, historyFile, measuredOf, readHistory } from "./history.ts";
+import { LocalScripts } from "./local-scripts.ts";
 import type { JobNode, Rejection, StepNode, TargetNode, WorkflowNode } from "./nodes.ts";
 import { rejectionsOf } from "./official.ts";
 import { readAction, readStep, readWorkflow, workflowId } from "./read-workflow.ts";
@@ -35,7 +36,10 @@ export const workflowsSystem: System = {
       rejectionsOf(asksGitHub ? texts.filter(({ file }) => !sent.has(file)) : []),
     ]);
     const parts = read.flatMap(({ file, yaml }) => (yaml ? [readWorkflow(file, yaml)] : []));
-    const steps = parts.flatMap((part) => part.steps.flatMap((step) => [step, ...innerSteps(folder, step, 0)]));
+    const scripts = new LocalScripts(folder);
+    const steps = parts
+      .flatMap((part) => part.steps.flatMap((step) => [step, ...innerSteps(folder, step, 0)]))
+      .map((step) => withScripts(scripts, step));
     const ownActions = folder.files.filter(isOwnAction).map((file) => ({ file, ...parsed(folder, file) }));
     const actions = ownActions.flatMap(({ file, yaml }) => (yaml && readAction(file, yaml)) ?? []);
     const history = historyIn(folder);
@@ -125,6 +129,11 @@ function plainText(folder: Folder, file: string): readonly { readonly file: stri
 
 const withRejections = (workflow: WorkflowNode, rejections: readonly Rejection[] | undefined): WorkflowNode =>
   rejections === undefined ? workflow : { ...workflow, rejections };
+
+function withScripts(local: LocalScripts, step: StepNode): StepNode {
+  const scripts = local.of(step);
+  return scripts.length === 0 ? step : { ...step, scripts };
+}
 
 /** Reads the steps of a local composite action that a step uses. Actions that use each other end after four. */
 function innerSteps(folder: Folder, step: StepNode, depth: number): readonly StepNode[] {

@@ -3,7 +3,7 @@
 // guessed.
 
 import { valueIn } from "../../word-in.ts";
-import { type Beginning, type Maybe, unknown } from "./conditions.ts";
+import { type Beginning, type Maybe, someText, unknown } from "./conditions.ts";
 import type { Input, JobNode, Trigger, WorkflowNode } from "./nodes.ts";
 import { lookupOf } from "./templates.ts";
 import type { WorkflowsView } from "./view.ts";
@@ -14,6 +14,10 @@ export interface World {
   readonly ref: string | Beginning;
   /** The values of inputs; an input that is not here is unknown. */
   readonly inputs: ReadonlyMap<string, Maybe>;
+  /** The inputs that are texts, whatever they say. */
+  readonly texts: ReadonlySet<string>;
+  /** The activity of the event, such as `closed`; undefined if no condition asks for it, or it is not known. */
+  readonly action: string | undefined;
   /** The conclusion of the run that a `workflow_run` follows. */
   readonly conclusion: "success" | "failure" | undefined;
   /** How the workflow was called, outermost caller first. */
@@ -28,6 +32,8 @@ interface Limits {
   readonly most: number;
   /** What somebody can start the workflow on: one unknown ref, or a branch and a tag if its jobs ask which it is. */
   readonly refsByHand: readonly Beginning[];
+  /** Whether a job asks for the activity of its event, so that each is a situation of its own. */
+  readonly asksAction: boolean;
 }
 
 /** More combinations of inputs than this are not tried; fewer for workflows with many jobs. */
@@ -48,10 +54,13 @@ export function worldsOf(view: WorkflowsView, workflow: WorkflowNode): readonly 
 function worldsBelow(view: WorkflowsView, workflow: WorkflowNode, depth: number): readonly World[] {
   const most = combinationsMax(view.jobsOf(workflow).length);
   const asksKind = view.jobsOf(workflow).some(({ condition }) => /ref_type|refs\/tags/.test(condition?.text ?? ""));
+  const asksAction = view
+    .jobsOf(workflow)
+    .some(({ templates }) => templates.some(({ text }) => /event\.action\b|\.merged\b/.test(text)));
   const refsByHand = (asksKind ? ["refs/heads/", "refs/tags/"] : ["refs/"]).map((prefix) => ({ prefix }));
   const own = workflow.triggers
     .filter(({ event }) => event !== "workflow_call")
-    .flatMap((trigger) => ofTrigger(workflow, trigger, { most, refsByHand }));
+    .flatMap((trigger) => ofTrigger(workflow, trigger, { most, refsByHand, asksAction }));
   if (depth > 4) return own;
   const called = view
     .callersOf(workflow)
@@ -65,6 +74,8 @@ function worldsBelow(view: WorkflowsView, workflow: WorkflowNode, depth: number)
       event: "workflow_call",
       ref: { prefix: "refs/" },
       inputs: new Map(),
+      texts: new Set(),
+      action: undefined,
       conclusion: undefined,
       via: [],
       label: "a call",
@@ -78,18 +89,41 @@ function passedOn(workflow: WorkflowNode, caller: JobNode, world: World): World 
   const inputs = workflow.inputs
     .filter(({ event }) => event === "workflow_call")
     .map(({ name, type }) => [name, typed(type, lookup(["inputs", name]))] as const);
-  return { ...world, via, inputs: new Map(inputs) };
+  return { ...world, via, inputs: new Map(inputs), texts: new Set() };
 }
 
 const typed = (type: string, text: string | undefined): Maybe => {
-  if (text === undefined) return unknown;
+  if (text === undefined) return type === "string" ? someText : unknown;
   if (type === "boolean") return text === "true";
   return type === "number" ? Number(text) : text;
 };
 
-function ofTrigger(workflow: WorkflowNode, trigger: Trigger, { most, refsByHand }: Limits): readonly World[] {
+function ofTrigger(workflow: WorkflowNode, trigger: Trigger, limits: Limits): readonly World[] {
+  const types = limits.asksAction ? activitiesOf(trigger) : [];
+  const worlds = ofActivity(workflow, trigger, limits);
+  return types.length === 0
+    ? worlds
+    : types.flatMap((action) => worlds.map((world) => ({ ...world, action, label: `${world.label} (${action})` })));
+}
+
+/** The activities of an event that start the workflow, as far as the file says. */
+function activitiesOf({ event, filters }: Trigger): readonly string[] {
+  const named = filters["types"]?.map(({ text }) => text);
+  if (named !== undefined) return named.some((type) => type.includes("${{")) ? [] : named;
+  return event === "pull_request" || event === "pull_request_target" ? ["opened", "synchronize", "reopened"] : [];
+}
+
+function ofActivity(workflow: WorkflowNode, trigger: Trigger, { most, refsByHand }: Limits): readonly World[] {
   const { event } = trigger;
-  const base = { event, inputs: new Map(), conclusion: undefined, via: [], label: event };
+  const base: Omit<World, "ref"> = {
+    event,
+    inputs: new Map(),
+    texts: new Set(),
+    action: undefined,
+    conclusion: undefined,
+    via: [],
+    label: event,
+  };
   if (event === "push") return refsOf(trigger).map((ref) => ({ ...base, ref, label: `push to ${nameOf(ref)}` }));
   if (event.startsWith("pull_request")) return [{ ...base, ref: { prefix: "refs/pull/" } }];
   if (event === "release") return [{ ...base, ref: { prefix: "refs/tags/" } }];
@@ -103,15 +137,15 @@ function ofTrigger(workflow: WorkflowNode, trigger: Trigger, { most, refsByHand 
     }));
   }
   if (event !== "workflow_dispatch") return [{ ...base, ref: { prefix: "refs/" } }];
-  const sets = choices(
-    workflow.inputs.filter((input) => input.event === "workflow_dispatch"),
-    most,
-  );
+  const all = workflow.inputs.filter((input) => input.event === "workflow_dispatch");
+  const sets = choices(all, most);
+  const texts = new Set(all.filter(({ type }) => type === "string").map(({ name }) => name));
   return refsByHand.flatMap((ref) =>
     sets.map((inputs) => ({
       ...base,
       ref,
       inputs,
+      texts,
       label: inputs.size === 0 ? event : `workflow_dispatch with ${said(inputs)}`,
     })),
   );
@@ -162,6 +196,8 @@ export function inWorld(world: World, path: readonly string[]): Maybe {
   const [context, ...rest] = path;
   const name = rest.join(".");
   if (context === "inputs") return inputIn(world, rest);
+  if (context === "vars" || context === "env" || context === "secrets") return someText;
+  if ((context === "needs" || context === "steps") && rest[1] === "outputs") return someText;
   if (context !== "github") return unknown;
   if (name === "event_name") return world.event;
   if (name === "ref") return world.ref;
@@ -169,16 +205,28 @@ export function inWorld(world: World, path: readonly string[]): Maybe {
   if (name === "ref_type") return refType(world.ref);
   if (name === "head_ref" || name === "base_ref") return world.event.startsWith("pull_request") ? unknown : "";
   if (name === "event.workflow_run.conclusion") return world.conclusion ?? null;
-  if (rest[0] !== "event") return unknown;
+  return rest[0] === "event" ? ofPayload(world, rest) : unknown;
+}
+
+/** Looks up a field of the event's payload. */
+function ofPayload(world: World, rest: readonly string[]): Maybe {
+  const name = rest.join(".");
+  if (name === "event.action") return actionIn(world);
+  if (name === "event.pull_request.merged" && world.action !== undefined && world.action !== "closed") return false;
   if (rest[1] === "inputs") return asText(inputIn(world, rest.slice(1)));
   return foreignPayload(world, rest[1]) ? null : unknown;
 }
+
+/** Some events have no activities; what the others have is known if the file names it. */
+const actionIn = ({ event, action }: World): Maybe =>
+  action ?? (/^(push|schedule|workflow_dispatch)$/.test(event) ? null : unknown);
 
 function inputIn(world: World, rest: readonly string[]): Maybe {
   const name = rest.at(-1) ?? "";
   if (world.inputs.has(name)) return world.inputs.get(name)!;
   const hasInputs = world.event === "workflow_dispatch" || world.event === "workflow_call" || world.via.length > 0;
-  return hasInputs ? unknown : null;
+  if (!hasInputs) return null;
+  return world.texts.has(name) ? someText : unknown;
 }
 
 const asText = (value: Maybe): Maybe =>
@@ -189,12 +237,27 @@ const payloads: Readonly<Record<string, RegExp>> = {
   release: /^release$/,
   workflow_run: /^workflow_run$/,
   head_commit: /^(push|workflow_run)$/,
+  commits: /^push$/,
+  before: /^(push|pull_request.*)$/,
+  after: /^(push|pull_request.*)$/,
+  compare: /^push$/,
+  pusher: /^push$/,
   issue: /^issue/,
   comment: /comment/,
   client_payload: /^repository_dispatch$/,
+  deployment: /^deployment/,
+  deployment_status: /^deployment_status$/,
+  check_run: /^check_run$/,
+  check_suite: /^check_(suite|run)$/,
+  merge_group: /^merge_group$/,
+  schedule: /^schedule$/,
+  review: /^pull_request_review/,
+  number: /^(pull_request|issues)/,
+  label: /^(pull_request|issues|label|discussion)/,
 };
 const foreignPayload = (world: World, part: string | undefined): boolean => {
-  const events = valueIn(payloads, part ?? "");
+  // A called workflow whose callers are elsewhere has the event of whoever calls it.
+  const events = world.event === "workflow_call" ? undefined : valueIn(payloads, part ?? "");
   return events !== undefined && !events.test(world.event);
 };
 

@@ -154,6 +154,7 @@ function publishedIn(secret: KeyVaultSecret | "disabled" | null): VaultView["pub
     of,
     enabled: secret.properties.enabled ?? true,
     expiresAt: secret.properties.expiresOn?.getTime() ?? null,
+    ...(secret.properties.notBefore && { notBefore: secret.properties.notBefore.getTime() }),
   };
 }
 

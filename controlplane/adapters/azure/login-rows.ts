@@ -2,7 +2,7 @@
 // newest of them says up to when the log is complete, and a log without any proves nothing.
 import { isIP } from "node:net";
 import type { Credential, Login } from "../../../engines/rotation/vocabulary.ts";
-import type { Instant } from "../../../engines/time.ts";
+import { after, type Instant } from "../../../engines/time.ts";
 import type { Logins } from "../../performers/rotation-ports.ts";
 import type { Connection } from "./connection.ts";
 import { readLog } from "./log-table.ts";
@@ -10,6 +10,9 @@ import type { Patience } from "./trouble.ts";
 
 /** The most readers of one look, so that a fact stays small; the latest come first. */
 const readersMax = 20;
+
+/** How far ahead of ours a server's clock may be: its newest rows lie in our future. */
+const aheadSecondsMax = 3_600;
 
 /** Reads logins from a workspace. */
 export const createLoginRows = (
@@ -19,7 +22,7 @@ export const createLoginRows = (
   now: () => Instant,
 ): Logins => ({
   read: async (credential, slot, from, cancel) => {
-    const asked = { query: loginsQuery(credential, from), from, to: now() };
+    const asked = { query: loginsQuery(credential, from), from, to: after(now(), aheadSecondsMax) };
     const rows = await readLog({ ...connection, patience, workspace }, "logins", asked, columns, cancel);
     return rows.ok
       ? { ok: true, value: readersOf(rows.value.map(lineOf), credential, credential.roles[slot], from) }

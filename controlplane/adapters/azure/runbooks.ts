@@ -2,11 +2,11 @@
 // from the live state, and each action reads it again before its first write.
 import type { JobExecution, Replica } from "@azure/arm-appcontainers";
 import { found, type Result } from "../../../engines/engine.ts";
-import type { Incident } from "../../../engines/remediation/vocabulary.ts";
+import type { FollowedEnd, HaltedEnd, Incident, RemediationEffect } from "../../../engines/remediation/vocabulary.ts";
 import { after } from "../../../engines/time.ts";
 import { many } from "../../../engines/wording.ts";
 import type { RunbookPort } from "../../performers/remediation-ports.ts";
-import type { Time } from "../../runtime/ports.ts";
+import type { Fence, Time } from "../../runtime/ports.ts";
 import { type Cloud, getApp } from "./cloud.ts";
 import { refuseUnread, settle } from "./settle.ts";
 import { servingIn } from "./traffic.ts";
@@ -19,12 +19,16 @@ export const partsOf = (target: string): { readonly resourceGroup: string; reado
   return { resourceGroup, name };
 };
 
+/** What serves of an app. */
+interface Serving {
+  readonly revision: string;
+  readonly replicas: readonly Replica[];
+  /** When the app was made; undefined if Azure does not say. */
+  readonly madeAt: number | undefined;
+}
+
 /** Gives the revision with most of the traffic, and its replicas that run. */
-export async function replicasOf(
-  cloud: Cloud,
-  target: string,
-  cancel: AbortSignal,
-): Promise<Result<{ readonly revision: string; readonly replicas: readonly Replica[] }>> {
+export async function replicasOf(cloud: Cloud, target: string, cancel: AbortSignal): Promise<Result<Serving>> {
   const { resourceGroup, name } = partsOf(target);
   const app = await getApp(cloud, { resourceGroup, app: name }, cancel);
   if (!app.ok) return asResult(app);
@@ -34,36 +38,42 @@ export async function replicasOf(
   const replicas = await ask(cloud.patience, cancel, (abortSignal) =>
     cloud.apps.containerAppsRevisionReplicas.listReplicas(resourceGroup, name, revision, { abortSignal }),
   );
-  return replicas.ok ? found({ revision, replicas: replicas.value.value ?? [] }) : asResult(replicas);
+  const madeAt = app.value.systemData?.createdAt?.getTime();
+  return replicas.ok ? found({ revision, replicas: replicas.value.value ?? [], madeAt }) : asResult(replicas);
+}
+
+/** Gives why a revision must not be restarted, if there is a reason. */
+function whyNotRestarted({ revision, replicas, madeAt = 0 }: Serving, { alert }: Incident): string | undefined {
+  if (madeAt > alert.firedAt) return "the alert is about an app that was deleted: this one was made after it fired";
+  return replicas.length < 2 ? `${revision} has no second replica: a restart would take all the capacity` : undefined;
 }
 
 /**
  * The restart of the revision that serves. It is refused if one replica is all the capacity: a restart would be an
- * outage of its own. Repeating it is harmless, since it changes nothing that lasts.
+ * outage of its own; and if the app is not the one of which the alert told. Repeating it is harmless, since it changes
+ * nothing that lasts.
  */
 export const restartRevision = (cloud: Cloud): RunbookPort => ({
-  plan: async (target, _rung, _incident, cancel) => {
+  plan: async (target, _rung, incident, cancel) => {
     const serving = await replicasOf(cloud, target, cancel);
     if (!serving.ok) return serving;
     const { revision, replicas } = serving.value;
-    const fits = replicas.length >= 2;
+    const why = whyNotRestarted(serving.value, incident);
     return found({
-      fits,
-      message: fits
-        ? `${replicas.length} replicas of ${revision} run`
-        : `${revision} has no second replica: a restart would take all the capacity`,
+      fits: why === undefined,
+      message: why ?? `${replicas.length} replicas of ${revision} run`,
       plan: `restart the ${many(replicas.length, "replica")} of ${revision}`,
     });
   },
-  act: async ({ target }, fence) => {
+  act: async ({ target, incident }, fence) => {
     const { resourceGroup, name } = partsOf(target);
     return settle(cloud, fence, async (sent) => {
       const serving = await replicasOf(cloud, target, never);
       if (!serving.ok) return { say: "refuse", ...serving };
-      const { revision, replicas } = serving.value;
+      const { revision } = serving.value;
       if (sent) return { say: "done", value: { message: `the replicas of ${revision} were restarted` } };
-      if (replicas.length < 2)
-        return { say: "refuse", reason: `${revision} has no second replica: a restart would take all the capacity` };
+      const reason = whyNotRestarted(serving.value, incident);
+      if (reason !== undefined) return { say: "refuse", reason };
       return {
         say: "send",
         send: (abortSignal) =>
@@ -104,18 +114,77 @@ export const startJob = (cloud: Cloud, time: Time, now: () => number): RunbookPo
       await time.nap(Math.min(Math.max(lookMilliseconds, asked), until - now()), cancel);
     }
   },
+  halt: (effect, fence) => haltedJob(cloud, effect, fence),
   undo: async ({ target, key, since, undo, incident }, fence) => {
     const started = await startedJob(cloud, target, undo, { key, since, incident }, fence);
-    return started.ok ? found(`the job ${undo} was started`) : started;
+    return started.ok ? found({ message: `the job ${undo} was started`, follow: `${undo}/${started.value}` }) : started;
   },
 });
 
-const isUnderWay = ({ status }: JobExecution): boolean => status === "Running" || status === "Processing";
+const lastStatuses: readonly (string | undefined)[] = ["Succeeded", "Failed", "Stopped"];
 
-const endOf = (job: string, { status = "unknown" }: JobExecution) =>
+/** A status that says nothing of an end, such as Unknown, is none: something may run. */
+const isUnderWay = ({ status, endTime }: JobExecution): boolean =>
+  endTime === undefined && !lastStatuses.includes(status);
+
+const endOf = (job: string, { status = "unknown" }: JobExecution): FollowedEnd =>
   status === "Succeeded"
     ? { good: true, message: `the job ${job} succeeded` }
-    : { good: false, message: `the job ${job} ended as ${status}` };
+    : { good: false, message: `the job ${job} ${status === "Stopped" ? "was stopped" : `ended as ${status}`}` };
+
+/**
+ * Stops what an action started, and answers once it is seen to have ended. An execution is found by the key of its
+ * action, so one whose start had no answer is found, too. One that has ended by itself is left as it is.
+ */
+async function haltedJob(
+  cloud: Cloud,
+  { target, rung: { job: own = "", undoJob }, key, since, follow }: Extract<RemediationEffect, { kind: "Halt" }>,
+  fence: Fence,
+): Promise<Result<HaltedEnd>> {
+  const { resourceGroup } = partsOf(target);
+  const [job = own, execution] = follow?.split("/") ?? [];
+  const asked = new Set<string>();
+  return settle<HaltedEnd>(cloud, fence, async () => {
+    const executions = await executionsOf(cloud, target, job, never);
+    // With a job Azure deletes its executions.
+    if (!executions.ok && executions.trouble.status === 404)
+      return { say: "done", value: { good: false, message: `the job ${job} no longer exists` } };
+    if (!executions.ok) return unreadExecutions(job, executions);
+    const begun = executions.value.filter((each) => each.name === execution || isStartedBy(each, { key, since }));
+    if (execution !== undefined && begun.length === 0)
+      return { say: "refuse", reason: `the execution ${execution} is not listed` };
+    const { name } = begun.find(isUnderWay) ?? {};
+    if (name === undefined) return { say: "done", value: haltedEnd(job, undoJob, begun) };
+    if (asked.has(name)) return { say: "wait", reason: `the execution ${name} still runs after it was stopped` };
+    return {
+      say: "send",
+      send: async (abortSignal) => {
+        await cloud.apps.jobs.stopExecution(resourceGroup, job, name, { abortSignal }).pollUntilDone({ abortSignal });
+        asked.add(name);
+      },
+    };
+  });
+}
+
+/** How the executions of an action have ended. One that ended well did what the action was for. */
+function haltedEnd(job: string, undo: string | undefined, begun: readonly JobExecution[]): HaltedEnd {
+  const one = begun.find(({ status }) => status === "Succeeded") ?? begun.at(-1);
+  if (one === undefined) return { good: false, message: `no execution of the job ${job} was started` };
+  return { ...endOf(job, one), ...(undo === undefined ? {} : { undo }) };
+}
+
+const unreadExecutions = (job: string, { reason, trouble }: Extract<Answered<unknown>, { ok: false }>) =>
+  ({ say: "refuse", ...failureOf(`the executions of ${job} cannot be read: ${reason}`, trouble) }) as const;
+
+/** An execution that has the key in its environment was started by a try of this action, whose answer may be lost. */
+const isStartedBy = (
+  { startTime, template }: JobExecution,
+  { key, since }: { readonly key: string; readonly since: number },
+): boolean =>
+  (startTime?.getTime() ?? 0) >= after(since, -60) &&
+  (template?.containers ?? []).some(({ env = [] }) =>
+    env.some(({ name, value }) => name === "BALLAST_KEY" && value === key),
+  );
 
 async function executionsOf(
   { apps, patience }: Cloud,
@@ -132,33 +201,20 @@ async function executionsOf(
   });
 }
 
-/**
- * Starts a job once for each key, and gives the name of its execution. An execution that has the key in its environment
- * was started by an earlier try whose answer was lost.
- */
+/** Starts a job once for each key, and gives the name of its execution. */
 async function startedJob(
   cloud: Cloud,
   target: string,
   job: string,
   { key, since, incident }: { readonly key: string; readonly since: number; readonly incident: Incident },
-  fence: Parameters<RunbookPort["act"]>[1],
+  fence: Fence,
 ): Promise<Result<string>> {
   const { resourceGroup } = partsOf(target);
   const { apps } = cloud;
   return settle<string>(cloud, fence, async () => {
     const executions = await executionsOf(cloud, target, job, never);
-    if (!executions.ok)
-      return {
-        say: "refuse",
-        ...failureOf(`the executions of ${job} cannot be read: ${executions.reason}`, executions.trouble),
-      };
-    const own = executions.value.find(
-      ({ startTime, template }) =>
-        (startTime?.getTime() ?? 0) >= after(since, -60) &&
-        (template?.containers ?? []).some(({ env = [] }) =>
-          env.some(({ name, value }) => name === "BALLAST_KEY" && value === key),
-        ),
-    );
+    if (!executions.ok) return unreadExecutions(job, executions);
+    const own = executions.value.find((each) => isStartedBy(each, { key, since }));
     if (own?.name !== undefined) return { say: "done", value: own.name };
     const read = await ask(cloud.patience, never, (abortSignal) => apps.jobs.get(resourceGroup, job, { abortSignal }));
     if (!read.ok) return refuseUnread(read);

@@ -87,6 +87,7 @@ export function createStorageKeys(setting: StorageSetting): Roles {
       const asked = await login(credential, other?.[1] ?? "", cancel);
       return asked.ok ? { ok: true, value: 0 } : asResult(asked);
     },
+    clock: async () => ({ ok: true, value: null }),
     endSessions: async () => ({ ok: true, value: 0 }),
   };
 }

@@ -1,10 +1,11 @@
 // The roles of a credential on its server, over short connections of the rotator. No statement holds a password: the
 // server gets a verifier as a parameter.
-import { randomBytes } from "node:crypto";
+import { randomInt } from "node:crypto";
 import pg from "pg";
 import type { Result } from "../../../engines/engine.ts";
 import { valueFor } from "../../../engines/rotation/connection-value.ts";
 import { otherSlot, type Slot } from "../../../engines/rotation/declaration.ts";
+import { makePassword } from "../../../engines/rotation/password-policy.ts";
 import type { Credential, ProofView } from "../../../engines/rotation/vocabulary.ts";
 import type { Accepted, Roles, RolesView } from "../../performers/rotation-ports.ts";
 import type { Fence } from "../../runtime/ports.ts";
@@ -26,7 +27,7 @@ export function createCredentialRoles(access: CredentialAccess): Roles {
     look: (credential, live) => asRotator(credential, (client) => look(client, credential, live)),
     newValue: async (credential, slot) => ({
       ok: true,
-      value: valueFor(credential, slot, randomBytes(24).toString("base64url")),
+      value: valueFor(credential, slot, makePassword(credential.passwordPolicy, randomInt)),
     }),
     accept: async (credential, slot, version, fence) => {
       const password = passwordOf(credential, version);
@@ -56,6 +57,11 @@ export function createCredentialRoles(access: CredentialAccess): Roles {
       }),
     sessions: (credential, slot) =>
       asRotator(credential, async (client) => ({ ok: true, value: await sessionsOf(client, credential.roles[slot]) })),
+    clock: (credential) =>
+      asRotator(credential, async (client) => {
+        const { rows } = await client.query<{ now: Date }>("select clock_timestamp() as now");
+        return { ok: true, value: rows[0]!.now.getTime() };
+      }),
     endSessions: (credential, slot, fence) =>
       write(credential, fence, async (client) => {
         const ended = await client.query(

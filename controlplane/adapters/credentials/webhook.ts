@@ -1,8 +1,9 @@
 // A system of one's own, behind a webhook, as the roles of a credential. Each call is signed and bounded. No call holds
 // a value: whoever answers reads the version from the vault.
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import type { Result } from "../../../engines/engine.ts";
 import { type Form, flag, list, number, object, optional, read, text } from "../../../engines/form.ts";
+import { makePassword } from "../../../engines/rotation/password-policy.ts";
 import type { Credential, Slot } from "../../../engines/rotation/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
 import type { Accepted, System } from "../../performers/rotation-ports.ts";
@@ -69,7 +70,7 @@ export function createWebhookSystem(setting: WebhookSetting): System {
       const { login, missing, sessions } = seen.value;
       return { ok: true, value: { login, missing, otherSessions: sessions } };
     },
-    newValue: async () => ({ ok: true, value: randomBytes(24).toString("base64url") }),
+    newValue: async ({ passwordPolicy }) => ({ ok: true, value: makePassword(passwordPolicy, randomInt) }),
     accept: async (credential, slot, version, fence) =>
       done(await write("accept", credential, { slot, ...named(version) }, fence)),
     prove: (credential, slot, version, cancel) => call("prove", credential, { slot, ...named(version) }, cancel),
@@ -79,6 +80,7 @@ export function createWebhookSystem(setting: WebhookSetting): System {
       const seen = await call("readers", credential, { slot }, cancel);
       return seen.ok ? { ok: true, value: seen.value.sessions } : seen;
     },
+    clock: async () => ({ ok: true, value: null }),
     endSessions: async (credential, slot, fence) => {
       const ended = await write("end-sessions", credential, { slot }, fence);
       return ended.ok ? { ok: true, value: ended.value.ended } : ended;

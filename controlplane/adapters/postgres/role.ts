@@ -12,7 +12,7 @@ export interface Grantee {
 }
 
 /**
- * The rights on each table. Facts can be read and added only, so that even a hijacked control plane cannot
+ * The rights on each table. Facts and pauses can be read and added only, so that even a hijacked control plane cannot
  * change the past.
  */
 const rights = {
@@ -23,6 +23,7 @@ const rights = {
   "ballast.notifications": "select, insert, update",
   "ballast.locks": "select, insert, update, delete",
   "ballast.declarations": "select, insert, update, delete",
+  "ballast.pauses": "select, insert",
   "all tables in schema dbos": "select, insert, update, delete", // DBOS cleans up its own tables
 } as const;
 

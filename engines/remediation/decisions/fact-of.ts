@@ -26,7 +26,9 @@ const awaited: { readonly [P in Phase]: RemediationOutcome["of"] | undefined } =
   acting: "Act",
   following: "Follow",
   verifying: "Measure",
+  halting: "Halt",
   undoing: "Undo",
+  "following-undo": "Follow",
   finished: undefined,
 };
 
@@ -67,8 +69,10 @@ function factOfOutcome(state: RemediationState, outcome: RemediationOutcome): Re
       return { kind: "Followed", end: valueOf(outcome.found) };
     case "Measure":
       return { kind: "Measured", ...valueOf(outcome.found) };
+    case "Halt":
+      return { kind: "Halted", end: valueOf(outcome.found) };
     case "Undo":
-      return { kind: "Undone", message: valueOf(outcome.found) };
+      return { kind: "Undone", ...valueOf(outcome.found) };
   }
 }
 

@@ -3,7 +3,8 @@ import { followedUntil } from "../react.ts";
 import type { RemediationDecision, RemediationEffect, RemediationState } from "../vocabulary.ts";
 import { effectWords } from "../wording.ts";
 import { callPerson } from "./end.ts";
-import { concludeRows, failed } from "./verify.ts";
+import { abandon, haltFailed } from "./halt.ts";
+import { concludeRows } from "./verify.ts";
 
 /** How often an effect is tried in a row before the remediation gives up on it. */
 const attemptsMax = 5;
@@ -19,11 +20,14 @@ export function giveUp(
   const message = `${effectWords[effect]} failed ${state.failures} times in a row: ${reason}`;
   switch (state.phase) {
     case "acting":
-      return state.failures >= actionAttemptsMax ? failed(state, message) : [];
+      return state.failures >= actionAttemptsMax ? abandon(state, message) : [];
     case "following":
-      return state.now >= followedUntil(state) ? failed(state, reason) : [];
+    case "following-undo":
+      return state.now >= followedUntil(state) ? abandon(state, reason) : [];
     case "verifying":
       return concludeRows(state);
+    case "halting":
+      return state.failures >= attemptsMax ? haltFailed(state, message) : [];
     case "undoing":
       return state.failures >= attemptsMax ? callPerson(state, "undo-failed", message) : [];
     default:

@@ -2,15 +2,7 @@
 // and a request that succeeded proves nothing about the symptom. Too few rows are a third result.
 import { after, duration } from "../../time.ts";
 import { canUndo, changesWorld } from "../runbooks.ts";
-import type {
-  EndReason,
-  FollowedEnd,
-  GuardName,
-  RemediationDecision,
-  RemediationState,
-  Rows,
-  Verification,
-} from "../vocabulary.ts";
+import type { EndReason, GuardName, RemediationDecision, RemediationState, Rows, Verification } from "../vocabulary.ts";
 import { callPerson, finish } from "./end.ts";
 
 /** Concludes from a runbook's answer. Diagnostics and drills have nothing to verify. */
@@ -21,14 +13,6 @@ export function concludeAction(state: RemediationState): readonly RemediationDec
   if (asked === "stop") return [finish("stopped", "stopped-by-signal", `stopped after the action: ${message}`)];
   if (incident!.origin === "drill") return [finish("drilled", "drill", `drill: nothing was changed; ${message}`)];
   return changesWorld(runbook) ? [] : leaveRung(state, message);
-}
-
-/** What a runbook began has ended: its effect is verified, or it had none. */
-export function concludeFollowed(
-  state: RemediationState,
-  { good, message }: FollowedEnd,
-): readonly RemediationDecision[] {
-  return good ? [] : failed(state, message);
 }
 
 /** Concludes from the rows since the action. */
@@ -79,7 +63,7 @@ export function failed(state: RemediationState, message: string): readonly Remed
 }
 
 /** The state that already holds the judgement, for the evidence of a person who is called in the same breath. */
-const withEnded = (state: RemediationState): RemediationState => ({
+export const withEnded = (state: RemediationState): RemediationState => ({
   ...state,
   ended: [...state.ended, { action: state.action!, endedAt: state.now, worked: false }],
 });

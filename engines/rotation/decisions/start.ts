@@ -1,7 +1,9 @@
 // The credential as inspected → how the rotation starts or continues, or why it does not. Everything that can be known
 // before the first write is checked here.
-import { dayMilliseconds, duration } from "../../time.ts";
+import { after, duration } from "../../time.ts";
+import { utcOf } from "../../utc.ts";
 import { otherSlot, slotSecret } from "../declaration.ts";
+import { whyExpiresTooLate } from "../expiry.ts";
 import { amongKin, closedAt, overBudget } from "../opening.ts";
 import { isFirst, isLeaked, roleOf } from "../progress.ts";
 import { traitsOf } from "../systems.ts";
@@ -21,7 +23,7 @@ function startFirst(state: RotationState, view: CredentialView): RotationDecisio
   const isOurs = published !== null && state.made !== undefined && published.of === state.made.version;
   if (published !== null && !isOurs) return unchanged("the credential has a published version already");
   const known: RotationState = { ...state, live: "b", published: isOurs ? "a" : "b" };
-  const late = whyTooLate(state, declaration);
+  const late = whyExpiresTooLate(declaration, state.now);
   if (late !== undefined) return stop(known, "credential-unfit", late);
   const inUse = isOurs || state.made !== undefined ? undefined : whyRolesInUse(view);
   if (inUse !== undefined) return stop(known, "idle-in-use", inUse);
@@ -38,7 +40,7 @@ function startAnew(state: RotationState, view: CredentialView): RotationDecision
   const { dueVersion } = state.intent!;
   if (dueVersion !== undefined && dueVersion !== published.version)
     return unchanged(`version ${dueVersion} was due, and ${published.version} is published`);
-  const closed = whyClosed(state, view);
+  const closed = whyClosed(state, view) ?? whyTooEarly(state, published);
   if (closed !== undefined) return closed;
   const live = published.slot;
   const known = { ...state, live, published: live };
@@ -49,7 +51,7 @@ function startAnew(state: RotationState, view: CredentialView): RotationDecision
   const astray = consumers.findIndex((slot) => slot !== live);
   if (astray !== -1)
     return stop(known, "consumers-split", describeAstray(declaration, astray, consumers[astray], live));
-  const late = whyTooLate(known, declaration);
+  const late = whyExpiresTooLate(declaration, state.now);
   if (late !== undefined) return stop(known, "credential-unfit", late);
   const inUse = isLeaked(state) ? undefined : whyInUse(known, view);
   if (inUse !== undefined) return stop(known, "idle-in-use", inUse);
@@ -75,6 +77,29 @@ function whyClosed(state: RotationState, view: CredentialView): RotationDecision
   if (isLeaked(state)) return undefined;
   const closed = closedAt(declaration, state.now) ?? amongKin(view, state.now) ?? overBudget(view, state.now);
   return closed && { kind: "Waiting", ...closed };
+}
+
+/** How far in the future a version may become valid that a rotation waits for: clocks differ by less. */
+const earlySecondsMax = 3_600;
+
+/**
+ * Says why a version cannot be replaced that is not valid yet. Key Vault serves it all the same, but a reader that
+ * looks at its attributes still uses the one before, whose slot would get a new password.
+ */
+function whyTooEarly(
+  state: RotationState,
+  { notBefore = 0 }: NonNullable<CredentialView["published"]>,
+): RotationDecision | undefined {
+  if (isLeaked(state) || notBefore <= state.now) return undefined;
+  const from = utcOf(notBefore);
+  return notBefore <= after(state.now, earlySecondsMax)
+    ? {
+        kind: "Waiting",
+        reason: "not-yet-valid",
+        message: `waits until ${from}, when the published version becomes valid`,
+        until: notBefore,
+      }
+    : stop(state, "credential-unfit", `the published version is not valid before ${from}; retry then`);
 }
 
 /** Continues a rotation. What others have changed meanwhile is never overwritten. */
@@ -104,6 +129,9 @@ function startAgain(state: RotationState, view: CredentialView): RotationDecisio
   const astray = consumers.findIndex((slot) => slot === null || slot === undefined);
   if (astray !== -1)
     return stop(state, "consumers-split", describeAstray(declaration!, astray, consumers[astray], live));
+  // Whoever returns to the old version, or replaces a leaked one, waits for nobody.
+  const full = state.direction === "back" || isLeaked(state) ? undefined : overBudget(view, state.now);
+  if (full !== undefined) return { kind: "Waiting", ...full };
   return {
     kind: "Started",
     live,
@@ -138,15 +166,6 @@ function describeAstray({ consumers }: Credential, index: number, slot: Slot | n
   const { app } = consumers[index]!;
   if (slot === undefined) return `${app} could not be found`;
   return slotServed(app, slot) + (slot === null ? "" : `, but slot ${live} is published`);
-}
-
-/** Key Vault's client sends an expiry as a signed number of 32 bits, so a later one would lie in the past. */
-const lastExpiry = 2 ** 31 * 1000 - 1000;
-
-function whyTooLate({ now }: RotationState, { validDays }: Credential): string | undefined {
-  return now + validDays * dayMilliseconds > lastExpiry
-    ? `a version that is valid for ${validDays} days would expire after 2038-01-19, which Key Vault cannot be sent`
-    : undefined;
 }
 
 function whyRolesInUse({ idleLogins, idleSessions, declaration }: CredentialView): string | undefined {

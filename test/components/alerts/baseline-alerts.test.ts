@@ -121,6 +121,11 @@ test.each<[string, object, string]>([
     { remedy: { ...alert.remedy, verification: { windowSeconds: 30, intervalSeconds: 60 } } },
     "shorter than its interval",
   ],
+  ...["restarts", "blocked-sessions"].map((measure): [string, object, string] => [
+    `a verification by ${measure}`,
+    { remedy: { ...alert.remedy, verification: { measure } } },
+    `measures ${measure}, which the control plane cannot`,
+  ]),
 ])("a remediated alert with %s is refused by name at preview", async (_what, change, text) => {
   await expect(
     record(() => new RemediatedAlert("conflicts", { ...alert, ...change } as RemediatedAlertArgs)),

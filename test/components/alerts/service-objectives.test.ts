@@ -221,6 +221,11 @@ test.each<[string, object, string]>([
     { remedy: { ladder: [{ runbook: "end-blocking-session" }], verification: {} } },
     "end-blocking-session needs a credential.",
   ],
+  [
+    "a remedy whose verification cannot be measured",
+    { remedy: { ladder: [{ runbook: "restart-revision" }], verification: { measure: "restarts" } } },
+    "measures restarts, which the control plane cannot",
+  ],
 ])("%s is refused by name at preview", async (_what, change, text) => {
   expect(await refusal(change)).toContain(text);
 });

@@ -89,6 +89,7 @@ const alerts = () =>
 const measure = { kind: "Measure", target, canary: "b", stable: "a", from: 0, intervalSeconds: 60 } as never;
 const incident = { target: "app/shop/storefront", alert: { rule: "r", id: "i" }, message: "m" };
 const act = { target: incident.target, rung: { job: "tool" }, key: "k", since: 0, incident, follow: "" } as never;
+const halt = { target: incident.target, rung: { job: "tool" }, key: "k", since: 0, follow: "tool/run" } as never;
 const repoint = {
   kind: "Repoint",
   target,
@@ -167,6 +168,13 @@ const readers: readonly Reader[] = [
     "starts the job",
     () => startJob(cloud(), systemTime, Date.now).act(act, ours),
     (request) => first("jobs/tool/executions", { body: { value: [] } })(request) ?? first("jobs/tool", job)(request),
+  ],
+  ["runbooks", "looks for executions to stop", () => startJob(cloud(), systemTime, Date.now).halt!(halt, ours)],
+  [
+    "runbooks",
+    "stops an execution",
+    () => startJob(cloud(), systemTime, Date.now).halt!(halt, ours),
+    first("jobs/tool/executions", { body: { value: [{ name: "run", properties: { status: "Running" } }] } }),
   ],
 ];
 

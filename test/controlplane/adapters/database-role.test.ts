@@ -10,6 +10,7 @@ import { connectionOptions, type Database } from "../../../controlplane/adapters
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import { openNotifications } from "../../../controlplane/adapters/postgres/notifications.ts";
+import { openPauses } from "../../../controlplane/adapters/postgres/pauses.ts";
 import { prepareDatabase } from "../../../controlplane/prepare-database.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { registerKinds } from "../../../engines/kind.ts";
@@ -57,6 +58,7 @@ test.each([
   ["empty a table", () => "truncate ballast.facts"],
   ["drop a table", () => "drop table ballast.facts cascade"],
   ["change a table", () => "alter table ballast.facts add column another text"],
+  ["take a pause away", () => "delete from ballast.pauses"],
   ["take a stream away", () => "delete from ballast.streams"],
   ["say that a migration was taken", () => "insert into ballast.migrations (number) values (99)"],
   ["become its administrator", (name: string) => `set role administrator_of_${name}`],
@@ -83,6 +85,16 @@ test("every table may be read", async () => {
   expect(await query(role, "select count(*)::integer as migrations from ballast.migrations")).toEqual([
     { migrations: expect.any(Number) },
   ]);
+});
+
+test("all remediations are paused and resumed as the role, and the last pause counts", async () => {
+  const pauses = openPauses(postgres.pool(await shared()));
+  expect(await pauses.current()).toBeNull();
+  await pauses.begin({ by: "alice", message: "a storm", seconds: 600 });
+  await pauses.begin({ by: "bob", message: "still a storm", seconds: 600 });
+  expect(await pauses.current()).toMatchObject({ by: "bob", message: "still a storm" });
+  expect(await pauses.end({ by: "alice", message: "it is over" })).toBe(true);
+  expect([await pauses.current(), await pauses.end({ by: "alice", message: "again" })]).toEqual([null, false]);
 });
 
 test("no other role may connect to the database, although PostgreSQL allows it by default", async () => {

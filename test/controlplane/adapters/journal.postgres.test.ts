@@ -32,15 +32,8 @@ describe("a journal in PostgreSQL alone", () => {
     const pool = postgres.pool(await postgres.fresh());
     await Promise.all(Array.from({ length: 6 }, () => migrate(pool)));
     await migrate(pool);
-    expect((await pool.query("select number from ballast.migrations")).rows).toEqual([
-      { number: 1 },
-      { number: 2 },
-      { number: 3 },
-      { number: 4 },
-      { number: 5 },
-      { number: 6 },
-      { number: 7 },
-    ]);
+    const { rows } = await pool.query<{ number: number }>("select number from ballast.migrations order by number");
+    expect(rows.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   it("still appends, reads and notifies after every connection was broken", async () => {

@@ -329,11 +329,14 @@ describe("the control plane's identity on Azure", () => {
       const effect = { kind: "Act", target: incident.target, rung, key, since: 0, drill: false, incident } as const;
       const acted = await port.act(effect, async () => true);
       came[name] = acted.ok ? "fine" : acted.reason;
+      const halted = await port.halt?.({ ...effect, kind: "Halt", follow: undefined }, async () => true);
+      if (halted !== undefined) came[`${name} halted`] = halted.ok ? "fine" : halted.reason;
     }
     return came;
   }
 
-  const bothRun = { "restart planned": "fine", restart: "fine", "job planned": "fine", job: "fine" };
+  const tried = ["restart planned", "restart", "job planned", "job", "job halted"];
+  const bothRun = Object.fromEntries(tried.map((each) => [each, "fine"]));
   const mayRun = (action: string) =>
     expect.stringMatching(new RegExp(`AuthorizationFailed.*'Microsoft\\.App/jobs/${action}'`, "s"));
   const withoutRunbook: Readonly<Record<(typeof runbookActions)[number], object>> = {
@@ -342,7 +345,9 @@ describe("the control plane's identity on Azure", () => {
     "Microsoft.App/jobs/start/action": { job: mayRun("start/action") },
     "Microsoft.App/jobs/executions/read": {
       job: expect.stringContaining("the executions of tool cannot be read: 403"),
+      "job halted": expect.stringContaining("the executions of tool cannot be read: 403"),
     },
+    "Microsoft.App/jobs/stop/execution/action": { "job halted": mayRun("stop/execution/action") },
   };
   test.each(["none", ...runbookActions] as const)(
     "without %s of the actions for runbooks, no other runbook fails than those that need it",
@@ -362,6 +367,7 @@ describe("the control plane's identity on Azure", () => {
       restart: may("revisions/restart/action"),
       "job planned": mayRun("read"),
       job: expect.stringContaining("403"),
+      "job halted": expect.stringContaining("403"),
     });
   });
 
@@ -382,6 +388,7 @@ describe("the control plane's identity on Azure", () => {
       ["POST", `${appId(target.app)}/stop?${version}`],
       ["DELETE", `${group}/providers/Microsoft.App/jobs/tool?${version}`],
       ["POST", `${group}/providers/Microsoft.App/jobs/tool/listSecrets?${version}`],
+      ["POST", `${group}/providers/Microsoft.App/jobs/tool/stop?${version}`],
     ] as const)
       expect([to, (await at.ask(method, to, undefined, { token })).status]).toEqual([to, 403]);
     const all = [...controlPlaneActions, ...runbookActions];

@@ -14,8 +14,8 @@ import {
 describe("an app role", () => {
   const { service, token } = servicesForTests();
 
-  const reading = ["listRollouts", "showRollout", "showRolloutJournal", "followRollout"];
-  const writing = ["putRollout", "signalRollout", "lockTarget", "unlockTarget", "recover"];
+  const reading = ["listRollouts", "showRollout", "showRolloutJournal", "followRollout", "showPause"];
+  const writing = ["putRollout", "signalRollout", "lockTarget", "unlockTarget", "recover", "pauseAll", "resumeAll"];
   const matrix: readonly (readonly [roles: unknown, opens: readonly string[]])[] = [
     [undefined, []],
     [[], []],

@@ -222,6 +222,15 @@ test.each([
   expect(await opened.store.all()).toEqual([]);
 });
 
+test("a version that would expire after 2038-01-19 is refused before anything is kept", async () => {
+  const clock = { ...clockOf(Date.now), now: () => Date.parse("2030-01-01T00:00:00Z") };
+  await using opened = await open(undefined, { clock });
+  const { status, body: refused } = await opened.call("PUT", path, { ...body, validDays: 3_650 });
+  expect([status, refused.error.id]).toEqual([400, "call-malformed"]);
+  expect(refused.error.message).toContain("validDays is too long: a version that is valid for 3650 days would expire");
+  expect(await opened.store.all()).toEqual([]);
+});
+
 test("a pair whose rights differ gets no version until they are alike and it is declared again", async () => {
   let missing = ["SELECT on orders"];
   const scenario = scenarioOf("fills-both-slots-of-a-new-credential");

@@ -13,8 +13,8 @@ import {
   render,
   start,
 } from "../../support/worlds/incident-scenario.ts";
-import { type OpenStores, storesInPostgres } from "../../support/worlds/incident-stores.ts";
 import { type OpenCloud, runIncidents } from "../../support/worlds/incident-world.ts";
+import { type OpenStores, storesInPostgres } from "../../support/worlds/run-stores.ts";
 
 const postgres = postgresForTests();
 let stores: OpenStores & { readonly close: () => Promise<void> };

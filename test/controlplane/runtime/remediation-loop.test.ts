@@ -55,7 +55,10 @@ beforeAll(async () => {
   shop = await openShop();
   group = `/subscriptions/${shop.cloud.subscription}/resourceGroups/shop`;
   await shop.release("1", [{ latestRevision: true, weight: 100 }]);
+  // The app is older than its alert, of which a rule tells that looks at the past.
+  await shop.arm("POST", "/_emulator/clock", { at: Date.now() - 600_000 });
   await putPair();
+  await shop.arm("POST", "/_emulator/clock", { at: null });
   journal = memoryJournal<AnyEvent>(kinds, () => true, Date.now);
   const patience = patienceOf(requestSeconds);
   const parsed = read(remediationsForm, declared);

@@ -4,14 +4,18 @@ import { expect, test } from "vitest";
 import { returnToPrevious } from "../../../controlplane/performers/return-to-previous.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import type { Incident, Rung } from "../../../engines/remediation/vocabulary.ts";
-import type { ReleaseIntent, RolloutEvent, Weight } from "../../../engines/rollout/vocabulary.ts";
+import type { Purpose, ReleaseIntent, RolloutEvent, Weight } from "../../../engines/rollout/vocabulary.ts";
+import type { RotationEvent } from "../../../engines/rotation/vocabulary.ts";
 import { run } from "../../support/worlds/pure-world.ts";
+import { run as rotate } from "../../support/worlds/rotation-run.ts";
+import { scenarioOf } from "../../support/worlds/rotation-scenario.ts";
 import { scenarios } from "../../support/worlds/scenario.ts";
 
 const uncut = new AbortController().signal;
 const target = "app/shop/storefront";
 const rung: Rung = { runbook: "return-to-previous", approval: "none" };
 const incident = { target, origin: "alert", alert: { rule: "app-failing", id: "a" } } as Incident;
+const rotationStream = "rotation/kv/database/r1";
 const scenarioNamed = (name: string) => scenarios().find((each) => each.name === name)!;
 
 /** The app's rollouts, the newest first. */
@@ -24,18 +28,25 @@ async function open(
   revisions: readonly string[],
   more: object = {},
   streams: readonly string[] = ofApp,
+  rotation: { readonly facts: readonly RotationEvent[]; readonly purpose: Purpose } | undefined = undefined,
 ) {
-  const { journal } = await run({ ...scenarioNamed(name), ...more });
+  const ran = await run({ ...scenarioNamed(name), ...more });
+  const purpose = rotation?.purpose;
+  const journal = ran.journal.map((event) =>
+    event.kind === "Planned" && purpose ? { ...event, intent: { ...event.intent, purpose } } : event,
+  );
   const asked: { stream: string; intent: ReleaseIntent }[] = [];
   const read: string[] = [];
   const facts = journal.map((event, index) => ({ index, event }) as Fact<RolloutEvent>);
   const runbook = returnToPrevious({
     journal: {
-      streams: async ({ prefix = "" }) =>
-        [...streams, "rollout/shop/other/other--1"].filter((stream) => stream.startsWith(prefix)),
+      streams: async ({ prefix = "", kind, unfinished }) => {
+        if (kind === "rotation") return unfinished && rotation ? [rotationStream] : [];
+        return [...streams, "rollout/shop/other/other--1"].filter((stream) => stream.startsWith(prefix));
+      },
       read: async (stream) => {
         read.push(stream);
-        return facts;
+        return stream === rotationStream ? rotation!.facts.map((event, index) => ({ index, event }) as Fact) : facts;
       },
     },
     apps: {
@@ -108,7 +119,7 @@ test("undoes the return by a rollout of the revision that it had left", async ()
       { kind: "Undo", target, rung, key: "k-undo", since: 2000, undo: "storefront--2", incident },
       async () => true,
     ),
-  ).toEqual({ ok: true, value: "storefront--2 serves again" });
+  ).toEqual({ ok: true, value: { message: "storefront--2 serves again" } });
   expect(asked).toMatchObject([{ intent: { revision: "storefront--2", returns: "app-failing" } }]);
 });
 
@@ -139,4 +150,28 @@ test.each([
   });
   expect((await runbook.act(act, async () => true)).ok).toBe(false);
   expect(asked).toEqual([]);
+});
+
+/** After a cut-over, the revision before it uses the slot whose role is closed during the grace. */
+const { journal: rotated } = await rotate(scenarioOf("replaces-a-version-that-is-due"));
+const untilFact = (is: (event: RotationEvent) => boolean) => rotated.slice(0, rotated.findIndex(is) + 1);
+const purposeOf = (secret: string, replaces: string): Purpose => ({ secret, replaces, url: "" });
+const cutOver = purposeOf("database-b", "database-a");
+
+test.each([
+  ["while readers of the old role are watched", untilFact(({ kind }) => kind === "ReadersQuiet"), cutOver, true],
+  ["while the old role is closed", untilFact(({ kind }) => kind === "LoginSet"), cutOver, false],
+  ["once its slot is renewed", untilFact(({ kind }) => kind === "SecretMoved"), cutOver, true],
+  [
+    "after the cut-over of another credential",
+    untilFact(({ kind }) => kind === "LoginSet"),
+    purposeOf("cache-b", "cache-a"),
+    true,
+  ],
+])("%s a return to the revision before the cut-over fits or does not", async (_when, facts, purpose, fits) => {
+  const { runbook } = await open(promoted, all, both, {}, ofApp, { facts, purpose });
+  const planned = await runbook.plan(target, rung, incident, uncut);
+  expect(planned).toMatchObject({ ok: true, value: { fits } });
+  const why = "storefront--1 uses database-a, whose role is closed until rotation/kv/database/r1 has renewed it";
+  if (!fits) expect(planned).toMatchObject({ value: { message: why } });
 });

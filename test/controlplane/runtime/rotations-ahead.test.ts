@@ -125,3 +125,31 @@ it.each<[string, readonly (readonly [string, object])[], { manager?: string; man
   const ahead = rotationsAhead(journalOf(...listed));
   expect((await ahead(stream("own"), { manager, managed })).kin).toEqual(kin);
 });
+
+it("those that have begun count, however many were asked for later", async () => {
+  const listed = [...Array.from({ length: 250 }, (_, index) => stream(`late${index}`)), stream("own"), stream("begun")];
+  const pages: number[] = [];
+  const journal: Pick<Journal, "list"> = {
+    list: async ({ limit, after }) => {
+      const from = Number(after?.createdAt ?? 0);
+      pages.push(from);
+      const streams = listed
+        .slice(from, from + limit)
+        .map(
+          (one) => ({ stream: one, facts: 1, overview: { summary: one.includes("begun") ? begun : fresh } }) as never,
+        );
+      const next = from + limit < listed.length ? { createdAt: String(from + limit), stream: "" } : undefined;
+      return { streams, next };
+    },
+  };
+  expect((await rotationsAhead(journal)(stream("late9"), alone)).ahead).toContain("kv/begun");
+  expect((await rotationsAhead(journal)(stream("own"), alone)).ahead).toEqual(["kv/begun"]);
+  expect(pages).toEqual([0, 100, 200, 0, 100, 200]);
+});
+
+it("a retry that waits for room is no rotation under way, so that two of them do not wait for each other", async () => {
+  const waits = { published: "a", reason: "budget-used" };
+  const ahead = rotationsAhead(journalOf(["second", waits], ["first", waits]));
+  expect((await ahead(stream("first"), alone)).ahead).toEqual([]);
+  expect((await ahead(stream("second"), alone)).ahead).toEqual(["kv/first"]);
+});

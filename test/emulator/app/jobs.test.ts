@@ -126,6 +126,30 @@ describe("a job", () => {
     expect(await linesOf("slow")).toHaveLength(1);
   });
 
+  test("that a client stops ends without another try, and shows as stopped; its other executions go on", async () => {
+    await put("stoppable", { HANG: "1" }, { replicaTimeout: 60, replicaRetryLimit: 3 });
+    const { name } = await sdk.jobs.start("work", "stoppable", quick);
+    const other = await sdk.jobs.start("work", "stoppable", quick);
+    const linesIn = async (run: string) => (await linesOf("stoppable")).filter(({ revision }) => revision === run);
+    await eventually(
+      () => linesIn(name!),
+      (lines) => lines.length === 1,
+    );
+    const stop = (run: string) =>
+      at.ask("POST", `${group}/providers/Microsoft.App/jobs/stoppable/executions/${run}/stop?${apps}`);
+    expect((await stop(name!)).status).toBe(200);
+    const execution = await ended("stoppable", name!);
+    expect(execution).toMatchObject({ status: "Stopped", endTime: expect.any(Date) });
+    expect(await linesIn(name!)).toHaveLength(1);
+    expect((await sdk.jobExecution("work", "stoppable", other.name!)).status).toBe("Running");
+    expect([await stop(name!), await stop("stoppable-unheard")]).toMatchObject([
+      { status: 400, body: { error: { code: "EmulatorUnsupported" } } },
+      { status: 404, body: { error: { code: "ResourceNotFound" } } },
+    ]);
+    await sdk.jobs.stopExecution("work", "stoppable", other.name!, quick);
+    expect(await ended("stoppable", other.name!)).toMatchObject({ status: "Stopped" });
+  });
+
   test("on a schedule starts once in each minute that it names, and never while the clock stands", async () => {
     await put("minutely", {}, every("* * * * *"));
     await put("hourly", {}, every("15 * * * *"));
@@ -276,6 +300,16 @@ describe("a custom role", () => {
     ]).toEqual([200, 403, 403, 403, 403]);
     await define(role, ["Microsoft.App/jobs/read", "Microsoft.App/jobs/start/action"]);
     expect([await status("POST", `${job}/start`, {}), await status("POST", `${job}/stop`, {})]).toEqual([200, 403]);
+    // Azure names the rights to one execution otherwise than its path.
+    const one = `${job}/executions/unheard`;
+    await define(role, ["Microsoft.App/jobs/executions/*", "Microsoft.App/jobs/stop/action"]);
+    expect([await status("GET", one), await status("POST", `${one}/stop`)]).toEqual([403, 403]);
+    await define(role, ["Microsoft.App/jobs/execution/read", "Microsoft.App/jobs/stop/execution/action"]);
+    expect([
+      await status("GET", one),
+      await status("POST", `${one}/stop`),
+      await status("GET", `${job}/executions`),
+    ]).toEqual([404, 404, 403]);
   });
 
   test("is read and deleted by its id, but not deleted while it is assigned", async () => {

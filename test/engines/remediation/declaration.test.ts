@@ -37,6 +37,11 @@ test("limits that are not set have their defaults", () =>
     },
   }));
 
+test("jobs without an undo fit into the usual maximum", () =>
+  expect(
+    read(remediationsForm, declared({ ladder: Array(4).fill({ runbook: "start-job", job: "warm" }) })),
+  ).toHaveProperty("value"));
+
 test("an action may wait for the error budget of an objective", () =>
   expect(
     read(remediationsForm, {
@@ -55,6 +60,11 @@ test.each([
     "a maximum that the ladder exceeds",
     declared({ limits: { maximumSeconds: 60 } }),
     "maximumSeconds (60) is too short",
+  ],
+  [
+    "a maximum that the ladder and its undo jobs exceed",
+    declared({ ladder: Array(4).fill({ runbook: "start-job", job: "warm", undoJob: "drop" }) }),
+    "maximumSeconds (14400) is too short",
   ],
   [
     "a window shorter than its interval",
@@ -84,7 +94,12 @@ test.each([
     ]),
     "can never verify an action on server/shop/db",
   ],
-  ["a measure that is not read", declared({ verification: { measure: "restarts" } }), "measures restarts"],
+  ["restarts, which are not read", declared({ verification: { measure: "restarts" } }), "measures restarts"],
+  [
+    "blocked sessions, which are not read",
+    declared({ verification: { measure: "blocked-sessions" } }),
+    "measures blocked-sessions",
+  ],
   [
     "a dependency that is not declared",
     declared({}, [{ target: "app/shop/web", dependsOn: ["server/x/y"] }]),

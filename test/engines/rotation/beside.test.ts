@@ -1,7 +1,8 @@
 // What happens beside a rotation: the same request again, requests for others, another declaration, and a server whose
 // clock is ahead or behind. None of it makes a second version, and no reader is refused.
 import { expect, it } from "vitest";
-import { run } from "../../support/worlds/rotation-run.ts";
+import { after, secondsBetween } from "../../../engines/time.ts";
+import { run, runIn } from "../../support/worlds/rotation-run.ts";
 import { type RotationScenario, scenarioOf, start } from "../../support/worlds/rotation-scenario.ts";
 import { loginsOf } from "../../support/worlds/rotation-world.ts";
 
@@ -35,10 +36,19 @@ const readers = [
   { who: "soon", everyMinutes: 2, lagMinutes: 1 },
 ];
 
-it.each([-600, -60, 0, 60, 600])(
-  "the server's clock is %i s ahead: no reader is refused",
-  async (serverAheadSeconds) => {
-    const scenario = within({ readers, serverAheadSeconds });
+const skews = [
+  [-600, 0],
+  [-600, 180],
+  [0, 180],
+  [60, 0],
+  [600, 0],
+  [600, 180],
+] as const;
+
+it.each(skews)(
+  "the server's clock is %i s ahead, and its log %i s late: no reader is refused",
+  async (serverAheadSeconds, logLagSeconds) => {
+    const scenario = within({ readers, serverAheadSeconds, logLagSeconds });
     const { journal, state, world } = await run(scenario);
     expect(state.ending).toMatchObject({ result: "rotated" });
     const failed = readers.flatMap((each) =>
@@ -46,9 +56,81 @@ it.each([-600, -60, 0, 60, 600])(
     );
     expect(failed).toEqual([]);
     const at = (kind: string): number => journal.find((event) => event.kind === kind)!.at;
-    expect((at("ReadersQuiet") - at("Published")) / 1000).toBeGreaterThanOrEqual(plain.credential.timings.quietSeconds);
+    // What the log does not show yet is not known to be quiet.
+    const { quietSeconds, graceSeconds } = plain.credential.timings;
+    expect((at("ReadersQuiet") - at("Published")) / 1000).toBeGreaterThanOrEqual(quietSeconds + logLagSeconds);
+    const closed = journal.find((event) => event.kind === "LoginSet" && !event.login)!.at;
+    expect((at("GraceOver") - closed) / 1000).toBeGreaterThanOrEqual(graceSeconds + logLagSeconds);
   },
 );
+
+it.each(skews)(
+  "the server's clock is %i s ahead, and its log %i s late: one login after the role was closed is seen",
+  async (serverAheadSeconds, logLagSeconds) => {
+    const scenario = within({ serverAheadSeconds, logLagSeconds });
+    const { journal: alone } = await run(scenario);
+    const closed = alone.find((event) => event.kind === "LoginSet")!.at;
+    const fromMinutes = Math.ceil(secondsBetween(start, closed) / 60) + 1;
+    const sleeper = { who: "sleeper", slot: "a", everyMinutes: 1, fromMinutes, untilMinutes: fromMinutes + 1 } as const;
+    const { journal, state } = await run({ ...scenario, world: { ...scenario.world, readers: [sleeper] } });
+    const found = journal.find((event) => event.kind === "ReaderFound");
+    expect(found).toMatchObject({ who: "sleeper", seenAt: after(start, fromMinutes * 60) });
+    expect(journal).toContainEqual(expect.objectContaining({ kind: "LoginSet", login: true }));
+    expect(state.ending).toMatchObject({ result: "rotated" });
+  },
+);
+
+it.each(skews)(
+  "the server's clock is %i s ahead, and its log %i s late: a reader of the idle role is seen before it is changed",
+  async (serverAheadSeconds, logLagSeconds) => {
+    const { quietSeconds } = plain.credential.timings;
+    const ago = Math.ceil(logLagSeconds / 60) + 1;
+    for (const minutes of [ago, quietSeconds / 60 - 1]) {
+      const idle = { who: "forgotten", slot: "b", everyMinutes: 1, fromMinutes: -minutes, untilMinutes: 1 - minutes };
+      const alone = [idle as RotationScenario["world"]["readers"][number]];
+      const { state, world } = await run(within({ readers: alone, serverAheadSeconds, logLagSeconds }));
+      expect(state.ending).toMatchObject({ result: "rejected", reason: "idle-in-use" });
+      expect(state.ending!.message).toContain("forgotten");
+      expect(world.versions.b).toHaveLength(1);
+    }
+  },
+);
+
+/** A copy of the database from which consumers and readers log in, seconds behind the server that is changed. */
+it.each([0, 3, 30])("a copy of the database is %i s behind: nobody is refused", async (copyBehindSeconds) => {
+  const scenario = within({ readers, copyBehindSeconds, rolloutMinutes: 1 });
+  const { state, world } = await run(scenario);
+  expect(state.ending).toMatchObject({ result: "rotated" });
+  expect(world.failures).toEqual([]);
+  const logins = readers.flatMap((each) => loginsOf(world, each, start, world.loop.now()));
+  expect(logins.filter(({ failed }) => failed)).toEqual([]);
+});
+
+/** The published version says that it becomes valid later, by the clock of whoever made it. */
+it.each([
+  ["a minute ago", -60, "due", { result: "rotated" }, undefined],
+  ["in five minutes", 300, "due", { result: "rotated" }, "waits until 2026-01-05T09:05:00Z"],
+  ["in an hour", 3_600, "requested", { result: "rotated" }, "waits until 2026-01-05T10:00:00Z"],
+  [
+    "in a day",
+    86_400,
+    "requested",
+    { result: "rejected", message: expect.stringContaining("not valid before 2026-01-06T09:00:00Z") },
+    undefined,
+  ],
+  ["in a day, and leaked", 86_400, "leaked", { result: "rotated" }, undefined],
+] as const)("the published version is valid from %s", async (_when, seconds, cause, ending, waits) => {
+  const scenario = within({ validFromSeconds: seconds });
+  const { journal, state, world } = await run({ ...scenario, asked: { ...scenario.asked, cause } });
+  expect(state.ending).toMatchObject(ending);
+  const waited = journal.filter((event) => event.kind === "Waiting" && event.reason === "not-yet-valid");
+  expect(waited).toHaveLength(waits === undefined ? 0 : 1);
+  if (waits !== undefined) {
+    expect(waited[0]).toMatchObject({ message: expect.stringContaining(waits) });
+    expect(journal.find(({ kind }) => kind === "VersionMade")!.at).toBe(after(start, seconds));
+  }
+  expect(world.versions.b).toHaveLength(ending.result === "rejected" ? 1 : 2);
+});
 
 const three = scenarioOf("stops-when-the-second-of-three-consumers-rolls-back");
 const [storefront, checkout, orders] = three.credential.consumers;
@@ -71,16 +153,12 @@ it.each(
     signals: [],
     redeclared: [{ atMinutes: 40, change: change as object }],
   };
-  const {
-    journal,
-    state,
-    world: after,
-  } = await run({ ...three, world }, ...deaths.map((at) => ({ at, before: true })));
+  const { journal, state, world: left } = await run({ ...three, world }, ...deaths.map((at) => ({ at, before: true })));
   expect(state.ending).toMatchObject({ result: "rotated" });
   expect(state.declaration).toEqual(three.credential);
   expect(adoptedBy(journal)).toEqual(["storefront", "checkout", "orders"]);
-  expect([after.versions.a.length, after.versions.b.length, after.published.length]).toEqual([2, 2, 2]);
-  expect(after.failures).toEqual([]);
+  expect([left.versions.a.length, left.versions.b.length, left.published.length]).toEqual([2, 2, 2]);
+  expect(left.failures).toEqual([]);
 });
 
 /** The second consumer rolls back; then a program declares otherwise, and a person asks for a retry or a return. */
@@ -98,12 +176,12 @@ it.each([
 ] as const)("%s after %s goes on by the new declaration", async (signal, _what, change, result, adopted) => {
   const signals = three.world.signals.map((each) => ({ ...each, signal }));
   const world = { ...three.world, signals, redeclared: [{ atMinutes: 200, change: change as object }] };
-  const { journal, state, world: after } = await run({ ...three, world });
+  const { journal, state, world: left } = await run({ ...three, world });
   expect(state.ending).toMatchObject({ result });
   expect(adoptedBy(journal)).toEqual(adopted);
   // An app that is removed is gone, and logs in no more.
   const apps = state.declaration!.consumers.map(({ app }) => app);
-  expect(after.failures.filter((failure) => apps.includes(failure.split(" ")[0]!))).toEqual([]);
+  expect(left.failures.filter((failure) => apps.includes(failure.split(" ")[0]!))).toEqual([]);
 });
 
 /** A person deletes a secret while it is needed, and recovers it before the second of two retries. */
@@ -130,3 +208,19 @@ it.each([
     expect(world.failures).toEqual([]);
   },
 );
+
+/** Another rotation takes the only place while this one has stopped. A retry waits for it, and a return does not. */
+it.each([
+  ["retry", "rotated", 1],
+  ["back", "returned", 0],
+] as const)("%s while the budget is used ends as %s, after %i wait for room", async (signal, result, waits) => {
+  const signals = three.world.signals.map((each) => ({ ...each, signal }));
+  const [first] = signals;
+  const scenario = { ...three, world: { ...three.world, signals } };
+  const busyUntil = after(start, (first!.atMinutes + 1) * 60);
+  const ahead = async (now: number) => (now > start && now < busyUntil ? ["kv/other"] : []);
+  const { journal, state, world } = await runIn(scenario, { budget: { atOnce: 1, ahead } });
+  expect(state.ending).toMatchObject({ result });
+  expect(journal.filter((event) => event.kind === "Waiting" && event.reason === "budget-used")).toHaveLength(waits);
+  expect(world.failures).toEqual([]);
+});

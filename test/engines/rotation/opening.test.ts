@@ -57,6 +57,13 @@ it("a rotation waits while as many are ahead of it as may be at once", () => {
     message: "waits for kv/one, kv/two: at most 2 rotations at once",
     until: 61_000,
   });
+  // A long queue is named in part, and looked at less often, but within the hour.
+  const queue = Array.from({ length: 150 }, (_, index) => `kv/${index}`);
+  expect(overBudget({ ahead: queue.slice(0, 12), atOnce: 3 }, 0)).toMatchObject({
+    message: "waits for kv/0, kv/1, kv/2, kv/3, kv/4, 7 others: at most 3 rotations at once",
+    until: 600_000,
+  });
+  expect(overBudget({ ahead: queue, atOnce: 3 }, 0)).toMatchObject({ until: 3_600_000 });
   expect(overBudget({ ahead: ["kv/one"], atOnce: 2 }, 0)).toBeUndefined();
   expect(overBudget({ ahead: ["kv/one"], atOnce: 0 }, 0)).toBeUndefined();
 });

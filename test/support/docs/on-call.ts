@@ -1,4 +1,4 @@
-// The situation of a person on call: a control plane with canned answers in one of five situations, the emulator, a
+// The situation of a person on call: a control plane with canned answers in one of six situations, the emulator, a
 // script in place of the Pulumi CLI that prints the stack's outputs, and a shell in which `ballast` is a command.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { bindAudience } from "../../../bind-audience.ts";
+import type { RemediationSummary } from "../../../engines/remediation/summary.ts";
 import { messageOf } from "../../../engines/rollout/tell.ts";
 import { type FakeControlPlane, startFakeControlPlane, token } from "../controlplane/fake-control-plane.ts";
 import type { CloudForTests } from "../emulator/cloud.ts";
@@ -17,7 +18,7 @@ import { scenarios } from "../worlds/scenario.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
-export type Situation = "in flight" | "rolled back" | "degraded" | "gone" | "back";
+export type Situation = "in flight" | "rolled back" | "degraded" | "gone" | "back" | "remediating";
 
 export interface OnCall {
   readonly plane: FakeControlPlane;
@@ -49,10 +50,42 @@ const outputsOf = ({ endpoint }: FakeControlPlane): object => ({
   controlPlaneBinding: bindAudience(endpoint, "api://ballast"),
 });
 
-/** Starts the control plane and writes the scripts. */
-export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
-  const plane = await startFakeControlPlane();
-  const folder = mkdtempSync(join(tmpdir(), "ballast-on-call-"));
+const paused = { by: "Ann", message: "restarts make it worse", until: Date.parse("2030-01-05T11:00:00Z") };
+const remediation: RemediationSummary = {
+  id: "remediation/app/shop/web/66114d64-d9d9-478b-95c9-b789d6502100",
+  target: "app/shop/web",
+  rule: "app-failing",
+  severity: 1,
+  origin: "alert",
+  owner: "shop team",
+  phase: "verifying",
+  runbook: "restart-revision",
+  actions: 1,
+  paused: false,
+  trace: null,
+  result: null,
+  reason: null,
+  message: "the replicas of web--1 were restarted",
+  startedAt: Date.parse("2030-01-05T09:00:00Z"),
+  facts: 12,
+};
+
+/** The calls about remediations, of which one is in flight. */
+const remediationAnswers: Readonly<Record<string, object>> = {
+  "GET /remediations": { remediations: [remediation] },
+  "GET /remediations/pause": { paused: null },
+  "POST /remediations/pause": { paused },
+  "POST /remediations/resume": { wasPaused: true },
+};
+
+const answerRemediations: FakeControlPlane["answerInstead"] = ({ method, url = "" }, response) => {
+  const found = remediationAnswers[`${method} ${url.split("?")[0]}`];
+  response.writeHead(found === undefined ? 404 : 200, { "content-type": "application/json" });
+  response.end(JSON.stringify(found ?? {}));
+};
+
+/** Writes the scripts `pulumi` and `ballast`. */
+function writeScripts(folder: string, plane: FakeControlPlane): void {
   const config = JSON.stringify(
     Object.fromEntries(
       Object.entries(settings()).map(([key, value]) => [key, { value, secret: key.endsWith("Password") }]),
@@ -76,10 +109,21 @@ export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
     `#!/bin/sh\nexec "${process.execPath}" "${join(root, "cli", "main.ts")}" "$@"\n`,
     { mode: 0o755 },
   );
+}
+
+/** Starts the control plane and writes the scripts. */
+export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
+  const plane = await startFakeControlPlane();
+  const folder = mkdtempSync(join(tmpdir(), "ballast-on-call-"));
+  writeScripts(folder, plane);
   return {
     plane,
     folder,
     arrange: async (situation) => {
+      if (situation === "remediating") {
+        plane.answerInstead = answerRemediations;
+        return;
+      }
       const told = facts.map((event) => ({ kind: event.kind, message: messageOf(event), event }));
       const isOpen = situation === "in flight" || situation === "back";
       plane.scripts.set("one", {

@@ -1,5 +1,6 @@
 // The cases that a remediation must survive, as a table: what is declared, what the world does, and the required
 // outcome. Each runs in every world; a run is staged by the keys of its world.
+import { endlessJob } from "./incident-truth.ts";
 import type { IncidentRun } from "./incident-world.ts";
 
 /** A case, by the number that it has in the list of failure modes. */
@@ -69,6 +70,26 @@ export const incidentCases: readonly IncidentCase[] = [
     done: ["restart-revision at 2"],
   },
   {
+    name: "4: two rules that fire a second apart for the same cause lead to one incident and one action",
+    declared: { policies: { ...policies(), "app-slow": { ladder: ["restart-revision"] } } },
+    world: { alerts: [onWeb(), { rule: "app-slow", atMinutes: 1 / 60 }], symptoms: cured },
+    ends: verified,
+    done: ["restart-revision at 2"],
+  },
+  {
+    name: "4: an app that fires a second after what it depends on leads to one action, on the cause",
+    declared: {
+      targets: { "app/shop/web": ["app/shop/cart"], "app/shop/cart": [] },
+      policies: { ...policies(), "cart-failing": { ladder: ["restart-revision"] } },
+    },
+    world: {
+      alerts: [{ rule: "cart-failing", target: "app/shop/cart" }, onWeb({ atMinutes: 1 / 60 })],
+      symptoms: { "app/shop/cart": { curedBy: ["restart-revision"] } },
+    },
+    ends: ["attributed upstream-cause", ...verified],
+    done: ["restart-revision at 2"],
+  },
+  {
     name: "5: fifty targets at once, because what they share is down, lead to one call and to no action",
     declared: {
       targets: { ...Object.fromEntries(fifty.map((name) => [name, ["server/shop/db"]])), "server/shop/db": [] },
@@ -90,6 +111,39 @@ export const incidentCases: readonly IncidentCase[] = [
     world: { alerts: [onWeb()], symptoms: { "app/shop/web": {} } },
     ends: exhausted,
     done: ["restart-revision at 2"],
+  },
+  {
+    name: "7: a job that never ends is stopped before it is undone, and the next rung is tried",
+    declared: {
+      policies: policies({
+        ladder: [{ runbook: "start-job", job: endlessJob, undoJob: "drop-cache" }, "restart-revision"],
+      }),
+    },
+    world: { alerts: [onWeb()], symptoms: cured },
+    ends: verified,
+    done: ["start-job at 2", "halt at 32", "undo at 32", "restart-revision at 32"],
+  },
+  {
+    name: "7: a job that never ends and cannot be stopped is left to a person, and nothing runs beside it",
+    declared: {
+      policies: policies({
+        ladder: [{ runbook: "start-job", job: endlessJob, undoJob: "drop-cache" }, "restart-revision"],
+      }),
+    },
+    world: { alerts: [onWeb()], symptoms: cured, failing: { halt: "403 AuthorizationFailed" } },
+    ends: ["person-called halt-failed"],
+    done: ["start-job at 2"],
+  },
+  {
+    name: "7: an undo that never ends is stopped, and what is not undone is left to a person",
+    declared: {
+      policies: policies({
+        ladder: [{ runbook: "start-job", job: "warm-cache", undoJob: endlessJob }, "restart-revision"],
+      }),
+    },
+    world: { alerts: [onWeb()], symptoms: cured },
+    ends: ["person-called undo-failed"],
+    done: ["start-job at 2", "undo at 13", "halt at 43"],
   },
   {
     name: "8: a symptom that clears by itself is left alone",
@@ -208,6 +262,30 @@ export const incidentCases: readonly IncidentCase[] = [
     ends: exhausted,
     done: [],
     says: ["top exception of app/shop/web"],
+  },
+  {
+    name: "21: an app that was deleted after its alert fired is left to a person, with diagnostics",
+    declared: { policies: policies({ ladder: ["restart-revision", "collect-diagnostics"] }) },
+    world: { alerts: [onWeb()], symptoms: cured, gone: [{ target: "app/shop/web", fromMinutes: 1 }] },
+    ends: exhausted,
+    done: [],
+    says: ["top exception of app/shop/web"],
+  },
+  {
+    name: "21: an app that was deleted and made again under its name is not the one of which the alert tells",
+    world: { alerts: [onWeb()], symptoms: cured, gone: [{ target: "app/shop/web", fromMinutes: 0.5, toMinutes: 1.5 }] },
+    ends: exhausted,
+    done: [],
+  },
+  {
+    name: "21: an app that was made again before its alert fired is acted on",
+    world: {
+      alerts: [onWeb({ atMinutes: 5 })],
+      symptoms: cured,
+      gone: [{ target: "app/shop/web", fromMinutes: 1, toMinutes: 3 }],
+    },
+    ends: verified,
+    done: ["restart-revision at 7"],
   },
   {
     name: "22: without the budget nothing destructive is done",

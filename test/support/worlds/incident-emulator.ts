@@ -18,8 +18,17 @@ import type { RunbookName } from "../../../engines/remediation/vocabulary.ts";
 import { after, type Instant } from "../../../engines/time.ts";
 import { openShop, requestSeconds, type Shop } from "../emulator/azure-shop.ts";
 import { eventually } from "../postgres/postgres.ts";
-import { type IncidentScenario, minute } from "./incident-scenario.ts";
-import { badPercentAt, type IncidentPorts, isMissing, note, sightingsOf, type World } from "./incident-truth.ts";
+import { type IncidentScenario, isDuring, minute } from "./incident-scenario.ts";
+import {
+  badPercentAt,
+  endlessJob,
+  type IncidentPorts,
+  isMissing,
+  notEnded,
+  note,
+  sightingsOf,
+  type World,
+} from "./incident-truth.ts";
 import type { OpenCloud } from "./incident-world.ts";
 
 /** What a scenario may ask for that this cloud cannot have, and why. */
@@ -52,10 +61,11 @@ const patience = patienceOf(requestSeconds);
 /** Opens the emulator with what the scenarios need, and gives the cloud of each run. */
 export async function openIncidentShop(): Promise<{ readonly cloud: OpenCloud; readonly close: () => Promise<void> }> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "ballast-tool-"));
-  writeFileSync(path.join(folder, "main.mjs"), "");
+  writeFileSync(path.join(folder, "main.mjs"), "if (process.env.ENDLESS) setInterval(() => undefined, 1000);");
   const shop = await openShop((options) =>
     startEmulator({ ...options, images: { ...options.images, tool: { folder, entry: "main.mjs" } } }),
   );
+  await shop.arm("POST", "/_emulator/clock", { at: longAgo });
   await putResources(shop);
   return {
     cloud: (world, plain) => openRun(shop, world, plain),
@@ -66,35 +76,55 @@ export async function openIncidentShop(): Promise<{ readonly cloud: OpenCloud; r
   };
 }
 
+/** The apps are older than any alert. */
+const longAgo: Instant = Date.parse("2020-01-01T00:00:00Z");
+
 const groupOf = ({ cloud }: Shop): string => `/subscriptions/${cloud.subscription}/resourceGroups/shop`;
 
-/** Puts apps of two replicas, which a restart leaves with capacity, and jobs that end well. */
+/** Puts apps of two replicas, which a restart leaves with capacity, jobs that end well, and one that never ends. */
 async function putResources(shop: Shop): Promise<void> {
-  const provider = `${groupOf(shop)}/providers/Microsoft.App`;
-  const environment = `${provider}/managedEnvironments/shop`;
-  for (const app of apps)
-    await shop.arm("PUT", `${provider}/containerApps/${app}`, {
-      location: "westeurope",
-      properties: {
-        managedEnvironmentId: environment,
-        configuration: { ingress: { external: true, targetPort: 8080 } },
-        template: {
-          revisionSuffix: "1",
-          containers: [{ name: "app", image: "registry.example/storefront:1" }],
-          scale: { minReplicas: 2, maxReplicas: 2 },
-        },
-      },
-    });
-  for (const job of jobs)
+  const provider = providerOf(shop);
+  for (const app of apps) await putApp(shop, app);
+  for (const job of [...jobs, endlessJob])
     await shop.arm("PUT", `${provider}/jobs/${job}`, {
       location: "westeurope",
       properties: {
-        environmentId: environment,
-        configuration: { triggerType: "Manual", replicaTimeout: 60, replicaRetryLimit: 0 },
-        template: { containers: [{ name: "tool", image: "registry.example/tool:1" }] },
+        environmentId: `${provider}/managedEnvironments/shop`,
+        configuration: { triggerType: "Manual", replicaTimeout: 1800, replicaRetryLimit: 0 },
+        template: {
+          containers: [
+            {
+              name: "tool",
+              image: "registry.example/tool:1",
+              env: job === endlessJob ? [{ name: "ENDLESS", value: "1" }] : [],
+            },
+          ],
+        },
       },
     });
   for (const app of apps) await bothRun(shop, app);
+}
+
+const providerOf = (shop: Shop): string => `${groupOf(shop)}/providers/Microsoft.App`;
+
+const putApp = (shop: Shop, app: string): Promise<unknown> =>
+  shop.arm("PUT", `${providerOf(shop)}/containerApps/${app}`, {
+    location: "westeurope",
+    properties: {
+      managedEnvironmentId: `${providerOf(shop)}/managedEnvironments/shop`,
+      configuration: { ingress: { external: true, targetPort: 8080 } },
+      template: {
+        revisionSuffix: "1",
+        containers: [{ name: "app", image: "registry.example/storefront:1" }],
+        scale: { minReplicas: 2, maxReplicas: 2 },
+      },
+    },
+  });
+
+async function deleteApp(shop: Shop, app: string): Promise<void> {
+  const id = `${providerOf(shop)}/containerApps/${app}`;
+  await shop.arm("DELETE", id);
+  await eventually(async () => (await shop.arm("GET", id)).status === 404, `${app} to be deleted`);
 }
 
 /** Waits for both replicas of an app: processes take real time to start, which the virtual clock does not show. */
@@ -118,6 +148,19 @@ async function openRun(shop: Shop, world: World, plain: IncidentPorts): ReturnTy
   await shop.arm("POST", "/_emulator/clock", { at: shown });
   const rules = new Map(scenario.alerts.map(({ rule, severity }) => [rule, severity]));
   for (const [rule, severity] of rules) await putRule(shop, rule, severity);
+  const deleted = new Set<string>();
+  const makeAgain = async (app: string): Promise<void> => {
+    if (!deleted.delete(app)) return;
+    await putApp(shop, app);
+    await bothRun(shop, app);
+  };
+  const deleteAndMake = async (): Promise<void> => {
+    for (const span of scenario.gone) {
+      const app = nameOf(span.target);
+      if (!isDuring(scenario, span, now())) await makeAgain(app);
+      else if (!deleted.has(app)) await deleteApp(shop, app).then(() => deleted.add(app));
+    }
+  };
   /** Sets the emulator's clock to now, with the rows on which its rules fire in each minute up to now. */
   const sync = async (): Promise<void> => {
     if (now() === shown) return;
@@ -127,9 +170,17 @@ async function openRun(shop: Shop, world: World, plain: IncidentPorts): ReturnTy
       rows.push(...signsAt(world, after(judgedTo, 60)));
     await putRows(shop, rows);
     await shop.arm("POST", "/_emulator/clock", { at: shown });
+    await deleteAndMake();
   };
-  return { ports: portsOf(shop, world, plain, sync), close: () => deleteRules(shop, [...rules.keys()]) };
+  const close = async (): Promise<void> => {
+    await deleteRules(shop, [...rules.keys()]);
+    await shop.arm("POST", "/_emulator/clock", { at: longAgo });
+    for (const app of [...deleted]) await makeAgain(app);
+  };
+  return { ports: portsOf(shop, world, plain, sync), close };
 }
+
+const nameOf = (target: string): string => target.split("/").at(-1)!;
 
 const ruleOf = (shop: Shop, rule: string): string =>
   `${groupOf(shop)}/providers/Microsoft.Insights/scheduledQueryRules/${rule}`;
@@ -153,7 +204,7 @@ const signsAt = (world: World, at: Instant): readonly object[] =>
   sightingsOf(world, at)
     .filter(({ resolvedAt }) => resolvedAt === null)
     .map(({ rule, target }) => {
-      const app = target?.split("/").at(-1) ?? "unheard-of";
+      const app = target === null ? "unheard-of" : nameOf(target);
       return { ContainerAppName: app, Authority: `${app}--1`, Path: `/signs/${rule}`, StatusCode: 200, at: at - 1 };
     });
 
@@ -209,7 +260,7 @@ function portsOf(shop: Shop, world: World, plain: IncidentPorts, sync: () => Pro
     runbooks: {
       ...plain.runbooks,
       "restart-revision": joined(shop, world, "restart-revision", restartRevision(own), sync),
-      "start-job": joined(shop, world, "start-job", startJob(own, systemTime, now), sync),
+      "start-job": joined(shop, world, "start-job", jobOf(own, now), sync),
     },
   };
 }
@@ -231,7 +282,7 @@ const uncut = new AbortController().signal;
 function requestsIn(world: World, target: string, from: Instant): readonly object[] {
   const perMinute = world.scenario.symptoms[target]?.rowsPerMinute ?? 600;
   const bad = Math.round((perMinute * badPercentAt(world, target, from)) / 100);
-  const app = target.split("/").at(-1)!;
+  const app = nameOf(target);
   return Array.from({ length: perMinute }, (_, index) => ({
     ContainerAppName: app,
     Authority: `${app}.example.test`,
@@ -239,6 +290,17 @@ function requestsIn(world: World, target: string, from: Instant): readonly objec
     StatusCode: index < bad ? 500 : 200,
     at: from + Math.floor((index * 60_000) / perMinute),
   }));
+}
+
+/** A job whose end is looked for once in each call: the virtual clock goes on only while none is under way. */
+function jobOf(own: Parameters<typeof startJob>[0], now: () => Instant): RunbookPort {
+  const follow: RunbookPort["follow"] = async (effect) => {
+    const cut = new AbortController();
+    const lookOnce = startJob(own, { ...systemTime, nap: async () => cut.abort() }, now);
+    const ended = await lookOnce.follow!(effect, cut.signal);
+    return ended.ok ? ended : notEnded(ended.reason, effect.until, now());
+  };
+  return { ...startJob(own, systemTime, now), follow };
 }
 
 /** A runbook of Container Apps that notes what it did, and answers or fails as its scenario says. */
@@ -251,8 +313,7 @@ function joined(
 ): RunbookPort {
   const { failing, lostAnswers } = world.scenario;
   const settled = async (target: string): Promise<void> => {
-    const app = target.split("/").at(-1)!;
-    if (runbook === "restart-revision") await bothRun(shop, app);
+    if (runbook === "restart-revision") await bothRun(shop, nameOf(target));
     else await jobsEnded(shop);
   };
   return {
@@ -271,6 +332,15 @@ function joined(
       const isFirst = await note(world, effect.key, { target: effect.target, runbook });
       return isFirst && lostAnswers.includes(runbook) ? { ok: false, reason: "no answer" } : done;
     },
+    ...(port.halt && {
+      halt: async (effect, fence) => {
+        if (failing.halt !== undefined) return { ok: false, reason: failing.halt };
+        await sync();
+        const done = await port.halt!(effect, fence);
+        if (done.ok) await note(world, `halt ${effect.key}`, { target: effect.target, runbook: "halt" });
+        return done;
+      },
+    }),
     ...(port.undo && {
       undo: async (effect, fence) => {
         if (failing.undo !== undefined) return { ok: false, reason: failing.undo };

@@ -68,8 +68,10 @@ export interface IncidentScenario {
   readonly work: readonly (Span & Pick<OtherWork, "stream" | "target">)[];
   /** Runbooks that do not fit, with the reason. */
   readonly unfit: Readonly<Partial<Record<RunbookName, string>>>;
-  /** Runbooks whose action or undo fails, with the reason. */
-  readonly failing: Readonly<Partial<Record<RunbookName | "undo", string>>>;
+  /** Runbooks whose action, halt or undo fails, with the reason. */
+  readonly failing: Readonly<Partial<Record<RunbookName | "halt" | "undo", string>>>;
+  /** Apps that are deleted, and from when on each is there again, made anew. */
+  readonly gone: readonly (Span & { readonly target: string })[];
   readonly signals: readonly {
     readonly atMinutes: number;
     /** The target whose incident gets it. */
@@ -96,7 +98,9 @@ export const incidentScenarios = (): readonly IncidentScenario[] =>
   }));
 
 const knownOfWorld =
-  "alerts symptoms budgetLeftPercent missing stops work unfit failing signals drills lostAnswers changes".split(" ");
+  "alerts symptoms budgetLeftPercent missing stops work unfit failing gone signals drills lostAnswers changes".split(
+    " ",
+  );
 
 /** Makes a scenario from the objects of its first two documents. */
 export function incidentScenario(
@@ -135,6 +139,7 @@ export function incidentScenario(
     work: world["work"] ?? [],
     unfit: world["unfit"] ?? {},
     failing: world["failing"] ?? {},
+    gone: world["gone"] ?? [],
     signals: (world["signals"] ?? []).map((signal: object) => ({ target: "app/shop/web", ...signal })),
     drills: world["drills"] ?? [],
     lostAnswers: world["lostAnswers"] ?? [],

@@ -18,8 +18,11 @@ import { type IncidentScenario, isDuring, minute } from "./incident-scenario.ts"
 export interface Done {
   readonly at: Instant;
   readonly target: string;
-  readonly runbook: RunbookName | "undo";
+  readonly runbook: RunbookName | "halt" | "undo";
 }
+
+/** A job whose executions never end by themselves. */
+export const endlessJob = "never-ends";
 
 /** The world of a scenario, as it is now. */
 export interface World {
@@ -40,7 +43,7 @@ export function badPercentAt(world: World, target: string, at: Instant): number 
   const symptom = world.scenario.symptoms[target];
   if (symptom === undefined) return 0;
   const last = lastDone(world, target, at);
-  if (last === undefined || last.runbook === "undo") return symptom.badPercent;
+  if (last === undefined || last.runbook === "halt" || last.runbook === "undo") return symptom.badPercent;
   if (symptom.worsenedBy.includes(last.runbook)) return 100;
   if (!symptom.curedBy.includes(last.runbook)) return symptom.badPercent;
   const { returnsAfterMinutes = Number.POSITIVE_INFINITY } = symptom;
@@ -124,14 +127,30 @@ export async function note(world: World, key: string, done: Omit<Done, "at">): P
   return isFirst;
 }
 
+/** Gives why an app is not the one that an alert is about, if it was deleted since. */
+function whyAnother({ scenario, now }: World, target: string, firedAt: Instant): Failure | string | undefined {
+  const span = scenario.gone.find((each) => each.target === target && minute(scenario, each.fromMinutes) <= now());
+  if (span === undefined) return undefined;
+  if (isDuring(scenario, span, now())) return { ok: false, reason: "404 ResourceNotFound", definite: true };
+  return firedAt < minute(scenario, span.toMinutes!) ? "the app was made again after the alert fired" : undefined;
+}
+
+type Failure = Extract<Result<never>, { readonly ok: false }>;
+
+/** What is followed is looked at once and again at its limit: a call takes no virtual time. */
+export const notEnded = (reason: string, until: Instant, now: Instant): Failure =>
+  now < until ? { ok: false, reason: "cut short", retryAfterSeconds: (until - now) / 1000 } : { ok: false, reason };
+
 /** Makes one runbook as a plain object. */
 function runbookOf(world: World, runbook: RunbookName): RunbookPort {
   const { unfit, failing, lostAnswers } = world.scenario;
   return {
-    plan: async (target, rung) => {
+    plan: async (target, rung, { alert }) => {
       if (isMissing(world, "app") && runbook !== "collect-diagnostics") return missing("the app");
       const { message, plan } = wordsOf(runbook, target, rung);
-      const why = unfit[runbook];
+      const another = runbook === "restart-revision" ? whyAnother(world, target, alert.firedAt) : undefined;
+      if (typeof another === "object") return another;
+      const why = unfit[runbook] ?? another;
       return found({ fits: why === undefined, message: why ?? message, plan });
     },
     act: async ({ target, key, rung }, fence) => {
@@ -143,12 +162,29 @@ function runbookOf(world: World, runbook: RunbookName): RunbookPort {
       const isFirst = await note(world, key, { target, runbook });
       return isFirst && lostAnswers.includes(runbook) ? { ok: false, reason: "no answer" } : found(receipt);
     },
-    follow: async ({ rung }) => found({ good: true, message: `the job ${rung.job} succeeded` }),
+    follow: async ({ follow, until }) => {
+      const [job] = follow.split("/");
+      if (job === endlessJob) return notEnded(`the job ${job} did not end in time`, until, world.now());
+      return found({ good: true, message: `the job ${job} succeeded` });
+    },
+    halt: async ({ target, key, follow, rung: { job: own, undoJob } }, fence) => {
+      const [job = own] = follow?.split("/") ?? [];
+      if (!(await fence())) return { ok: false, reason: "the claim is lost" };
+      if (failing.halt !== undefined) return { ok: false, reason: failing.halt };
+      if (follow === undefined && !world.keys.has(key))
+        return found({ good: false, message: `no execution of the job ${job} was started` });
+      await note(world, `halt ${key}`, { target, runbook: "halt" });
+      return found({ good: false, message: `the job ${job} was stopped`, ...(undoJob && { undo: undoJob }) });
+    },
     undo: async ({ target, key, undo }, fence) => {
       if (!(await fence())) return { ok: false, reason: "the claim is lost" };
       if (failing.undo !== undefined) return { ok: false, reason: failing.undo };
       await note(world, `undo ${key}`, { target, runbook: "undo" });
-      return found(runbook === "start-job" ? `the job ${undo} was started` : "everything is as before");
+      return found(
+        runbook === "start-job"
+          ? { message: `the job ${undo} was started`, follow: `${undo}/1` }
+          : { message: "everything is as before" },
+      );
     },
   };
 }
@@ -231,7 +267,7 @@ const workAt = (scenario: IncidentScenario, at: Instant): readonly OtherWork[] =
  */
 export function lastMoment(world: World): Instant {
   const { scenario, done } = world;
-  const spans = [...scenario.missing, ...scenario.stops, ...scenario.work];
+  const spans = [...scenario.missing, ...scenario.stops, ...scenario.work, ...scenario.gone];
   const minutes = [
     0,
     ...scenario.alerts.flatMap(({ atMinutes, resolvesAtMinutes = 0 }) => [atMinutes, resolvesAtMinutes]),

@@ -16,9 +16,9 @@ import { after, type Instant, secondsBetween } from "../../../engines/time.ts";
 import { createLoop, type Loop } from "../../../proofs/simulator/loop.ts";
 import { beginLife, type Life } from "../../../proofs/simulator/virtual-time.ts";
 import { type IncidentScenario, minute } from "./incident-scenario.ts";
-import { type IncidentStores, type OpenStores, storesInMemory } from "./incident-stores.ts";
 import { type Done, type IncidentPorts, isMissing, lastMoment, plainPorts, type World } from "./incident-truth.ts";
 import { forEver, mortal } from "./mortal.ts";
+import { type OpenStores, type RunStores, storesInMemory } from "./run-stores.ts";
 
 const all: readonly AnyKind[] = [remediationKind];
 const remediations: Kinds = registerKinds(all);
@@ -43,7 +43,7 @@ interface ProcessParts {
   readonly loop: Loop;
   readonly life: Life;
   readonly name: string;
-  readonly stores: IncidentStores;
+  readonly stores: RunStores;
   readonly ports: IncidentPorts;
   readonly trouble: unknown[];
 }

@@ -1,11 +1,11 @@
-// Runs a rotation in its pure world: the shipped loop and the shipped performer carry it out over virtual time, in one
-// process after another if it dies.
-import { rotationPerformer } from "../../../controlplane/performers/rotation.ts";
+// Runs a rotation in a world of plain objects, or with a part of it real: the shipped loop and the shipped performer
+// carry it out over virtual time, in one process after another if it dies.
+import { type RotationWorld as PerformedWorld, rotationPerformer } from "../../../controlplane/performers/rotation.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
 import type { Performer } from "../../../controlplane/runtime/performer.ts";
 import type { Journal } from "../../../controlplane/runtime/ports.ts";
-import { type Kinds, registerKinds } from "../../../engines/kind.ts";
+import { type AnyEvent, type AnyKind, type Kinds, registerKinds } from "../../../engines/kind.ts";
 import { intentOf, streamOf } from "../../../engines/rotation/intent.ts";
 import { rotationKind } from "../../../engines/rotation/kind.ts";
 import { rotation } from "../../../engines/rotation/rotation.ts";
@@ -16,11 +16,9 @@ import type {
   RotationOutcome,
   RotationState,
 } from "../../../engines/rotation/vocabulary.ts";
-import { after } from "../../../engines/time.ts";
-import type { Host, Loop } from "../../../proofs/simulator/loop.ts";
+import { after, type Instant } from "../../../engines/time.ts";
+import { createLoop, type Host, type Loop } from "../../../proofs/simulator/loop.ts";
 import { beginLife } from "../../../proofs/simulator/virtual-time.ts";
-import { durablePasses } from "./durable-passes.ts";
-import { memoryClaims, memoryJournal } from "./memory.ts";
 import { type Interference, type RotationScenario, start } from "./rotation-scenario.ts";
 import {
   consumersOf,
@@ -32,6 +30,7 @@ import {
   streamsOf,
   vaultOf,
 } from "./rotation-world.ts";
+import { type OpenStores, type RunStores, storesInMemory } from "./run-stores.ts";
 
 /** At which effect the process dies, counted from 1: before it is performed, or after it and before it is written. */
 interface Death {
@@ -50,19 +49,52 @@ export interface Rotated {
   readonly answers: readonly string[];
 }
 
-const rotations: Kinds<RotationEvent> = registerKinds([rotationKind]);
+const all: readonly AnyKind[] = [rotationKind];
+const rotations: Kinds = registerKinds(all);
 const leaseSeconds = 600;
 /** A rotation that writes more facts than this goes round in circles. */
 const factsMax = 5_000;
 
+/** Which world a scenario runs in. The default is made of plain objects. */
+interface RotationSetting {
+  readonly deaths?: readonly Death[];
+  readonly stores?: OpenStores;
+  /** Gives the ports of a run, given what they would be as plain objects. */
+  readonly cloud?: OpenRotationCloud;
+  /** How many rotations may be under way at once, and which go before this one at a moment. */
+  readonly budget?: Budget;
+}
+
+interface Budget {
+  readonly atOnce: number;
+  readonly ahead: (now: Instant) => Promise<readonly string[]>;
+}
+
+/** A cloud: the ports of the performer. */
+export type OpenRotationCloud = (
+  world: RotationWorld,
+  scenario: RotationScenario,
+  plain: RotationPorts,
+) => Promise<RotationPorts>;
+
 /** Runs a scenario to its end and gives the journal. Signals after the end are sent too: a retry begins again. */
-export async function run(scenario: RotationScenario, ...deaths: readonly Death[]): Promise<Rotated> {
-  const world = createWorld(scenario);
+export const run = (scenario: RotationScenario, ...deaths: readonly Death[]): Promise<Rotated> =>
+  runIn(scenario, { deaths });
+
+/** Runs a scenario to its end in another world. */
+export async function runIn(
+  scenario: RotationScenario,
+  { deaths = [], stores: opened = storesInMemory(true), cloud, budget }: RotationSetting,
+): Promise<Rotated> {
+  const world = createWorld(scenario, createLoop(start, opened.io?.settle));
   const { loop } = world;
   const { vault, credential } = scenario.credential;
   const name = { vault, credential, rotation: "r1" };
   const stream = streamOf(name);
-  const running = await open(scenario, world, deaths);
+  const plain = portsIn(world, scenario);
+  const ports = (await cloud?.(world, scenario, plain)) ?? plain;
+  const stores = await opened.open(rotations, leaseSeconds, loop.now);
+  const running = await open({ scenario, world, ports, stores, deaths, budget });
   const { trouble } = running;
   let coming = scenario.world.signals.length;
   for (const { atMinutes, ...signal } of scenario.world.signals) {
@@ -92,7 +124,7 @@ export async function run(scenario: RotationScenario, ...deaths: readonly Death[
   const intent = asking("r1");
   await running.process().start(stream, { kind: "Request", at: start, intent });
   const isOver = () => trouble.length > 0 || (running.state().phase === "finished" && coming === 0);
-  await loop.until(after(start, 30 * 86_400), isOver);
+  await loop.until(after(start, 30 * 86_400), isOver).finally(stores.close);
   if (trouble.length > 0) throw trouble[0] instanceof Error ? trouble[0] : new Error(String(trouble[0]));
   if (!isOver()) throw new Error(`${scenario.name} did not end within thirty days; it is ${running.state().phase}`);
   return { journal: running.journal, state: running.state(), world, answers, performed: running.performed() };
@@ -102,31 +134,39 @@ export async function run(scenario: RotationScenario, ...deaths: readonly Death[
 interface Running {
   readonly journal: readonly RotationEvent[];
   readonly trouble: unknown[];
-  readonly process: () => Orchestrator<RotationEvent>;
+  readonly process: () => Orchestrator<AnyEvent>;
   readonly state: () => RotationState;
   readonly performed: () => number;
 }
 
-async function open(scenario: RotationScenario, world: RotationWorld, deaths: readonly Death[]): Promise<Running> {
+/** What a run is made of. */
+interface Opened {
+  readonly scenario: RotationScenario;
+  readonly world: RotationWorld;
+  readonly ports: RotationPorts;
+  readonly stores: RunStores;
+  readonly deaths: readonly Death[];
+  readonly budget: Budget | undefined;
+}
+
+async function open({ scenario, world, ports, stores, deaths, budget }: Opened): Promise<Running> {
   const { loop } = world;
   const host: Host = { name: "process", life: 0, up: true, asleepUntil: 0, sleptAt: 0 };
-  const claims = memoryClaims(leaseSeconds, loop.now);
-  const kept = memoryJournal(rotations, claims.stillOurs, loop.now);
+  const { claims, journal: kept, passesOf } = stores;
   const journal: RotationEvent[] = [];
   const trouble: unknown[] = [];
   let state = rotation.initial;
-  const append: Journal<RotationEvent>["append"] = async (of, on, events, pen) => {
+  const append: Journal<AnyEvent>["append"] = async (of, on, events, pen) => {
     const appended = await kept.append(of, on, events, pen);
     if (appended === "appended") {
-      journal.push(...events);
-      state = events.reduce(rotation.evolve, state);
+      journal.push(...(events as readonly RotationEvent[]));
+      state = (events as readonly RotationEvent[]).reduce(rotation.evolve, state);
       if (journal.length > factsMax) trouble.push(new Error(`${scenario.name} has more than ${factsMax} facts`));
     }
     return appended;
   };
-  const passes = durablePasses();
   let performed = 0;
-  let process: Orchestrator<RotationEvent>;
+  let process: Orchestrator<AnyEvent>;
   /** Begins a life of the process, which ends at a death that the test asks for; then the next one begins. */
   const live = async (): Promise<void> => {
     const { time } = beginLife(loop, host);
@@ -141,12 +181,12 @@ async function open(scenario: RotationScenario, world: RotationWorld, deaths: re
       loop.at(loop.now() + 1_000, () => void live().catch((error: unknown) => trouble.push(error)));
       return new Promise(() => {});
     };
-    const shipped = mortal(performerIn(scenario, world, clock, time), dying, die);
-    process = createOrchestrator<RotationEvent>({
+    const shipped = mortal(performerIn(scenario, { ...ports, ...budgetOf(budget, loop) }, clock, time), dying, die);
+    process = createOrchestrator<AnyEvent>({
       ports: { journal: { ...kept, append }, claims, clock },
       kinds: rotations,
       performers: () => ({ rotation: failing(shipped, scenario, loop) }),
-      orchestrations: passes(),
+      orchestrations: passesOf(),
       time,
       process: `process ${life}`,
       leaseSeconds,
@@ -166,19 +206,37 @@ const declaredAt = ({ credential, world: { redeclared } }: RotationScenario, now
   return Object.assign({}, credential, ...passed.map(({ change }) => change));
 };
 
+type RunClock = ReturnType<typeof clockOf>;
+
+/** The ports of the performer that touch the world. Streams wait by the clock of the process that asks. */
+export interface RotationPorts extends Pick<PerformedWorld, "vault" | "roles" | "logins" | "consumers"> {
+  readonly streamsBy: (clock: RunClock) => PerformedWorld["streams"];
+}
+
+const portsIn = (world: RotationWorld, scenario: RotationScenario): RotationPorts => ({
+  vault: vaultOf(world, scenario),
+  roles: rolesOf(world, scenario),
+  logins: loginsIn(world, scenario),
+  consumers: consumersOf(world),
+  streamsBy: (clock) => streamsOf(world, scenario, clock),
+});
+
+/** Gives the budget as the performer asks about it. */
+const budgetOf = (budget: Budget | undefined, { now }: Loop): Pick<PerformedWorld, "ahead" | "atOnce"> =>
+  budget === undefined
+    ? {}
+    : { atOnce: budget.atOnce, ahead: async () => ({ ahead: await budget.ahead(now()), kin: [] }) };
+
 const performerIn = (
   scenario: RotationScenario,
-  world: RotationWorld,
-  clock: ReturnType<typeof clockOf>,
+  { streamsBy, ...ports }: RotationPorts & Pick<PerformedWorld, "ahead" | "atOnce">,
+  clock: RunClock,
   time: ReturnType<typeof beginLife>["time"],
 ): RotationPerformer =>
   rotationPerformer({
     credentials: async () => [declaredAt(scenario, clock.now())],
-    vault: vaultOf(world, scenario),
-    roles: rolesOf(world, scenario),
-    logins: loginsIn(world, scenario),
-    consumers: consumersOf(world),
-    streams: streamsOf(world, scenario, clock),
+    ...ports,
+    streams: streamsBy(clock),
     clock,
     requestSeconds: 10,
     time,

@@ -65,6 +65,12 @@ export interface RotationScenario {
     readonly silentUntilMinutes: number;
     /** By how many seconds the server's clock is ahead of the control plane's. */
     readonly serverAheadSeconds: number;
+    /** How long a row takes until the log of logins shows it. */
+    readonly logLagSeconds: number;
+    /** By how many seconds a copy of the database is behind, from which consumers and readers log in. */
+    readonly copyBehindSeconds: number;
+    /** How long after the start the published version becomes valid; undefined if it does not say. */
+    readonly validFromSeconds: number | undefined;
     /** Requests for a rotation that come beside the first one, each with the name of its rotation. */
     readonly again: readonly { readonly atMinutes: number; readonly rotation: string }[];
     /** Apps whose serving revision names another slot, or none. */
@@ -90,7 +96,13 @@ export const scenarios = (): readonly RotationScenario[] => readScenarios("rotat
 export const scenarioOf = (name: string): RotationScenario => read(readScenario("rotation", `${name}.yaml`));
 
 const quiet = { before: "seeded", rollouts: {}, rolloutMinutes: 30, busy: {}, readers: [], sessionsUntilMinutes: 0 };
-const beside = { serverAheadSeconds: 0, again: [] };
+const beside = {
+  serverAheadSeconds: 0,
+  logLagSeconds: 0,
+  copyBehindSeconds: 0,
+  validFromSeconds: undefined,
+  again: [],
+};
 const well = {
   missing: [],
   refusals: 0,

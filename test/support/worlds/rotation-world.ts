@@ -37,14 +37,19 @@ export interface RotationWorld {
   readonly failures: string[];
   /** The secrets that a person has deleted, and may recover. */
   readonly deleted: Set<Slot | "published">;
+  readonly copyBehindSeconds: number;
   sessions: number;
 }
 
-export function createWorld({ credential, world: { before, astray } }: RotationScenario): RotationWorld {
+/** Makes the world of a scenario as it begins. */
+export function createWorld(
+  { credential, world: { before, astray, copyBehindSeconds } }: RotationScenario,
+  loop: Loop = createLoop(start),
+): RotationWorld {
   const seed = (slot: Slot): Made => ({ version: `${slot}0`, rotation: "", generation: 0 });
   const seeded = before !== "empty";
   return {
-    loop: createLoop(start),
+    loop,
     versions: { a: seeded ? [seed("a")] : [], b: seeded ? [seed("b")] : [] },
     published: [{ at: 0, value: seeded && before !== "unpublished" ? { slot: "a", version: "p0", of: "a0" } : null }],
     passwords: { a: [{ at: 0, value: "a0" }], b: [{ at: 0, value: "b0" }] },
@@ -58,6 +63,7 @@ export function createWorld({ credential, world: { before, astray } }: RotationS
     rollouts: new Map(),
     failures: [],
     deleted: new Set(),
+    copyBehindSeconds,
     sessions: 4,
   };
 }
@@ -70,7 +76,8 @@ function check(world: RotationWorld): void {
   const now = world.loop.now();
   for (const [app, { slot, secrets }] of world.apps) {
     if (slot === null) continue;
-    if (valueAt(world.login[slot], now) && valueAt(world.passwords[slot], now) === secrets[slot]) continue;
+    const seen = after(now, -world.copyBehindSeconds);
+    if (valueAt(world.login[slot], seen) && valueAt(world.passwords[slot], seen) === secrets[slot]) continue;
     world.failures.push(`${app} could not log in with slot ${slot} after ${secondsBetween(start, now)} s`);
   }
 }
@@ -85,7 +92,8 @@ async function write<Value>(world: RotationWorld, fence: Fence, act: () => Value
 export const note = <Value>(world: RotationWorld, history: History<Value>, value: Value): void =>
   void history.push({ at: world.loop.now(), value });
 
-export function vaultOf(world: RotationWorld, { world: { before } }: RotationScenario): Vault {
+export function vaultOf(world: RotationWorld, { world: { before, validFromSeconds } }: RotationScenario): Vault {
+  const notBefore = validFromSeconds === undefined ? {} : { notBefore: after(start, validFromSeconds) };
   const newest = (slot: Slot) => (world.deleted.has(slot) ? undefined : world.versions[slot].at(-1));
   const refusedFor = (secret: Slot | "published") =>
     world.deleted.has(secret) ? refused("409 Conflict: it is in a deleted but recoverable state") : undefined;
@@ -100,7 +108,7 @@ export function vaultOf(world: RotationWorld, { world: { before } }: RotationSce
         };
       };
       return found({
-        published: published && { ...published, enabled: before !== "disabled", expiresAt: null },
+        published: published && { ...published, enabled: before !== "disabled", expiresAt: null, ...notBefore },
         slots: { a: show("a"), b: show("b") },
       });
     },
@@ -174,6 +182,7 @@ export function rolesOf(world: RotationWorld, scenario: RotationScenario): Roles
         return null;
       }),
     sessions: async (_credential, slot) => found(sessions(slot)),
+    clock: async () => found(after(world.loop.now(), scenario.world.serverAheadSeconds)),
     endSessions: (_credential, slot, fence) =>
       write(world, fence, () => {
         const ended = sessions(slot);
@@ -187,28 +196,30 @@ export function rolesOf(world: RotationWorld, scenario: RotationScenario): Roles
 export function loginsOf(world: RotationWorld, reader: Reader, from: Instant, to: Instant) {
   const { who, everyMinutes, lagMinutes = 0, fromMinutes = 0, untilMinutes = Number.POSITIVE_INFINITY } = reader;
   const logins: (Login & { readonly slot: Slot; readonly failed: boolean })[] = [];
-  for (let minutes = fromMinutes; minutes < untilMinutes; minutes += everyMinutes) {
+  const passed = Math.max(0, Math.floor((secondsBetween(start, from) / 60 - fromMinutes) / everyMinutes));
+  for (let minutes = fromMinutes + passed * everyMinutes; minutes < untilMinutes; minutes += everyMinutes) {
     const at = after(start, minutes * 60);
     if (at > to) break;
     if (at <= from) continue;
     const known = valueAt(world.published, after(at, -lagMinutes * 60));
     const slot = reader.slot ?? known?.slot ?? "a";
-    const isOpen = valueAt(world.login[slot], at);
+    const seen = after(at, -world.copyBehindSeconds);
+    const isOpen = valueAt(world.login[slot], seen);
     const knows = reader.slot === undefined ? known?.of : `${slot}0`;
-    logins.push({ who, at, slot, refused: !isOpen, failed: !isOpen || valueAt(world.passwords[slot], at) !== knows });
+    logins.push({ who, at, slot, refused: !isOpen, failed: !isOpen || valueAt(world.passwords[slot], seen) !== knows });
   }
   return logins;
 }
 
 export const loginsIn = (
   world: RotationWorld,
-  { world: { readers, silentUntilMinutes, serverAheadSeconds } }: RotationScenario,
+  { world: { readers, silentUntilMinutes, serverAheadSeconds, logLagSeconds } }: RotationScenario,
 ): Logins => ({
   read: async (_credential, slot, since) => {
     const ahead = serverAheadSeconds * 1000;
     const from = since - ahead;
-    const to = world.loop.now();
-    const alive = secondsBetween(start, to) >= silentUntilMinutes * 60;
+    const to = after(world.loop.now(), -logLagSeconds);
+    const alive = secondsBetween(start, world.loop.now()) >= silentUntilMinutes * 60;
     const logins = readers.flatMap((reader) => {
       const last = loginsOf(world, reader, from, to)
         .filter((login) => login.slot === slot)

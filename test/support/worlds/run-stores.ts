@@ -1,4 +1,4 @@
-// Where the runs of incident scenarios keep their journal, claims and passes: in memory, or as a control plane does, in
+// Where the runs of scenarios keep their journal, claims and passes: in memory, or as a control plane does, in
 // PostgreSQL with DBOS.
 import type pg from "pg";
 import { openOrchestrations } from "../../../controlplane/adapters/dbos/orchestrations.ts";
@@ -14,7 +14,7 @@ import { durablePasses } from "./durable-passes.ts";
 import { memoryClaims, memoryJournal, memoryOrchestrations } from "./memory.ts";
 
 /** What outlives a process. */
-export interface IncidentStores {
+export interface RunStores {
   readonly journal: Journal<AnyEvent>;
   readonly claims: Claims;
   /** Gives the passes as the next process sees them. */
@@ -26,7 +26,7 @@ export interface IncidentStores {
 export interface OpenStores {
   /** The calls of real stores, which take no virtual time; undefined for stores in memory. */
   readonly io: CountedIo | undefined;
-  readonly open: (kinds: Kinds, leaseSeconds: number, now: () => Instant) => Promise<IncidentStores>;
+  readonly open: (kinds: Kinds, leaseSeconds: number, now: () => Instant) => Promise<RunStores>;
 }
 
 /** Keeps everything in memory. Passes outlive their process if one is to die. */
