@@ -16,12 +16,8 @@ export interface Shown {
   readonly log: number;
 }
 
-/** Above that, so much of the odds is enough: the canary was shown to be good up to there. */
-const holdBackPart = 0.6;
-
-/** Gives the evidence in favour that a step needs. */
-export const favourNeeded = ({ falsePromotionPercentMax }: Thresholds, percent: number): number =>
-  Math.max(1, ((percent > unprovenMost ? holdBackPart : 1) * 100) / falsePromotionPercentMax);
+/** Gives the evidence in favour that each step beyond half of the traffic needs. */
+export const favourNeeded = ({ falsePromotionPercentMax }: Thresholds): number => 100 / falsePromotionPercentMax;
 
 /** Finds the metric with the least evidence in favour: each must be shown by itself. */
 export function weighFavour(evidence: Evidence): Shown {
@@ -68,7 +64,7 @@ export function missingStrict(
   if (percent > unprovenMost || table.canary === 0 || table.stable === 0) return undefined;
   const points = (strictPart * thresholds.failurePointsMax) / 100;
   const strict = { points, oddsLeast: oddsExcluded(thresholds), usual };
-  const needed = Math.log(favourNeeded(thresholds, percent));
+  const needed = Math.log(favourNeeded(thresholds));
   const share = Math.max(usual, table.stableBad / table.stable);
   const longer = patienceIntervals / intervals;
   const canary = table.canary * longer;

@@ -117,14 +117,19 @@ const places: readonly (readonly [times: number, prior: number])[] = [
 /** A share that is nearer to 1 than this has few good requests to tell by. */
 const shareMost = 0.9;
 
+/** Where the tolerated odds are more than the excess, so much of the stake asks for odds, the rest for points. */
+const splitPart = 0.75;
+
 /**
  * Gives the logarithm of the evidence that a canary's share of bad requests is below stable's plus an excess: how much
  * better one share of both arms explains the counts than the nearest pair of shares with the excess.
  *
- * The nearest pair is the one that is hardest to tell from the one share with so many requests of each arm. It stands
- * for all others: wherever stable's share lies, what a pair gains by it at one arm it loses at the other, so the mean
- * of the evidence is at most 1 for every canary with the excess. Nobody has to know stable's share; the places say only
- * where the evidence grows fastest.
+ * The nearest pair is the one that is hardest to tell from the one share with so many requests of each arm: the
+ * reverse information projection of the one share on all pairs with the excess (Grünwald, de Heide and Koolen). The
+ * logarithm of the evidence's mean is a concave function of the pair that is true, 0 at the nearest pair and level
+ * there along the line of equal excess, and it falls beyond that line; so the mean is at most 1 for every pair with the
+ * excess, and nobody has to know stable's share. While the arms keep their shares of the requests, the nearest pair
+ * stays the same, and the evidence may be looked at after every bucket.
  */
 export function logBelow(table: Table, { points, oddsLeast, usual }: Excess): number {
   const { canary, canaryBad, stable, stableBad } = table;
@@ -132,13 +137,12 @@ export function logBelow(table: Table, { points, oddsLeast, usual }: Excess): nu
   return logSum(
     places.map(([times, prior]) => {
       const share = Math.min(shareMost, times * usual);
-      if (oddsTimes(share, oddsLeast) > share + points) return Math.log(prior) + logSplit(table, oddsLeast);
       const low = nearest(table, share, points);
-      return (
-        Math.log(prior) +
-        logShareRatio(stable, stableBad, share, low) +
-        logShareRatio(canary, canaryBad, share, low + points)
-      );
+      const ofPair =
+        logShareRatio(stable, stableBad, share, low) + logShareRatio(canary, canaryBad, share, low + points);
+      if (oddsTimes(share, oddsLeast) <= share + points) return Math.log(prior) + ofPair;
+      const ofSplit = logSplit(table, oddsLeast);
+      return Math.log(prior) + logSum([Math.log(splitPart) + ofSplit, Math.log(1 - splitPart) + ofPair]);
     }),
   );
 }
