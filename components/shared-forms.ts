@@ -33,7 +33,7 @@ export const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$"
 export const seconds = plain(number({ above: 0 }));
 export const secret = hidden(input(word));
 export const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a port number" }));
-export const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
+export const variableName = text("a variable's name: letters, digits, underscores, hyphens and dots, no digit first", {
   pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
 });
 

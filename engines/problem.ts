@@ -47,7 +47,7 @@ function shown(value: unknown): string {
   if (typeof value === "string") return cut(JSON.stringify(value));
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
-  return value === undefined ? "nothing" : String(value);
+  return value === undefined ? "missing" : String(value);
 }
 
 /** Lists of anything else may refer to themselves, or be too long to read. */

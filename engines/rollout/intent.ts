@@ -172,7 +172,7 @@ const thresholdFields = {
     otherwise: 1,
     description:
       "A canary is promoted once it is shown to fail less than this many percentage points more than stable; where " +
-      "the traffic can show it soon, less than three fifths of them.",
+      "the traffic can show it soon, less than half of them.",
     caution: above(5, (value) => `a canary that fails just under ${value} points more than stable may be promoted.`),
   }),
   ceilingPercent: limit({
