@@ -65,6 +65,7 @@ const usage = [
 /** The control plane or the emulator does not run, cannot be reached, or answers that it cannot work now (503). */
 const unavailable = [
   "call-issuer-unreachable",
+  "call-replica-ending",
   "cli-emulator-not-up",
   "journal-unreachable",
   "release-control-plane-unreachable",

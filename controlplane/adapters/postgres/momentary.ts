@@ -22,8 +22,8 @@ const connectionCodes = new Set([
 /**
  * PostgreSQL's codes: connection exceptions (08), lack of connections and other resources that come back (53, without a
  * full disk), an operator's intervention such as a restart, a failover or a cancelled statement (57), a deadlock or a
- * serialization failure (40), a server that is still a read-only standby (25006), the end of a transaction in which this
- * process stood still (25P03, 25P04), and a lock that others held for too long (55P03).
+ * serialization failure (40), a server that is still a read-only standby (25006), the end of a transaction in which
+ * this process stood still (25P03, 25P04), and a lock that others held for too long (55P03).
  */
 const serverCodes = /^(08...|53[23]00|57014|57P0[1-5]|40001|40P01|25006|25P0[34]|55P03)$/;
 

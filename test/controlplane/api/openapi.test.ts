@@ -142,6 +142,13 @@ const asOfRollouts = (name: string): string =>
     name,
   );
 
+/** Gives a service of which every part fails with an error. */
+function serviceFailing(error: () => Error): Service {
+  const part = new Proxy({}, { get: () => () => Promise.reject(error()) });
+  const parts = { journal: part, claims: part, streams: part, pauses: part };
+  return service(parts as unknown as Partial<Service["parts"]>);
+}
+
 /** Provokes every described answer, and with it every error. */
 async function provokeEverything(): Promise<void> {
   const broken = async (): Promise<never> => {
@@ -165,18 +172,8 @@ async function provokeEverything(): Promise<void> {
   const failing = service({
     journal: brokenJournal(plain.parts.journal, () => journalEngineFailed({ stream, why })),
   });
-  const lost = () => Promise.reject(Object.assign(new Error("the connection broke"), { code: "ECONNRESET" }));
-  const silent = new Proxy({}, { get: () => lost });
-  const unanswered = service({ journal: silent, claims: silent, streams: silent, pauses: silent } as unknown as Partial<
-    Service["parts"]
-  >);
-  const leaving = new Proxy({}, { get: () => () => Promise.reject(replicaEnding()) });
-  const ending = service({
-    journal: leaving,
-    claims: leaving,
-    streams: leaving,
-    pauses: leaving,
-  } as unknown as Partial<Service["parts"]>);
+  const unanswered = serviceFailing(() => Object.assign(new Error("the connection broke"), { code: "ECONNRESET" }));
+  const ending = serviceFailing(replicaEnding);
   const deaf = serviceWithoutKeys();
   const weak = await token({ roles: [] });
   const foreign = await token({ aud: "x" });
