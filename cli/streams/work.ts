@@ -1,5 +1,5 @@
 // What a kind of work tells the `ballast` command about itself. From one such object come the commands of its group:
-// list, show, explain, follow and one for each signal. cli/works.ts lists the objects.
+// list, show, explain, follow and one for each signal. cli/groups.ts lists the objects.
 import type { Command } from "commander";
 import type { Access } from "../../client/requests.ts";
 import type { StreamCalls, StreamKind, StreamTypes } from "../../client/streams.ts";
