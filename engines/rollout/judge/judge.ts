@@ -5,7 +5,15 @@ import type { Evidence, MetricName } from "./evidence.ts";
 import { favourNeeded, missingStrict, suspectOf, unprovenMost, weighFavour } from "./favour.ts";
 import { metricEvidence } from "./gather.ts";
 import { logMisshared, logSum } from "./likelihood.ts";
-import { aloneAlternatives, aloneNames, lostWeight, metricNames, metricSettings, mixed } from "./metrics.ts";
+import {
+  aloneAlternatives,
+  aloneNames,
+  clearestTable,
+  lostWeight,
+  metricNames,
+  metricSettings,
+  mixed,
+} from "./metrics.ts";
 import {
   describeAlone,
   describeMetric,
@@ -198,10 +206,7 @@ function weighAgainst(
   // Lost requests count against a canary that fails its probes too; by themselves they only make the rollout wait.
   const lost =
     Math.log(lostWeight) + (standing.isSilent ? logLost(evidence, standing) - Math.log(Math.max(1, steps)) : 0);
-  const tableOf = (name: MetricName) => {
-    const { whole, step, wholeTable, stepTable } = evidence.metrics[name];
-    return mixed(step) > mixed(whole) ? stepTable : wholeTable;
-  };
+  const tableOf = (name: MetricName) => clearestTable(evidence.metrics[name]);
   const heaviest = largest(parts, ({ log }) => log);
   const isMetric = heaviest.log >= lost;
   const worst = largest(
