@@ -176,7 +176,7 @@ function copyCluster(from: string, to: string, { uid, gid }: Account = {}): void
   if (uid !== undefined) spawnSync("chown", ["-R", `${uid}:${gid}`, to]);
 }
 
-/** Keeps a copy of new data. A cache that refuses, or that has the data by now, is no error. */
+/** Keeps a copy of new data. A cache that refuses, or that has the data already, is no error. */
 function keepCluster(cluster: string, kept: string): void {
   const draft = `${kept}.${process.pid}`;
   try {

@@ -18,9 +18,11 @@ const pulumiAddress = process.argv.at(-1) ?? "";
 const alreadyReported = 32;
 const children = new Set<ChildProcess>();
 /** What is read before a program of the SDK. */
-const first = ["late-arborist", "late-debugger", "untraced-promises"].map(
-  (name) => `--import=${new URL(`${name}${extname(import.meta.url)}`, import.meta.url).href}`,
-);
+const first = [
+  new URL(`late-arborist${extname(import.meta.url)}`, import.meta.url),
+  new URL(`late-debugger${extname(import.meta.url)}`, import.meta.url),
+  new URL(`untraced-promises${extname(import.meta.url)}`, import.meta.url),
+].map(({ href }) => `--import=${href}`);
 
 /** Starts one of the SDK's programs, preferably from the copy that the user's program depends on. */
 function startNode(
