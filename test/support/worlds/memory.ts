@@ -39,8 +39,9 @@ export function memoryJournal<Event extends AnyEvent>(
   kinds: Kinds<Event>,
   stillOurs: (claim: Claim) => boolean = () => true,
   now: () => Instant = Date.now,
-): Journal<Event> {
+): Journal<Event> & { readonly drop: (stream: string) => void; readonly kept: () => number } {
   const streams = new Map<string, Stored>();
+  let count = 0;
   const waiting = new Set<() => void>();
   const overlook = overviewsOf(kinds);
   const factsOf = (stream: string): Fact<Event>[] => {
@@ -79,7 +80,7 @@ export function memoryJournal<Event extends AnyEvent>(
         facts: [],
         shown: [],
         finished: false,
-        createdAt: streams.size + 1,
+        createdAt: ++count,
         overview: () => overviewOf(stream),
         writtenAt: 0,
         lookedAt: 0,
@@ -101,6 +102,8 @@ export function memoryJournal<Event extends AnyEvent>(
       for (const wake of waiting) wake();
       return "appended";
     },
+    drop: (stream) => void streams.delete(stream),
+    kept: () => streams.size,
     outlines: outlinesOf(streams, factsOf),
     grown: grownWith(waiting, lengthOf),
   };
