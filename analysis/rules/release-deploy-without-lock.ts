@@ -6,7 +6,6 @@ import type { Graph } from "../graph.ts";
 import { lockRepair } from "../patches/lock-repair.ts";
 import { type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";
-import type { JobNode } from "../systems/workflows/nodes.ts";
 import { waitsForOtherRuns } from "../systems/workflows/other-runs.ts";
 import { viewOf } from "../systems/workflows/view.ts";
 
@@ -22,23 +21,13 @@ function check(graph: Graph): readonly Draft[] {
   return groupedBy(unlocked, ({ workflow }) => workflow.id).flatMap(ofWorkflow);
 }
 
-/** One finding for each of the jobs that matter most, so that each has its own patch; it names the lesser ones. */
-function ofWorkflow(all: readonly Deployment[]): readonly Draft[] {
-  const sorted = all.toSorted((one, other) => rankOf(severityOf([other])) - rankOf(severityOf([one])));
-  const jobs = groupedBy(sorted, ({ job }) => job.id);
-  const most = Math.max(...jobs.map((each) => rankOf(severityOf(each))));
-  const lesser = jobs.filter((each) => rankOf(severityOf(each)) < most);
-  return jobs
-    .filter((each) => !lesser.includes(each))
-    .map((each) =>
-      draft(
-        each,
-        lesser.map(([first]) => first!.job),
-      ),
-    );
-}
+/** One finding for each job, the most severe first, so that each has its own patch. */
+const ofWorkflow = (all: readonly Deployment[]): readonly Draft[] =>
+  groupedBy(all, ({ job }) => job.id)
+    .map(draft)
+    .toSorted((one, other) => rankOf(other.severity) - rankOf(one.severity));
 
-function draft(all: readonly Deployment[], lesser: readonly JobNode[]): Draft {
+function draft(all: readonly Deployment[]): Draft {
   const [first] = all;
   const { job, workflow, effects } = first!;
   const [effect] = effects;
@@ -54,10 +43,7 @@ function draft(all: readonly Deployment[], lesser: readonly JobNode[]): Draft {
     cost: "Two runs deploy at once; the older one may finish last, and then the older version stays.",
     fix: "add a concurrency group that names the target, with cancel-in-progress: false",
     subject: `${job.id} unlocked`,
-    related: [
-      { place: effect!.place, message: "this deploys" },
-      ...lesser.map(({ key, place }) => ({ place, message: `${key} deploys without a lock, too` })),
-    ],
+    related: [{ place: effect!.place, message: "this deploys" }],
     repair: lockRepair(job, effect!),
   };
 }
@@ -102,7 +88,7 @@ export const releaseDeployWithoutLock: Rule = {
   severity:
     "Medium. Low if the deployment is one atomic replacement (a static site) or goes to a lesser " +
     "environment. Info if " +
-    "only releases or a schedule start it. One finding for each of the jobs that matter most in a workflow.",
+    "only releases or a schedule start it. One finding for each job.",
   fix: "Put the deploying job into a concurrency group that names what it deploys to, and do not cancel running ones.",
   limits:
     "A reusable workflow that nothing in the repository calls is not judged: its callers may hold the lock. Previews " +

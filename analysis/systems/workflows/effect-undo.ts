@@ -96,7 +96,7 @@ export const removing: readonly CommandEffect[] = [
   },
   {
     command:
-      /^(docker (image|system) prune|docker rmi|az acr (repository delete|run .*purge)|aws ecr batch-delete-image)\b/,
+      /^(docker (image|system) prune|docker (rmi|image rm)|docker[ -]compose (.* )?down .*--rmi all|az acr (repository delete|run .*purge)|aws ecr batch-delete-image)\b/,
     verb: "remove",
     category: "image",
   },

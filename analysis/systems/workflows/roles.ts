@@ -18,6 +18,7 @@ const testCommand = new RegExp(
       "(jest|vitest|mocha|playwright|cypress|phpunit|rspec|eslint|tsc|golangci-lint|staticcheck|biome|prettier)",
       String.raw`(make|just|task|turbo( run)?|nx( \S+)*) \S*(test|lint|check|verify)\S*`,
       "(trivy|snyk|semgrep|checkov|tfsec|tflint|kubeconform|hadolint|shellcheck|gitleaks|grype)",
+      "newman run",
       "(terraform|tofu) validate",
       "helm lint",
       "(actionlint|yamllint|ansible-lint|cfn-lint|kubeval|kube-score|kube-linter|spectral|markdownlint)",
