@@ -6,6 +6,7 @@ import type { Graph } from "../graph.ts";
 import { lockRepair } from "../patches/lock-repair.ts";
 import { type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";
+import type { JobNode } from "../systems/workflows/nodes.ts";
 import { waitsForOtherRuns } from "../systems/workflows/other-runs.ts";
 import { viewOf } from "../systems/workflows/view.ts";
 
@@ -21,13 +22,28 @@ function check(graph: Graph): readonly Draft[] {
   return groupedBy(unlocked, ({ workflow }) => workflow.id).flatMap(ofWorkflow);
 }
 
-/** One finding for each job, the most severe first, so that each has its own patch. */
-const ofWorkflow = (all: readonly Deployment[]): readonly Draft[] =>
-  groupedBy(all, ({ job }) => job.id)
-    .map(draft)
+/**
+ * One finding for each job, the most severe first, so that each has its own patch. A page of GitHub beside a deployment
+ * that matters more is only named: GitHub itself refuses a second one while the first is under way.
+ */
+function ofWorkflow(all: readonly Deployment[]): readonly Draft[] {
+  const jobs = groupedBy(all, ({ job }) => job.id);
+  const most = Math.max(...jobs.map((each) => rankOf(severityOf(each))));
+  const isPage = ([first]: readonly Deployment[]): boolean =>
+    first!.effects.every(({ category }) => category === "pages");
+  const pages = jobs.filter((each) => isPage(each) && rankOf(severityOf(each)) < most);
+  return jobs
+    .filter((each) => !pages.includes(each))
+    .map((each) =>
+      draft(
+        each,
+        pages.map(([first]) => first!.job),
+      ),
+    )
     .toSorted((one, other) => rankOf(other.severity) - rankOf(one.severity));
+}
 
-function draft(all: readonly Deployment[]): Draft {
+function draft(all: readonly Deployment[], pages: readonly JobNode[]): Draft {
   const [first] = all;
   const { job, workflow, effects } = first!;
   const [effect] = effects;
@@ -43,7 +59,10 @@ function draft(all: readonly Deployment[]): Draft {
     cost: "Two runs deploy at once; the older one may finish last, and then the older version stays.",
     fix: "add a concurrency group that names the target, with cancel-in-progress: false",
     subject: `${job.id} unlocked`,
-    related: [{ place: effect!.place, message: "this deploys" }],
+    related: [
+      { place: effect!.place, message: "this deploys" },
+      ...pages.map(({ key, place }) => ({ place, message: `${key} deploys without a lock, too` })),
+    ],
     repair: lockRepair(job, effect!),
   };
 }

@@ -291,6 +291,7 @@ test("each job that deploys without a lock has a finding, the most severe first"
     job("site", "    environment: staging\n", deploy),
     job("infra", "", "run: terraform apply -auto-approve"),
     job("app", "    needs: infra\n", deploy),
+    job("page", "", "uses: actions/deploy-pages@v4"),
   );
   const found = (await findingsIn(files)).filter(({ rule }) => rule === "release-deploy-without-lock");
   expect(found.map(({ message, severity }) => [message.split(" ")[1], severity])).toEqual([
@@ -298,6 +299,34 @@ test("each job that deploys without a lock has a finding, the most severe first"
     ["app", "medium"],
     ["site", "low"],
   ]);
+  expect(found[0]!.related?.map(({ message }) => message)).toContain("page deploys without a lock, too");
+});
+
+const oidc = "uses: aws-actions/configure-aws-credentials@v5\n        with: { role-to-assume: '${{ vars.ROLE }}' }";
+const tunnel = "uses: tailscale/github-action@v3\n        with: { oauth-secret: '${{ secrets.TUNNEL }}' }";
+
+test.each([
+  ["a program of the repository behind a sign-in", job("deploy", "", oidc, "run: scripts/roll.sh --env live"), true],
+  ["a program of the repository without one", job("deploy", "", "run: scripts/roll.sh --env live"), false],
+  ["a sign-in alone", job("deploy", "", oidc, "run: aws sts get-caller-identity"), false],
+  ["a tunnel to a host that nothing deploys to", job("deploy", "", tunnel, "run: ssh shop 'touch a'"), false],
+])("in a job that is called a deployment: %s", async (_what, text, isDeployment) => {
+  const rules = (await findingsIn(unlocked(text))).map(({ rule }) => rule);
+  expect(rules.includes("release-deploy-without-lock")).toBe(isDeployment);
+});
+
+test.each([
+  ["asks each result itself", "env: { WEB: '${{ needs.web.result }}', API: '${{ needs.api.result }}' }", false],
+  ["asks nothing", "env: { WEB: yes, API: yes }", true],
+])("a deployment after one of two builds that %s", async (_what, env, isMasking) => {
+  const either = "always() && (needs.web.result == 'success' || needs.api.result == 'success')";
+  const files = main(
+    job("web", "", "run: docker push shop/web:1"),
+    job("api", "", "run: docker push shop/api:1"),
+    job("ship", `    needs: [web, api]\n    if: ${either}\n`, `${deploy}\n        ${env}`),
+  );
+  const rules = (await findingsIn(files)).map(({ rule }) => rule);
+  expect(rules.includes("release-skipped-masks-failure")).toBe(isMasking);
 });
 
 const onOwn = (key: string, ...steps: readonly string[]): string =>

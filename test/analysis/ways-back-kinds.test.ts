@@ -113,6 +113,65 @@ const kinds: readonly Kind[] = [
     cure: ["deployment/shop", "deployment/shop --to-revision ${{ inputs.version }}"],
   },
   {
+    name: "a variable that another job wrote for its own steps",
+    rule,
+    files: one(
+      head("rollback", { input: "version: { type: string }" }) +
+        job("find", "", script("Find", 'echo "TARGET=${{ inputs.version }}" >> "$GITHUB_ENV"')) +
+        job("rollback", "    needs: find\n", "run: helm rollback shop ${{ env.TARGET }}"),
+    ),
+    cure: ["env.TARGET", "inputs.version"],
+  },
+  {
+    name: "a way back for tests beside one for production, without a lock",
+    rule: "release-deploy-without-lock",
+    files: one(
+      head("rollback").replace("concurrency: shop\n", "") +
+        job("rollback-test", "    environment: test\n    concurrency: test\n", "run: helm rollback shop -n test") +
+        job("rollback-live", "    environment: live\n", "run: helm rollback shop -n live"),
+    ),
+    cure: ["environment: live", "environment: live\n    concurrency: live"],
+  },
+  {
+    name: "a way back on a machine of one's own that the next one cancels",
+    rule: "release-cancelled-midway",
+    files: one(
+      head("rollback").replace("concurrency: shop", "concurrency: { group: shop, cancel-in-progress: true }") +
+        job("rollback", "", "run: cd old && docker compose up -d").replace("ubuntu-24.04", "self-hosted"),
+    ),
+    cure: ["cancel-in-progress: true", "cancel-in-progress: false"],
+  },
+  {
+    name: "a condition that asks a way back for an output that it does not declare",
+    rule: "output-undeclared",
+    files: one(
+      head("rollback") +
+        job("rollback", "", 'id: back\n        run: helm rollback shop && echo "done=yes" >> "$GITHUB_OUTPUT"') +
+        job(
+          "watch-rollback",
+          "    needs: rollback\n    if: always() && needs.rollback.outputs.done == 'yes'\n",
+          "run: curl -fsS https://shop.example/health",
+        ),
+    ),
+    cure: ["rollback:\n    runs-on", "rollback:\n    outputs: { done: '${{ steps.back.outputs.done }}' }\n    runs-on"],
+  },
+  {
+    name: "an output that is written with another line between its words",
+    rule: "output-undeclared",
+    files: main(
+      job(
+        "plan",
+        "    outputs: { id: '${{ steps.plan.outputs.release-id }}' }\n",
+        script("Plan", "xargs -n1 < list", 'echo "release_id=1" >> "$GITHUB_OUTPUT"').replace(
+          "run:",
+          "id: plan\n        run:",
+        ),
+      ),
+      job("ship", "    needs: plan\n", "run: fly deploy --label ${{ needs.plan.outputs.id }}"),
+    ),
+    cure: ["release_id=1", "release-id=1"],
+  },
+  {
     name: "a step that only prints that it goes back",
     rule,
     files: inJob(ship, check(), script("Roll back", "echo going back").replace("run:", "if: failure()\n        run:")),

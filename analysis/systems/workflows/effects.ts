@@ -67,12 +67,24 @@ const asManifest = (effect: Effect): Effect =>
  */
 export function effectByJob(title: string, steps: readonly StepNode[]): readonly Effect[] {
   if (!/(^|[^a-z])deploy([^a-z]|$)/i.test(title) || otherName.test(title)) return [];
-  const step = steps.findLast(
-    (each) =>
-      usesSecret(each) && !quietAction.test(each.uses?.text ?? "") && !otherName.test(each.title?.text ?? each.name),
-  );
+  const isIdle = (each: StepNode): boolean =>
+    quietAction.test(each.uses?.text ?? "") ||
+    connects.test(each.uses?.text ?? "") ||
+    otherName.test(each.title?.text ?? each.name);
+  const login = steps.findIndex(({ uses }) => signsIn.test(uses?.text ?? ""));
+  const runsOwn = ({ run }: StepNode): boolean =>
+    commandsIn(run?.text ?? "").some(({ words }) => ownScript.test(words.join(" ")));
+  const step =
+    steps.findLast((each) => usesSecret(each) && !isIdle(each) && !signsIn.test(each.uses?.text ?? "")) ??
+    (login === -1 ? undefined : steps.slice(login + 1).findLast((each) => runsOwn(each) && !isIdle(each)));
   return step ? [inferredEffect(step, 0.7)] : [];
 }
+
+/** Actions that open a way to somewhere, or sign in there: what uses it is another step. */
+const connects = /^(tailscale\/|wireguard|kota65535\/|webfactory\/ssh-agent|shimataro\/ssh-key-action)/i;
+const signsIn = /^(aws-actions\/configure-aws-credentials|azure\/login|google-github-actions\/auth)@/i;
+/** A program of the repository, called by its path. */
+const ownScript = /^((bash|sh|python3?|node) )?(\.{1,2}\/)?[\w.-]+(\/[\w.-]+)*\.(sh|py|js|mjs|ts)( |$)/;
 
 const usesSecret = ({ env, with: inputs, run }: StepNode): boolean =>
   [...env, ...inputs].some(({ value }) => secret.test(value.text)) || secret.test(run?.text ?? "");

@@ -16,7 +16,7 @@ const changing = new RegExp(
     "^(cp|rsync|mv) .* /(var/www|srv|opt|usr/share/nginx|home)/",
   ].join("|"),
 );
-const saysSo = /(^|[^a-z])(re-?)?deploy(ment|s|ing)?([^a-z]|$)|roll-?out|go-?live/i;
+const saysSo = /(^|[^a-z])(re-?)?deploy(ment|s|ing)?([^a-z]|$)|roll-?(out|back)|go-?live/i;
 const otherPurpose = /test|lint|check|build|benchmark|preview|\bci\b/i;
 
 /** Gives what a job that is said to deploy changes on a machine of one's own; nothing on any other. */

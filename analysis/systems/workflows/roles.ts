@@ -105,7 +105,7 @@ export const isUndoStep = (step: StepNode, effects: readonly Effect[]): boolean 
 
 export const isUndoJob = (view: WorkflowsView, job: JobNode): boolean =>
   undoName.test(titleOf(job)) &&
-  !/test|check|notify/i.test(titleOf(job)) &&
+  !(/check|notify/i.test(titleOf(job)) || (/test/i.test(titleOf(job)) && job.environment === undefined)) &&
   (view.stepsOf(job).length > 0 || job.uses !== undefined);
 
 /** The effects of a job that deploy, those of its ways back left out. */

@@ -164,7 +164,7 @@ function prefixAt(all: readonly string[], at: number): number {
   const [word = "", next = ""] = all.slice(at, at + 2);
   if (keywords.has(word) || conditions.has(word) || prefixes.has(word) || /^[A-Za-z_]\w*=/.test(word)) return 1;
   if (/^(microk8s|k3s)$/.test(word) && next === "kubectl") return 1;
-  if (word === "timeout" && /^\d/.test(next)) return 2;
+  if (word === "timeout" && /^[\d$]/.test(next)) return 2;
   if (word === "sshpass") return 2 + Number(/^-[pfd]$/.test(next));
   // What runs a command with secrets, tools or a folder of its own ends its options with two dashes.
   if (/^(doppler|infisical|op|mise|aws-vault|chamber|direnv|devbox)$/.test(word)) return to("--", all, at);
