@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
 import { fileRefused, usageWrong } from "../errors/cli.ts";
+import { loadGroups } from "./groups.ts";
 import { withExitCodes, withHelpLast } from "./help.ts";
 import { printError } from "./terminal.ts";
 
@@ -41,9 +42,8 @@ Examples:
   ballast analyze .
   ballast emulator up`,
   );
-// `analyze` runs in strangers' repositories and must start fast, so it loads no other command.
-if (process.argv[2] === "analyze") (await import("./analyze/analyze.ts")).addAnalyze(program);
-else (await import("./groups.ts")).addGroups(program, engines.node);
+const addGroups = await loadGroups(process.argv[2]);
+addGroups(program, engines.node);
 withExitCodes(program);
 
 function exitCodeOf(error: unknown): number {

@@ -31,7 +31,7 @@ import { probeRequestForm } from "../engines/rollout/probe-request.ts";
 import { completedCredential, objectionsToCredentials } from "../engines/rotation/declaration.ts";
 import type { AppTarget } from "../engines/targets.ts";
 import { alertForms } from "./alerts/forms.ts";
-import { anObject, input, inputs, named, native, parts, plain, typed } from "./arguments.ts";
+import { anObject, input, inputs, named, native, parts, plain, typed, unrepeated } from "./arguments.ts";
 import { keptSettings, lostSettings } from "./canary-app/losses.ts";
 import {
   credentialReference,
@@ -51,6 +51,7 @@ import {
   place,
   port,
   pull,
+  quotedSecret,
   seconds,
   secret,
   variableName,
@@ -95,7 +96,7 @@ const sender = parts(object({ connectionString: secret, identity: optional(plain
 
 const canaryApp = object({
   // azure-native's own. A word of it that is misspelt at the top would be ignored, so all names are listed.
-  configuration: native(anObject),
+  configuration: native(unrepeated(anObject)),
   containerAppName: input(appName),
   environmentId: native(word),
   extendedLocation: native(anObject),
@@ -158,7 +159,7 @@ const httpApp = object(httpAppFields, {
       if (Object.hasOwn(secrets, name)) return [];
       const known = Object.keys(secrets);
       const has = known.length === 0 ? "secrets has none" : `secrets has ${known.join(", ")}`;
-      return [`secretVariables.${variable} names the secret "${name}", which does not exist: ${has}.`];
+      return [`secretVariables.${variable} names ${quotedSecret(name)}, which does not exist: ${has}.`];
     }),
     ...Object.keys(secretVariables)
       .filter((variable) => Object.hasOwn(variables, variable))
@@ -201,10 +202,13 @@ const controlPlane = object(
     issues: optional(
       inputs({
         vaultId: input(word),
+        // A program may give the token itself.
         tokenUrl: input(
-          text("the URL of a secret without a version, such as https://shop.vault.azure.net/secrets/github-issues", {
-            pattern: "^https://[^/]+/secrets/[0-9A-Za-z-]+/?$",
-          }),
+          unrepeated(
+            text("the URL of a secret without a version, such as https://shop.vault.azure.net/secrets/github-issues", {
+              pattern: "^https://[^/]+/secrets/[0-9A-Za-z-]+/?$",
+            }),
+          ),
         ),
         api: optional(
           text("the https address of GitHub's API, such as https://github.example/api/v3", {

@@ -12,7 +12,8 @@ import {
   optional,
   read,
 } from "../engines/form.ts";
-import { complaintWithValue, type Place, type Problem, pathOf } from "../engines/problem.ts";
+import { complaintOf, complaintWithValue, type Place, type Problem, pathOf } from "../engines/problem.ts";
+import type { Schema } from "../engines/schema.ts";
 import { argumentsRefused } from "../errors/components.ts";
 import { refusal, usesMocks } from "./conventions.ts";
 
@@ -121,18 +122,27 @@ export const named = <Value>(form: Form<Value>, nameForm: Form<string>): Needed<
     ...values,
     read: (given, reading) => {
       if (isOutput(given)) return plain(values).read(given, reading);
-      for (const name of Object.keys(Object(given)))
-        for (const complaint of complaintsOf(nameForm, name))
+      const complain = mayHoldSecret(form.schema) ? complaintOf : complaintWithValue;
+      for (const name of isNameless(given) ? [] : Object.keys(Object(given)))
+        for (const complaint of complaintsOf(nameForm, name, complain))
           reading.problems.push(objection(`a name in it ${complaint.replace(/^the value /, "")}`));
       return values.read(given, reading);
     },
   };
 };
 
+/** Reports whether a value has no names of its own, such as a text, whose places are not names. */
+const isNameless = (given: unknown): boolean => typeof given === "string" || Array.isArray(given);
+
 /** An argument that is a secret: no message may repeat its value, and no state may hold it in plain text. */
-export const hidden = <Value>({ mayBeAbsent: _, ...form }: Form<Value>): Needed<Value> => ({
+export const hidden = <Value>(form: Form<Value>): Needed<Value> => {
+  const { schema, ...rest } = unrepeated(form);
+  return { ...rest, schema: { ...schema, writeOnly: true } };
+};
+
+/** An argument in which a program may write a secret by mistake: no message may repeat its value. */
+export const unrepeated = <Value>({ mayBeAbsent: _, ...form }: Form<Value>): Needed<Value> => ({
   ...form,
-  schema: { ...form.schema, writeOnly: true },
   read: (given, reading) => {
     const { problems } = reading;
     const before = problems.length;
@@ -157,10 +167,26 @@ export const typed = <Value>({ mayBeAbsent: _, ...form }: Form<Value>): Needed<V
 
 const objection = (message: string): Problem => ({ kind: "contradiction", at: [], message });
 
-function complaintsOf(form: Form<unknown>, given: unknown): readonly string[] {
+function complaintsOf(form: Form<unknown>, given: unknown, complain: (problem: Problem) => string): readonly string[] {
   const parsed = read(form, given);
-  return "problems" in parsed ? parsed.problems.map(complaintWithValue) : [];
+  return "problems" in parsed ? parsed.problems.map(complain) : [];
 }
+
+/**
+ * Reports whether the value at a place is a secret, is part of one, or may have one in it. A text in the place of an
+ * object with a password may be that password.
+ */
+function mayHoldSecret({ writeOnly, properties, items, additionalProperties }: Schema, at: Place = []): boolean {
+  if (writeOnly === true) return true;
+  const [step, ...rest] = at;
+  const fields = (properties ?? {}) as Readonly<Record<string, Schema>>;
+  const within = [...Object.values(fields), items, additionalProperties].filter(isSchema);
+  if (step === undefined) return within.some((each) => mayHoldSecret(each));
+  const next = typeof step === "number" ? items : (fields[step] ?? additionalProperties);
+  return isSchema(next) && mayHoldSecret(next, rest);
+}
+
+const isSchema = (value: unknown): value is Schema => typeof value === "object" && value !== null;
 
 /** The form of all arguments: one of each argument, and none beside them. */
 type WholeForm<Args, Forms extends FormsOf<Args>> = Form<object> & {
@@ -206,14 +232,14 @@ function readWhole<Args extends object>(
   given: Args,
 ): Args {
   const parsed = read(form, given);
-  const asker = { component, name, app: name === undefined ? appIn(given) : undefined };
+  const asker = { component, name, app: name === undefined ? appIn(given) : undefined, schema: form.schema };
   if (!("value" in parsed)) throw refused(asker, parsed.problems);
   return checkedLater(parsed.value, [], (later) => refused(asker, later)) as Args;
 }
 
 /** Refuses arguments of a component for problems that their forms do not see. @throws component-arguments-refused */
 export function refuseProblems(component: string, name: string, problems: readonly Problem[]): void {
-  if (problems.length > 0) throw refused({ component, name, app: undefined }, problems);
+  if (problems.length > 0) throw refused({ component, name, app: undefined, schema: {} }, problems);
 }
 
 /** What is refused: a component by its name, or a function by the app that it is called for. */
@@ -221,6 +247,8 @@ interface Asker {
   readonly component: string;
   readonly name: string | undefined;
   readonly app: string | undefined;
+  /** Says which arguments are secrets. */
+  readonly schema: Schema;
 }
 
 /** Gives the name of the app that arguments are about, if it is a plain text. */
@@ -229,9 +257,12 @@ export function appIn(given: unknown): string | undefined {
   return typeof name === "string" && name !== "" ? lineOf(name, 60) : undefined;
 }
 
-function refused({ component, name, app }: Asker, problems: readonly Problem[]): unknown {
+function refused({ component, name, app, schema }: Asker, problems: readonly Problem[]): unknown {
   const fields = problems.flatMap((problem) => fieldsOf(problem));
-  const complaints = problems.map((problem) => complaintWithValue(problem).replace(/^the value /, "The object "));
+  const complaints = problems.map((problem) => {
+    const complain = mayHoldSecret(schema, problem.at) ? complaintOf : complaintWithValue;
+    return complain(problem).replace(/^the value /, "The object ");
+  });
   return refusal(argumentsRefused({ component, name, app, fields: [...new Set(fields)], complaints }));
 }
 

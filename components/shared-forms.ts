@@ -1,5 +1,6 @@
 // The forms of arguments that several components have: words, names, addresses and places.
-import { number, object, text } from "../engines/form.ts";
+import { number, object, read, text } from "../engines/form.ts";
+import { secretName } from "../engines/rollout/intent.ts";
 import { hidden, input, plain } from "./arguments.ts";
 import { nameShapes } from "./conventions.ts";
 
@@ -32,9 +33,13 @@ export const host = text("a host name without a scheme", { pattern: "^[^\\s/]+$"
 export const seconds = plain(number({ above: 0 }));
 export const secret = hidden(input(word));
 export const port = plain(number({ least: 1, most: 65_535, whole: true, what: "a port number" }));
-export const variableName = text("of the form that a variable's name has: letters, digits, _, - and .", {
+export const variableName = text("a variable's name: letters, digits, underscores, hyphens and dots, no digit first", {
   pattern: "^[A-Za-z_.\\-][A-Za-z0-9_.\\-]*$",
 });
 
 /** The registry of an image, and the identity that pulls from it. */
 export const pull = plain(object({ server: host, identity: word }));
+
+/** Names a secret that does not exist. What no secret can be named is left out: it may be the value, by mistake. */
+export const quotedSecret = (name: string): string =>
+  "value" in read(secretName, name) ? `the secret "${name}"` : "a secret by what no secret can be named";

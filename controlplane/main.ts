@@ -35,6 +35,7 @@ import { type Authenticate, createAuthenticate } from "./api/authenticate.ts";
 import type { Parts } from "./api/call.ts";
 import { credentialsIn, declarationsOf } from "./declared-credentials.ts";
 import { startLooking } from "./due-rotations.ts";
+import { openOldRoles } from "./performers/old-roles.ts";
 import { remediationPerformer } from "./performers/remediation.ts";
 import type { Alerts } from "./performers/remediation-ports.ts";
 import { rolloutPerformer } from "./performers/rollout.ts";
@@ -282,6 +283,7 @@ function orchestratorOf(
       rollout: rolloutPerformer({
         apps,
         requests: createRequestRows(connection, patience, workspace, settings.ingestionSeconds),
+        oldRoles: openOldRoles(journal, asked),
         claims,
         clock,
         requestSeconds,

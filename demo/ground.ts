@@ -1,7 +1,6 @@
 // Starts and stops what the demo runs on: the Pulumi CLI, PostgreSQL and the emulator. All their
 // files are in one folder that git ignores.
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
@@ -9,6 +8,7 @@ import { createInterface } from "node:readline";
 import tls from "node:tls";
 import type { RunningEmulator } from "../emulator/start.ts";
 import { demoFolderForeign, demoRunning } from "../errors/demo.ts";
+import { endChild } from "../toolchain/child.ts";
 import { type RunningPostgres, startPostgres } from "../toolchain/postgres.ts";
 import { bringPulumi, type PulumiCli } from "../toolchain/pulumi/bring.ts";
 
@@ -63,7 +63,8 @@ export async function bringGround(
     report(`PostgreSQL 18 on 127.0.0.1:${postgres.port}`);
     stop.throwIfAborted();
     const cloudProcess = startEmulator(report);
-    ends.push(() => ended(cloudProcess));
+    // If it does not end in time it is killed; a keeper process then ends its replicas.
+    ends.push(() => endChild(cloudProcess, { signal: "SIGTERM", graceSeconds: emulatorEndSeconds }));
     const cloud = await address(cloudProcess, {
       folder,
       images: { ...images, ...imagesOfStories },
@@ -168,14 +169,3 @@ const isOpen = (port: number): Promise<boolean> =>
     });
     socket.on("error", () => resolve(false));
   });
-
-/** Ends the emulator. One that does not end in time is killed; a keeper process then ends its replicas. */
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const end = once(child, "exit");
-  child.stdin?.end();
-  child.kill("SIGTERM");
-  const patience = setTimeout(() => child.kill("SIGKILL"), emulatorEndSeconds * 1000);
-  await end;
-  clearTimeout(patience);
-}

@@ -47,13 +47,24 @@ function shown(value: unknown): string {
   if (typeof value === "string") return cut(JSON.stringify(value));
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
-  return value === undefined ? "nothing" : String(value);
+  return value === undefined ? "missing" : String(value);
 }
 
 /** Lists of anything else may refer to themselves, or be too long to read. */
 const isSimple = (value: unknown): boolean => ["string", "number", "boolean"].includes(typeof value);
 
-const cut = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
+const cut = (text: string): string => {
+  const shownText = withoutCredentials(text);
+  return shownText.length > 120 ? `${shownText.slice(0, 120)}…` : shownText;
+};
+
+/** Leaves out what an address may hold beside the place: a user with a password, and what is asked with it. */
+const withoutCredentials = (text: string): string =>
+  text
+    .replace(/\/\/[^\s/"]*@|(?<=")[^\s/:@"]+:[^\s/@"]+@(?!sha256:)/g, (found) =>
+      found.startsWith("//") ? "//…@" : "…@",
+    )
+    .replace(/(\/\/[^\s?"]*\?)[^\s"]+/g, "$1…");
 
 function unknownField(where: string, [name = "", ...more]: readonly string[], known: readonly string[]): string {
   // Repeats only what could be a misspelt name of ours; anything else may be a secret or a terminal escape sequence.

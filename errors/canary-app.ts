@@ -11,7 +11,7 @@ export const canaryAppPlan = entry<{
 }>("canary-app-plan", {
   title: "A release plan is not valid",
   message: ({ app, complaints }) => `Invalid release plan for "${app}": ${complaints.join(" ")}`,
-  fix: ({ app, settings }) => `correct ${settings.join(", ")} of "${app}"`,
+  fix: ({ app, settings }) => `correct ${settings.join(" or ")} of "${app}"`,
   left: unchanged,
 });
 
@@ -25,7 +25,7 @@ export const canaryAppCautions = entry<{
   title: "A release plan is less safe than the defaults",
   message: ({ app, cautions }) => `The release plan of "${app}" is less safe than the defaults. ${cautions.join(" ")}`,
   fix: ({ settings }) =>
-    `do nothing if this is intended; otherwise correct ${settings.join(", ")}, or remove a value to get its default`,
+    `do nothing if this is intended; otherwise correct ${settings.join(" or ")}, or remove a value to get its default`,
 });
 
 /** A canary consumes messages whatever its weight, and they are not judged. */

@@ -1,6 +1,7 @@
 // Runs a command as a child process, without a shell, and gives its lines as they come. A command that fails does not
 // throw: the caller gets its exit code and decides.
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 
@@ -73,6 +74,25 @@ export function runChild(command: string, args: readonly string[], options: Chil
     child.on("exit", () => killGroup(child));
     child.on("close", (code) => settle(code ?? 130));
   });
+}
+
+/**
+ * Ends a child and waits until it is gone. Its standard input is closed, it gets the signal if there is one, and if it
+ * outlives its grace it is killed.
+ *
+ * It may have ended long ago: Ctrl-C in a terminal reaches the children of our own process group, too.
+ */
+export async function endChild(
+  child: ChildProcess,
+  { signal, graceSeconds = 15 }: { readonly signal?: NodeJS.Signals; readonly graceSeconds?: number } = {},
+): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.stdin?.end();
+  if (signal !== undefined) child.kill(signal);
+  const patience = setTimeout(() => child.kill("SIGKILL"), graceSeconds * 1000);
+  await ended;
+  clearTimeout(patience);
 }
 
 function killGroup(child: ChildProcess): void {

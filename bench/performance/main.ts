@@ -117,7 +117,7 @@ async function measure(
     ? { dropIn: { ...here(), ...(await measureDropIn(previews, report, values.earlier)) } }
     : {};
   if (!["journal", "readers", "load"].some((part) => wanted.includes(part))) return { ...preview, ...dropIn };
-  const postgres = await startPostgres();
+  const postgres = await startPostgres({ syncs: true });
   try {
     const journal = wanted.includes("journal")
       ? { journal: { ...here(), ...(await measureJournal(postgres, appends, report)) } }

@@ -1,6 +1,6 @@
 // `ballast credential …`: what the group of commands about rotations shows, and the signals that it sends.
 import { type RotationSummary, type RotationTypes, rotations } from "../../client/rotations.ts";
-import { signalNames, signals } from "../../engines/rotation/signals.ts";
+import { personalSignalNames, personalSignals } from "../../engines/rotation/signals.ts";
 import { many } from "../../engines/wording.ts";
 import { utc } from "../streams/lines.ts";
 import type { Work } from "../streams/work.ts";
@@ -31,7 +31,7 @@ export const credential: Work<RotationTypes> = {
   unexplained: ["Waited", "ReadersSeen"],
   isSuccess: (result) => result === "rotated" || result === "unchanged",
   successMeans: "the credential was rotated, or another version is published than the one that was due",
-  signals: signalNames.map((signal) => ({ signal, ...signals[signal] })),
+  signals: personalSignalNames.map((signal) => ({ signal, ...personalSignals[signal] })),
   addOwn: addRotate,
 };
 

@@ -37,7 +37,9 @@ export function judgePulse({ inFlight, overdueSeconds, stuck = 0 }: Pulse, silen
     return failed(doctorHeartbeatLost({ inFlight, seconds, silenceSeconds }));
   if (stuck > 0) return failed(doctorRolloutsStuck({ stuck, inFlight }));
   return ok(
-    `the database answers, ${many(inFlight, "rollout")} in progress, none left alone for more than ${seconds} s`,
+    inFlight === 0
+      ? "the database answers, no rollout is in progress"
+      : `the database answers, ${many(inFlight, "rollout")} in progress, none overdue by more than ${seconds} s`,
   );
 }
 

@@ -44,6 +44,12 @@ export const logLine = ({ rollout }: Watched, now: number): string =>
     "  ",
   );
 
+/** Gives a terminal's size. One that does not know it, such as that of `script` or of a container, says 0. */
+export const sizeOf = ({ columns, rows }: { readonly columns: number; readonly rows: number }) => ({
+  columns: columns || 80,
+  rows: rows || 24,
+});
+
 /** Draws the screen: one line per rollout, cut to the terminal's width and height. */
 export function screen(
   watched: readonly Watched[],

@@ -6,7 +6,7 @@ import type { RolloutSummary } from "../../client/rollouts.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson, styled } from "../terminal.ts";
-import { logLine, type Paint, screen, type Watched } from "./top-lines.ts";
+import { logLine, type Paint, screen, sizeOf, type Watched } from "./top-lines.ts";
 
 const pollSeconds = 1;
 /** How long a rollout stays on the screen after its end. */
@@ -133,7 +133,7 @@ async function onTerminal(plane: ControlPlane, stop: AbortController): Promise<v
     last = view;
     if (view)
       stdout.write(
-        `\x1b[H${screen(view.watched, { ...view, columns: stdout.columns, rows: stdout.rows }, paint)
+        `\x1b[H${screen(view.watched, { ...view, ...sizeOf(stdout) }, paint)
           .map((line) => `${line}\x1b[K\r\n`)
           .join("")}\x1b[J`,
       );

@@ -151,7 +151,10 @@ function printFollowed<Types extends StreamTypes>(
 ): void {
   if (followed.kind === "broken")
     return void process.stderr.write(`${brokenLine(work.streams.kind, followed.reason)}\n`);
-  if (followed.kind === "fact") return json ? printJson(followed.fact) : print(factLine(work, followed.fact, stream));
+  if (followed.kind === "fact") {
+    if (json) return printJson(followed.fact);
+    return work.unexplained?.includes(followed.fact.kind) ? undefined : print(factLine(work, followed.fact, stream));
+  }
   const { result, message } = followed;
   if (json) printJson({ result, message });
   else print(`${inColourOf(work, result, result)}  ${beyondResult(result, message)}`);

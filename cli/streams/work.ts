@@ -1,5 +1,5 @@
 // What a kind of work tells the `ballast` command about itself. From one such object come the commands of its group:
-// list, show, explain, follow and one for each signal. cli/works.ts lists the objects.
+// list, show, explain, follow and one for each signal. cli/groups.ts lists the objects.
 import type { Command } from "commander";
 import type { Access } from "../../client/requests.ts";
 import type { StreamCalls, StreamKind, StreamTypes } from "../../client/streams.ts";
@@ -26,7 +26,7 @@ export interface Work<Types extends StreamTypes> {
   /** The kinds of facts that are red, and those that are dim. Any other kind is a decision, and bold. */
   readonly failures: readonly Types["event"]["kind"][];
   readonly observations: readonly Types["event"]["kind"][];
-  /** The kinds of facts that `explain` leaves out. */
+  /** The kinds of facts that `explain` and `follow` leave out, except as JSON: they say nothing to people. */
   readonly unexplained?: readonly Types["event"]["kind"][];
   /** Reports whether a result is a success, and in words when: `follow` exits with 0 if "the release was promoted". */
   readonly isSuccess: (result: Types["end"]["result"]) => boolean;

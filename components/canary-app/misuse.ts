@@ -3,7 +3,7 @@
 // volume that the program does not have. azure-native's own types allow most of it, and plain JavaScript has no types
 // at all. What is not known yet is left to the update, which checks again. It is pure.
 import type { Problem } from "../../engines/problem.ts";
-import { imageName } from "../shared-forms.ts";
+import { imageName, quotedSecret } from "../shared-forms.ts";
 import { isIgnored } from "./ignored.ts";
 import type { KeptSetting } from "./losses.ts";
 
@@ -174,5 +174,6 @@ function namesIn({ list }: List, isHole: IsHole): Names {
 function absenceProblems(at: At, name: unknown, what: Listed, names: Names): readonly Problem[] {
   if (names === undefined || typeof name !== "string" || name === "" || names.has(name)) return [];
   const has = names.size === 0 ? "has none" : `has ${[...names].join(", ")}`;
-  return [problem(at, `it names the ${what} "${name}", which does not exist: ${listsOf[what]} ${has}.`)];
+  const named = what === "secret" ? quotedSecret(name) : `the ${what} "${name}"`;
+  return [problem(at, `it names ${named}, which does not exist: ${listsOf[what]} ${has}.`)];
 }

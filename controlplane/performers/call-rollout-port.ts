@@ -4,13 +4,16 @@ import type { Result } from "../../engines/engine.ts";
 import type { RolloutEffect } from "../../engines/rollout/vocabulary.ts";
 import { aborted, systemTime } from "../runtime/clock.ts";
 import { readWithin, requestsPerRead, writeWithin } from "../runtime/limits.ts";
+import type { Within } from "../runtime/performer.ts";
 import type { Clock, Fence, Time } from "../runtime/ports.ts";
-import type { Apps, Requests } from "./rollout-ports.ts";
+import type { Apps, OldRoles, Requests } from "./rollout-ports.ts";
 
 /** The ports of a rollout, and the limit of one request. */
 export interface RolloutCalls {
   readonly apps: Apps;
   readonly requests: Requests;
+  /** What rotations retire; undefined where there are none. */
+  readonly oldRoles?: OldRoles | undefined;
   readonly clock: Clock;
   /** The limit of a single request to the cloud; shorter than the lease. */
   readonly requestSeconds: number;
@@ -22,11 +25,10 @@ export interface RolloutCalls {
 export async function callRolloutPort(
   effect: RolloutEffect,
   world: RolloutCalls,
-  fence: Fence,
-  cancel: AbortSignal,
+  { stream, fence, cancel }: Pick<Within, "stream" | "fence" | "cancel">,
   over: AbortSignal,
 ): Promise<Result<unknown>> {
-  const { apps, requests, clock, time = systemTime } = world;
+  const { apps, requests, oldRoles, clock, time = systemTime } = world;
   const read = <Value>(
     call: (cancel: AbortSignal) => Promise<Result<Value>>,
     seconds = world.requestSeconds * requestsPerRead,
@@ -37,7 +39,15 @@ export async function callRolloutPort(
     case "Repoint":
       return write((asked) => apps.repoint(effect, asked));
     case "Inspect":
-      return read((late) => apps.inspect(effect, late));
+      return read(async (late) => {
+        const view = await apps.inspect(effect, late);
+        const retired = view.ok ? await oldRoles?.retiredIn(effect.target) : undefined;
+        return view.ok && retired?.length ? { ok: true, value: { ...view.value, retired } } : view;
+      });
+    case "OpenRole":
+      return oldRoles === undefined
+        ? { ok: false, reason: `${effect.rotation} cannot be asked here` }
+        : write((asked) => oldRoles.open(effect.rotation, stream, clock.now(), asked));
     case "Activate":
       return write((asked) => apps.activate(effect, asked));
     case "Probe":

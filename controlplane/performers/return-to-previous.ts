@@ -7,14 +7,11 @@ import { streamOf } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
 import type { AppView, ReleaseIntent, RolloutEvent, RolloutState } from "../../engines/rollout/vocabulary.ts";
 import { sameName } from "../../engines/rollout/weights.ts";
-import { slotSecret } from "../../engines/rotation/declaration.ts";
-import { rotationKind } from "../../engines/rotation/kind.ts";
-import { rotation } from "../../engines/rotation/rotation.ts";
-import type { RotationEvent } from "../../engines/rotation/vocabulary.ts";
-import { appKey } from "../../engines/targets.ts";
+import { admissionOf } from "../../engines/rotation/old-role.ts";
 import type { Instant } from "../../engines/time.ts";
 import type { Streams } from "../runtime/performer.ts";
 import type { Clock, Fact, Fence, Journal } from "../runtime/ports.ts";
+import { retiredIn } from "./old-roles.ts";
 import type { RunbookPort } from "./remediation-ports.ts";
 import type { Apps } from "./rollout-ports.ts";
 
@@ -132,8 +129,8 @@ async function returnableOf(
 }
 
 /**
- * Says why the revision before a cut-over could not log in: the role of its slot is closed, until that slot is renewed
- * or a reader that was forgotten needs it.
+ * Says why the revision before a cut-over could not log in: its slot is being renewed, or others know its password. A
+ * role that is merely closed gets its login back before the rollout of the return starts that revision.
  */
 async function whyLockedOut(
   { journal }: Pick<ReturnWorld, "journal">,
@@ -141,12 +138,10 @@ async function whyLockedOut(
   before: string,
 ): Promise<string | undefined> {
   if (purpose === undefined) return undefined;
-  for (const stream of await journal.streams({ kind: rotationKind.kind, unfinished: true })) {
-    const facts = (await journal.read(stream)) as readonly Fact<RotationEvent>[];
-    const { declaration, live, login } = keptFold(rotation)(facts);
-    const isOurs = declaration?.consumers.some((consumer) => appKey(consumer) === appKey(target)) ?? false;
-    if (isOurs && !login && slotSecret(declaration!.credential, live) === purpose.replaces)
-      return `${before} uses ${purpose.replaces}, whose role is closed until ${stream} has renewed it`;
+  for (const { rotation, state, secret } of await retiredIn(journal, target)) {
+    const { standing, asks, message } = admissionOf(state, "");
+    if (secret === purpose.replaces && standing !== "open" && !asks)
+      return `${before} uses ${secret}: ${message} (${rotation})`;
   }
   return undefined;
 }

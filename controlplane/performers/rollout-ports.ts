@@ -1,6 +1,8 @@
 // What a rollout needs from the world, implemented by the adapters for Azure.
 import type { Result } from "../../engines/engine.ts";
+import type { RetiredSecret } from "../../engines/rollout/views.ts";
 import type {
+  AdmissionView,
   AppView,
   Measurement,
   ProbeView,
@@ -38,6 +40,14 @@ export interface Requests {
    * none counts twice.
    */
   readonly measure: (effect: Effect<"Measure">, now: Instant, cancel: AbortSignal) => Promise<Result<Measurement>>;
+}
+
+/** What rollouts ask of the rotations that retire a role of their app. */
+export interface OldRoles {
+  /** Gives the app's secrets that rotations in flight retire. */
+  readonly retiredIn: (target: Target) => Promise<readonly RetiredSecret[]>;
+  /** Asks a rotation to open the old role, or to keep it open, for as long as a rollout is in flight. */
+  readonly open: (rotation: string, rollout: string, at: Instant, fence: Fence) => Promise<Result<AdmissionView>>;
 }
 
 /** What a revision's app shows. */

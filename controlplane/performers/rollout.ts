@@ -22,7 +22,7 @@ export interface RolloutWorld extends RolloutCalls {
 /** Reports whether an effect changes the world. A write is never cut short: it ends by its answer or at its limit. */
 const isWrite = ({ kind }: RolloutEffect): boolean => writes.includes(kind);
 
-const writes: readonly RolloutEffect["kind"][] = ["Repoint", "Activate", "ShiftTraffic", "Deactivate"];
+const writes: readonly RolloutEffect["kind"][] = ["Repoint", "OpenRole", "Activate", "ShiftTraffic", "Deactivate"];
 
 const lockPollMilliseconds = 500;
 
@@ -63,7 +63,7 @@ export const rolloutPerformer = (world: RolloutWorld): Performer<RolloutEffect, 
 async function performEffect(
   effect: RolloutEffect,
   world: RolloutWorld,
-  { fence, cancel }: Within,
+  { stream, fence, cancel }: Within,
 ): Promise<RolloutOutcome> {
   // A lock may be taken while a shift waits for the cloud: the traffic that its holder compares with must not change.
   const unlocked = async (): Promise<boolean> =>
@@ -81,7 +81,9 @@ async function performEffect(
   const lockedUntil = lock && after(world.clock.now(), lock.seconds);
   const stillLocked = await lockedTooLong(effect, world);
   const over = new AbortController();
-  const found = stillLocked ?? (await callRolloutPort(effect, world, asked.fence, cancel, over.signal).catch(failure));
+  const found =
+    stillLocked ??
+    (await callRolloutPort(effect, world, { stream, fence: asked.fence, cancel }, over.signal).catch(failure));
   over.abort();
   asked.rethrow();
   const seen =

@@ -1,12 +1,14 @@
 // Performs the effects of a rotation: one line for each effect that touches the world. The adapters know how a call is
 // sent and what its answers mean, and the engine decides when.
-import type { Result } from "../../engines/engine.ts";
+import { found, type Result } from "../../engines/engine.ts";
 import { otherSlot, secretKey, slots } from "../../engines/rotation/declaration.ts";
 import { type Kin, kinOf } from "../../engines/rotation/kin.ts";
 import type {
   Credential,
   CredentialName,
   CredentialView,
+  Login,
+  ReadersView,
   RotationEffect,
   RotationOutcome,
   Slot,
@@ -69,10 +71,10 @@ async function performEffect(
 ): Promise<RotationOutcome> {
   const asked = watched(fence);
   const over = new AbortController();
-  const found = await callPort(effect, world, { fence: asked.fence, cancel, stream }, over.signal).catch(failure);
+  const answer = await callPort(effect, world, { fence: asked.fence, cancel, stream }, over.signal).catch(failure);
   over.abort();
   asked.rethrow();
-  return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found } as RotationOutcome;
+  return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found: answer } as RotationOutcome;
 }
 
 async function callPort(
@@ -144,10 +146,10 @@ async function readVersion(
   vault: Vault,
   cancel: AbortSignal,
 ): Promise<Result<Accepted>> {
-  const found = await vault.read(credential, slot, version, cancel);
-  if (!found.ok) return found;
-  if (!found.value) return { ok: false, reason: `version ${version} of slot ${slot} cannot be read` };
-  return { ok: true, value: { version, url, value: found.value } };
+  const read = await vault.read(credential, slot, version, cancel);
+  if (!read.ok) return read;
+  if (!read.value) return { ok: false, reason: `version ${version} of slot ${slot} cannot be read` };
+  return { ok: true, value: { version, url, value: read.value } };
 }
 
 /** Reads the credential as it is declared and as the world has it. */
@@ -202,8 +204,8 @@ export async function inspectDeclared(
       published,
       slots: { a: slot("a"), b: slot("b") },
       consumers: declaration.consumers.map(({ resourceGroup, app }, index) => {
-        const found = named[index];
-        return { resourceGroup, app, slot: found?.ok ? found.value : null };
+        const seenIn = named[index];
+        return { resourceGroup, app, slot: seenIn?.ok ? seenIn.value : null };
       }),
       idleLogins: idle.value.logins,
       idleSessions: seen.value.otherSessions,
@@ -257,14 +259,50 @@ async function requestRollout(
 
 /** Counts the sessions first: that opens a session of our own, which the log must then show. */
 async function readReaders(
-  { credential, slot, from }: Extract<RotationEffect, { kind: "ReadReaders" }>,
+  { credential, slot, from, neededBy, looksAtConsumers }: Extract<RotationEffect, { kind: "ReadReaders" }>,
   world: RotationWorld,
   cancel: AbortSignal,
-): Promise<Result<unknown>> {
+): Promise<Result<ReadersView>> {
   const sessions = await world.roles.sessions(credential, slot, cancel);
   if (!sessions.ok) return sessions;
   const seen = await loginsByOurClock(world, credential, slot, from, cancel);
-  return seen.ok ? { ok: true, value: { ...seen.value, sessions: sessions.value } } : seen;
+  if (!seen.ok) return seen;
+  const releases = await inFlight(neededBy, world, cancel);
+  const astray = looksAtConsumers ? await servingFrom(slot, credential, world, cancel) : found([]);
+  if (!astray.ok) return astray;
+  const view = { ...seen.value, logins: [...seen.value.logins, ...releases], sessions: sessions.value };
+  return found(astray.value.length === 0 ? view : { ...view, astray: astray.value });
+}
+
+/** Gives the releases that need the old role and have not ended, as readers of it: each may log in at any moment. */
+async function inFlight(
+  releases: readonly string[],
+  { streams, clock }: RotationWorld,
+  cancel: AbortSignal,
+): Promise<readonly Login[]> {
+  const at = clock.now();
+  const ended = await Promise.all(releases.map((stream) => streams.follow(stream, at, cancel)));
+  return releases.flatMap((stream, index) =>
+    ended[index]?.ok ? [] : [{ who: `the release of ${stream.split("/").at(-1)}`, at, refused: false, inFlight: true }],
+  );
+}
+
+/** Names the consumers whose serving revision names a slot. */
+async function servingFrom(
+  slot: Slot,
+  { consumers, credential }: Credential,
+  world: RotationWorld,
+  cancel: AbortSignal,
+): Promise<Result<readonly string[]>> {
+  const seen = await Promise.all(consumers.map((each) => world.consumers.slotOf(each, credential, cancel)));
+  const unread = seen.find((each) => !each.ok);
+  if (unread !== undefined && !unread.ok) return unread;
+  return found(
+    consumers.flatMap(({ app }, index) => {
+      const each = seen[index];
+      return each?.ok && each.value === slot ? [app] : [];
+    }),
+  );
 }
 
 const nothing = (): Result<null> => ({ ok: true, value: null });

@@ -106,6 +106,7 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
       time,
       knows: (stream) => workerOf(stream) !== undefined,
       start: (stream, request) => namingStream(stream, () => start(stream, request, asked)),
+      send: (stream, observation) => namingStream(stream, () => signal(stream, observation, asked)),
     }),
   );
   const workerOf = workersOf(kinds, performers);

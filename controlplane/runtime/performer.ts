@@ -1,6 +1,6 @@
 // How the loop carries out the effects of a kind. There is one performer for each kind, in performers/; it knows the
 // kind's ports, and the loop knows only this file.
-import type { Result } from "../../engines/engine.ts";
+import type { Result, Signal } from "../../engines/engine.ts";
 import type { AnyEffect, AnyOutcome, Ended } from "../../engines/kind.ts";
 import type { Instant } from "../../engines/time.ts";
 import type { Fence } from "./ports.ts";
@@ -42,6 +42,8 @@ export interface Streams {
    * is a failure whose reason names the holder.
    */
   readonly request: (stream: string, intent: unknown, at: Instant) => Promise<Result<"started" | "exists">>;
+  /** Sends a signal to a stream. One that it does not follow now is no failure: what became of it stands there. */
+  readonly signal: (stream: string, signal: Signal<string>) => Promise<Result<null>>;
   /** Waits until a stream has ended, or until a moment; then it fails, and the reason says what was waited for. */
   readonly follow: (stream: string, until: Instant, cancel: AbortSignal) => Promise<Result<Ended>>;
 }

@@ -1,6 +1,6 @@
 // The port through which a performer asks for work of another kind: it starts a stream on the same loop and reads the
 // other one's journal. A stream that it asked for is a stream like any other, with its own targets and its own end.
-import { keptFold, type Request } from "../../engines/engine.ts";
+import { keptFold, type Request, type Result, type Signal } from "../../engines/engine.ts";
 import { type AnyEvent, isNameOf, type Kinds } from "../../engines/kind.ts";
 import { duration, secondsBetween } from "../../engines/time.ts";
 import { BallastError } from "../../errors/catalogue.ts";
@@ -16,6 +16,7 @@ export interface StreamsSetting<Event extends AnyEvent> {
   /** Reports whether this process can carry a stream out. */
   readonly knows: (stream: string) => boolean;
   readonly start: (stream: string, request: Request<unknown>) => Promise<"started" | "exists">;
+  readonly send: (stream: string, signal: Signal<string>) => Promise<unknown>;
 }
 
 /** How often a wait looks at the journal although nothing announced a change. */
@@ -29,19 +30,17 @@ export function openStreams<Event extends AnyEvent>({
   time,
   knows,
   start,
+  send,
 }: StreamsSetting<Event>): Streams {
   return {
     request: async (stream, intent, at) => {
       const kind = kinds.of(stream);
       if (kind === undefined || !knows(stream)) return { ok: false, reason: unknown(stream) };
       if (!isNameOf(kind, stream)) return { ok: false, reason: `${stream} is not a name of a ${kind.kind}` };
-      try {
-        return { ok: true, value: await start(stream, { kind: "Request", at, intent }) };
-      } catch (error) {
-        if (error instanceof BallastError) return { ok: false, reason: error.message };
-        throw error;
-      }
+      return orReason(start(stream, { kind: "Request", at, intent }));
     },
+    signal: async (stream, signal) =>
+      knows(stream) ? orReason(send(stream, signal).then(() => null)) : { ok: false, reason: unknown(stream) },
     follow: async (stream, until, cancel) => {
       const kind = kinds.of(stream);
       if (kind === undefined) return { ok: false, reason: unknown(stream) };
@@ -67,6 +66,16 @@ export function openStreams<Event extends AnyEvent>({
       }
     },
   };
+}
+
+/** Gives what was asked for, or the reason of an error that the caller has to know. */
+async function orReason<Value>(asked: Promise<Value>): Promise<Result<Value>> {
+  try {
+    return { ok: true, value: await asked };
+  } catch (error) {
+    if (error instanceof BallastError) return { ok: false, reason: error.message };
+    throw error;
+  }
 }
 
 const unknown = (stream: string): string => `${stream} is of a kind that this process does not know`;

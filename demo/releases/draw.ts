@@ -89,9 +89,20 @@ export function expectedResult(fault: Fault): RolloutResult {
   return fault.kind === "never-ready" ? "rejected" : "rolled-back";
 }
 
-/** Returns the environment variables by which the storefront reads its fault. */
+/**
+ * The time in which the storefront answers half of its requests, as a shop that waits for a database does. One that
+ * answers within a millisecond measures how busy this machine is, and proving that a release is no slower takes longer.
+ */
+const answerMilliseconds = 40;
+
+/** Returns the environment variables by which the storefront reads its fault and the times of its answers. */
 export function environmentOf({ release, fault }: DrawnRelease): Readonly<Record<string, string>> {
-  const environment: Record<string, string> = { RELEASE: String(release), FAULT: fault.kind, SEED: String(release) };
+  const environment: Record<string, string> = {
+    RELEASE: String(release),
+    FAULT: fault.kind,
+    SEED: String(release),
+    ANSWER_MILLISECONDS: String(answerMilliseconds),
+  };
   if (fault.kind === "errors" || fault.kind === "slow") environment["FAULT_PERCENT"] = String(fault.percent);
   if (fault.kind === "slow") environment["FAULT_MILLISECONDS"] = String(fault.milliseconds);
   if (fault.kind === "errors" && fault.milliseconds !== undefined)

@@ -1,12 +1,12 @@
 // The control plane of the story, as a process on a database of its own.
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { tokenFor } from "../../client/credential.ts";
 import { type RemediationTypes, remediations } from "../../client/remediations.ts";
 import { type RolloutCalls, rollouts } from "../../client/rollouts.ts";
 import { type StreamCalls, streamCalls } from "../../client/streams.ts";
+import { endChild } from "../../toolchain/child.ts";
 import { type Estate, resourceGroup, type ServiceSpec } from "./estate.ts";
 
 /** The control plane, and its calls. */
@@ -55,14 +55,7 @@ export async function startPlane(
     endpoint: access.endpoint,
     remediations: streamCalls(access, remediations),
     rollouts: streamCalls(access, rollouts),
-    close: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, "exit");
-      child.kill("SIGTERM");
-      const patience = setTimeout(() => child.kill("SIGKILL"), 15_000);
-      await ended;
-      clearTimeout(patience);
-    },
+    close: () => endChild(child, { signal: "SIGTERM" }),
   };
 }
 

@@ -1,10 +1,10 @@
 // The clients under whose eyes a credential is rotated: readers of its published secret, in processes of their own.
 // Here they are started, told apart, and counted.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { WantedSecond } from "../../emulator/starvation.ts";
+import { endChild } from "../../toolchain/child.ts";
 import type { Estate } from "./estate.ts";
 import { everyMilliseconds } from "./places.ts";
 import type { ReaderLine, ReaderOptions } from "./reader.ts";
@@ -83,7 +83,7 @@ export function startReaders(
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
-  return { counts, ready, stop: () => ended(child) };
+  return { counts, ready, stop: () => endChild(child) };
 }
 
 function note(line: ReadersLine, counts: ReaderCounts, noteSecond: (second: WantedSecond) => void): void {
@@ -99,15 +99,6 @@ function note(line: ReadersLine, counts: ReaderCounts, noteSecond: (second: Want
     case "adopted":
       return void counts.adoptions.push(line);
   }
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const end = once(child, "exit");
-  child.stdin!.end();
-  const patience = setTimeout(() => child.kill("SIGKILL"), 15_000);
-  await end;
-  clearTimeout(patience);
 }
 
 /** Gives the failures of one kind. */

@@ -26,7 +26,7 @@ const equals = (one: object, other: object): boolean => JSON.stringify(one) === 
 function checkRotated({ setting }: Scene, rotated: Rotated, expected = "rotated"): void {
   const { timeline } = setting;
   const { result, logins, failedLogins, cutQueries, found, written, secondsOfSteps, adoption } = rotated;
-  timeline.check(result === expected, `the rotation ended as ${result}: ${rotated.message}`);
+  timeline.check(result === expected, `the rotation ended: ${rotated.message}`);
   const failed = failedLogins.map(({ who, user, code }) => `${who} as ${user}: ${code}`);
   timeline.check(
     failedLogins.length === 0,
@@ -237,7 +237,7 @@ export async function leaked(scene: Scene): Promise<Part> {
   timeline.chapter(`${title}: "leaked, now"`);
   const known = new URL((await estate.secrets.getSecret(estate.credential.credential)).value!);
   const rotated = await rotate(scene, { cause: "leaked", message: "it was in a log" });
-  timeline.check(rotated.result === "rotated", `the rotation ended as ${rotated.result}: ${rotated.message}`);
+  timeline.check(rotated.result === "rotated", `the rotation ended: ${rotated.message}`);
   const after = rotated.journal.find(({ event }) => event.kind === "Published")?.event.at ?? 0;
   const early = rotated.failedLogins.filter(({ at }) => at < after);
   timeline.check(early.length === 0, "until the new version was published, no login failed");

@@ -11,6 +11,7 @@ import { type RolloutTypes, rollouts } from "../../client/rollouts.ts";
 import { type RotationTypes, rotations } from "../../client/rotations.ts";
 import { type StreamCalls, streamCalls } from "../../client/streams.ts";
 import type { Credential } from "../../engines/rotation/vocabulary.ts";
+import { endChild } from "../../toolchain/child.ts";
 import { app, resourceGroup } from "./places.ts";
 import { audience, type Site } from "./site.ts";
 
@@ -60,9 +61,7 @@ export async function planesOf(site: Site, stop: AbortSignal): Promise<Planes> {
   const access = (cancel: AbortSignal) => ({ endpoint, token, cancel });
   const kill: Planes["kill"] = async (plane) => {
     living.splice(living.indexOf(plane), 1);
-    const ended = once(plane.child, "exit");
-    plane.child.kill("SIGKILL");
-    await ended;
+    await endChild(plane.child, { signal: "SIGKILL" });
   };
   return {
     living: () => living,

@@ -1,5 +1,5 @@
 // Kusto queries as trees: parsed by Microsoft's own parser, then copied into plain nodes without tokens. The parser
-// takes half a second to load, so it is loaded at the first query, or earlier by `warmParser`.
+// takes a third of a second to load, so it is loaded at the first query, or earlier by `warmParser`.
 import { createRequire } from "node:module";
 
 /** A node of a query. */
@@ -51,15 +51,22 @@ interface ForeignList<Item> {
   readonly Count: number;
   getItem(index: number): Item;
 }
-interface ForeignCode {
-  readonly Syntax: ForeignNode;
-  GetDiagnostics(): ForeignList<{ readonly Code: string; readonly Message: string }>;
+interface ForeignRoot extends ForeignNode {
+  GetContainedDiagnostics(): ForeignList<{ readonly Code: string; readonly Message: string }>;
+}
+interface ParseOptions {
+  WithAlwaysProduceEndTokens(always: boolean): ParseOptions;
 }
 interface Foreign {
   readonly Kusto: {
     readonly Language: {
-      readonly KustoCode: { Parse(query: string): ForeignCode };
-      readonly Syntax: { readonly SyntaxKind: object };
+      readonly KustoCode: { GetKind(text: string): string; Parse(text: string): { readonly Syntax: ForeignRoot } };
+      readonly ParseOptions: { readonly Default: ParseOptions };
+      readonly Parsing: {
+        readonly TokenParser: { ParseTokens(text: string, options: ParseOptions): object };
+        readonly QueryParser: { ParseQuery(tokens: object, start: number, options: ParseOptions): ForeignRoot };
+      };
+      readonly Syntax: { readonly SyntaxKind: object; readonly SyntaxTree: new (root: ForeignRoot) => object };
     };
   };
   readonly System: { readonly Enum: { toString(type: object, value: number): string } };
@@ -80,7 +87,7 @@ function load(): Foreign {
 let warm = false;
 
 /**
- * Loads the parser soon, once, so that its half second delays neither the first query nor the requests at that moment.
+ * Loads the parser soon, once, so that its start delays neither the first query nor the requests at that moment.
  */
 export function warmParser(): void {
   if (!warm) setImmediate(() => void parseQuery("T | where A > ago(1m) | summarize count() by bin(B, 1s)")).unref();
@@ -120,12 +127,25 @@ function depthOf(text: string): number {
   return deepest;
 }
 
+/**
+ * Parses a text as `KustoCode.Parse` does, without the grammar of combinators that it also makes: that takes a second
+ * of CPU in each process, and only completion and commands use it.
+ */
+function rootOf(text: string): ForeignRoot {
+  const { KustoCode, ParseOptions, Parsing, Syntax } = load().Kusto.Language;
+  if (KustoCode.GetKind(text) === "Command") return KustoCode.Parse(text).Syntax;
+  const options = ParseOptions.Default.WithAlwaysProduceEndTokens(true);
+  const root = Parsing.QueryParser.ParseQuery(Parsing.TokenParser.ParseTokens(text, options), 0, options);
+  new Syntax.SyntaxTree(root); // gives the nodes their positions
+  return root;
+}
+
 function parseAnew(text: string): readonly Syntax[] {
   if (text.length > charactersMax) throw notServed(`a query of more than ${charactersMax} characters`);
   if (depthOf(text) > depthMax) throw notServed(`a query with brackets in more than ${depthMax} others`);
   const { Kusto, System } = load();
-  const code = Kusto.Language.KustoCode.Parse(text);
-  const diagnostics = code.GetDiagnostics();
+  const root = rootOf(text);
+  const diagnostics = root.GetContainedDiagnostics();
   if (diagnostics.Count > 0)
     throw new KqlError("SyntaxError", diagnostics.getItem(0).Code || "SYN0002", diagnostics.getItem(0).Message);
   const kindOf = ({ Kind }: ForeignNode): string => {
@@ -145,7 +165,7 @@ function parseAnew(text: string): readonly Syntax[] {
     }
     return { kind: kindOf(node), text: text.slice(node.TextStart, node.End), parts };
   };
-  return copy(code.Syntax)
+  return copy(root)
     .parts.filter(({ kind, parts }) => kind === "List" && parts.length > 0)
     .flatMap(({ parts }) => parts);
 }

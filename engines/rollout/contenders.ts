@@ -10,7 +10,7 @@ import { sameName, shareOf } from "./weights.ts";
 const attemptsMax = 5;
 
 /** In these phases it is known who is stable, and nothing is being put back. */
-const phases: readonly Phase[] = ["activating", "smoking", "shifting", "verifying", "baking"];
+const phases: readonly Phase[] = ["opening", "activating", "smoking", "shifting", "verifying", "baking"];
 
 /** Gives the effect that another release needs next; undefined if there is none to answer, or not now. */
 export function contenderEffect({ phase, ending, contenders }: RolloutState): "Inspect" | "Deactivate" | undefined {

@@ -10,6 +10,7 @@ import { giveUp } from "./decisions/give-up.ts";
 import { concludeMeasurement, overdue } from "./decisions/measurement.ts";
 import { concludeProbe } from "./decisions/probe.ts";
 import { concludeReadBack } from "./decisions/read-back.ts";
+import { concludeRole } from "./decisions/role.ts";
 import { start } from "./decisions/start.ts";
 import { evolve } from "./evolve.ts";
 import { loser } from "./react.ts";
@@ -60,6 +61,8 @@ function conclude(state: RolloutState, fact: RolloutObserved): readonly RolloutD
       return [];
     case "Inspected":
       return [start(state, fact.view)];
+    case "RoleAsked":
+      return concludeRole(state, fact);
     case "Probed":
       return concludeProbe(state, fact.detail, fact.good);
     case "TrafficRead":

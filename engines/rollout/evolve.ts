@@ -8,9 +8,10 @@ import { unjudgedReason, whyUnjudged } from "./intent.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "./judge/gather.ts";
 import { keyOfVerdict } from "./judge/key-of-verdict.ts";
+import { askAgain, inspect, startOf, untouchedIn } from "./opening.ts";
 import { probed } from "./symptoms.ts";
 import type {
-  AppView,
+  AdmissionView,
   Bucket,
   EndReason,
   Landing,
@@ -18,15 +19,13 @@ import type {
   ReleaseIntent,
   RolloutEffect,
   RolloutEvent,
-  RolloutResult,
   RolloutState,
   SignalName,
-  Tally,
   Thresholds,
   WaitReason,
   Weight,
 } from "./vocabulary.ts";
-import { percentOf, sameName, sameWeights, shareOf, wantedWeights } from "./weights.ts";
+import { percentOf, sameWeights, wantedWeights } from "./weights.ts";
 
 /** Adds one fact to the state. */
 export function evolve(before: RolloutState, event: RolloutEvent): RolloutState {
@@ -40,12 +39,11 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "Inspected":
       return inspect(state, event.view);
     case "Started":
-      return begin(
-        { ...state, stable: event.stable, step: event.stable === null || state.promoted ? state.steps.length - 1 : 0 },
-        event.activate,
-      );
+      return begin(state, event);
     case "FoundUnchanged":
       return foundUnchanged(state, event);
+    case "RoleAsked":
+      return asked(state, event);
     case "Activated":
       return enter(state, "smoking");
     case "Probed":
@@ -159,6 +157,10 @@ const wait = (state: RolloutState, reason: WaitReason): RolloutState => ({
 /** How many intervals before its first step a rollout looks back at stable. */
 const lookBackIntervals = 60;
 
+/** Hears what the rotation answered that retires the canary's role. */
+const asked = (state: RolloutState, { standing }: AdmissionView): RolloutState =>
+  standing === "open" ? enter({ ...state, waiting: undefined }, startOf(state.opens!)) : askAgain(state);
+
 /** Moves on once the weights of a phase have been written. */
 function shifted(state: RolloutState, weights: readonly Weight[]): RolloutState {
   if (!sameWeights(weights, wantedWeights(state))) return state;
@@ -192,21 +194,21 @@ const doubt = (state: RolloutState, landing?: Landing): RolloutState =>
 const lookAgainAt = ({ now, doubtUntil, intent }: RolloutState, lockedUntil: Instant = 0): Instant =>
   Math.max(lockedUntil, Math.min(doubtUntil, after(now, intent?.strategy.intervalSeconds ?? 60)));
 
-const inspect = (state: RolloutState, { weights, revisions }: AppView): RolloutState => ({
-  ...state,
-  failures: 0,
-  inspected: true,
-  touched: state.touched || (shareOf(weights, state.intent!.revision) ?? 0) > 0,
-  startupSeconds: revisions.find(({ name }) => sameName(name, state.intent!.revision))?.startupSeconds ?? 0,
-  sleepers: revisions.filter(({ minReplicas }) => minReplicas === 0).map(({ name }) => name),
-});
-
 /**
  * Begins the smoke test. A rollout aborted before it had seen the app learns
  * here who serves, and gives back any traffic.
  */
-function begin(state: RolloutState, activate: boolean): RolloutState {
-  if (state.ending === undefined) return enter(state, activate ? "activating" : "smoking");
+function begin(
+  before: RolloutState,
+  { stable, activate, opens }: Extract<RolloutEvent, { kind: "Started" }>,
+): RolloutState {
+  const state = {
+    ...before,
+    stable,
+    step: stable === null || before.promoted ? before.steps.length - 1 : 0,
+    opens: opens === undefined ? undefined : { rotation: opens, activate },
+  };
+  if (state.ending === undefined) return enter(state, opens === undefined ? startOf({ activate }) : "opening");
   const untouched = !state.touched || state.stable === null;
   return enter(
     { ...state, ending: { ...state.ending, result: untouched ? state.ending.result : "rolled-back" } },
@@ -295,7 +297,7 @@ function weigh(state: RolloutState, buckets: readonly Bucket[], to: Instant): Ro
   const { warmFrom, warmUntil, watchedFrom, intent } = state;
   const fresh = buckets
     .filter(({ at }) => at >= state.measuredTo)
-    .map((bucket) => (bucket.at < watchedFrom ? { ...bucket, canary: noRequests } : bucket));
+    .map((bucket) => (bucket.at < watchedFrom ? { ...bucket, canary: { requests: 0, failed: 0 } } : bucket));
   const add = (evidence: Evidence, thresholds: Thresholds) =>
     gather(evidence, fresh, {
       thresholds,
@@ -319,15 +321,13 @@ function weigh(state: RolloutState, buckets: readonly Bucket[], to: Instant): Ro
 const dryRunOf = ({ dryRun }: ReleaseIntent): RolloutState["dryRun"] =>
   dryRun && { evidence: noEvidence, reported: "" };
 
-const noRequests: Tally = { requests: 0, failed: 0 };
-
 /**
  * Ends a rollout early. A canary that never had traffic is rejected; once a shift may have been sent, the traffic is
  * given back and read back. If the app has not been seen yet, it is inspected first to learn who serves.
  */
 function abort(state: RolloutState, reason: EndReason, message: string): RolloutState {
-  const untouched = !state.touched && ["repointing", "inspecting", "activating", "smoking"].includes(state.phase);
-  const result: RolloutResult = untouched ? "rejected" : "rolled-back";
+  const untouched = !state.touched && untouchedIn.includes(state.phase);
+  const result = untouched ? "rejected" : "rolled-back";
   const next: Phase = untouched || state.stable === null ? "retiring" : "reverting";
   const isUnseen = ["repointing", "inspecting"].includes(state.phase) && !state.inspected;
   return enter({ ...resume(state), ending: { result, reason, message } }, isUnseen ? "inspecting" : next);

@@ -6,7 +6,16 @@ import type { Instant } from "../time.ts";
 import { intentForm } from "./intent.ts";
 import { codesOf, endReasons, results, waitReasons } from "./reasons.ts";
 import { signalNames } from "./signals.ts";
-import { appForm, landingForm, measurementFields, probeFields, trafficFields, weightForm, words } from "./views.ts";
+import {
+  admissionFields,
+  appForm,
+  landingForm,
+  measurementFields,
+  probeFields,
+  trafficFields,
+  weightForm,
+  words,
+} from "./views.ts";
 
 const percent = number();
 const message = words();
@@ -18,6 +27,7 @@ const verdict = oneOf(["pass", "fail", "inconclusive"]);
 const effectNames = [
   "Repoint",
   "Inspect",
+  "OpenRole",
   "Activate",
   "Probe",
   "ShiftTraffic",
@@ -33,6 +43,7 @@ const observed = {
   Planned: object({ intent: intentForm, steps: list(number()) }),
   Repointed: object({}),
   Inspected: object({ view: appForm }),
+  RoleAsked: object(admissionFields),
   Activated: object({}),
   Probed: object(probeFields),
   TrafficShifted: object({ weights: list(weightForm), mayLand: optional(landingForm) }),
@@ -58,7 +69,12 @@ const observed = {
 
 /** Facts that hold a decision. */
 const decided = {
-  Started: object({ stable: nullable(words()), activate: flag() }),
+  Started: object({
+    stable: nullable(words()),
+    activate: flag(),
+    /** The rotation that retires the role by which the canary logs in; absent if none does. */
+    opens: optional(words()),
+  }),
   FoundUnchanged: object({ stable: words(), untouched: flag(), message }),
   SmokePassed: object({}),
   StepReached: object({ percent }),

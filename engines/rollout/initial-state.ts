@@ -11,6 +11,7 @@ export const initialState: RolloutState = {
   moved: undefined,
   stable: null,
   inspected: false,
+  opens: undefined,
   startupSeconds: 0,
   sleepers: [],
   touched: false,

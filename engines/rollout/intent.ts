@@ -18,7 +18,7 @@ import {
 import type { Range } from "../range.ts";
 import type { AppTarget } from "../targets.ts";
 import { traceForm } from "../trace.ts";
-import { probeRequestForm } from "./probe-request.ts";
+import { probePathForm, probeRequestForm } from "./probe-request.ts";
 import type { EndReason } from "./reasons.ts";
 
 /** A number of a plan. */
@@ -172,7 +172,7 @@ const thresholdFields = {
     otherwise: 1,
     description:
       "A canary is promoted once it is shown to fail less than this many percentage points more than stable; where " +
-      "the traffic can show it soon, less than three fifths of them.",
+      "the traffic can show it soon, less than half of them.",
     caution: above(5, (value) => `a canary that fails just under ${value} points more than stable may be promoted.`),
   }),
   ceilingPercent: limit({
@@ -316,11 +316,7 @@ export const askedFields = {
       "Other thresholds that judge as well but decide nothing; their verdicts are in the journal.",
     ),
   ),
-  probePath: text("a path: it begins with / and has no spaces", {
-    most: 1024,
-    pattern: "^/[\\x21-\\x7e]*$",
-    description: "The path of the canary's own address that must answer well: with a status from 200 to 299.",
-  }),
+  probePath: probePathForm,
   probe: optional(probeRequestForm),
   outsideWeights: optional(outsideWeightsForm),
   gate: optional(gateForm),

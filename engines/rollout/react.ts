@@ -54,6 +54,8 @@ function ownEffect(state: RolloutState, intent: ReleaseIntent): RolloutEffect | 
       return { kind: "Repoint", target, revision, purpose: intent.purpose! };
     case "inspecting":
       return inspection(intent);
+    case "opening":
+      return { kind: "OpenRole", rotation: state.opens!.rotation, revision };
     case "activating":
       return { kind: "Activate", target, revision };
     case "smoking":
@@ -100,7 +102,7 @@ function ownEffect(state: RolloutState, intent: ReleaseIntent): RolloutEffect | 
 export const dueAt = (state: RolloutState): Instant | undefined => dueOf(react(state), state.now);
 
 /** When a rollout has used up its time, as far as it knows of pauses and waits at its gate. */
-const expiresAt = ({ startedAt, paused, pausedAt, pausedSeconds, now, intent }: RolloutState): Instant =>
+export const expiresAt = ({ startedAt, paused, pausedAt, pausedSeconds, now, intent }: RolloutState): Instant =>
   after(startedAt, intent!.strategy.maximumSeconds + pausedSeconds + (paused ? secondsBetween(pausedAt, now) : 0));
 
 /**

@@ -12,6 +12,7 @@ export const waitReasons = {
   "lost-requests": "the canary answered fewer requests than its share; some may be hanging",
   noisy: "failures come in bursts, which weakens the evidence",
   unsettled: "the evidence is not enough to go on or to abort",
+  "role-closed": "a rotation has closed the role by which the canary logs in, and is asked to open it",
   unapproved: "the next step needs a person's approval",
 } as const;
 export type WaitReason = keyof typeof waitReasons;
@@ -36,6 +37,7 @@ export const endReasons = {
   "traffic-moved-back": "another client gave all traffic back to stable",
   "app-unfit": "the app cannot be released by canary",
   "revision-missing": "the revision does not exist",
+  "role-closed": "the canary logs in with a role that a rotation has closed and cannot open",
   "stable-missing": "the revision that served before no longer exists",
 } as const;
 export type EndReason = keyof typeof endReasons;

@@ -33,6 +33,8 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
       return { ...came(null), of: "Repoint" };
     case "Inspected":
       return { ...came(event.view), of: "Inspect" };
+    case "RoleAsked":
+      return { ...came({ standing: event.standing, message: event.message }), of: "OpenRole" };
     case "Activated":
       return { ...came(null), of: "Activate" };
     case "Probed":

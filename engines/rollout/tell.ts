@@ -46,9 +46,7 @@ export function messageOf(event: RolloutEvent): string {
     case "StepReached":
       return `canary has ${event.percent} percent`;
     case "TrafficDrifted":
-      return event.deactivated === undefined
-        ? `canary has ${event.seenPercent} percent instead of ${event.percent}`
-        : "another client deactivated a revision that has traffic";
+      return describeDrift(event);
     case "TrafficMoved":
       return (
         `another client gave the canary ${event.seenPercent} percent instead of ${event.percent}; ` +
@@ -66,6 +64,7 @@ export function messageOf(event: RolloutEvent): string {
       return `dry-run thresholds would ${dryRunWould[event.verdict]}: ${event.message}`;
     case "StepPassed":
       return `passed ${event.percent} percent: ${event.message}`;
+    case "RoleAsked":
     case "FoundUnchanged":
     case "ReleaseRefused":
     case "Waiting":
@@ -87,8 +86,18 @@ export function messageOf(event: RolloutEvent): string {
 
 /** Reports whether a fact deserves a line for people who follow a rollout; the others are bookkeeping. */
 export const isNoteworthy = (event: RolloutEvent): boolean =>
-  !["Inspected", "TrafficShifted", "TrafficRead", "Waited", "Measured", "Deactivated"].includes(event.kind) &&
-  !(event.kind === "Probed" && event.good);
+  !["Inspected", "RoleAsked", "TrafficShifted", "TrafficRead", "Waited", "Measured", "Deactivated"].includes(
+    event.kind,
+  ) && !(event.kind === "Probed" && event.good);
+
+const describeDrift = ({
+  deactivated,
+  seenPercent,
+  percent,
+}: Extract<RolloutEvent, { kind: "TrafficDrifted" }>): string =>
+  deactivated === undefined
+    ? `canary has ${seenPercent} percent instead of ${percent}`
+    : "another client deactivated a revision that has traffic";
 
 function describeArm(buckets: readonly Bucket[], arm: "canary" | "stable"): string {
   const none = { requests: 0, failed: 0 };

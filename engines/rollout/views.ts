@@ -31,6 +31,9 @@ const revisionFields = {
   health: words("`Healthy`, `Unhealthy`, `None`, or a string of the future."),
   templateHash: words("The same for two revisions with the same template, whatever their names."),
   images: optional(list(words(), { description: "The images of its containers, in their order; absent if unknown." })),
+  secrets: optional(
+    list(words(), { description: "The app's secrets that its variables name; absent if it names none." }),
+  ),
   minReplicas: optional(
     number({ description: "0 if the platform may remove its last replica; absent if it does not say." }),
   ),
@@ -42,6 +45,14 @@ const revisionFields = {
 /** One revision as the platform shows it. Unknown states are valid and never mean healthy. */
 export interface RevisionView extends ObjectOf<typeof revisionFields> {}
 
+const retiredFields = {
+  secret: words(),
+  rotation: words("The stream of the rotation."),
+};
+
+/** A secret of the app that a rotation in flight retires: its role may be closed at present. */
+export interface RetiredSecret extends ObjectOf<typeof retiredFields> {}
+
 const appFields = {
   weights: list(weightForm),
   revisions: list(object(revisionFields)),
@@ -52,6 +63,9 @@ const appFields = {
   ingress: optional(oneOf(["http", "tcp", "none"])),
   sticky: optional(
     flag({ description: "Whether a user stays with the revision that answered first, whatever the weights." }),
+  ),
+  retired: optional(
+    list(object(retiredFields), { description: "Secrets that rotations in flight retire; absent if there are none." }),
   ),
 };
 export const appForm = object(appFields);
@@ -95,6 +109,14 @@ export interface Restart extends ObjectOf<typeof restartFields> {}
 
 /** The most replicas of which a probe keeps the restarts, so that a fact stays small. */
 export const restartsMax = 20;
+
+export const admissionFields = {
+  standing: oneOf(["open", "soon", "never"]),
+  message: words(),
+};
+
+/** Whether the role by which the canary logs in is open: the answer of the rotation that retires it. */
+export interface AdmissionView extends ObjectOf<typeof admissionFields> {}
 
 /** The fields of an answer of the canary's own address. */
 export const probeFields = {

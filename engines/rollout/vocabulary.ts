@@ -19,6 +19,7 @@ import type { ProbeRequest } from "./probe-request.ts";
 import type { EndReason, RolloutResult, WaitReason } from "./reasons.ts";
 import type { PersonalSignal, SignalName } from "./signals.ts";
 import type {
+  AdmissionView,
   AppView,
   Bucket,
   Labels,
@@ -39,6 +40,7 @@ export type { Gate, OutsideWeights, Purpose, ReleaseIntent, Strategy, Target, Th
 // The observations (views.ts has what they hold):
 
 export type {
+  AdmissionView,
   AppView,
   Bucket,
   Count,
@@ -61,6 +63,7 @@ export type { PersonalSignal, SignalName };
 export type RolloutOutcome =
   | Outcome<"Repoint", null>
   | Outcome<"Inspect", AppView>
+  | Outcome<"OpenRole", AdmissionView>
   | Outcome<"Activate", null>
   | Outcome<"Probe", ProbeView>
   | (Outcome<"ShiftTraffic", Pick<TrafficView, "weights">> & { readonly mayLand?: Landing })
@@ -88,12 +91,14 @@ export type Verdict =
  * Where a rollout is. Each phase names what is missing, so `react` is one look-up: `inspecting → activating →
  * smoking → shifting → verifying → baking → … → settling → retiring → finished`. From anywhere, `reverting →
  * confirming → retiring` give the traffic back to stable and deactivate the canary. `settling` gives a promoted
- * canary the label `stable`. A rollout of a rotation begins with `repointing`, which makes its revision.
+ * canary the label `stable`. A rollout of a rotation begins with `repointing`, which makes its revision. `opening`
+ * comes before `activating` if a rotation has closed the role by which the canary logs in.
  */
 export type Phase =
   | "waiting-for-request"
   | "repointing"
   | "inspecting"
+  | "opening"
   | "activating"
   | "smoking"
   | "shifting"
@@ -133,6 +138,8 @@ export interface RolloutState {
   readonly stable: string | null;
   /** Whether this attempt has seen the app. */
   readonly inspected: boolean;
+  /** The rotation that retires the role by which the canary logs in, and whether the canary must be activated. */
+  readonly opens: { readonly rotation: string; readonly activate: boolean } | undefined;
   /** How long the canary's own startup probes allow it to take; 0 if it has none. */
   readonly startupSeconds: number;
   /** Revisions whose last replica the platform removes when they get no requests. */
@@ -218,6 +225,8 @@ export type RolloutEffect =
     }
   /** The templates of revisions are compared without regard to which secret of a slot they name. */
   | { readonly kind: "Inspect"; readonly target: Target; readonly credentialSlots?: CredentialSlots }
+  /** Asks a rotation to give the old role its login back, and to keep it for as long as this rollout is in flight. */
+  | { readonly kind: "OpenRole"; readonly rotation: string; readonly revision: string }
   | { readonly kind: "Activate"; readonly target: Target; readonly revision: string }
   /** `awake` is probed as well, so that it keeps a replica; its answer is ignored. */
   | {

@@ -7,6 +7,7 @@ import type { Count, RolloutEffect } from "./vocabulary.ts";
 export const effectWords: { readonly [Kind in RolloutEffect["kind"]]: string } = {
   Repoint: "making the revision",
   Inspect: "reading the app",
+  OpenRole: "asking for the canary's role",
   Activate: "activating the canary",
   Probe: "probing the canary",
   ShiftTraffic: "setting the weights",

@@ -3,14 +3,15 @@
 import { answering } from "../answering.ts";
 import { secondsBetween } from "../time.ts";
 import { conclude as concludeGate } from "./decisions/conclude.ts";
-import { returned, rotated } from "./decisions/end.ts";
+import { returned, rotated, stop } from "./decisions/end.ts";
 import { factOf } from "./decisions/fact-of.ts";
 import { giveUp } from "./decisions/give-up.ts";
 import { start } from "./decisions/start.ts";
 import { evolve } from "./evolve.ts";
 import { judgeAdoption, judgeDrain, judgeGrace, judgeProof, judgeQuiet, readerIn } from "./gates.ts";
-import { consumerAt, goal, isFirst, roleOf } from "./progress.ts";
+import { consumerAt, goal, isFirst, isLeaked, roleOf } from "./progress.ts";
 import type {
+  Login,
   RotationDecision,
   RotationEvent,
   RotationObservation,
@@ -18,6 +19,7 @@ import type {
   RotationState,
   Verdict,
 } from "./vocabulary.ts";
+import { slotServed } from "./wording.ts";
 
 /**
  * Answers one observation with the facts it adds to the journal.
@@ -87,12 +89,16 @@ function concludeRollout(
 
 function concludeReaders(
   state: RotationState,
-  { logins }: Extract<RotationObserved, { kind: "ReadersSeen" }>,
+  { logins, astray = [] }: Extract<RotationObserved, { kind: "ReadersSeen" }>,
 ): readonly RotationDecision[] {
-  const found = state.phase === "quieting" ? undefined : readerIn(state, logins);
+  // The role of a slot that an app serves from is never closed, and a closed one is opened first.
+  const [app] = isLeaked(state) ? [] : astray;
+  if (app !== undefined && state.login) return [stop(state, "consumers-split", `${slotServed(app, state.live)} again`)];
+  const serving = app === undefined ? undefined : { who: app, at: state.now, refused: true };
+  const found = state.phase === "quieting" ? undefined : (readerIn(state, logins) ?? serving);
   if (found !== undefined) {
     const role = roleOf(state, state.live);
-    const what = found.refused ? `was refused with ${role}, which gets its login back` : `logged in with ${role}`;
+    const what = describeReader(found, serving, role);
     return [
       {
         kind: "ReaderFound",
@@ -110,6 +116,13 @@ function concludeReaders(
     default:
       return state.paused ? [] : passing(state, judgeGrace(state), "GraceOver");
   }
+}
+
+/** Says what was seen of a reader of the old role. */
+function describeReader(found: Login, serving: Login | undefined, role: string): string {
+  if (found === serving) return `serves from the old slot again, so ${role} gets its login back`;
+  if (found.inFlight) return `is in flight and needs ${role}`;
+  return found.refused ? `was refused with ${role}, which gets its login back` : `logged in with ${role}`;
 }
 
 /** Makes the decision of a gate that passes, and reports once why one waits. */

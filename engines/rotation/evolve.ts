@@ -1,6 +1,7 @@
 // State + fact → state. Total: every fact ever written can be folded for ever, in any state. Nothing is decided here; a
 // fact only moves the state to the phase in which the next effect is missing.
 import { after, type Instant } from "../time.ts";
+import { needed } from "./old-role.ts";
 import { canClose, goal, isFirst, isLeaked, missingPhase, nextConsumer } from "./progress.ts";
 import type { Phase, RotationEvent, RotationState, Slot } from "./vocabulary.ts";
 
@@ -62,7 +63,7 @@ export function evolve(before: RotationState, event: RotationEvent): RotationSta
     case "AttemptFailed":
       return afterFailure(failed(state, restSeconds(state, event)));
     case "Signalled":
-      return signalled(state, event.signal);
+      return signalled(state, event);
     case "Finished":
       return {
         ...enter(state, "finished"),
@@ -154,8 +155,9 @@ function readers(
 
 /** The role of the old slot was closed, or opened again; its readers are watched anew. */
 function loginSet(state: RotationState, login: boolean): RotationState {
-  const watched = { ...state, login, lastLogin: undefined, readersTo: 0 };
+  const watched = { ...state, login, opensNext: false, lastLogin: undefined, readersTo: 0 };
   if (login) return advance(watched);
+  if (state.opensNext) return enter(watched, "opening");
   return enter({ ...watched, readersFrom: state.now }, isLeaked(state) ? "draining" : "gracing");
 }
 
@@ -185,9 +187,10 @@ const failed = (state: RotationState, askedSeconds = 0): RotationState => ({
 
 /** Turns to the return that was asked for while a write was under way, once that write has surely ended. */
 function afterFailure(state: RotationState): RotationState {
-  if (state.direction === "forward") return state;
   // It is not known whether the role was closed.
-  if (state.phase === "closing") return { ...state, phase: "opening", phaseAt: state.now };
+  if (state.phase === "closing" && (state.opensNext || state.direction === "back"))
+    return { ...state, opensNext: false, phase: "opening", phaseAt: state.now };
+  if (state.direction === "forward") return state;
   const isStale = state.phase === "cutting" && state.cutOver?.slot !== goal(state);
   return isStale ? advance(state) : state;
 }
@@ -197,7 +200,7 @@ const heardFirst: readonly Phase[] = ["cutting", "awaiting", "publishing", "clos
 
 function signalled(
   state: RotationState,
-  signal: Extract<RotationEvent, { kind: "Signalled" }>["signal"],
+  { signal, about = "" }: Extract<RotationEvent, { kind: "Signalled" }>,
 ): RotationState {
   switch (signal) {
     case "pause":
@@ -206,6 +209,10 @@ function signalled(
       return resume(state);
     case "retry":
       return again(state);
+    case "open": {
+      const next = needed(state, about);
+      return next.phase === state.phase ? next : enter(next, next.phase);
+    }
     case "back": {
       const back: RotationState = { ...resume(state), direction: "back", proven: false };
       if (state.phase === "finished") return again(back);

@@ -51,7 +51,14 @@ const observed = {
     message,
     retryAfterSeconds: optional(number({ least: 0 })),
   }),
-  Signalled: object({ signal: oneOf(signalNames), by: words(), byName: optional(words()), message }),
+  Signalled: object({
+    signal: oneOf(signalNames),
+    by: words(),
+    byName: optional(words()),
+    message,
+    /** The release that needs the old role. */
+    about: optional(words()),
+  }),
 };
 
 /** Facts that hold a decision. */

@@ -22,6 +22,8 @@ export const initialState: RotationState = {
   rollout: "",
   rollouts: 0,
   moved: 0,
+  neededBy: [],
+  opensNext: false,
   readersFrom: 0,
   lastLogin: undefined,
   readersTo: 0,

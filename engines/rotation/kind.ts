@@ -9,7 +9,7 @@ import { notificationOf } from "./notifications.ts";
 import { dueAt } from "./react.ts";
 import { endReasons, results } from "./reasons.ts";
 import { rotation } from "./rotation.ts";
-import { signalNames } from "./signals.ts";
+import { personalSignalNames } from "./signals.ts";
 import { endOf, summaryOf, summarySchema } from "./summary.ts";
 import { telemetry } from "./telemetry.ts";
 import { isNoteworthy, messageOf } from "./tell.ts";
@@ -41,7 +41,7 @@ export const rotationKind: Kind<
     intentOf,
     // It ends by itself or waits for a person. Two rotations of one credential would give one role two passwords.
     meets: (_asked, { phase }) => ({ answer: phase === "moving" ? "ending" : "refused" }),
-    signals: signalNames,
+    signals: personalSignalNames,
     approvals: [],
     whyDisregarded: (events) => events.find((event) => event.kind === "Disregarded")?.what,
     summaryOf,

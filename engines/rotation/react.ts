@@ -72,7 +72,14 @@ function effectIn(state: RotationState, intent: RotationIntent, credential: Cred
 function readReaders(state: RotationState, credential: Credential): RotationEffect {
   const readersAt = state.readAt === 0 ? state.now : after(state.readAt, credential.timings.intervalSeconds);
   return state.now >= readersAt
-    ? { kind: "ReadReaders", credential, slot: state.live, from: readersFrom(state) }
+    ? {
+        kind: "ReadReaders",
+        credential,
+        slot: state.live,
+        from: readersFrom(state),
+        neededBy: state.neededBy,
+        looksAtConsumers: state.phase !== "quieting",
+      }
     : { kind: "Wait", until: readersAt };
 }
 

@@ -2,7 +2,7 @@
 // take them from here. `decisions/refusal.ts` says when one is refused, and `evolve.ts` what it changes.
 
 /** The signals that a person may send. */
-export const signals = {
+export const personalSignals = {
   pause: {
     description: "pause a rotation; both versions stay as valid as they are",
     exampleMessage: "the database is being upgraded",
@@ -23,5 +23,14 @@ export const signals = {
   Record<string, { readonly description: string; readonly exampleMessage: string; readonly sent: string }>
 >;
 
-export type SignalName = keyof typeof signals;
-export const signalNames = Object.keys(signals) as readonly SignalName[];
+export type PersonalSignal = keyof typeof personalSignals;
+
+/**
+ * `open` comes only from a release whose revision logs in with the old role. It puts the role's login back, and keeps
+ * the role until that release has ended.
+ */
+export type SignalName = PersonalSignal | "open";
+
+/** The names of the signals that a person may send, and of all. */
+export const personalSignalNames = Object.keys(personalSignals) as readonly PersonalSignal[];
+export const signalNames: readonly SignalName[] = [...personalSignalNames, "open"];

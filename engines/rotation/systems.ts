@@ -1,7 +1,7 @@
 // The systems that a credential may be for: a database server, a storage account, or another one behind a webhook. This
 // table is all that the engine knows of their differences.
 import { object, optional, text } from "../form.ts";
-import { isSecretName } from "../secret-names.ts";
+import { secretParametersOf } from "../secret-names.ts";
 import { appForms } from "../targets.ts";
 
 /** The form of the storage account of a credential. */
@@ -92,14 +92,11 @@ const hostPart = /^https?:\/\/([^/?#]+)/;
 
 /** Declarations stand in states and in the control plane's variables, so an address may not open anything by itself. */
 const secretsIn = (url = ""): readonly string[] =>
-  [...url.matchAll(/[?&]([^=&#]+)/g)]
-    .map(([, name]) => name!)
-    .filter(isSecretName)
-    .map(
-      (name) =>
-        `webhook.url has the parameter ${name}, which would put a secret into states and logs. Calls are signed: ` +
-        "let the receiver verify the signature instead.",
-    );
+  secretParametersOf(url).map(
+    (name) =>
+      `webhook.url has the parameter ${name}, which would put a secret into states and logs. Calls are signed: ` +
+      "let the receiver verify the signature instead.",
+  );
 
 const databaseless = (system: string, { server, database, checks }: Declared): readonly string[] =>
   server === "" && database === "" && checks.length === 0

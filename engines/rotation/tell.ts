@@ -3,9 +3,8 @@
 import { duration } from "../time.ts";
 import { senderOf } from "../wording.ts";
 import { causes } from "./intent.ts";
-import { signals } from "./signals.ts";
 import type { RotationEvent } from "./vocabulary.ts";
-import { effectWords, many, readersIn } from "./wording.ts";
+import { effectWords, many, readersIn, signalWords } from "./wording.ts";
 
 /** Describes one fact in a line. */
 export function messageOf(event: RotationEvent): string {
@@ -50,7 +49,7 @@ export function messageOf(event: RotationEvent): string {
     case "AttemptFailed":
       return `${effectWords[event.effect]} failed: ${event.message}`;
     case "Signalled":
-      return `${signals[event.signal].sent} by ${senderOf(event)}: ${event.message}`;
+      return `${signalWords(event.signal)} by ${senderOf(event)}: ${event.message}`;
     case "Disregarded":
       return event.what;
     default:

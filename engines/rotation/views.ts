@@ -17,6 +17,8 @@ const loginFields = {
   at: number(),
   /** Whether the server refused it, because the role may not log in. */
   refused: flag(),
+  /** Whether it is a release in flight, whose revision may log in at any moment. */
+  inFlight: optional(flag()),
 };
 
 /** The last login of one reader with a role. */
@@ -29,6 +31,9 @@ export const readersFields = {
   alive: flag({
     description: "Whether the log of logins has the rotation's own. A log without it proves nothing about others.",
   }),
+  astray: optional(
+    list(words(), { description: "Consumers that serve from the old slot again; absent if none does." }),
+  ),
 };
 
 /** Who logs in with a role. */

@@ -111,6 +111,10 @@ export interface RotationState {
   readonly rollouts: number;
   /** Consumers whose secret of the old slot has the new version. */
   readonly moved: number;
+  /** Releases that asked for the old role, since their revisions log in with it. */
+  readonly neededBy: readonly string[];
+  /** Whether one of them asked while the role was being closed. */
+  readonly opensNext: boolean;
   /** From when on logins with the old role count. */
   readonly readersFrom: Instant;
   /** The last login with the old role, and up to when logins are known. */
@@ -172,6 +176,10 @@ export type RotationEffect =
       readonly credential: Credential;
       readonly slot: Slot;
       readonly from: Instant;
+      /** Releases that asked for the role; those that are still in flight count as readers. */
+      readonly neededBy: readonly string[];
+      /** Whether to look which slot the consumers serve from, since the role is about to be closed or renewed. */
+      readonly looksAtConsumers: boolean;
     }
   | { readonly kind: "EndSessions"; readonly credential: Credential; readonly slot: Slot }
   | { readonly kind: "SetLogin"; readonly credential: Credential; readonly slot: Slot; readonly login: boolean }

@@ -1,5 +1,6 @@
 // Effects, signals and readers as words, for messages about facts.
 import { duration, secondsBetween } from "../time.ts";
+import { personalSignals, type SignalName } from "./signals.ts";
 import type { Login, RotationEffect, RotationState, Slot } from "./vocabulary.ts";
 
 /** What each effect does. */
@@ -19,6 +20,10 @@ export const effectWords: { readonly [Kind in RotationEffect["kind"]]: string } 
   AwaitSignal: "waiting for a person",
 };
 
+/** What a signal asks for, as its sender did it. */
+export const signalWords = (signal: SignalName): string =>
+  signal === "open" ? "the old role is kept open" : personalSignals[signal].sent;
+
 /** Gives a number of things in words. */
 export const many = (n: number, word: string): string => `${n === 0 ? "no" : n} ${word}${n === 1 ? "" : "s"}`;
 
@@ -27,8 +32,8 @@ export const slotServed = (app: string, slot: Slot | null): string =>
   `the serving revision of ${app} names ${slot === null ? "neither slot, or both" : `slot ${slot}`}`;
 
 /** Describes when a reader logged in last. */
-export const lastLoginOf = ({ who, at }: Login, { now }: Pick<RotationState, "now">): string =>
-  `${who} logged in ${duration(Math.max(0, secondsBetween(at, now)))} ago`;
+export const lastLoginOf = ({ who, at, inFlight }: Login, { now }: Pick<RotationState, "now">): string =>
+  inFlight ? `${who} is in flight` : `${who} logged in ${duration(Math.max(0, secondsBetween(at, now)))} ago`;
 
 /** Names the readers of a list, each once. */
 export const readersIn = (logins: readonly Login[]): string => [...new Set(logins.map(({ who }) => who))].join(", ");

@@ -34,12 +34,8 @@ export function readFaults(environment: Readonly<Record<string, string | undefin
   const named = (environment["FAULT"] || "none").split(",").map((name) => name.trim());
   const unknown = named.find((name) => !(kinds as readonly string[]).includes(name));
   if (unknown !== undefined) throw new Error(`FAULT has "${unknown}"; it must be one of ${kinds.join(", ")}`);
-  const number = (name: string, otherwise: number, maximum: number): number => {
-    const value = environment[name] ? Number(environment[name]) : otherwise;
-    if (!Number.isFinite(value) || value < 0 || value > maximum)
-      throw new Error(`${name} is "${environment[name]}"; it must be a number from 0 to ${maximum}`);
-    return value;
-  };
+  const number = (name: string, otherwise: number, maximum: number): number =>
+    readNumber(environment, name, otherwise, maximum);
   return {
     kinds: (named as FaultKind[]).filter((name) => name !== "none"),
     percent: number("FAULT_PERCENT", 20, 100),
@@ -47,6 +43,19 @@ export function readFaults(environment: Readonly<Record<string, string | undefin
     after: number("FAULT_AFTER", 0, Number.MAX_SAFE_INTEGER),
     seed: number("SEED", 1, 0xffff_ffff),
   };
+}
+
+/** Reads a number from the environment. @throws Error if it is malformed, negative or above the maximum */
+export function readNumber(
+  environment: Readonly<Record<string, string | undefined>>,
+  name: string,
+  otherwise: number,
+  maximum: number,
+): number {
+  const value = environment[name] ? Number(environment[name]) : otherwise;
+  if (!Number.isFinite(value) || value < 0 || value > maximum)
+    throw new Error(`${name} is "${environment[name]}"; it must be a number from 0 to ${maximum}`);
+  return value;
 }
 
 /**
@@ -70,7 +79,7 @@ export function faultChooser(faults: Faults): () => Injection | undefined {
 }
 
 /** Returns a generator of numbers from 0 to 1, the same for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,12 +1,13 @@
 // A small shop to release: a catalogue, health endpoints, structured logs, a graceful shutdown. It
 // uses nothing of Ballast or of a cloud; a platform sets PORT and probes it. Its faults are in
-// faults.ts, its telemetry in telemetry.ts, its database in database.ts.
+// faults.ts, the times of its answers in times.ts, its telemetry in telemetry.ts, its database in database.ts.
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Database } from "./database.ts";
 import { faultChooser, type Injection, readFaults } from "./faults.ts";
 import type { Telemetry } from "./telemetry.ts";
+import { answerTimes } from "./times.ts";
 
 const products = [
   { id: "1", name: "Anchor, 12 kg", price: 129 },
@@ -20,6 +21,7 @@ const environment = process.env;
 const release = environment["RELEASE"] ?? "unnamed";
 const faults = readFaults(environment);
 const choose = faultChooser(faults);
+const nextTime = answerTimes(environment);
 const logsAll = environment["LOG"] === "all";
 let closing = false;
 let telemetry: Telemetry | undefined;
@@ -109,6 +111,8 @@ const server = http.createServer(async (request, response) => {
   const requestId = String(request.headers["x-request-id"] ?? randomUUID());
   const injection = choose();
   if (injection && !(await inject(injection, requestId))) return;
+  const milliseconds = nextTime();
+  if (milliseconds > 0) await pause(milliseconds);
   const answer =
     injection && injection.status >= 500
       ? { status: injection.status, body: { release, error: "the shop is out of order" } }

@@ -11,7 +11,7 @@ const { dryRun, ...asked } = requestFields;
 /** The fields by which a function or a resource reaches the control plane, and names an app. */
 export const addressFields = {
   endpoint: text("an https address without a path", {
-    pattern: "^(https://[^/\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
+    pattern: "^(https://[^/?#@\\s]+|http://127\\.0\\.0\\.1(:\\d+)?)/?$",
     description: "Address of the control plane: https, or http on 127.0.0.1.",
   }),
   audience: optional(word("Audience of tokens for the control plane."), "api://ballast"),

@@ -9,7 +9,7 @@ import { type MetricVerdict, metricVerdicts } from "../../engines/rollout/judge/
 import type { BadAnswer } from "../../engines/rollout/views.ts";
 import type { Bucket, Durations, RolloutEvent, RolloutState, Tally } from "../../engines/rollout/vocabulary.ts";
 import { shareOf } from "../../engines/rollout/weights.ts";
-import type { Instant } from "../../engines/time.ts";
+import { type Instant, secondsBetween } from "../../engines/time.ts";
 import type { ReportedFact } from "../content.ts";
 import type { Mark } from "../marks.ts";
 
@@ -62,8 +62,10 @@ export interface Attempt {
   /** Periods that the judge ignores. */
   readonly warmUps: readonly { readonly from: Instant; readonly to: Instant }[];
   readonly steps: readonly Step[];
-  /** All requests since the canary first got traffic, warm-ups included. */
+  /** All measured requests since the canary first got traffic, warm-ups included. */
   readonly users: { readonly [A in Arm]: Sum };
+  /** How long the canary kept its traffic after the last moment that was measured, if it lost it again. */
+  readonly unmeasuredSeconds: number;
   /** The bad answers since the canary first got traffic; empty if there were none, or if the journal lacks them. */
   readonly answers: readonly BadAnswer[];
   /** What each metric showed in the end; empty without a comparison. */
@@ -183,8 +185,10 @@ function close({ buckets, steps, intent, ...rest }: Open): Attempt {
   const sumOf = (arm: Arm, from: Instant, to: Instant) =>
     sum(buckets.filter((bucket) => bucket.at >= from && bucket.at < to).map((bucket) => bucket[arm]));
   const usersFrom = buckets.find(({ canary }) => canary.requests > 0)?.at ?? rest.to;
+  const measuredTo = Math.max(...buckets.map(({ at }) => at + interval));
   return {
     ...rest,
+    unmeasuredSeconds: buckets.length === 0 ? 0 : Math.max(0, secondsBetween(measuredTo, lostAt(rest.weights))),
     users: { canary: sumOf("canary", usersFrom, Infinity), stable: sumOf("stable", usersFrom, Infinity) },
     againstMax: 100 / (intent?.thresholds.falseRollbackPercentMax ?? 0),
     favourMin: 100 / (intent?.thresholds.falsePromotionPercentMax ?? 0),
@@ -199,6 +203,12 @@ function close({ buckets, steps, intent, ...rest }: Open): Attempt {
       stable: sumOf("stable", warmUntil, to),
     })),
   };
+}
+
+/** Gives when the canary lost the traffic that it had; 0 if it did not. */
+function lostAt(weights: Attempt["weights"]): Instant {
+  const last = weights.findLastIndex(({ percent }) => percent > 0);
+  return (last === -1 ? undefined : weights[last + 1]?.at) ?? 0;
 }
 
 /** The most points of a curve; the buckets of a long rollout are merged. */

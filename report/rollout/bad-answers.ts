@@ -38,7 +38,7 @@ export function badAnswers({ answers, users }: Attempt): Markup {
     .toSorted((one, other) => excess(other, users) - excess(one, users))
     .slice(0, pathsMax);
   return html`<h3>Status codes</h3>
-<p class="note">All users' requests since the canary got traffic, warm-ups included.</p>
+<p class="note">All measured requests of users since the canary got traffic, warm-ups included.</p>
 ${table(codeColumns(users), codeLines(answers, users), toneIn(users))}
 ${paths.length === 0 ? "" : worstPaths(paths, users)}`;
 }

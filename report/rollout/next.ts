@@ -29,6 +29,7 @@ const afterReason: Partial<Readonly<Record<string, string>>> = {
   superseded: "Nothing to do: a later release took its place. Read that release's report.",
   "app-unfit": "Change the app as the message says, then run `pulumi up` again.",
   "revision-missing": "Run `pulumi up` again: the revision does not exist.",
+  "role-closed": "Read the rotation that the message names; retry once it has ended.",
   "stable-missing": "Check which revision serves now: the one that served before is gone.",
 } satisfies Readonly<Record<EndReason, string>>;
 

@@ -202,10 +202,20 @@ describe("the page", () => {
     const blunt: Contestant = { ...watcher(() => undefined, { weight: 0, ending: "rolled-back" }), name: "blunt" };
     const played = cells.map((cell) => contest([subject, blunt], cell, 1, 20, subject.name));
     const rows = played.flatMap((one) => one.rows);
-    const results = { seed: 1, runs: 20, horizonMinutes, deaths: 7, differences: 0, rows };
+    const results = {
+      seed: 1,
+      runs: 20,
+      horizonMinutes,
+      deaths: 7,
+      differences: 0,
+      rows,
+      cost: { microseconds: 88, bytes: 4_321 },
+    };
     const text = page(results, cells, subject.name);
     const inTerminal = shortTable(results, cells);
     for (const { name } of cells) expect(inTerminal).toContain(`| ${name} |`);
+    expect(inTerminal).toContain("one bucket of 100,000 requests was judged in 88 µs");
+    expect(inTerminal).toContain("The evidence of a rollout then had 4321 bytes");
     expect(text).toContain("| blunt |");
     expect(text).toContain("7 deaths, 0 with another outcome");
     expect(text).not.toMatch(/NaN|undefined|Infinity/);

@@ -211,7 +211,7 @@ test("backtest judges all recorded rollouts, named ones, or a journal in a file 
     new RegExp(
       "^rg/basket/r2 {2}promoted\n {2}STEP +DECIDED +WITH THESE THRESHOLDS\n" +
         " {2}5 % +passed at 6m +would pass at 6m: canary fails .*\n.*\n" +
-        " {2}50 % +passed at 18m +would wait: .* in its favour, 20 : 1 needed; .*\n",
+        " {2}50 % +passed at 18m +would wait: .* in its favour, 20 : 1 needed, which takes about 120,000 more .*\n",
     ),
   );
   expect(all.out).toContain(

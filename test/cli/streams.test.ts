@@ -234,7 +234,6 @@ test("follows a stream to its end, and the exit code says whether that was a suc
   await write("ferry/bay/monday", arrived);
   expect((await following).out).toBe(
     [
-      "   1m 1s  Crossed         the ferry is over",
       "   1m 2s  Unloaded        the load is put down at south",
       "   1m 2s  Moored          arrived: the load is at south",
       "arrived  the load is at south\n",
@@ -246,6 +245,13 @@ test("follows a stream to its end, and the exit code says whether that was a suc
   const lines = (await ferry(["follow", "tuesday", "--json"])).out.trim().split("\n");
   expect(JSON.parse(lines.at(-1)!)).toEqual({ result: "sunk", message: "the crane is stuck" });
   expect(process.exitCode).toBe(1);
+});
+
+test.each(["follow", "explain"])("%s leaves out facts that say nothing to people, except as JSON", async (command) => {
+  await book("bay", "monday");
+  await write("ferry/bay/monday", [...crossed, ...arrived]);
+  expect((await ferry([command, "monday"])).out).not.toContain("Crossed");
+  expect((await ferry([command, "monday", "--json"])).out).toContain("Crossed");
 });
 
 test("sends a signal of the kind, and reports why a late one is refused", async () => {

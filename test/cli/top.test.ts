@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type View, watch } from "../../cli/release/top.ts";
-import { bar, evidence, logLine, screen, type Watched } from "../../cli/release/top-lines.ts";
+import { bar, evidence, logLine, screen, sizeOf, type Watched } from "../../cli/release/top-lines.ts";
 import type { RolloutSummary } from "../../client/rollouts.ts";
 import { journalChainBroken } from "../../errors/journal.ts";
 import { type FakeControlPlane, startFakeControlPlane, token } from "../support/controlplane/fake-control-plane.ts";
@@ -55,6 +55,11 @@ describe("the screen", () => {
     expect(logLine(each, now)).toMatch(/^09:03:05 {2}storefront {2}25 % {2}paused {2}.* {2}paused by ann: lunch$/);
     const ended = { ...each, rollout: { ...each.rollout, result: "promoted" as const } };
     expect(logLine(ended, now)).toContain("  promoted  ");
+  });
+
+  test("takes a common size for a terminal that does not know its own", () => {
+    expect(sizeOf({ columns: 0, rows: 0 })).toEqual({ columns: 80, rows: 24 });
+    expect(sizeOf({ columns: 132, rows: 50 })).toEqual({ columns: 132, rows: 50 });
   });
 
   test("has a brief form for narrow terminals, and stops the time at the rollout's end", () => {

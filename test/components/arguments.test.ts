@@ -227,11 +227,15 @@ test("an environment may be the output of another stack as a whole, and its part
   await expect(settled("ControlPlane", bad)).rejects.toThrow("environment.domain: it is an output without a value");
 });
 
+test("a value that is undefined is called missing, and so are arguments that are not there", () => {
+  expect(refusalOf("CanaryApp", undefined as never)).toContain("is missing, but must be an object");
+});
+
 test("a fix names the stack's configuration only if the program is configured by it", () => {
   const plan = { ...validArguments.CanaryApp, strategy: { weights: [50, 25] } };
   pulumi.runtime.setAllConfig({});
-  expect(refusalOf("CanaryApp", plan)).toMatch(/fix {3}correct the argument strategy, .* of "shop"/);
+  expect(refusalOf("CanaryApp", plan)).toMatch(/fix {3}correct the argument strategy or the argument .* of "shop"/);
   pulumi.runtime.setAllConfig({ "ballast:strategy": "{}" });
-  expect(refusalOf("CanaryApp", plan)).toMatch(/fix {3}correct ballast:strategy, /);
+  expect(refusalOf("CanaryApp", plan)).toMatch(/fix {3}correct ballast:strategy or /);
   pulumi.runtime.setAllConfig({});
 });

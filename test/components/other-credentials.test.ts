@@ -125,6 +125,11 @@ test.each<[string, () => unknown, string]>([
     "webhook.url has the parameter code",
   ],
   [
+    "an address with a key that is written otherwise",
+    () => webhookOf({ url: "https://f.example.com/r?a=1&s%69g=x" }),
+    "webhook.url has the parameter sig",
+  ],
+  [
     "an address with a password",
     () => webhookOf({ url: "https://u:p@f.example.com/r" }),
     "url must be an https address",

@@ -10,6 +10,7 @@ import {
   everyArgument,
   isFunction,
   makeComponent,
+  type Name,
   type Path,
   pathOf,
   type Values,
@@ -88,6 +89,56 @@ describe("a secret of an app", () => {
     expect(plain).toEqual([]);
     expect(kept).not.toEqual([]);
   });
+});
+
+describe("a refusal repeats no secret", () => {
+  const shapes: Readonly<Record<string, unknown>> = {
+    "a text": plainText,
+    "a list": [plainText],
+    "a list of lists": [[plainText]],
+    "an object in its place": { value: plainText },
+  };
+  const places = secrets.flatMap(({ component, path }) =>
+    [...path.keys(), path.length].map((length) => [component, path.slice(0, length)] as const),
+  );
+  const otherPlaces = [
+    ["CanaryApp", ["configuration"], plainText],
+    ["CanaryApp", ["configuration"], [plainText]],
+    ["CanaryApp", ["configuration", "secrets"], { key: plainText }],
+    ["CanaryApp", ["configuration", "secrets"], [plainText]],
+    ["ControlPlane", ["database", "host"], `ballast:${plainText}@journal.example.net/db`],
+    ["ControlPlane", ["environment", "domain"], `https://ballast:${plainText}@apps.example.net`],
+    ["CanaryApp", ["controlPlane", "endpoint"], `https://plane.example.net/?code=${plainText}`],
+    ["WebhookCredential", ["url"], `https://u:${plainText}@hooks.example.net/rotate`],
+    ["WebhookCredential", ["url"], `https://hooks.example.net/rotate?a=1&sig=${plainText}`],
+    ["httpApp", ["secrets"], { [plainText]: "key" }],
+    ["httpApp", ["secretVariables"], { KEY: plainText }],
+    ["ControlPlane", ["issues", "tokenUrl"], `${plainText}://`],
+  ] as const;
+  type Case = readonly [component: Name, at: Path, what: string, given: unknown];
+  const cases: readonly Case[] = [
+    ...places.flatMap(([component, at]) =>
+      Object.entries(shapes).map(([what, given]): Case => [component, at, what, given]),
+    ),
+    ...otherPlaces.map(([component, at, given]): Case => [component, at, JSON.stringify(given), given]),
+  ];
+
+  test.each(cases.map(([component, at, what, given]) => [component, pathOf(at), what, at, given] as const))(
+    "of %s in %s as %s",
+    async (component, _path, _what, at, given) => {
+      for (const way of Object.values(ways)) {
+        const args = changed(validArguments[component], at, at.length === 0 ? given : way(given)) as Values;
+        const declaring = record(() =>
+          isFunction(component) ? declareApp(args) : makeComponent(component, "shop", args),
+        );
+        const refusal = await declaring.then(
+          () => "",
+          (error: Error) => `${error.message}${error.stack}`,
+        );
+        expect(refusal).not.toContain(plainText);
+      }
+    },
+  );
 });
 
 test("every argument whose name means a secret is one of them", () => {

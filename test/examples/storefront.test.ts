@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { openTelemetry } from "../../examples/storefront/telemetry.ts";
+import { answerTimes } from "../../examples/storefront/times.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
 import { startEndless } from "../support/endless.ts";
 
@@ -182,4 +183,26 @@ test("reads no answer of the ingestion or of the identity endpoint without end, 
   expect(ingestion.sentMebibytes / ingestion.asked.length).toBeLessThan(16);
   expect(identity.asked).toContainEqual(expect.stringContaining("mi_res_id=i"));
   expect(identity.sentMebibytes / identity.asked.length).toBeLessThan(16);
+});
+
+test("takes no time of its own, or times around a median, the same ones for the same seed", () => {
+  const timesOf = (environment: Record<string, string>): number[] =>
+    Array.from({ length: 4_000 }, answerTimes(environment)).toSorted((one, other) => one - other);
+  expect(timesOf({}).at(-1)).toBe(0);
+  const times = timesOf({ ANSWER_MILLISECONDS: "40", SEED: "3" });
+  const share = (most: number): number => times.filter((time) => time <= most).length / times.length;
+  expect(share(40)).toBeCloseTo(0.5, 1);
+  expect(share(3 * 40)).toBeCloseTo(0.95, 1);
+  expect(timesOf({ ANSWER_MILLISECONDS: "40", SEED: "3" })).toEqual(times);
+  expect(timesOf({ ANSWER_MILLISECONDS: "40", SEED: "4" })).not.toEqual(times);
+  expect(() => answerTimes({ ANSWER_MILLISECONDS: "soon" })).toThrow('ANSWER_MILLISECONDS is "soon"');
+});
+
+test("answers after its time", async () => {
+  const environment = { ANSWER_MILLISECONDS: "100" };
+  const shop = await open(environment);
+  const began = performance.now();
+  expect((await shop.get("/"))!.status).toBe(200);
+  // A timer may fire a millisecond early.
+  expect(performance.now() - began).toBeGreaterThan(answerTimes(environment)() - 1);
 });

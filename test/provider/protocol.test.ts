@@ -120,6 +120,7 @@ test.each([
   ],
   ["a path with spaces", { probePath: "/a b" }, 'probePath is "/a b", but must be a path'],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
+  ["an address with a password", { endpoint: "https://u:p@ballast.example" }, "must be an https address"],
   ["a third way in flight", { whenInFlight: "queue" }, 'whenInFlight is "queue", but must be refuse or supersede.'],
   ["a gate without its time", { gate: { beforePercent: 100 } }, "gate.expiresSeconds is missing"],
   [

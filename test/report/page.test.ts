@@ -119,6 +119,17 @@ describe("the page", () => {
     expect(page).toMatch(/<b>Next:<\/b> No user met the canary\./);
   });
 
+  test("says how long the canary had traffic that was not measured any more", () => {
+    const aborted = rolledBack.findIndex(({ event }) => event.kind === "Aborted");
+    const late = rolledBack.map((fact, index) =>
+      index > aborted ? { ...fact, event: { ...fact.event, at: fact.event.at + 90_000 } } : fact,
+    );
+    const missing = "Requests in its last 1m 30s with traffic were not measured and are missing here.";
+    expect(rolloutReport(late)).toContain(missing);
+    expect(rolloutReport(rolledBack)).not.toContain("are missing here");
+    expect(rolloutReport(rolledBack.slice(0, aborted))).not.toContain("are missing here");
+  });
+
   test("gives the verdict of every metric, and the thresholds", async () => {
     const rows = async (name: string) =>
       [...rolloutReport(await scenarioFacts(name)).matchAll(/<td data-name="Verdict">([^<]+)/g)].map(
@@ -132,6 +143,14 @@ describe("the page", () => {
       "good",
       "no difference shown",
       "not judged",
+    ]);
+    // At 100 percent there is no stable to compare with; what the steps before showed stays.
+    expect((await rows("promotes-when-every-step-passes")).slice(0, 5)).toEqual([
+      "good",
+      "good",
+      "good",
+      "no difference shown",
+      "good",
     ]);
     const slow = await rows("aborts-when-the-tail-is-slow");
     expect(slow.filter((verdict) => verdict === "worse")).not.toEqual([]);

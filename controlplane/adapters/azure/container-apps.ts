@@ -90,11 +90,19 @@ const viewOf = (revision: Revision, slots?: CredentialSlots): RevisionView => ({
   running: revision.runningState ?? "Unknown",
   health: revision.healthState ?? "None",
   templateHash: templateHash(revision.template, slots),
+  ...secretsIn(revision),
   images: (revision.template?.containers ?? []).flatMap(({ image }) => (image === undefined ? [] : [image])),
   // Without a minimum in the scale, the minimum is 0.
   minReplicas: revision.template?.scale?.minReplicas ?? 0,
   ...startupOf(revision),
 });
+
+/** Gives the secrets that the variables of a revision name, if it names any. */
+function secretsIn({ template }: Revision): Pick<RevisionView, "secrets"> {
+  const containers = [...(template?.containers ?? []), ...(template?.initContainers ?? [])];
+  const names = containers.flatMap(({ env = [] }) => env.flatMap(({ secretRef }) => secretRef ?? []));
+  return names.length === 0 ? {} : { secrets: [...new Set(names)] };
+}
 
 /** Gives how long the startup probes of a revision allow its containers to take, if it has any. */
 function startupOf({ template }: Revision): Pick<RevisionView, "startupSeconds"> {

@@ -19,7 +19,9 @@ const channel = "ballast_journal";
 // The claim's row stays locked to the end of the transaction, so that no other process can take the claim between the
 // check and the facts. A stream of the expected length with another last fact, as in a database restored from a backup,
 // is not the stream that the events were decided on. The stream's row shows what it is after the facts, for readers
-// that need no journal; a write under a claim is the loop's, and so counts as its look at the stream.
+// that need no journal; a write under a claim is the loop's, and so counts as its look at the stream. Any other write
+// is a person's or a program's. If something was due before it and is after it, it is due since then: otherwise signals
+// would hide a loop that stands still.
 const appendStatement = `
 with held as (
   select 1 from ballast.claims
@@ -37,7 +39,9 @@ with held as (
   on conflict (stream) do update set
     length = s.length + excluded.length, finished = coalesce($4::boolean, s.finished), written_at = clock_timestamp(),
     hash = excluded.hash, described = case when $10::jsonb is not null then s.length + excluded.described end,
-    phase = excluded.phase, ended = excluded.ended, summary = excluded.summary, due_at = excluded.due_at,
+    phase = excluded.phase, ended = excluded.ended, summary = excluded.summary,
+    due_at = case when $6::text is null and excluded.due_at <= clock_timestamp()
+      then least(s.due_at, excluded.due_at) else excluded.due_at end,
     looked_at = coalesce(excluded.looked_at, s.looked_at), stuck = null
     where s.length = $2
       and not exists (select 1 from ballast.facts where stream = $1 and index = $2 - 1 and hash <> $8::text)

@@ -23,6 +23,7 @@ const awaited: { readonly [P in Phase]: readonly RolloutOutcome["of"][] } = {
   "waiting-for-request": [],
   repointing: ["Repoint"],
   inspecting: ["Inspect"],
+  opening: ["OpenRole"],
   activating: ["Activate"],
   smoking: ["Probe"],
   shifting: ["ShiftTraffic", "Probe"],
@@ -64,6 +65,8 @@ function factOfOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutObs
       return { kind: "Repointed" };
     case "Inspect":
       return { kind: "Inspected", view: valueOf(outcome.found) };
+    case "OpenRole":
+      return { kind: "RoleAsked", ...valueOf(outcome.found) };
     case "Activate":
       return { kind: "Activated" };
     case "Probe":

@@ -1,6 +1,6 @@
 // The app as inspected → how the rollout starts: who is stable, whether the canary must be activated, or why there is
 // nothing to release.
-import type { AppView, RolloutDecision, RolloutState } from "../vocabulary.ts";
+import type { AppView, RevisionView, RolloutDecision, RolloutState } from "../vocabulary.ts";
 import { sameName, sameWeights } from "../weights.ts";
 import { abort } from "./end.ts";
 
@@ -13,7 +13,8 @@ export function start(state: RolloutState, view: AppView): RolloutDecision {
   const canary = view.revisions.find((revision) => sameName(revision.name, name));
   if (canary === undefined) return abort("revision-missing", "the revision does not exist");
   const stable = stableIn(view, state);
-  if (stable === null) return { kind: "Started", stable, activate: !canary.active };
+  const started = { kind: "Started", stable, activate: !canary.active, ...opensFor(view, canary, state) } as const;
+  if (stable === null) return started;
   const serving = view.revisions.find((revision) => sameName(revision.name, stable));
   if (serving === undefined) return abort("stable-missing", "the revision that served before no longer exists");
   const untouched = sameWeights(view.weights, [{ revision: stable, percent: 100 }]);
@@ -27,7 +28,18 @@ export function start(state: RolloutState, view: AppView): RolloutDecision {
       untouched,
       message: "its template is the same as stable's, so stable keeps serving",
     };
-  return { kind: "Started", stable, activate: !canary.active };
+  return started;
+}
+
+/** Names the rotation that retires a secret of the canary. One that asked for this rollout sees to it itself. */
+function opensFor(
+  { retired = [] }: AppView,
+  { secrets = [] }: RevisionView,
+  { intent }: RolloutState,
+): { readonly opens?: string } {
+  if (intent?.purpose !== undefined) return {};
+  const named = retired.find(({ secret }) => secrets.some((one) => sameName(one, secret)));
+  return named === undefined ? {} : { opens: named.rotation };
 }
 
 /** Gives the reason why an app cannot be released by canary; undefined if it can, or if the platform does not say. */

@@ -16,9 +16,8 @@ export interface Shown {
   readonly log: number;
 }
 
-/** Gives the evidence in favour that a step needs. */
-export const favourNeeded = ({ falsePromotionPercentMax }: Thresholds, percent: number): number =>
-  percent > unprovenMost ? Math.sqrt(100 / falsePromotionPercentMax) : 100 / falsePromotionPercentMax;
+/** Gives the evidence in favour that each step beyond half of the traffic needs. */
+export const favourNeeded = ({ falsePromotionPercentMax }: Thresholds): number => 100 / falsePromotionPercentMax;
 
 /** Finds the metric with the least evidence in favour: each must be shown by itself. */
 export function weighFavour(evidence: Evidence): Shown {
@@ -45,12 +44,12 @@ export function suspectOf({ metrics }: Evidence): Shown | undefined {
 }
 
 /** What is demanded where the traffic can show it: midway to "no worse" lies beyond all that is tolerated. */
-const strictPart = 0.6;
+const strictPart = 0.5;
 /** It is demanded if a healthy canary can be expected to show it within so many intervals. */
 const patienceIntervals = 20;
 
 /**
- * Gives the evidence that the canary fails less than three fifths of `failurePointsMax` more than stable, if that is
+ * Gives the evidence that the canary fails less than half of `failurePointsMax` more than stable, if that is
  * still missing though the traffic is enough to show it soon.
  *
  * If only the whole is excluded, luck decides about a canary that fails half of it more. At little traffic nothing
@@ -65,7 +64,7 @@ export function missingStrict(
   if (percent > unprovenMost || table.canary === 0 || table.stable === 0) return undefined;
   const points = (strictPart * thresholds.failurePointsMax) / 100;
   const strict = { points, oddsLeast: oddsExcluded(thresholds), usual };
-  const needed = Math.log(favourNeeded(thresholds, percent));
+  const needed = Math.log(favourNeeded(thresholds));
   const share = Math.max(usual, table.stableBad / table.stable);
   const longer = patienceIntervals / intervals;
   const canary = table.canary * longer;

@@ -90,9 +90,7 @@ export function beginStep(evidence: Evidence, step: number, steps: number): Evid
     metrics: byMetric((name) => ({
       ...evidence.metrics[name],
       favour: 0,
-      favourTable: isProven(evidence.metrics[name])
-        ? { ...evidence.metrics[name].favourTable, canary: 0, canaryBad: 0 }
-        : emptyTable,
+      favourTable: isProven(evidence.metrics[name]) ? bothAsStable(evidence.metrics[name].favourTable) : emptyTable,
       step: emptyMetric.step,
       stepTable: emptyTable,
       settled: ended(evidence.metrics[name]),
@@ -113,9 +111,19 @@ export function metricEvidence(metric: Metric, evidence: Evidence, steps: number
   ]);
 }
 
-/** With so much in its favour a canary was shown to be good in a step, and what stable did then is known. */
+/** With so much in its favour a canary was shown to be good in a step, and what is normal under such load is known. */
 const provenFrom = Math.log(20);
 const isProven = ({ favour }: Metric): boolean => favour >= provenFrom;
+
+/**
+ * Lets what both arms did in a step stand beside stable in the next one. Five percent of a small service are few
+ * requests to compare with, and a canary that was shown to be good is as good a measure of what is normal as stable.
+ */
+const bothAsStable = ({ canary, canaryBad, stable, stableBad }: Table): Table => ({
+  ...emptyTable,
+  stable: roundLog(canary + stable),
+  stableBad: roundLog(canaryBad + stableBad),
+});
 
 /** Reports whether the present step has evidence of its own: after the first, and before 100 percent. */
 const isLater = ({ begun }: Evidence, steps: number): boolean => begun >= 2 && begun <= steps;

@@ -5,7 +5,15 @@ import type { Evidence, MetricName } from "./evidence.ts";
 import { favourNeeded, missingStrict, suspectOf, unprovenMost, weighFavour } from "./favour.ts";
 import { metricEvidence } from "./gather.ts";
 import { logMisshared, logSum } from "./likelihood.ts";
-import { aloneAlternatives, aloneNames, lostWeight, metricNames, metricSettings, mixed } from "./metrics.ts";
+import {
+  aloneAlternatives,
+  aloneNames,
+  clearestTable,
+  lostWeight,
+  metricNames,
+  metricSettings,
+  mixed,
+} from "./metrics.ts";
 import {
   describeAlone,
   describeMetric,
@@ -21,8 +29,14 @@ import {
 const badRequestsMin = 3;
 /** A step needs at least this many judged requests of each arm. */
 export const stepRequestsMin = 20;
-/** With more evidence against it than this, the canary gets no higher weight; 1 means that nothing is known. */
-const suspicion = 1.05;
+/**
+ * With more evidence against it than this, the canary gets no higher weight; 1 means that nothing is known. A good
+ * canary at little traffic is above 1 for half of its time: a limit next to 1 costs it an hour and protects nobody,
+ * since more than half of the traffic needs evidence in its favour anyway.
+ */
+const suspicion = 1.5;
+/** Up to here a ratio reads as 1 : 1. */
+const unseen = 1.05;
 
 /** Where the rollout is when it is judged. */
 export interface Standing {
@@ -68,7 +82,9 @@ export function judge(evidence: Evidence, thresholds: Thresholds, standing: Stan
     return wait("noisy", `${found.message}; failures come in bursts, so this is weaker than it looks: ${budget}`);
   if (found.log >= Math.log(suspicion))
     return wait("unsettled", `not clear yet whether canary is worse: ${found.message}; ${budget}`);
-  return judgeFavour(evidence, thresholds, standing, `${ratio(found.log)}; rolls back at ${ratio(limit)}`);
+  const amount = found.log < Math.log(unseen) ? "no" : "little";
+  const balanced = `${amount} evidence against canary (${ratio(found.log)}; rolls back at ${ratio(limit)})`;
+  return judgeFavour(evidence, thresholds, standing, balanced);
 }
 
 /** Waits if the requests are too few, or too unevenly split, for a verdict. */
@@ -190,10 +206,7 @@ function weighAgainst(
   // Lost requests count against a canary that fails its probes too; by themselves they only make the rollout wait.
   const lost =
     Math.log(lostWeight) + (standing.isSilent ? logLost(evidence, standing) - Math.log(Math.max(1, steps)) : 0);
-  const tableOf = (name: MetricName) => {
-    const { whole, step, wholeTable, stepTable } = evidence.metrics[name];
-    return mixed(step) > mixed(whole) ? stepTable : wholeTable;
-  };
+  const tableOf = (name: MetricName) => clearestTable(evidence.metrics[name]);
   const heaviest = largest(parts, ({ log }) => log);
   const isMetric = heaviest.log >= lost;
   const worst = largest(
@@ -244,8 +257,7 @@ const isLosing = (evidence: Evidence, thresholds: Thresholds, standing: Standing
 /**
  * Passes a step; before the canary gets most of the traffic, it must be shown to be good.
  *
- * Above that it must be shown again, because some faults begin only under such load. Few requests are left for stable
- * to compare with, and the canary was good up to here, so the square root of the usual odds is enough.
+ * Above that it must be shown again, because some faults begin only under such load.
  */
 function judgeFavour(
   evidence: Evidence,
@@ -256,7 +268,7 @@ function judgeFavour(
   const seen = describeMetric("failed", evidence.metrics.failed.stepTable, evidence, thresholds);
   const unjudged = evidence.baseline.tails.p95 === undefined ? "; latency could not be judged" : "";
   if ((steps.find((step) => step > percent) ?? 100) <= unprovenMost)
-    return { verdict: "pass", message: `${seen}; no evidence against canary (${balanced})${unjudged}` };
+    return { verdict: "pass", message: `${seen}; ${balanced}${unjudged}` };
   // The few minutes in which a stable that is mostly sick is not would show a better canary than there is.
   if (evidence.sickStable.requests > evidence.stable.requests) return waitForSickness(evidence);
   const suspect = suspectOf(evidence);
@@ -268,7 +280,7 @@ function judgeFavour(
         `evidence ${ratio(suspect.log)} against canary by this alone`,
     );
   const shown = weighFavour(evidence);
-  const needed = Math.log(favourNeeded(thresholds, percent));
+  const needed = Math.log(favourNeeded(thresholds));
   const strict = shown.log < needed ? undefined : missingStrict(evidence, thresholds, percent);
   if (strict !== undefined)
     return wait(
@@ -301,7 +313,7 @@ export function balance(evidence: Evidence, thresholds: Thresholds, standing: St
     against: times(weighAgainst(evidence, thresholds, standing).log),
     againstMax: 100 / thresholds.falseRollbackPercentMax,
     favour: standing.percent === 100 ? null : times(weighFavour(evidence).log),
-    favourMin: favourNeeded(thresholds, standing.percent),
+    favourMin: favourNeeded(thresholds),
   };
 }
 

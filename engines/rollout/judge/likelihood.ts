@@ -102,73 +102,74 @@ export interface Excess {
   readonly usual: number;
 }
 
-/** How sure it is beforehand where the share of both arms lies: as if so many bad requests had been seen. */
-const badSeenBefore = 4;
 /**
- * Where it may lie, as multiples of the usual share, and how likely that is: it has hardly ever moved, but may have.
+ * Where the share of bad requests may lie, as multiples of the usual one, and how likely that is: it has hardly ever
+ * moved, but may have. The share need not be hit: one that is off by half tells nearly as much.
  */
 const places: readonly (readonly [times: number, prior: number])[] = [
-  [1, 0.65],
-  [0.25, 0.05],
-  [0.02, 0.05],
-  [5, 0.15],
-  [20, 0.1],
+  [1, 0.6],
+  [2.5, 0.2],
+  [6, 0.08],
+  [20, 0.06],
+  [0.3, 0.04],
+  [0.03, 0.02],
 ];
+/** A share that is nearer to 1 than this has few good requests to tell by. */
+const shareMost = 0.9;
+
+/** Where the tolerated odds are more than the excess, so much of the stake asks for odds, the rest for points. */
+const splitPart = 0.75;
 
 /**
  * Gives the logarithm of the evidence that a canary's share of bad requests is below stable's plus an excess: how much
- * better one share of both arms explains the counts than the likeliest pair of shares with the excess.
+ * better one share of both arms explains the counts than the nearest pair of shares with the excess.
  *
- * The one share is a mean over a mixture of Beta distributions, most of it around the usual share; that keeps the mean
- * of the evidence at 1 or less for every canary with the excess, whatever stable's share is now. A service whose share
- * has moved takes a little longer.
+ * The nearest pair is the one that is hardest to tell from the one share with so many requests of each arm: the
+ * reverse information projection of the one share on all pairs with the excess (Grünwald, de Heide and Koolen). The
+ * logarithm of the evidence's mean is a concave function of the pair that is true, 0 at the nearest pair and level
+ * there along the line of equal excess, and it falls beyond that line; so the mean is at most 1 for every pair with the
+ * excess, and nobody has to know stable's share. While the arms keep their shares of the requests, the nearest pair
+ * stays the same, and the evidence may be looked at after every bucket.
  */
-export function logBelow(
-  { canary, canaryBad, stable, stableBad }: Table,
-  { points, oddsLeast, usual }: Excess,
-): number {
+export function logBelow(table: Table, { points, oddsLeast, usual }: Excess): number {
+  const { canary, canaryBad, stable, stableBad } = table;
   if (canary === 0 || stable === 0) return 0;
-  const bad = canaryBad + stableBad;
-  const same = logSum(
+  return logSum(
     places.map(([times, prior]) => {
-      const a = badSeenBefore;
-      const b = badSeenBefore * Math.max(0.1, 1 / Math.min(0.9, times * usual) - 1);
-      return Math.log(prior) + logBeta(a + bad, b + canary + stable - bad) - logBeta(a, b);
+      const share = Math.min(shareMost, times * usual);
+      const low = nearest(table, share, points);
+      const ofPair =
+        logShareRatio(stable, stableBad, share, low) + logShareRatio(canary, canaryBad, share, low + points);
+      if (oddsTimes(share, oddsLeast) <= share + points) return Math.log(prior) + ofPair;
+      const ofSplit = logSplit(table, oddsLeast);
+      return Math.log(prior) + logSum([Math.log(splitPart) + ofSplit, Math.log(1 - splitPart) + ofPair]);
     }),
   );
-  const excessive = (share: number): number =>
-    Math.min(1 - 1e-9, Math.max(share + points, (oddsLeast * share) / (1 - share + oddsLeast * share)));
-  const pair = (share: number): number =>
-    logShare(canary, canaryBad, excessive(share)) + logShare(stable, stableBad, share);
-  // With the excess or more in the counts themselves the likeliest pair is just what was seen.
-  const isSeen = canaryBad / canary >= excessive(stableBad / stable);
-  const most = isSeen
-    ? logShare(canary, canaryBad, canaryBad / canary) + logShare(stable, stableBad, stableBad / stable)
-    : greatest(pair, 0, Math.min(1, Math.max(stableBad / stable, canaryBad / canary) + 1e-9));
-  return same - most;
 }
 
-const logShare = (requests: number, bad: number, share: number): number =>
-  (bad === 0 ? 0 : bad * Math.log(share)) + (requests === bad ? 0 : (requests - bad) * Math.log(1 - share));
+const oddsTimes = (share: number, times: number): number => (times * share) / (1 - share + times * share);
 
-/** Finds the greatest value of a function with one peak, by the golden section. */
-function greatest(of: (x: number) => number, from: number, to: number): number {
-  const golden = (Math.sqrt(5) - 1) / 2;
-  let [low, high] = [from, to];
-  let [left, right] = [high - golden * (high - low), low + golden * (high - low)];
-  let [ofLeft, ofRight] = [of(left), of(right)];
-  for (let step = 0; step < 40; step++) {
-    if (ofLeft < ofRight) {
-      [low, left, ofLeft] = [left, right, ofRight];
-      right = low + golden * (high - low);
-      ofRight = of(right);
-    } else {
-      [high, right, ofRight] = [right, left, ofLeft];
-      left = high - golden * (high - low);
-      ofLeft = of(left);
-    }
+/** Gives the logarithm of how much likelier the split of the bad requests is at equal odds than at some others. */
+function logSplit(table: Table, odds: number): number {
+  const whole: Table = {
+    canary: Math.round(table.canary),
+    canaryBad: Math.round(table.canaryBad),
+    stable: Math.round(table.stable),
+    stableBad: Math.round(table.stableBad),
+  };
+  return isTelling(whole) ? logLikelihood(whole, 1) - logLikelihood(whole, odds) : 0;
+}
+
+/** Finds stable's share of the nearest pair with an excess, by bisection. */
+function nearest({ canary, stable }: Table, share: number, points: number): number {
+  const pull = (from: number): number => (share - from) / (from * (1 - from));
+  let [low, high] = [Math.max(0, share - points), Math.min(share, 1 - points)];
+  for (let step = 0; step < 50; step++) {
+    const middle = (low + high) / 2;
+    if (stable * pull(middle) + canary * pull(middle + points) > 0) low = middle;
+    else high = middle;
   }
-  return Math.max(ofLeft, ofRight, of(from));
+  return (low + high) / 2;
 }
 
 /** Gives the normal distribution function; its error function is Abramowitz and Stegun's 7.1.26, exact to 1.5e-7. */

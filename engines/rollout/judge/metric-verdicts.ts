@@ -3,7 +3,7 @@
 import type { Thresholds } from "../vocabulary.ts";
 import type { Evidence, MetricName } from "./evidence.ts";
 import { metricEvidence } from "./gather.ts";
-import { metricNames, metricSettings, mixed, promising } from "./metrics.ts";
+import { clearestTable, metricNames, metricSettings, promising } from "./metrics.ts";
 import { share, tailOf } from "./wording.ts";
 
 /** What one metric shows. */
@@ -25,8 +25,8 @@ export const metricVerdicts = (
 ): readonly MetricVerdict[] => metricNames.map((name) => verdictOf(name, evidence, thresholds, steps.length - 1));
 
 function verdictOf(name: MetricName, evidence: Evidence, thresholds: Thresholds, steps: number): MetricVerdict {
-  const { whole, step, wholeTable, stepTable, favour } = evidence.metrics[name];
-  const table = mixed(step) > mixed(whole) ? stepTable : wholeTable;
+  const { favour } = evidence.metrics[name];
+  const table = clearestTable(evidence.metrics[name]);
   const isJudged = table.canary > 0 && table.stable > 0;
   const against = metricEvidence(evidence.metrics[name], evidence, steps);
   const verdict = (): MetricVerdict["verdict"] => {

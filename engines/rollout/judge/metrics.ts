@@ -1,6 +1,6 @@
 // The metrics: how each one is judged, how much of the evidence it has, and which faults are weighed against "no
 // worse than tolerated".
-import type { AloneName, MetricName } from "./evidence.ts";
+import type { AloneName, Metric, MetricName, Table } from "./evidence.ts";
 
 /** How one metric is judged. */
 interface MetricSettings {
@@ -71,3 +71,10 @@ export function mixed(logs: readonly number[]): number {
   const most = Math.max(...logs);
   return most + Math.log(logs.reduce((sum, log, index) => sum + alternatives[index]![1] * Math.exp(log - most), 0));
 }
+
+/**
+ * Gives the counts in which a metric speaks most clearly against the canary: those of the present step, or of all. A
+ * step without requests of stable compares nothing.
+ */
+export const clearestTable = ({ whole, step, wholeTable, stepTable }: Metric): Table =>
+  mixed(step) > mixed(whole) && stepTable.stable > 0 ? stepTable : wholeTable;

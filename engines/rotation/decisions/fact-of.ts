@@ -44,8 +44,15 @@ export function factOf(state: RotationState, observation: RotationObservation): 
     case "Signal": {
       const why = refusal(state, observation.signal);
       if (why !== undefined) return { kind: "Disregarded", what: why };
-      const { signal, by, byName, message } = observation;
-      return { kind: "Signalled", signal, by, ...(byName === undefined ? {} : { byName }), message };
+      const { signal, by, byName, message, about } = observation;
+      return {
+        kind: "Signalled",
+        signal,
+        by,
+        ...(byName === undefined ? {} : { byName }),
+        message,
+        ...(about === undefined ? {} : { about }),
+      };
     }
     case "Outcome":
       return factOfOutcome(state, observation);

@@ -1,4 +1,5 @@
 // A signal → the reason why it cannot be followed now, if there is one.
+import { whyNotOpened } from "../old-role.ts";
 import { isLeaked } from "../progress.ts";
 import type { RotationState, SignalName } from "../vocabulary.ts";
 
@@ -16,6 +17,8 @@ export function refusal(state: RotationState, signal: SignalName): string | unde
       return refusalOfRetry(state);
     case "back":
       return refusalOfReturn(state);
+    case "open":
+      return over ?? whyNotOpened(state);
   }
 }
 

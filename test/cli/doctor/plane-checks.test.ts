@@ -57,7 +57,12 @@ test("the checks pass on a control plane that answers, advances and accepts the 
   await withAnswer(200, { status: "ok", inFlight: 1, overdueSeconds: 3.2 }, async (context) => {
     expect(await run("control plane", context)).toMatchObject({
       state: "ok",
-      message: "the database answers, 1 rollout in progress, none left alone for more than 3 s",
+      message: "the database answers, 1 rollout in progress, none overdue by more than 3 s",
+    });
+  });
+  await withAnswer(200, { status: "ok", inFlight: 0, overdueSeconds: 0 }, async (context) => {
+    expect(await run("control plane", context)).toMatchObject({
+      message: "the database answers, no rollout is in progress",
     });
   });
   expect(await run("token", contextAt(plane.endpoint))).toMatchObject({

@@ -59,8 +59,9 @@ describe.each(places)("the rows of streams in %s", (_place, open) => {
 
   it("show after every append what folding the whole journal shows", async () => {
     const stream = "rollout/glance/shop/shop--1";
+    const claimed = await claims.take(["app/glance/shop"], stream, pen.process);
     for (const [index, event] of promoted.entries()) {
-      await journal.append(stream, await journal.read(stream), [event], pen);
+      await journal.append(stream, await journal.read(stream), [event], { ...pen, ...("claim" in claimed && claimed) });
       if (index % 7 !== 0 && index !== promoted.length - 1) continue;
       const seen = seenAfter(promoted.slice(0, index + 1));
       expect(await journal.show(stream)).toEqual({
@@ -160,6 +161,34 @@ describe.each(places)("the rows of streams in %s", (_place, open) => {
     const claimed = await claims.take(["app/pulse/api"], alone, "p1");
     await appendAtEnd(journal, alone, [{ kind: "Waited", at }], { ...pen, ...("claim" in claimed ? claimed : {}) });
     expect(await overdue()).toBeLessThan(50);
+  });
+
+  const signal = (name: string, at = Date.now()): RolloutEvent =>
+    ({ kind: "Signalled", at, signal: name, by: "ann", message: "why" }) as RolloutEvent;
+  const compared = { ...signal("compare"), about: "api--9" } as RolloutEvent;
+  const refused = (): RolloutEvent => ({ kind: "Disregarded", at: Date.now(), what: "no" });
+  it.each<readonly [string, () => readonly RolloutEvent[], boolean]>([
+    ["a refused signal", () => [refused()], true],
+    ["refused signals of several people", () => [refused(), refused(), refused()], true],
+    ["a promotion", () => [signal("promote")], true],
+    ["another release", () => [compared], true],
+    ["an abort", () => [{ kind: "Aborted", at: Date.now(), reason: "superseded", message: "no", by: "ann" }], true],
+    ["a pause, after which nothing is due", () => [signal("pause")], false],
+  ])("still reveal that the loop has left a stream alone after %s", async (what, events, isRevealed) => {
+    const stream = `rollout/alone/${what.replaceAll(/\W+/g, "-")}/api--1`;
+    const at = Date.now() - 300_000;
+    const view = { weights: [{ revision: "s", percent: 100 }], revisions: [] };
+    const started: readonly RolloutEvent[] = [
+      { ...rejected[0]!, at },
+      { kind: "Inspected", at, view },
+      { kind: "Started", at, stable: "s", activate: false },
+      { kind: "SmokePassed", at },
+    ];
+    await journal.append(stream, [], started, pen);
+    for (const event of events()) await appendAtEnd(journal, stream, [event], pen);
+    const { overdueSeconds } = await journal.pulse();
+    await appendAtEnd(journal, stream, rejected.slice(-1), pen);
+    expect(overdueSeconds >= 300).toBe(isRevealed);
   });
 
   it("show a stream that is stuck with the reason, until it can go on, and count it apart", async () => {

@@ -70,6 +70,7 @@ async function open(
         if (!known) asked.push({ stream, intent: intent as ReleaseIntent });
         return { ok: true, value: known ? "exists" : "started" };
       },
+      signal: async () => ({ ok: false, reason: "nobody sends one" }),
       follow: async () => ({ ok: true, value: { result: "promoted", reason: "returned", message: "promoted" } }),
     },
     clock: { now: () => 5000 },
@@ -160,8 +161,10 @@ const cutOver = purposeOf("database-b", "database-a");
 
 test.each([
   ["while readers of the old role are watched", untilFact(({ kind }) => kind === "ReadersQuiet"), cutOver, true],
-  ["while the old role is closed", untilFact(({ kind }) => kind === "LoginSet"), cutOver, false],
-  ["once its slot is renewed", untilFact(({ kind }) => kind === "SecretMoved"), cutOver, true],
+  // The rollout of the return asks for its login before it starts that revision.
+  ["while the old role is closed", untilFact(({ kind }) => kind === "LoginSet"), cutOver, true],
+  ["while its slot is renewed", untilFact(({ kind }) => kind === "GraceOver"), cutOver, false],
+  ["once its slot is renewed", untilFact(({ kind }) => kind === "Finished"), cutOver, true],
   [
     "after the cut-over of another credential",
     untilFact(({ kind }) => kind === "LoginSet"),
@@ -172,6 +175,6 @@ test.each([
   const { runbook } = await open(promoted, all, both, {}, ofApp, { facts, purpose });
   const planned = await runbook.plan(target, rung, incident, uncut);
   expect(planned).toMatchObject({ ok: true, value: { fits } });
-  const why = "storefront--1 uses database-a, whose role is closed until rotation/kv/database/r1 has renewed it";
+  const why = "storefront--1 uses database-a: the slot of shop_a is being renewed (rotation/kv/database/r1)";
   if (!fits) expect(planned).toMatchObject({ value: { message: why } });
 });

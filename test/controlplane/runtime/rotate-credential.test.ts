@@ -47,6 +47,7 @@ function open(more: object = {}, events: readonly RotationEvent[] = []) {
         if (!known) asked.push({ stream, intent });
         return { ok: true, value: known ? "exists" : "started" };
       },
+      signal: async () => ({ ok: false, reason: "nobody sends one" }),
       follow: async () => ({ ok: false, reason: "nobody asks" }),
     },
     clock: { now: () => now },

@@ -2,6 +2,8 @@
 // adapters against the emulator and real roles. The journals must be those of the world of plain objects, line for
 // line. After each run every revision that an app ever had logs in, whoever wakes it.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
+import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import { restore } from "../../../deadman/restore.ts";
 import { postgresForTests } from "../../support/postgres/postgres.ts";
 import { openRotationShop, type RotationShop } from "../../support/worlds/rotation-emulator.ts";
@@ -28,6 +30,8 @@ describe("with the durable loop on PostgreSQL", () => {
     "closes-a-leaked-role-at-once",
     "makes-another-version-after-three-refused-logins",
     "repeats-the-first-versions-whose-answers-were-lost",
+    "lets-a-release-wait-while-the-old-slot-is-renewed",
+    "opens-no-leaked-role-for-a-release",
   ])("%s", async (name) => {
     const scenario = scenarioOf(name);
     const { journal, world } = await runIn(scenario, { stores });
@@ -99,6 +103,22 @@ describe("with the adapters against the emulator", () => {
     expect(await shop.loginOfReplica("storefront")).toBe("shop_b");
     expect(await shop.loginOfReplica(old)).toBe("shop_a");
   });
+
+  it("a release that is tried again during the grace gets its role back first, and logs in until it ends", async () => {
+    await play("opens-the-role-for-a-release-that-is-tried-again");
+    const target = { resourceGroup: "shop", app: "storefront" };
+    const view = await createContainerApps(shop.shop.connection, patienceOf(10)).inspect(
+      { target },
+      AbortSignal.timeout(10_000),
+    );
+    expect(view.ok && view.value.revisions.map(({ name, secrets }) => [name, secrets]).toSorted()).toEqual([
+      ["storefront--1", ["database-a"]],
+      ["storefront--b-r1-1", ["database-b"]],
+    ]);
+  });
+
+  it("a release that is tried again while the slot is renewed waits, and starts with the new password", () =>
+    play("lets-a-release-wait-while-the-old-slot-is-renewed"));
 
   it("a leaked password is replaced at once, and every revision logs in", async () => {
     await play("closes-a-leaked-role-at-once");

@@ -138,7 +138,7 @@ describe.each(Object.entries(scenarios))("a ferry that %s", (_name, scenario) =>
       ferryPerformer({
         quay: { move: async (load, place) => void moved.push(`${load} ${place.split("/").at(-1)}`) },
         clock: { now: () => at, until: async () => undefined },
-        streams: { request: () => Promise.reject(), follow: () => Promise.reject() },
+        streams: { request: () => Promise.reject(), signal: () => Promise.reject(), follow: () => Promise.reject() },
       }).perform(effect, {
         stream: "ferry/bay/one",
         length: 1,

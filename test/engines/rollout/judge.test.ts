@@ -12,7 +12,6 @@ import {
 import type { Evidence } from "../../../engines/rollout/judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "../../../engines/rollout/judge/gather.ts";
 import { balance, judge, judgeWarmUp, type Standing } from "../../../engines/rollout/judge/judge.ts";
-import { isTelling, logLikelihood, logMisshared } from "../../../engines/rollout/judge/likelihood.ts";
 import { temper } from "../../../engines/rollout/judge/weigh.ts";
 import { defaultThresholds } from "../../../engines/rollout/plan.ts";
 import type { Bucket, Tally, Thresholds } from "../../../engines/rollout/vocabulary.ts";
@@ -219,61 +218,6 @@ describe("a verdict", () => {
 });
 
 describe("evidence", () => {
-  const bucket = fc
-    .tuple(
-      fc.integer({ min: 1, max: 60 }),
-      fc.integer({ min: 1, max: 60 }),
-      fc.double({ min: 0, max: 1, noNaN: true }),
-      fc.double({ min: 0, max: 1, noNaN: true }),
-    )
-    .map(([canary, stable, a, b]) => ({
-      canary,
-      canaryBad: Math.round(a * canary),
-      stable,
-      stableBad: Math.round(b * stable),
-    }));
-
-  it("is a fair bet in every bucket: its mean over all splits of the bad requests is 1", () => {
-    fc.assert(
-      fc.property(
-        bucket,
-        fc.double({ min: 0.5, max: 3, noNaN: true }),
-        fc.double({ min: 0.2, max: 30, noNaN: true }),
-        (table, at, against) => {
-          const bad = table.canaryBad + table.stableBad;
-          if (!isTelling(table)) return;
-          let mean = 0;
-          for (let canaryBad = Math.max(0, bad - table.stable); canaryBad <= Math.min(bad, table.canary); canaryBad++) {
-            const split = { ...table, canaryBad, stableBad: bad - canaryBad };
-            const ways = (n: number, k: number): number =>
-              Array.from({ length: k }, (_, index) => Math.log((n - index) / (k - index))).reduce(
-                (sum, log) => sum + log,
-                0,
-              );
-            mean += Math.exp(
-              ways(table.canary, canaryBad) + ways(table.stable, bad - canaryBad) + logLikelihood(split, against),
-            );
-          }
-          expect(mean).toBeCloseTo(1, 6);
-          expect(Number.isFinite(logLikelihood(table, at))).toBe(true);
-        },
-      ),
-    );
-  });
-
-  it("neither overflows nor vanishes at a hundred thousand bad requests", () => {
-    const table = { canary: 50_000, canaryBad: 49_000, stable: 150_000, stableBad: 51_000 };
-    for (const odds of [0.8, 1, 1.2, 30]) expect(Number.isFinite(logLikelihood(table, odds))).toBe(true);
-    expect(logLikelihood(table, 30)).toBeGreaterThan(logLikelihood(table, 1.2));
-  });
-
-  it("of lost requests grows with their number", () =>
-    expect(
-      [logMisshared(500, 9_500, 0.05), logMisshared(250, 9_500, 0.05), logMisshared(50, 9_500, 0.05)].map(
-        (log) => log > Math.log(20),
-      ),
-    ).toEqual([false, true, true]));
-
   it("does not depend on how many buckets are added at once", () => {
     const buckets = fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 50, max: 400 })), {
       minLength: 2,

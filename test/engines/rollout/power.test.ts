@@ -165,7 +165,7 @@ describe("the advice", () => {
   const remedy = "raise maximumSeconds or failurePointsMax, or send requests of your own while a canary is watched.";
 
   it.each([
-    [12, ["sees p99 × 1.5, and does not see +1 point, +2 points within 3h", "many healthy canaries", remedy]],
+    [12, ["sees +2 points, p99 × 1.5, and does not see +1 point within 3h", "many healthy canaries", remedy]],
     [30, ["does not see +1 point within 3h, and many healthy canaries are not promoted within 3h;", remedy]],
     [1_200, ["sees +1 point, +2 points, p99 × 1.5, and cannot tell", "; nothing has to be changed."]],
   ])("says in one sentence what is seen at %i requests a minute, what is not, and what to do", (rate, parts) => {

@@ -6,6 +6,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { EmulatorOptions } from "../../../emulator/arm/resource.ts";
 import type { RunningEmulator } from "../../../emulator/start.ts";
+import { endChild } from "../../../toolchain/child.ts";
 
 /** A cloud in a process. `close` ends it gracefully. */
 export interface CloudProcess extends RunningEmulator {
@@ -28,9 +29,7 @@ export async function startCloudProcess(options: EmulatorOptions): Promise<Cloud
   };
   const kill = async (signal: NodeJS.Signals = "SIGKILL"): Promise<void> => {
     if (!child) return;
-    const ended = once(child, "exit");
-    child.kill(signal);
-    await ended;
+    await endChild(child, { signal });
     child = undefined;
   };
   return { ...(await revive()), kill, revive, close: () => kill("SIGTERM") };

@@ -31,8 +31,22 @@ interface Stored {
   readonly overview: () => Overview | undefined;
   writtenAt: Instant;
   lookedAt: Instant;
+  /** Since when it was due when another than the loop wrote to it last; `Infinity` after a write of the loop. */
+  dueBefore: Instant;
   stuck: BallastError | undefined;
 }
+
+const newStream = (createdAt: number, overview: Stored["overview"]): Stored => ({
+  facts: [],
+  shown: [],
+  finished: false,
+  createdAt,
+  overview,
+  writtenAt: 0,
+  lookedAt: 0,
+  dueBefore: Number.POSITIVE_INFINITY,
+  stuck: undefined,
+});
 
 /** Keeps facts in memory, as text, so that nothing is shared with the writer. */
 export function memoryJournal<Event extends AnyEvent>(
@@ -75,16 +89,8 @@ export function memoryJournal<Event extends AnyEvent>(
         return "conflict";
       const text = runEngine(() => eventsAsText(events));
       const finished = runEngine(() => kinds.of(stream)?.finishes(events));
-      const stored = streams.get(stream) ?? {
-        facts: [],
-        shown: [],
-        finished: false,
-        createdAt: streams.size + 1,
-        overview: () => overviewOf(stream),
-        writtenAt: 0,
-        lookedAt: 0,
-        stuck: undefined,
-      };
+      const stored = streams.get(stream) ?? newStream(streams.size + 1, () => overviewOf(stream));
+      stored.dueBefore = claim || on.length === 0 ? Number.POSITIVE_INFINITY : dueSince(stored);
       streams.set(stream, stored);
       const facts = (JSON.parse(text) as unknown[]).map((event, offset) => ({
         stream,
@@ -216,15 +222,19 @@ function memoryRows(
   };
 }
 
+/** Since when a stream is due. What another than the loop writes does not end that, unless nothing is due after it. */
+function dueSince({ overview, writtenAt, dueBefore }: Stored): Instant {
+  const row = overview();
+  if (row === undefined) return writtenAt;
+  const due = row.dueAt ?? Number.POSITIVE_INFINITY;
+  return due <= writtenAt ? Math.min(due, dueBefore) : due;
+}
+
 /** The pulse of these streams in flight. */
 function pulseOf(inFlight: readonly Stored[], lastWriteAt: Instant, now: Instant): Pulse {
   const alone = inFlight
     .filter(({ stuck }) => !stuck)
-    .map(({ overview, writtenAt, lookedAt }) => {
-      const row = overview();
-      const due = row === undefined ? writtenAt : (row.dueAt ?? Number.POSITIVE_INFINITY);
-      return (now - Math.max(due, lookedAt)) / 1000;
-    });
+    .map((stored) => (now - Math.max(dueSince(stored), stored.lookedAt)) / 1000);
   return {
     inFlight: inFlight.length,
     overdueSeconds: Math.max(0, ...alone),

@@ -87,7 +87,7 @@ export async function openRotationShop(database: Database, admin: pg.Pool): Prom
       for (const app of apps) await shop.connection.apps.containerApps.delete("shop", app).pollUntilDone();
       apps.clear();
       for (const { app } of scenario.credential.consumers) apps.add(app);
-      return portsOf(shop, world, scenario, plain, io.counted);
+      return portsOf(shop, world, scenario, plain, io.counted, loginsOf);
     },
     loginsOf,
     loginOfReplica: async (name) => {
@@ -155,6 +155,7 @@ async function portsOf(
   scenario: RotationScenario,
   plain: RotationPorts,
   counted: <Port extends object>(port: Port) => Port,
+  loginsOf: RotationShop["loginsOf"],
 ): Promise<RotationPorts> {
   const { connection } = shop;
   const { credential } = scenario;
@@ -175,6 +176,16 @@ async function portsOf(
       moveSecret: async (consumer, secret, url, fence) => {
         const moved = await consumers.moveSecret(consumer, secret, url, fence);
         return moved.ok ? plain.consumers.moveSecret(consumer, secret, url, fence) : moved;
+      },
+    }),
+    woken: counted({
+      login: async (app) => {
+        const role = (await loginsOf(app))[`${app}--1`]!;
+        return role === credential.roles.a ? undefined : role;
+      },
+      serve: async (app) => {
+        await giveTraffic(shop, app, `${app}--1`);
+        await plain.woken.serve(app);
       },
     }),
     streamsBy: (clock) => streamsNoted(counted(cutOvers(shop)), plain.streamsBy(clock)),
@@ -334,6 +345,7 @@ const cutOvers = (shop: Shop): CutOvers => {
 function streamsNoted({ begin, end }: CutOvers, plain: Streams): Streams {
   const intents = new Map<string, ReleaseIntent>();
   return {
+    ...plain,
     request: async (stream, intent, at) => {
       const asked = await plain.request(stream, intent, at);
       if (!asked.ok || asked.value === "exists") return asked;
@@ -343,7 +355,8 @@ function streamsNoted({ begin, end }: CutOvers, plain: Streams): Streams {
     },
     follow: async (stream, until, cancel) => {
       const ended = await plain.follow(stream, until, cancel);
-      if (ended.ok) await end(intents.get(stream)!, ended.value.result);
+      const intent = intents.get(stream);
+      if (ended.ok && intent !== undefined) await end(intent, ended.value.result);
       return ended;
     },
   };

@@ -19,6 +19,7 @@ import type {
 import { after, type Instant } from "../../../engines/time.ts";
 import { createLoop, type Host, type Loop } from "../../../proofs/simulator/loop.ts";
 import { beginLife } from "../../../proofs/simulator/virtual-time.ts";
+import { tryReleases } from "./rotation-releases.ts";
 import { type Interference, type RotationScenario, start } from "./rotation-scenario.ts";
 import {
   consumersOf,
@@ -29,6 +30,8 @@ import {
   rolesOf,
   streamsOf,
   vaultOf,
+  type Woken,
+  wokenIn,
 } from "./rotation-world.ts";
 import { type OpenStores, type RunStores, storesInMemory } from "./run-stores.ts";
 
@@ -47,6 +50,8 @@ export interface Rotated {
   readonly world: RotationWorld;
   /** What came of the requests beside the first one: `exists`, or the error's id. */
   readonly answers: readonly string[];
+  /** What became of the releases that were tried again. */
+  readonly releases: readonly string[];
 }
 
 const all: readonly AnyKind[] = [rotationKind];
@@ -123,11 +128,24 @@ export async function runIn(
     });
   const intent = asking("r1");
   await running.process().start(stream, { kind: "Request", at: start, intent });
-  const isOver = () => trouble.length > 0 || (running.state().phase === "finished" && coming === 0);
+  const releases: string[] = [];
+  const { process } = running;
+  for (const release of tryReleases({
+    scenario,
+    world,
+    rotation: stream,
+    journal: stores.journal,
+    process,
+    woken: ports.woken,
+  }))
+    void release.then((told) => releases.push(told)).catch((error: unknown) => trouble.push(error));
+  const isOver = () =>
+    trouble.length > 0 ||
+    (running.state().phase === "finished" && coming === 0 && releases.length === scenario.world.releases.length);
   await loop.until(after(start, 30 * 86_400), isOver).finally(stores.close);
   if (trouble.length > 0) throw trouble[0] instanceof Error ? trouble[0] : new Error(String(trouble[0]));
   if (!isOver()) throw new Error(`${scenario.name} did not end within thirty days; it is ${running.state().phase}`);
-  return { journal: running.journal, state: running.state(), world, answers, performed: running.performed() };
+  return { journal: running.journal, state: running.state(), world, answers, releases, performed: running.performed() };
 }
 
 /** The loop under way, in its present process. */
@@ -211,6 +229,7 @@ type RunClock = ReturnType<typeof clockOf>;
 /** The ports of the performer that touch the world. Streams wait by the clock of the process that asks. */
 export interface RotationPorts extends Pick<PerformedWorld, "vault" | "roles" | "logins" | "consumers"> {
   readonly streamsBy: (clock: RunClock) => PerformedWorld["streams"];
+  readonly woken: Woken;
 }
 
 const portsIn = (world: RotationWorld, scenario: RotationScenario): RotationPorts => ({
@@ -219,6 +238,7 @@ const portsIn = (world: RotationWorld, scenario: RotationScenario): RotationPort
   logins: loginsIn(world, scenario),
   consumers: consumersOf(world),
   streamsBy: (clock) => streamsOf(world, scenario, clock),
+  woken: wokenIn(world),
 });
 
 /** Gives the budget as the performer asks about it. */
@@ -229,7 +249,7 @@ const budgetOf = (budget: Budget | undefined, { now }: Loop): Pick<PerformedWorl
 
 const performerIn = (
   scenario: RotationScenario,
-  { streamsBy, ...ports }: RotationPorts & Pick<PerformedWorld, "ahead" | "atOnce">,
+  { streamsBy, woken: _woken, ...ports }: RotationPorts & Pick<PerformedWorld, "ahead" | "atOnce">,
   clock: RunClock,
   time: ReturnType<typeof beginLife>["time"],
 ): RotationPerformer =>
@@ -260,8 +280,9 @@ const mortal = (
 /** Changes the credential as a person or another rotator does. */
 function interfere(
   world: RotationWorld,
-  { publishes, makes, deletes, recovers }: Omit<Interference, "atMinutes">,
+  { publishes, makes, deletes, recovers, serves }: Omit<Interference, "atMinutes">,
 ): void {
+  if (serves !== undefined) world.apps.values().next().value!.slot = serves;
   if (deletes !== undefined) world.deleted.add(deletes);
   if (recovers !== undefined) world.deleted.delete(recovers);
   if (makes !== undefined) world.versions[makes].push({ version: `${makes}x`, rotation: "other", generation: 1 });

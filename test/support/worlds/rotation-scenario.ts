@@ -41,6 +41,18 @@ export interface Interference {
   /** Deletes a secret, which the vault keeps for a while. */
   readonly deletes?: Slot | "published";
   readonly recovers?: Slot | "published";
+  /** Gives the traffic of the first consumer by hand to a revision of a slot. */
+  readonly serves?: Slot;
+}
+
+/** A release whose revision logs in with slot a. */
+interface Release {
+  readonly app: string;
+  readonly atMinutes: number;
+  /** When it ends, if it has started by then. */
+  readonly untilMinutes: number;
+  /** Whether its revision gets all traffic in the end. */
+  readonly promoted?: boolean;
 }
 
 export interface RotationScenario {
@@ -75,6 +87,8 @@ export interface RotationScenario {
     readonly again: readonly { readonly atMinutes: number; readonly rotation: string }[];
     /** Apps whose serving revision names another slot, or none. */
     readonly astray: Readonly<Record<string, Slot | null>>;
+    /** Releases of revisions from before the cut-over that are tried again. */
+    readonly releases: readonly Release[];
     readonly faults: readonly Fault[];
     /** What a program declares otherwise from a moment on. */
     readonly redeclared: readonly { readonly atMinutes: number; readonly change: Partial<Credential> }[];
@@ -109,6 +123,7 @@ const well = {
   silentUntilMinutes: 0,
   ...beside,
   astray: {},
+  releases: [],
   faults: [],
   redeclared: [],
   others: [],

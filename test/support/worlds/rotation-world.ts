@@ -33,6 +33,8 @@ export interface RotationWorld {
   /** The slot that each app names, and the version that each of its secrets has. */
   readonly apps: Map<string, { slot: Slot | null; readonly secrets: Record<Slot, string> }>;
   readonly rollouts: Map<string, { readonly app: string; readonly endsAt: Instant; readonly result: string }>;
+  /** Releases in flight whose revision logs in with slot a. */
+  readonly releases: Set<string>;
   /** Logins of consumers that could not succeed. */
   readonly failures: string[];
   /** The secrets that a person has deleted, and may recover. */
@@ -61,6 +63,7 @@ export function createWorld(
       ]),
     ),
     rollouts: new Map(),
+    releases: new Set(),
     failures: [],
     deleted: new Set(),
     copyBehindSeconds,
@@ -230,6 +233,26 @@ export const loginsIn = (
   },
 });
 
+/** What the revision of a release does, in whichever world. */
+export interface Woken {
+  /** Logs in as an app's first revision. Gives why it could not, or undefined. */
+  readonly login: (app: string) => Promise<string | undefined>;
+  /** Gives the revision all traffic. */
+  readonly serve: (app: string) => Promise<void>;
+}
+
+/** What a release of slot a does that is tried again. */
+export const wokenIn = (world: RotationWorld): Woken => ({
+  login: async (app) => {
+    const now = world.loop.now();
+    if (!valueAt(world.login.a, now)) return "28000";
+    return valueAt(world.passwords.a, now) === world.apps.get(app)!.secrets.a ? undefined : "28P01";
+  },
+  serve: async (app) => {
+    world.apps.get(app)!.slot = "a";
+  },
+});
+
 export const consumersOf = (world: RotationWorld): Consumers => ({
   slotOf: async ({ app }) => found(world.apps.get(app)?.slot ?? null),
   moveSecret: ({ app }, secret, url, fence) =>
@@ -270,8 +293,10 @@ export function streamsOf(
         });
       return found("started");
     },
+    signal: async () => refused("no rotation of this world sends a signal"),
     follow: async (stream, until, cancel) => {
-      const { endsAt, result } = world.rollouts.get(stream)!;
+      if (world.releases.has(stream)) return refused(`${stream} is in flight`);
+      const { endsAt, result } = world.rollouts.get(stream) ?? { endsAt: 0, result: "rolled-back" };
       await clock.until(Math.min(endsAt, until), cancel);
       if (cancel.aborted || world.loop.now() < endsAt) return refused(`${stream} did not end in time`);
       return found({ result, reason: "as the scenario says", message: `its canary was ${result}` });
