@@ -5,8 +5,9 @@ import type { Draft, Rule } from "../rule.ts";
 import { bareIn, hasStatusFunction, parseCondition } from "../systems/workflows/expressions.ts";
 import { type Masked, maskedFailures } from "../systems/workflows/masking.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import { isCheckStep, isGate, isTestStep, isUndoStep, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
+import { isCheckStep, isGate, isUndoStep, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
 import { stepRuns } from "../systems/workflows/simulate.ts";
+import { isTestStep } from "../systems/workflows/tests.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
 

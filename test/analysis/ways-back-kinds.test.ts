@@ -207,7 +207,10 @@ const kinds: readonly Kind[] = [
       ...one(
         head("rollback") + job("rollback", "", checkout(deep), script("Roll back", "git revert HEAD", "git push")),
       ),
-      ".github/workflows/deploy.yml": `name: deploy\non: { push: { branches: [main] } }\nconcurrency: shop\njobs:\n${job("deploy", "", deploy)}`,
+      ".github/workflows/deploy.yml": [
+        "name: deploy\non: { push: { branches: [main] } }\nconcurrency: shop\njobs:\n",
+        job("deploy", "", deploy),
+      ].join(""),
     },
     cure: [deep, "\n        with: { fetch-depth: 0, ssh-key: '${{ secrets.DEPLOY_KEY }}' }"],
   },

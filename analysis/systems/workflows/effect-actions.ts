@@ -159,6 +159,13 @@ const hosts: readonly ActionEffect[] = [
   },
 ];
 
+/** An address that deploys when it is called, by its own words or by those of its secret. */
+const deployingAddress = new RegExp(
+  String.raw`(?<!pre)deploy\w*[_-](web)?hook|(web)?hook[_-]?\w*deploy|coolify|dokploy|` +
+    String.raw`onrender\.com\/deploy|render\.com\/deploy`,
+  "i",
+);
+
 /** Actions of others that deploy whatever they are given. */
 const plainDeployers: readonly ActionEffect[] = [
   {
@@ -248,10 +255,7 @@ const plainDeployers: readonly ActionEffect[] = [
     ),
     verb: "deploy",
     category: "app",
-    when: (inputs) =>
-      /(?<!pre)deploy\w*[_-](web)?hook|(web)?hook[_-]?\w*deploy|coolify|dokploy|onrender\.com\/deploy|render\.com\/deploy/i.test(
-        `${inputs.get("url")} ${inputs.get("webhook_url")} ${inputs.get("args")}`,
-      ),
+    when: (inputs) => deployingAddress.test(`${inputs.get("url")} ${inputs.get("webhook_url")} ${inputs.get("args")}`),
   },
   {
     action: exactly("steebchen/kubectl", "actions-hub/kubectl", "kodermax/kubectl-aws-eks", "koslib/helm-eks-action"),

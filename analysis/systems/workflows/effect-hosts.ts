@@ -13,7 +13,8 @@ export const deployHook = new RegExp(
 /** A target of a build tool that deploys, by its own name or by the part behind the last colon. */
 /** make and its like take several targets, and variables before them. */
 const deployTarget = new RegExp(
-  String.raw`^(((make|just|task|rake)( \S+)*|(npm run|pnpm run|yarn workspace \S+( run)?|yarn run|yarn|bun run)( -\S+( [^-\s]\S*)?)*) ` +
+  String.raw`^(((make|just|task|rake)( \S+)*|` +
+    String.raw`(npm run|pnpm run|yarn workspace \S+( run)?|yarn run|yarn|bun run)( -\S+( [^-\s]\S*)?)*) ` +
     String.raw`((?!pre|test|build|docs|storybook|lint|check)[\w-]+:)?deploy([:_-](?!docs|preview|check|dry)\S*)?( |$)` +
     String.raw`|pnpm( -\S+( [^-\s]\S*)?)* ([\w-]+:deploy|deploy([:-](?!docs|preview)[\w:-]+)?)$)`,
 );
@@ -65,8 +66,11 @@ export const hostCommands: readonly CommandEffect[] = [
     operand: /(\S+\.ya?ml)/,
   },
   {
-    command:
-      /^(rsync|scp) .*\S+@(\S+|\$\{\{[^}]*\}\}):|^(rsync|scp) .*\$\{?\{?\s*\S*(host|server|ip|remote|target)\S*\s*\}?\}?:/i,
+    command: new RegExp(
+      String.raw`^(rsync|scp) .*(\S+@(\S+|\$\{\{[^}]*\}\}):|` +
+        String.raw`\$\{?\{?\s*\S*(host|server|ip|remote|target)\S*\s*\}?\}?:)`,
+      "i",
+    ),
     unless: /^(rsync|scp) (-\S+ )*\S+@\S+:\S+ [^\s:@]+$/,
     verb: "deploy",
     category: "host",

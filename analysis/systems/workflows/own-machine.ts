@@ -3,8 +3,8 @@
 import { lineOf } from "../../place.ts";
 import { deployName, type Effect } from "./effects.ts";
 import type { JobNode, StepNode, WorkflowNode } from "./nodes.ts";
-import { isProduction, isTestStep, titleOf } from "./roles.ts";
 import { commandsIn } from "./shell.ts";
+import { isTestStep } from "./tests.ts";
 
 const changing = new RegExp(
   [
@@ -26,10 +26,8 @@ export function effectsOnOwnMachine(
   steps: readonly StepNode[],
 ): readonly Effect[] {
   if (!job.runsOn.includes("self-hosted") || steps.some(isTestStep)) return [];
-  const isSaid =
-    isProduction(job.environment?.text ?? "") ||
-    saysSo.test(titleOf(job)) ||
-    (!otherPurpose.test(titleOf(job)) && saysSo.test(workflow.title));
+  const title = `${job.key} ${job.title?.text ?? ""}`;
+  const isSaid = saysSo.test(title) || (!otherPurpose.test(title) && saysSo.test(workflow.title));
   return steps.flatMap((step) => {
     if (!isSaid && !deployName.test(step.title?.text ?? "")) return [];
     return commandsIn(step.run?.text ?? "").flatMap((command): readonly Effect[] => {

@@ -2,11 +2,12 @@
 import type { BlindCheck } from "./blind-checks.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
 import { unreadAnswers } from "./powershell.ts";
-import { isCheckStep, isOfRunner, isProbe, isTest, stepTitle } from "./roles.ts";
+import { isCheckStep, isOfRunner, isProbe, stepTitle } from "./roles.ts";
 import { charactersMax, type Worded } from "./shell.ts";
 import { isPowerShell, sessionOf, shellScriptOf } from "./shell-options.ts";
 import type { CommandTree } from "./shell-tree.ts";
 import { swallowedCommands } from "./swallowed-commands.ts";
+import { isTest } from "./tests.ts";
 
 const judging = /\b(smoke|health\w*|verif\w*|check\w*|validat\w*|tests?|testing|gates?|e2e|acceptance|integration)\b/i;
 const otherPurpose =

@@ -53,7 +53,8 @@ const restart = new RegExp(
     "(fly|flyctl) (apps?|machines?) restart)\\b",
 );
 const chooses = new RegExp(
-  "undo|rollback|revert|restor|previous|prev|old|backup|last|stable|HEAD|history|git |set image|docker (tag|pull|load)|" +
+  "undo|rollback|revert|restor|previous|prev|old|backup|last|stable|HEAD|history|git |set image|" +
+    "docker (tag|pull|load)|" +
     "register|--to-|inputs\\.|outputs\\.|(^|\\s)(cp|mv|ln|tar|rsync|scp|sed|export)\\s",
   "i",
 );
