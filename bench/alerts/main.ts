@@ -4,6 +4,7 @@ import { markdownTable } from "../markdown-table.ts";
 import { contest } from "./contest.ts";
 import { burnRates, type Detector, singleWindow, staticThreshold } from "./contestants.ts";
 import type { Actor } from "./play.ts";
+import { storm } from "./storm.ts";
 
 const weeks = 20;
 const contestants: readonly (readonly [Detector, Actor])[] = [
@@ -44,3 +45,13 @@ const rows = contestants.map(([detector, actor]) => {
   ];
 });
 process.stdout.write(`${markdownTable(heads, rows)}\n`);
+
+const alerts = 1500;
+const apps = 250;
+const { incidents, decisions, p50, p99, most, criticalSeconds, p99Seconds } = await storm(alerts, apps);
+process.stdout.write(`
+A storm of ${alerts.toLocaleString("en-US")} alerts within a minute on ${apps} apps, one of them critical: \
+${incidents} incidents, ${decisions.toLocaleString("en-US")} decisions.
+A decision took ${p50.toFixed(2)} ms (p50), ${p99.toFixed(2)} ms (p99) and ${most.toFixed(1)} ms at most.
+The critical alert had its guards after ${criticalSeconds} s, 99 % of the incidents after ${p99Seconds} s, in virtual time.
+`);

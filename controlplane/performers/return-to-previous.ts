@@ -9,6 +9,7 @@ import type { AppView, ReleaseIntent, RolloutEvent, RolloutState } from "../../e
 import { sameName } from "../../engines/rollout/weights.ts";
 import { admissionOf } from "../../engines/rotation/old-role.ts";
 import type { Instant } from "../../engines/time.ts";
+import { utcOf } from "../../engines/utc.ts";
 import type { Streams } from "../runtime/performer.ts";
 import type { Clock, Fact, Fence, Journal } from "../runtime/ports.ts";
 import { retiredIn } from "./old-roles.ts";
@@ -57,6 +58,11 @@ export const returnToPrevious = (world: ReturnWorld): RunbookPort => ({
   undo: async ({ target, since, undo, incident }, fence) => {
     const intent = await intentOf(world, target, undo);
     if (intent === undefined) return { ok: false, reason: `the journal has no release of ${undo}` };
+    const view = await world.apps.inspect({ target: intent.target }, never);
+    if (!view.ok) return { ...view, reason: `the app cannot be read: ${view.reason}` };
+    // It served when the action began.
+    const stranger = whyStranger(view.value, undo, since);
+    if (stranger !== undefined) return { ok: false, reason: stranger, definite: true };
     const stream = await request(world, intent, undo, since, incident.alert.rule, fence);
     if (!stream.ok) return stream;
     const until = world.clock.now() + undoSeconds * 1000;
@@ -116,16 +122,29 @@ async function returnableOf(
   if (!view.ok) return { ...view, reason: `the app cannot be read: ${view.reason}` };
   const serving = mostTraffic(view.value);
   if (serving === undefined) return "no revision has traffic";
-  for await (const { intent, stable, ending } of releasesOf(world, target)) {
+  for await (const { intent, stable, ending, startedAt, phaseAt } of releasesOf(world, target)) {
     if (intent === undefined || !sameName(intent.revision, serving) || ending?.result !== "promoted") continue;
     if (intent.returns !== undefined)
       return `${serving} was returned to before, so another return would go back and forth`;
     if (stable === null) return `${serving} is the app's first release`;
     const exists = view.value.revisions.some(({ name }) => sameName(name, stable));
     if (!exists) return `${stable}, which served before, no longer exists`;
+    const stranger = whyStranger(view.value, serving, phaseAt) ?? whyStranger(view.value, stable, startedAt);
+    if (stranger !== undefined) return stranger;
     return (await whyLockedOut(world, intent, stable)) ?? { intent, serving, before: stable };
   }
   return `the journal has no promoted release of ${serving}`;
+}
+
+/**
+ * Says why a revision is not the one that the journal knows by its name: it was made later. An app that was deleted and
+ * made again gives its revisions the names of before, and nobody has proven those.
+ */
+function whyStranger({ revisions }: AppView, revision: string, knownAt: Instant): string | undefined {
+  const madeAt = revisions.find(({ name }) => sameName(name, revision))?.madeAt;
+  return madeAt === undefined || madeAt <= knownAt
+    ? undefined
+    : `${revision} is another revision by the same name: it was made at ${utcOf(madeAt)}, after the release of that name`;
 }
 
 /**

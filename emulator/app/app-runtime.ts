@@ -7,6 +7,7 @@ import type { Platform } from "./container-process.ts";
 import { type Reaper, startReaper } from "./reaper.ts";
 import { type ReplicaLogs, replicaLogs } from "./replica-logs.ts";
 import { planReplicas } from "./replica-plan.ts";
+import { watchReplicas } from "./replica-samples.ts";
 import { startReplicas } from "./replicas.ts";
 import { type AppRuntime, isGivenUp, isSingle, latestOf, type Revision, readyReplicas } from "./revisions.ts";
 import { watchReferences } from "./vault-references.ts";
@@ -52,6 +53,7 @@ export function runtimeOf(cloud: Cloud): Runtime {
   };
   runtimes.set(cloud, runtime);
   watchReferences(cloud, apps);
+  watchReplicas(cloud, apps, closing.signal);
   return runtime;
 }
 

@@ -1,6 +1,8 @@
 // The platform metrics that stored rows show, a value for each row: requests of an app, requests to a vault, logins to
 // a server. Azure has these metrics without a diagnostic setting; here a setting must send the rows to a workspace.
+// What an app's replicas are like is sampled, and needs no setting.
 import { environmentIdOf } from "../app/app-bodies.ts";
+import { type Sample, samplesOf } from "../app/replica-samples.ts";
 import { wiredWorkspaces } from "../app/request-rows.ts";
 import { sameText } from "../arm/bodies.ts";
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
@@ -79,16 +81,52 @@ const sources: { readonly [type: string]: Source } = {
   },
 };
 
+type Pod = Sample["pods"][number];
+
+/** The values of one sample: of each replica with its name, or of the revision. */
+const sampled: { readonly [metric: string]: (sample: Sample) => readonly Row[] } = {
+  replicas: ({ pods }) => [{ value: pods.length }],
+  restartcount: ofPods(({ restarts }) => restarts),
+  usagenanocores: ofPods(({ nanoCores }) => nanoCores),
+  workingsetbytes: ofPods(({ bytes }) => bytes),
+};
+
+function ofPods(valueOf: (pod: Pod) => number | undefined): (sample: Sample) => readonly Row[] {
+  return ({ pods }) =>
+    pods.flatMap((pod) => {
+      const value = valueOf(pod);
+      return value === undefined ? [] : [{ value, podname: pod.name }];
+    });
+}
+
+/** Gives the values of a sampled metric of an app; undefined for another resource or metric. */
+function sampledRows(
+  cloud: Cloud,
+  { id, type }: Resource,
+  { metricName, dimensions = [] }: Body,
+  { from, to }: Window,
+): readonly Row[] | undefined {
+  const valuesOf = sampled[String(metricName).toLowerCase()];
+  if (type.toLowerCase() !== "microsoft.app/containerapps" || valuesOf === undefined) return undefined;
+  const names = (dimensions as Body[]).map(({ name }) => String(name));
+  return samplesOf(cloud)
+    .all.filter(({ app, at }) => app === id.toLowerCase() && at >= from && at < to)
+    .flatMap((sample) =>
+      valuesOf(sample).map((row) => {
+        const known: Row = { ...row, revisionname: sample.revision };
+        return { value: row["value"]!, ...Object.fromEntries(names.map((name) => [name, known[name.toLowerCase()]!])) };
+      }),
+    );
+}
+
 /**
  * Gives the values of a condition's metric within a window, as rows with the value and the condition's dimensions; a
  * text if no stored row shows that metric.
  */
-export function metricRows(
-  cloud: Cloud,
-  resource: Resource,
-  { metricName, dimensions = [] }: Body,
-  window: Window,
-): readonly Row[] | string {
+export function metricRows(cloud: Cloud, resource: Resource, condition: Body, window: Window): readonly Row[] | string {
+  const samples = sampledRows(cloud, resource, condition, window);
+  if (samples !== undefined) return samples;
+  const { metricName, dimensions = [] } = condition;
   const source = sources[resource.type.toLowerCase()];
   const shown = source?.metrics[String(metricName).toLowerCase()];
   if (source === undefined || shown === undefined) return `the emulator has no values of ${String(metricName)}`;

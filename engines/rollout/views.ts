@@ -31,6 +31,7 @@ const revisionFields = {
   health: words("`Healthy`, `Unhealthy`, `None`, or a string of the future."),
   templateHash: words("The same for two revisions with the same template, whatever their names."),
   images: optional(list(words(), { description: "The images of its containers, in their order; absent if unknown." })),
+  madeAt: optional(instant("When Azure made the revision; absent if it does not say.")),
   secrets: optional(
     list(words(), { description: "The app's secrets that its variables name; absent if it names none." }),
   ),

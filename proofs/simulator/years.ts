@@ -29,6 +29,7 @@ const credentials = Number(values.credentials);
 const from = Number(values.from);
 const percent = (share: number): string => `${(100 * share).toFixed(1)} % of the age that its policy allows`;
 const broken = values.apart ? await liveApart() : await liveTogether();
+console.log(`memory      ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB at most`);
 console.log(`time        in ${((performance.now() - began) / 1000).toFixed(0)} s`);
 for (const law of broken) console.log(`✗ ${law}`);
 process.exitCode = broken.length === 0 ? 0 : 1;

@@ -1,10 +1,11 @@
 // Metric alert rules on stored rows: which series a rule sees, and when its alerts fire and resolve, held against a
 // calculation that shares no code with the emulator.
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { RuleBook } from "../../emulator/alertsmanagement/alert-book.ts";
 import { metricRules } from "../../emulator/alertsmanagement/metric-rules.ts";
 import { step } from "../../emulator/alertsmanagement/steps.ts";
+import { samplesOf, watchReplicas } from "../../emulator/app/replica-samples.ts";
 import { requestRows, rowFrom } from "../../emulator/app/request-rows.ts";
 import type { Body, Cloud, Resource } from "../../emulator/arm/resource.ts";
 
@@ -211,3 +212,109 @@ test("a rule fires once and resolves after three clean checks, as an independent
     ),
     { numRuns: 40 },
   ));
+
+const samples = [
+  [0, "web--1", [["p1", 0, 200_000_000, 50_000_000]]],
+  [
+    1,
+    "web--1",
+    [
+      ["p1", 2, 900_000_000, 60_000_000],
+      ["p2", 0, 100_000_000, 10_000_000],
+    ],
+  ],
+  [1, "web--2", []],
+  [
+    4,
+    "web--1",
+    [
+      ["p1", 5, 800_000_000, 70_000_000],
+      ["p2", 1, 100_000_000, 20_000_000],
+    ],
+  ],
+  [5, "web--1", [["p1", 99, 9e9, 9e9]]],
+] as const;
+
+/** Keeps the samples of an app, and of another one that no rule is about. */
+function sampledCloud(): Cloud {
+  const cloud = cloudWith([]);
+  for (const of of [app, `${app}2`])
+    samplesOf(cloud).put(
+      samples.map(([atMinutes, revision, pods]) => ({
+        at: begin + atMinutes * minute,
+        app: of,
+        revision,
+        pods: pods.map(([name, restarts, nanoCores, bytes]) => ({ name, restarts, nanoCores, bytes })),
+      })),
+    );
+  return cloud;
+}
+
+const aggregated: Readonly<Record<string, (values: readonly number[]) => number>> = {
+  Average: (values) => values.reduce((sum, each) => sum + each, 0) / values.length,
+  Maximum: (values) => Math.max(...values),
+  Minimum: (values) => Math.min(...values),
+  Total: (values) => values.reduce((sum, each) => sum + each, 0),
+};
+
+test.each(
+  Object.keys(aggregated).flatMap((timeAggregation) =>
+    [
+      ["Replicas", undefined, []],
+      ["Replicas", undefined, ["revisionName"]],
+      ["RestartCount", 1, []],
+      ["RestartCount", 1, ["podName"]],
+      ["UsageNanoCores", 2, ["revisionName", "podName"]],
+      ["WorkingSetBytes", 3, []],
+    ].map(([metric, place, names]) => [timeAggregation, metric, place, names] as const),
+  ),
+)("the %s of %s is that of an independent calculation (value %s, by %j)", (timeAggregation, metric, place, names) => {
+  const values = new Map<string, number[]>();
+  for (const [atMinutes, revision, pods] of samples) {
+    if (atMinutes >= 5) continue; // The window ends before.
+    const all: readonly (readonly [string, number])[] =
+      place === undefined
+        ? [["", pods.length]]
+        : pods.map((pod) => [pod[0] as string, pod[place as 1 | 2 | 3] as number]);
+    for (const [pod, value] of all) {
+      const keys = (names as readonly string[]).map((name) => (name === "podName" ? pod : revision));
+      values.set(keys.join(), [...(values.get(keys.join()) ?? []), value]);
+    }
+  }
+  const threshold = 1.5;
+  const expected = [...values].map(([key, each]) => {
+    const value = aggregated[timeAggregation]!(each);
+    return [key, value, value > threshold];
+  });
+  const dimensions = (names as readonly string[]).map((name) => ({ name, operator: "Include", values: ["*"] }));
+  expect(seen(sampledCloud(), { metricName: metric, timeAggregation, threshold, dimensions })).toEqual(expected);
+});
+
+test("what the process of a replica uses is sampled once a minute of the emulator's clock", async () => {
+  const cloud = cloudWith([]);
+  let now = begin;
+  const running = { ...cloud, clock: { now: () => now } } as unknown as Cloud;
+  const containers = [{ pid: process.pid, restarts: 3 }];
+  const web = {
+    id: app,
+    revisions: [{ name: "web--1", active: true, set: { replicas: [{ name: "p1", containers }] } }],
+  };
+  const closing = new AbortController();
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  watchReplicas(running, new Map([["web", web as never]]), closing.signal);
+  for (const milliseconds of [0, 30_000, 60_000, 120_000]) {
+    now = begin + milliseconds;
+    vi.advanceTimersByTime(1_000);
+  }
+  closing.abort();
+  now += 600_000;
+  vi.advanceTimersByTime(10_000);
+  vi.useRealTimers();
+  const { all } = samplesOf(running);
+  expect(all.map((sample) => (sample.at - begin) / minute)).toEqual([0, 1, 2]);
+  const [{ pods }] = all as [(typeof all)[number]];
+  expect(pods).toMatchObject([{ name: "p1", restarts: 3 }]);
+  const isLinux = process.platform === "linux";
+  expect((pods[0]!.bytes ?? 0) > 1_000_000).toBe(isLinux);
+  expect((pods[0]!.nanoCores ?? 0) > 0).toBe(isLinux);
+});

@@ -24,7 +24,7 @@ it.each([
   "sixty days of the estate of seed %i: the budget is never exceeded, at least %i wait, and nobody fails to log in",
   async (seed, waitingMin) => {
     const setting = { seed, credentials: 12, atOnce: 2, days: 60 };
-    const { broken, rotations, most, waiting, oldest } = await estateYear(setting);
+    const { broken, rotations, most, waiting, oldest, kept } = await estateYear(setting);
     const { credentials, atOnce, days } = setting;
     expect(
       broken,
@@ -32,6 +32,7 @@ it.each([
     ).toEqual([]);
     // Each has at least one rotation: a version lives for 90 days at most, and half of them is notice.
     expect(rotations).toBeGreaterThanOrEqual(credentials);
+    expect(kept, "journals that have ended are forgotten").toBeLessThan(rotations);
     expect(most).toBeLessThanOrEqual(atOnce);
     expect(waiting).toBeGreaterThanOrEqual(waitingMin);
     expect(oldest).toBeLessThan(1);

@@ -90,6 +90,7 @@ const viewOf = (revision: Revision, slots?: CredentialSlots): RevisionView => ({
   running: revision.runningState ?? "Unknown",
   health: revision.healthState ?? "None",
   templateHash: templateHash(revision.template, slots),
+  ...(revision.createdTime && { madeAt: revision.createdTime.getTime() }),
   ...secretsIn(revision),
   images: (revision.template?.containers ?? []).flatMap(({ image }) => (image === undefined ? [] : [image])),
   // Without a minimum in the scale, the minimum is 0.

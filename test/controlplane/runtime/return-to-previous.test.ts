@@ -29,6 +29,7 @@ async function open(
   more: object = {},
   streams: readonly string[] = ofApp,
   rotation: { readonly facts: readonly RotationEvent[]; readonly purpose: Purpose } | undefined = undefined,
+  madeAt: Readonly<Record<string, number>> = {},
 ) {
   const ran = await run({ ...scenarioNamed(name), ...more });
   const purpose = rotation?.purpose;
@@ -60,6 +61,7 @@ async function open(
             running: "Running",
             health: "Healthy",
             templateHash: each,
+            ...(each in madeAt && { madeAt: madeAt[each]! }),
           })),
         },
       }),
@@ -150,6 +152,37 @@ test.each([
     value: { fits: false, message: expect.stringMatching(message) },
   });
   expect((await runbook.act(act, async () => true)).ok).toBe(false);
+  expect(asked).toEqual([]);
+});
+
+/** The moments of the release of storefront--2 that is promoted. */
+const { journal: ofRelease } = await run(scenarioNamed(promoted));
+const [begun, ended] = [ofRelease[0]!.at, ofRelease.at(-1)!.at];
+
+test.each([
+  ["both are as old as the journal says", { "storefront--1": begun - 60_000, "storefront--2": begun - 1 }, undefined],
+  ["the app was made again, also its first revision", { "storefront--1": ended + 1 }, "storefront--1"],
+  ["the one before was made again during the release", { "storefront--1": begun + 1 }, "storefront--1"],
+  ["the one that serves was made after its release", { "storefront--2": ended + 1 }, "storefront--2"],
+])("gives no traffic to a stranger's revision by the same name: %s", async (_when, madeAt, stranger) => {
+  const { runbook, asked } = await open(promoted, all, both, {}, ofApp, undefined, madeAt);
+  const fits = stranger === undefined;
+  const message = fits ? "storefront--2 was released after storefront--1" : `${stranger} is another revision`;
+  expect(await runbook.plan(target, rung, incident, uncut)).toMatchObject({
+    value: { fits, message: expect.stringContaining(message) },
+  });
+  expect((await runbook.act(act, async () => true)).ok).toBe(fits);
+  expect(asked).toHaveLength(fits ? 1 : 0);
+});
+
+test("an undo returns to no stranger's revision either", async () => {
+  const madeAt = { "storefront--2": 2_001 };
+  const { runbook, asked } = await open(promoted, all, both, {}, ofApp, undefined, madeAt);
+  const undo = { kind: "Undo", target, rung, key: "k-undo", since: 2000, undo: "storefront--2", incident } as const;
+  expect(await runbook.undo!(undo, async () => true)).toMatchObject({
+    ok: false,
+    reason: expect.stringContaining("storefront--2 is another revision by the same name"),
+  });
   expect(asked).toEqual([]);
 });
 

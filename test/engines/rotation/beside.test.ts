@@ -1,6 +1,7 @@
 // What happens beside a rotation: the same request again, requests for others, another declaration, and a server whose
 // clock is ahead or behind. None of it makes a second version, and no reader is refused.
 import { expect, it } from "vitest";
+import { dueAt, dueRotation } from "../../../engines/rotation/due.ts";
 import { after, secondsBetween } from "../../../engines/time.ts";
 import { run, runIn } from "../../support/worlds/rotation-run.ts";
 import { type RotationScenario, scenarioOf, start } from "../../support/worlds/rotation-scenario.ts";
@@ -224,3 +225,63 @@ it.each([
   expect(journal.filter((event) => event.kind === "Waiting" && event.reason === "budget-used")).toHaveLength(waits);
   expect(world.failures).toEqual([]);
 });
+
+/**
+ * Clocks of the vault, in seconds ahead of the control plane's. A version gets its expiry by the control plane's clock,
+ * which also says when it is due, so the vault's own clock enters only where another client writes a version that is
+ * valid from now on, by a clock that is the vault's.
+ */
+it.each([
+  [-86_400, 0],
+  [-3_600, 0],
+  [-60, 0],
+  [0, 0],
+  [60, 60],
+  [600, 600],
+  [3_600, 3_600],
+])("a vault whose clock is %i s ahead: a version valid from now by it is replaced after %i s", async (ahead, waits) => {
+  const { journal, state, world } = await run(within({ validFromSeconds: ahead }));
+  expect(state.ending).toMatchObject({ result: "rotated" });
+  expect((journal.find(({ kind }) => kind === "Started")!.at - start) / 1000).toBe(waits);
+  expect(world.failures).toEqual([]);
+  expect([world.versions.a.length, world.versions.b.length, world.published.length]).toEqual([2, 2, 2]);
+});
+
+it.each([3_601, 86_400])(
+  "a vault whose clock is %i s ahead: it is refused by name before the first write",
+  async (ahead) => {
+    const { state, world } = await run(within({ validFromSeconds: ahead }));
+    expect(state.ending).toMatchObject({ result: "rejected", reason: "credential-unfit" });
+    expect(state.ending?.message).toContain("the published version is not valid before");
+    expect([world.versions.a.length, world.versions.b.length, world.published.length]).toEqual([1, 1, 1]);
+  },
+);
+
+it.each([-86_400, -600, 0, 600, 86_400])(
+  "a vault whose clock is %i s ahead: a version is due, and its next one expires, by the control plane's clock",
+  async (ahead) => {
+    const { credential } = plain;
+    const expiries: number[] = [];
+    // The vault says when it made a version by its own clock, and nobody reads that.
+    const { world } = await runIn(plain, {
+      cloud: async (_, __, ports) => ({
+        ...ports,
+        vault: {
+          ...ports.vault,
+          make: async (of, slot, making, fence) => {
+            expiries.push(making.expiresAt);
+            const made = await ports.vault.make(of, slot, making, fence);
+            return made.ok ? { ok: true, value: { ...made.value, createdOn: start + ahead * 1000 } } : made;
+          },
+        },
+      }),
+    });
+    expect(world.versions.a).toHaveLength(2);
+    const validMilliseconds = credential.validDays * 86_400_000;
+    expect(expiries[0]).toBe(start + validMilliseconds);
+    const published = { slot: "b", version: "p1", of: "b1", enabled: true, expiresAt: expiries[0]! } as const;
+    const due = dueAt(credential, expiries[0]!);
+    expect(dueRotation(credential, published, due - 1)).toBeUndefined();
+    expect(dueRotation(credential, published, due)).toMatchObject({ cause: "due" });
+  },
+);

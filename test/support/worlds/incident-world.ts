@@ -43,19 +43,20 @@ interface ProcessParts {
   readonly loop: Loop;
   readonly life: Life;
   readonly name: string;
+  readonly kinds: Kinds;
   readonly stores: RunStores;
   readonly ports: IncidentPorts;
   readonly trouble: unknown[];
 }
 
 /** Assembles a process on what outlives it. After its death it does nothing more. */
-function processOf({ world, loop, life, name, stores, ports, trouble }: ProcessParts): Orchestrator<AnyEvent> {
+function processOf({ world, loop, life, name, kinds, stores, ports, trouble }: ProcessParts): Orchestrator<AnyEvent> {
   const { time, isOver } = life;
   const clock = mortal(clockOf(loop.now, time), isOver);
   const journal = mortal(stores.journal, isOver);
   return createOrchestrator<AnyEvent>({
     ports: { journal, claims: mortal(stores.claims, isOver), clock },
-    kinds: remediations,
+    kinds,
     performers: () => ({
       remediation: remediationPerformer({
         ...ports,
@@ -81,6 +82,8 @@ export interface IncidentWorld {
   /** Kills the process between this change of the world and its record; another one goes on. */
   readonly dieAfter?: number;
   readonly stores?: OpenStores;
+  /** The kind of work, if it is watched. */
+  readonly kinds?: Kinds;
   /** Opens the cloud of a run, given what it would be as plain objects. */
   readonly cloud?: OpenCloud;
 }
@@ -100,6 +103,7 @@ export async function runIncidents(
     dieAfter,
     stores: opened = storesInMemory(dieAfter !== undefined),
     cloud: openCloud = plainCloud,
+    kinds = remediations,
   }: IncidentWorld = {},
 ): Promise<IncidentRun> {
   const loop = createLoop(scenario.start, opened.io?.settle);
@@ -116,11 +120,11 @@ export async function runIncidents(
   const world: World = { scenario, now: loop.now, done: [], keys: new Set(), changed };
   const cloud = await openCloud(world, plainPorts(world));
   const ports = opened.io === undefined ? cloud.ports : opened.io.countedAll(cloud.ports);
-  const stores = await opened.open(remediations, leaseSeconds, loop.now);
+  const stores = await opened.open(kinds, leaseSeconds, loop.now);
   let orchestrator!: Orchestrator<AnyEvent>;
   const live = async (): Promise<void> => {
     const life = beginLife(loop, host);
-    orchestrator = processOf({ world, loop, life, name: `process-${host.life}`, stores, ports, trouble });
+    orchestrator = processOf({ world, loop, life, name: `process-${host.life}`, kinds, stores, ports, trouble });
     await orchestrator.launch();
   };
   await live();

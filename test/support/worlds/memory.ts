@@ -53,8 +53,9 @@ export function memoryJournal<Event extends AnyEvent>(
   kinds: Kinds<Event>,
   stillOurs: (claim: Claim) => boolean = () => true,
   now: () => Instant = Date.now,
-): Journal<Event> {
+): Journal<Event> & { readonly drop: (stream: string) => void; readonly kept: () => number } {
   const streams = new Map<string, Stored>();
+  let count = 0;
   const waiting = new Set<() => void>();
   const overlook = overviewsOf(kinds);
   const factsOf = (stream: string): Fact<Event>[] => {
@@ -89,7 +90,7 @@ export function memoryJournal<Event extends AnyEvent>(
         return "conflict";
       const text = runEngine(() => eventsAsText(events));
       const finished = runEngine(() => kinds.of(stream)?.finishes(events));
-      const stored = streams.get(stream) ?? newStream(streams.size + 1, () => overviewOf(stream));
+      const stored = streams.get(stream) ?? newStream(++count, () => overviewOf(stream));
       stored.dueBefore = claim || on.length === 0 ? Number.POSITIVE_INFINITY : dueSince(stored);
       streams.set(stream, stored);
       const facts = (JSON.parse(text) as unknown[]).map((event, offset) => ({
@@ -107,6 +108,8 @@ export function memoryJournal<Event extends AnyEvent>(
       for (const wake of waiting) wake();
       return "appended";
     },
+    drop: (stream) => void streams.delete(stream),
+    kept: () => streams.size,
     outlines: outlinesOf(streams, factsOf),
     grown: grownWith(waiting, lengthOf),
   };

@@ -22,21 +22,32 @@ export interface RunStores {
   readonly close: () => Promise<void>;
 }
 
+/** Stores in memory, which a long run keeps small. */
+export interface MemoryStores extends RunStores {
+  /** Forgets a stream that has ended and that nobody asks about any more. */
+  readonly drop: (stream: string) => void;
+  /** How many streams are kept. */
+  readonly kept: () => number;
+}
+
 /** Opens empty stores for a run. */
-export interface OpenStores {
+export interface OpenStores<Stores extends RunStores = RunStores> {
   /** The calls of real stores, which take no virtual time; undefined for stores in memory. */
   readonly io: CountedIo | undefined;
-  readonly open: (kinds: Kinds, leaseSeconds: number, now: () => Instant) => Promise<RunStores>;
+  readonly open: (kinds: Kinds, leaseSeconds: number, now: () => Instant) => Promise<Stores>;
 }
 
 /** Keeps everything in memory. Passes outlive their process if one is to die. */
-export const storesInMemory = (outlives: boolean): OpenStores => ({
+export const storesInMemory = (outlives: boolean): OpenStores<MemoryStores> => ({
   io: undefined,
   open: async (kinds, leaseSeconds, now) => {
     const claims = memoryClaims(leaseSeconds, now);
+    const journal = memoryJournal<AnyEvent>(kinds, claims.stillOurs, now);
     return {
       claims,
-      journal: memoryJournal<AnyEvent>(kinds, claims.stillOurs, now),
+      journal,
+      drop: journal.drop,
+      kept: journal.kept,
       passesOf: outlives ? durablePasses() : memoryOrchestrations,
       close: async () => undefined,
     };
