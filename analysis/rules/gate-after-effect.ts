@@ -3,16 +3,8 @@
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import {
-  isApproval,
-  isGate,
-  isTestStep,
-  isUndoJob,
-  shipmentsOf,
-  stepTitle,
-  tierOf,
-  titleOf,
-} from "../systems/workflows/roles.ts";
+import { isApproval, isGate, isUndoJob, shipmentsOf, stepTitle, tierOf, titleOf } from "../systems/workflows/roles.ts";
+import { isTestStep } from "../systems/workflows/tests.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {

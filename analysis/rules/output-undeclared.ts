@@ -2,7 +2,7 @@
 // does not exist or comes later, an output that a script never writes, an input without a declaration. GitHub makes it
 // an empty text, without an error. Composite actions and the outputs of called workflows are read likewise.
 import { type Graph, nodesOf } from "../graph.ts";
-import type { Place, Text } from "../place.ts";
+import { byPlace, type Place, type Text } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { expressionsIn, pathsIn } from "../systems/workflows/expressions.ts";
 import type { ActionNode, JobNode, StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
@@ -137,7 +137,7 @@ function ofSteps(
 
 /** Ways back are judged by the rule about them. */
 const isJudgedElsewhere = (view: WorkflowsView, job: JobNode, template: Text): boolean =>
-  isUndoJob(view, job) ||
+  (isUndoJob(view, job) && !isOfJob(job, template)) ||
   view
     .stepsOf(job)
     .some(
@@ -146,6 +146,12 @@ const isJudgedElsewhere = (view: WorkflowsView, job: JobNode, template: Text): b
         step.place.line <= template.place.line &&
         template.place.line <= step.place.endLine,
     );
+
+/** Whether a text is the condition of a job or one of its outputs, which its steps cannot judge. */
+const isOfJob = ({ condition, outputs }: JobNode, { place }: Text): boolean =>
+  [...(condition ? [condition] : []), ...outputs.map(({ value }) => value)].some(
+    (text) => byPlace(text.place, place) === 0,
+  );
 
 /** Says why a value is empty; undefined if it may be there. */
 function emptiness(view: WorkflowsView, job: JobNode, path: readonly string[]): string | undefined {

@@ -4,8 +4,9 @@ import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { Effect } from "../systems/workflows/effects.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import { isCheckStep, isProbe, isTest, isUndoStep } from "../systems/workflows/roles.ts";
+import { isCheckStep, isProbe, isUndoStep } from "../systems/workflows/roles.ts";
 import { commandsIn } from "../systems/workflows/shell.ts";
+import { isTest } from "../systems/workflows/tests.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {

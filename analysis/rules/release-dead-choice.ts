@@ -6,8 +6,9 @@ import { isSwitchedOff, parseCondition, pathsIn } from "../systems/workflows/exp
 import { readersOf, readsInput, readsPayload } from "../systems/workflows/input-readers.ts";
 import { mistypedReaders } from "../systems/workflows/mistyped.ts";
 import type { Input, JobNode, StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
-import { isTestStep, shipmentsOf } from "../systems/workflows/roles.ts";
+import { shipmentsOf } from "../systems/workflows/roles.ts";
 import { simulate, stepRuns } from "../systems/workflows/simulate.ts";
+import { isTestStep } from "../systems/workflows/tests.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { type World, worldsOf } from "../systems/workflows/worlds.ts";
 

@@ -22,23 +22,28 @@ function check(graph: Graph): readonly Draft[] {
   return groupedBy(unlocked, ({ workflow }) => workflow.id).flatMap(ofWorkflow);
 }
 
-/** One finding for each of the jobs that matter most, so that each has its own patch; it names the lesser ones. */
+/**
+ * One finding for each job, the most severe first, so that each has its own patch. A page of GitHub beside a deployment
+ * that matters more is only named: GitHub itself refuses a second one while the first is under way.
+ */
 function ofWorkflow(all: readonly Deployment[]): readonly Draft[] {
-  const sorted = all.toSorted((one, other) => rankOf(severityOf([other])) - rankOf(severityOf([one])));
-  const jobs = groupedBy(sorted, ({ job }) => job.id);
+  const jobs = groupedBy(all, ({ job }) => job.id);
   const most = Math.max(...jobs.map((each) => rankOf(severityOf(each))));
-  const lesser = jobs.filter((each) => rankOf(severityOf(each)) < most);
+  const isPage = ([first]: readonly Deployment[]): boolean =>
+    first!.effects.every(({ category }) => category === "pages");
+  const pages = jobs.filter((each) => isPage(each) && rankOf(severityOf(each)) < most);
   return jobs
-    .filter((each) => !lesser.includes(each))
+    .filter((each) => !pages.includes(each))
     .map((each) =>
       draft(
         each,
-        lesser.map(([first]) => first!.job),
+        pages.map(([first]) => first!.job),
       ),
-    );
+    )
+    .toSorted((one, other) => rankOf(other.severity) - rankOf(one.severity));
 }
 
-function draft(all: readonly Deployment[], lesser: readonly JobNode[]): Draft {
+function draft(all: readonly Deployment[], pages: readonly JobNode[]): Draft {
   const [first] = all;
   const { job, workflow, effects } = first!;
   const [effect] = effects;
@@ -56,7 +61,7 @@ function draft(all: readonly Deployment[], lesser: readonly JobNode[]): Draft {
     subject: `${job.id} unlocked`,
     related: [
       { place: effect!.place, message: "this deploys" },
-      ...lesser.map(({ key, place }) => ({ place, message: `${key} deploys without a lock, too` })),
+      ...pages.map(({ key, place }) => ({ place, message: `${key} deploys without a lock, too` })),
     ],
     repair: lockRepair(job, effect!),
   };
@@ -102,7 +107,7 @@ export const releaseDeployWithoutLock: Rule = {
   severity:
     "Medium. Low if the deployment is one atomic replacement (a static site) or goes to a lesser " +
     "environment. Info if " +
-    "only releases or a schedule start it. One finding for each of the jobs that matter most in a workflow.",
+    "only releases or a schedule start it. One finding for each job.",
   fix: "Put the deploying job into a concurrency group that names what it deploys to, and do not cancel running ones.",
   limits:
     "A reusable workflow that nothing in the repository calls is not judged: its callers may hold the lock. Previews " +

@@ -5,8 +5,9 @@ import type { Draft, Rule } from "../rule.ts";
 import { bareIn, hasStatusFunction, parseCondition } from "../systems/workflows/expressions.ts";
 import { type Masked, maskedFailures } from "../systems/workflows/masking.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import { isCheckStep, isGate, isTestStep, isUndoStep, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
+import { isCheckStep, isGate, isUndoStep, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
 import { stepRuns } from "../systems/workflows/simulate.ts";
+import { isTestStep } from "../systems/workflows/tests.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
 
@@ -55,9 +56,21 @@ function ofText(view: WorkflowsView, job: JobNode): readonly Draft[] {
 
 const tolerates = ({ condition }: JobNode): boolean => hasStatusFunction(condition && parseCondition(condition.text));
 
+/** Whether the steps of a job get the result of an earlier one, and so can leave out what was not built. */
+const isAskedInside = (view: WorkflowsView, job: JobNode, failed: JobNode): boolean =>
+  view
+    .stepsOf(job)
+    .some(({ env, run, condition, with: inputs }) =>
+      [run, condition, ...[...env, ...inputs].map(({ value }) => value)].some((text) =>
+        text?.text.includes(`needs.${failed.key}.result`),
+      ),
+    );
+
 function ofJob(view: WorkflowsView, job: JobNode): readonly Draft[] {
   if (job.condition === undefined) return [];
-  const masked = maskedFailures(view, job).filter(({ failed }) => matters(view, failed));
+  const masked = maskedFailures(view, job).filter(
+    ({ failed }) => matters(view, failed) && !isAskedInside(view, job, failed),
+  );
   const [first] = masked;
   if (first === undefined) return [];
   const [effect] = shipmentsOf(view, job);

@@ -2,6 +2,7 @@
 // release, or the images on the host.
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
+import type { Effect } from "../systems/workflows/effects.ts";
 import { deploymentsOf, isCheckStep, isUndoStep } from "../systems/workflows/roles.ts";
 import { viewOf } from "../systems/workflows/view.ts";
 
@@ -10,7 +11,9 @@ function check(graph: Graph): readonly Draft[] {
   return view.jobs.flatMap((job): readonly Draft[] => {
     const removals = view
       .ownEffectsOf(job)
-      .filter((effect) => effect.verb === "remove" && removesOld(effect.command?.text ?? ""));
+      .filter(
+        (effect) => effect.verb === "remove" && (removesOld(effect.command?.text ?? "") || removesOnHost(effect)),
+      );
     const [removal] = removals.filter(
       ({ step }) => !isUndoStep(step, []) && !/failure\(\)|always\(\)/.test(step.condition?.text ?? ""),
     );
@@ -49,6 +52,11 @@ const removing = new RegExp(
 /** Commands that remove everything that is not in use, or that name what is old. */
 const removesOld = (text: string): boolean =>
   removing.test(text) || /prune .*(-a|--all|-af)\b|system prune|purge|batch-delete/.test(text);
+
+/** Images that are deleted on a host by their name are those that ran there; on the runner they take room. */
+const removesOnHost = ({ command, step }: Effect): boolean =>
+  /^(docker (image rm|rmi) |docker[ -]compose (.* )?down .*--rmi)/.test(command?.words.join(" ") ?? "") &&
+  (/ssh/i.test(step.uses?.text ?? "") || /^\s*ssh /m.test(step.run?.text ?? ""));
 
 const notAnApp = /^(pages|static-site|bucket|database|script)$/;
 

@@ -12,12 +12,13 @@ import { emptyValues, type Obstacle, obstaclesOf } from "../systems/workflows/wa
 import { withoutHistory } from "../systems/workflows/ways-back-history.ts";
 import { ignoredVersions } from "../systems/workflows/ways-back-inputs.ts";
 import { neverReached } from "../systems/workflows/ways-back-steps.ts";
+import { inVain } from "../systems/workflows/ways-back-vain.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
   return view.jobs.flatMap((job) => [
-    ...withoutHistory(view, job).map((each) => obstacleDraft(job, each)),
+    ...[...withoutHistory(view, job), ...inVain(view, job)].map((each) => obstacleDraft(job, each)),
     ...(isUndoJob(view, job)
       ? [
           ...unreachable(view, job),

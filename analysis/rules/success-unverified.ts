@@ -7,10 +7,11 @@ import type { Draft, Repair, Rule } from "../rule.ts";
 import { type Asynchronous, textOf, toolOf } from "../systems/workflows/asynchronous.ts";
 import type { Effect } from "../systems/workflows/effects.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
-import { changesOf, deploymentsOf, isCheckStep, isProbe, isTestStep, tierOf } from "../systems/workflows/roles.ts";
+import { changesOf, deploymentsOf, isCheckStep, isProbe, tierOf } from "../systems/workflows/roles.ts";
 import { commandsIn, type ShellCommand } from "../systems/workflows/shell.ts";
 import { tellsPeople } from "../systems/workflows/swallowed-commands.ts";
 import { swallowedDeployments } from "../systems/workflows/swallowed-outcomes.ts";
+import { isTestStep } from "../systems/workflows/tests.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 
 function check(graph: Graph): readonly Draft[] {

@@ -5,9 +5,10 @@ import type { Draft, Repair, Rule } from "../rule.ts";
 import type { Effect } from "../systems/workflows/effects.ts";
 import { expressionsIn, pathsIn } from "../systems/workflows/expressions.ts";
 import type { StepNode, WorkflowNode } from "../systems/workflows/nodes.ts";
-import { isTestStep, shipmentsOf } from "../systems/workflows/roles.ts";
+import { shipmentsOf } from "../systems/workflows/roles.ts";
 import { commandsIn } from "../systems/workflows/shell.ts";
 import { simulate } from "../systems/workflows/simulate.ts";
+import { isTestStep } from "../systems/workflows/tests.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { worldsOf } from "../systems/workflows/worlds.ts";
 

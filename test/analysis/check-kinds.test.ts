@@ -14,7 +14,52 @@ import {
   testKinds,
 } from "../support/analysis/kinds.ts";
 
+/** Tests before a deployment. */
+const tested = (...steps: readonly string[]): Files => main(job("ship", "", ...steps, deploy));
+const told = (name: string, command: string, strict: string): Kind => ({
+  name: `${name} that is told to pass`,
+  rule: "gate-cannot-fail",
+  files: tested(`run: ${command}`),
+  cure: [command, strict],
+});
+
 const kinds: readonly Kind[] = [
+  told("a linter", "flake8 src --exit-zero", "flake8 src"),
+  told("a limit of zero", "python -m pylint --fail-under=0 src", "python -m pylint --fail-under=8 src"),
+  told("a scanner", "checkov -d . --soft-fail", "checkov -d ."),
+  told("a scanner of images", "trivy image --exit-code 0 shop:1", "trivy image --exit-code 1 shop:1"),
+  told("a scanner with a report", "tfsec . --soft-fail", "tfsec . --soft-fail --format sarif"),
+  told("a build with tests", "./mvnw verify -Dmaven.test.failure.ignore=true", "./mvnw verify"),
+  {
+    name: "an action that is told to pass",
+    rule: "gate-cannot-fail",
+    files: tested("uses: bridgecrewio/checkov-action@v12\n        with: { directory: ., soft_fail: true }"),
+    cure: ["soft_fail: true", "soft_fail: false"],
+  },
+  {
+    name: "a tolerant run of a tool that also runs strictly",
+    rule: "gate-cannot-fail",
+    files: tested("run: flake8 src --exit-zero", "run: echo flake8 src --select=E9"),
+    cure: ["echo flake8", "flake8"],
+  },
+  {
+    name: "a question in a session on a host behind the deployment",
+    rule: "gate-cannot-fail",
+    files: main(
+      job(
+        "ship",
+        "",
+        script(
+          "Ship",
+          "ssh root@shop.example << 'END'",
+          "docker compose up -d",
+          "curl -f http://localhost/health || echo 'not healthy'",
+          "END",
+        ),
+      ),
+    ),
+    cure: ["|| echo 'not healthy'", "|| exit 1"],
+  },
   {
     name: "a deployment that is skipped with the tests that somebody skips",
     rule: "release-silently-skipped",

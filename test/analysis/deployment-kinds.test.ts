@@ -199,6 +199,14 @@ test.each([
   "gsutil cp gs://shop/backup.tar .",
   "vercel alias ls",
   "scp root@shop.example:/var/log/app.log .",
+  "docker compose up -d",
+  "docker --context kind compose ps",
+  "doppler run -- npm test",
+  "mise exec -- wrangler whoami",
+  "earthly +test-deploy",
+  "npm run cdk diff",
+  "git push https://x:$TOKEN@huggingface.co/datasets/acme/shop main",
+  "curl -T report.xml https://reports.example/upload",
 ])("%s deploys nothing", async (command) => {
   const files = unlocked(job("ship", "", `run: ${command}`));
   const findings = await findingsIn(files);
@@ -226,6 +234,27 @@ test.each([
   "git push https://git.heroku.com/shop.git main",
   "npx prisma db push",
   "lftp -e 'mirror -R dist /' shop.example",
+  "docker --context shop compose up -d",
+  "DOCKER_HOST=ssh://root@shop.example docker compose up -d",
+  "sshpass -e scp -r dist/* root@shop.example:/srv",
+  "fab -H shop.example deploy",
+  "earthly --push +deploy",
+  "dagger call deploy --env live",
+  "mise run deploy",
+  "mise exec -- wrangler deploy",
+  "doppler run -- npx wrangler deploy",
+  "infisical run --env=live -- fly deploy",
+  "npm run cdk -- deploy --all",
+  "yarn workspace api deploy",
+  "bin/kamal deploy",
+  "npx @railway/cli up --service shop",
+  "npx trigger.dev@latest deploy",
+  "microk8s kubectl apply -f k8s/",
+  "nixos-rebuild switch --flake .#web --target-host root@shop.example",
+  "git push https://x:$TOKEN@huggingface.co/spaces/acme/shop main",
+  "npx hardhat run scripts/deploy.ts --network mainnet",
+  "curl -T dist.zip ftp://shop.example/",
+  "curl -X POST https://dokploy.example/api/application.deploy",
 ])("%s deploys", async (command) => {
   const findings = await findingsIn(unlocked(job("ship", "", `run: ${command}`)));
   expect(findings.map(({ rule }) => rule)).toContain("release-deploy-without-lock");
@@ -239,21 +268,80 @@ test.each([
   ["uses: chrnorm/deployment-action@v2", false],
   [script("Ship", "ssh root@shop.example <<'END'", "cd /srv", "docker compose up -d", "END"), true],
   [script("Look", "ssh root@shop.example <<'END'", "cd /srv", "docker compose ps", "END"), false],
+  ["uses: fifsky/ssh-action@master\n        with: { host: h, command: 'cd app && git pull && pm2 restart all' }", true],
+  ["uses: appleboy/ssh-action@v1\n        with: { host: h, script: 'cd app && ./update.sh' }", true],
+  ["uses: appleboy/ssh-action@v1\n        with: { host: h, script: 'cd app && ./status.sh' }", false],
+  ["uses: denoland/deployctl@v1\n        with: { project: shop, entrypoint: main.ts }", true],
+  ["uses: helmfile/helmfile-action@v2\n        with: { helmfile-args: apply }", true],
+  ["uses: helmfile/helmfile-action@v2\n        with: { helmfile-args: diff }", false],
+  ["uses: joelwmale/webhook-action@v2\n        with: { url: '${{ secrets.DEPLOY_WEBHOOK_URL }}' }", true],
+  ["uses: joelwmale/webhook-action@v2\n        with: { url: '${{ secrets.CHAT_WEBHOOK_URL }}' }", false],
+  [script("Trigger redeploy", "curl -X POST ${{ secrets.HOOK }}"), true],
+  [script("Trigger redeploy notification", "curl -X POST ${{ secrets.HOOK }}"), false],
+  [script("Start the deployment", "curl -X POST https://api.github.com/repos/a/b/dispatches"), false],
+  [script("Ship", "docker context use shop", "docker compose up -d"), true],
   [script("Commit", "kustomize edit set image shop=shop:1", "git commit -am new", "git push"), true],
 ])("%j deploys: %s", async (step, isDeployment) => {
   const rules = (await findingsIn(unlocked(job("ship", "", step)))).map(({ rule }) => rule);
   expect(rules.includes("release-deploy-without-lock")).toBe(isDeployment);
 });
 
-test("each job that deploys without a lock has a finding, and one that matters less is named beside it", async () => {
+test("each job that deploys without a lock has a finding, the most severe first", async () => {
   const files = unlocked(
+    job("site", "    environment: staging\n", deploy),
     job("infra", "", "run: terraform apply -auto-approve"),
     job("app", "    needs: infra\n", deploy),
-    job("site", "    environment: staging\n", deploy),
+    job("page", "", "uses: actions/deploy-pages@v4"),
   );
   const found = (await findingsIn(files)).filter(({ rule }) => rule === "release-deploy-without-lock");
-  expect(found.map(({ message }) => message.split(" ").slice(0, 2).join(" "))).toEqual(["Job infra", "Job app"]);
-  expect(found[0]!.related?.map(({ message }) => message)).toContain("site deploys without a lock, too");
+  expect(found.map(({ message, severity }) => [message.split(" ")[1], severity])).toEqual([
+    ["infra", "medium"],
+    ["app", "medium"],
+    ["site", "low"],
+  ]);
+  expect(found[0]!.related?.map(({ message }) => message)).toContain("page deploys without a lock, too");
+});
+
+const oidc = "uses: aws-actions/configure-aws-credentials@v5\n        with: { role-to-assume: '${{ vars.ROLE }}' }";
+const tunnel = "uses: tailscale/github-action@v3\n        with: { oauth-secret: '${{ secrets.TUNNEL }}' }";
+
+test.each([
+  ["a program of the repository behind a sign-in", job("deploy", "", oidc, "run: scripts/roll.sh --env live"), true],
+  ["a program of the repository without one", job("deploy", "", "run: scripts/roll.sh --env live"), false],
+  ["a sign-in alone", job("deploy", "", oidc, "run: aws sts get-caller-identity"), false],
+  ["a tunnel to a host that nothing deploys to", job("deploy", "", tunnel, "run: ssh shop 'touch a'"), false],
+])("in a job that is called a deployment: %s", async (_what, text, isDeployment) => {
+  const rules = (await findingsIn(unlocked(text))).map(({ rule }) => rule);
+  expect(rules.includes("release-deploy-without-lock")).toBe(isDeployment);
+});
+
+test.each([
+  ["asks each result itself", "env: { WEB: '${{ needs.web.result }}', API: '${{ needs.api.result }}' }", false],
+  ["asks nothing", "env: { WEB: yes, API: yes }", true],
+])("a deployment after one of two builds that %s", async (_what, env, isMasking) => {
+  const either = "always() && (needs.web.result == 'success' || needs.api.result == 'success')";
+  const files = main(
+    job("web", "", "run: docker push shop/web:1"),
+    job("api", "", "run: docker push shop/api:1"),
+    job("ship", `    needs: [web, api]\n    if: ${either}\n`, `${deploy}\n        ${env}`),
+  );
+  const rules = (await findingsIn(files)).map(({ rule }) => rule);
+  expect(rules.includes("release-skipped-masks-failure")).toBe(isMasking);
+});
+
+const onOwn = (key: string, ...steps: readonly string[]): string =>
+  job(key, "", ...steps).replace("ubuntu-24.04", "self-hosted");
+
+test.each([
+  ["a job that is called a deployment", onOwn("deploy", "run: docker compose up -d --build"), true],
+  ["a step that is called one", onOwn("ship", script("Deploy", "pm2 reload all")), true],
+  ["files that a server reads", onOwn("deploy", "run: cp -r dist/* /var/www/shop/"), true],
+  ["a job with another name", onOwn("ship", "run: docker compose up -d --build"), false],
+  ["containers for tests", onOwn("deploy", "run: docker compose up -d", "run: npm test"), false],
+  ["a machine that GitHub lends", job("deploy", "", "run: docker compose up -d --build"), false],
+])("on a machine of one's own: %s", async (_what, text, isDeployment) => {
+  const rules = (await findingsIn(unlocked(text))).map(({ rule }) => rule);
+  expect(rules.includes("release-deploy-without-lock")).toBe(isDeployment);
 });
 
 test.each([

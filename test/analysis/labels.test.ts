@@ -21,7 +21,7 @@ test("the page of evidence counts the labelled places right", () => {
   const most = Math.max(...[...new Set(rules)].map((rule) => rules.filter((each) => each === rule).length));
   expect(page).toContain(
     `names ${places.length.toLocaleString("en")} places in ${names.size} public repositories: ` +
-      `${rules.length} defects and ${places.length - rules.length} quiet places.`,
+      `${rules.length} defects and ${(places.length - rules.length).toLocaleString("en")} quiet places.`,
   );
   expect(page).toContain(`no rule has more than ${most} labelled defects`);
 });

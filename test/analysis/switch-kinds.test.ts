@@ -26,6 +26,15 @@ const answered = (...answers: readonly string[]): string =>
 
 const kinds: readonly Kind[] = [
   {
+    name: "a choice that only the name of a job tells",
+    rule: "release-dead-choice",
+    files: one(
+      head("main", { input: "place: { type: choice, options: [live, staging] }" }) +
+        job("ship", "    name: Ship to ${{ inputs.place }}\n", deploy),
+    ),
+    cure: ["run: fly deploy", "run: fly deploy --app shop-${{ inputs.place }}"],
+  },
+  {
     name: "a filter's answer that counts as true whatever it says",
     rule: "gate-cannot-fail",
     files: on(push, changes(), shipIf("needs.changes.outputs.web", afterChanges)),

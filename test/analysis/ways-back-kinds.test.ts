@@ -1,7 +1,7 @@
 // Kinds of ways back that do not work: never reached, without the history that they ask for, or deaf to the version
 // that somebody chose. Each kind stands once with its defect, and once with the least change that makes it right.
 import { expect, test } from "vitest";
-import { findingsIn, head, job, type Kind, main, one, script, testKinds } from "../support/analysis/kinds.ts";
+import { deploy, findingsIn, head, job, type Kind, main, one, script, testKinds } from "../support/analysis/kinds.ts";
 
 const rule = "rollback-unsound";
 const ship = "id: ship\n        run: helm upgrade shop ./chart";
@@ -111,6 +111,114 @@ const kinds: readonly Kind[] = [
         job("rollback-b", "", "run: kubectl rollout undo deployment/api --to-revision ${{ inputs.version }}"),
     ),
     cure: ["deployment/shop", "deployment/shop --to-revision ${{ inputs.version }}"],
+  },
+  {
+    name: "a variable that another job wrote for its own steps",
+    rule,
+    files: one(
+      head("rollback", { input: "version: { type: string }" }) +
+        job("find", "", script("Find", 'echo "TARGET=${{ inputs.version }}" >> "$GITHUB_ENV"')) +
+        job("rollback", "    needs: find\n", "run: helm rollback shop ${{ env.TARGET }}"),
+    ),
+    cure: ["env.TARGET", "inputs.version"],
+  },
+  {
+    name: "a way back for tests beside one for production, without a lock",
+    rule: "release-deploy-without-lock",
+    files: one(
+      head("rollback").replace("concurrency: shop\n", "") +
+        job("rollback-test", "    environment: test\n    concurrency: test\n", "run: helm rollback shop -n test") +
+        job("rollback-live", "    environment: live\n", "run: helm rollback shop -n live"),
+    ),
+    cure: ["environment: live", "environment: live\n    concurrency: live"],
+  },
+  {
+    name: "a way back on a machine of one's own that the next one cancels",
+    rule: "release-cancelled-midway",
+    files: one(
+      head("rollback").replace("concurrency: shop", "concurrency: { group: shop, cancel-in-progress: true }") +
+        job("rollback", "", "run: cd old && docker compose up -d").replace("ubuntu-24.04", "self-hosted"),
+    ),
+    cure: ["cancel-in-progress: true", "cancel-in-progress: false"],
+  },
+  {
+    name: "a condition that asks a way back for an output that it does not declare",
+    rule: "output-undeclared",
+    files: one(
+      head("rollback") +
+        job("rollback", "", 'id: back\n        run: helm rollback shop && echo "done=yes" >> "$GITHUB_OUTPUT"') +
+        job(
+          "watch-rollback",
+          "    needs: rollback\n    if: always() && needs.rollback.outputs.done == 'yes'\n",
+          "run: curl -fsS https://shop.example/health",
+        ),
+    ),
+    cure: ["rollback:\n    runs-on", "rollback:\n    outputs: { done: '${{ steps.back.outputs.done }}' }\n    runs-on"],
+  },
+  {
+    name: "an output that is written with another line between its words",
+    rule: "output-undeclared",
+    files: main(
+      job(
+        "plan",
+        "    outputs: { id: '${{ steps.plan.outputs.release-id }}' }\n",
+        script("Plan", "xargs -n1 < list", 'echo "release_id=1" >> "$GITHUB_OUTPUT"').replace(
+          "run:",
+          "id: plan\n        run:",
+        ),
+      ),
+      job("ship", "    needs: plan\n", "run: fly deploy --label ${{ needs.plan.outputs.id }}"),
+    ),
+    cure: ["release_id=1", "release-id=1"],
+  },
+  {
+    name: "a step that only prints that it goes back",
+    rule,
+    files: inJob(ship, check(), script("Roll back", "echo going back").replace("run:", "if: failure()\n        run:")),
+    cure: ["echo going back", "helm rollback shop"],
+  },
+  {
+    name: "a restart of the version that is there",
+    rule,
+    files: one(head("rollback") + job("rollback", "", "run: kubectl rollout restart deployment/shop")),
+    cure: ["rollout restart", "rollout undo"],
+  },
+  {
+    name: "a new deployment of the same task definition",
+    rule,
+    files: one(
+      head("rollback") + job("rollback", "", "run: aws ecs update-service --service shop --force-new-deployment"),
+    ),
+    cure: ["--force-new-deployment", '--task-definition "$OLD" --force-new-deployment'],
+  },
+  {
+    name: "the deployment once more, from the same commit",
+    rule,
+    files: main(
+      job("deploy", "", checkout(), deploy, "run: curl -fsS https://shop.example/health"),
+      job("rollback", "    needs: deploy\n    if: failure()\n", checkout(), deploy),
+    ),
+    cure: [`if: failure()`, "if: failure()\n    env: { COMMIT: '${{ github.event.before }}' }"],
+  },
+  {
+    name: "a revert that is pushed with the token of the run",
+    rule,
+    files: {
+      ...one(
+        head("rollback") + job("rollback", "", checkout(deep), script("Roll back", "git revert HEAD", "git push")),
+      ),
+      ".github/workflows/deploy.yml": [
+        "name: deploy\non: { push: { branches: [main] } }\nconcurrency: shop\njobs:\n",
+        job("deploy", "", deploy),
+      ].join(""),
+    },
+    cure: [deep, "\n        with: { fetch-depth: 0, ssh-key: '${{ secrets.DEPLOY_KEY }}' }"],
+  },
+  {
+    name: "the image that ran on a host, deleted by its name before the new one is there",
+    rule: "rollback-target-removed",
+    files: inJob(script("Ship", "ssh root@shop.example <<'END'", "docker rmi shop:1", "docker compose up -d", "END")),
+    cure: ["docker rmi shop:1", "docker rm shop"],
   },
   {
     name: "images that a session on a host deletes before the check",

@@ -2,10 +2,10 @@
 // it only prints, or it swallows the failure of every test in it. The scripts are read as text.
 import type { BlindCheck } from "./blind-checks.ts";
 import type { LocalScript, StepNode } from "./nodes.ts";
-import { isTest } from "./roles.ts";
 import { commandsIn } from "./shell.ts";
 import { swallowedCommands } from "./swallowed-commands.ts";
 import { isBeyond } from "./swallowed-tests.ts";
+import { isTest } from "./tests.ts";
 
 const prints = /^(echo|printf|true|:|exit 0)( |$)/;
 

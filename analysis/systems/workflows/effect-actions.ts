@@ -134,7 +134,12 @@ const otherClouds: readonly ActionEffect[] = [
 ];
 
 /** Commands that change what runs on a host. */
-const changesHost = /\b(up|restart|reload|pull|deploy|start|systemctl|pm2|rsync|swarm|kubectl|install|migrate)\b/;
+const changesHost = new RegExp(
+  String.raw`\b(up|restart|reload|pull|deploy|start|systemctl|pm2|rsync|swarm|kubectl|install|migrate|supervisorctl|` +
+    String.raw`docker (run|load)|git (reset --hard|checkout|merge)|(update|upgrade|release|run|start)\.(sh|py))\b|` +
+    String.raw`^\s*make (prod|production|release|live)\b`,
+  "m",
+);
 
 const hosts: readonly ActionEffect[] = [
   {
@@ -146,19 +151,29 @@ const hosts: readonly ActionEffect[] = [
     when: (inputs) => inputs.get("createpr") !== "true",
   },
   {
-    action: /^appleboy\/ssh-action$/,
+    action: exactly("(appleboy|fifsky)/ssh-action", "d3rhase/ssh-command-action", "jimcronqvist/action-ssh"),
     verb: "deploy",
     category: "host",
     name: ["host"],
-    when: (inputs) => changesHost.test(inputs.get("script") ?? ""),
+    when: (inputs) => changesHost.test(inputs.get("script") ?? inputs.get("command") ?? ""),
   },
 ];
+
+/** An address that deploys when it is called, by its own words or by those of its secret. */
+const deployingAddress = new RegExp(
+  String.raw`(?<!pre)deploy\w*[_-](web)?hook|(web)?hook[_-]?\w*deploy|coolify|dokploy|` +
+    String.raw`onrender\.com\/deploy|render\.com\/deploy`,
+  "i",
+);
 
 /** Actions of others that deploy whatever they are given. */
 const plainDeployers: readonly ActionEffect[] = [
   {
     action: exactly(
       "azure/spring-apps-deploy",
+      "azure/functions-container-action",
+      "denoland/deployctl",
+      "sws2apps/render-deployment",
       "azure/data-factory-deploy-action",
       "webfactory/create-aws-codedeploy-deployment",
       "einaregilsson/beanstalk-deploy",
@@ -188,6 +203,9 @@ const plainDeployers: readonly ActionEffect[] = [
       "cross-the-world/(ssh-scp-ssh-pipelines|scp-pipeline)",
       "wshihadeh/docker-deployment-action",
       "taptap21/docker-remote-deployment-action",
+      "(up9cloud|pendect)/action-rsync(er)?",
+      "creepios/sftp-action",
+      "contention/rsync-deployments",
     ),
     verb: "deploy",
     category: "host",
@@ -205,6 +223,39 @@ const plainDeployers: readonly ActionEffect[] = [
     verb: "deploy",
     category: "serverless",
     when: (inputs) => /deploy/.test(`${inputs.get("args")} ${inputs.get("cdk_subcommand")}`),
+  },
+  {
+    action: exactly("deployphp/action"),
+    verb: "deploy",
+    category: "host",
+    name: ["dep"],
+    when: has("dep", /^deploy\b/),
+  },
+  {
+    action: exactly("helmfile/helmfile-action"),
+    verb: "deploy",
+    category: "helm-release",
+    name: ["helmfile-args"],
+    when: has("helmfile-args", /\b(apply|sync)\b/),
+  },
+  {
+    action: exactly("clowdhaus/argo-cd-action"),
+    verb: "deploy",
+    category: "argo-app",
+    name: ["options"],
+    when: (inputs) => /\bapp (sync|set)\b/.test(`${inputs.get("command")} ${inputs.get("options")}`),
+  },
+  {
+    // A call of an address; which one it is, the name of its secret says.
+    action: exactly(
+      "joelwmale/webhook-action",
+      "distributhor/workflow-webhook",
+      "fjogeleit/http-request-action",
+      "(wei|indiesdev)/curl",
+    ),
+    verb: "deploy",
+    category: "app",
+    when: (inputs) => deployingAddress.test(`${inputs.get("url")} ${inputs.get("webhook_url")} ${inputs.get("args")}`),
   },
   {
     action: exactly("steebchen/kubectl", "actions-hub/kubectl", "kodermax/kubectl-aws-eks", "koslib/helm-eks-action"),

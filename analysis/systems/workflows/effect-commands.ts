@@ -28,7 +28,7 @@ const stackCommands: readonly CommandEffect[] = [
     fallback: "working-directory",
   },
   {
-    command: /^(aws-)?cdk(@\S+)? (.* )?(deploy|destroy)\b/,
+    command: /^((npm run|pnpm( run)?|yarn( run)?|bun run) )?(aws-)?cdk(@\S+)? (.* )?(deploy|destroy)\b/,
     unless: dryRun,
     verb: "deploy",
     category: "cdk-stack",

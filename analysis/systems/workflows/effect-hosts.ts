@@ -5,7 +5,7 @@ import type { CommandEffect } from "./effect-undo.ts";
 /** A call of an address that deploys. */
 export const deployHook = new RegExp(
   String.raw`^curl .*(deploy\w{0,40}[_-](web)?hook|deployhook|api\.render\.com/deploy|/integrations/deploy/|` +
-    String.raw`/api/v1/deploy\?|/webhooks?/deploy|/api/stacks/webhooks/|coolify|` +
+    String.raw`/api/v1/deploy\?|/webhooks?/deploy|/api/stacks/webhooks/|coolify|/api/(application|compose)\.deploy|` +
     String.raw`netlify\.com/build_hooks)`,
   "i",
 );
@@ -13,7 +13,8 @@ export const deployHook = new RegExp(
 /** A target of a build tool that deploys, by its own name or by the part behind the last colon. */
 /** make and its like take several targets, and variables before them. */
 const deployTarget = new RegExp(
-  String.raw`^(((make|just|task|rake)( \S+)*|(npm run|pnpm run|yarn run|yarn|bun run)( -\S+( [^-\s]\S*)?)*) ` +
+  String.raw`^(((make|just|task|rake)( \S+)*|` +
+    String.raw`(npm run|pnpm run|yarn workspace \S+( run)?|yarn run|yarn|bun run)( -\S+( [^-\s]\S*)?)*) ` +
     String.raw`((?!pre|test|build|docs|storybook|lint|check)[\w-]+:)?deploy([:_-](?!docs|preview|check|dry)\S*)?( |$)` +
     String.raw`|pnpm( -\S+( [^-\s]\S*)?)* ([\w-]+:deploy|deploy([:-](?!docs|preview)[\w:-]+)?)$)`,
 );
@@ -24,7 +25,39 @@ const deployScript = new RegExp(
     String.raw`\.(sh|py|js|mjs|ts|ps1)\b|(\.\/|bin\/|scripts?\/)(\S+\/)?deploy( |$))`,
 );
 
+/** Tools that carry a build to a machine, or build what it runs there. */
+const machineTools: readonly CommandEffect[] = [
+  {
+    command: /^docker (--context|-c)[ =]?\S+ (compose .*\bup\b|stack deploy|service update|run)\b/,
+    verb: "deploy",
+    category: "host",
+    operand: /(?:--context|-c)[ =](\S+)/,
+  },
+  { command: /^fab (.* )?deploy\b/, verb: "deploy", category: "host", operand: /-H[ =]?(\S+)/ },
+  {
+    command: /^nixos-rebuild (switch|boot) .*--target-host\b/,
+    verb: "deploy",
+    category: "host",
+    name: ["--target-host"],
+  },
+  { command: /^(colmena apply|deploy-rs|nix run \S*deploy-rs\b)/, verb: "deploy", category: "host" },
+  {
+    command: /^curl .*(-T|--upload-file) .*\bs?ftps?:/,
+    verb: "deploy",
+    category: "host",
+    operand: /(s?ftps?:\/\/\S+)/,
+  },
+  {
+    command: /^(mise run|devbox run|earthly (.* )?\S*\+|dagger call (.* )?)\s*deploy\b/,
+    unless: /--(dry-run|check|help)\b/,
+    verb: "deploy",
+    category: "script",
+    operand: /(deploy\S*)/,
+  },
+];
+
 export const hostCommands: readonly CommandEffect[] = [
+  ...machineTools,
   {
     command: /^ansible-playbook\b/,
     unless: /--(check|syntax-check|list-\w+)\b/,
@@ -33,7 +66,11 @@ export const hostCommands: readonly CommandEffect[] = [
     operand: /(\S+\.ya?ml)/,
   },
   {
-    command: /^(rsync|scp) .*\S+@(\S+|\$\{\{[^}]*\}\}):|^(rsync|scp) .*\$\{?\{?\s*\S*(host|server|ip)\S*\s*\}?\}?:/i,
+    command: new RegExp(
+      String.raw`^(rsync|scp) .*(\S+@(\S+|\$\{\{[^}]*\}\}):|` +
+        String.raw`\$\{?\{?\s*\S*(host|server|ip|remote|target)\S*\s*\}?\}?:)`,
+      "i",
+    ),
     unless: /^(rsync|scp) (-\S+ )*\S+@\S+:\S+ [^\s:@]+$/,
     verb: "deploy",
     category: "host",

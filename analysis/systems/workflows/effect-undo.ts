@@ -95,8 +95,13 @@ export const removing: readonly CommandEffect[] = [
     name: ["-g", "--resource-group", "-n", "--name"],
   },
   {
-    command:
-      /^(docker (image|system) prune|docker rmi|az acr (repository delete|run .*purge)|aws ecr batch-delete-image)\b/,
+    command: begins(
+      "docker (image|system) prune",
+      "docker (rmi|image rm)",
+      "docker[ -]compose (.* )?down .*--rmi all",
+      "az acr (repository delete|run .*purge)",
+      "aws ecr batch-delete-image",
+    ),
     verb: "remove",
     category: "image",
   },

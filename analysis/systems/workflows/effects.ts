@@ -67,18 +67,31 @@ const asManifest = (effect: Effect): Effect =>
  */
 export function effectByJob(title: string, steps: readonly StepNode[]): readonly Effect[] {
   if (!/(^|[^a-z])deploy([^a-z]|$)/i.test(title) || otherName.test(title)) return [];
-  const step = steps.findLast(
-    (each) =>
-      usesSecret(each) && !quietAction.test(each.uses?.text ?? "") && !otherName.test(each.title?.text ?? each.name),
-  );
+  const isIdle = (each: StepNode): boolean =>
+    quietAction.test(each.uses?.text ?? "") ||
+    connects.test(each.uses?.text ?? "") ||
+    otherName.test(each.title?.text ?? each.name);
+  const login = steps.findIndex(({ uses }) => signsIn.test(uses?.text ?? ""));
+  const runsOwn = ({ run }: StepNode): boolean =>
+    commandsIn(run?.text ?? "").some(({ words }) => ownScript.test(words.join(" ")));
+  const step =
+    steps.findLast((each) => usesSecret(each) && !isIdle(each) && !signsIn.test(each.uses?.text ?? "")) ??
+    (login === -1 ? undefined : steps.slice(login + 1).findLast((each) => runsOwn(each) && !isIdle(each)));
   return step ? [inferredEffect(step, 0.7)] : [];
 }
+
+/** Actions that open a way to somewhere, or sign in there: what uses it is another step. */
+const connects = /^(tailscale\/|wireguard|kota65535\/|webfactory\/ssh-agent|shimataro\/ssh-key-action)/i;
+const signsIn = /^(aws-actions\/configure-aws-credentials|azure\/login|google-github-actions\/auth)@/i;
+/** A program of the repository, called by its path. */
+const ownScript = /^((bash|sh|python3?|node) )?(\.{1,2}\/)?[\w.-]+(\/[\w.-]+)*\.(sh|py|js|mjs|ts)( |$)/;
 
 const usesSecret = ({ env, with: inputs, run }: StepNode): boolean =>
   [...env, ...inputs].some(({ value }) => secret.test(value.text)) || secret.test(run?.text ?? "");
 const secret = /secrets\.(?!GITHUB_TOKEN)\w+/;
 
-const deployName = /^\W*(re-?)?deploy(ing|s)?\b(?!ment)/i;
+/** The title of a step that says that it deploys. */
+export const deployName = /^\W*(re-?)?deploy(ing|s)?\b(?!ment)/i;
 const otherNames =
   "dry preview plan test notif doc status info summary check verif wait artifact token key config prepare " +
   "download login";
@@ -89,9 +102,18 @@ const quietAction = /^(actions\/|\.\/|docker\/|slackapi\/|github\/)/i;
 const idle =
   /^((echo|printf|cd|export|set|:|true|exit|sleep|test|\[|\[\[|fi|else|done|cat|ls)( |$)|git (checkout|fetch) )/;
 
+/** The title of a step that lets a platform deploy, by a call of an address that is its own. */
+const triggerName = /^\W*(trigger|start|request|kick off|call|initiate|perform)\b.*\b(re-?)?deploy(ment|s)?\b/i;
+const callsAddress =
+  /^(curl|wget|http|https) (?!.*api\.github\.com)(.*(-X|--request)[ =]?(POST|GET|PUT)|.*secrets\.|\S*\$\{?\w)/;
+
 /** A step that is called "Deploy …" and does something that is not known. Names are evidence, not proof. */
 function byName(step: StepNode): readonly Effect[] {
   const title = step.title?.text ?? "";
+  if (triggerName.test(title) && !otherName.test(title)) {
+    const calls = commandsIn(step.run?.text ?? "").some(({ words }) => callsAddress.test(words.join(" ")));
+    return calls ? [inferredEffect(step, 0.75)] : [];
+  }
   if (!deployName.test(title) || otherName.test(title)) return [];
   const does =
     step.uses === undefined
@@ -134,7 +156,7 @@ const deployingAction = new RegExp(
 );
 
 /** Inputs of actions that hold a script, such as those of azure/cli and of SSH actions. */
-const scriptInputs = new Set(["inlinescript", "script", "command", "run", "args"]);
+const scriptInputs = new Set(["inlinescript", "script", "command", "run", "args", "exec"]);
 
 /** Gives the scripts of a step: its own, or those that it gives to an action. */
 export const scriptsOf = ({ run, with: inputs }: StepNode): readonly Text[] =>
@@ -190,12 +212,24 @@ function ofCommand(step: StepNode, command: ShellCommand, script: Text): readonl
   const inner = line.length > lineMax ? undefined : insideContainer.exec(line)?.groups?.["inner"];
   // A container on the runner itself is one for tests.
   const isElsewhere = script !== step.run || line.startsWith("kubectl");
-  const each = effectOf(line) ?? (inner !== undefined && isElsewhere ? effectOf(inner) : undefined);
+  const each =
+    effectOf(line) ??
+    (inner !== undefined && isElsewhere ? effectOf(inner) : undefined) ??
+    (startsContainers.test(line) && isOnOtherDocker(step, command) ? onOtherDocker : undefined);
   return [
     ...(each === undefined ? [] : [known(step, each, command, script)]),
     ...removalsOnHost(step, head, command, script),
   ];
 }
+
+const startsContainers = /^docker([ -]compose (.* )?up\b| run .*(-\w*d\w*|--detach)\b| service update\b)/;
+const onOtherDocker: CommandEffect = { command: startsContainers, verb: "deploy", category: "host" };
+
+/** Whether the commands for Docker in a script are for the Docker of another machine. */
+const isOnOtherDocker = ({ run, env }: StepNode, { text }: ShellCommand): boolean =>
+  /\bDOCKER_HOST=["']?(ssh|tcp):/.test(text) ||
+  env.some(({ key }) => key.text === "DOCKER_HOST") ||
+  /^\s*(docker context use (?!default\b)|export DOCKER_HOST=)/m.test(run?.text ?? "");
 
 const known = (step: StepNode, each: CommandEffect, command: ShellCommand, script: Text): Effect => ({
   step,

@@ -7,9 +7,11 @@ import { isDeadGuard } from "./dead-guards.ts";
 import { deafScripts } from "./deaf-scripts.ts";
 import { emptyChecks } from "./empty-checks.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
-import { changesOf, isApproval, isCheckStep, isGate, isTestStep, shipmentsOf, tierOf } from "./roles.ts";
+import { changesOf, isApproval, isCheckStep, isGate, shipmentsOf, tierOf } from "./roles.ts";
 import { isAskedLater, type Shipped, shippedAround } from "./shipped-around.ts";
 import { swallowedTests } from "./swallowed-tests.ts";
+import { isTestStep } from "./tests.ts";
+import { softInput, toldToPass } from "./told-to-pass.ts";
 import { checksWithoutVerdict } from "./verdicts.ts";
 import type { WorkflowsView } from "./view.ts";
 
@@ -75,7 +77,7 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobN
         shipped: shipped.place,
       },
     ];
-  if (step.run === undefined) return [...toldToPass(job, step, shipped), ...ofScript(job, step, shipped)];
+  if (step.run === undefined) return [...toldByInput(job, step, shipped), ...ofScript(job, step, shipped)];
   if (isDeadGuard(view, job, step))
     return [
       {
@@ -87,12 +89,13 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobN
         shipped: shipped.place,
       },
     ];
-  return ofScript(job, step, shipped);
+  const told = shipped.isBefore ? [] : toldToPass(step, view.stepsOf(job));
+  return [...ofScript(job, step, shipped), ...ofBlind(job, step, shipped, told)];
 }
 
 /** A scanner that is told to succeed whatever it finds, and writes no report that another job could read. */
-function toldToPass(job: JobNode, step: StepNode, shipped: Shipped): readonly DeafGate[] {
-  const told = shipped.isBefore ? undefined : exitCodeOfScan(step);
+function toldByInput(job: JobNode, step: StepNode, shipped: Shipped): readonly DeafGate[] {
+  const told = shipped.isBefore ? undefined : (exitCodeOfScan(step) ?? softInput(step));
   const message = `The scan "${step.name}" of job ${job.key} is told to succeed whatever it finds.`;
   return told ? [{ place: told.place, subject: step.id, message, shipped: shipped.place, severity: "medium" }] : [];
 }

@@ -2,8 +2,9 @@
 // needless only if nothing of this passes, and if the earlier job is known to change nothing outside.
 import { expressionsIn, pathsIn } from "./expressions.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
-import { isOnOwnMachine, isTest } from "./roles.ts";
+import { isOnOwnMachine } from "./roles.ts";
 import { commandsIn, type ShellCommand } from "./shell.ts";
+import { isTest } from "./tests.ts";
 import type { WorkflowsView } from "./view.ts";
 
 /** Whether a later job uses anything of an earlier one. */

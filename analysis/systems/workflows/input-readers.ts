@@ -17,7 +17,12 @@ export interface InputReader {
 export function readersOf(view: WorkflowsView, workflow: WorkflowNode, name: string): readonly InputReader[] {
   const jobs = view.jobsOf(workflow).flatMap((job) => {
     const isTold = toldIn(view, job);
-    return job.templates.map((text) => ({ text, isTold: isTold(text) || isLock(text, job.concurrency) }));
+    const titles = [job, ...view.stepsOf(job)].flatMap(({ title }) => title ?? []);
+    const isTitle = ({ place }: Text): boolean => titles.some((title) => byPlace(title.place, place) === 0);
+    return job.templates.map((text) => ({
+      text,
+      isTold: isTold(text) || isTitle(text) || isLock(text, job.concurrency),
+    }));
   });
   const ofWorkflow = workflow.templates.map((text) => ({ text, isTold: isLock(text, workflow.concurrency) }));
   return [...ofWorkflow, ...jobs].filter(({ text }) =>

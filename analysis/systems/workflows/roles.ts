@@ -5,39 +5,9 @@ import { deployHook } from "./effect-hosts.ts";
 import { deploying, type Effect, shipping } from "./effects.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
 import { commandsIn, type Worded } from "./shell.ts";
+import { isTestStep } from "./tests.ts";
 import type { WorkflowsView } from "./view.ts";
 
-const scriptNames = String.raw`(t|test|lint|typecheck|check|e2e|verify|audit|smoke|health-?check)([:-][\w:-]+)?`;
-const testCommand = new RegExp(
-  "^(" +
-    [
-      `(npm|pnpm|yarn|bun)( run)?( -\\S+)* ${scriptNames}`,
-      "(python3? -m )?(pytest|unittest|tox|nox|mypy|ruff|flake8|pylint|bandit|pip-audit)",
-      "(go|cargo|dotnet|swift|flutter|deno|mix|sbt|rake|rails) (test|vet|clippy|nextest)",
-      String.raw`(\./)?(mvnw?|gradlew?)( \S+)* (test|verify|check)`,
-      "(jest|vitest|mocha|playwright|cypress|phpunit|rspec|eslint|tsc|golangci-lint|staticcheck|biome|prettier)",
-      String.raw`(make|just|task|turbo( run)?|nx( \S+)*) \S*(test|lint|check|verify)\S*`,
-      "(trivy|snyk|semgrep|checkov|tfsec|tflint|kubeconform|hadolint|shellcheck|gitleaks|grype)",
-      "(terraform|tofu) validate",
-      "helm lint",
-      "(actionlint|yamllint|ansible-lint|cfn-lint|kubeval|kube-score|kube-linter|spectral|markdownlint)",
-      String.raw`(bash |sh |\./|python3? )\S*(test|lint|check)s?(\.\w+)`,
-    ].join("|") +
-    String.raw`)(\s|$)`,
-);
-const testActions = [
-  "golangci/golangci-lint-action",
-  "aquasecurity/trivy-action",
-  "snyk/actions",
-  "github/codeql-action/analyze",
-  "cypress-io/github-action",
-  "pre-commit/action",
-  "super-linter/super-linter",
-  "sonarsource/",
-  "returntocorp/semgrep",
-  "dorny/test-reporter",
-];
-const isTestAction = (uses: string): boolean => testActions.some((name) => uses.toLowerCase().startsWith(name));
 const gateNames =
   "unit test tests testing lint check checks quality validate verify scan security ci e2e integration typecheck".split(
     " ",
@@ -48,16 +18,6 @@ const checkName = /smoke|health|verif|post-?deploy|acceptance|e2e|probe|ready|sy
 const approvalName = /(^|[^a-z])(approv\w*|manual|sign-?off|confirm)([^a-z]|$)/i;
 /** What was restored or reverted is looked at; nothing goes back there. */
 const undoName = /roll[- ]?back|revert(?!ed)|undo|(?<![a-z])restore(?!d)/i;
-
-/** What a container runs stands behind fewer options than this. */
-const wordsMax = 100;
-
-/** Whether a command can tell good from bad, also if a container runs it. */
-export const isTest = ({ words }: Worded): boolean =>
-  testCommand.test(words.join(" ")) ||
-  (/^(docker|docker-compose|podman)$/.test(words[0] ?? "") &&
-    words.some((word) => word === "run" || word === "exec") &&
-    words.slice(0, wordsMax).some((_word, at) => at > 1 && testCommand.test(words.slice(at, at + 8).join(" "))));
 
 /** Whether a command asks a running system for its state. An address that deploys when it is called is not asked. */
 export const isProbe = (command: Worded): boolean =>
@@ -71,9 +31,6 @@ export const isOfRunner = ({ words }: Worded): boolean => /\/\/(localhost|127\.0
 
 export const titleOf = ({ key, title }: JobNode): string => `${key} ${title?.text ?? ""}`;
 export const stepTitle = (step: StepNode): string => `${step.key ?? ""} ${step.title?.text ?? ""}`;
-
-export const isTestStep = (step: StepNode): boolean =>
-  (step.run !== undefined && commandsIn(step.run.text).some(isTest)) || isTestAction(step.uses?.text ?? "");
 
 /** A step that looks at what was deployed. */
 export const isCheckStep = (step: StepNode): boolean =>
@@ -104,7 +61,7 @@ export const isUndoStep = (step: StepNode, effects: readonly Effect[]): boolean 
 
 export const isUndoJob = (view: WorkflowsView, job: JobNode): boolean =>
   undoName.test(titleOf(job)) &&
-  !/test|check|notify/i.test(titleOf(job)) &&
+  !(/check|notify/i.test(titleOf(job)) || (/test/i.test(titleOf(job)) && job.environment === undefined)) &&
   (view.stepsOf(job).length > 0 || job.uses !== undefined);
 
 /** The effects of a job that deploy, those of its ways back left out. */

@@ -39,6 +39,23 @@ function optionsOf({ runsOn }: JobNode, shell: string | undefined): ShellOptions
   return { stopsOnFailure: /\s-[a-z]*e|errexit/.test(shell), hearsPipes: shell.includes("pipefail") };
 }
 
+const session = /^[ \t]*(?:sshpass .*)?ssh .*<<-?[ \t]*\\?["']?(\w+)["']?[ \t]*$/m;
+
+/**
+ * Gives what a step tells a host in a here document behind ssh. The lines before it are left empty, so that a line of
+ * it is the line of the step's script.
+ */
+export function sessionOf({ run }: StepNode): ShellScript | undefined {
+  const begin = session.exec(run?.text ?? "");
+  if (run === undefined || begin === null) return undefined;
+  const lines = run.text.split("\n");
+  const first = run.text.slice(0, begin.index).split("\n").length;
+  const end = lines.findIndex((line, at) => at >= first && line.trim() === begin[1]);
+  if (end === -1) return undefined;
+  const text = [...Array.from({ length: first }, () => ""), ...lines.slice(first, end)].join("\n");
+  return { script: { ...run, text }, options: { stopsOnFailure: false, hearsPipes: false }, isRemote: true };
+}
+
 /** Whether PowerShell runs the script of a step. */
 export const isPowerShell = ({ runsOn }: JobNode, { shell }: StepNode): boolean =>
   shell === undefined ? runsOn.some((label) => /windows/i.test(label)) : /^(pwsh|powershell)\b/.test(shell.text);

@@ -163,11 +163,17 @@ export function withoutPrefix(all: readonly string[]): readonly string[] {
 function prefixAt(all: readonly string[], at: number): number {
   const [word = "", next = ""] = all.slice(at, at + 2);
   if (keywords.has(word) || conditions.has(word) || prefixes.has(word) || /^[A-Za-z_]\w*=/.test(word)) return 1;
-  if (word === "timeout" && /^\d/.test(next)) return 2;
-  if (word === "sshpass") return 2 + Number(/^-[pfde]$/.test(next));
+  if (/^(microk8s|k3s)$/.test(word) && next === "kubectl") return 1;
+  if (word === "timeout" && /^[\d$]/.test(next)) return 2;
+  if (word === "sshpass") return 2 + Number(/^-[pfd]$/.test(next));
+  // What runs a command with secrets, tools or a folder of its own ends its options with two dashes.
+  if (/^(doppler|infisical|op|mise|aws-vault|chamber|direnv|devbox)$/.test(word)) return to("--", all, at);
   const isRunner =
     (/^(uv|poetry|pipenv|pdm)$/.test(word) && next === "run") ||
     (/^(bundle|composer)$/.test(word) && next === "exec") ||
     (/^(pnpm|yarn|bun)$/.test(word) && /^(exec|dlx|x)$/.test(next));
   return isRunner ? 2 : 0;
 }
+
+/** Gives how many words there are up to one and with it; none if it does not come. */
+const to = (end: string, all: readonly string[], at: number): number => Math.max(0, all.indexOf(end, at) + 1 - at);

@@ -13,7 +13,11 @@ export function withoutOutput(step: StepNode, name: string, actions: readonly Ac
       : `the action ${action.name} of step ${step.key} declares no output ${name}`;
   if (step.run === undefined || step.uses !== undefined) return withoutFilter(step, name);
   const script = step.run.text;
-  if (mayWriteAny(script) || writes(script, name)) return undefined;
+  if (writes(script, name)) return undefined;
+  const twin = name.includes("-") ? name.replaceAll("-", "_") : name.replaceAll("_", "-");
+  if (twin !== name && script.length <= charactersMax && writes(script, twin) && /GITHUB_OUTPUT/.test(script))
+    return `the script of step ${step.key} writes ${twin}`;
+  if (mayWriteAny(script)) return undefined;
   return `the script of step ${step.key} writes ${written(script)}`;
 }
 

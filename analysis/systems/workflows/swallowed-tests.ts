@@ -2,11 +2,12 @@
 import type { BlindCheck } from "./blind-checks.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
 import { unreadAnswers } from "./powershell.ts";
-import { isCheckStep, isOfRunner, isProbe, isTest, stepTitle } from "./roles.ts";
+import { isCheckStep, isOfRunner, isProbe, stepTitle } from "./roles.ts";
 import { charactersMax, type Worded } from "./shell.ts";
-import { isPowerShell, shellScriptOf } from "./shell-options.ts";
+import { isPowerShell, sessionOf, shellScriptOf } from "./shell-options.ts";
 import type { CommandTree } from "./shell-tree.ts";
 import { swallowedCommands } from "./swallowed-commands.ts";
+import { isTest } from "./tests.ts";
 
 const judging = /\b(smoke|health\w*|verif\w*|check\w*|validat\w*|tests?|testing|gates?|e2e|acceptance|integration)\b/i;
 const otherPurpose =
@@ -21,25 +22,31 @@ const ownScript = new RegExp(
  * step asks before the line on which it deploys itself is left out.
  */
 export function swallowedTests(job: JobNode, step: StepNode, looksBack: boolean, from = 0): readonly BlindCheck[] {
-  const found = shellScriptOf(job, step);
+  const text = step.run?.text ?? "";
+  if (isPowerShell(job, step)) {
+    const isAsked = (command: Worded): boolean => isQuestion(step, looksBack, false, command);
+    return unreadAnswers(text, isAsked).map(({ line, words, how }) => ({ line, message: `"${words}" ${how}` }));
+  }
+  return [shellScriptOf(job, step), sessionOf(step)].flatMap((found) => {
+    if (found === undefined || found.script.text.length > charactersMax || isBeyond(found.script.text)) return [];
+    const { script, options, isRemote } = found;
+    const isAsked = (command: Worded): boolean => isQuestion(step, looksBack, isRemote, command);
+    return swallowedCommands(script.text, options, isAsked, passesOn(step))
+      .filter(({ line }) => line >= from)
+      .map(({ line, words, how }) => ({ line, script, message: `"${words.join(" ")}" ${how}` }));
+  });
+}
+
+/** Whether a command of a step is a test, or a question to what was deployed. */
+function isQuestion(step: StepNode, looksBack: boolean, isRemote: boolean, command: Worded): boolean {
+  const line = command.words.join(" ");
   const title = stepTitle(step);
   const isJudging = judging.test(title) && !otherPurpose.test(title);
-  const isAsked = (command: Worded): boolean => {
-    const line = command.words.join(" ");
-    if (/\baudit\b/.test(line)) return false;
-    if (isTest(command) || (isJudging && ownScript.test(line))) return true;
-    if (!isProbe(command)) return false;
-    if (found?.isRemote) return looksBack;
-    return isCheckStep(step) && (looksBack || (isJudging && !isOfRunner(command)));
-  };
-  const text = step.run?.text ?? "";
-  if (isPowerShell(job, step))
-    return unreadAnswers(text, isAsked).map(({ line, words, how }) => ({ line, message: `"${words}" ${how}` }));
-  if (found === undefined || found.script.text.length > charactersMax || isBeyond(found.script.text)) return [];
-  const { script, options } = found;
-  return swallowedCommands(script.text, options, isAsked, passesOn(step))
-    .filter(({ line }) => line >= from)
-    .map(({ line, words, how }) => ({ line, script, message: `"${words.join(" ")}" ${how}` }));
+  if (/\baudit\b/.test(line)) return false;
+  if (isTest(command) || (isJudging && ownScript.test(line))) return true;
+  if (!isProbe(command)) return false;
+  if (isRemote) return looksBack;
+  return isCheckStep(step) && (looksBack || (isJudging && !isOfRunner(command)));
 }
 
 /** What is not followed: the answers of all commands of a pipe, traps, and outputs of several commands at once. */

@@ -3,6 +3,7 @@
 import { type Graph, nodesOf } from "../../graph.ts";
 import { type Effect, effectByJob, effectsOf, shipping } from "./effects.ts";
 import type { JobNode, StepNode, WorkflowNode } from "./nodes.ts";
+import { effectsOnOwnMachine } from "./own-machine.ts";
 
 /** A job with the jobs through which it is reached: the callers of its workflow, outermost first. */
 export interface Reached {
@@ -117,11 +118,12 @@ export class WorkflowsView {
 
   /** The effects of a job's own steps, in order. */
   ownEffectsOf(job: JobNode): readonly Effect[] {
-    const known = this.#effects.get(job.id);
-    if (known) return known;
+    const kept = this.#effects.get(job.id);
+    if (kept) return kept;
     const steps = this.stepsOf(job);
     const isThrowaway = hasThrowawayDatabase(job, steps);
-    const own = steps.flatMap(effectsOf).filter(({ verb }) => verb !== "migrate" || !isThrowaway);
+    const known = steps.flatMap(effectsOf).filter(({ verb }) => verb !== "migrate" || !isThrowaway);
+    const own = [...known, ...effectsOnOwnMachine(job, this.workflowOf(job), steps)];
     const isShipping = own.some(({ verb }) => shipping.has(verb) || verb === "undo");
     const all = isShipping ? own : [...own, ...effectByJob(`${job.key} ${job.title?.text ?? ""}`, steps)];
     this.#effects.set(job.id, all);

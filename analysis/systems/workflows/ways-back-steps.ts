@@ -4,8 +4,9 @@
 import { holds, type Maybe, unknown } from "./conditions.ts";
 import { type Expression, hasStatusFunction, parseCondition, pathsIn } from "./expressions.ts";
 import type { JobNode, StepNode } from "./nodes.ts";
-import { deploymentsOf, isTestStep, isUndoStep } from "./roles.ts";
+import { deploymentsOf, isUndoStep } from "./roles.ts";
 import { isSetup } from "./setup-steps.ts";
+import { isTestStep } from "./tests.ts";
 import type { WorkflowsView } from "./view.ts";
 import type { Obstacle } from "./ways-back.ts";
 import { inWorld, type World, worldsOf } from "./worlds.ts";

@@ -169,6 +169,7 @@ function missing(
   earlier: readonly StepNode[],
 ): string | undefined {
   const [context, key = "", field, name = ""] = path;
+  if (context === "env") return fromOtherJob(view, job, key);
   if (field !== "outputs" || key === "*" || name === "*") return undefined;
   if (context === "steps")
     return earlier.some((step) => step.key === key) ? undefined : `no earlier step of the job has the id ${key}`;
@@ -177,6 +178,20 @@ function missing(
   if (need === undefined) return `the job does not need ${key}`;
   if (need.uses !== undefined) return undefined;
   return need.outputs.some((each) => each.key.text === name) ? undefined : `${key} declares no output ${name}`;
+}
+
+/** Says which other job writes a variable for its own later steps, if nothing gives it to this one. */
+function fromOtherJob(view: WorkflowsView, job: JobNode, name: string): string | undefined {
+  const workflow = view.workflowOf(job);
+  const steps = view.stepsOf(job);
+  const given = [...workflow.env, ...job.env, ...steps.flatMap(({ env }) => env)];
+  const writes = ({ run }: StepNode): boolean =>
+    new RegExp(String.raw`\b${name}(=|<<)[^\n]*GITHUB_ENV`).test(run?.text ?? "");
+  if (!/^\w+$/.test(name) || given.some(({ key }) => key.text === name) || isOnOwnMachine(job)) return undefined;
+  if (steps.some((step) => /GITHUB_ENV|\.github\//.test(step.run?.text ?? "") || step.uses?.text.startsWith("./")))
+    return undefined;
+  const other = view.jobsOf(workflow).find((each) => each.id !== job.id && view.stepsOf(each).some(writes));
+  return other && `${other.key} writes it to GITHUB_ENV, which only its own steps see`;
 }
 
 const needsRepository = /^git (fetch|checkout|log|rev-parse|rev-list|revert|reset|describe|tag|push|show|merge-base)\b/;
