@@ -16,8 +16,11 @@ export const notToken = "has a space, a line break or another character that no 
 /** How long one request for a token may take, and how much of its answer is read. */
 const limits: ClientLimits = { bytesMax: 2 ** 20, seconds: 10, restSecondsMax: 2 };
 
+/** How long before its end a token is replaced. */
+const spareMilliseconds = 300_000;
+
 /**
- * Gives tokens for an audience, kept until five minutes before they expire.
+ * Gives tokens for an audience, kept until five minutes before they expire, or half of that if none can be fetched.
  *
  * It uses the first of these that the environment has, and tries no other, so that a wrong secret is reported as such:
  * BALLAST_TOKEN as it is; a client secret or certificate; a federated token (Kubernetes, or GitHub's, which is fetched
@@ -25,7 +28,11 @@ const limits: ClientLimits = { bytesMax: 2 ** 20, seconds: 10, restSecondsMax: 2
  *
  * @throws release-not-signed-in from the function that it gives.
  */
-export function tokenFor(audience: string, environment: NodeJS.ProcessEnv = process.env): () => Promise<string> {
+export function tokenFor(
+  audience: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  choose: (environment: NodeJS.ProcessEnv) => Promise<TokenCredential> = chooseCredential,
+): () => Promise<string> {
   let credential: Promise<TokenCredential> | undefined;
   let kept: { readonly token: string; readonly until: number } | undefined;
   return async () => {
@@ -41,15 +48,17 @@ export function tokenFor(audience: string, environment: NodeJS.ProcessEnv = proc
         abortSignal: AbortSignal.timeout(limits.seconds * 1000),
       });
       if (!found) throw new Error("the credential returned no token");
-      kept = { token: found.token, until: found.expiresOnTimestamp - 300_000 };
+      kept = { token: found.token, until: found.expiresOnTimestamp - spareMilliseconds };
       return found.token;
     } catch (error) {
+      // A sign-in that fails for a moment must not end a call for which the token at hand still does.
+      if (kept && Date.now() < kept.until + spareMilliseconds / 2) return kept.token;
       throw notSignedIn({ by: "signing in", audience, reason: firstLine(error) });
     }
   };
 }
 
-async function choose(environment: NodeJS.ProcessEnv): Promise<TokenCredential> {
+async function chooseCredential(environment: NodeJS.ProcessEnv): Promise<TokenCredential> {
   const identity = await import("@azure/identity");
   const given = (name: string): string | undefined =>
     environment[`AZURE_${name}`] || environment[`ARM_${name}`] || undefined;

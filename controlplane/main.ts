@@ -162,7 +162,7 @@ async function openStore(settings: Settings, connection: Connection) {
   const claimsPool = openPool(database, logTrouble, poolSizes.claims);
   await migrate(pool);
   const telemetry = await openTelemetry(settings, connection);
-  const opened = openJournal(pool, connectionOptions(database), kinds, logTrouble);
+  const opened = openJournal(pool, connectionOptions(database), kinds, logTrouble, undefined, claimsPool);
   const time = await openTime(pool);
   return {
     pool,

@@ -7,15 +7,27 @@ import { prepareCredentialRoles } from "./adapters/credentials/prepare-roles.ts"
 import { prepareDbos } from "./adapters/dbos/orchestrations.ts";
 import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
+import { TokenMissing } from "./adapters/postgres/momentary.ts";
 import { grantRights, makeRole } from "./adapters/postgres/role.ts";
 import type { DatabaseSettings, Preparation, PreparedRoles } from "./settings.ts";
 
 /** The scope of tokens that Azure's PostgreSQL accepts as passwords. */
 const databaseScope = "https://ossrdbms-aad.database.windows.net/.default";
 
-/** Gives the configured password, else a function that fetches a token of the identity for each connection. */
+/**
+ * Gives the configured password, else a function that fetches a token of the identity for each connection.
+ *
+ * It throws TokenMissing.
+ */
 export const passwordOf = ({ password }: DatabaseSettings, credential: TokenCredential): Database["password"] =>
-  password ?? (async () => (await credential.getToken(databaseScope))?.token ?? "");
+  password ??
+  (async () => {
+    const got = await credential.getToken(databaseScope).catch((error: Error) => error);
+    // An empty password would be refused as a wrong one, which does not pass by itself.
+    if (got === null || got instanceof Error)
+      throw new TokenMissing(`no token for the database: ${got?.message ?? "the identity gave none"}`);
+    return got.token;
+  });
 
 /** Prepares the database. It is safe to run again at any time, beside a running control plane. */
 export async function prepareDatabase(preparation: Preparation): Promise<void> {

@@ -18,7 +18,7 @@ export interface Setting {
   readonly options: Options;
   /** Keeps what a story started until the demo is taken down, so that a second terminal can look at it. */
   readonly atEnd: (close: () => Promise<void>) => void;
-  /** Says that about a minute of a story is left: a later one that takes long to begin may begin. */
+  /** Says that a story is near its end: a later one that takes long to begin may begin. A second call does nothing. */
   readonly lastMinute: () => void;
   /** Aborts when the demo should take everything down. */
   readonly stop: AbortSignal;

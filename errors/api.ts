@@ -225,6 +225,15 @@ export const journalUnreachable = entry("journal-unreachable", {
   fix: () => "check the database server; the control plane continues by itself once the database answers",
 });
 
+/** A replica that ends starts nothing. What it had accepted before, another one carries on. */
+export const replicaEnding = entry("call-replica-ending", {
+  exitCode: 3,
+  title: "This replica of the control plane is ending",
+  message: () => "This replica of the control plane is ending, as in an update of it, and starts nothing new.",
+  fix: () => "send the call again in a few seconds; another replica answers it",
+  left: () => "Nothing was started. What is in flight continues on another replica.",
+});
+
 /** A mistake of ours. The log has the details under the reference that the caller receives. */
 export const callFailed = entry<{ reference: string }>("call-failed", {
   title: "A call failed inside the control plane",

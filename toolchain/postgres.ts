@@ -59,7 +59,8 @@ const keeper = `
 exec 3<&0
 mkfifo "$2/alive" && exec 4<>"$2/alive" 5<"$2/alive"
 "$1" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \\
-  -c fsync="$4" -c full_page_writes="$4" -c logging_collector=on -c log_destination=stderr,jsonlog -c shared_preload_libraries=pg_stat_statements &
+  -c fsync="$4" -c full_page_writes="$4" \\
+  -c logging_collector=on -c log_destination=stderr,jsonlog -c shared_preload_libraries=pg_stat_statements &
 server=$!
 exec 4>&-
 (read -r _ <&3; kill -INT $server) &
@@ -175,7 +176,7 @@ function copyCluster(from: string, to: string, { uid, gid }: Account = {}): void
   if (uid !== undefined) spawnSync("chown", ["-R", `${uid}:${gid}`, to]);
 }
 
-/** Keeps a copy of new data. A cache that refuses, or that has the data by now, is no error. */
+/** Keeps a copy of new data. A cache that refuses, or that has the data already, is no error. */
 function keepCluster(cluster: string, kept: string): void {
   const draft = `${kept}.${process.pid}`;
   try {

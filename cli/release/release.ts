@@ -4,6 +4,7 @@ import type { Balance } from "../../engines/rollout/judge/judge.ts";
 import { ratio } from "../../engines/rollout/judge/wording.ts";
 import { replay } from "../../engines/rollout/rollout.ts";
 import { personalSignalNames, personalSignals } from "../../engines/rollout/signals.ts";
+import { phaseWords } from "../../engines/rollout/wording.ts";
 import { many } from "../../engines/wording.ts";
 import { beyondResult, utc } from "../streams/lines.ts";
 import type { SignalCommand, Work } from "../streams/work.ts";
@@ -32,7 +33,8 @@ export const release: Work<RolloutTypes> = {
     { head: "IMAGE", textOf: ({ images }) => images?.map(shortImage).join(", ") ?? "-" },
     {
       head: "RESULT",
-      textOf: ({ result, paused, phase, percent }) => result ?? `${paused ? "paused" : phase}, ${percent} %`,
+      textOf: ({ result, paused, phase, percent }) =>
+        result ?? `${paused ? "paused" : phaseWords(phase)}, ${percent} %`,
     },
     { head: "STARTED (UTC)", textOf: ({ startedAt }) => utc(startedAt) },
     { head: "WHY", textOf: ({ result, message }) => beyondResult(result, message) },
@@ -66,7 +68,10 @@ function rowsOf(rollout: RolloutSummary): readonly (readonly [string, string])[]
   const { percent, images, result, phase, paused, attempt, message, evidence, startedAt, facts } = rollout;
   return [
     ["traffic", `canary ${percent} %, stable ${100 - percent} %`],
-    ["phase", `${paused ? `paused in ${phase}` : phase}${attempt > 1 ? `, attempt ${attempt}` : ""}`],
+    [
+      "phase",
+      `${paused ? `paused in ${phaseWords(phase)}` : phaseWords(phase)}${attempt > 1 ? `, attempt ${attempt}` : ""}`,
+    ],
     ...(images ? [["image", images.join(", ")] as const] : []),
     ["result", result ?? "in progress"],
     ["why", beyondResult(result, message)],

@@ -1,6 +1,7 @@
 // The lines of `ballast top`: a table as wide as the terminal, or one line per rollout for a log. Pure: the caller
 // passes the time and the terminal's size.
 import { type RolloutSummary, succeeded } from "../../client/rollouts.ts";
+import { phaseWords } from "../../engines/rollout/wording.ts";
 import { duration, secondsBetween } from "../../engines/time.ts";
 
 /** A rollout as last read from the control plane. */
@@ -36,7 +37,8 @@ export function evidence({ evidence: known }: RolloutSummary, isBrief = false): 
 const short = (odds: number): string =>
   odds < 9.95 ? odds.toFixed(1) : odds.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 
-const phaseOf = ({ result, paused, phase }: RolloutSummary): string => result ?? (paused ? "paused" : phase);
+const phaseOf = ({ result, paused, phase }: RolloutSummary): string =>
+  result ?? (paused ? "paused" : phaseWords(phase));
 
 /** Gives a rollout as one line for a log. */
 export const logLine = ({ rollout }: Watched, now: number): string =>

@@ -140,6 +140,6 @@ function absentOrThrow(app: string, error: Error): undefined {
  * A message also has names of the user, such as an app `shop-403`, so a number or a word alone means nothing.
  */
 const refusalIn = (message: string): { readonly status: string | undefined; readonly code: string | undefined } => ({
-  status: /\b(?:Status(?:Code)?\s?[=:]|RESPONSE)\s?"?(\d{3})\b/i.exec(message)?.[1],
-  code: /\b(?:Code\s?[=:]|ERROR CODE:)\s?"?(\w+)/i.exec(message)?.[1],
+  status: /(?:^|\s)(?:Status(?:Code)?\s?[=:]\s?"?|RESPONSE )(\d{3})\b/i.exec(message)?.[1],
+  code: /(?:^|\s)(?:Code\s?[=:]|ERROR CODE:)\s?"?(\w+)/i.exec(message)?.[1],
 });

@@ -51,6 +51,7 @@ const thrownAnswers: Readonly<Record<string, { readonly status: number; readonly
     "signal-disregarded": { status: 409 },
     "stream-unknown": { status: 404 },
     "target-not-managed": { status: 404 },
+    "call-replica-ending": { status: 503, headers: shortly },
   };
 
 const bytesMax = 64 * 1024;

@@ -14,7 +14,7 @@ type Refusals = NonNullable<Operation["refusals"]>;
 const guarded: Refusals = {
   401: ["call-token-missing", "call-token-refused"],
   403: ["call-role-missing"],
-  503: ["call-issuer-unreachable", "journal-unreachable"],
+  503: ["call-issuer-unreachable", "call-replica-ending", "journal-unreachable"],
 };
 const addressed: Refusals = { 400: ["call-malformed"] };
 const embodied: Refusals = { 400: ["call-malformed"], 413: ["call-too-large"], 415: ["call-not-json"] };

@@ -3,6 +3,7 @@
 // a pass does; orchestrate.ts decides which streams to drive.
 import type { AnyEvent } from "../../engines/kind.ts";
 import type { TargetKey } from "../../engines/targets.ts";
+import { replicaEnding } from "../../errors/api.ts";
 import { keepLease } from "./claims.ts";
 import { aborted } from "./clock.ts";
 import type { LastingTroubles } from "./lasting-troubles.ts";
@@ -45,7 +46,7 @@ export function createDrivers<Event extends AnyEvent>(setting: DriversSetting<Ev
 
   async function claim(stream: string, targets: readonly TargetKey[]): Promise<Claim | { readonly heldBy: string }> {
     if (targets.length === 0) throw new Error(`${stream} has no target`);
-    if (leaving.signal.aborted) throw new Error("this process is closing and claims nothing");
+    if (leaving.signal.aborted) throw replicaEnding();
     const claimed = await claims.take(targets, stream, process);
     return "claim" in claimed ? claimed.claim : claimed;
   }

@@ -43,8 +43,16 @@ export interface Interference {
   readonly act: () => Promise<void>;
 }
 
-/** Carries out a release, prints its journal, and checks that the result follows from the fault. */
-export async function carryOut(stage: Stage, drawn: DrawnRelease, kill?: Draw["kill"]): Promise<Released> {
+/**
+ * Carries out a release, prints its journal, and checks that the result follows from the fault.
+ *
+ * @param begins hears that the rollout has begun: the Pulumi CLI now only waits, and leaves the machine to others
+ */
+export async function carryOut(
+  stage: Stage,
+  drawn: DrawnRelease,
+  { kill, begins }: { readonly kill?: Draw["kill"] | undefined; readonly begins?: (() => void) | undefined } = {},
+): Promise<Released> {
   const { stack, timeline, emulator } = stage;
   const from = Date.now();
   const known = await knownNow(stage);
@@ -59,7 +67,7 @@ export async function carryOut(stage: Stage, drawn: DrawnRelease, kill?: Draw["k
       ),
   };
   const followed = await Promise.race([
-    follow(stage, known, killed),
+    follow(stage, known, killed, begins),
     up.then(async (ended) => {
       await sleep(5_000);
       throw new Error(`pulumi up ended before a rollout began:\n${ended.output}`);
@@ -124,9 +132,11 @@ export async function follow(
   stage: Stage,
   known: ReadonlySet<string>,
   interference?: Interference,
+  begins?: () => void,
 ): Promise<FollowedToEnd> {
   const { plane, timeline } = stage;
   const name = await begun(plane, known);
+  begins?.();
   for await (const heard of plane.follow(name)) {
     if (heard.kind === "ended") return { name, result: heard.result, message: heard.message };
     if (heard.kind === "broken")

@@ -135,13 +135,20 @@ async function playStory(stage: Stage, drawn: Draw): Promise<readonly Released[]
   const carriedOut: Released[] = [];
   let rolledBackBefore = false;
   for (const [index, drawnNow] of drawn.releases.entries()) {
-    if (index === drawn.releases.length - 1) stage.lastMinute();
     if (carriedOut.length > index) continue; // the second release of a race
     timeline.chapter(`Release ${drawnNow.release}: ${describeFault(drawnNow.fault)}`);
     const { kill, race: raced } = drawn;
     if (raced?.release === drawnNow.release)
       carriedOut.push(...(await race(stage, drawnNow, drawn.releases[index + 1]!, raced)));
-    else carriedOut.push(await carryOut(stage, drawnNow, kill.release === drawnNow.release ? kill : undefined));
+    else {
+      const isLast = index === drawn.releases.length - 1;
+      carriedOut.push(
+        await carryOut(stage, drawnNow, {
+          kill: kill.release === drawnNow.release ? kill : undefined,
+          begins: isLast ? stage.lastMinute : undefined,
+        }),
+      );
+    }
     const released = carriedOut.at(-1)!;
     if (kill.release === released.release)
       timeline.check(isResumed(released.journal), "another process recovered the rollout and finished it");
@@ -150,6 +157,7 @@ async function playStory(stage: Stage, drawn: Draw): Promise<readonly Released[]
       await askAgain(stage, released);
     }
   }
+  stage.lastMinute(); // if a race had the last release
   carriedOut.push(await revert(stage, carriedOut));
   return carriedOut;
 }

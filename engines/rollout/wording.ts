@@ -27,3 +27,6 @@ export const signalWords = (signal: SignalName): string => {
 /** Describes the requests of an arm: `failed none of 1 request`. */
 export const describeRequests = (sum: Count): string =>
   sum.requests === 0 ? "got no requests" : `failed ${failuresOf(sum)}`;
+
+/** What a phase is called where people read it. */
+export const phaseWords = (phase: string): string => (phase === "smoking" ? "smoke test" : phase);

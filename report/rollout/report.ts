@@ -6,6 +6,7 @@ import { rollout } from "../../engines/rollout/rollout.ts";
 import { endOf, succeeded } from "../../engines/rollout/summary.ts";
 import { isNoteworthy } from "../../engines/rollout/tell.ts";
 import { percentOf } from "../../engines/rollout/weights.ts";
+import { phaseWords } from "../../engines/rollout/wording.ts";
 import { page } from "../page.ts";
 import { attemptSection } from "./attempt-section.ts";
 import { attemptsOf, type RolloutFact } from "./attempts.ts";
@@ -30,7 +31,7 @@ export function rolloutReport(facts: readonly RolloutFact[]): string {
     title: `${target.app}: ${revision}`,
     subject: `${target.resourceGroup} / ${target.app}`,
     end: end && { result: end.result, message: end.message, tone: succeeded(end.result) ? "good" : "bad" },
-    progress: `${state.phase} at ${percentOf(state)} percent`,
+    progress: `${phaseWords(state.phase)} at ${percentOf(state)} percent`,
     details: [
       ["Canary", revision],
       ["Stable", state.stable ?? "nothing served before"],

@@ -57,6 +57,11 @@ describe("the screen", () => {
     expect(logLine(ended, now)).toContain("  promoted  ");
   });
 
+  test("names the phase in the field's words", () => {
+    const smoking = { rollout: { ...rollout, phase: "smoking" }, endedAt: undefined };
+    expect(drawn([smoking]).at(-1)).toContain(" smoke test 3m 5s ");
+  });
+
   test("takes a common size for a terminal that does not know its own", () => {
     expect(sizeOf({ columns: 0, rows: 0 })).toEqual({ columns: 80, rows: 24 });
     expect(sizeOf({ columns: 132, rows: 50 })).toEqual({ columns: 132, rows: 50 });

@@ -11,6 +11,18 @@ import { accessTo } from "../../client/github/access.ts";
 import { startEmulator } from "../../emulator/start.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 
+test.each([
+  ["is used on while it is valid for minutes", 299, "a.b.c"],
+  ["is not used shortly before its end", 100, "release-not-signed-in"],
+  ["is not used after its end", -1, "release-not-signed-in"],
+])("the token at hand %s if no other can be fetched", async (_what, seconds, expected) => {
+  const answers = [async () => ({ token: "a.b.c", expiresOnTimestamp: Date.now() + seconds * 1000 })];
+  const getToken = () => answers.shift()?.() ?? Promise.reject(new Error("the sign-in does not answer"));
+  const token = tokenFor("api://ballast", {}, async () => ({ getToken }));
+  expect(await token()).toBe("a.b.c");
+  expect(await token().catch(({ id }: BallastError) => id)).toBe(expected);
+});
+
 describe("a token of the environment that no header can have", () => {
   const broken = ["hunter2\nfoo", "hunter2 foo", "hunter2\u201d", "hunter2\u0007"];
 

@@ -184,6 +184,16 @@ describe("a read that fails", () => {
     const newer = "GET /containerApps/shop-403 RESPONSE 404: 404 Not Found ERROR CODE: ResourceNotFound";
     expect((await failing(newer)).made).toEqual([{ latestRevision: true, weight: 100 }]);
   });
+  test.each(["response403", "response-403", "rg-Response403", "status403", "code-AuthorizationFailed", "ERROR-403"])(
+    "means that an app in a group named %s does not exist yet",
+    async (group) => {
+      const url = `GET https://management.azure.com/subscriptions/s/resourceGroups/${group}/providers/x`;
+      const answer = "--------\nRESPONSE 404: 404 Not Found\nERROR CODE: ResourceNotFound\n--------";
+      const older = `Status=404 Code="ResourceNotFound" Message="The Resource under resource group '${group}'"`;
+      for (const message of [`${url}\n${answer}`, `${url} ${older}`, `app.Get: ${group}: ${older}`])
+        expect((await failing(message)).made).toEqual([{ latestRevision: true, weight: 100 }]);
+    },
+  );
   test.each(rows)("stops the preview with canary-app-unreadable: %s", async (_status, message, fix) => {
     const refused = failing(message);
     await expect(refused).rejects.toThrow(

@@ -1,6 +1,8 @@
 // How a child process ends, whatever it did before.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { endChild } from "../../toolchain/child.ts";
 
@@ -43,4 +45,14 @@ test.each([
   await once(child.stdout!, "data");
   await endChild(child, how);
   expect([child.exitCode, child.signalCode]).toEqual([code, signal]);
+});
+
+// A wait that begins after the exit never ends, and with it the takedown.
+test("the demo waits for no exit of a child by itself", () => {
+  const folder = path.join(import.meta.dirname, "..", "..", "demo");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  expect(files.length).toBeGreaterThan(20);
+  const awaited = /\bonce\([\w.]+, "(exit|close)"\)/;
+  expect(files.filter((file) => awaited.test(readFileSync(path.join(folder, file), "utf8")))).toEqual([]);
+  expect('const ended = once(plane.child, "exit");').toMatch(awaited);
 });

@@ -159,6 +159,36 @@ pulumi.runtime.computeCodePaths().then((found) => console.log(before, files() > 
   expect([code, output]).toEqual([0, "1 true node_modules/yaml"]);
 });
 
+test("a program starts without V8's debugger and asks it later for the files of functions", async () => {
+  symlinkSync(join(toolchain, "..", "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "earlier.cjs"), "module.exports = function there() {};\n");
+  const text = `const inspector = require("node:inspector");
+const { Session } = inspector;
+let opened = 0;
+inspector.Session = class extends Session { constructor() { super(); opened += 1; } };
+require("module").syncBuiltinESMExports();
+require("@pulumi/pulumi");
+const { isInitializedAsync } = require("@pulumi/pulumi/runtime/closure/v8Hooks.js");
+const v8 = require("@pulumi/pulumi/runtime/closure/v8.js");
+const earlier = require("./earlier.cjs");
+const captured = 3;
+(async () => {
+  await isInitializedAsync(); // as the SDK does at the start of a program
+  const before = opened;
+  const here = () => captured;
+  const value = await v8.lookupCapturedVariableValueAsync(here, "captured", true);
+  const fileOf = async (each) => (await v8.getFunctionLocationAsync(each)).file.split("/").at(-1);
+  console.log(before, value, await fileOf(here), await fileOf(earlier), opened);
+  process.exit();
+})();\n`;
+  writeFileSync(join(folder, "program.cjs"), text);
+  const late = join(toolchain, "pulumi", "late-debugger.ts");
+  const { code, output } = await runChild(process.execPath, ["--import", late, join(folder, "program.cjs")], {
+    cwd: folder,
+  });
+  expect([code, output]).toEqual([0, "0 3 program.cjs earlier.cjs 1"]);
+});
+
 test.each([
   ["no stack without", {}, 1],
   ["its stack with", { PULUMI_DEBUG_PROMISE_LEAKS: "true" }, 11],

@@ -20,6 +20,7 @@ const children = new Set<ChildProcess>();
 /** What is read before a program of the SDK. */
 const first = [
   new URL(`late-arborist${extname(import.meta.url)}`, import.meta.url),
+  new URL(`late-debugger${extname(import.meta.url)}`, import.meta.url),
   new URL(`untraced-promises${extname(import.meta.url)}`, import.meta.url),
 ].map(({ href }) => `--import=${href}`);
 

@@ -40,13 +40,14 @@ export function connectionOptions(database: Database): pg.ClientConfig {
   };
 }
 
-/** The connections of the pool that the journal and DBOS share, and of the one for claims alone. */
+/** The connections of the pool that the journal and DBOS share, and of the one for claims and the heartbeat alone. */
 export const poolSizes = { shared: 10, claims: 3 } as const;
 
 /**
  * Opens a pool. A broken idle connection is logged and replaced.
  *
- * Claims have a pool of their own, so that no number of readers makes the renewal of a lease wait for a connection.
+ * Claims and the heartbeat have a pool of their own, so that no number of readers makes the renewal of a lease, or the
+ * dead man's switch, wait for a connection.
  */
 export function openPool(database: Database, log: Log, max: number = poolSizes.shared): pg.Pool {
   const pool = new pg.Pool({

@@ -95,7 +95,7 @@ export interface PostgresJournal<Event extends AnyEvent> extends Journal<Event>,
 
 /**
  * Opens the journal of the streams of these kinds. `grown` also reads lengths every `pollSeconds`, in case a
- * notification is lost.
+ * notification is lost. The heartbeat has the connections of `heartbeatPool`, so that no number of readers delays it.
  */
 export function openJournal<Event extends AnyEvent>(
   pool: pg.Pool,
@@ -103,6 +103,7 @@ export function openJournal<Event extends AnyEvent>(
   kinds: Kinds<Event>,
   log: Log,
   pollSeconds = 5,
+  heartbeatPool: pg.Pool = pool,
 ): PostgresJournal<Event> {
   const growth = openGrowth((streams) => lengthsOf(pool, streams), pollSeconds);
   const listener = listen(listening, channel, log, (payload) => {
@@ -133,6 +134,7 @@ export function openJournal<Event extends AnyEvent>(
   };
   const { distrust, ...shown } = openRows({
     pool,
+    heartbeatPool,
     kinds: kinds.all.map(({ kind }) => kind),
     log,
     overlook: overlookedBy(readWhole, overviews),

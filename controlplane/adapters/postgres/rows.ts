@@ -11,6 +11,8 @@ import type { Log } from "./connection.ts";
 /** What the rows need of the journal. */
 export interface RowsSetting {
   readonly pool: pg.Pool;
+  /** For the heartbeat alone, which readers must not delay: whoever listens to it would take the loop for dead. */
+  readonly heartbeatPool: pg.Pool;
   /** The kinds that this process knows. */
   readonly kinds: readonly string[];
   /** Reads a journal. Gives its length and its overview, or the error of one that cannot be read. */
@@ -119,7 +121,7 @@ interface Row {
 
 /** Opens the rows. */
 export function openRows(setting: RowsSetting): Rows {
-  const { pool } = setting;
+  const { pool, heartbeatPool } = setting;
   return {
     list: async ({ kind, unfinished = false, parts = new Map(), limit, after }) => {
       const places = [...parts.keys()].map((place) => place + 2); // counted from 1, after the kind
@@ -140,7 +142,8 @@ export function openRows(setting: RowsSetting): Rows {
     },
     underWay: async () => (await pool.query<{ kind: string; phase: string; streams: number }>(underWayStatement)).rows,
     looked: async (streams) => {
-      if (streams.length > 0) await pool.query({ name: "ballast-looked", text: lookedStatement, values: [streams] });
+      const values = [streams];
+      if (streams.length > 0) await heartbeatPool.query({ name: "ballast-looked", text: lookedStatement, values });
     },
     stuck: async (stream, why) =>
       void (await pool.query({ name: "ballast-stuck", text: stuckStatement, values: [stream, errorAsText(why)] })),
@@ -189,8 +192,8 @@ async function refreshAll(setting: RowsSetting, cancel: AbortSignal): Promise<vo
   }
 }
 
-async function readPulse({ pool, kinds }: RowsSetting): Promise<Pulse> {
-  const { rows } = await pool.query<{
+async function readPulse({ heartbeatPool, kinds }: RowsSetting): Promise<Pulse> {
+  const { rows } = await heartbeatPool.query<{
     at: number | null;
     ago: number;
     unfinished: number;

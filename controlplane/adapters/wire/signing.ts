@@ -8,14 +8,15 @@ export const signingKeyBytesMin = 24;
 /**
  * Gives the key of a secret: `whsec_` with the key in base64, the form of receivers' libraries, or any text.
  *
- * @returns undefined if that is no base64, or the key is too short to sign with
+ * @returns undefined if that is no base64, or the key is too short to sign with, or is nothing but blanks or zeros
  */
 export function signingKeyOf(secret: string): Uint8Array | undefined {
   const [, encoded] = /^whsec_(.*)$/s.exec(secret) ?? [];
   const key = Buffer.from(encoded ?? secret, encoded === undefined ? "utf8" : "base64");
   // Node skips what is no base64, so a key that does not give its text again was never one.
   const isWhole = encoded === undefined || key.toString("base64").replace(/=+$/, "") === encoded.replace(/=+$/, "");
-  return isWhole && key.length >= signingKeyBytesMin ? key : undefined;
+  const isBlank = key.every((byte) => byte <= 0x20);
+  return isWhole && !isBlank && key.length >= signingKeyBytesMin ? key : undefined;
 }
 
 /** Gives the headers of a message: its id, when it is sent, and the signature. */

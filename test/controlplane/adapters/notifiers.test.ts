@@ -36,6 +36,10 @@ describe("a notifier", () => {
     "whsec_!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!",
     `whsec_${Buffer.alloc(23).toString("base64")}`,
     `whsec_${Buffer.alloc(32).toString("base64").replace("A", "*")}`,
+    `whsec_${Buffer.alloc(24).toString("base64")}`,
+    " ".repeat(24),
+    "\0".repeat(40),
+    " \t\r\n".repeat(10),
     "short",
   ])("with the signing key %j is refused, before anything is sent", (secret) => {
     const complaints: string[] = [];

@@ -7,8 +7,9 @@ import { controlPlane } from "../../../client/control-plane.ts";
 import { credentialCalls } from "../../../client/credentials.ts";
 import type { Access, CallTime } from "../../../client/requests.ts";
 import { isMomentary } from "../../../controlplane/adapters/postgres/momentary.ts";
+import { passwordOf } from "../../../controlplane/prepare-database.ts";
 import { callPolicy, restBefore } from "../../../engines/retry.ts";
-import { journalUnreachable, signalDisregarded, streamUnknown } from "../../../errors/api.ts";
+import { journalUnreachable, replicaEnding, signalDisregarded, streamUnknown } from "../../../errors/api.ts";
 import { withdraw } from "../../../provider/release/release.ts";
 import { envelope } from "../../support/controlplane/fake-control-plane.ts";
 import { body, calls, path, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
@@ -33,10 +34,34 @@ describe("a call while the database does not answer", () => {
     ["a standby that is not yet the primary", { code: "25006" }, true],
     ["a deadlock", { code: "40P01" }, true],
     ["too many connections", { code: "53300" }, true],
+    ["a transaction in which we stood still", { code: "25P03" }, true],
+    ["a transaction that took too long", { code: "25P04" }, true],
+    ["a lock of another", { code: "55P03" }, true],
+    ["a machine that is down", { code: "EHOSTDOWN" }, true],
+    ["a stream that was closed", { code: "ERR_STREAM_WRITE_AFTER_END" }, true],
     ["a full disk", { code: "53100", message: "could not extend file" }, false],
     ["a missing right", { code: "42501", message: "permission denied" }, false],
     ["a bug", { message: "x is not a function" }, false],
-  ])("%s passes by itself: %j, %s", (_what, error, passes) => expect(isMomentary(lost(error))).toBe(passes));
+  ])("%s passes by itself: %j, %s", (_what, error, passes) =>
+    expect(isMomentary(Object.assign(new Error("message" in error ? undefined : "no reason"), error))).toBe(passes),
+  );
+
+  test.each([
+    ["cannot be reached", () => Promise.reject(new Error("connect ECONNREFUSED 169.254.169.254"))],
+    ["gives none", async () => null],
+  ])("passes by itself if the identity that signs in %s", async (_what, getToken) => {
+    const password = passwordOf({ password: undefined } as never, { getToken });
+    expect(isMomentary(await (password as () => Promise<string>)().catch((error: unknown) => error))).toBe(true);
+  });
+
+  test("is answered 503 with Retry-After by a replica that ends, and a caller sends it again", async () => {
+    const start = () => Promise.reject(replicaEnding());
+    const { call, parts } = service();
+    const ending = service({ journal: parts.journal, streams: { ...parts.streams, start, signal: start } });
+    const put = await ending.call("PUT", path, body);
+    expect([put.status, put.headers.get("retry-after"), put.body.error.id]).toEqual([503, "2", "call-replica-ending"]);
+    expect((await call("PUT", path, body)).status).toBe(202);
+  });
 });
 
 test("a rollout that the loop does not know is answered 404 on every path", async () => {

@@ -13,6 +13,7 @@ import { type Form, read } from "../../../engines/form.ts";
 import { kinds } from "../../../engines/kinds.ts";
 import { rolloutKind } from "../../../engines/rollout/kind.ts";
 import { releaseForm } from "../../../engines/rollout/request.ts";
+import { replicaEnding } from "../../../errors/api.ts";
 import { catalogue } from "../../../errors/catalogue.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
 import { journalChainBroken, journalEngineFailed, journalFactUnknown } from "../../../errors/journal.ts";
@@ -169,6 +170,13 @@ async function provokeEverything(): Promise<void> {
   const unanswered = service({ journal: silent, claims: silent, streams: silent, pauses: silent } as unknown as Partial<
     Service["parts"]
   >);
+  const leaving = new Proxy({}, { get: () => () => Promise.reject(replicaEnding()) });
+  const ending = service({
+    journal: leaving,
+    claims: leaving,
+    streams: leaving,
+    pauses: leaving,
+  } as unknown as Partial<Service["parts"]>);
   const deaf = serviceWithoutKeys();
   const weak = await token({ roles: [] });
   const foreign = await token({ aud: "x" });
@@ -179,6 +187,7 @@ async function provokeEverything(): Promise<void> {
     await deaf.call(method, to, sent);
     await inside.call(method, to, sent);
     await unanswered.call(method, to, sent);
+    await ending.call(method, to, sent);
     await misread.call(method, to, sent);
     await tampered.call(method, to, sent);
     await failing.call(method, to, sent);

@@ -50,7 +50,7 @@ async function opened(database: Database) {
     if (result.fields.some(({ name }) => name === "event")) facts += result.rows.length;
     return result;
   }) as unknown as typeof pool.query;
-  const journal = openJournal(pool, connectionOptions(database), kinds, () => undefined);
+  const journal = openJournal(pool, connectionOptions(database), kinds, () => undefined, undefined, claimsPool);
   const { call } = service({ journal });
   return {
     pool,
@@ -65,7 +65,7 @@ async function opened(database: Database) {
   };
 }
 
-test("a lease is renewed while readers use every connection that they may use", async () => {
+test("a lease is renewed, and the heartbeat heard, while readers use every connection that they may use", async () => {
   await using plane = await opened(await postgres.fresh());
   const { pool, journal, call, claims } = plane;
   await journal.append(stream, [], long, { process: "p" });
@@ -75,6 +75,8 @@ test("a lease is renewed while readers use every connection that they may use", 
   const readers = Array.from({ length: 12 }, () => call("GET", "/rollouts"));
   await eventually(() => pool.waitingCount === readers.length, "all readers to wait for a connection");
   expect(await claims.renew(taken.claim)).toBe(true);
+  await journal.looked([stream]);
+  expect(await call("GET", "/health")).toMatchObject({ status: 200, body: { status: "ok" } });
   expect(pool.waitingCount).toBe(readers.length);
   for (const connection of busy) connection.release();
   expect((await Promise.all(readers)).map(({ status }) => status)).toEqual(readers.map(() => 200));

@@ -91,7 +91,7 @@ describe("a claim", () => {
     const leaving = drivers({});
     await expect(leaving.claim("s", [])).rejects.toThrow("s has no target");
     await leaving.leaveAll();
-    await expect(leaving.claim("s", ["t"])).rejects.toThrow("this process is closing and claims nothing");
+    await expect(leaving.claim("s", ["t"])).rejects.toMatchObject({ id: "call-replica-ending" });
   });
 });
 

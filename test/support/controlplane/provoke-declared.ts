@@ -3,7 +3,7 @@ import type { Declarations } from "../../../controlplane/runtime/declarations.ts
 import { read } from "../../../engines/form.ts";
 import { completedCredential } from "../../../engines/rotation/declaration.ts";
 import { unreadCredential } from "../../../engines/rotation/declared.ts";
-import { credentialUnprepared, credentialVaultClosed } from "../../../errors/api.ts";
+import { credentialUnprepared, credentialVaultClosed, replicaEnding } from "../../../errors/api.ts";
 import { journalChainBroken, journalEngineFailed, journalFactUnknown } from "../../../errors/journal.ts";
 import { type Service, stream } from "./service.ts";
 
@@ -50,6 +50,7 @@ export async function provokeDeclared({ service, deaf, refused }: Services): Pro
     ...[
       new Error("broken inside"),
       lost,
+      replicaEnding(),
       journalFactUnknown({ stream, index: 0, why }),
       journalChainBroken({ stream, index: 0, why }),
       journalEngineFailed({ stream, why }),

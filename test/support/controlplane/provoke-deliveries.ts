@@ -2,6 +2,7 @@
 import type { Hint, Parts } from "../../../controlplane/api/call.ts";
 import { azureMonitor } from "../../../controlplane/api/deliver-alert.ts";
 import { eventGrid } from "../../../controlplane/api/deliver-events.ts";
+import { replicaEnding } from "../../../errors/api.ts";
 import type { Service, servicesForTests } from "./service.ts";
 
 /** What delivers hints: where to, its app role, its application, and how the parts of a service judge it. */
@@ -58,4 +59,5 @@ async function provokeOne(
   await throwing(new Error("broken inside")).call("POST", to, {}, sender);
   const lost = Object.assign(new Error("the connection broke"), { code: "ECONNRESET" });
   await throwing(lost).call("POST", to, {}, sender);
+  await throwing(replicaEnding()).call("POST", to, {}, sender);
 }

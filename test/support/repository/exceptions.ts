@@ -39,6 +39,8 @@ export const computedImports: Readonly<Record<string, string>> = {
     "a component's page shows its example",
   "toolchain/pulumi/late-arborist.ts createRequire(process.argv[1] ?? import.meta.url)":
     "it finds the copy of the SDK that the program has",
+  "toolchain/pulumi/late-debugger.ts createRequire(process.argv[1] ?? import.meta.url)":
+    "it finds the copy of the SDK that the program has",
   'toolchain/pulumi/untraced-promises.ts import Module, { createRequire } from "node:module";':
     "it changes one file of the SDK when the SDK loads it",
   "toolchain/package/reference-errors.ts root": "it lists the files of errors/",
