@@ -53,5 +53,5 @@ process.stdout.write(`
 A storm of ${alerts.toLocaleString("en-US")} alerts within a minute on ${apps} apps, one of them critical: \
 ${incidents} incidents, ${decisions.toLocaleString("en-US")} decisions.
 A decision took ${p50.toFixed(2)} ms (p50), ${p99.toFixed(2)} ms (p99) and ${most.toFixed(1)} ms at most.
-The critical alert had its guards after ${criticalSeconds} s, 99 % of the incidents after ${p99Seconds} s, in virtual time.
+In virtual time the critical alert had its guards after ${criticalSeconds} s, 99 % of all after ${p99Seconds} s.
 `);

@@ -144,7 +144,7 @@ function whyStranger({ revisions }: AppView, revision: string, knownAt: Instant)
   const madeAt = revisions.find(({ name }) => sameName(name, revision))?.madeAt;
   return madeAt === undefined || madeAt <= knownAt
     ? undefined
-    : `${revision} is another revision by the same name: it was made at ${utcOf(madeAt)}, after the release of that name`;
+    : `${revision} is another revision by the same name: it was made at ${utcOf(madeAt)}, after its release`;
 }
 
 /**

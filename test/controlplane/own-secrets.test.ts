@@ -14,9 +14,11 @@ const policies = [policyWith({ rule: "app-failing", targets })];
 
 const uncut = new AbortController().signal;
 
+const alertsPath = "/subscriptions/s/providers/Microsoft.AlertsManagement/alerts";
+
 /** One alert each half minute, as the alerts API lists it. */
 const itemOf = (index: number): object => ({
-  id: `/subscriptions/s/providers/Microsoft.AlertsManagement/alerts/00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
+  id: `${alertsPath}/00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
   properties: {
     essentials: {
       alertRule: "/subscriptions/s/resourceGroups/shop/providers/Microsoft.Insights/scheduledQueryRules/app-failing",
