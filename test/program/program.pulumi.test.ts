@@ -178,7 +178,7 @@ test("dry-run thresholds judge a release and change nothing; a weak plan gets ca
   expect((await ask("GET", `/ballast-local/${app}/${revision}`)).body.evidence).toMatchObject({
     againstMax: 20,
     favour: null,
-    favourMin: Math.sqrt(20),
+    favourMin: 20,
   });
   stack.configure({ "ballast:dryRunThresholds": {} });
 }, 240_000);
