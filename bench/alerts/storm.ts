@@ -5,6 +5,7 @@ import { remediationKind } from "../../engines/remediation/kind.ts";
 import { secondsBetween } from "../../engines/time.ts";
 import { incidentScenario } from "../../test/support/worlds/incident-scenario.ts";
 import { runIncidents } from "../../test/support/worlds/incident-world.ts";
+import { percentile } from "../performance/statistics.ts";
 
 /** What a storm came to. */
 export interface Storm {
@@ -18,9 +19,6 @@ export interface Storm {
   readonly criticalSeconds: number;
   readonly p99Seconds: number;
 }
-
-const rankOf = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 
 /** Lets a storm come, of which the last alert alone is critical. */
 export async function storm(alerts: number, apps: number): Promise<Storm> {
@@ -61,15 +59,16 @@ export async function storm(alerts: number, apps: number): Promise<Storm> {
     const guarded = events.find(({ kind }) => kind === "Guarded" || kind === "Held");
     return guarded === undefined ? [] : [{ target, seconds: secondsBetween(scenario.start, guarded.at) }];
   });
-  const sorted = took.toSorted((one, other) => one - other);
-  const seconds = waits.map((wait) => wait.seconds).toSorted((one, other) => one - other);
   return {
     incidents: journals.length,
     decisions: took.length,
-    p50: rankOf(sorted, 0.5),
-    p99: rankOf(sorted, 0.99),
-    most: sorted.at(-1) ?? Number.NaN,
+    p50: percentile(took, 50),
+    p99: percentile(took, 99),
+    most: percentile(took, 100),
     criticalSeconds: waits.find(({ target }) => target === critical)?.seconds ?? Number.NaN,
-    p99Seconds: rankOf(seconds, 0.99),
+    p99Seconds: percentile(
+      waits.map((wait) => wait.seconds),
+      99,
+    ),
   };
 }
