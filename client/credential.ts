@@ -20,7 +20,8 @@ const limits: ClientLimits = { bytesMax: 2 ** 20, seconds: 10, restSecondsMax: 2
 const spareMilliseconds = 300_000;
 
 /**
- * Gives tokens for an audience, kept until five minutes before they expire, or half of that if none can be fetched.
+ * Gives tokens for an audience, kept until five minutes before they expire. If no new one can be fetched, the old one
+ * is used for half of that time.
  *
  * It uses the first of these that the environment has, and tries no other, so that a wrong secret is reported as such:
  * BALLAST_TOKEN as it is; a client secret or certificate; a federated token (Kubernetes, or GitHub's, which is fetched

@@ -40,6 +40,6 @@ export const variableName = text("a variable's name: letters, digits, underscore
 /** The registry of an image, and the identity that pulls from it. */
 export const pull = plain(object({ server: host, identity: word }));
 
-/** Names a secret that does not exist. What no secret can be named is left out: it may be the value, by mistake. */
+/** Names a secret that does not exist. A text that is no secret's name is left out: it may be the value, by mistake. */
 export const quotedSecret = (name: string): string =>
-  "value" in read(secretName, name) ? `the secret "${name}"` : "a secret by what no secret can be named";
+  "value" in read(secretName, name) ? `the secret "${name}"` : "a secret by a text that is no secret's name";

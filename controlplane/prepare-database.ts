@@ -17,7 +17,7 @@ const databaseScope = "https://ossrdbms-aad.database.windows.net/.default";
 /**
  * Gives the configured password, else a function that fetches a token of the identity for each connection.
  *
- * It throws TokenMissing.
+ * @throws TokenMissing from that function, if no token can be fetched
  */
 export const passwordOf = ({ password }: DatabaseSettings, credential: TokenCredential): Database["password"] =>
   password ??
